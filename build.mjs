@@ -1,0 +1,33 @@
+// Bundles the entry points into .build/: plain ESM that starts in a fraction of the sources' time.
+// Prints nothing unless it fails.
+
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: {
+    local: 'functions/local/main.ts',
+    dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+    'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
+    generate: 'functions/cli/generate.ts',
+    bench: 'test/bench/main.ts',
+  },
+  outdir: '.build',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  sourcemap: 'linked',
+  logLevel: 'warning',
+  // LevelDB is a native module, and dynalite loads its parts by name.
+  external: ['dynalite', 'classic-level', 'bufferutil', 'utf-8-validate'],
+  // Packages that are still CommonJS call require for Node's own modules.
+  banner: {
+    js: [
+      "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      // It says that it will want Node 22 one day; whoever runs this now need not act on it.
+      "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';",
+    ].join('\n'),
+  },
+});

@@ -1,0 +1,143 @@
+// From a request for an image to an accepted job: validate, render, put the request part, put the state.
+
+import { AppError } from '../core/errors.ts';
+import type { JobState } from '../core/job.ts';
+import { GRAPH_INLINE_BYTES, JOB_KEPT, MAX_SEED } from '../core/limits.ts';
+import { invalid, parseInputs } from '../core/inputs.ts';
+import { isUploadName, jobIdFrom, jobIdOfImage, keys, ownerOrder, workOrder } from '../core/names.ts';
+import { imageInputs, render, type Staging } from '../core/render.ts';
+import { hashBody, type JobRequest, packGraph } from '../core/request.ts';
+import type { InputValues, Template } from '../core/template.ts';
+import type { Shared } from './deps.ts';
+
+let sequence = 0;
+
+/**
+ * @param body parsed JSON
+ * @returns what was accepted now, or at first with the same idempotency key
+ * @throws AppError with nothing stored
+ */
+export async function accept(
+  deps: Shared,
+  owner: string,
+  body: Record<string, unknown>,
+  idempotencyKey: string | undefined,
+): Promise<JobRequest> {
+  const { workflow, preset, ...inputs } = body;
+  const template = templateOf(deps, workflow);
+  const { nodes } = await deps.fleet.inventory();
+  const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
+    randomSeed(deps.random(8)),
+  );
+  const staging = await findImages(deps, owner, template, values);
+  await refuseIfFull(deps);
+
+  const jobId = jobIdFrom(
+    idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
+  );
+  const now = deps.now();
+  const expiresAt = Math.ceil((now + JOB_KEPT) / 1000);
+  const bodyHash = hashBody(body);
+  const packed = packGraph(render(template, values));
+  const inline = packed.length <= GRAPH_INLINE_BYTES;
+  if (!inline) await deps.images.put(keys.graph(jobId), packed, { contentType: 'application/gzip' });
+
+  const request = await deps.jobs.putRequest(
+    {
+      jobId,
+      owner,
+      workflow: template.name,
+      inputs: values,
+      notes,
+      bodyHash,
+      staging,
+      ...(inline ? { graph: packed } : { graphKey: keys.graph(jobId) }),
+    },
+    expiresAt,
+  );
+  if (request.bodyHash !== bodyHash || request.owner !== owner)
+    throw new AppError(
+      'idempotency_mismatch',
+      'This Idempotency-Key was used with another body; use a new key for a new job',
+      { field: 'Idempotency-Key' },
+    );
+
+  sequence += 1;
+  const steps = request.inputs['steps'];
+  const state: JobState = {
+    jobId,
+    owner,
+    status: 'queued',
+    attempt: 0,
+    faults: 0,
+    work: 'waiting',
+    workOrder: workOrder(now, sequence),
+    ownerOrder: ownerOrder(now, jobId),
+    createdAt: now,
+    progress: 0,
+    currentStep: 0,
+    totalSteps: typeof steps === 'number' ? steps : 0,
+    ...(template.deadline_seconds === undefined ? {} : { deadline: template.deadline_seconds * 1000 }),
+  };
+  if (await deps.jobs.putState(state, expiresAt)) {
+    deps.queue.accepted(state);
+    deps.log.info('job accepted', { job_id: jobId, workflow: template.name });
+    deps.nudge();
+  }
+  return request;
+}
+
+function templateOf({ templates }: Shared, workflow: unknown): Template {
+  const name = workflow ?? templates.keys().next().value;
+  const template = typeof name === 'string' ? templates.get(name) : undefined;
+  if (!template)
+    throw invalid('workflow', `must be one of ${[...templates.keys()].join(', ')}`, 'unknown_workflow');
+  return template;
+}
+
+function presetOf(preset: unknown): string | undefined {
+  if (preset === undefined || preset === null) return undefined;
+  if (typeof preset !== 'string') throw invalid('preset', 'must be a string');
+  return preset;
+}
+
+function randomSeed(bytes: Uint8Array): number {
+  const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_SEED);
+  return Number(value);
+}
+
+async function findImages(
+  deps: Shared,
+  owner: string,
+  template: Template,
+  values: InputValues,
+): Promise<Staging[]> {
+  return Promise.all(
+    imageInputs(template, values).map(async ({ input, name, to }) => {
+      const key = await keyOfImage(deps, owner, name);
+      if (key) return { key, to };
+      throw invalid(
+        input,
+        'must name an image that was uploaded here (POST /api/upload/image) or made here; there is none of this name',
+      );
+    }),
+  );
+}
+
+async function keyOfImage(
+  { jobs, images }: Shared,
+  owner: string,
+  name: string,
+): Promise<string | undefined> {
+  if (isUploadName(name)) return (await images.head(keys.upload(name))) && keys.upload(name);
+  const jobId = jobIdOfImage(name);
+  const state = jobId === undefined ? undefined : await jobs.readState(jobId);
+  const made = state?.owner === owner && state.images?.some(({ filename }) => filename === name);
+  return made ? keys.image(state.jobId, state.attempt, name) : undefined;
+}
+
+async function refuseIfFull({ queue, settings }: Shared): Promise<void> {
+  const { waiting } = await queue.count();
+  if (waiting >= settings.maxWaiting)
+    throw new AppError('too_many_waiting', `${waiting} jobs are waiting already; try again in a few seconds`);
+}

@@ -1,0 +1,70 @@
+// The REST API as a plain value. Source: spec/rest-api-guide.md and design/rest-api.md.
+
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { requestId } from 'hono/request-id';
+import { AppError } from '../core/errors.ts';
+import { MAX_BODY_BYTES } from '../core/limits.ts';
+import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
+import { createFleet } from './fleet.ts';
+import { historyRoutes } from './history.ts';
+import { imageRoutes } from './images.ts';
+import { jobRoutes } from './jobs.ts';
+import { problems } from './problems.ts';
+import { createQueue } from './queue-view.ts';
+import { systemRoutes } from './system.ts';
+
+export function createApp(deps: ApiDeps): ApiApp {
+  const shared: Shared = { ...deps, fleet: createFleet(deps), queue: createQueue(deps.jobs, deps.now) };
+  const { log, settings } = deps;
+  const app = new Hono<ApiEnv>();
+
+  app.use(requestId());
+  app.use(async (c, next) => {
+    await next();
+    log.debug('request', {
+      request_id: c.get('requestId'),
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+    });
+  });
+  app.use(
+    cors({
+      origin: settings.allowedOrigins.includes('*') ? '*' : settings.allowedOrigins,
+      exposeHeaders: ['X-Request-Id', 'Retry-After', 'Content-Disposition', 'ETag'],
+    }),
+  );
+  const limited = bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new AppError('body_too_large', 'The body may have at most 256 KB');
+    },
+  });
+  app.use('/api/generate', limited);
+  app.use('/api/queue/*', limited);
+
+  app.route('/api', jobRoutes(shared));
+  app.route('/api', imageRoutes(shared));
+  app.route('/api', historyRoutes(shared));
+  app.route('/api', systemRoutes(shared));
+
+  app.onError(problems(log));
+  app.notFound((c) => {
+    const allowed = methodsOf(app, c.req.path);
+    if (allowed.length === 0) throw new AppError('route_not_found', `There is nothing at this address`);
+    c.header('Allow', allowed.join(', '));
+    throw new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${c.req.method}`);
+  });
+  return app;
+}
+
+/** The methods of the routes that this path matches, whatever was asked for. */
+function methodsOf(app: ApiApp, path: string): string[] {
+  const found = app.routes
+    .filter((route) => route.method !== 'ALL')
+    .filter((route) => new RegExp(`^${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path))
+    .map(({ method }) => method);
+  return [...new Set(found)];
+}

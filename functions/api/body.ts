@@ -1,0 +1,63 @@
+// Reading requests: what is no JSON object, too large or of another type is refused before anything else looks at it.
+
+import type { Context } from 'hono';
+import { AppError } from '../core/errors.ts';
+import { COUNT_EXACT_TO, PAGE_DEFAULT, PAGE_MAX } from '../core/limits.ts';
+import { invalid } from '../core/inputs.ts';
+import type { ApiEnv } from './deps.ts';
+
+export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unknown>> {
+  const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json')
+    throw new AppError('unsupported_media_type', 'Send JSON with the header Content-Type: application/json');
+  let body: unknown;
+  try {
+    body = JSON.parse(await c.req.text());
+  } catch (error) {
+    // A body over the limit shows only while it is read.
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new AppError(
+      'invalid_json',
+      'The body must be a JSON object, such as {"prompt": "a red fox"}; it is not JSON',
+    );
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new AppError('invalid_json', 'The body must be a JSON object, such as {"prompt": "a red fox"}');
+  return body as Record<string, unknown>;
+}
+
+export function idempotencyKeyOf(c: Context<ApiEnv>): string | undefined {
+  const key = c.req.header('idempotency-key');
+  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key))
+    throw invalid('Idempotency-Key', 'must have 1 to 255 printable ASCII characters without spaces');
+  return key;
+}
+
+export interface PageQuery {
+  limit: number;
+  cursor: string | undefined;
+}
+
+/** `?limit` and `?cursor`; a cursor is a place in an index, made opaque. */
+export function pageQuery(c: Context<ApiEnv>): PageQuery {
+  const { limit = String(PAGE_DEFAULT), cursor } = c.req.query();
+  const count = Number(limit);
+  if (!/^\d+$/.test(limit) || count < 1 || count > PAGE_MAX)
+    throw invalid('limit', `must be a whole number from 1 to ${PAGE_MAX}`);
+  if (cursor === undefined) return { limit: count, cursor };
+  const place = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!/^[\w#:~-]{1,100}$/.test(place))
+    throw invalid('cursor', 'must be the next_cursor of an earlier answer');
+  return { limit: count, cursor: place };
+}
+
+export function cursorOf(place: string): string {
+  return Buffer.from(place, 'utf8').toString('base64url');
+}
+
+/** `total` is exact up to 1,000 and says so beyond. */
+export function totalOf(field: 'total' | 'total_items', count: number) {
+  return count > COUNT_EXACT_TO
+    ? { [field]: COUNT_EXACT_TO, total_is_exact: false }
+    : { [field]: count, total_is_exact: true };
+}

@@ -1,0 +1,53 @@
+// What the API is made of: `createApp(deps)` reads no environment and makes no client.
+
+import type { Hono } from 'hono';
+import type { RequestIdVariables } from 'hono/request-id';
+import type { Inventory } from '../core/object-info.ts';
+import type { Template } from '../core/template.ts';
+import type { Images } from '../images/images.ts';
+import type { Presigner } from '../images/presign.ts';
+import type { Log } from '../log.ts';
+import type { Hosts } from '../store/hosts.ts';
+import type { Jobs } from '../store/jobs.ts';
+import type { Fleet } from './fleet.ts';
+import type { Queue } from './queue-view.ts';
+
+export interface ApiDeps {
+  jobs: Jobs;
+  hosts: Hosts;
+  images: Images;
+  presigner: Presigner;
+  /** By name; the default first. */
+  templates: ReadonlyMap<string, Template>;
+  log: Log;
+  /** The tables' clock, ms. */
+  now(): number;
+  random(bytes: number): Uint8Array;
+  /** Tells the forwarder to look. Best effort, must not throw. */
+  nudge(): void;
+  /** Used until a host was seen. */
+  recorded: Inventory;
+  settings: ApiSettings;
+}
+
+export interface ApiSettings {
+  /** The origin of presigned links: `request` takes the one that the request came to, `bucket` is S3 itself. */
+  links: 'request' | 'bucket' | { origin: string };
+  /** `*`, or the origins that a browser may call from. */
+  allowedOrigins: string[];
+  /** One ComfyUI that should always answer, rather than a fleet that may sleep. */
+  fixedComfyUI: boolean;
+  maxWaiting: number;
+}
+
+/** What the routes share beside their dependencies. */
+export interface Shared extends ApiDeps {
+  fleet: Fleet;
+  queue: Queue;
+}
+
+export type ApiEnv = { Variables: RequestIdVariables };
+export type ApiApp = Hono<ApiEnv>;
+
+/** Until there are keys, everything belongs to one owner. */
+export const OWNER = 'local';

@@ -1,0 +1,85 @@
+// The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process.
+
+import { optionsOf, type Inventory, type ObjectInfo } from '../core/object-info.ts';
+import { readInventory } from '../images/documents.ts';
+import type { Images } from '../images/images.ts';
+import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+
+export interface Fleet {
+  /** Those alive, at most a second old. */
+  hosts(): Promise<Host[]>;
+  /** What any of them has; what was recorded before one was seen. */
+  inventory(): Promise<Inventory>;
+}
+
+const FRESH = 1000;
+const KEPT_INVENTORIES = 16;
+
+export function createFleet(deps: {
+  hosts: Hosts;
+  images: Images;
+  recorded: Inventory;
+  now(): number;
+}): Fleet {
+  const { now } = deps;
+  let read: Promise<Host[]> | undefined;
+  let readAt = -Infinity;
+  const inventories = new Map<string, Inventory>();
+  let merged: { key: string; inventory: Inventory } | undefined;
+
+  async function hosts(): Promise<Host[]> {
+    if (!read || now() - readAt >= FRESH) {
+      readAt = now();
+      const reading = deps.hosts.list();
+      read = reading;
+      reading.catch(() => {
+        if (read === reading) read = undefined;
+      });
+    }
+    return (await read).filter((host) => isAlive(host, now()));
+  }
+
+  async function inventoryOf(hash: string): Promise<Inventory | undefined> {
+    const known = inventories.get(hash);
+    if (known) return known;
+    const stored = await readInventory(deps.images, hash);
+    if (!stored) return undefined;
+    if (inventories.size >= KEPT_INVENTORIES) inventories.delete(inventories.keys().next().value!);
+    inventories.set(hash, stored);
+    return stored;
+  }
+
+  return {
+    hosts,
+    async inventory() {
+      const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();
+      const key = hashes.join();
+      // When the last host is gone, what it had is still the best guess.
+      if (hashes.length === 0) return merged?.inventory ?? deps.recorded;
+      if (merged?.key !== key) {
+        const found = (await Promise.all(hashes.map(inventoryOf))).filter((one) => one !== undefined);
+        if (found.length === 0) return deps.recorded;
+        merged = { key, inventory: found.length === 1 ? found[0]! : found.reduce(merge) };
+      }
+      return merged.inventory;
+    },
+  };
+}
+
+/** What either has: a job that only some hosts can run waits for one of them. */
+function merge(a: Inventory, b: Inventory): Inventory {
+  const nodes: ObjectInfo = { ...a.nodes };
+  for (const [classType, node] of Object.entries(b.nodes)) {
+    const fields = { ...node.input?.required, ...node.input?.optional };
+    const required: Record<string, unknown> = { ...fields };
+    for (const field of Object.keys(fields)) {
+      const options = [optionsOf(a.nodes, classType, field), optionsOf(b.nodes, classType, field)];
+      if (options[0] && options[1]) required[field] = [[...new Set(options.flat())]];
+    }
+    nodes[classType] = a.nodes[classType] ? { ...node, input: { required } } : node;
+  }
+  const models: Inventory['models'] = {};
+  for (const folder of new Set([...Object.keys(a.models), ...Object.keys(b.models)]))
+    models[folder] = [...new Set([...(a.models[folder] ?? []), ...(b.models[folder] ?? [])])].sort();
+  return { nodes, models };
+}

@@ -1,0 +1,125 @@
+// Routes of images: the bytes, the list, the upload.
+
+import { createHash } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { AppError } from '../core/errors.ts';
+import type { JobState } from '../core/job.ts';
+import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
+import { jobIdOfImage, keys, uploadName } from '../core/names.ts';
+import { RangeNotSatisfiable } from '../images/images.ts';
+import { imageType } from '../images/sniff.ts';
+import { cursorOf, pageQuery, totalOf } from './body.ts';
+import { type ApiEnv, OWNER, type Shared } from './deps.ts';
+import { originOf } from './origin.ts';
+import { countOwned, pageOfOwned } from './owned.ts';
+import { linkOf } from './views.ts';
+
+/** What multipart puts around a file. */
+const FORM_OVERHEAD = 16 * 1024;
+
+export function imageRoutes(deps: Shared) {
+  const { jobs, images } = deps;
+  return new Hono<ApiEnv>()
+    .get('/image/:filename', async (c) => {
+      const filename = c.req.param('filename');
+      const state = await stateOfImage(deps, filename);
+      if (c.req.query('redirect') === '1')
+        return c.redirect(await linkOf(deps, state, filename, originOf(deps.settings, c)), 302);
+      const stored = await images
+        .get(keys.image(state.jobId, state.attempt, filename), {
+          range: c.req.header('range'),
+          ifNoneMatch: c.req.header('if-none-match'),
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof RangeNotSatisfiable)) throw error;
+          c.header('Content-Range', `bytes */${error.sizeBytes}`);
+          throw new AppError('range_not_satisfiable', `The image has ${error.sizeBytes} bytes`);
+        });
+      if (stored === 'not-modified') return c.body(null, 304);
+      if (!stored) throw notFound();
+      return new Response(stored.body as ReadableStream, {
+        status: stored.partial ? 206 : 200,
+        headers: {
+          'Content-Type': stored.contentType,
+          'Content-Length': String(stored.contentLength),
+          'Content-Disposition': `inline; filename="${filename}"`,
+          ETag: stored.etag,
+          'Last-Modified': stored.lastModified.toUTCString(),
+          'Accept-Ranges': 'bytes',
+          // An image's name belongs to one attempt's bytes for ever.
+          'Cache-Control': 'private, max-age=31536000, immutable',
+          ...(stored.contentRange === undefined ? {} : { 'Content-Range': stored.contentRange }),
+        },
+      });
+    })
+
+    .get('/outputs', async (c) => {
+      const [page, total] = await Promise.all([
+        pageOfOwned(jobs, OWNER, pageQuery(c), imagesOf),
+        countOwned(jobs, OWNER, imagesOf),
+      ]);
+      return c.json({
+        images: page.items,
+        ...totalOf('total', total),
+        output_dir: images.outputDirectory,
+        next_cursor: page.next === undefined ? null : cursorOf(page.next),
+      });
+    })
+
+    .post(
+      '/upload/image',
+      bodyLimit({ maxSize: MAX_UPLOAD_BYTES + FORM_OVERHEAD, onError: tooLarge }),
+      async (c) => {
+        const file = await uploadedFile(c.req.raw);
+        if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        const type = imageType(bytes);
+        if (!type)
+          throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
+            field: 'image',
+          });
+        if (type.width * type.height > MAX_UPLOAD_PIXELS)
+          throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
+        const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
+        await images.put(keys.upload(name), bytes, { contentType: type.contentType });
+        return c.json({ name, subfolder: '', type: 'input' });
+      },
+    );
+}
+
+/** Newest first, within a batch too. */
+function imagesOf(state: JobState): string[] {
+  return (state.images ?? []).map(({ filename }) => filename).toReversed();
+}
+
+function notFound(): AppError {
+  return new AppError('image_not_found', 'Image not found');
+}
+
+function tooLarge(): never {
+  throw new AppError('body_too_large', 'An image may have at most 4 MB');
+}
+
+/** The name alone finds the job, and the job says whether it has such an image. */
+async function stateOfImage({ jobs }: Shared, filename: string): Promise<JobState> {
+  const jobId = jobIdOfImage(filename);
+  const state = jobId === undefined ? undefined : await jobs.readState(jobId);
+  if (!state?.images?.some((image) => image.filename === filename)) throw notFound();
+  return state;
+}
+
+async function uploadedFile(request: Request): Promise<File> {
+  const wanted = 'Send the image as multipart/form-data in the field "image"';
+  if (!/^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? ''))
+    throw new AppError('unsupported_media_type', wanted);
+  const form = await request.formData().catch((error: unknown) => {
+    if (error instanceof TypeError)
+      throw new AppError('invalid_image', `${wanted}; this form cannot be read`);
+    throw error;
+  });
+  const file = form.get('image');
+  if (!(file instanceof File))
+    throw new AppError('missing_field', 'Missing required field: image', { field: 'image' });
+  return file;
+}

@@ -1,0 +1,152 @@
+// Routes of a job's life: generate, status, the queue, cancel, clear.
+
+import { type Context, Hono } from 'hono';
+import { AppError } from '../core/errors.ts';
+import { cancel, clear, hasEnded, type JobState } from '../core/job.ts';
+import { isJobId, outwardPromptId } from '../core/names.ts';
+import { accept } from './accept.ts';
+import { cursorOf, idempotencyKeyOf, jsonObject, pageQuery } from './body.ts';
+import { type ApiEnv, OWNER, type Shared } from './deps.ts';
+import { originOf } from './origin.ts';
+import { jobView, promptOf, statusView } from './views.ts';
+
+/** So many jobs are cleared before the answer; the rest goes on behind it. */
+const CLEARED_AT_ONCE = 1000;
+const CLEARED_TOGETHER = 25;
+const QUEUE_PAGE = 100;
+
+export function jobRoutes(deps: Shared) {
+  const { jobs, queue, log } = deps;
+  return new Hono<ApiEnv>()
+    .post('/generate', async (c) => {
+      const body = await jsonObject(c);
+      const request = await accept(deps, OWNER, body, idempotencyKeyOf(c));
+      return c.json(
+        {
+          job_id: request.jobId,
+          prompt_id: outwardPromptId(request.jobId),
+          status: 'queued',
+          prompt: promptOf(request),
+          message: 'Image generation queued',
+          workflow: request.workflow,
+          seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
+          notes: request.notes,
+        },
+        202,
+      );
+    })
+
+    .get('/status/:id', async (c) => {
+      const job = await jobs.read(jobIdOf(c));
+      if (!job) throw notFound();
+      return c.json(await statusView(deps, job, originOf(deps.settings, c)));
+    })
+
+    .get('/queue', async (c) => {
+      const { states, next } = await pageOfQueue(deps, pageQuery(c).cursor);
+      const requests = await jobs.readRequests(states.map(({ jobId }) => jobId));
+      const listed = states.flatMap((state) => {
+        const request = requests.get(state.jobId);
+        return request ? [{ state, request }] : [];
+      });
+      const entries = (of: (state: JobState) => boolean) =>
+        states.filter(of).map((state, index) => [index + 1, outwardPromptId(state.jobId)]);
+      const { waiting, held } = await queue.count();
+      return c.json({
+        queue: {
+          queue_pending: entries(({ status }) => status === 'queued'),
+          queue_running: entries(({ status }) => status === 'processing'),
+        },
+        jobs: Object.fromEntries(listed.map((job) => [job.state.jobId, jobView(job)])),
+        total_jobs: waiting + held,
+        next_cursor: next === undefined ? null : cursorOf(next),
+      });
+    })
+
+    .delete('/queue/:id', async (c) => {
+      const jobId = jobIdOf(c);
+      if (!(await jobs.write(jobId, cancel(deps.now())))) {
+        const state = await jobs.readState(jobId);
+        if (!state) throw notFound();
+        if (state.status !== 'cancelled')
+          throw new AppError('already_ended', `Job ${jobId} has already ended: it is ${state.status}`);
+      }
+      log.info('job cancelled', { job_id: jobId });
+      return c.json({ status: 'success', message: `Job ${jobId} cancelled` });
+    })
+
+    .post('/queue/clear', async (c) => {
+      const { cleared, remaining } = await clearQueue(deps);
+      return c.json({ status: 'success', message: 'Queue cleared', cleared, remaining });
+    });
+}
+
+export function jobIdOf(c: Context<ApiEnv>): string {
+  const id = c.req.param('id')?.toLowerCase() ?? '';
+  if (!isJobId(id)) throw notFound();
+  return id;
+}
+
+export function notFound(): AppError {
+  return new AppError('job_not_found', 'Job not found');
+}
+
+/** Held jobs first: they run before what waits. A cursor is `held:<place>` or `waiting:<place>`. */
+async function pageOfQueue(
+  { jobs }: Shared,
+  cursor: string | undefined,
+): Promise<{ states: JobState[]; next: string | undefined }> {
+  const [work, place] = cursor?.split(':') ?? [];
+  // One more than a page tells whether there is another.
+  const wanted = QUEUE_PAGE + 1;
+  const held = work === 'waiting' ? [] : await jobs.listWork('held', wanted, place);
+  const missing = wanted - held.length;
+  const waiting =
+    missing > 0 ? await jobs.listWork('waiting', missing, work === 'waiting' ? place : undefined) : [];
+  const all = [
+    ...held.map((item) => ({ ...item, work: 'held' })),
+    ...waiting.map((item) => ({ ...item, work: 'waiting' })),
+  ];
+  const page = all.slice(0, QUEUE_PAGE);
+  const last = page.at(-1);
+  const states = await jobs.readStates(
+    page.map(({ jobId }) => jobId),
+    { consistent: false },
+  );
+  return {
+    // The index lags behind: what has ended meanwhile is left out.
+    states: states.filter((state) => !hasEnded(state)),
+    next: all.length > QUEUE_PAGE && last ? `${last.work}:${last.workOrder}` : undefined,
+  };
+}
+
+/** What waits now; a job accepted later is not meant. */
+async function clearQueue(deps: Shared): Promise<{ cleared: number; remaining: number }> {
+  const { jobs, now, log } = deps;
+  // Turns are a little older than the moment at most; what comes later sorts behind.
+  const until = String(now() + 1).padStart(13, '0');
+  let cleared = 0;
+
+  async function clearBatch(work: 'waiting' | 'held', limit: number, after?: string) {
+    const batch = (await jobs.listWork(work, limit, after)).filter(({ workOrder }) => workOrder < until);
+    for (let from = 0; from < batch.length; from += CLEARED_TOGETHER) {
+      const together = batch.slice(from, from + CLEARED_TOGETHER);
+      const written = await Promise.all(together.map(({ jobId }) => jobs.write(jobId, clear(now()))));
+      cleared += written.filter(Boolean).length;
+    }
+    return batch;
+  }
+
+  const total = (await jobs.countWork('waiting')) + (await jobs.countWork('held'));
+  await clearBatch('held', CLEARED_AT_ONCE);
+  const first = await clearBatch('waiting', CLEARED_AT_ONCE);
+  const remaining = first.length < CLEARED_AT_ONCE ? 0 : Math.max(0, total - cleared);
+  const atOnce = cleared;
+  if (remaining > 0)
+    void (async () => {
+      let last = first.at(-1);
+      while (last) last = (await clearBatch('waiting', CLEARED_AT_ONCE, last.workOrder)).at(-1);
+      log.info('queue cleared', { cleared });
+    })().catch((error: unknown) => log.error('queue not cleared to its end', error, { cleared }));
+  return { cleared: atOnce, remaining };
+}

@@ -1,0 +1,68 @@
+// An owner's jobs, newest first, in pages of what somebody looks for among them.
+
+import { COUNT_EXACT_TO } from '../core/limits.ts';
+import type { JobState } from '../core/job.ts';
+import type { Jobs } from '../store/jobs.ts';
+
+const BATCH = 100;
+/** Where most jobs are not what is looked for, a count gives up here. */
+const MAX_WALK = 5000;
+
+/** From behind `after`, a place in the owner's index. */
+async function* walk(jobs: Jobs, owner: string, after: string | undefined): AsyncGenerator<JobState> {
+  let place = after;
+  do {
+    const page = await jobs.listOwner(owner, BATCH, place);
+    yield* await jobs.readStates(
+      page.items.map(({ jobId }) => jobId),
+      { consistent: true },
+    );
+    place = page.cursor;
+  } while (place !== undefined);
+}
+
+export interface Found<T> {
+  items: T[];
+  /** Where the next page begins; undefined at the end. */
+  next?: string;
+}
+
+/**
+ * The next `limit` items, of which each job has none, one or several. A cursor is `<place in the index>~<how many
+ * of that job's items are already told>`.
+ */
+export async function pageOfOwned<T>(
+  jobs: Jobs,
+  owner: string,
+  { limit, cursor }: { limit: number; cursor: string | undefined },
+  itemsOf: (state: JobState) => T[],
+): Promise<Found<T>> {
+  const [place = '', told = '0'] = cursor?.split('~') ?? [];
+  const items: T[] = [];
+  // "~" sorts behind whatever a place may go on with: the job itself is walked again.
+  for await (const state of walk(jobs, owner, cursor === undefined ? undefined : `${place}~`)) {
+    const skip = state.ownerOrder === place ? Number(told) : 0;
+    for (const [index, item] of itemsOf(state).entries()) {
+      if (index < skip) continue;
+      if (items.length === limit) return { items, next: `${state.ownerOrder}~${index}` };
+      items.push(item);
+    }
+  }
+  return { items };
+}
+
+/** How many items there are in all, or one more than is counted exactly. */
+export async function countOwned(
+  jobs: Jobs,
+  owner: string,
+  itemsOf: (state: JobState) => unknown[],
+): Promise<number> {
+  let total = 0;
+  let walked = 0;
+  for await (const state of walk(jobs, owner, undefined)) {
+    total += itemsOf(state).length;
+    walked += 1;
+    if (total > COUNT_EXACT_TO || walked >= MAX_WALK) return COUNT_EXACT_TO + 1;
+  }
+  return total;
+}

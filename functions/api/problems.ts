@@ -1,0 +1,60 @@
+// Errors as HTTP: the guide's `{"error": "<sentence>"}`, with `code` for machines. Never a stack trace or a path.
+
+import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { AppError, type ErrorCode } from '../core/errors.ts';
+import type { Log } from '../log.ts';
+import type { ApiEnv } from './deps.ts';
+
+const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
+  unsupported_media_type: 415,
+  body_too_large: 413,
+  job_not_found: 404,
+  image_not_found: 404,
+  workflow_not_found: 404,
+  route_not_found: 404,
+  method_not_allowed: 405,
+  already_ended: 409,
+  not_ended: 409,
+  idempotency_mismatch: 422,
+  range_not_satisfiable: 416,
+  too_many_waiting: 429,
+  comfyui_not_responding: 503,
+};
+
+export function problems(log: Log) {
+  return (error: Error, c: Context<ApiEnv>): Response => {
+    if (error instanceof AppError) {
+      const { code, message, details } = error;
+      if (code === 'too_many_waiting') c.header('Retry-After', '5');
+      return c.json({ error: message, code, ...(details && { details }) }, STATUS[code] ?? 400);
+    }
+    if (error instanceof HTTPException) {
+      const code = error.status === 413 ? 'body_too_large' : 'bad_request';
+      return c.json({ error: error.message || 'The request cannot be read', code }, error.status);
+    }
+    const requestId = c.get('requestId');
+    if (isUnanswered(error)) {
+      log.error('table or bucket did not answer', error, { request_id: requestId, path: c.req.path });
+      c.header('Retry-After', '2');
+      return c.json(
+        { error: 'The job table or the image bucket does not answer; try again', code: 'unavailable' },
+        503,
+      );
+    }
+    log.error('request failed', error, { request_id: requestId, path: c.req.path });
+    return c.json({ error: `Internal error; request ${requestId}`, code: 'internal_error' }, 500);
+  };
+}
+
+/** The SDK gave up: nothing is wrong with the request. */
+function isUnanswered(error: Error): boolean {
+  const { $metadata, code, name } = error as Error & {
+    $metadata?: { httpStatusCode?: number };
+    code?: string;
+  };
+  const status = $metadata?.httpStatusCode;
+  if (status !== undefined) return status >= 500 || name.includes('Throttl') || name.includes('Throughput');
+  return name === 'TimeoutError' || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(code ?? '');
+}

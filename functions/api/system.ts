@@ -1,0 +1,85 @@
+// Routes about the service: workflows, the hosts' machines and models, health.
+
+import { Hono } from 'hono';
+import { AppError } from '../core/errors.ts';
+import { optionsOf } from '../core/object-info.ts';
+import { describeTemplate } from '../core/describe.ts';
+import type { Host } from '../store/hosts.ts';
+import { type ApiEnv, type Shared } from './deps.ts';
+import { takesJobs } from './views.ts';
+
+/** What a start of a GPU host may take. */
+const WAKING_AT_MOST = 15 * 60_000;
+
+export function systemRoutes(deps: Shared) {
+  const { templates, fleet } = deps;
+  return new Hono<ApiEnv>()
+    .get('/workflows', (c) => c.json({ workflows: [...templates.keys()], total: templates.size }))
+
+    .get('/workflows/:name', async (c) => {
+      const template = templates.get(c.req.param('name'));
+      if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
+      const { nodes } = await fleet.inventory();
+      return c.json(describeTemplate(template, (node, field) => optionsOf(nodes, node, field)));
+    })
+
+    .get('/system', async (c) => {
+      const [hosts, inventory] = await Promise.all([fleet.hosts(), fleet.inventory()]);
+      return c.json({
+        devices: devicesOf(hosts),
+        models: hosts.length > 0 ? inventory.models : {},
+        hosts: hosts.map(hostView),
+      });
+    })
+
+    .get('/health', async (c) => {
+      const hosts = await fleet.hosts();
+      const comfyui = await stateOfComfyUI(deps, hosts);
+      if (comfyui === 'silent')
+        return c.json(
+          { status: 'unhealthy', error: 'ComfyUI not responding', code: 'comfyui_not_responding' },
+          503,
+        );
+      return c.json({
+        status: 'healthy',
+        comfyui,
+        output_dir: deps.images.outputDirectory,
+        system: { devices: devicesOf(hosts), hosts: hosts.map(hostView) },
+        simulated: hosts.some(({ simulated }) => simulated),
+      });
+    });
+}
+
+/** MiB, as the guide shows. */
+function devicesOf(hosts: Host[]) {
+  return hosts.flatMap(({ devices }) =>
+    devices.map(({ name, vram, vramFree }) => ({ name, vram, vram_free: vramFree })),
+  );
+}
+
+function hostView(host: Host) {
+  return {
+    host_id: host.hostId,
+    state: host.state,
+    comfyui: host.comfyui ? 'connected' : 'silent',
+    comfyui_version: host.comfyuiVersion ?? null,
+    simulated: host.simulated,
+    slots: host.slots,
+    held: host.held,
+    seen_at: new Date(host.seenAt).toISOString(),
+    started_at: new Date(host.startedAt).toISOString(),
+  };
+}
+
+async function stateOfComfyUI(
+  { settings, queue, jobs, now }: Shared,
+  hosts: Host[],
+): Promise<'connected' | 'asleep' | 'waking' | 'silent'> {
+  if (hosts.some(takesJobs)) return 'connected';
+  if (settings.fixedComfyUI) return 'silent';
+  const { waiting } = await queue.count();
+  if (waiting === 0) return hosts.length === 0 ? 'asleep' : 'silent';
+  const [oldest] = await jobs.listWork('waiting', 1);
+  const since = Number(oldest?.workOrder.slice(0, 13) ?? now());
+  return now() - since < WAKING_AT_MOST ? 'waking' : 'silent';
+}

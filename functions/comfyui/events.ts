@@ -1,0 +1,85 @@
+// ComfyUI's WebSocket: what it tells while it runs a prompt. It only hurries: it may drop, stay silent or lie, and
+// no result may depend on it. Reconnects by itself until it is closed.
+
+import { WebSocket } from 'ws';
+import type { ProgressEvent } from '../core/progress.ts';
+
+export type ComfyUIEvent =
+  | (ProgressEvent & { data: { prompt_id: string } })
+  | { type: 'execution_start'; data: { prompt_id: string } }
+  | { type: 'execution_success'; data: { prompt_id: string } }
+  | { type: 'execution_error'; data: { prompt_id: string } }
+  | { type: 'execution_interrupted'; data: { prompt_id: string } };
+
+const KNOWN = new Set<ComfyUIEvent['type']>([
+  'execution_start',
+  'execution_cached',
+  'executing',
+  'progress',
+  'progress_state',
+  'execution_success',
+  'execution_error',
+  'execution_interrupted',
+]);
+
+export interface EventSocket {
+  close(): void;
+}
+
+const FIRST_DELAY = 250;
+const LONGEST_DELAY = 5000;
+
+/** @param url ComfyUI's http(s) address; @param clientId the id under which prompts are submitted */
+export function connectEvents(
+  url: string,
+  clientId: string,
+  onEvent: (event: ComfyUIEvent) => void,
+): EventSocket {
+  let socket: WebSocket | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let delay = FIRST_DELAY;
+  let closed = false;
+
+  const connect = () => {
+    socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`, {
+      handshakeTimeout: 5000,
+      // Frames hold preview images; anything larger is not for us.
+      maxPayload: 64 * 1024 * 1024,
+    });
+    socket.on('open', () => {
+      delay = FIRST_DELAY;
+    });
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      // Previews are binary.
+      const event = isBinary ? undefined : parse(data.toString('utf8'));
+      if (event) onEvent(event);
+    });
+    // The close that follows an error is what counts.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (closed) return;
+      timer = setTimeout(connect, delay);
+      delay = Math.min(delay * 2, LONGEST_DELAY);
+    });
+  };
+  connect();
+
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      socket?.terminate();
+    },
+  };
+}
+
+function parse(text: string): ComfyUIEvent | undefined {
+  let message: { type?: string; data?: { prompt_id?: unknown } };
+  try {
+    message = JSON.parse(text) as typeof message;
+  } catch {
+    return undefined;
+  }
+  if (!KNOWN.has(message?.type as ComfyUIEvent['type'])) return undefined;
+  return typeof message.data?.prompt_id === 'string' ? (message as ComfyUIEvent) : undefined;
+}

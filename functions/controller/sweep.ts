@@ -1,0 +1,69 @@
+// Returns the jobs of dead hosts to the queue, ends what is too old. Source: design/architecture.md, "States".
+
+import { expire, hasEnded, type JobState, sweep as sweepChange } from '../core/job.ts';
+import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
+import type { Log } from '../log.ts';
+import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+import type { Jobs } from '../store/jobs.ts';
+
+export interface ControllerDeps {
+  jobs: Jobs;
+  hosts: Hosts;
+  log: Log;
+  now(): number;
+  /** Called when a job waits again. */
+  nudge(): void;
+}
+
+const HELD_LIMIT = 10_000;
+const EXPIRE_BATCH = 100;
+
+/** One round. */
+export async function sweep(deps: ControllerDeps): Promise<void> {
+  await returnLost(deps);
+  await expireOld(deps);
+}
+
+async function returnLost({ jobs, hosts, log, now, nudge }: ControllerDeps): Promise<void> {
+  const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);
+  // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
+  const states = await jobs.readStates(held, { consistent: true });
+  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
+
+  const holders = new Set<string>();
+  let returned = 0;
+  for (const state of states) {
+    if (hasEnded(state) || state.host === undefined) continue;
+    const reason = reasonToSweep(state, byId.get(state.host), now());
+    if (reason === undefined) {
+      holders.add(state.host);
+      continue;
+    }
+    const written = await jobs.write(state.jobId, sweepChange(state, reason, now()));
+    log.warn('job swept', { job_id: state.jobId, host: state.host, attempt: state.attempt, reason, written });
+    if (written) returned += 1;
+  }
+  if (returned > 0) nudge();
+
+  for (const host of byId.values())
+    if (!holders.has(host.hostId) && now() - host.seenAt > HOST_FORGOTTEN_AFTER)
+      await hosts.remove(host.hostId);
+}
+
+function reasonToSweep(state: JobState, host: Host | undefined, now: number): string | undefined {
+  if (!host) return 'its GPU host was restarted or is gone';
+  if (!isAlive(host, now)) return 'its GPU host died';
+  if (state.status === 'queued')
+    return now - (state.claimedAt ?? now) > JOB_LIMIT ? 'its GPU host never started it' : undefined;
+  if (now - (state.progressAt ?? now) > (state.deadline ?? JOB_DEADLINE))
+    return 'it made no progress within its deadline';
+  return now - (state.startedAt ?? now) > JOB_LIMIT ? 'it ran for an hour' : undefined;
+}
+
+async function expireOld({ jobs, log, now }: ControllerDeps): Promise<void> {
+  const head = await jobs.listWork('waiting', EXPIRE_BATCH);
+  // A turn is never before the acceptance: nothing old hides behind a young head.
+  const due = head.filter(({ workOrder }) => Number(workOrder.slice(0, 13)) < now() - JOB_EXPIRES_AFTER);
+  for (const { jobId } of due)
+    if (await jobs.write(jobId, expire(now()))) log.warn('job expired', { job_id: jobId });
+}

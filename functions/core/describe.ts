@@ -1,0 +1,61 @@
+// A template for a person or a program that wants to call it: title, presets and inputs as JSON Schema.
+
+import { MAX_TEXT } from './limits.ts';
+import { boundsOf, type InputSpec, targetsOf, type Template } from './template.ts';
+
+/** The allowed values of a node's field, where they are known. */
+export type Options = (classType: string, field: string) => string[] | undefined;
+
+export function describeTemplate(template: Template, options: Options) {
+  const inputs = Object.entries(template.inputs);
+  return {
+    name: template.name,
+    title: template.title,
+    description: template.description ?? '',
+    presets: template.presets,
+    inputs: {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      additionalProperties: false,
+      required: inputs.filter(([, spec]) => spec.required).map(([name]) => name),
+      properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(template, spec, options)])),
+    },
+  };
+}
+
+const JSON_TYPES = {
+  string: 'string',
+  choice: 'string',
+  image: 'string',
+  integer: 'integer',
+  seed: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+} as const satisfies Record<InputSpec['type'], string>;
+
+function schemaOf(template: Template, spec: InputSpec, options: Options): Record<string, unknown> {
+  const [target] = targetsOf(spec);
+  const choices =
+    spec.type === 'choice' && target
+      ? options(template.graph[target.node]!.class_type, target.field)
+      : undefined;
+  const { minimum, maximum } = boundsOf(spec);
+  return withoutUndefined({
+    type: JSON_TYPES[spec.type],
+    title: spec.title,
+    description: spec.description,
+    default: spec.default,
+    minimum,
+    maximum,
+    multipleOf: spec.multiple_of,
+    maxLength: spec.type === 'string' ? (spec.max_length ?? MAX_TEXT) : undefined,
+    minLength: spec.type === 'string' && spec.required ? 1 : undefined,
+    enum: choices,
+    // What a plain schema cannot say: an image's name, or a seed that is drawn when it is absent.
+    'x-input': spec.type,
+  });
+}
+
+function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+}

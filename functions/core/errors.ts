@@ -1,0 +1,43 @@
+// One error class for everything that a caller, or the person who starts a process, can act on.
+// It does not cover bugs: those stay plain errors and become a 500 without a word of detail.
+
+/** Stable for machines; each maps to one HTTP status in api/problems.ts. */
+export type ErrorCode =
+  | 'missing_field'
+  | 'unknown_field'
+  | 'invalid_field'
+  | 'invalid_json'
+  | 'invalid_image'
+  | 'unknown_workflow'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'job_not_found'
+  | 'image_not_found'
+  | 'workflow_not_found'
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'already_ended'
+  | 'not_ended'
+  | 'idempotency_mismatch'
+  | 'range_not_satisfiable'
+  | 'too_many_waiting'
+  | 'comfyui_not_responding'
+  | 'bad_template'
+  | 'bad_setting'
+  | 'in_use';
+
+export interface ErrorDetails {
+  field?: string;
+  [key: string]: unknown;
+}
+
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details?: ErrorDetails,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,157 @@
+// What a caller sends against what a template declares: each value of the right type, within its bounds.
+// The first bad field is named in the error, with what it should be.
+
+import { AppError, type ErrorCode } from './errors.ts';
+import { MAX_SEED, MAX_TEXT } from './limits.ts';
+import { type ObjectInfo, optionsOf } from './object-info.ts';
+import {
+  boundsOf,
+  type InputSpec,
+  type InputValue,
+  type InputValues,
+  targetsOf,
+  type Template,
+} from './template.ts';
+
+export interface ParsedInputs {
+  values: InputValues;
+  /** Sentences for the caller about what an input does that they may not expect. */
+  notes: string[];
+}
+
+/**
+ * @param body the request's own fields, without `preset` and `workflow`; `null` counts as absent
+ * @param info the nodes against which choices are checked
+ * @param randomSeed used where a seed is absent
+ * @throws AppError missing_field, unknown_field or invalid_field
+ */
+export function parseInputs(
+  template: Template,
+  body: Record<string, unknown>,
+  preset: string | undefined,
+  info: ObjectInfo,
+  randomSeed: () => number,
+): ParsedInputs {
+  for (const field of Object.keys(body))
+    if (!Object.hasOwn(template.inputs, field)) throw unknownField(template, field);
+  if (preset !== undefined && !Object.hasOwn(template.presets, preset))
+    throw invalid('preset', `must be one of ${listed(Object.keys(template.presets))}`);
+
+  const given = (name: string) => body[name] !== undefined && body[name] !== null;
+  const defaults: InputValues = {};
+  const notes: string[] = [];
+  for (const [name, { when_set: effect }] of Object.entries(template.inputs)) {
+    if (!effect || !given(name) || body[name] === '') continue;
+    Object.assign(defaults, effect.defaults);
+    const decided = Object.keys(effect.defaults ?? {}).every((other) => given(other));
+    if (effect.note && !(decided && effect.defaults)) notes.push(effect.note);
+  }
+  Object.assign(defaults, preset === undefined ? {} : template.presets[preset]);
+
+  const values: InputValues = {};
+  for (const [name, spec] of Object.entries(template.inputs)) {
+    const raw = given(name) ? body[name] : (defaults[name] ?? spec.default);
+    if (spec.required && (raw === undefined || (typeof raw === 'string' && raw.trim() === '')))
+      throw new AppError('missing_field', `Missing required field: ${name}`, { field: name });
+    values[name] =
+      spec.type === 'seed' && raw === undefined
+        ? randomSeed()
+        : valueOf(name, spec, raw, choices(template, spec, info));
+  }
+  return { values, notes };
+}
+
+function choices(template: Template, spec: InputSpec, info: ObjectInfo): string[] | undefined {
+  if (spec.type !== 'choice') return undefined;
+  const { node, field } = targetsOf(spec)[0]!;
+  return optionsOf(info, template.graph[node]!.class_type, field);
+}
+
+/** @param options the allowed values of a choice, where they are known */
+export function valueOf(
+  name: string,
+  spec: InputSpec,
+  raw: unknown,
+  options: string[] | undefined,
+): InputValue {
+  switch (spec.type) {
+    case 'string':
+      return text(name, raw, spec.max_length ?? MAX_TEXT);
+    case 'image':
+      return text(name, raw, 200);
+    case 'choice': {
+      const choice = text(name, raw, 200);
+      if (options && !options.includes(choice)) throw invalid(name, `must be one of ${listed(options)}`);
+      return choice;
+    }
+    case 'boolean':
+      if (raw === true || raw === 'true') return true;
+      if (raw === false || raw === 'false') return false;
+      throw invalid(name, 'must be true or false');
+    default:
+      return numberValue(name, spec, raw);
+  }
+}
+
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
+function numberValue(name: string, spec: InputSpec, raw: unknown): number {
+  const value = typeof raw === 'string' && NUMBER.test(raw.trim()) ? Number(raw) : raw;
+  const whole = spec.type !== 'number';
+  const { minimum, maximum } = boundsOf(spec);
+  const wanted = [
+    whole ? 'must be a whole number' : 'must be a number',
+    range(minimum, maximum),
+    spec.multiple_of === undefined ? '' : ` and a multiple of ${spec.multiple_of}`,
+  ].join('');
+  const fits =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (!whole || Number.isSafeInteger(value)) &&
+    value >= (minimum ?? -Infinity) &&
+    value <= (maximum ?? Infinity) &&
+    (spec.multiple_of === undefined || value % spec.multiple_of === 0);
+  if (!fits) throw invalid(name, wanted);
+  // JSON and ComfyUI both know a negative zero; a seed or size of -0 is a plain 0.
+  return value === 0 ? 0 : value;
+}
+
+function range(minimum: number | undefined, maximum: number | undefined): string {
+  const top = maximum === MAX_SEED ? '2^53-1' : maximum;
+  if (minimum !== undefined && top !== undefined) return ` from ${minimum} to ${top}`;
+  if (minimum !== undefined) return ` of at least ${minimum}`;
+  return top === undefined ? '' : ` of at most ${top}`;
+}
+
+/** With the u flag a whole pair is one character: only a half matches. */
+const HALF_PAIR = /\p{Surrogate}/u;
+const CONTROL = /(?![\t\n\r])\p{Cc}/u;
+
+function text(name: string, raw: unknown, maxLength: number): string {
+  if (typeof raw !== 'string') throw invalid(name, 'must be a string');
+  // Counting code points of a megabyte is work for nothing: no string of that many units can fit.
+  const length = raw.length > maxLength * 2 ? raw.length : Array.from(raw).length;
+  if (length > maxLength) throw invalid(name, `must have at most ${maxLength} characters; it has ${length}`);
+  if (HALF_PAIR.test(raw)) throw invalid(name, 'must be valid Unicode (it has half of a surrogate pair)');
+  if (CONTROL.test(raw))
+    throw invalid(name, 'must not have control characters other than tabs and line breaks');
+  return raw;
+}
+
+export function invalid(field: string, what: string, code: ErrorCode = 'invalid_field'): AppError {
+  return new AppError(code, `Invalid field: ${field} ${what}`, { field });
+}
+
+function unknownField(template: Template, field: string): AppError {
+  const shown = Array.from(field).slice(0, 60).join('');
+  return new AppError(
+    'unknown_field',
+    `Unknown field: ${shown}. The workflow ${template.name} takes ${listed(Object.keys(template.inputs))}, and preset and workflow`,
+    { field: shown },
+  );
+}
+
+function listed(names: string[]): string {
+  const shown = names.slice(0, 60).join(', ');
+  return names.length > 60 ? `${shown}, … (${names.length} in all)` : shown || 'none: there are none';
+}

@@ -1,0 +1,280 @@
+// A job's state and every way in which it may change. Each verb yields a Change: the conditions under which it
+// may be written and what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change
+// into one conditional write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
+
+import { JOB_EXPIRES_AFTER, JOB_LIMIT, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
+
+export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
+export const LIVE: readonly Status[] = ['queued', 'processing'];
+
+/** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
+export interface JobImage {
+  filename: string;
+  node: string;
+  width: number;
+  height: number;
+  sizeBytes: number;
+  contentType: string;
+}
+
+/** The hot part of a job, below 1 KB: every write is charged by the size of the whole item. Times in ms. */
+export interface JobState {
+  jobId: string;
+  owner: string;
+  status: Status;
+  /** Rises by one at each claim; with `host` the fencing token. */
+  attempt: number;
+  /** Attempts that had started and were lost. */
+  faults: number;
+  /** There exactly while a host holds the job. */
+  host?: string;
+  /** There exactly while the job has not ended; the key of the index by work. */
+  work?: 'waiting' | 'held';
+  workOrder: string;
+  ownerOrder: string;
+  createdAt: number;
+  claimedAt?: number;
+  /** The first start, of whichever attempt. */
+  startedAt?: number;
+  /** The last sign of life of the attempt that runs: its start or its last progress. */
+  progressAt?: number;
+  endedAt?: number;
+  /** Over the whole graph, 0 to 1. */
+  progress: number;
+  currentStep: number;
+  totalSteps: number;
+  /** Only where the template sets its own. */
+  deadline?: number;
+  images?: JobImage[];
+  error?: string;
+  errorCode?: FailureCode;
+  simulated?: boolean;
+}
+
+export type FailureCode =
+  | 'refused_by_comfyui'
+  | 'node_failed'
+  | 'input_gone'
+  | 'no_output'
+  | 'lost_too_often'
+  | 'too_many_attempts'
+  | 'took_too_long'
+  | 'expired';
+
+export interface Failure {
+  code: FailureCode;
+  message: string;
+}
+
+export type Condition =
+  | { field: keyof JobState; is: string | number }
+  | { field: keyof JobState; oneOf: readonly string[] }
+  | { field: keyof JobState; absent: true }
+  | { field: keyof JobState; below: number };
+
+export interface Change {
+  verb: string;
+  when: Condition[];
+  set: Partial<JobState>;
+  remove: (keyof JobState)[];
+}
+
+/** The claim that a host holds: `attempt` and `host` as its own write left them. */
+export interface Fence {
+  attempt: number;
+  host: string;
+}
+
+const is = (field: keyof JobState, value: string | number): Condition => ({ field, is: value });
+const absent = (field: keyof JobState): Condition => ({ field, absent: true });
+const live: Condition = { field: 'status', oneOf: LIVE };
+const fenced = (fence: Fence): Condition[] => [is('attempt', fence.attempt), is('host', fence.host)];
+
+/** Does `change` apply to `job`? Then the job after it, else undefined. */
+export function apply(job: JobState, change: Change): JobState | undefined {
+  if (!change.when.every((condition) => holds(job, condition))) return undefined;
+  const next: JobState = { ...job, ...change.set };
+  for (const field of change.remove) delete next[field];
+  return next;
+}
+
+function holds(job: JobState, condition: Condition): boolean {
+  const value = job[condition.field];
+  if ('is' in condition) return value === condition.is;
+  if ('oneOf' in condition) return condition.oneOf.includes(value as string);
+  if ('absent' in condition) return value === undefined;
+  return typeof value === 'number' && value < condition.below;
+}
+
+export function hasEnded(job: Pick<JobState, 'status'>): boolean {
+  return !LIVE.includes(job.status);
+}
+
+export function isHeldBy(job: JobState, fence: Fence): boolean {
+  return job.attempt === fence.attempt && job.host === fence.host;
+}
+
+/** queued → held. */
+export function claim(job: JobState, host: string, now: number, simulated: boolean): Change {
+  return {
+    verb: 'claim',
+    when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],
+    set: { attempt: job.attempt + 1, host, work: 'held', claimedAt: now, simulated },
+    remove: [],
+  };
+}
+
+/** held, processing → the same, by the run that followed on the same machine. */
+export function adopt(job: JobState, host: string): Change {
+  return {
+    verb: 'adopt',
+    when: [live, is('attempt', job.attempt), is('host', job.host ?? '')],
+    set: { host },
+    remove: [],
+  };
+}
+
+/** held → processing. */
+export function start(job: JobState, fence: Fence, now: number): Change {
+  return {
+    verb: 'start',
+    when: [...fenced(fence), is('status', 'queued')],
+    set: { status: 'processing', startedAt: job.startedAt ?? now, progressAt: now },
+    remove: [],
+  };
+}
+
+export interface Progress {
+  progress: number;
+  currentStep: number;
+  totalSteps: number;
+}
+
+/** processing → processing, further on. */
+export function advance(fence: Fence, progress: Progress, now: number): Change {
+  return {
+    verb: 'advance',
+    when: [...fenced(fence), is('status', 'processing'), { field: 'progress', below: progress.progress }],
+    set: { ...progress, progressAt: now },
+    remove: [],
+  };
+}
+
+/** held, processing → completed. Only after every image is in the bucket. */
+export function complete(
+  job: JobState,
+  fence: Fence,
+  images: JobImage[],
+  steps: Pick<Progress, 'currentStep' | 'totalSteps'>,
+  now: number,
+): Change {
+  return {
+    verb: 'complete',
+    when: fenced(fence),
+    set: {
+      status: 'completed',
+      startedAt: job.startedAt ?? now,
+      endedAt: now,
+      progress: 1,
+      ...steps,
+      images,
+    },
+    remove: ['host', 'work', 'progressAt'],
+  };
+}
+
+/** held, processing → failed: running it again would fail again. */
+export function fail(fence: Fence, failure: Failure, now: number): Change {
+  return { verb: 'fail', when: fenced(fence), ...failed(failure, now) };
+}
+
+/** held → waiting, unstarted, at its original place. The prompt must be out of ComfyUI before. */
+export function release(job: JobState, fence: Fence, now: number): Change {
+  return {
+    verb: 'release',
+    when: [...fenced(fence), is('status', 'queued')],
+    ...givenBack({ ...job, status: 'queued' }, now, 'the GPU host gave it back before it started'),
+  };
+}
+
+/** processing → queued or failed, by the host itself. `reason` completes "…: <reason>". */
+export function lose(job: JobState, fence: Fence, reason: string, now: number): Change {
+  return {
+    verb: 'lose',
+    when: [...fenced(fence), is('status', 'processing')],
+    ...givenBack({ ...job, status: 'processing' }, now, reason),
+  };
+}
+
+/** held, processing → queued or failed, by the controller: exactly as read, or somebody has moved on. */
+export function sweep(job: JobState, reason: string, now: number): Change {
+  return {
+    verb: 'sweep',
+    when: [is('attempt', job.attempt), is('host', job.host ?? ''), is('status', job.status)],
+    ...givenBack(job, now, reason),
+  };
+}
+
+/** queued, held, processing → cancelled. */
+export function cancel(now: number): Change {
+  return {
+    verb: 'cancel',
+    when: [live],
+    set: { status: 'cancelled', endedAt: now },
+    remove: ['host', 'work', 'progressAt'],
+  };
+}
+
+/** Like cancel, but only what has not started: the queue is cleared, not the GPUs. */
+export function clear(now: number): Change {
+  return { ...cancel(now), verb: 'clear', when: [is('status', 'queued')] };
+}
+
+/** queued and not held → failed, after a day. */
+export function expire(now: number): Change {
+  return {
+    verb: 'expire',
+    when: [is('status', 'queued'), absent('host'), { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
+    ...failed({ code: 'expired', message: 'No GPU host took the job within 24 hours' }, now),
+  };
+}
+
+function failed(failure: Failure, now: number): Pick<Change, 'set' | 'remove'> {
+  return {
+    set: { status: 'failed', endedAt: now, error: failure.message, errorCode: failure.code },
+    remove: ['host', 'work', 'progressAt'],
+  };
+}
+
+/** Back to the queue, unless this was once too often. A started attempt costs a fault, an unstarted none. */
+function givenBack(job: JobState, now: number, reason: string): Pick<Change, 'set' | 'remove'> {
+  const faults = job.faults + (job.status === 'processing' ? 1 : 0);
+  const last = exhausted({ ...job, faults }, now, reason);
+  if (last) {
+    const change = failed(last, now);
+    return { ...change, set: { ...change.set, faults } };
+  }
+  return {
+    set: {
+      status: 'queued',
+      work: 'waiting',
+      faults,
+      progress: 0,
+      currentStep: 0,
+    },
+    remove: ['host', 'progressAt'],
+  };
+}
+
+function exhausted(job: JobState, now: number, reason: string): Failure | undefined {
+  if (job.faults >= MAX_FAULTS)
+    return { code: 'lost_too_often', message: `The job was lost ${job.faults} times, at last: ${reason}` };
+  if (job.attempt >= MAX_ATTEMPTS)
+    return {
+      code: 'too_many_attempts',
+      message: `The job was taken ${job.attempt} times, at last: ${reason}`,
+    };
+  if (job.startedAt !== undefined && now - job.startedAt >= JOB_LIMIT)
+    return { code: 'took_too_long', message: `The job had not ended an hour after its start: ${reason}` };
+  return undefined;
+}

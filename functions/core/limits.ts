@@ -1,0 +1,47 @@
+// The numbers of the protocol, each in one place. Source: design/architecture.md, "Numbers".
+// Milliseconds unless the name says otherwise.
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const HEARTBEAT_EVERY = 5 * SECOND;
+export const HOST_DEAD_AFTER = 45 * SECOND;
+/** A host's item is forgotten when nobody has heard of it for this long. */
+export const HOST_FORGOTTEN_AFTER = HOUR;
+export const HOST_LOOKS_EVERY = SECOND;
+
+export const SLOTS_PER_HOST = 2;
+export const OFFER_TIMEOUT = 2 * SECOND;
+export const SIGNATURE_SKEW = 5 * MINUTE;
+
+/** A job without progress for this long has hung; a template may set its own. */
+export const JOB_DEADLINE = 10 * MINUTE;
+/** From the first start, however often it starts again. */
+export const JOB_LIMIT = HOUR;
+export const JOB_EXPIRES_AFTER = DAY;
+export const JOB_KEPT = 30 * DAY;
+
+/** Attempts that had started and were lost: the third ends the job. */
+export const MAX_FAULTS = 3;
+/** Claims of any outcome: the twentieth is the last. */
+export const MAX_ATTEMPTS = 20;
+
+export const MAX_WAITING = 10_000;
+export const MAX_QUEUE_POSITION = 100;
+/** Graphs up to this many compressed bytes lie in the request part, larger ones in the bucket. */
+export const GRAPH_INLINE_BYTES = 8 * 1024;
+
+export const PROGRESS_EVERY = SECOND;
+export const LINK_LIFETIME_SECONDS = 900;
+
+export const MAX_BODY_BYTES = 256 * 1024;
+export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
+export const MAX_UPLOAD_PIXELS = 16_000_000;
+export const MAX_TEXT = 10_000;
+export const MAX_SEED = Number.MAX_SAFE_INTEGER;
+
+export const PAGE_DEFAULT = 100;
+export const PAGE_MAX = 1000;
+export const COUNT_EXACT_TO = 1000;

@@ -1,0 +1,115 @@
+// Ids, file names and keys: everything that one room writes and another must find again.
+// Pure: whoever wants randomness passes the bytes in.
+
+import { createHash } from 'node:crypto';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A lowercase canonical UUID (version 8: our own) of what identifies a thing. */
+function uuidOf(...parts: string[]): string {
+  return toUuid(createHash('sha256').update(parts.join('\0')).digest());
+}
+
+function toUuid(bytes: Uint8Array): string {
+  const b = Buffer.from(bytes.subarray(0, 16));
+  b[6] = (b[6]! & 0x0f) | 0x80;
+  b[8] = (b[8]! & 0x3f) | 0x80;
+  const hex = b.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The same owner and idempotency key always name the same job; without a key 16 random bytes do. */
+export function jobIdFrom(from: { owner: string; key: string } | { random: Uint8Array }): string {
+  return 'random' in from ? toUuid(from.random) : uuidOf('job', from.owner, from.key);
+}
+
+export function isJobId(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** What the outside knows as `prompt_id`: one for the life of a job. */
+export function outwardPromptId(jobId: string): string {
+  return uuidOf('prompt', jobId);
+}
+
+/** What ComfyUI gets as `prompt_id`: one for each attempt, so that a late prompt is told from its successor. */
+export function attemptPromptId(jobId: string, attempt: number): string {
+  return uuidOf('attempt', jobId, String(attempt));
+}
+
+export function hexOf(jobId: string): string {
+  return jobId.replaceAll('-', '');
+}
+
+function uuidOfHex(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** `Flux2_Turbo_<32 hex>_00001_.png`; `ordinal` counts from 1. */
+export function imageName(prefix: string, jobId: string, ordinal: number, extension: string): string {
+  return `${prefix}_${hexOf(jobId)}_${String(ordinal).padStart(5, '0')}_.${extension}`;
+}
+
+const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}_([0-9a-f]{32})_\d{5}_\.[a-z0-9]{2,5}$/;
+
+/** The job that made an image, from the name alone; undefined for a name that is none of ours. */
+export function jobIdOfImage(filename: string): string | undefined {
+  const hex = IMAGE_NAME.exec(filename)?.[1];
+  return hex && uuidOfHex(hex);
+}
+
+/** The part of a ComfyUI `filename_prefix` that may stand in a published name. */
+export function publishedPrefix(filenamePrefix: string): string {
+  const last = filenamePrefix.split(/[/\\]/).at(-1) ?? '';
+  const plain = last
+    .replaceAll(/%[^%]*%/g, '')
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '_')
+    .replaceAll(/^[._-]+|[_]+$/g, '')
+    .slice(0, 60);
+  return plain || 'ComfyUI';
+}
+
+/** What is stamped on every output node: nobody else's prefix, so nobody else's cache entry or counter. */
+export function stampedPrefix(filenamePrefix: string, jobId: string, attempt: number): string {
+  return `${publishedPrefix(filenamePrefix)}_${hexOf(jobId)}_${attempt}`;
+}
+
+const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;
+
+export function uploadName(sha256Hex: string, extension: string): string {
+  return `${sha256Hex}.${extension}`;
+}
+
+export function isUploadName(name: string): boolean {
+  return UPLOAD_NAME.test(name);
+}
+
+/** The name under which a host puts a job's input into ComfyUI's input folder. */
+export function stagedName(jobId: string, attempt: number, name: string): string {
+  const extension = name.slice(name.lastIndexOf('.') + 1);
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
+  return `${hexOf(jobId)}_${attempt}_${digest}.${extension}`;
+}
+
+/** Keys in the bucket. Images carry job and attempt: nothing is overwritten, no reader sees half of two. */
+export const keys = {
+  image: (jobId: string, attempt: number, filename: string) =>
+    `images/${hexOf(jobId)}/${attempt}/${filename}`,
+  imagesOfJob: (jobId: string) => `images/${hexOf(jobId)}/`,
+  upload: (name: string) => `uploads/${name}`,
+  graph: (jobId: string) => `graphs/${hexOf(jobId)}.json.gz`,
+  inventory: (hash: string) => `inventories/${hash}.json.gz`,
+};
+
+/**
+ * A sortable turn: `<13 digits of ms>-<5 digits>`. The second part orders what one process accepts within a
+ * millisecond.
+ */
+export function workOrder(acceptedAt: number, sequence: number): string {
+  return `${String(acceptedAt).padStart(13, '0')}-${String(sequence % 100_000).padStart(5, '0')}`;
+}
+
+/** Newest first in the owner's index means reading it backwards; the id keeps equal moments apart. */
+export function ownerOrder(createdAt: number, jobId: string): string {
+  return `${String(createdAt).padStart(13, '0')}#${jobId}`;
+}

@@ -1,0 +1,80 @@
+// How far a graph has come, from what ComfyUI tells while it runs. One number over the whole graph, which never
+// falls within an attempt, and the step of the sampler that runs.
+
+import type { Progress } from './job.ts';
+import type { Graph } from './object-info.ts';
+
+/** The parts of ComfyUI's messages that are read here; see design/comfyui-protocol.md, "Watching". */
+export type ProgressEvent =
+  | { type: 'execution_cached'; data: { nodes: string[] } }
+  | { type: 'executing'; data: { node: string | null } }
+  | { type: 'progress'; data: { node: string; value: number; max: number } }
+  | {
+      type: 'progress_state';
+      data: { nodes: Record<string, { value: number; max: number; state: string }> };
+    };
+
+export interface ProgressTracker {
+  observe(event: ProgressEvent): void;
+  current(): Progress;
+}
+
+/** @param start where an adopted attempt already was */
+export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
+  // A sampler's node counts as many times as it has steps: that is where the time goes.
+  const weights = new Map(Object.entries(graph).map(([id, node]) => [id, stepsOf(node.inputs) ?? 1]));
+  const samplers = new Set(Object.keys(graph).filter((id) => stepsOf(graph[id]!.inputs) !== undefined));
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  /** Node → how much of it is done, 0 to 1. */
+  const done = new Map<string, number>();
+  let running: string | undefined;
+  let highest = start?.progress ?? 0;
+  let currentStep = start?.currentStep ?? 0;
+  let totalSteps = start?.totalSteps ?? 0;
+
+  const raise = (node: string, share: number) => {
+    if (weights.has(node)) done.set(node, Math.max(done.get(node) ?? 0, Math.min(1, share)));
+  };
+
+  return {
+    observe(event) {
+      switch (event.type) {
+        case 'execution_cached':
+          for (const node of event.data.nodes) raise(node, 1);
+          break;
+        case 'executing':
+          if (running !== undefined) raise(running, 1);
+          running = event.data.node ?? undefined;
+          break;
+        case 'progress': {
+          const { node, value, max } = event.data;
+          if (max > 0) raise(node, value / max);
+          if (samplers.size === 0 || samplers.has(node)) {
+            currentStep = value;
+            totalSteps = max;
+          }
+          break;
+        }
+        case 'progress_state':
+          for (const [node, { value, max, state }] of Object.entries(event.data.nodes))
+            raise(node, state === 'finished' ? 1 : max > 0 ? value / max : 0);
+      }
+    },
+    current() {
+      let sum = 0;
+      for (const [node, share] of done) sum += share * (weights.get(node) ?? 0);
+      // 1 is kept for "its images are in the bucket".
+      highest = Math.max(highest, Math.min(0.9999, round4(total > 0 ? sum / total : 0)));
+      return { progress: highest, currentStep, totalSteps };
+    },
+  };
+}
+
+function round4(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}
+
+function stepsOf(inputs: Record<string, unknown>): number | undefined {
+  const steps = inputs['steps'];
+  return typeof steps === 'number' && steps > 0 ? steps : undefined;
+}

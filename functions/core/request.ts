@@ -1,0 +1,35 @@
+// What was asked for: the part of a job that is written once, before the job is accepted, and never changes.
+
+import { createHash } from 'node:crypto';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Graph } from './object-info.ts';
+import type { Staging } from './render.ts';
+import type { InputValues } from './template.ts';
+
+export interface JobRequest {
+  jobId: string;
+  owner: string;
+  workflow: string;
+  inputs: InputValues;
+  notes: string[];
+  /** Of the caller's body: the same idempotency key with another body is a mistake. */
+  bodyHash: string;
+  staging: Staging[];
+  /** The rendered graph, gzipped JSON; absent where it is so large that it lies in the bucket, at `graphKey`. */
+  graph?: Uint8Array;
+  graphKey?: string;
+}
+
+export function packGraph(graph: Graph): Uint8Array {
+  return gzipSync(JSON.stringify(graph));
+}
+
+export function unpackGraph(packed: Uint8Array): Graph {
+  return JSON.parse(gunzipSync(packed).toString('utf8')) as Graph;
+}
+
+/** Independent of the order of the body's keys. */
+export function hashBody(body: Record<string, unknown>): string {
+  const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}

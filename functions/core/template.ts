@@ -1,0 +1,144 @@
+// A workflow template: ComfyUI's API export, verbatim, and the inputs file that says what a caller may set.
+// Checks that the two fit, so that a bad pair stops the start and not a job. Source: design/workflows.md.
+
+import * as z from 'zod';
+import { AppError } from './errors.ts';
+import { valueOf } from './inputs.ts';
+import { JOB_LIMIT, MAX_SEED, MAX_TEXT } from './limits.ts';
+import type { Graph } from './object-info.ts';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+const inputSpec = z.strictObject({
+  type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', 'image']),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  required: z.boolean().optional(),
+  default: scalar.optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  multiple_of: z.number().positive().optional(),
+  max_length: z.int().positive().max(MAX_TEXT).optional(),
+  /** "node.field", one or several. */
+  to: z.union([z.string(), z.array(z.string())]).optional(),
+  when_set: z
+    .strictObject({ defaults: z.record(z.string(), scalar).optional(), note: z.string().optional() })
+    .optional(),
+});
+
+const inputsFile = z.strictObject({
+  title: z.string(),
+  description: z.string().optional(),
+  /** Seconds without progress after which a job has hung. */
+  deadline_seconds: z
+    .int()
+    .positive()
+    .max(JOB_LIMIT / 1000)
+    .optional(),
+  inputs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), inputSpec),
+  presets: z.record(z.string(), z.record(z.string(), scalar)).optional(),
+});
+
+const graph = z.record(
+  z.string(),
+  z.object({
+    class_type: z.string(),
+    inputs: z.record(z.string(), z.unknown()),
+    _meta: z.object({ title: z.string().optional() }).optional(),
+  }),
+);
+
+export type InputSpec = z.infer<typeof inputSpec>;
+export type InputValue = z.infer<typeof scalar>;
+export type InputValues = Record<string, InputValue>;
+
+export interface Template extends z.infer<typeof inputsFile> {
+  name: string;
+  graph: Graph;
+  presets: Record<string, InputValues>;
+}
+
+/** Fields of a request that are the API's own. */
+const RESERVED = ['preset', 'workflow'];
+
+/** Throws AppError `bad_template` whose sentence names the file and the field. */
+export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {
+  const refuse = (file: string, what: string) =>
+    new AppError('bad_template', `workflows/${name}${file}: ${what}`);
+
+  if (typeof graphJson === 'object' && graphJson !== null && 'nodes' in graphJson)
+    throw refuse('.json', 'is in ComfyUI\'s page format; export it with "Export (API)"');
+  const parsedGraph = graph.safeParse(graphJson);
+  if (!parsedGraph.success) throw refuse('.json', `is no API export: ${first(parsedGraph.error)}`);
+  const parsed = inputsFile.safeParse(inputsJson);
+  if (!parsed.success) throw refuse('.inputs.json', first(parsed.error));
+
+  const template: Template = {
+    ...parsed.data,
+    name,
+    graph: parsedGraph.data,
+    presets: parsed.data.presets ?? {},
+  };
+  for (const [input, spec] of Object.entries(template.inputs)) {
+    const problem = problemOf(template, input, spec);
+    if (problem) throw refuse('.inputs.json', `input "${input}": ${problem}`);
+  }
+  for (const [preset, values] of Object.entries(template.presets)) {
+    const problem = problemOfValues(template, values);
+    if (problem) throw refuse('.inputs.json', `preset "${preset}": ${problem}`);
+  }
+  return template;
+}
+
+function first(error: z.ZodError): string {
+  const issue = error.issues[0]!;
+  return `${issue.path.join('.') || 'the file'}: ${issue.message}`;
+}
+
+/** "8.steps" → node 8, field steps. A field may have dots of its own. */
+export function parseTarget(target: string): { node: string; field: string } {
+  const dot = target.indexOf('.');
+  return { node: target.slice(0, dot), field: target.slice(dot + 1) };
+}
+
+/** The fields of the graph that an input drives. */
+export function targetsOf(spec: InputSpec): { node: string; field: string }[] {
+  return [spec.to ?? []].flat().map(parseTarget);
+}
+
+function problemOf(template: Template, input: string, spec: InputSpec): string | undefined {
+  if (RESERVED.includes(input)) return 'is a name that the API keeps for itself';
+  for (const { node, field } of targetsOf(spec)) {
+    const inputs = template.graph[node]?.inputs;
+    if (!inputs) return `"${node}.${field}": the graph has no node "${node}"`;
+    if (!Object.hasOwn(inputs, field))
+      return `"${node}.${field}": node "${node}" (${template.graph[node]!.class_type}) has no field "${field}"`;
+    if (Array.isArray(inputs[field])) return `"${node}.${field}" is a link to another node`;
+  }
+  if (spec.type === 'choice' && targetsOf(spec).length === 0) return 'a choice needs a "to"';
+  if (spec.default === undefined && !spec.required && spec.type !== 'seed')
+    return 'needs a "default" or "required": true';
+  return (
+    (spec.default === undefined ? undefined : problemOfValues(template, { [input]: spec.default })) ??
+    problemOfValues(template, spec.when_set?.defaults ?? {})
+  );
+}
+
+function problemOfValues(template: Template, values: InputValues): string | undefined {
+  for (const [input, value] of Object.entries(values)) {
+    const spec = template.inputs[input];
+    if (!spec) return `there is no input "${input}"`;
+    try {
+      valueOf(input, spec, value, undefined);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+  return undefined;
+}
+
+/** Bounds in force where the file names none. */
+export function boundsOf(spec: InputSpec): { minimum?: number; maximum?: number } {
+  if (spec.type === 'seed') return { minimum: 0, maximum: MAX_SEED };
+  return { minimum: spec.minimum, maximum: spec.maximum };
+}

@@ -1,0 +1,112 @@
+// Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
+// costs nothing. Source: design/architecture.md, "Forwarder".
+
+import { OFFER_TIMEOUT } from '../core/limits.ts';
+import { modelsOf } from '../core/object-info.ts';
+import { unpackGraph } from '../core/request.ts';
+import { sign, SIGNATURE_HEADER } from '../core/signature.ts';
+import type { Log } from '../log.ts';
+import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+import type { Jobs } from '../store/jobs.ts';
+
+export interface ForwarderDeps {
+  jobs: Jobs;
+  hosts: Hosts;
+  log: Log;
+  now(): number;
+}
+
+/** A host's own looks find the rest. */
+const MAX_OFFERS = 50;
+
+/** One look. Never throws for a single bad host or job; throws when the tables do not answer. */
+export async function forward(deps: ForwarderDeps): Promise<void> {
+  const { jobs, log, now } = deps;
+  const hosts = (await deps.hosts.list()).filter(
+    (host) => host.state === 'ready' && host.comfyui && isAlive(host, now()),
+  );
+  if (hosts.length === 0) return;
+  // `held` is as old as the last heartbeat: a host that seems full is asked too, but last.
+  const free = new Map(hosts.map((host) => [host.hostId, host.slots - host.held]));
+  const open = new Set(hosts);
+  const slots = hosts.reduce((sum, host) => sum + host.slots, 0);
+  const waiting = await jobs.listWork('waiting', Math.min(slots, MAX_OFFERS));
+  const wanted = hosts.length > 1 ? await modelsByJob(jobs, waiting) : new Map<string, string[]>();
+
+  for (const { jobId } of waiting) {
+    while (open.size > 0) {
+      const host = pick([...open], free, wanted.get(jobId) ?? []);
+      const status = await offer(deps, host, jobId);
+      log.debug('job offered', { job_id: jobId, host: host.hostId, status });
+      if (status === 202) free.set(host.hostId, free.get(host.hostId)! - 1);
+      if (status === 202 || status === 409) break;
+      open.delete(host);
+    }
+  }
+}
+
+async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {
+  const requests = await jobs.readRequests(waiting.map(({ jobId }) => jobId));
+  return new Map(
+    [...requests].map(([jobId, { graph }]) => [jobId, graph ? modelsOf(unpackGraph(graph)) : []]),
+  );
+}
+
+/** With a free slot before without, with the models in memory before without, the least busy first. */
+function pick(hosts: Host[], free: Map<string, number>, models: string[]): Host {
+  const rank = (host: Host) => {
+    const left = free.get(host.hostId)!;
+    const warm = models.length > 0 && models.every((model) => host.models.includes(model));
+    return [left > 0 ? 1 : 0, warm ? 1 : 0, left];
+  };
+  return hosts.reduce((best, host) => (compare(rank(host), rank(best)) > 0 ? host : best));
+}
+
+function compare(a: number[], b: number[]): number {
+  for (const [index, value] of a.entries()) {
+    const difference = value - b[index]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** The intake's status; 0 where it did not answer. */
+async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
+  const body = JSON.stringify({ jobId });
+  try {
+    const response = await fetch(`${host.url}/jobs`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        [SIGNATURE_HEADER]: sign(host.intakeSecret, body, now()),
+      },
+      body,
+      signal: AbortSignal.timeout(OFFER_TIMEOUT),
+    });
+    await response.body?.cancel();
+    return response.status;
+  } catch (error) {
+    log.warn('host did not answer', { host: host.hostId, job_id: jobId, error: String(error) });
+    return 0;
+  }
+}
+
+/** Many triggers, one look at a time: whatever comes during a look is answered by one more. */
+export function createForwarder(deps: ForwarderDeps): { nudge(): void } {
+  let looking = false;
+  let again = false;
+  const run = async () => {
+    looking = true;
+    do {
+      again = false;
+      await forward(deps).catch((error: unknown) => deps.log.error('look failed', error));
+    } while (again);
+    looking = false;
+  };
+  return {
+    nudge() {
+      again = true;
+      if (!looking) void run();
+    },
+  };
+}

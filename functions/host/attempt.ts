@@ -1,0 +1,191 @@
+// One attempt at a job, from the claim to the write that ends it: stage, submit once, follow, upload, report.
+// Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
+
+import { type ComfyUI, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
+import { complete, fail, type Failure, isHeldBy, lose, release } from '../core/job.ts';
+import { markOf } from '../core/mark.ts';
+import { attemptPromptId } from '../core/names.ts';
+import type { Graph } from '../core/object-info.ts';
+import { outcomeOf, type OutputImage } from '../core/outcome.ts';
+import { stamp } from '../core/render.ts';
+import type { Images } from '../images/images.ts';
+import type { Claimed } from './claim.ts';
+import type { FollowedPrompt, Poller } from './poller.ts';
+import type { JobRecord, Stop } from './record.ts';
+import { removePrompt, withdrawPrompt } from './removal.ts';
+import { createReports, type Reports } from './reports.ts';
+import { settle, type Settler } from './settle.ts';
+import { stageInputs } from './staging.ts';
+import { collectImages, OutputsGone } from './upload.ts';
+
+export interface AttemptDeps extends Settler {
+  comfyui: ComfyUI;
+  poller: Poller;
+  images: Images;
+  machineId: string;
+  clientId: string;
+  now(): number;
+  /** Called when the job takes its slot no more. */
+  slotFreed(): void;
+}
+
+interface Attempt {
+  deps: AttemptDeps;
+  record: JobRecord;
+  claimed: Claimed;
+  graph: Graph;
+  promptId: string;
+  prompt: FollowedPrompt;
+  reports: Reports;
+}
+
+/** @param posted true for an adopted job: its prompt is in ComfyUI already */
+export async function runAttempt(
+  deps: AttemptDeps,
+  record: JobRecord,
+  claimed: Claimed,
+  graph: Graph,
+  posted: boolean,
+): Promise<void> {
+  const promptId = attemptPromptId(record.jobId, claimed.fence.attempt);
+  record.claimed = claimed;
+  record.phase = 'working';
+  record.started = claimed.state.status === 'processing';
+  record.aliveAt = deps.now();
+  const reports = createReports(deps, record, claimed, graph, deps.now);
+  const prompt = deps.poller.follow(promptId, reports);
+  const attempt: Attempt = { deps, record, claimed, graph, promptId, prompt, reports };
+  try {
+    const refusal = posted ? undefined : await post(attempt);
+    if (refusal) return await reportFailure(attempt, refusal);
+    prompt.expect();
+    await follow(attempt);
+  } finally {
+    prompt.stop();
+  }
+}
+
+/** Undefined: posted, or perhaps posted. Never twice. */
+async function post(attempt: Attempt): Promise<Failure | undefined> {
+  const { deps, record, claimed, graph, promptId } = attempt;
+  const { jobId } = record;
+  const { staging } = claimed.request;
+  if (staging.length > 0) {
+    const missing = await stageInputs(deps, staging, jobId, claimed.fence.attempt);
+    if (missing) return { code: 'input_gone', message: `An image that the job reads is gone: ${missing}` };
+    // Staging took its time: what was cancelled meanwhile need not be posted.
+    const state = await deps.jobs.readState(jobId);
+    if (!state || !isHeldBy(state, claimed.fence)) {
+      record.stop('gone');
+      return undefined;
+    }
+  }
+  try {
+    const submission = await deps.comfyui.submit({
+      graph: stamp(graph, jobId, claimed.fence.attempt, staging),
+      promptId,
+      clientId: deps.clientId,
+      extraData: markOf({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
+    });
+    if (!submission.accepted)
+      return { code: 'refused_by_comfyui', message: `ComfyUI refused the workflow: ${submission.message}` };
+    const partly = describeNodeErrors(submission.nodeErrors);
+    if (partly === undefined) return undefined;
+    // Fewer images than were asked for is not what was asked for.
+    await tryRemoving(attempt);
+    return { code: 'refused_by_comfyui', message: `ComfyUI refused a part of the workflow: ${partly}` };
+  } catch (error) {
+    if (!(error instanceof ComfyUISilent)) throw error;
+    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+    return undefined;
+  }
+}
+
+async function follow(attempt: Attempt): Promise<void> {
+  const { deps, record, prompt, promptId } = attempt;
+  const ended = prompt.ended;
+  const stopped = record.stopped.then((reason) => ({ kind: 'stopped' as const, reason }));
+  const drained = record.drained.then(() => ({ kind: 'drained' as const }));
+
+  let ending = await Promise.race([ended, stopped, drained]);
+  if (ending.kind === 'drained') {
+    if (!record.started && (await withdrawPrompt(deps.comfyui, promptId).catch(() => false)))
+      return giveBack(attempt, 'the GPU host was stopped');
+    ending = await Promise.race([ended, stopped]);
+  }
+  if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);
+  if (ending.kind === 'vanished') return giveBack(attempt, 'ComfyUI restarted or forgot it');
+
+  const outcome = outcomeOf(ending.entry);
+  if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
+  if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
+  else await publish(attempt, outcome.images);
+  await deps.comfyui
+    .deleteHistory([promptId])
+    .catch((error: unknown) =>
+      deps.log.debug('history kept', { job_id: record.jobId, error: String(error) }),
+    );
+}
+
+async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promise<void> {
+  const { deps, record, claimed, graph, reports } = attempt;
+  record.phase = 'uploading';
+  deps.slotFreed();
+  try {
+    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
+    if (!images) return breakOff(attempt, await record.stopped);
+    await reports.written();
+    const change = complete(claimed.state, claimed.fence, images, reports.lastSteps(), deps.now());
+    await settle(deps, record.jobId, change, claimed.fence);
+  } catch (error) {
+    if (!(error instanceof OutputsGone)) throw error;
+    await giveBack(attempt, error.message);
+  }
+}
+
+async function reportFailure({ deps, record, claimed, reports }: Attempt, failure: Failure): Promise<void> {
+  await reports.written();
+  await settle(deps, record.jobId, fail(claimed.fence, failure, deps.now()), claimed.fence);
+}
+
+async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
+  attempt.prompt.stop();
+  await tryRemoving(attempt);
+  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');
+}
+
+/** What is left of it in ComfyUI is removed with a later poll, since no record explains it. */
+async function tryRemoving({ deps, record, promptId }: Attempt): Promise<void> {
+  try {
+    await removePrompt(deps.comfyui, promptId, deps.pause);
+  } catch (error) {
+    deps.log.warn('prompt not removed yet', { job_id: record.jobId, error: String(error) });
+  }
+}
+
+/** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
+async function giveBack({ deps, record, claimed, reports }: Attempt, reason: string): Promise<void> {
+  await reports.written();
+  await giveBackJob(deps, record, claimed, reason);
+}
+
+/** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
+export async function giveBackJob(
+  deps: Settler & { now(): number },
+  record: JobRecord,
+  { state, fence }: Claimed,
+  reason: string,
+): Promise<void> {
+  const { jobId } = record;
+  deps.log.warn('attempt given back', {
+    job_id: jobId,
+    attempt: fence.attempt,
+    started: record.started,
+    reason,
+  });
+  if (!record.started) {
+    const settled = await settle(deps, jobId, release(state, fence, deps.now()), fence);
+    if (settled !== 'refused') return;
+  }
+  await settle(deps, jobId, lose(state, fence, reason, deps.now()), fence);
+}

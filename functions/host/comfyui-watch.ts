@@ -1,0 +1,48 @@
+// Is ComfyUI there, and what does it have? Asked with every heartbeat; the inventory only when it came (back) or was
+// not taken for a minute.
+
+import { type ComfyUI, ComfyUISilent, type SystemStats } from '../comfyui/client.ts';
+import { takeInventory } from '../comfyui/inventory.ts';
+import type { Inventory } from '../core/object-info.ts';
+import { storeInventory } from '../images/documents.ts';
+import type { Images } from '../images/images.ts';
+import type { Log } from '../log.ts';
+
+const INVENTORY_EVERY = 60_000;
+
+export interface ComfyUIWatch {
+  answers: boolean;
+  stats?: SystemStats;
+  inventory?: Inventory;
+  inventoryHash?: string;
+  /** One look; never throws. */
+  look(): Promise<void>;
+}
+
+export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: () => number): ComfyUIWatch {
+  let takenAt = -Infinity;
+  const watch: ComfyUIWatch = {
+    answers: false,
+    async look() {
+      try {
+        watch.stats = await comfyui.systemStats();
+        if (!watch.answers || now() - takenAt >= INVENTORY_EVERY) {
+          watch.inventory = await takeInventory(comfyui);
+          watch.inventoryHash = await storeInventory(images, watch.inventory);
+          takenAt = now();
+        }
+        if (!watch.answers) log.info('comfyui answers', { url: comfyui.url });
+        watch.answers = true;
+      } catch (error) {
+        if (error instanceof ComfyUISilent) {
+          if (watch.answers) log.warn('comfyui is silent', { url: comfyui.url, error: error.message });
+          watch.answers = false;
+        } else {
+          // The bucket did not take the inventory: the old one stands until the next look.
+          log.error('inventory not stored', error);
+        }
+      }
+    },
+  };
+  return watch;
+}

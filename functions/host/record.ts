@@ -1,0 +1,52 @@
+// What a host remembers of a job, from before the claim is sent until a write or a strong read shows that this run
+// holds it no more.
+
+import type { Claimed } from './claim.ts';
+
+/** Why an attempt is broken off. `gone`: cancelled, or another holds it now. */
+export type Stop = 'gone' | 'overdue';
+
+export interface JobRecord {
+  jobId: string;
+  /** It takes a slot in every phase but `uploading`. */
+  phase: 'claiming' | 'working' | 'uploading';
+  promptId?: string;
+  claimed?: Claimed;
+  /** Has `start` been written, as far as this run knows? */
+  started: boolean;
+  /** The tables' ms at which the attempt last showed life. */
+  aliveAt: number;
+  /** Settles when somebody breaks the attempt off; at most once. */
+  stopped: Promise<Stop>;
+  stop(reason: Stop): void;
+  /** Settles when the host is being stopped: what has not started goes back. */
+  drained: Promise<void>;
+  drain(): void;
+}
+
+export function createRecord(jobId: string, now: number): JobRecord {
+  const stopped = signal<Stop>();
+  const drained = signal<void>();
+  return {
+    jobId,
+    phase: 'claiming',
+    started: false,
+    aliveAt: now,
+    stopped: stopped.promise,
+    stop: stopped.resolve,
+    drained: drained.promise,
+    drain: drained.resolve,
+  };
+}
+
+function signal<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+export function takesSlot(record: JobRecord): boolean {
+  return record.phase !== 'uploading';
+}

@@ -1,0 +1,65 @@
+// What a former run of this machine left behind: adopt what ComfyUI still has, remove the rest from it, then delete
+// the former runs' items, so that the controller returns at once what was not adopted.
+
+import type { ComfyUI } from '../comfyui/client.ts';
+import { hasEnded } from '../core/job.ts';
+import { readMark } from '../core/mark.ts';
+import { attemptPromptId } from '../core/names.ts';
+import type { Job } from '../store/jobs.ts';
+import type { Hosts } from '../store/hosts.ts';
+import { adoptJob, type Claimed } from './claim.ts';
+import type { Settler } from './settle.ts';
+
+interface RecoverDeps extends Settler {
+  comfyui: ComfyUI;
+  hosts: Hosts;
+  machineId: string;
+  hostId: string;
+}
+
+/** Every host id of a machine begins so. */
+export function hostIdOf(machineId: string, runId: string): string {
+  return `${machineId}.${runId}`;
+}
+
+/** Enough for every slot that a machine ever had. */
+const HELD_LIMIT = 1000;
+
+/** The jobs taken over. @throws ComfyUISilent, or what the store throws: the start is then tried again. */
+export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
+  const { comfyui, machineId, hostId } = deps;
+  // The queue before the history, here too.
+  const { running, pending } = await comfyui.queue();
+  const marks = [...running, ...pending].flatMap(({ promptId, extraData }) => {
+    const mark = readMark(extraData);
+    return mark?.machine === machineId ? [{ ...mark, promptId }] : [];
+  });
+  const inQueue = new Set(marks.map(({ promptId }) => promptId));
+  const held = await deps.jobs.listWork('held', HELD_LIMIT);
+  const jobIds = new Set([...marks, ...held].map(({ jobId }) => jobId));
+
+  const adopted: Claimed[] = [];
+  for (const jobId of jobIds) {
+    const job = await deps.jobs.read(jobId);
+    if (!job || !isHeldByFormerRun(job, machineId, hostId)) continue;
+    const promptId = attemptPromptId(jobId, job.state.attempt);
+    if (!inQueue.has(promptId) && !(await comfyui.history(promptId))) continue;
+    const claimed = await adoptJob(deps, job, hostId);
+    if (!claimed) continue;
+    deps.log.info('job adopted', { job_id: jobId, attempt: claimed.fence.attempt });
+    adopted.push(claimed);
+    inQueue.delete(promptId);
+  }
+
+  if (inQueue.size > 0) {
+    await comfyui.deleteQueued([...inQueue]);
+    for (const promptId of inQueue) await comfyui.interrupt(promptId);
+  }
+  for (const host of await deps.hosts.list())
+    if (host.machineId === machineId && host.hostId !== hostId) await deps.hosts.remove(host.hostId);
+  return adopted;
+}
+
+function isHeldByFormerRun({ state }: Job, machineId: string, hostId: string): boolean {
+  return !hasEnded(state) && state.host !== hostId && (state.host ?? '').startsWith(hostIdOf(machineId, ''));
+}

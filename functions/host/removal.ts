@@ -1,0 +1,39 @@
+// Taking a prompt out of ComfyUI: from its queue, or by an interrupt if it runs. Both answer 200 whatever happened,
+// so it is looked for afterwards.
+
+import type { ComfyUI } from '../comfyui/client.ts';
+
+const LOOKS = 4;
+
+/**
+ * True: it is not in the queue any more. False: a node that cannot be interrupted still runs.
+ * @throws ComfyUISilent
+ */
+export async function removePrompt(
+  comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,
+  promptId: string,
+  pause: (attempt: number) => Promise<void>,
+): Promise<boolean> {
+  for (let look = 0; look < LOOKS; look += 1) {
+    await comfyui.deleteQueued([promptId]);
+    await comfyui.interrupt(promptId);
+    const { running, pending } = await comfyui.queue();
+    if (![...running, ...pending].some((item) => item.promptId === promptId)) return true;
+    await pause(look);
+  }
+  return false;
+}
+
+/**
+ * Takes a prompt out of the queue only while it waits there. True: it is in neither queue nor history, so it never
+ * ran. False: it runs or has run.
+ */
+export async function withdrawPrompt(
+  comfyui: Pick<ComfyUI, 'queue' | 'history' | 'deleteQueued'>,
+  promptId: string,
+): Promise<boolean> {
+  await comfyui.deleteQueued([promptId]);
+  const { running, pending } = await comfyui.queue();
+  if ([...running, ...pending].some((item) => item.promptId === promptId)) return false;
+  return (await comfyui.history(promptId)) === undefined;
+}

@@ -1,0 +1,62 @@
+// Writes of the host that must not be left open: each is repeated until an answer or a strong read says what
+// became of it. A late one could otherwise land on a job that nobody here remembers.
+
+import { type Change, type Fence, isHeldBy, type JobState } from '../core/job.ts';
+import type { Log } from '../log.ts';
+import type { Jobs } from '../store/jobs.ts';
+
+/**
+ * written: the table says so, now or before. refused: this run holds the job still, but the verb does not fit.
+ * gone: this run holds it no more, and did not write this.
+ */
+export type Settled = 'written' | 'refused' | 'gone';
+
+export interface Settler {
+  jobs: Jobs;
+  log: Log;
+  /** Resolves after a while, in which the table may come back. */
+  pause(attempt: number): Promise<void>;
+}
+
+export async function settle(
+  settler: Settler,
+  jobId: string,
+  change: Change,
+  fence: Fence,
+): Promise<Settled> {
+  return untilAnswered(settler, jobId, change.verb, async () => {
+    if (await settler.jobs.write(jobId, change)) return 'written';
+    const state = await settler.jobs.readState(jobId);
+    if (state && carries(state, change, fence)) return 'written';
+    return state && isHeldBy(state, fence) ? 'refused' : 'gone';
+  });
+}
+
+/** Was it this very change that made the state what it is? */
+function carries(state: JobState, change: Change, fence: Fence): boolean {
+  return (
+    state.attempt === fence.attempt &&
+    Object.entries(change.set).every(([field, value]) => {
+      const found = state[field as keyof JobState];
+      return typeof value === 'object' ? JSON.stringify(found) === JSON.stringify(value) : found === value;
+    }) &&
+    change.remove.every((field) => state[field] === undefined)
+  );
+}
+
+/** Repeats what failed without an answer, for as long as the process lives. */
+export async function untilAnswered<T>(
+  { log, pause }: Pick<Settler, 'log' | 'pause'>,
+  jobId: string,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      log.error('table did not answer', error, { job_id: jobId, what });
+      await pause(attempt);
+    }
+  }
+}

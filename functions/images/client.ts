@@ -1,0 +1,31 @@
+// The S3 client: the only place that knows timeouts, connections and path style.
+// It reads no environment; without credentials the SDK's own chain finds them.
+
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
+/** A client that stops reading for this long loses its connection: sockets are few. */
+const IDLE = 60_000;
+
+export interface S3Settings {
+  /** Undefined: AWS itself. Otherwise path style, as with the embedded S3. */
+  endpoint?: string | undefined;
+  region: string;
+  credentials?: S3ClientConfig['credentials'] | undefined;
+}
+
+export function createS3Client({ endpoint, region, credentials }: S3Settings): S3Client {
+  return new S3Client({
+    region,
+    ...(endpoint && { endpoint, forcePathStyle: true }),
+    ...(credentials && { credentials }),
+    maxAttempts: 4,
+    // What fails is thrown; the SDK would also print a line for every stream that was refused.
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+    requestHandler: {
+      connectionTimeout: 3_000,
+      socketTimeout: IDLE,
+      httpAgent: { keepAlive: true, maxSockets: 128 },
+      httpsAgent: { keepAlive: true, maxSockets: 128 },
+    },
+  });
+}

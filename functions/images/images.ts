@@ -1,0 +1,182 @@
+// The bucket: put, get, list and delete by key, streamed and with checksums. The only room that speaks S3.
+// It refuses half a body: a stream that breaks or has not the promised length leaves nothing behind.
+
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { bodyFrom, unlessBroken, type ImageBody } from './body.ts';
+
+export interface ImageMeta {
+  contentType: string;
+  /** Of a stream whose size is not known up to 64 MiB are collected first: S3 wants the length before the bytes. */
+  sizeBytes?: number | undefined;
+}
+
+export interface StoredImage {
+  /** Read it to the end or cancel it: it holds a connection. */
+  body: ReadableStream<Uint8Array>;
+  contentType: string;
+  /** Of this answer: of a range, less than the whole. */
+  contentLength: number;
+  etag: string;
+  lastModified: Date;
+  contentRange?: string;
+  partial: boolean;
+}
+
+export interface ImageHead {
+  contentType: string;
+  sizeBytes: number;
+  etag: string;
+  lastModified: Date;
+}
+
+export interface ListedImage {
+  key: string;
+  sizeBytes: number;
+  lastModified: Date;
+}
+
+/** HTTP's 416: the whole has `sizeBytes`. */
+export class RangeNotSatisfiable extends Error {
+  override readonly name = 'RangeNotSatisfiable';
+  constructor(readonly sizeBytes: number) {
+    super(`The image has ${sizeBytes} bytes; the range asked for lies behind them.`);
+  }
+}
+
+export interface Images {
+  /** Overwrites. The SDK repeats a put of bytes; one of a stream is the caller's to repeat, with a new stream. */
+  put(key: string, body: ImageBody, meta: ImageMeta): Promise<{ sizeBytes: number; etag: string }>;
+  /** `existed`: nothing was written, and the stream was not read to its end. */
+  putOnce(key: string, body: ImageBody, meta: ImageMeta): Promise<'written' | 'existed'>;
+  /** Undefined: no such key. Throws RangeNotSatisfiable. A range that cannot be read is ignored, as HTTP asks. */
+  get(
+    key: string,
+    options?: { range?: string | undefined; ifNoneMatch?: string | undefined },
+  ): Promise<StoredImage | 'not-modified' | undefined>;
+  head(key: string): Promise<ImageHead | undefined>;
+  delete(keys: string[]): Promise<void>;
+  list(prefix: string): AsyncIterable<ListedImage>;
+  /** `s3://bucket/prefix` */
+  readonly outputDirectory: string;
+}
+
+const BATCH = 1000;
+
+export function createImages({ client, bucket }: { client: S3Client; bucket: string }): Images {
+  const at = (key: string) => ({ Bucket: bucket, Key: key });
+
+  async function store(key: string, given: ImageBody, meta: ImageMeta, ifNoneMatch?: '*') {
+    const { body, sizeBytes } = await bodyFrom(given, meta.sizeBytes);
+    const send = (Body: Uint8Array | Readable, abortSignal?: AbortSignal) =>
+      client.send(
+        new PutObjectCommand({
+          ...at(key),
+          Body,
+          ContentLength: sizeBytes,
+          ContentType: meta.contentType,
+          ChecksumAlgorithm: 'CRC32',
+          IfNoneMatch: ifNoneMatch,
+        }),
+        { ...(abortSignal && { abortSignal }) },
+      );
+    const { ETag: etag = '' } =
+      body instanceof Uint8Array ? await send(body) : await unlessBroken(body, send);
+    return { sizeBytes, etag };
+  }
+
+  const images: Images = {
+    outputDirectory: `s3://${bucket}/images`,
+
+    put: (key, body, meta) => store(key, body, meta),
+
+    async putOnce(key, body, meta) {
+      try {
+        await store(key, body, meta, '*');
+        return 'written';
+      } catch (error) {
+        if (statusOf(error) === 412) return 'existed';
+        throw error;
+      }
+    },
+
+    async get(key, { range, ifNoneMatch } = {}) {
+      try {
+        const found = await client.send(
+          new GetObjectCommand({
+            ...at(key),
+            Range: readable(range, /^bytes=(\d+-\d*|-\d+)$/),
+            IfNoneMatch: weak(ifNoneMatch),
+          }),
+        );
+        return {
+          body: found.Body!.transformToWebStream() as ReadableStream<Uint8Array>,
+          ...describe(found),
+          contentLength: found.ContentLength ?? 0,
+          ...(found.ContentRange !== undefined && { contentRange: found.ContentRange }),
+          partial: found.ContentRange !== undefined,
+        };
+      } catch (error) {
+        if (statusOf(error) === 304) return 'not-modified';
+        if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined;
+        if (statusOf(error) !== 416) throw error;
+        throw new RangeNotSatisfiable((await images.head(key))?.sizeBytes ?? 0);
+      }
+    },
+
+    async head(key) {
+      try {
+        const found = await client.send(new HeadObjectCommand(at(key)));
+        return { ...describe(found), sizeBytes: found.ContentLength ?? 0 };
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+      }
+    },
+
+    async delete(keys) {
+      for (let start = 0; start < keys.length; start += BATCH) {
+        const Objects = keys.slice(start, start + BATCH).map((Key) => ({ Key }));
+        const { Errors: errors = [] } = await client.send(
+          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+        );
+        const first = errors[0];
+        if (first) throw new Error(`${errors.length} images are not deleted: ${first.Key}: ${first.Code}`);
+      }
+    },
+
+    async *list(prefix) {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
+        for (const { Key: key, Size: sizeBytes = 0, LastModified: lastModified } of page.Contents ?? []) {
+          if (key !== undefined && lastModified) yield { key, sizeBytes, lastModified };
+        }
+      }
+    },
+  };
+  return images;
+}
+
+function describe(found: { ContentType?: string; ETag?: string; LastModified?: Date }) {
+  return {
+    contentType: found.ContentType ?? 'application/octet-stream',
+    etag: found.ETag ?? '',
+    lastModified: found.LastModified ?? new Date(0),
+  };
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+
+const readable = (text: string | undefined, shape: RegExp) => (text && shape.test(text) ? text : undefined);
+
+/** S3 compares literally; what a proxy weakened (`W/`) is the same image to us. */
+const weak = (tag: string | undefined) => readable(tag?.replace(/^W\//, ''), /^[\x20-\x7e]+$/);

@@ -1,0 +1,112 @@
+// Links to images that work without an account for a quarter of an hour: signed when read, never stored.
+// It makes no request and keeps nothing: the endpoint comes with each call, for it is the caller's own in local mode.
+
+import { S3RequestPresigner, type S3RequestPresignerOptions } from '@aws-sdk/s3-request-presigner';
+import { createHash, createHmac } from 'node:crypto';
+
+export interface Presigner {
+  /**
+   * `endpoint`: an origin, as in `http://host:5000`; undefined: AWS itself. `filename` is what a browser calls the
+   * image when somebody saves it.
+   */
+  link(options: {
+    endpoint?: string | undefined;
+    key: string;
+    filename?: string | undefined;
+    contentType?: string | undefined;
+  }): Promise<string>;
+}
+
+export interface PresignerOptions {
+  credentials: S3RequestPresignerOptions['credentials'];
+  region: string;
+  bucket: string;
+  expiresSeconds?: number;
+  now?: () => number;
+}
+
+export function createPresigner(options: PresignerOptions): Presigner {
+  const { credentials, region, bucket, expiresSeconds = 900, now = Date.now } = options;
+  const presigner = new S3RequestPresigner({ credentials, region, sha256: Sha256 });
+
+  return {
+    async link({ endpoint, key, filename, contentType }) {
+      const { origin, path } = placeOf(endpoint, region, bucket);
+      const signed = await presigner.presign(
+        {
+          method: 'GET',
+          protocol: origin.protocol,
+          hostname: origin.hostname,
+          // The port stands in the Host header only where it is not the scheme's own.
+          headers: { host: origin.host },
+          path: path + key.split('/').map(escape).join('/'),
+          query: {
+            ...(filename !== undefined && { 'response-content-disposition': inline(filename) }),
+            ...(contentType !== undefined && { 'response-content-type': contentType }),
+          },
+        },
+        { expiresIn: expiresSeconds, signingDate: new Date(now()) },
+      );
+      const query = Object.entries(signed.query ?? {}).map(
+        ([name, value]) => `${escape(name)}=${escape(String(value))}`,
+      );
+      return `${origin.origin}${signed.path}?${query.join('&')}`;
+    },
+  };
+}
+
+/** Path style at an endpoint of our own; at AWS the bucket is a host, unless a dot would break its certificate. */
+function placeOf(
+  endpoint: string | undefined,
+  region: string,
+  bucket: string,
+): { origin: URL; path: string } {
+  if (endpoint !== undefined) {
+    const origin = new URL(endpoint);
+    if (origin.pathname !== '/') throw new TypeError(`An endpoint has no path: ${endpoint}`);
+    return { origin, path: `/${bucket}/` };
+  }
+  const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  return bucket.includes('.')
+    ? { origin: new URL(`https://${host}`), path: `/${bucket}/` }
+    : { origin: new URL(`https://${bucket}.${host}`), path: '/' };
+}
+
+/** RFC 6266; the second form carries what is not ASCII. */
+function inline(filename: string): string {
+  const plain = filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
+  return plain === filename
+    ? `inline; filename="${plain}"`
+    : `inline; filename="${plain}"; filename*=UTF-8''${escape(filename)}`;
+}
+
+function escape(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The SDK's own is only to be had from a whole client. */
+class Sha256 {
+  readonly #hash;
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+  }
+  update(data: Uint8Array): void {
+    this.#hash.update(data);
+  }
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest());
+  }
+  reset(): void {
+    throw new Error('A digest is made once.');
+  }
+}
+
+function bytesOf(secret: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
+  if (typeof secret === 'string') return secret;
+  return ArrayBuffer.isView(secret)
+    ? new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength)
+    : new Uint8Array(secret);
+}

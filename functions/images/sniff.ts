@@ -1,0 +1,66 @@
+// What an image is, by its content: PNG, JPEG or WebP and its size in pixels. Names and declared types are not asked.
+// It refuses everything else, and never holds more than the head of a stream.
+
+import { imageSize } from 'image-size';
+import { ReadableStream } from 'node:stream/web';
+
+export interface ImageType {
+  contentType: 'image/png' | 'image/jpeg' | 'image/webp';
+  extension: 'png' | 'jpg' | 'webp';
+  width: number;
+  height: number;
+}
+
+/** A JPEG's size stands behind its Exif data, colour profile and thumbnail; the others' at the very front. */
+const JPEG_HEAD = 512 * 1024;
+const HEAD = 64;
+
+function formatOf(bytes: Uint8Array): Pick<ImageType, 'contentType' | 'extension'> | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 12)).toString('latin1');
+  if (head.startsWith('\x89PNG\r\n\x1a\n')) return { contentType: 'image/png', extension: 'png' };
+  if (head.startsWith('\xff\xd8\xff')) return { contentType: 'image/jpeg', extension: 'jpg' };
+  if (/^RIFF[^]{4}WEBP$/.test(head)) return { contentType: 'image/webp', extension: 'webp' };
+  return undefined;
+}
+
+/** Undefined: none of the three, or broken where the size should be. `bytes` may be the head of a file. */
+export function imageType(bytes: Uint8Array): ImageType | undefined {
+  const format = formatOf(bytes);
+  if (!format || bytes.length < 32) return undefined;
+  try {
+    const { type, width, height } = imageSize(bytes);
+    return type === format.extension && width > 0 && height > 0 ? { ...format, width, height } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads as much of a stream as tells its type; the stream in the answer is the whole. Cancelling it cancels the source. */
+export async function peekImage(
+  source: ReadableStream<Uint8Array>,
+): Promise<{ image: ImageType | undefined; stream: ReadableStream<Uint8Array> }> {
+  const reader = source.getReader();
+  const read: Uint8Array[] = [];
+  let bytes = 0;
+  let done = false;
+  for (let wanted = HEAD; !done && bytes < wanted;) {
+    const next = await reader.read();
+    done = next.done;
+    if (!next.value) continue;
+    read.push(next.value);
+    bytes += next.value.length;
+    if (wanted === HEAD && bytes >= HEAD && formatOf(Buffer.concat(read))?.extension === 'jpg')
+      wanted = JPEG_HEAD;
+  }
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const held = read.shift();
+      if (held) return controller.enqueue(held);
+      const next = done ? { done, value: undefined } : await reader.read();
+      if (next.value) controller.enqueue(next.value);
+      if (next.done) controller.close();
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { image: imageType(Buffer.concat(read)), stream };
+}

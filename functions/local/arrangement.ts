@@ -1,0 +1,168 @@
+// `npm start`: every room in one process, with the embedded DynamoDB and the simulated ComfyUI as children. The same
+// code and the same SDK calls as on AWS.
+
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { createApp } from '../api/app.ts';
+import { createComfyUI } from '../comfyui/client.ts';
+import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
+import type { LocalSettings } from '../config.ts';
+import { sweep } from '../controller/sweep.ts';
+import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
+import type { Template } from '../core/template.ts';
+import { createForwarder } from '../forwarder/forward.ts';
+import { type RunningHost, startHost } from '../host/host.ts';
+import { createIntake } from '../host/intake.ts';
+import { every } from '../host/ticker.ts';
+import { createS3Client } from '../images/client.ts';
+import { createImages } from '../images/images.ts';
+import { createPresigner } from '../images/presign.ts';
+import { createLog, type Log } from '../log.ts';
+import { createStoreClient } from '../store/client.ts';
+import { createTables } from '../store/create-tables.ts';
+import { createHosts } from '../store/hosts.ts';
+import { createJobs } from '../store/jobs.ts';
+import { loadTemplates } from '../workflows.ts';
+import { startChild } from './child.ts';
+import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
+import { startEmbeddedS3 } from './embedded-s3/server.ts';
+import { listen, listenerOf } from './listen.ts';
+import { programOf } from './programs.ts';
+import { openWorkspace } from './workspace.ts';
+
+export interface Arrangement {
+  /** Of the API, for this machine. */
+  url: string;
+  comfyui: ChosenComfyUI;
+  templates: ReadonlyMap<string, Template>;
+  directory: string;
+  /** Finishes what runs, gives back what has not started, ends the children. */
+  stop(): Promise<void>;
+}
+
+const REGION = 'local';
+const BUCKET = 'images';
+const SWEEP_EVERY = 5000;
+
+/** @throws AppError for whatever a person can mend */
+export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
+  const log = (room: string): Log => createLog(room, settings.DEBUG ? 'debug' : 'warn');
+  const templates = await loadTemplates(settings.WORKFLOWS_PATH);
+  const workspace = await openWorkspace(settings.WORKSPACE_PATH);
+  const { directory } = workspace;
+  const { machineId, secretAccessKey } = workspace.identity;
+  const credentials = { accessKeyId: 'local', secretAccessKey };
+
+  // The port first: nothing else has to be undone when it is taken. Requests wait until there is who answers.
+  const answering = promiseOf<RequestListener>();
+  const server = await listen(
+    (req, res) => void answering.promise.then((listener) => listener(req, res)),
+    settings.API_HOST,
+    settings.API_PORT,
+  );
+  const local =
+    settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
+  const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
+
+  const [dynamodb, s3, comfyui] = await Promise.all([
+    startChild<{ port: number }>(
+      'the embedded DynamoDB',
+      programOf('dynamodb'),
+      { ...process.env, DIRECTORY: join(directory, 'dynamodb') },
+      log('local'),
+      ({ port }) => ({ PORT: String(port) }),
+    ),
+    startEmbeddedS3({ directory: join(directory, 's3'), buckets: [BUCKET], credentials, region: REGION }),
+    chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
+  ]);
+
+  const store = createStoreClient({
+    endpoint: `http://127.0.0.1:${dynamodb.ready.port}`,
+    region: REGION,
+    credentials,
+  });
+  await createTables(store, '');
+  const jobs = createJobs(store, '');
+  const hosts = createHosts(store, '');
+  const images = createImages({
+    client: createS3Client({ endpoint: s3.url, region: REGION, credentials }),
+    bucket: BUCKET,
+  });
+  const now = () => store.clock.now();
+
+  const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
+  const nudge = () => forwarder.nudge();
+  const app = createApp({
+    jobs,
+    hosts,
+    images,
+    presigner: createPresigner({ credentials, region: REGION, bucket: BUCKET }),
+    templates,
+    log: log('api'),
+    now,
+    random: randomBytes,
+    nudge,
+    recorded: { nodes: recordedNodes, models: {} },
+    settings: {
+      links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
+      allowedOrigins: settings.ALLOWED_ORIGINS,
+      fixedComfyUI: true,
+      maxWaiting: MAX_WAITING,
+    },
+  });
+
+  let host: RunningHost | undefined;
+  const intake = await listen(listenerOf(createIntake(() => host, now)), '127.0.0.1', 0);
+  host = await startHost({
+    jobs,
+    hosts,
+    images,
+    comfyui: createComfyUI(comfyui.url),
+    log: log('host'),
+    now,
+    machineId,
+    url: `http://127.0.0.1:${intake.port}`,
+    slots: SLOTS_PER_HOST,
+    simulated: comfyui.simulated,
+  });
+  const controllerLog = log('controller');
+  const controller = every(
+    SWEEP_EVERY,
+    () => sweep({ jobs, hosts, log: controllerLog, now, nudge }),
+    controllerLog,
+  );
+
+  const api = listenerOf(app);
+  answering.resolve((req, res) => {
+    // Presigned links point at this very port.
+    if (s3.isPresignedRead(req)) void s3.handle(req, res);
+    else api(req, res);
+  });
+  await workspace.announce(url);
+
+  return {
+    url,
+    comfyui,
+    templates,
+    directory,
+    async stop() {
+      await server.close();
+      await host.drain();
+      await controller.stop();
+      await intake.close();
+      await comfyui.stop();
+      await dynamodb.stop();
+      await s3.close();
+      await workspace.release();
+    },
+  };
+}
+
+function promiseOf<T>(): { promise: Promise<T>; resolve(value: T): void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: (value) => resolve(value) };
+}

@@ -1,0 +1,44 @@
+// What `npm start` says when it is up: what runs, which ComfyUI and where, what it lacks, and one line to paste.
+
+import { createComfyUI } from '../comfyui/client.ts';
+import { lacks } from '../core/object-info.ts';
+import type { Arrangement } from './arrangement.ts';
+
+export async function bannerOf({ url, comfyui, templates, directory }: Arrangement): Promise<string> {
+  const lines = [
+    '',
+    `  REST API    ${url}`,
+    `  ComfyUI     ${describeComfyUI(comfyui)}`,
+    `  Workflows   ${[...templates.keys()].join(', ')}`,
+    `  Data        ${directory}`,
+    ...(await missingLines(comfyui, templates)),
+    '',
+    '  Make an image:',
+    '',
+    `  curl -X POST ${url}/api/generate -H 'Content-Type: application/json' -d '{"prompt": "a red fox"}'`,
+    '',
+    `  Its state and its link: ${url}/api/status/<job_id>    Stop: Ctrl-C`,
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function describeComfyUI({ url, simulated, answers }: Arrangement['comfyui']): string {
+  if (simulated) return `SIMULATED, its pictures say so (${url}). For a real one set COMFYUI_HOST`;
+  return answers
+    ? `real, at ${url}`
+    : `real, at ${url}: IT DOES NOT ANSWER YET. Jobs are accepted and wait for it`;
+}
+
+/** A real ComfyUI without a template's files refuses its jobs: better said now. */
+async function missingLines(
+  { url, simulated, answers }: Arrangement['comfyui'],
+  templates: Arrangement['templates'],
+): Promise<string[]> {
+  if (simulated || !answers) return [];
+  const nodes = await createComfyUI(url).objectInfo();
+  return [...templates.values()].flatMap(({ name, graph }) => {
+    const missing = lacks(graph, nodes).map(({ value, classType }) => value ?? `node ${classType}`);
+    return missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`];
+  });
+}

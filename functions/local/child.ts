@@ -1,0 +1,57 @@
+// A child process that ends with its parent, and is started again if it ends before that. Its environment is how it
+// is told what to do, and its first message is how it says that it is ready.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Log } from '../log.ts';
+
+export interface Child<Ready> {
+  ready: Ready;
+  pid(): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** @param again what a later start is told besides, so that it comes back where the first one was */
+export async function startChild<Ready>(
+  name: string,
+  module: string,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  again: (ready: Ready) => NodeJS.ProcessEnv,
+): Promise<Child<Ready>> {
+  let stopping = false;
+  let child!: ChildProcess;
+
+  const start = async (more: NodeJS.ProcessEnv): Promise<Ready> => {
+    const started = fork(module, [], {
+      env: { ...env, ...more },
+      // Its errors go where ours go; nothing else of it reaches the terminal.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: [],
+    });
+    child = started;
+    const ready = await new Promise<Ready>((resolve, reject) => {
+      started.once('message', (message) => resolve(message as Ready));
+      started.once('error', reject);
+      started.once('exit', (code) => reject(new Error(`${name} ended at its start with code ${code}`)));
+    });
+    started.once('exit', (code, signal) => {
+      if (stopping) return;
+      log.warn(`${name} ended; starting it again`, { code, signal });
+      start(again(ready)).catch((error: unknown) => log.error(`${name} does not start again`, error));
+    });
+    return ready;
+  };
+
+  const ready = await start({});
+  return {
+    ready,
+    pid: () => child.pid,
+    async stop() {
+      stopping = true;
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.disconnect();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Which ComfyUI: the real one that is meant or that answers, else a simulated one that says so.
+// Source: design/rest-api.md, "Environment".
+
+import { createComfyUI } from '../comfyui/client.ts';
+import type { LocalSettings } from '../config.ts';
+import type { Log } from '../log.ts';
+import { startChild } from './child.ts';
+import { programOf } from './programs.ts';
+
+export interface ChosenComfyUI {
+  url: string;
+  simulated: boolean;
+  /** At the moment of choice; a real one that is meant may come later. */
+  answers: boolean;
+  stop(): Promise<void>;
+}
+
+const PROBE_TIMEOUT = 1000;
+
+export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<ChosenComfyUI> {
+  const { COMFYUI_MODE: mode, COMFYUI_HOST: host, COMFYUI_PORT: port } = settings;
+  const url = `http://${host ?? '127.0.0.1'}:${port}`;
+  if (mode !== 'simulated') {
+    const answers = await createComfyUI(url)
+      .systemStats(PROBE_TIMEOUT)
+      .then(
+        () => true,
+        () => false,
+      );
+    if (answers || host !== undefined || mode === 'real')
+      return { url, simulated: false, answers, stop: () => Promise.resolve() };
+  }
+  const child = await startChild<{ url: string }>(
+    'the simulated ComfyUI',
+    programOf('simulated-comfyui'),
+    {
+      ...process.env,
+      SIMULATED_STEP_MS: String(settings.SIMULATED_STEP_MS),
+      PORT: '0',
+      DIRECTORY: `${settings.WORKSPACE_PATH}/simulated-comfyui`,
+    },
+    log,
+    (ready) => ({ PORT: new URL(ready.url).port }),
+  );
+  return { url: child.ready.url, simulated: true, answers: true, stop: () => child.stop() };
+}

@@ -1,0 +1,30 @@
+// The embedded DynamoDB: dynalite on disk, in a process of its own, because an internal error can end it. Started
+// with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
+
+import dynalite from 'dynalite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tryLock } from '../../lock.ts';
+
+const { DIRECTORY: path, PORT: port } = process.env;
+if (path === undefined || !process.send) {
+  console.error('usage: forked with DIRECTORY, PORT and an IPC channel');
+  process.exit(1);
+}
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole group: the parent decides when this ends.
+process.on('SIGINT', () => undefined);
+
+// The former parent's child may not have noticed yet that it is alone.
+let lock = await tryLock(`${path}.lock`);
+while (!lock) {
+  await sleep(20);
+  lock = await tryLock(`${path}.lock`);
+}
+// Also keeps the lock from being collected, which would open it.
+process.on('exit', () => void lock.release());
+
+const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+server.listen(Number(port ?? 0), '127.0.0.1', () => {
+  const address = server.address();
+  process.send!({ port: typeof address === 'object' ? address?.port : undefined });
+});

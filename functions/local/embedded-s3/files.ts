@@ -1,0 +1,165 @@
+// A bucket as a folder: one file for one object, content first, its description behind it, renamed into place.
+// It refuses to trust a file whose description is not whole. One process for one folder.
+
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Body, Digests } from './body.ts';
+import { describe, readDescription, type StoredObject } from './description.ts';
+
+const FILE_NAME = /^[0-9a-f]{40}-/;
+/** A small object is one write. */
+const WRITE_BYTES = 256 * 1024;
+
+/**
+ * The name is a digest, so no key leaves the folder, collides with another in a file system that ignores case, or
+ * is too long; the readable end lets a person find and open an image.
+ */
+function fileName(key: string): string {
+  const digest = createHash('sha256').update(key).digest('hex').slice(0, 40);
+  const last = key.slice(key.lastIndexOf('/') + 1).toLowerCase();
+  return `${digest}-${last.replaceAll(/[^a-z0-9._-]+/g, '_').slice(-100)}`;
+}
+
+/** S3 orders keys by their UTF-8 bytes; JavaScript compares UTF-16. */
+const orderOf = (key: string): string => Buffer.from(key).toString('latin1');
+
+export async function openBucket(directory: string, incoming: string) {
+  await mkdir(directory, { recursive: true });
+  const names = (await readdir(directory)).filter((name) => FILE_NAME.test(name));
+  const objects = names
+    .flatMap((name) => {
+      const object = readDescription(join(directory, name));
+      return object && fileName(object.key) === name ? [{ order: orderOf(object.key), object }] : [];
+    })
+    .sort((a, b) => (a.order < b.order ? -1 : 1));
+
+  /** The place of the first object at or behind `order`. */
+  function placeOf(order: string): number {
+    let low = 0;
+    let high = objects.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (objects[middle]!.order < order) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  function find(key: string): StoredObject | undefined {
+    const order = orderOf(key);
+    const at = objects[placeOf(order)];
+    return at?.order === order ? at.object : undefined;
+  }
+
+  function forget(key: string): void {
+    if (find(key)) objects.splice(placeOf(orderOf(key)), 1);
+  }
+
+  return {
+    find,
+
+    /** Undefined: `ifAbsent`, and there is one. Whatever fails or dies on the way leaves nothing. */
+    async put(
+      key: string,
+      body: Body,
+      settings: { headers: Record<string, string>; now: () => number; ifAbsent: boolean },
+    ): Promise<StoredObject | undefined> {
+      const temporary = join(incoming, randomBytes(12).toString('hex'));
+      let kept = false;
+      try {
+        const object = await write(temporary, body, (digests) => ({
+          key,
+          ...digests,
+          lastModified: settings.now(),
+          headers: settings.headers,
+        }));
+        // From here to the return nothing else runs: of two conditional puts one finds the other.
+        if (settings.ifAbsent && find(key)) return undefined;
+        renameSync(temporary, join(directory, fileName(key)));
+        kept = true;
+        const order = orderOf(key);
+        const place = placeOf(order);
+        objects.splice(place, objects[place]?.order === order ? 1 : 0, { order, object });
+        return object;
+      } finally {
+        if (!kept) await rm(temporary, { force: true });
+      }
+    },
+
+    /** An open file and its description, which belong together whatever is put or deleted meanwhile. */
+    open(key: string): { object: StoredObject; fd: number } | undefined {
+      const object = find(key);
+      if (!object) return undefined;
+      try {
+        const fd = openSync(join(directory, fileName(key)), 'r');
+        if (fstatSync(fd).size === object.sizeBytes + describe(object).length) return { object, fd };
+        closeSync(fd);
+        throw new Error(`The file of ${key} was changed by somebody else.`);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        forget(key);
+        return undefined;
+      }
+    },
+
+    remove(key: string): void {
+      if (!find(key)) return;
+      try {
+        unlinkSync(join(directory, fileName(key)));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+      forget(key);
+    },
+
+    list(
+      prefix: string,
+      after: string | undefined,
+      limit: number,
+    ): { objects: StoredObject[]; more: boolean } {
+      const start = orderOf(prefix);
+      const behind = after === undefined ? '' : `${orderOf(after)}\0`;
+      const first = placeOf(behind > start ? behind : start);
+      // No UTF-8 has the byte 0xff: the end of whatever begins with the prefix.
+      const end = Math.max(first, placeOf(`${start}\xff`));
+      const found = objects.slice(first, Math.min(end, first + limit)).map(({ object }) => object);
+      return { objects: found, more: first + limit < end };
+    },
+  };
+}
+
+export type Bucket = Awaited<ReturnType<typeof openBucket>>;
+
+async function write(
+  path: string,
+  body: Body,
+  finish: (digests: Digests) => StoredObject,
+): Promise<StoredObject> {
+  let file: FileHandle | undefined;
+  let held: Buffer[] = [];
+  let bytes = 0;
+  async function flush(): Promise<void> {
+    file ??= await open(path, 'wx');
+    const all = held.length === 1 ? held[0]! : Buffer.concat(held);
+    held = [];
+    bytes = 0;
+    for (let done = 0; done < all.length;) done += (await file.write(all, done)).bytesWritten;
+  }
+  try {
+    let piece = await body.next();
+    for (; !piece.done; piece = await body.next()) {
+      held.push(piece.value);
+      bytes += piece.value.length;
+      if (bytes >= WRITE_BYTES) await flush();
+    }
+    const object = finish(piece.value);
+    held.push(describe(object));
+    await flush();
+    return object;
+  } finally {
+    await body.return(undefined as never);
+    await file?.close();
+  }
+}

@@ -1,0 +1,17 @@
+// `npm start`. Says what runs, ends by Ctrl-C or SIGTERM; a mistake in the settings is one line and exit 1.
+
+import { localSettings } from '../config.ts';
+import { startArrangement } from './arrangement.ts';
+import { bannerOf } from './banner.ts';
+import { explainAndExit, onStopSignal } from './exit.ts';
+
+try {
+  const arrangement = await startArrangement(localSettings(process.env));
+  process.stdout.write(await bannerOf(arrangement));
+  onStopSignal(async () => {
+    process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');
+    await arrangement.stop();
+  });
+} catch (error) {
+  explainAndExit(error);
+}

@@ -1,0 +1,69 @@
+// Owns which node runs next: ComfyUI's dissolve of the graph from its outputs, its preferences included.
+// Refuses to run or to cache; whether a node is cached is asked once, when its links are laid.
+import { type Graph, isLink } from './graph.ts';
+import { isOutputNode } from './object-info.ts';
+
+export class ExecutionOrder {
+  /** In the order of discovery, which decides between equals. */
+  readonly #pending = new Set<string>();
+  readonly #blockedBy = new Map<string, number>();
+  readonly #blocking = new Map<string, Set<string>>();
+  readonly #graph: Graph;
+  readonly #isCached: (id: string) => boolean;
+
+  constructor(graph: Graph, outputs: string[], isCached: (id: string) => boolean) {
+    this.#graph = graph;
+    this.#isCached = isCached;
+    for (const output of outputs) this.#add(output);
+  }
+
+  #add(output: string): void {
+    const found = [output];
+    const links: [from: string, to: string][] = [];
+    for (let id = found.pop(); id !== undefined; id = found.pop()) {
+      if (this.#pending.has(id)) continue;
+      this.#pending.add(id);
+      this.#blockedBy.set(id, 0);
+      this.#blocking.set(id, new Set());
+      for (const value of Object.values(this.#graph[id]!.inputs)) {
+        if (!isLink(value)) continue;
+        if (!this.#isCached(value[0])) found.push(value[0]);
+        links.push([value[0], id]);
+      }
+    }
+    for (const [from, to] of links) this.#block(from, to);
+  }
+
+  #block(from: string, to: string): void {
+    const blocked = this.#blocking.get(from);
+    if (blocked === undefined || this.#isCached(from) || blocked.has(to)) return;
+    blocked.add(to);
+    this.#blockedBy.set(to, this.#blockedBy.get(to)! + 1);
+  }
+
+  get empty(): boolean {
+    return this.#pending.size === 0;
+  }
+
+  /** There always is one: validation lets no cycle through. */
+  next(): string {
+    const ready = [...this.#pending].filter((id) => this.#blockedBy.get(id) === 0);
+    const blocks = (id: string) => [...(this.#blocking.get(id) ?? [])];
+    const isOutput = (id: string) => isOutputNode(this.#graph[id]!.class_type);
+    return (
+      ready.find(isOutput) ??
+      // What an output waits for directly: VAEDecode before a preview.
+      ready.find((id) => blocks(id).some(isOutput)) ??
+      // And one link further: VAELoader, VAEDecode, preview.
+      ready.find((id) => blocks(id).some((next) => blocks(next).some(isOutput))) ??
+      ready[0]!
+    );
+  }
+
+  done(id: string): void {
+    this.#pending.delete(id);
+    for (const blocked of this.#blocking.get(id) ?? [])
+      this.#blockedBy.set(blocked, this.#blockedBy.get(blocked)! - 1);
+    this.#blocking.delete(id);
+  }
+}

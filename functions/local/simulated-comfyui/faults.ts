@@ -1,0 +1,93 @@
+// Owns every way in which the simulation may be told to fail, so that all other files stay plain.
+// Refuses to fail on its own: each switch is off until a test or a caller turns it.
+
+/** What a test may set, at the start or while the server runs. */
+export interface FaultSwitches {
+  /** Sockets are accepted and get their first status; then nothing more. */
+  socketSilent: boolean;
+  /** Each socket is cut instead of getting the message after this many; null: never. */
+  socketCutAfter: number | null;
+  /** POST /prompt queues the prompt and destroys the connection instead of answering. */
+  losePromptAnswer: boolean;
+  /** Paths (without /api, and everything below them) answered with 500. */
+  answer500: string[];
+  /** Paths (without /api, and everything below them) that are never answered. */
+  hang: string[];
+  /** GET /view announces the whole file and closes in the middle. */
+  halfImage: boolean;
+  /** The prompt that runs never ends, not even by an interrupt, until this is off again. */
+  hangExecutor: boolean;
+  /** After execution_success the prompt stays in the queue, without a history entry, until this is off. */
+  holdHistory: boolean;
+}
+
+export class Faults implements FaultSwitches {
+  socketSilent = false;
+  socketCutAfter: number | null = null;
+  losePromptAnswer = false;
+  answer500: string[] = [];
+  hang: string[] = [];
+  halfImage = false;
+  #hangExecutor = false;
+  #holdHistory = false;
+  readonly #waiting = new Set<() => void>();
+  readonly #delivered = new WeakMap<object, number>();
+  readonly #forget: () => void;
+
+  constructor(switches: Partial<FaultSwitches>, forget: () => void) {
+    this.#forget = forget;
+    Object.assign(this, switches);
+  }
+
+  get hangExecutor(): boolean {
+    return this.#hangExecutor;
+  }
+  set hangExecutor(hang: boolean) {
+    this.#hangExecutor = hang;
+    this.#lookAgain();
+  }
+
+  get holdHistory(): boolean {
+    return this.#holdHistory;
+  }
+  set holdHistory(hold: boolean) {
+    this.#holdHistory = hold;
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Empties the queue, the history and the caches and cuts every socket, as a restart does. */
+  forget(): void {
+    this.#forget();
+  }
+
+  fateOfMessage(socket: object): 'send' | 'swallow' | 'cut' {
+    const delivered = this.#delivered.get(socket) ?? 0;
+    if (this.socketSilent && delivered > 0) return 'swallow';
+    if (this.socketCutAfter !== null && delivered >= this.socketCutAfter) return 'cut';
+    this.#delivered.set(socket, delivered + 1);
+    return 'send';
+  }
+
+  fateOfRequest(path: string): 'answer' | '500' | 'hang' {
+    const covered = (paths: string[]) =>
+      paths.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+    if (covered(this.hang)) return 'hang';
+    return covered(this.answer500) ? '500' : 'answer';
+  }
+
+  /** Resolves when nothing holds the executor here; rejects when its prompt is abandoned. */
+  async mayGoOn(where: 'hangExecutor' | 'holdHistory', abandoned: AbortSignal): Promise<void> {
+    while (this[where]) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        abandoned.addEventListener('abort', () => resolve(), { once: true });
+      });
+      abandoned.throwIfAborted();
+    }
+  }
+}

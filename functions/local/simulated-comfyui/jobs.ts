@@ -1,0 +1,109 @@
+// Owns GET /api/jobs: queue and history told as one list, as newer ComfyUI does.
+// Refuses to keep anything of its own.
+import { isRecord, type ExtraData, type QueueItem } from './graph.ts';
+import type { HistoryEntry, PromptQueue } from './queue.ts';
+
+type Status = 'pending' | 'in_progress' | 'completed' | 'failed';
+const statuses: string[] = ['pending', 'in_progress', 'completed', 'failed'] satisfies Status[];
+
+export interface Job {
+  id: string;
+  status: Status;
+  priority: number;
+  create_time: number;
+  outputs_count: number;
+  execution_start_time?: number;
+  execution_end_time?: number;
+  [more: string]: unknown;
+}
+
+/** A list of jobs, or why the question is refused. */
+export function listJobs(queue: PromptQueue, query: URLSearchParams): object | { error: string } {
+  const wanted = query
+    .get('status')
+    ?.split(',')
+    .map((status) => status.trim().toLowerCase())
+    .filter((status) => status !== '');
+  const strangers = wanted?.filter((status) => !statuses.includes(status)) ?? [];
+  if (strangers.length > 0)
+    return {
+      error: `Invalid status value(s): ${strangers.join(', ')}. Valid values: ${statuses.join(', ')}`,
+    };
+  const sortBy = query.get('sort_by')?.toLowerCase() ?? 'created_at';
+  if (sortBy !== 'created_at' && sortBy !== 'execution_duration')
+    return { error: "sort_by must be 'created_at' or 'execution_duration'" };
+  const sortOrder = query.get('sort_order')?.toLowerCase() ?? 'desc';
+  if (sortOrder !== 'asc' && sortOrder !== 'desc') return { error: "sort_order must be 'asc' or 'desc'" };
+  const limit = integer(query.get('limit'));
+  if (Number.isNaN(limit)) return { error: 'limit must be an integer' };
+  if (limit !== null && limit <= 0) return { error: 'limit must be a positive integer' };
+  const asked = integer(query.get('offset')) ?? 0;
+  if (Number.isNaN(asked)) return { error: 'offset must be an integer' };
+
+  const offset = Math.max(0, asked);
+  const workflow = query.get('workflow_id');
+  const key = (job: Job) =>
+    sortBy === 'created_at'
+      ? job.create_time
+      : (job.execution_end_time ?? 0) - (job.execution_start_time ?? 0);
+  const direction = sortOrder === 'desc' ? -1 : 1;
+  const all = [
+    ...queue.running.map((item) => waiting(item, 'in_progress')),
+    ...queue.pending.map((item) => waiting(item, 'pending')),
+    ...Object.values(queue.history()).map(ended),
+  ]
+    .filter((job) => (wanted ?? statuses).includes(job.status))
+    .filter((job) => !workflow || job['workflow_id'] === workflow)
+    .sort((a, b) => direction * (key(a) - key(b)));
+  const jobs = all.slice(offset, limit === null ? undefined : offset + limit);
+  const has_more = offset + jobs.length < all.length;
+  return { jobs, pagination: { offset, limit, total: all.length, has_more } };
+}
+
+export function findJob(queue: PromptQueue, id: string): Job | undefined {
+  const entry = queue.historyOf(id)[id];
+  if (entry !== undefined) {
+    const [, , prompt, extra_data] = entry.prompt;
+    const workflow = { prompt, extra_data };
+    return { ...ended(entry), outputs: entry.outputs, execution_status: entry.status, workflow };
+  }
+  const running = queue.running.find((item) => item[1] === id);
+  if (running !== undefined) return waiting(running, 'in_progress');
+  const pending = queue.pending.find((item) => item[1] === id);
+  return pending === undefined ? undefined : waiting(pending, 'pending');
+}
+
+function integer(text: string | null): number | null {
+  if (text === null) return null;
+  return /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function workflowId(extraData: ExtraData): string | undefined {
+  const info = extraData['extra_pnginfo'];
+  const workflow = isRecord(info) ? info['workflow'] : undefined;
+  return isRecord(workflow) && typeof workflow['id'] === 'string' ? workflow['id'] : undefined;
+}
+
+function waiting([priority, id, , extraData]: QueueItem, status: Status): Job {
+  const create_time = extraData['create_time'] as number;
+  return { id, status, priority, create_time, outputs_count: 0, workflow_id: workflowId(extraData) };
+}
+
+function ended({ prompt, outputs, status }: HistoryEntry): Job {
+  const find = (...events: string[]) => status.messages.find(([event]) => events.includes(event))?.[1];
+  const files = Object.entries(outputs).flatMap(([nodeId, kinds]) =>
+    Object.entries(kinds as Record<string, unknown>).flatMap(([mediaType, items]) =>
+      mediaType !== 'animated' && Array.isArray(items)
+        ? items.filter(isRecord).map((item): Record<string, unknown> => ({ ...item, nodeId, mediaType }))
+        : [],
+    ),
+  );
+  return {
+    ...waiting(prompt, status.completed ? 'completed' : 'failed'),
+    execution_start_time: find('execution_start')?.timestamp,
+    execution_end_time: find('execution_success', 'execution_error', 'execution_interrupted')?.timestamp,
+    execution_error: find('execution_error'),
+    outputs_count: files.length,
+    preview_output: files.find((file) => file['type'] === 'output') ?? files[0],
+  };
+}

@@ -1,0 +1,20 @@
+// Owns running the simulated ComfyUI as a process of its own, set by its environment.
+// Refuses to outlive its parent.
+import { startSimulatedComfyUI } from './server.ts';
+
+const { SIMULATED_STEP_MS, PORT, DIRECTORY } = process.env;
+
+const simulated = await startSimulatedComfyUI({
+  stepMs: Number(SIMULATED_STEP_MS || 80),
+  port: Number(PORT || 0),
+  directory: DIRECTORY || undefined,
+});
+
+const stop = () => void simulated.close().then(() => process.exit(0));
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+if (process.send) process.once('disconnect', stop);
+
+const started = { url: simulated.url };
+process.send?.(started);
+process.stdout.write(`${JSON.stringify(started)}\n`);

@@ -1,0 +1,152 @@
+// Owns what happens when a node runs: how long it takes, what it reads and writes, what it hands on.
+// Refuses to make pixels before something is saved, and to invent media that are no images.
+import { readFile } from 'node:fs/promises';
+import { imageSize } from 'image-size';
+import { Painting } from './painting.ts';
+import type { Folders } from './folders.ts';
+import type { Graph } from './graph.ts';
+import { encodeBlockyJpeg } from './jpeg.ts';
+import { type NodeInfo, readsInputFolder } from './object-info.ts';
+import { encodePng } from './png.ts';
+import { dumps, PythonError, str } from './python-text.ts';
+import { type Inputs, numberOf, type Size, sizeOf, valueOf } from './sizes.ts';
+import type { Value } from './value.ts';
+
+export interface NodeCall {
+  className: string;
+  info: NodeInfo;
+  inputs: Inputs;
+  signature: string;
+  folders: Folders;
+  stepMs: number;
+  previews: boolean;
+  /** What SaveImage writes into its file. */
+  graph: Graph;
+  extraPngInfo: Record<string, unknown>;
+  /** Resolves after that much simulated work; rejects when the prompt is interrupted. */
+  work(ms: number): Promise<void>;
+  progress(value: number, max: number, preview?: () => Buffer): void;
+}
+export interface NodeResult {
+  outputs: Value[];
+  ui?: Record<string, unknown>;
+}
+
+/** More than any test needs, less than what would take this process down with it. */
+const largestPixels = 64 * 1024 * 1024;
+const previewPixels = 512;
+
+export async function runNode(call: NodeCall): Promise<NodeResult> {
+  const { className, inputs } = call;
+  if (call.info.output_node) return saveImages(call);
+  if (readsInputFolder(className)) return loadImage(call);
+  const size = sizeOf(className, inputs);
+  if (size.width * size.height > largestPixels)
+    throw new PythonError('torch.OutOfMemoryError', 'Allocation on device: too large for the simulation');
+  if (className === 'KSampler') await sample(call, numberOf(inputs['denoise'], 1) > 0, inputs['steps'], size);
+  if (className === 'SamplerCustomAdvanced') await sample(call, true, valueOf(inputs['sigmas'])?.steps, size);
+  if (className === 'LabSlowImage') {
+    for (let step = 1; step <= 10; step++) {
+      await call.work(numberOf(inputs['ms']) / 10);
+      call.progress(step, 10);
+    }
+  }
+  return { outputs: handOn(call, size) };
+}
+
+async function sample(call: NodeCall, any: boolean, count: unknown, size: Size): Promise<void> {
+  const steps = any ? numberOf(count) : 0;
+  for (let step = 1; step <= steps; step++) {
+    await call.work(call.stepMs);
+    const preview = () => paintPreview(call, size, step);
+    call.progress(step, steps, call.previews ? preview : undefined);
+  }
+}
+
+function paintPreview(call: NodeCall, size: Size, step: number): Buffer {
+  const shrink = Math.min(1, previewPixels / 8 / Math.max(size.width, size.height));
+  const subject = { key: `${call.signature} step ${step}`, words: '' };
+  const side = (cells: number) => Math.max(1, Math.round(cells * shrink));
+  return encodeBlockyJpeg(new Painting(subject, side(size.width), side(size.height), ''));
+}
+
+/** The typed words travel along the conditioning, else along whatever has some. */
+function wordsOf({ className, inputs }: NodeCall): string {
+  if (className === 'CLIPTextEncode') return str(inputs['text']);
+  const first = [inputs['positive'], inputs['conditioning'], inputs['guider'], ...Object.values(inputs)];
+  return first.map((input) => valueOf(input)?.words ?? '').find((words) => words !== '') ?? '';
+}
+
+function handOn(call: NodeCall, size: Size): Value[] {
+  const { inputs, info, className } = call;
+  const words = wordsOf(call);
+  const numbers = [size.width, size.height, size.batch];
+  return info.output.map((type, slot): Value => {
+    const value: Value = { words, key: `${call.signature}:${slot}` };
+    if (type === 'IMAGE' || type === 'LATENT' || type === 'MASK') Object.assign(value, size);
+    if (type === 'SIGMAS') value.steps = numberOf(inputs['steps']);
+    if (type === 'VAE') value.ratio = cellOf(className, inputs['vae_name']);
+    if (type === 'INT') value.number = numbers[slot] ?? 0;
+    return value;
+  });
+}
+
+function cellOf(className: string, vaeName: unknown): number {
+  if (className !== 'VAELoader') return 8;
+  if (vaeName === 'pixel_space') return 1;
+  return str(vaeName).includes('flux2') ? 16 : 8;
+}
+
+async function loadImage(call: NodeCall): Promise<NodeResult> {
+  const path = call.folders.pathOfInput(str(call.inputs['image']));
+  const bytes = await readFile(path).catch(() => {
+    throw new PythonError('FileNotFoundError', `[Errno 2] No such file or directory: '${path}'`);
+  });
+  let size: Size;
+  try {
+    const { width, height, orientation } = imageSize(bytes);
+    const turned = (orientation ?? 1) >= 5;
+    size = { width: turned ? height : width, height: turned ? width : height, batch: 1 };
+  } catch {
+    throw new PythonError('PIL.UnidentifiedImageError', `cannot identify image file '${path}'`);
+  }
+  return { outputs: handOn(call, size) };
+}
+
+async function saveImages(call: NodeCall): Promise<NodeResult> {
+  const { className, inputs, folders } = call;
+  const images = valueOf(inputs['images']);
+  if (images === undefined || (className !== 'SaveImage' && className !== 'PreviewImage'))
+    throw new PythonError('NotImplementedError', `the simulated ComfyUI cannot run ${className}`);
+  const width = images.width ?? 64;
+  const height = images.height ?? 64;
+  const texts = { prompt: call.graph, ...call.extraPngInfo };
+  const chunks = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, dumps(value)]));
+  const files = async function* () {
+    for (let index = 0; index < (images.batch ?? 1); index++) {
+      const subject = { key: `${images.key} image ${index}`, words: images.words };
+      yield encodePng(new Painting(subject, width, height), chunks);
+    }
+  };
+  const preview = className === 'PreviewImage';
+  const wanted = preview ? 'ComfyUI_temp_simul' : str(inputs['filename_prefix']);
+  const prefix = fillIn(wanted, width, height);
+  return { outputs: [], ui: { images: await folders.save(preview ? 'temp' : 'output', prefix, files()) } };
+}
+
+function fillIn(prefix: string, width: number, height: number): string {
+  if (!prefix.includes('%')) return prefix;
+  const now = new Date();
+  const two = (value: number) => String(value).padStart(2, '0');
+  const values: Record<string, string> = {
+    width: String(width),
+    height: String(height),
+    year: String(now.getFullYear()),
+    month: two(now.getMonth() + 1),
+    day: two(now.getDate()),
+    hour: two(now.getHours()),
+    minute: two(now.getMinutes()),
+    second: two(now.getSeconds()),
+  };
+  return prefix.replaceAll(/%(\w+)%/g, (whole, name: string) => values[name] ?? whole);
+}

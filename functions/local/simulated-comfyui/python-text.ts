@@ -1,0 +1,92 @@
+// Owns how Python words values and errors, because ComfyUI's refusals quote them.
+// Refuses anything beyond what those refusals need: this is no Python.
+
+/** An exception by its Python name; what raises it decides where it is caught. */
+export class PythonError extends Error {
+  readonly pythonType: string;
+  constructor(pythonType: string, message: string) {
+    super(message);
+    this.pythonType = pythonType;
+  }
+}
+
+export const keyError = (key: unknown) => new PythonError('KeyError', repr(key));
+
+export function repr(value: unknown): string {
+  if (typeof value === 'string') {
+    const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
+    const escaped = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+    return quote + (quote === "'" ? escaped.replaceAll("'", "\\'") : escaped) + quote;
+  }
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`;
+  if (typeof value === 'object') {
+    return `{${Object.entries(value)
+      .map(([key, inner]) => `${repr(key)}: ${repr(inner)}`)
+      .join(', ')}}`;
+  }
+  return typeof value === 'number' ? String(value) : typeof value;
+}
+
+export const str = (value: unknown) => (typeof value === 'string' ? value : repr(value));
+
+/** JSON drops the ".0" of a float; Python's wording keeps it. */
+export const floatStr = (value: number) => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return 'NoneType';
+  return Array.isArray(value) ? 'list' : 'dict';
+}
+
+export function toInt(value: unknown): number {
+  if (typeof value === 'number') return Math.trunc(value);
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'string') {
+    if (/^\s*[+-]?\d+\s*$/.test(value)) return Number(value);
+    throw new PythonError('ValueError', `invalid literal for int() with base 10: ${repr(value)}`);
+  }
+  throw new PythonError(
+    'TypeError',
+    `int() argument must be a string, a bytes-like object or a real number, not '${typeName(value)}'`,
+  );
+}
+
+export function toFloat(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'string') {
+    if (/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)) return Number(value);
+    throw new PythonError('ValueError', `could not convert string to float: ${repr(value)}`);
+  }
+  throw new PythonError(
+    'TypeError',
+    `float() argument must be a string or a real number, not '${typeName(value)}'`,
+  );
+}
+
+export function toBool(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/** round() of Python: halves go to the even neighbour. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** json.dumps: blanks after commas and colons, and ASCII only, so that a Latin-1 PNG text can carry it. */
+export function dumps(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(dumps).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([key, inner]) => `${dumps(key)}: ${dumps(inner)}`);
+    return `{${members.join(', ')}}`;
+  }
+  return (JSON.stringify(value) ?? 'null').replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,0 +1,158 @@
+// Owns which route answers what; each is an input read, a word to queue, executor or folders, an answer.
+// Refuses unknown paths as ComfyUI does: 404 to a GET, 405 to anything else.
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Executor } from './executor.ts';
+import type { Faults } from './faults.ts';
+import type { Folders } from './folders.ts';
+import { isRecord } from './graph.ts';
+import { type Exchange, type Handler, readJson, sendEmpty, sendJson, sendText } from './http.ts';
+import { findJob, listJobs } from './jobs.ts';
+import { modelFiles, modelFolderNames, objectInfo } from './object-info.ts';
+import { PythonError, str, toFloat, toInt } from './python-text.ts';
+import type { PromptQueue } from './queue.ts';
+import { serverFeatures } from './sockets.ts';
+import { systemStats } from './system-stats.ts';
+import { uploadImage } from './upload.ts';
+import { validatePrompt } from './validation.ts';
+import { view } from './view.ts';
+
+export interface Parts {
+  queue: PromptQueue;
+  executor: Executor;
+  folders: Folders;
+  faults: Faults;
+  /** The number that the next prompt gets; refused prompts use one up too. */
+  counter: { next: number };
+}
+
+/** Keys are "METHOD /path", or "METHOD /path/*" for one variable last part. */
+export function routesOf(parts: Parts): Map<string, Handler> {
+  const { queue, executor, folders, faults } = parts;
+  const info = () => ({ exec_info: { queue_remaining: queue.remaining } });
+  return new Map<string, Handler>([
+    ['GET /', ({ response }) => sendText(response, 200, 'This is a simulated ComfyUI.\n')],
+    ['GET /ws', ({ response }) => sendText(response, 400, 'No WebSocket UPGRADE hdr: undefined')],
+    ['GET /system_stats', ({ response }) => sendJson(response, 200, systemStats())],
+    ['GET /features', ({ response }) => sendJson(response, 200, serverFeatures)],
+    ['GET /embeddings', ({ response }) => sendJson(response, 200, [])],
+    ['GET /extensions', ({ response }) => sendJson(response, 200, [])],
+    ['GET /models', ({ response }) => sendJson(response, 200, modelFolderNames())],
+    ['GET /models/*', models],
+    ['GET /object_info', async ({ response }) => sendJson(response, 200, await objectInfo(folders.input))],
+    [
+      'GET /object_info/*',
+      async ({ response, name }) => sendJson(response, 200, await objectInfo(folders.input, name)),
+    ],
+    ['GET /prompt', ({ response }) => sendJson(response, 200, info())],
+    ['POST /prompt', (exchange) => postPrompt(exchange, parts)],
+    [
+      'GET /queue',
+      ({ response }) =>
+        sendJson(response, 200, { queue_running: queue.running, queue_pending: queue.pending }),
+    ],
+    [
+      'POST /queue',
+      ({ request, response }) =>
+        editList(
+          request,
+          response,
+          () => queue.clear(),
+          (ids) => ids.forEach((id) => queue.delete(id)),
+        ),
+    ],
+    ['GET /history', ({ response, query }) => sendJson(response, 200, history(queue, query))],
+    ['GET /history/*', ({ response, name }) => sendJson(response, 200, queue.historyOf(name))],
+    [
+      'POST /history',
+      ({ request, response }) =>
+        editList(
+          request,
+          response,
+          () => queue.forgetHistory(),
+          (ids) => queue.forgetHistory(ids),
+        ),
+    ],
+    ['POST /interrupt', (exchange) => interrupt(exchange, executor)],
+    ['POST /free', (exchange) => free(exchange, executor)],
+    ['GET /view', (exchange) => view(exchange, folders, faults)],
+    ['POST /upload/image', (exchange) => uploadImage(exchange, folders)],
+    ['GET /api/jobs', ({ response, query }) => jobs(response, listJobs(queue, query))],
+    ['GET /api/jobs/*', ({ response, name }) => job(response, findJob(queue, name))],
+  ]);
+}
+
+type Response = Exchange['response'];
+
+function models({ response, name }: Exchange): void {
+  const files = modelFiles(name);
+  if (files === undefined) sendEmpty(response, 404);
+  else sendJson(response, 200, files);
+}
+
+function jobs(response: Response, answer: object): void {
+  sendJson(response, 'error' in answer ? 400 : 200, answer);
+}
+
+function job(response: Response, found: object | undefined): void {
+  if (found === undefined) sendJson(response, 404, { error: 'Job not found' });
+  else sendJson(response, 200, found);
+}
+
+function history(queue: PromptQueue, query: URLSearchParams): object {
+  const max = query.get('max_items');
+  const offset = query.get('offset');
+  return queue.history(max === null ? undefined : toInt(max), offset === null ? -1 : toInt(offset));
+}
+
+async function editList(
+  request: Exchange['request'],
+  response: Response,
+  clear: () => void,
+  remove: (ids: string[]) => void,
+): Promise<void> {
+  const body = (await readJson(request)) as { clear?: unknown; delete?: unknown };
+  if (body.clear) clear();
+  if (Array.isArray(body.delete)) remove(body.delete.map(str));
+  sendEmpty(response, 200);
+}
+
+async function interrupt({ request, response }: Exchange, executor: Executor): Promise<void> {
+  // No body, or one that is no JSON, means: whatever runs.
+  const body = await readJson(request).catch(() => ({}));
+  const promptId = isRecord(body) ? body['prompt_id'] : undefined;
+  executor.interrupt(typeof promptId === 'string' && promptId !== '' ? promptId : undefined);
+  sendEmpty(response, 200);
+}
+
+async function free({ request, response }: Exchange, executor: Executor): Promise<void> {
+  const body = (await readJson(request)) as { free_memory?: unknown };
+  if (body.free_memory) executor.free();
+  sendEmpty(response, 200);
+}
+
+async function postPrompt({ request, response }: Exchange, parts: Parts): Promise<void> {
+  const { queue, folders, faults, counter } = parts;
+  const body = await readJson(request);
+  if (typeof body !== 'object' || body === null) throw new PythonError('TypeError', 'the body is no object');
+  const asked = body as Record<string, unknown>;
+  let number: number;
+  if ('number' in asked) number = toFloat(asked['number']);
+  else number = (asked['front'] ? -1 : 1) * counter.next++ || 0;
+  if (!('prompt' in asked)) {
+    const words = 'No prompt provided';
+    const error = { type: 'no_prompt', message: words, details: words, extra_info: {} };
+    return sendJson(response, 400, { error, node_errors: {} });
+  }
+  const promptId = 'prompt_id' in asked ? str(asked['prompt_id']) : randomUUID();
+  const verdict = validatePrompt(asked['prompt'], (name) => existsSync(folders.pathOfInput(name)));
+  const given = asked['extra_data'] ?? {};
+  if (!isRecord(given)) throw new PythonError('TypeError', 'extra_data is no object');
+  const { auth_token_comfy_org: _token, api_key_comfy_org: _key, ...extraData } = given;
+  if ('client_id' in asked) extraData['client_id'] = asked['client_id'];
+  if (!verdict.ok) return sendJson(response, 400, { error: verdict.error, node_errors: verdict.nodeErrors });
+  extraData['create_time'] = Date.now();
+  queue.put([number, promptId, verdict.graph, extraData, verdict.outputs]);
+  if (faults.losePromptAnswer) request.socket.destroy();
+  else sendJson(response, 200, { prompt_id: promptId, number, node_errors: verdict.nodeErrors });
+}

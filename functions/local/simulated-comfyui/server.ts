@@ -1,0 +1,189 @@
+// Owns the simulated ComfyUI as a whole: a server of its own, over real HTTP and WebSocket.
+// Refuses to be more than a stand-in: tests and the demo use it, and everything it makes says "simulated".
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { OutputCache } from './cache.ts';
+import { Executor } from './executor.ts';
+import { Faults, type FaultSwitches } from './faults.ts';
+import { Folders } from './folders.ts';
+import { BodyTooLarge, type Handler, sendEmpty, sendServerError, sendText } from './http.ts';
+import { PromptQueue } from './queue.ts';
+import { routesOf } from './routes.ts';
+import { Sockets } from './sockets.ts';
+
+export type { Faults, FaultSwitches } from './faults.ts';
+
+export interface SimulatedComfyUIOptions {
+  /** Milliseconds per sampling step; 0: samplers take no time. */
+  stepMs?: number;
+  /** 0: any free one. */
+  port?: number;
+  host?: string;
+  /** Holds output/, temp/ and input/, and stays; by default a fresh one that goes with the server. */
+  directory?: string;
+  /** Preview frames between sampling steps, as with --preview-method; a prompt's preview_method wins. */
+  previews?: boolean;
+  faults?: Partial<FaultSwitches>;
+}
+
+export interface SimulatedComfyUI {
+  url: string;
+  port: number;
+  inputDirectory: string;
+  outputDirectory: string;
+  faults: Faults;
+  /** The last requests, oldest first, at most a thousand; paths as asked for, without the query. */
+  requests: { method: string; path: string }[];
+  close(): Promise<void>;
+}
+
+const rememberedRequests = 1000;
+
+export async function startSimulatedComfyUI({
+  stepMs = 80,
+  port = 0,
+  host = '127.0.0.1',
+  directory,
+  previews = false,
+  faults: switches = {},
+}: SimulatedComfyUIOptions = {}): Promise<SimulatedComfyUI> {
+  const root = resolve(directory ?? (await mkdtemp(join(tmpdir(), 'simulated-comfyui-'))));
+  const folders = new Folders(root);
+  await folders.make();
+  const counter = { next: 0 };
+  const faults = new Faults(switches, () => {
+    counter.next = 0;
+    queue.forget();
+    executor.abandon();
+    cutSockets();
+  });
+  const sockets = new Sockets(faults);
+  const acceptor = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const neverAccepted = new Set<Duplex>();
+  const cutSockets = () => {
+    sockets.forget();
+    for (const socket of acceptor.clients) socket.terminate();
+    for (const socket of neverAccepted) socket.destroy();
+  };
+  const status = () => ({ exec_info: { queue_remaining: queue.remaining } });
+  const queue = new PromptQueue(() => sockets.send('status', { status: status() }, null));
+  const around = { sockets, folders, faults, cache: new OutputCache(), stepMs, previews };
+  const executor = new Executor(queue, around);
+  const routes = routesOf({ queue, executor, folders, faults, counter });
+  const requests: SimulatedComfyUI['requests'] = [];
+
+  const note = ({ method = 'GET' }: IncomingMessage, path: string) => {
+    requests.push({ method, path });
+    if (requests.length > rememberedRequests) requests.shift();
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { path, plain, query } = locate(request);
+    note(request, path);
+    const fate = faults.fateOfRequest(plain);
+    if (fate === 'hang') return;
+    if (fate === '500') return sendServerError(response);
+    if (foreignOrigin(request)) return sendEmpty(response, 403);
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+    const found = findRoute(routes, method, path, plain);
+    if (found === undefined) return sendEmpty(response, method === 'GET' ? 404 : 405);
+    try {
+      await found.handler({ request, response, path: plain, query, name: found.name });
+    } catch (error) {
+      if (response.headersSent || response.destroyed) response.destroy();
+      else if (error instanceof BodyTooLarge) sendText(response, 413, 'Maximum request body size exceeded');
+      else sendServerError(response);
+    }
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
+  // Longer than clients keep a connection: none is closed under a request that is on its way.
+  server.keepAliveTimeout = 75_000;
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const { path, plain, query } = locate(request);
+    note(request, path);
+    const fate = faults.fateOfRequest(plain);
+    if (fate === 'hang') {
+      neverAccepted.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => neverAccepted.delete(socket));
+      return;
+    }
+    if (fate === '500' || plain !== '/ws') {
+      socket.on('error', () => socket.destroy());
+      socket.end(`HTTP/1.1 ${fate === '500' ? '500 Internal Server Error' : '404 Not Found'}\r\n\r\n`);
+      return;
+    }
+    acceptor.handleUpgrade(request, socket, head, (accepted) => {
+      const id = query.get('clientId') || randomUUID().replaceAll('-', '');
+      sockets.add(accepted, id);
+      sockets.send('status', { status: status(), sid: id }, id);
+      const node = executor.nodeRunningFor(id);
+      if (node !== null) sockets.send('executing', { node }, id);
+    });
+  });
+  await new Promise<void>((ready, failed) => {
+    server.once('error', failed);
+    server.listen(port, host, ready);
+  });
+  const working = executor.work();
+  const bound = (server.address() as AddressInfo).port;
+
+  return {
+    url: `http://${host}:${bound}`,
+    port: bound,
+    inputDirectory: folders.input,
+    outputDirectory: folders.output,
+    faults,
+    requests,
+    async close() {
+      const closed = new Promise<void>((done) => {
+        server.close(() => done());
+      });
+      queue.close();
+      executor.abandon();
+      cutSockets();
+      server.closeAllConnections();
+      await closed;
+      await working;
+      if (directory === undefined) await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every route exists under /api too. */
+function locate(request: IncomingMessage) {
+  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
+  return { path, query, plain: path.startsWith('/api/') ? path.slice(4) : path };
+}
+
+function findRoute(routes: Map<string, Handler>, method: string, path: string, plain: string) {
+  for (const candidate of [path, plain]) {
+    const exact = routes.get(`${method} ${candidate}`);
+    if (exact !== undefined) return { handler: exact, name: '' };
+    const cut = candidate.lastIndexOf('/');
+    const handler = routes.get(`${method} ${candidate.slice(0, cut)}/*`);
+    if (handler !== undefined) return { handler, name: unescape(candidate.slice(cut + 1)) };
+  }
+  return undefined;
+}
+
+function unescape(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** A web page of another site may not queue prompts on this machine. */
+function foreignOrigin({ headers: { host, origin } }: IncomingMessage): boolean {
+  if (host === undefined || origin === undefined || !URL.canParse(origin)) return false;
+  return new URL(origin).host !== host;
+}

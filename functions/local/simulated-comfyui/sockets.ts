@@ -1,0 +1,109 @@
+// Owns the WebSockets by client id, and how events and binary frames look on them.
+// Refuses to know what the events mean, and to keep a message for a client that is not there.
+import type { WebSocket } from 'ws';
+import type { Faults } from './faults.ts';
+import { dumps } from './python-text.ts';
+
+interface Client {
+  socket: WebSocket;
+  features: Record<string, unknown>;
+  gone: boolean;
+}
+
+export const serverFeatures = {
+  supports_preview_metadata: true,
+  max_upload_size: 104_857_600,
+  extension: { manager: { supports_v4: true } },
+};
+
+/** A client id, or null for everyone: what ComfyUI does with a prompt that came without one. */
+export type Audience = string | null;
+
+export class Sockets {
+  readonly #clients = new Map<string, Client>();
+  readonly #faults: Faults;
+
+  constructor(faults: Faults) {
+    this.#faults = faults;
+  }
+
+  /** A second socket with the same id takes the first one's place. */
+  add(socket: WebSocket, id: string): void {
+    const before = this.#clients.get(id);
+    // It has said goodbye; only the end of its connection is still to come.
+    if (before !== undefined && before.socket.readyState !== before.socket.OPEN) before.gone = true;
+    const client: Client = { socket, features: {}, gone: false };
+    this.#clients.set(id, client);
+    // The close of a replaced socket takes its successor off the list: so does ComfyUI 0.8.0.
+    socket.on('close', () => {
+      if (!client.gone) this.#clients.delete(id);
+    });
+    socket.on('error', () => socket.terminate());
+    socket.once('message', (data, isBinary) => {
+      if (!isBinary) this.#greet(id, (data as Buffer).toString());
+    });
+  }
+
+  #greet(id: string, text: string): void {
+    let message: unknown;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      return;
+    }
+    const { type, data } = (message ?? {}) as { type?: unknown; data?: Record<string, unknown> };
+    const client = this.#clients.get(id);
+    if (type !== 'feature_flags' || client === undefined) return;
+    client.features = data ?? {};
+    this.send('feature_flags', serverFeatures, id);
+  }
+
+  supports(audience: Audience, feature: string): boolean {
+    return audience !== null && this.#clients.get(audience)?.features[feature] === true;
+  }
+
+  /** Spares the work of wording an event that nobody hears. */
+  hears(audience: Audience): boolean {
+    return audience === null ? this.#clients.size > 0 : this.#clients.has(audience);
+  }
+
+  send(type: string, data: object, audience: Audience): void {
+    if (this.hears(audience)) this.#deliver(JSON.stringify({ type, data }), audience);
+  }
+
+  /** For an event whose JSON the caller words itself. */
+  sendText(text: string, audience: Audience): void {
+    this.#deliver(text, audience);
+  }
+
+  /** Frame type 1: an image after its own type, 1 for JPEG. */
+  sendPreview(jpeg: Buffer, audience: Audience): void {
+    this.#deliver(Buffer.concat([word(1), word(1), jpeg]), audience);
+  }
+
+  /** Frame type 4: the length of a JSON, the JSON, the image. */
+  sendPreviewWithMetadata(jpeg: Buffer, metadata: object, audience: Audience): void {
+    const json = Buffer.from(dumps({ ...metadata, image_type: 'image/jpeg' }));
+    this.#deliver(Buffer.concat([word(4), word(json.length), json, jpeg]), audience);
+  }
+
+  #deliver(message: string | Buffer, audience: Audience): void {
+    const clients = audience === null ? [...this.#clients.values()] : [this.#clients.get(audience)];
+    for (const client of clients) {
+      if (client === undefined) continue;
+      const fate = this.#faults.fateOfMessage(client.socket);
+      if (fate === 'send') client.socket.send(message);
+      if (fate === 'cut') client.socket.terminate();
+    }
+  }
+
+  forget(): void {
+    this.#clients.clear();
+  }
+}
+
+function word(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}

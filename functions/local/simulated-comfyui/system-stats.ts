@@ -1,0 +1,37 @@
+// Owns GET /system_stats: the shape of a real one, with values that say at first sight that it is simulated.
+// Refuses to pretend to be a graphics card.
+import { freemem, platform, totalmem } from 'node:os';
+
+export const simulatedVersion = '0.8.0-simulated';
+
+/** Sizes in bytes. */
+export function systemStats(): object {
+  const total = totalmem();
+  const free = freemem();
+  return {
+    system: {
+      os: platform(),
+      ram_total: total,
+      ram_free: free,
+      comfyui_version: simulatedVersion,
+      required_frontend_version: 'simulated',
+      installed_templates_version: 'simulated',
+      required_templates_version: 'simulated',
+      python_version: `none (simulated on Node ${process.version})`,
+      pytorch_version: 'none (simulated)',
+      embedded_python: false,
+      argv: ['simulated-comfyui'],
+    },
+    devices: [
+      {
+        name: 'simulated',
+        type: 'simulated',
+        index: null,
+        vram_total: total,
+        vram_free: free,
+        torch_vram_total: total,
+        torch_vram_free: free,
+      },
+    ],
+  };
+}

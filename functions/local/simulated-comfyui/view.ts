@@ -1,0 +1,73 @@
+// Owns GET /view: one file of a folder, whole or a range of it.
+// Refuses names that leave the folder; converts nothing: `preview` and `channel` give the file as it is.
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Faults } from './faults.ts';
+import { type Folders, isInside } from './folders.ts';
+import { type Exchange, sendEmpty } from './http.ts';
+
+const contentTypes: Record<string, string> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.gif': 'image/gif',
+  '.txt': 'text/plain',
+  '.json': 'application/json',
+  '.mp4': 'video/mp4',
+};
+
+export async function view(
+  { request, response, query }: Exchange,
+  folders: Folders,
+  faults: Faults,
+): Promise<void> {
+  const asked = query.get('filename');
+  if (asked === null) return sendEmpty(response, 404);
+  const { name, folder: named } = folders.annotated(asked);
+  if (name === '' || name.startsWith('/') || name.includes('..')) return sendEmpty(response, 400);
+  const root = named ?? folders.byType(query.get('type') ?? 'output');
+  if (root === undefined) return sendEmpty(response, 400);
+  const folder = resolve(root, query.get('subfolder') ?? '');
+  if (!isInside(root, folder)) return sendEmpty(response, 403);
+  const filename = basename(name);
+  const path = join(folder, filename);
+  const file = await stat(path).catch(() => undefined);
+  if (file === undefined || !file.isFile()) return sendEmpty(response, 404);
+
+  const range = rangeOf(request.headers.range, file.size);
+  if (range === 'outside') {
+    response.setHeader('Content-Range', `bytes */${file.size}`);
+    return sendEmpty(response, 416);
+  }
+  const { start, end } = range ?? { start: 0, end: file.size - 1 };
+  response.writeHead(range === undefined ? 200 : 206, {
+    'Content-Disposition': `filename="${filename}"`,
+    'Content-Type': contentTypes[extname(filename).toLowerCase()] ?? 'application/octet-stream',
+    Etag: `"${Math.round(file.mtimeMs).toString(16)}-${file.size.toString(16)}"`,
+    'Last-Modified': file.mtime.toUTCString(),
+    'Accept-Ranges': 'bytes',
+    'Content-Length': end - start + 1,
+    ...(range && { 'Content-Range': `bytes ${start}-${end}/${file.size}` }),
+  });
+  if (request.method === 'HEAD' || end < start) {
+    response.end();
+    return;
+  }
+  const upTo = faults.halfImage ? start + Math.floor((end - start) / 2) : end;
+  // A reader that goes away in the middle is its own business.
+  await pipeline(createReadStream(path, { start, end: upTo }), response, { end: !faults.halfImage }).catch(
+    () => response.destroy(),
+  );
+  if (upTo < end) response.destroy();
+}
+
+function rangeOf(header: string | undefined, size: number) {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === '' && to === '') return undefined;
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  return start >= size || end < start ? 'outside' : { start, end };
+}

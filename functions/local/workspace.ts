@@ -1,0 +1,75 @@
+// The folder with all that must be there after a restart. One process at a time; whoever comes second is told who
+// the first is.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { AppError } from '../core/errors.ts';
+import { tryLock } from '../lock.ts';
+
+export interface Workspace {
+  directory: string;
+  /** The same for every run in this folder. */
+  identity: { machineId: string; secretAccessKey: string };
+  /** Says to others where the API is. */
+  announce(url: string): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** @throws AppError in_use, or bad_setting where the folder cannot be written */
+export async function openWorkspace(path: string): Promise<Workspace> {
+  const directory = resolve(path);
+  const lock = await lockOf(directory, path);
+  if (!lock) {
+    const url = await runningApi(path);
+    throw new AppError(
+      'in_use',
+      `The workspace ${path} is used by ${url ? `the API at ${url}` : 'another process'}; stop that one, or set WORKSPACE_PATH to another folder`,
+    );
+  }
+  const announced = join(directory, 'api.json');
+  return {
+    directory,
+    identity: await identityOf(directory),
+    announce: (url) => writeWhole(announced, JSON.stringify({ url, pid: process.pid })),
+    release: () => lock.release(),
+  };
+}
+
+async function lockOf(directory: string, path: string) {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await tryLock(join(directory, 'lock'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new AppError(
+      'bad_setting',
+      `WORKSPACE_PATH must be a folder that can be written; ${path}: ${code ?? message}`,
+    );
+  }
+}
+
+/** The address of the API that last used this workspace; it may have ended since. */
+export async function runningApi(path: string): Promise<string | undefined> {
+  try {
+    const { url } = JSON.parse(await readFile(join(path, 'api.json'), 'utf8')) as { url?: unknown };
+    return typeof url === 'string' ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function identityOf(directory: string): Promise<Workspace['identity']> {
+  const file = join(directory, 'identity.json');
+  const stored = await readFile(file, 'utf8').catch(() => undefined);
+  if (stored !== undefined) return JSON.parse(stored) as Workspace['identity'];
+  const identity = { machineId: randomUUID(), secretAccessKey: randomBytes(24).toString('hex') };
+  await writeWhole(file, JSON.stringify(identity));
+  return identity;
+}
+
+/** All of it or nothing, and for nobody else's eyes. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,47 @@
+// The DynamoDB client that all of the store shares, and the clock that it feeds.
+
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { createTableClock, type TableClock } from './clock.ts';
+
+export interface StoreSettings {
+  /** Absent on AWS. */
+  endpoint?: string | undefined;
+  region: string;
+  credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+export interface StoreClient {
+  raw: DynamoDBClient;
+  documents: DynamoDBDocumentClient;
+  clock: TableClock;
+}
+
+export function createStoreClient(settings: StoreSettings, local: () => number = Date.now): StoreClient {
+  const clock = createTableClock(local);
+  const raw = new DynamoDBClient({
+    region: settings.region,
+    ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
+    ...(settings.credentials ? { credentials: settings.credentials } : {}),
+    maxAttempts: 5,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 2000,
+      requestTimeout: 10_000,
+      httpAgent: { maxSockets: 64, keepAlive: true },
+      httpsAgent: { maxSockets: 64, keepAlive: true },
+    }),
+  });
+  raw.middlewareStack.add(
+    (next) => async (args) => {
+      const sentAt = local();
+      const result = await next(args);
+      const response = result.response as { headers?: Record<string, string> };
+      clock.observe(response.headers?.['date'], sentAt, local());
+      return result;
+    },
+    { step: 'deserialize', name: 'observeDate', priority: 'low' },
+  );
+  const documents = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
+  return { raw, documents, clock };
+}

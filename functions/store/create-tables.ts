@@ -1,0 +1,43 @@
+// Creates the tables where nobody deploys them: the embedded DynamoDB. Idempotent.
+
+import { CreateTableCommand, DescribeTableCommand, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import type { StoreClient } from './client.ts';
+import { tables, type TableSpec } from './tables.ts';
+
+export async function createTables(client: StoreClient, prefix: string): Promise<void> {
+  await Promise.all(tables.map((table) => createTable(client, prefix, table)));
+}
+
+async function createTable({ raw }: StoreClient, prefix: string, table: TableSpec): Promise<void> {
+  const keySchema = (partitionKey: string, sortKey?: string) => [
+    { AttributeName: partitionKey, KeyType: 'HASH' as const },
+    ...(sortKey ? [{ AttributeName: sortKey, KeyType: 'RANGE' as const }] : []),
+  ];
+  const attributes = new Set(
+    [table, ...table.indexes].flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey ?? []].flat()),
+  );
+  try {
+    await raw.send(
+      new CreateTableCommand({
+        TableName: prefix + table.name,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [...attributes].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+        KeySchema: keySchema(table.partitionKey, table.sortKey),
+        ...(table.indexes.length > 0 && {
+          GlobalSecondaryIndexes: table.indexes.map((index) => ({
+            IndexName: index.name,
+            KeySchema: keySchema(index.partitionKey, index.sortKey),
+            Projection: { ProjectionType: 'KEYS_ONLY' as const },
+          })),
+        }),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  for (;;) {
+    const { Table } = await raw.send(new DescribeTableCommand({ TableName: prefix + table.name }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,81 @@
+// The Hosts table: one item for one run of a host process. A restart is a new host.
+
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER } from '../core/limits.ts';
+import type { StoreClient } from './client.ts';
+import { hostsTable, SCHEMA_VERSION } from './tables.ts';
+
+export interface HostDevice {
+  name: string;
+  /** MiB. */
+  vram: number;
+  vramFree: number;
+}
+
+export interface Host {
+  hostId: string;
+  /** Runs of the same machine follow each other; the later deletes the earlier's items. */
+  machineId: string;
+  /** Of the intake. */
+  url: string;
+  state: 'ready' | 'draining';
+  slots: number;
+  held: number;
+  /** Model files of the graphs that ran last: what ComfyUI probably has in memory. */
+  models: string[];
+  /** Random, made at start; the forwarder signs with it. */
+  intakeSecret: string;
+  /** Milliseconds, the tables' clock. */
+  seenAt: number;
+  startedAt: number;
+  simulated: boolean;
+  /** False while ComfyUI is silent; the host then claims nothing. */
+  comfyui: boolean;
+  comfyuiVersion?: string;
+  /** SHA-256 of its inventory, which lies in the bucket by this name. */
+  inventoryHash?: string;
+  devices: HostDevice[];
+}
+
+export type Hosts = ReturnType<typeof createHosts>;
+
+export function isAlive(host: Host, now: number): boolean {
+  return now - host.seenAt < HOST_DEAD_AFTER;
+}
+
+export function createHosts({ documents }: StoreClient, prefix: string) {
+  const TableName = prefix + hostsTable.name;
+  return {
+    /** The whole item, as the host knows itself; also its heartbeat. */
+    async put(host: Host): Promise<void> {
+      const expiresAt = Math.ceil((host.seenAt + HOST_FORGOTTEN_AFTER) / 1000);
+      await documents.send(new PutCommand({ TableName, Item: { v: SCHEMA_VERSION, ...host, expiresAt } }));
+    },
+
+    /** Strongly. */
+    async read(hostId: string): Promise<Host | undefined> {
+      const { Item } = await documents.send(
+        new GetCommand({ TableName, Key: { hostId }, ConsistentRead: true }),
+      );
+      return Item as Host | undefined;
+    },
+
+    /** All of them, dead ones too: a fleet is a few dozen items. */
+    async list(): Promise<Host[]> {
+      const hosts: Host[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await documents.send(
+          new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: start }),
+        );
+        hosts.push(...((page.Items ?? []) as Host[]));
+        start = page.LastEvaluatedKey;
+      } while (start);
+      return hosts;
+    },
+
+    async remove(hostId: string): Promise<void> {
+      await documents.send(new DeleteCommand({ TableName, Key: { hostId } }));
+    },
+  };
+}

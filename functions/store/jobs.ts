@@ -1,0 +1,217 @@
+// The Jobs table: the queue and the truth. Each job has two parts: `request`, written once and first, and
+// `state`, small and hot, whose creation is the moment of acceptance. Only single-item conditional writes.
+// A refused condition is no proof that the write was not made (the SDK repeats a write whose answer was lost):
+// who must know reads strongly and decides.
+
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Change, JobState } from '../core/job.ts';
+import type { JobRequest } from '../core/request.ts';
+import type { StoreClient } from './client.ts';
+import { expressionsOf } from './expressions.ts';
+import { jobsTable, SCHEMA_VERSION } from './tables.ts';
+
+export interface Job {
+  state: JobState;
+  request: JobRequest;
+}
+
+export interface Page<T> {
+  items: T[];
+  cursor?: string;
+}
+
+export type Jobs = ReturnType<typeof createJobs>;
+
+/** @param prefix of the table's name: one account may hold several stages */
+export function createJobs({ documents }: StoreClient, prefix: string) {
+  const TableName = prefix + jobsTable.name;
+  const key = (jobId: string, part: 'state' | 'request') => ({ jobId, part });
+
+  async function putOnce(item: Record<string, unknown>): Promise<boolean> {
+    try {
+      await documents.send(
+        new PutCommand({
+          TableName,
+          Item: { v: SCHEMA_VERSION, ...item },
+          ConditionExpression: 'attribute_not_exists(jobId)',
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  async function readPart<T>(jobId: string, part: 'state' | 'request'): Promise<T | undefined> {
+    const { Item } = await documents.send(
+      new GetCommand({ TableName, Key: key(jobId, part), ConsistentRead: true }),
+    );
+    return Item as T | undefined;
+  }
+
+  /** Any number of items by key, in no order; absent ones are left out. */
+  async function readMany(
+    keys: { jobId: string; part: string }[],
+    consistent: boolean,
+  ): Promise<({ jobId: string; part: string } & Record<string, unknown>)[]> {
+    const found: ({ jobId: string; part: string } & Record<string, unknown>)[] = [];
+    for (let from = 0; from < keys.length; from += 100) {
+      let pending: Record<string, unknown>[] = keys.slice(from, from + 100);
+      while (pending.length > 0) {
+        const answer = await documents.send(
+          new BatchGetCommand({
+            RequestItems: { [TableName]: { Keys: pending, ConsistentRead: consistent } },
+          }),
+        );
+        found.push(...((answer.Responses?.[TableName] ?? []) as typeof found));
+        pending = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+      }
+    }
+    return found;
+  }
+
+  return {
+    /** The request part, unless there is one: then that one (the caller compares). */
+    async putRequest(request: JobRequest, expiresAt: number): Promise<JobRequest> {
+      if (await putOnce({ ...request, part: 'request', expiresAt })) return request;
+      const stored = await readPart<JobRequest>(request.jobId, 'request');
+      if (stored) return stored;
+      // Deleted between the refusal and the read: the name is free again.
+      return this.putRequest(request, expiresAt);
+    },
+
+    /** The commit point. False: the job was accepted before. */
+    putState(state: JobState, expiresAt: number): Promise<boolean> {
+      return putOnce({ ...state, part: 'state', expiresAt });
+    },
+
+    /** Both parts, strongly, in one read; undefined where the job was never accepted. */
+    async read(jobId: string): Promise<Job | undefined> {
+      const parts = await readMany([key(jobId, 'state'), key(jobId, 'request')], true);
+      const state = parts.find(({ part }) => part === 'state') as JobState | undefined;
+      const request = parts.find(({ part }) => part === 'request') as JobRequest | undefined;
+      return state && request && { state, request };
+    },
+
+    readState: (jobId: string) => readPart<JobState>(jobId, 'state'),
+
+    readRequest: (jobId: string) => readPart<JobRequest>(jobId, 'request'),
+
+    /** In the order asked for; jobs that are gone are left out. */
+    async readStates(jobIds: string[], { consistent }: { consistent: boolean }): Promise<JobState[]> {
+      const parts = await readMany(
+        jobIds.map((jobId) => key(jobId, 'state')),
+        consistent,
+      );
+      const byId = new Map(parts.map((part) => [part.jobId, part as unknown as JobState]));
+      return jobIds.flatMap((jobId) => byId.get(jobId) ?? []);
+    },
+
+    async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
+      const parts = await readMany(
+        jobIds.map((jobId) => key(jobId, 'request')),
+        false,
+      );
+      return new Map(parts.map((part) => [part.jobId, part as unknown as JobRequest]));
+    },
+
+    /** One conditional write. False: refused, which may be by an own write whose answer was lost. */
+    async write(jobId: string, change: Change): Promise<boolean> {
+      try {
+        await documents.send(
+          new UpdateCommand({ TableName, Key: key(jobId, 'state'), ...expressionsOf(change) }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    /**
+     * The index by work, in the order of the jobs' turns, from behind `after` (a workOrder). Eventually consistent.
+     */
+    async listWork(
+      work: 'waiting' | 'held',
+      limit: number,
+      after?: string,
+    ): Promise<{ jobId: string; workOrder: string }[]> {
+      const items: { jobId: string; workOrder: string }[] = [];
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await documents.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'byWork',
+            KeyConditionExpression: after ? '#work = :work AND #order > :after' : '#work = :work',
+            ExpressionAttributeNames: { '#work': 'work', ...(after ? { '#order': 'workOrder' } : {}) },
+            ExpressionAttributeValues: { ':work': work, ...(after ? { ':after': after } : {}) },
+            Limit: limit - items.length,
+            ExclusiveStartKey: start,
+          }),
+        );
+        items.push(...((page.Items ?? []) as typeof items));
+        start = page.LastEvaluatedKey;
+      } while (start && items.length < limit);
+      return items;
+    },
+
+    async countWork(work: 'waiting' | 'held'): Promise<number> {
+      let count = 0;
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await documents.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'byWork',
+            KeyConditionExpression: '#work = :work',
+            ExpressionAttributeNames: { '#work': 'work' },
+            ExpressionAttributeValues: { ':work': work },
+            Select: 'COUNT',
+            ExclusiveStartKey: start,
+          }),
+        );
+        count += page.Count ?? 0;
+        start = page.LastEvaluatedKey;
+      } while (start);
+      return count;
+    },
+
+    /** An owner's jobs, newest first. `cursor` is the last id's place in the index. Eventually consistent. */
+    async listOwner(
+      owner: string,
+      limit: number,
+      before?: string,
+    ): Promise<Page<{ jobId: string; ownerOrder: string }>> {
+      const page = await documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byOwner',
+          KeyConditionExpression: before ? '#owner = :owner AND #order < :before' : '#owner = :owner',
+          ExpressionAttributeNames: { '#owner': 'owner', ...(before ? { '#order': 'ownerOrder' } : {}) },
+          ExpressionAttributeValues: { ':owner': owner, ...(before ? { ':before': before } : {}) },
+          ScanIndexForward: false,
+          Limit: limit,
+        }),
+      );
+      const items = (page.Items ?? []) as { jobId: string; ownerOrder: string }[];
+      const last = items.at(-1);
+      return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+    },
+
+    /** For good. The state goes first: a request without a state is a job that was never accepted. */
+    async remove(jobId: string): Promise<void> {
+      await documents.send(new DeleteCommand({ TableName, Key: key(jobId, 'state') }));
+      await documents.send(new DeleteCommand({ TableName, Key: key(jobId, 'request') }));
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// The tables: names, keys and indexes. infra deploys them and local mode creates them from this one description.
+// No overloaded keys: a table per thing. Source: design/architecture.md, "Tables".
+
+export interface TableSpec {
+  /** Prefixed by the stage's name where it is created. */
+  name: string;
+  partitionKey: string;
+  sortKey?: string;
+  /** Every key is a string. All indexes are KEYS_ONLY and sparse. */
+  indexes: { name: string; partitionKey: string; sortKey: string }[];
+  /** The attribute with the second of expiry. */
+  ttl: string;
+}
+
+export const jobsTable = {
+  name: 'jobs',
+  partitionKey: 'jobId',
+  sortKey: 'part',
+  indexes: [
+    { name: 'byWork', partitionKey: 'work', sortKey: 'workOrder' },
+    { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
+  ],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const hostsTable = {
+  name: 'hosts',
+  partitionKey: 'hostId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const tables: readonly TableSpec[] = [jobsTable, hostsTable];
+
+/** The schema version of every item, for those who read what an older release wrote. */
+export const SCHEMA_VERSION = 1;

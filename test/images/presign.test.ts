@@ -1,0 +1,84 @@
+// Links: the SDK would sign the same, curl can open them, and making one is cheap.
+
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { createS3Client } from '../../functions/images/client.ts';
+import { createImages } from '../../functions/images/images.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
+
+const run = promisify(execFile);
+const presigner = createPresigner({ credentials, region, bucket: BUCKET });
+
+it.each([
+  ['an endpoint of our own', 'http://192.168.1.7:5000', BUCKET],
+  ['its scheme on the usual port', 'http://gpu.local:80', BUCKET],
+  ['https', 'https://images.example.com', BUCKET],
+  ['AWS', undefined, BUCKET],
+  ['a bucket with a dot', undefined, 'my.images'],
+])('%s: the same link as the SDK makes', async (_, endpoint, bucket) => {
+  const now = Date.parse('2026-11-23T12:00:00Z');
+  const key = "images/a b/ü'(1)+%2f.png";
+  const mine = await createPresigner({ credentials, region, bucket, now: () => now }).link({
+    endpoint,
+    key,
+    filename: 'ü"1.png',
+  });
+  const command = new GetObjectCommand({
+    Bucket: bucket,
+    Key: key,
+    ResponseContentDisposition: `inline; filename="__1.png"; filename*=UTF-8''%C3%BC%221.png`,
+  });
+  const client = createS3Client({ endpoint, region, credentials });
+  const theirs = new URL(await getSignedUrl(client, command, { expiresIn: 900, signingDate: new Date(now) }));
+  const link = new URL(mine);
+  const place = (url: URL) => [url.host, url.pathname];
+  expect(place(link)).toEqual(place(theirs));
+  // The SDK also signs what no reader of a link needs.
+  for (const name of ['X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'response-content-disposition']) {
+    expect(link.searchParams.get(name)).toBe(theirs.searchParams.get(name));
+  }
+});
+
+it('opens with plain curl, for any name that leads to this machine', async () => {
+  const s3 = await startTestS3();
+  try {
+    const images = createImages({ client: s3.client, bucket: BUCKET });
+    const key = 'images/0f/1/Flux2 Turbo ü+(1)_00001_.png';
+    await images.put(key, Buffer.alloc(300_000, 'x'), { contentType: 'image/png' });
+    for (const endpoint of [s3.url, `http://localhost:${s3.port}`]) {
+      const link = await presigner.link({ endpoint, key, filename: 'Flux2.png' });
+      const { stdout } = await run('curl', [
+        '-4',
+        '-sS',
+        '-D',
+        '-',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{size_download}',
+        link,
+      ]);
+      expect(stdout).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+      expect(stdout).toMatch(/content-disposition: inline; filename="Flux2.png"\r\n/i);
+      expect(stdout).toMatch(/\r\n300000$/);
+    }
+  } finally {
+    await s3.stop();
+  }
+});
+
+it('takes credentials that change, and their session', async () => {
+  let n = 0;
+  const provider = () => Promise.resolve({ ...credentials, sessionToken: `session ${++n}` });
+  const rotating = createPresigner({ credentials: provider, region, bucket: BUCKET });
+  expect(await rotating.link({ key: 'a' })).toContain('X-Amz-Security-Token=session%201');
+  expect(await rotating.link({ key: 'a' })).toContain('X-Amz-Security-Token=session%202');
+});
+
+it('refuses an endpoint with a path', async () => {
+  await expect(presigner.link({ endpoint: 'http://host/api', key: 'a' })).rejects.toThrow('no path');
+});

@@ -1,0 +1,183 @@
+// The product in one process against real parts: embedded DynamoDB and S3, and for each host a simulated ComfyUI.
+// A test turns on what it needs; `close` ends everything.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp } from '../../functions/api/app.ts';
+import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
+import { createComfyUI } from '../../functions/comfyui/client.ts';
+import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import { sweep } from '../../functions/controller/sweep.ts';
+import type { Template } from '../../functions/core/template.ts';
+import { createForwarder } from '../../functions/forwarder/forward.ts';
+import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
+import { createIntake } from '../../functions/host/intake.ts';
+import { createS3Client } from '../../functions/images/client.ts';
+import { createImages, type Images } from '../../functions/images/images.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { listen, listenerOf } from '../../functions/local/listen.ts';
+import {
+  type SimulatedComfyUI,
+  type SimulatedComfyUIOptions,
+  startSimulatedComfyUI,
+} from '../../functions/local/simulated-comfyui/server.ts';
+import { createLog, type Log } from '../../functions/log.ts';
+import { loadTemplates } from '../../functions/workflows.ts';
+import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
+
+export interface TestHost {
+  running: RunningHost;
+  comfyui: SimulatedComfyUI;
+  machineId: string;
+  /** Closes the door; the host's own looks go on. */
+  closeIntake(): Promise<void>;
+}
+
+export interface Rig {
+  store: TestStore;
+  images: Images;
+  app: ApiApp;
+  /** The same app on a port, with presigned reads of the bucket. */
+  url: string;
+  templates: Map<string, Template>;
+  log: Log;
+  nudge(): void;
+  sweep(): Promise<void>;
+  addHost(options?: Partial<HostDeps> & { comfyui?: SimulatedComfyUIOptions }): Promise<TestHost>;
+  /** POST /api/generate; the job's id. */
+  generate(body?: Record<string, unknown>): Promise<string>;
+  /** GET /api/status. */
+  status(jobId: string): Promise<Record<string, unknown>>;
+  /** Resolves when the status is one of these; rejects after `timeout` ms. */
+  until(jobId: string, statuses: string[], timeout?: number): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export interface RigOptions {
+  settings?: Partial<ApiDeps['settings']>;
+  workflows?: string;
+  /** Structured lines of every room; silent by default. */
+  onLog?: (line: string) => void;
+}
+
+export async function startRig({ settings, workflows, onLog }: RigOptions = {}): Promise<Rig> {
+  const store = await startStore();
+  const directory = await mkdtemp(join(tmpdir(), 'rig-'));
+  const s3 = await startEmbeddedS3({
+    directory,
+    buckets: ['images'],
+    credentials: CREDENTIALS,
+    region: REGION,
+  });
+  const client = createS3Client({ endpoint: s3.url, region: REGION, credentials: CREDENTIALS });
+  const images = createImages({ client, bucket: 'images' });
+  const log = createLog('test', 'debug', onLog ?? (() => undefined));
+  const { jobs, hosts, now } = store;
+  const forwarder = createForwarder({ jobs, hosts, log, now });
+  const nudge = () => forwarder.nudge();
+  const templates = await loadTemplates(workflows);
+  const app = createApp({
+    jobs,
+    hosts,
+    images,
+    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
+    templates,
+    log,
+    now,
+    random: randomBytes,
+    nudge,
+    recorded: { nodes: recordedNodes, models: {} },
+    settings: {
+      links: 'request',
+      allowedOrigins: ['*'],
+      fixedComfyUI: true,
+      maxWaiting: 10_000,
+      ...settings,
+    },
+  });
+  const api = listenerOf(app);
+  const server = await listen(
+    (req, res) => (s3.isPresignedRead(req) ? void s3.handle(req, res) : api(req, res)),
+    '127.0.0.1',
+    0,
+  );
+  const url = `http://127.0.0.1:${server.port}`;
+  const closers: (() => Promise<void>)[] = [];
+
+  const rig: Rig = {
+    store,
+    images,
+    app,
+    url,
+    templates,
+    log,
+    nudge,
+    sweep: () => sweep({ jobs, hosts, log, now, nudge }),
+
+    async addHost({ comfyui: comfyuiOptions, ...options } = {}) {
+      const comfyui = await startSimulatedComfyUI({ stepMs: 5, ...comfyuiOptions });
+      const machineId = options.machineId ?? randomUUID();
+      let running: RunningHost | undefined;
+      const intake = await listen(listenerOf(createIntake(() => running, now)), '127.0.0.1', 0);
+      running = await startHost({
+        jobs,
+        hosts,
+        images,
+        comfyui: createComfyUI(comfyui.url),
+        log,
+        now,
+        machineId,
+        url: `http://127.0.0.1:${intake.port}`,
+        slots: 2,
+        simulated: true,
+        ...options,
+      });
+      const host = running;
+      closers.push(async () => {
+        await host.drain();
+        await intake.close();
+        await comfyui.close();
+      });
+      return { running, comfyui, machineId, closeIntake: () => intake.close() };
+    },
+
+    async generate(body = {}) {
+      const response = await app.request('/api/generate', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: 'a red fox', steps: 4, width: 256, height: 256, ...body }),
+      });
+      const answer = (await response.json()) as { job_id: string };
+      if (response.status !== 202) throw new Error(`${response.status}: ${JSON.stringify(answer)}`);
+      return answer.job_id;
+    },
+
+    async status(jobId) {
+      const response = await app.request(`/api/status/${jobId}`);
+      return (await response.json()) as Record<string, unknown>;
+    },
+
+    async until(jobId, statuses, timeout = 10_000) {
+      const giveUp = Date.now() + timeout;
+      for (;;) {
+        const status = await rig.status(jobId);
+        if (statuses.includes(String(status['status']))) return status;
+        if (Date.now() > giveUp) throw new Error(`still ${JSON.stringify(status)}`);
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+    },
+
+    async close() {
+      for (const close of closers) await close();
+      await server.close();
+      await s3.close();
+      client.destroy();
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return rig;
+}
