@@ -58,7 +58,17 @@ export function parseInputs(
         ? randomSeed()
         : valueOf(name, spec, raw, choices(template, spec, info));
   }
+  const unfit = exceeded(template, values);
+  if (unfit) throw unfit;
   return { values, notes };
+}
+
+/** The first input that is more than the one it may be at most; a missing one bounds nothing. */
+export function exceeded(template: Template, values: InputValues): AppError | undefined {
+  for (const [name, { at_most: other }] of Object.entries(template.inputs))
+    if (other !== undefined && Number(values[name]) > Number(values[other]))
+      return invalid(name, `must be at most ${other} (${values[other]})`);
+  return undefined;
 }
 
 function choices(template: Template, spec: InputSpec, info: ObjectInfo): string[] | undefined {

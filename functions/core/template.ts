@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { AppError } from './errors.ts';
-import { valueOf } from './inputs.ts';
+import { exceeded, valueOf } from './inputs.ts';
 import { JOB_LIMIT, MAX_SEED, MAX_TEXT } from './limits.ts';
 import type { Graph } from './object-info.ts';
 
@@ -18,6 +18,8 @@ const inputSpec = z.strictObject({
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   multiple_of: z.number().positive().optional(),
+  /** Another number's input, which this one's value must not exceed. */
+  at_most: z.string().optional(),
   max_length: z.int().positive().max(MAX_TEXT).optional(),
   /** "node.field", one or several. */
   to: z.union([z.string(), z.array(z.string())]).optional(),
@@ -83,8 +85,12 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
     const problem = problemOf(template, input, spec);
     if (problem) throw refuse('.inputs.json', `input "${input}": ${problem}`);
   }
+  const defaults = defaultsOf(template);
+  const unfit = exceeded(template, defaults);
+  if (unfit) throw refuse('.inputs.json', `the defaults do not fit together: ${unfit.message}`);
   for (const [preset, values] of Object.entries(template.presets)) {
-    const problem = problemOfValues(template, values);
+    const problem =
+      problemOfValues(template, values) ?? exceeded(template, { ...defaults, ...values })?.message;
     if (problem) throw refuse('.inputs.json', `preset "${preset}": ${problem}`);
   }
   return template;
@@ -115,12 +121,26 @@ function problemOf(template: Template, input: string, spec: InputSpec): string |
       return `"${node}.${field}": node "${node}" (${template.graph[node]!.class_type}) has no field "${field}"`;
     if (Array.isArray(inputs[field])) return `"${node}.${field}" is a link to another node`;
   }
+  if (spec.at_most !== undefined && !(isNumeric(spec) && isNumeric(template.inputs[spec.at_most])))
+    return `"at_most": "${spec.at_most}" must be one number's bound by another number's input`;
   if (spec.type === 'choice' && targetsOf(spec).length === 0) return 'a choice needs a "to"';
   if (spec.default === undefined && !spec.required && spec.type !== 'seed')
     return 'needs a "default" or "required": true';
   return (
     (spec.default === undefined ? undefined : problemOfValues(template, { [input]: spec.default })) ??
     problemOfValues(template, spec.when_set?.defaults ?? {})
+  );
+}
+
+function isNumeric(spec: InputSpec | undefined): boolean {
+  return spec?.type === 'integer' || spec?.type === 'number';
+}
+
+function defaultsOf(template: Template): InputValues {
+  return Object.fromEntries(
+    Object.entries(template.inputs).flatMap(([input, spec]) =>
+      spec.default === undefined ? [] : [[input, spec.default]],
+    ),
   );
 }
 

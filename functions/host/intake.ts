@@ -23,14 +23,11 @@ export function createIntake(host: () => RunningHost | undefined, now: () => num
       return c.json({ error: 'not signed' }, 401);
     const parsed = offer.safeParse(parseJson(body));
     if (!parsed.success) return c.json({ error: 'no offer' }, 400);
-    switch (running.offer(parsed.data.jobId)) {
-      case 'will-try':
-        return c.json({ status: 'will try' }, 202);
-      case 'has-it':
-        return c.json({ error: 'not waiting any more' }, 409);
-      case 'no-slot':
-        return c.json({ error: 'no slot' }, 429);
-    }
+    const offered = running.offer(parsed.data.jobId);
+    if (offered === 'will-try') return c.json({ status: 'will try' }, 202);
+    return offered === 'has-it'
+      ? c.json({ error: 'not waiting any more' }, 409)
+      : c.json({ error: 'no slot' }, 429);
   });
   return app;
 }

@@ -8,19 +8,19 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-/** @param period ms from the end of a round to the start of the next */
-export function every(period: number, round: () => Promise<void>, log: Log): Ticker {
+/** @param period ms from the end of a round to the start of the next; @param first ms to the first one */
+export function every(period: number, round: () => Promise<void>, log: Log, first = period): Ticker {
   let stopped = false;
   let timer: NodeJS.Timeout;
   let underway: Promise<void> = Promise.resolve();
-  const next = () => {
+  const next = (after: number) => {
     timer = setTimeout(() => {
       underway = round()
         .catch((error: unknown) => log.error('round failed', error, { round: round.name }))
-        .then(() => (stopped ? undefined : next()));
-    }, period);
+        .then(() => (stopped ? undefined : next(period)));
+    }, after);
   };
-  next();
+  next(first);
   return {
     async stop() {
       stopped = true;

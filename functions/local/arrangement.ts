@@ -131,6 +131,8 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     SWEEP_EVERY,
     () => sweep({ jobs, hosts, log: controllerLog, now, nudge }),
     controllerLog,
+    // At once: the host has just let go of what its former run held.
+    0,
   );
 
   const api = listenerOf(app);

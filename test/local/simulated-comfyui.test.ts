@@ -47,6 +47,8 @@ describe('routes', () => {
       expect(await get(`${prefix}/models/nothing`)).toEqual([404, '']);
     }
     expect(await get('/jobs')).toEqual([404, '']);
+    expect(await get('//%')).toEqual([404, '']);
+    expect(await ask(comfyui.url, 'OPTIONS', '/prompt')).toEqual([200, '']);
   });
 
   test('a page of another origin is turned away', async () => {

@@ -36,6 +36,11 @@ export interface TestHost {
   closeIntake(): Promise<void>;
 }
 
+/** `comfyui`: how the host's own simulated ComfyUI is, or one that is there already (and stays). */
+export type HostOptions = Partial<Omit<HostDeps, 'comfyui'>> & {
+  comfyui?: SimulatedComfyUIOptions | SimulatedComfyUI;
+};
+
 export interface Rig {
   store: TestStore;
   images: Images;
@@ -46,7 +51,7 @@ export interface Rig {
   log: Log;
   nudge(): void;
   sweep(): Promise<void>;
-  addHost(options?: Partial<HostDeps> & { comfyui?: SimulatedComfyUIOptions }): Promise<TestHost>;
+  addHost(options?: HostOptions): Promise<TestHost>;
   /** POST /api/generate; the job's id. */
   generate(body?: Record<string, unknown>): Promise<string>;
   /** GET /api/status. */
@@ -117,8 +122,8 @@ export async function startRig({ settings, workflows, onLog }: RigOptions = {}):
     nudge,
     sweep: () => sweep({ jobs, hosts, log, now, nudge }),
 
-    async addHost({ comfyui: comfyuiOptions, ...options } = {}) {
-      const comfyui = await startSimulatedComfyUI({ stepMs: 5, ...comfyuiOptions });
+    async addHost({ comfyui: given, ...options } = {}) {
+      const comfyui = given && 'url' in given ? given : await startSimulatedComfyUI({ stepMs: 5, ...given });
       const machineId = options.machineId ?? randomUUID();
       let running: RunningHost | undefined;
       const intake = await listen(listenerOf(createIntake(() => running, now)), '127.0.0.1', 0);
@@ -136,10 +141,13 @@ export async function startRig({ settings, workflows, onLog }: RigOptions = {}):
         ...options,
       });
       const host = running;
+      let drained: Promise<void> | undefined;
+      const drain = host.drain;
+      host.drain = () => (drained ??= drain());
       closers.push(async () => {
         await host.drain();
         await intake.close();
-        await comfyui.close();
+        if (comfyui !== given) await comfyui.close();
       });
       return { running, comfyui, machineId, closeIntake: () => intake.close() };
     },

@@ -2,12 +2,13 @@
 // Refuses to outlive its parent.
 import { startSimulatedComfyUI } from './server.ts';
 
-const { SIMULATED_STEP_MS, PORT, DIRECTORY } = process.env;
+const { SIMULATED_STEP_MS, SIMULATED_PREVIEWS, PORT, DIRECTORY } = process.env;
 
 const simulated = await startSimulatedComfyUI({
   stepMs: Number(SIMULATED_STEP_MS || 80),
   port: Number(PORT || 0),
   directory: DIRECTORY || undefined,
+  previews: SIMULATED_PREVIEWS === '1',
 });
 
 const stop = () => void simulated.close().then(() => process.exit(0));

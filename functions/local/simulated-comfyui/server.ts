@@ -90,6 +90,7 @@ export async function startSimulatedComfyUI({
     if (fate === 'hang') return;
     if (fate === '500') return sendServerError(response);
     if (foreignOrigin(request)) return sendEmpty(response, 403);
+    if (request.method === 'OPTIONS') return sendEmpty(response, 200);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const found = findRoute(routes, method, path, plain);
     if (found === undefined) return sendEmpty(response, method === 'GET' ? 404 : 405);
@@ -159,7 +160,10 @@ export async function startSimulatedComfyUI({
 
 /** Every route exists under /api too. */
 function locate(request: IncomingMessage) {
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
+  const asked = `http://localhost${request.url ?? '/'}`;
+  const { pathname: path, searchParams: query } = new URL(
+    URL.canParse(asked) ? asked : 'http://localhost/unreadable',
+  );
   return { path, query, plain: path.startsWith('/api/') ? path.slice(4) : path };
 }
 

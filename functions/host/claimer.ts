@@ -1,0 +1,123 @@
+// Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
+
+import { fail } from '../core/job.ts';
+import { type Graph, type Inventory, lacks } from '../core/object-info.ts';
+import { readGraph } from '../images/documents.ts';
+import type { Images } from '../images/images.ts';
+import type { Job } from '../store/jobs.ts';
+import type { Board } from './board.ts';
+import { claimJob, type Claimed, waits } from './claim.ts';
+import type { JobRecord } from './record.ts';
+import { settle, type Settler } from './settle.ts';
+
+export interface ClaimerDeps extends Settler {
+  board: Board;
+  images: Images;
+  hostId: string;
+  simulated: boolean;
+  now(): number;
+  /** What ComfyUI has; undefined before it was asked. */
+  inventory(): Inventory | undefined;
+  freeSlots(): number;
+  /** Are there other hosts that look at the same queue? */
+  hasNeighbours(): boolean;
+  /** Sees a claimed job to its end; never throws. */
+  work(record: JobRecord, claimed: Claimed, graph: Graph): Promise<void>;
+}
+
+export type Offered = 'will-try' | 'has-it' | 'no-slot';
+
+export interface Claimer {
+  /** Answers at once; the trying goes on by itself. */
+  offer(jobId: string): Offered;
+  look(): Promise<void>;
+}
+
+const LOOKED_AT = 10;
+/** So many jobs that cannot run here are looked past; more of them would make each look dear. */
+const LEFT_ALONE_LIMIT = 90;
+
+export function createClaimer(deps: ClaimerDeps): Claimer {
+  const { jobs, images, board, hostId, log, now } = deps;
+  /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
+  const leftAlone = new Set<string>();
+  let knownInventory: Inventory | undefined;
+  let looking: Promise<void> | undefined;
+  let lookAgain = false;
+
+  function fits(job: Job, graph: Graph): boolean {
+    const [lack] = lacks(graph, deps.inventory()?.nodes ?? {});
+    if (!lack) return true;
+    log.debug('job left alone', { job_id: job.state.jobId, lacks: lack.value ?? lack.classType });
+    if (leftAlone.size >= LEFT_ALONE_LIMIT) leftAlone.clear();
+    leftAlone.add(job.state.jobId);
+    return false;
+  }
+
+  async function take(record: JobRecord): Promise<void> {
+    const { jobId } = record;
+    // A look at once after a job that was somebody else's would find it again, while the index lags.
+    let lookOn = false;
+    try {
+      const job = await jobs.read(jobId);
+      if (!job || !waits(job.state)) return;
+      const graph = await readGraph(images, job.request);
+      lookOn = true;
+      if (graph && !fits(job, graph)) return;
+      const claimed = await claimJob(deps, job, hostId, deps.simulated, now);
+      lookOn = claimed !== undefined;
+      if (!claimed) return;
+      log.info('job claimed', { job_id: jobId, attempt: claimed.fence.attempt });
+      if (graph) return await deps.work(record, claimed, graph);
+      const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
+      await settle(deps, jobId, fail(claimed.fence, failure, now()), claimed.fence);
+    } catch (error) {
+      // Before the claim was sent: nothing is held, the job waits on.
+      log.error('job not taken', error, { job_id: jobId });
+    } finally {
+      board.forget(record);
+      if (lookOn) void look();
+    }
+  }
+
+  function offer(jobId: string): Offered {
+    if (board.has(jobId)) return 'has-it';
+    if (deps.freeSlots() === 0) return 'no-slot';
+    void take(board.add(jobId, now()));
+    return 'will-try';
+  }
+
+  async function lookOnce(): Promise<void> {
+    if (deps.freeSlots() === 0) return;
+    if (deps.inventory() !== knownInventory) leftAlone.clear();
+    knownInventory = deps.inventory();
+    const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size);
+    const candidates = head
+      .map(({ jobId }) => jobId)
+      .filter((jobId) => !board.has(jobId) && !leftAlone.has(jobId));
+    // Alone, in the queue's order; among others in a random one, so that they do not all run for the same job.
+    if (deps.hasNeighbours()) shuffle(candidates);
+    for (const jobId of candidates) if (deps.freeSlots() > 0) offer(jobId);
+  }
+
+  /** One at a time; whatever asks meanwhile is answered by one more. */
+  function look(): Promise<void> {
+    lookAgain = looking !== undefined;
+    looking ??= lookOnce()
+      .catch((error: unknown) => log.error('queue not read', error))
+      .finally(() => {
+        looking = undefined;
+        if (lookAgain) void look();
+      });
+    return looking;
+  }
+
+  return { offer, look };
+}
+
+function shuffle(items: string[]): void {
+  for (let last = items.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [items[last], items[other]] = [items[other]!, items[last]!];
+  }
+}

@@ -1,0 +1,162 @@
+// Idempotency-Key: however often and however concurrently a request is repeated, it is one job.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createApp } from '../../functions/api/app.ts';
+import type { ApiDeps } from '../../functions/api/deps.ts';
+import { jobIdFrom, keys } from '../../functions/core/names.ts';
+import { readGraph } from '../../functions/images/documents.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { CREDENTIALS, REGION } from '../support/store.ts';
+import { type Answer, call, countStored } from './support.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.close());
+
+const post = (json: unknown, key: string, app: Pick<Rig['app'], 'request'> = rig.app): Promise<Answer> =>
+  call(app, 'POST /api/generate', { json, headers: { 'Idempotency-Key': key } });
+
+/** The same tables and bucket behind another process, of which some parts are broken. */
+function anotherProcess(broken: Partial<ApiDeps>) {
+  return createApp({
+    jobs: rig.store.jobs,
+    hosts: rig.store.hosts,
+    images: rig.images,
+    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
+    templates: rig.templates,
+    log: rig.log,
+    now: rig.store.now,
+    random: randomBytes,
+    nudge: () => undefined,
+    recorded: { nodes: {}, models: {} },
+    settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
+    ...broken,
+  });
+}
+const diesBetweenThePuts = () =>
+  anotherProcess({
+    jobs: { ...rig.store.jobs, putState: () => Promise.reject(new Error('the process died')) },
+  });
+
+/** Compresses badly, so that its graph is too large for the table. */
+const LONG = Array.from(randomBytes(20_000).toString('utf16le'))
+  .filter((c) => /\p{L}/u.test(c))
+  .join('');
+
+test('the same key and body gets the first answer again', async () => {
+  const key = randomUUID();
+  const first = await post({ prompt: 'a cat', steps: 3 }, key);
+  const before = await countStored(rig);
+  // Neither the order of the fields nor the spaces matter.
+  const again = await post({ steps: 3, prompt: 'a cat' }, key);
+  expect(again.status).toBe(202);
+  expect(again.json).toEqual(first.json);
+  expect(await countStored(rig)).toEqual(before);
+});
+
+test('the same key with another body is 422, valid or not', async () => {
+  const key = randomUUID();
+  const first = await post({ prompt: 'a cat' }, key);
+  const before = await countStored(rig);
+  for (const body of [{ prompt: 'a dog' }, { prompt: LONG }]) {
+    const other = await post(body, key);
+    expect(other.status).toBe(422);
+    expect(other.json).toMatchObject({
+      code: 'idempotency_mismatch',
+      details: { field: 'Idempotency-Key' },
+    });
+  }
+  expect(await countStored(rig)).toEqual(before);
+  expect((await post({ prompt: 'a cat' }, key)).json['job_id']).toBe(first.json['job_id']);
+});
+
+test('twenty at once are one job', async () => {
+  const key = randomUUID();
+  const before = await countStored(rig);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post({ prompt: 'at once' }, key)));
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(202));
+  for (const { json } of answers) expect(json).toEqual(answers[0]!.json);
+  const after = await countStored(rig);
+  expect(after.items - before.items).toBe(2);
+  expect(after.objects).toBe(before.objects);
+});
+
+test('twenty at once with a graph too large for the table agree on its seed', async () => {
+  const key = randomUUID();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => post({ prompt: LONG }, key)));
+  const request = (await rig.store.jobs.readRequest(String(answers[0]!.json['job_id'])))!;
+  expect(request.graphKey).toBeDefined();
+  expect((await readGraph(rig.images, request))!['8']!.inputs['seed']).toBe(answers[0]!.json['seed']);
+});
+
+test('a repetition leaves the graph in the bucket as the answer said', async () => {
+  const key = randomUUID();
+  const first = await post({ prompt: LONG }, key);
+  await post({ prompt: LONG }, key);
+  await post({ prompt: `${LONG}!` }, key);
+  const request = (await rig.store.jobs.readRequest(String(first.json['job_id'])))!;
+  const graph = (await readGraph(rig.images, request))!;
+  expect(graph['8']!.inputs['seed']).toBe(first.json['seed']);
+  expect(graph['4']!.inputs['text']).toBe(LONG);
+});
+
+test('a first attempt that died between its two puts is completed by the next', async () => {
+  const key = randomUUID();
+  expect((await post({ prompt: 'a cat' }, key, diesBetweenThePuts())).status).toBe(500);
+  const jobId = jobIdFrom({ owner: 'local', key });
+  const kept = (await rig.store.jobs.readRequest(jobId))!;
+  expect(await rig.store.jobs.readState(jobId)).toBeUndefined();
+  expect((await call(rig.app, `GET /api/status/${jobId}`)).status).toBe(404);
+
+  const again = await post({ prompt: 'a cat' }, key);
+  expect(again.json).toMatchObject({ job_id: jobId, seed: kept.inputs['seed'] });
+  expect(await rig.status(jobId)).toMatchObject({ status: 'queued', seed: kept.inputs['seed'] });
+});
+
+test('a first attempt with a large graph that died anywhere is completed by the next', async () => {
+  for (const [name, broken] of [
+    ['before the bucket', { images: { ...rig.images, put: refuse, putOnce: refuse } }],
+    ['before the state', { jobs: { ...rig.store.jobs, putState: refuse } }],
+  ] as const) {
+    const key = randomUUID();
+    expect((await post({ prompt: LONG }, key, anotherProcess(broken))).status, name).toBe(500);
+    const again = await post({ prompt: LONG }, key);
+    expect(again.status, name).toBe(202);
+    const request = (await rig.store.jobs.readRequest(String(again.json['job_id'])))!;
+    const graph = await readGraph(rig.images, request);
+    expect(graph?.['8']!.inputs['seed'], name).toBe(again.json['seed']);
+  }
+});
+const refuse = () => Promise.reject(new Error('the process died'));
+
+test('a repetition is answered even when the queue is full by now', async () => {
+  const key = randomUUID();
+  const first = await post({ prompt: 'a cat' }, key);
+  const full = anotherProcess({
+    settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 0 },
+  });
+  expect((await post({ prompt: 'a cat' }, key, full)).json).toEqual(first.json);
+  expect((await post({ prompt: 'a cat' }, randomUUID(), full)).status).toBe(429);
+});
+
+test('a key lives as long as its job: after its removal it makes a new one', async () => {
+  const key = randomUUID();
+  const first = await post({ prompt: LONG }, key);
+  const jobId = String(first.json['job_id']);
+  await call(rig.app, `DELETE /api/queue/${jobId}`);
+  expect((await call(rig.app, `DELETE /api/history/${jobId}`)).status).toBe(200);
+  expect(await rig.images.head(keys.graph(jobId))).toBeUndefined();
+  expect((await post({ prompt: 'another body' }, key)).status).toBe(202);
+  expect((await rig.status(jobId))['prompt']).toBe('another body');
+});
+
+test.each(['', ' ', 'a key', 'ü', 'x'.repeat(256)])('the key %j is refused', async (key) => {
+  const answer = await app(key);
+  expect(answer.status).toBe(400);
+  expect(answer.json).toMatchObject({ code: 'invalid_field', details: { field: 'Idempotency-Key' } });
+});
+const app = (key: string) => post({ prompt: 'x' }, key);

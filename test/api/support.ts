@@ -1,0 +1,132 @@
+// What the API's tests share: requests that give back status, headers and JSON, what is stored, and items put
+// directly where making them would take long. Starts nothing.
+
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { randomBytes } from 'node:crypto';
+import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
+import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
+import { packGraph } from '../../functions/core/request.ts';
+import type { Rig } from '../support/rig.ts';
+
+export type Json = Record<string, unknown>;
+
+export interface Answer<Body = Json> {
+  status: number;
+  headers: Headers;
+  json: Body;
+}
+
+export interface Asked {
+  json?: unknown;
+  body?: RequestInit['body'];
+  headers?: Record<string, string>;
+}
+
+/** One request to the app. An answer that is no JSON fails the test. */
+export async function call<Body = Json>(
+  app: Pick<Rig['app'], 'request'>,
+  route: string,
+  { json, body, headers }: Asked = {},
+): Promise<Answer<Body>> {
+  const [method, path] = route.split(' ') as [string, string];
+  const answer = await app.request(path, {
+    method,
+    headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    ...(body === undefined ? {} : { body }),
+  });
+  return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Body };
+}
+
+/** Small and quick to make. */
+export const SMALL = { prompt: 'a red fox', steps: 2, width: 256, height: 256 };
+
+/** Rejects after `limit` ms. */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  limit = 10_000,
+): Promise<T> {
+  const giveUp = Date.now() + limit;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > giveUp) throw new Error(`${what} did not come within ${limit} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}
+
+/** Items of the table and objects in the bucket, inventories of hosts left out. */
+export async function countStored({ store, images }: Rig): Promise<{ items: number; objects: number }> {
+  let items = 0;
+  let start: Record<string, unknown> | undefined;
+  do {
+    const page = await store.client.documents.send(
+      new ScanCommand({ TableName: 'jobs', Select: 'COUNT', ExclusiveStartKey: start }),
+    );
+    items += page.Count ?? 0;
+    start = page.LastEvaluatedKey;
+  } while (start);
+  let objects = 0;
+  for await (const { key } of images.list('')) if (!key.startsWith('inventories/')) objects += 1;
+  return { items, objects };
+}
+
+export interface PutJob {
+  createdAt?: number;
+  status?: Status;
+  /** How many images it made. */
+  images?: number;
+  sequence?: number;
+  state?: Partial<JobState>;
+}
+
+/** A job as the API and the hosts would have left it, put directly. */
+export async function putJob({ store, templates }: Rig, job: PutJob = {}): Promise<string> {
+  const { createdAt = store.now(), status = 'queued', images = 0, sequence = 0 } = job;
+  const jobId = jobIdFrom({ random: randomBytes(16) });
+  const expiresAt = Math.ceil(createdAt / 1000) + 86_400;
+  const template = templates.get('flux2_turbo_default')!;
+  const inputs = { prompt: 'put directly', seed: 1, steps: 4 };
+  const graph = packGraph(template.graph);
+  const rest = { workflow: template.name, inputs, notes: [], bodyHash: '', staging: [], graph };
+  await store.jobs.putRequest({ jobId, owner: 'local', ...rest }, expiresAt);
+  const waits = status === 'queued' || status === 'processing';
+  const state: JobState = {
+    jobId,
+    owner: 'local',
+    status,
+    attempt: waits ? 0 : 1,
+    faults: 0,
+    ...(waits ? { work: 'waiting' as const } : { endedAt: createdAt + 1 }),
+    workOrder: workOrder(createdAt, sequence),
+    ownerOrder: ownerOrder(createdAt, jobId),
+    createdAt,
+    progress: status === 'completed' ? 1 : 0,
+    currentStep: 0,
+    totalSteps: 4,
+    ...(status === 'completed' ? { images: imagesOf(jobId, images) } : {}),
+    ...job.state,
+  };
+  await store.jobs.putState(state, expiresAt);
+  return jobId;
+}
+
+function imagesOf(jobId: string, count: number): JobImage[] {
+  return Array.from({ length: count }, (_, index) => ({
+    filename: imageName('Flux2_Turbo', jobId, index + 1, 'png'),
+    node: '11',
+    width: 256,
+    height: 256,
+    sizeBytes: 10,
+    contentType: 'image/png',
+  }));
+}
+
+/** `task` for each item, a few at a time. */
+export async function inParallel<T, R>(items: T[], task: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < items.length; from += 50)
+    results.push(...(await Promise.all(items.slice(from, from + 50).map(task))));
+  return results;
+}

@@ -1,0 +1,157 @@
+// What is left when a host process dies: adopted by the next run of the machine, or returned by the controller.
+
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createComfyUI } from '../../functions/comfyui/client.ts';
+import { claim, start } from '../../functions/core/job.ts';
+import { markOf } from '../../functions/core/mark.ts';
+import { attemptPromptId } from '../../functions/core/names.ts';
+import { stamp } from '../../functions/core/render.ts';
+import { unpackGraph } from '../../functions/core/request.ts';
+import { hostIdOf } from '../../functions/host/recover.ts';
+import {
+  type SimulatedComfyUI,
+  startSimulatedComfyUI,
+} from '../../functions/local/simulated-comfyui/server.ts';
+import type { Host } from '../../functions/store/hosts.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+let rig: Rig;
+let comfyui: SimulatedComfyUI;
+const machineId = randomUUID();
+const formerHost = hostIdOf(machineId, randomUUID());
+beforeEach(async () => {
+  rig = await startRig({ workflows: 'test/workflows' });
+  comfyui = await startSimulatedComfyUI({ stepMs: 5 });
+});
+afterEach(async () => {
+  await rig.close();
+  await comfyui.close();
+});
+
+const slow = (ms: number) =>
+  rig.generate({
+    workflow: 'slow',
+    ms,
+    prompt: undefined,
+    steps: undefined,
+    width: undefined,
+    height: undefined,
+  });
+
+/** What a host that was killed in the middle of a job leaves behind. */
+async function leaveBehind(jobId: string, options: { posted: boolean; started: boolean }): Promise<void> {
+  const { state, request } = (await rig.store.jobs.read(jobId))!;
+  const now = rig.store.now();
+  expect(await rig.store.jobs.write(jobId, claim(state, formerHost, now, true))).toBe(true);
+  const fence = { attempt: 1, host: formerHost };
+  if (options.started) expect(await rig.store.jobs.write(jobId, start(state, fence, now))).toBe(true);
+  await rig.store.hosts.put(hostItem(formerHost, now));
+  if (options.posted)
+    await createComfyUI(comfyui.url).submit({
+      graph: stamp(unpackGraph(request.graph!), jobId, 1, []),
+      promptId: attemptPromptId(jobId, 1),
+      clientId: formerHost,
+      extraData: markOf({ machine: machineId, jobId, attempt: 1 }),
+    });
+}
+
+function hostItem(hostId: string, seenAt: number): Host {
+  return {
+    hostId,
+    machineId,
+    url: 'http://127.0.0.1:9',
+    state: 'ready',
+    slots: 2,
+    held: 1,
+    models: [],
+    intakeSecret: 'x',
+    seenAt,
+    startedAt: seenAt,
+    simulated: true,
+    comfyui: true,
+    devices: [],
+  };
+}
+
+const nextRun = () => rig.addHost({ machineId, comfyui });
+
+test.each([
+  ['started, by the table', { posted: true, started: true }],
+  ['posted but not seen to start', { posted: true, started: false }],
+])('a job in ComfyUI (%s) is adopted and ends with the same attempt', async (_, options) => {
+  const jobId = await slow(1000);
+  await leaveBehind(jobId, options);
+  await nextRun();
+  expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+  expect(await rig.store.hosts.read(formerHost)).toBeUndefined();
+});
+
+test('a job that ended in ComfyUI while nobody looked is adopted from its history', async () => {
+  const jobId = await slow(0);
+  await leaveBehind(jobId, { posted: true, started: true });
+  const history = async () =>
+    Object.keys((await (await fetch(`${comfyui.url}/history`)).json()) as Record<string, unknown>).length;
+  await expect.poll(history).toBe(1);
+  await nextRun();
+  expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
+});
+
+test('a job that never reached ComfyUI is returned by the controller and runs again, at no fault', async () => {
+  const jobId = await slow(0);
+  await leaveBehind(jobId, { posted: false, started: false });
+  await nextRun();
+  await rig.sweep();
+  expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 2 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+});
+
+test('a prompt of a job that moved on is removed; what a person queued stays', async () => {
+  const jobId = await slow(20_000);
+  await leaveBehind(jobId, { posted: true, started: true });
+  await rig.app.request(`/api/queue/${jobId}`, { method: 'DELETE' });
+  const graph = {
+    1: { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 5 } },
+    2: { class_type: 'LabSlowImage', inputs: { image: ['1', 0], ms: 800, seed: 3 } },
+    3: { class_type: 'SaveImage', inputs: { images: ['2', 0], filename_prefix: 'mine' } },
+  };
+  const person = randomUUID();
+  await createComfyUI(comfyui.url).submit({ graph, promptId: person, clientId: 'page', extraData: {} });
+  await nextRun();
+  const outcome = async () => (await createComfyUI(comfyui.url).history(person))?.status.status_str;
+  await expect.poll(outcome, { timeout: 5000 }).toBe('success');
+});
+
+test('the jobs of a host that is not heard of for 45 seconds wait again, at their place', async () => {
+  const jobId = await slow(0);
+  const order = (await rig.store.jobs.readState(jobId))!.workOrder;
+  await leaveBehind(jobId, { posted: false, started: true });
+  await rig.sweep();
+  expect(await rig.status(jobId)).toMatchObject({ status: 'processing' });
+  await rig.store.hosts.put(hostItem(formerHost, rig.store.now() - 46_000));
+  await rig.sweep();
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({
+    status: 'queued',
+    work: 'waiting',
+    workOrder: order,
+    faults: 1,
+    progress: 0,
+  });
+});
+
+test('draining finishes what runs, gives back what has not started, and leaves no item', async () => {
+  const host = await nextRun();
+  const first = await slow(1500);
+  await rig.until(first, ['processing']);
+  const second = await slow(1500);
+  await expect.poll(async () => (await rig.store.jobs.readState(second))?.work).toBe('held');
+  await host.running.drain();
+  expect(await rig.status(first)).toMatchObject({ status: 'completed', attempts: 1 });
+  expect(await rig.store.jobs.readState(second)).toMatchObject({
+    status: 'queued',
+    work: 'waiting',
+    faults: 0,
+  });
+  expect(await rig.store.hosts.list()).toEqual([]);
+});

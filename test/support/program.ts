@@ -1,0 +1,92 @@
+// Our programs as real processes, from the bundles that `npm start` runs. Ends only what it started, by id.
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot } from '../../functions/workflows.ts';
+
+const run = promisify(execFile);
+let built: Promise<unknown> | undefined;
+
+/** Bundles the sources as they are, once a test file. */
+export function build(): Promise<unknown> {
+  return (built ??= run(process.execPath, ['build.mjs'], { cwd: packageRoot() }));
+}
+
+export interface Program {
+  pid: number;
+  /** Both streams, so far. */
+  output(): string;
+  stderr(): string;
+  /** Resolves when the output matches; rejects when the program ends before. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The exit code, or the signal. */
+  ended: Promise<number | string>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** @param env beside PATH and HOME nothing is inherited */
+export function startProgram(
+  name: 'local' | 'generate',
+  env: Record<string, string>,
+  args: string[] = [],
+): Program {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [join(packageRoot(), '.build', `${name}.mjs`), ...args],
+    {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  let stderr = '';
+  let changed: () => void = () => undefined;
+  let exited = false;
+  const take = (isError: boolean) => (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+    if (isError) stderr += chunk.toString('utf8');
+    changed();
+  };
+  child.stdout!.on('data', take(false));
+  child.stderr!.on('data', take(true));
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('close', (code, signal) => {
+      exited = true;
+      changed();
+      resolve(code ?? signal ?? 'unknown');
+    });
+  });
+  return {
+    pid: child.pid!,
+    output: () => output,
+    stderr: () => stderr,
+    ended,
+    signal: (signal) => void child.kill(signal),
+    async until(pattern) {
+      for (;;) {
+        const match = pattern.exec(output);
+        if (match) return match;
+        if (exited) throw new Error(`ended without ${String(pattern)}:\n${output}`);
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
+      }
+    },
+  };
+}
+
+/** The ids of a process's children, while it lives. Linux only. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({ stdout: '' }));
+  return stdout.split('\n').map(Number).filter(Boolean);
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
