@@ -23,47 +23,28 @@ export async function accept(
   body: Record<string, unknown>,
   idempotencyKey: string | undefined,
 ): Promise<JobRequest> {
-  const { workflow, preset, ...inputs } = body;
-  const template = templateOf(deps, workflow);
-  const { nodes } = await deps.fleet.inventory();
-  const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
-    randomSeed(deps.random(8)),
-  );
-  const staging = await findImages(deps, owner, template, values);
-  await refuseIfFull(deps);
-
   const jobId = jobIdFrom(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
+  const bodyHash = isFlat(body) ? hashBody(body) : '';
+  // A repetition is answered even where the queue is full by now or an image is gone.
+  const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
+  const asked = repeated ?? (await requestOf(deps, owner, body, jobId, bodyHash));
+
   const now = deps.now();
   const expiresAt = Math.ceil((now + JOB_KEPT) / 1000);
-  const bodyHash = hashBody(body);
-  const packed = packGraph(render(template, values));
-  const inline = packed.length <= GRAPH_INLINE_BYTES;
-  if (!inline) await deps.images.put(keys.graph(jobId), packed, { contentType: 'application/gzip' });
-
-  const request = await deps.jobs.putRequest(
-    {
-      jobId,
-      owner,
-      workflow: template.name,
-      inputs: values,
-      notes,
-      bodyHash,
-      staging,
-      ...(inline ? { graph: packed } : { graphKey: keys.graph(jobId) }),
-    },
-    expiresAt,
-  );
+  const request = repeated ?? (await deps.jobs.putRequest(asked, expiresAt));
   if (request.bodyHash !== bodyHash || request.owner !== owner)
     throw new AppError(
       'idempotency_mismatch',
       'This Idempotency-Key was used with another body; use a new key for a new job',
       { field: 'Idempotency-Key' },
     );
+  if (request.graphKey !== undefined) await storeGraph(deps, request, request.graphKey);
 
   sequence += 1;
   const steps = request.inputs['steps'];
+  const deadline = deps.templates.get(request.workflow)?.deadline_seconds;
   const state: JobState = {
     jobId,
     owner,
@@ -77,17 +58,60 @@ export async function accept(
     progress: 0,
     currentStep: 0,
     totalSteps: typeof steps === 'number' ? steps : 0,
-    ...(template.deadline_seconds === undefined ? {} : { deadline: template.deadline_seconds * 1000 }),
+    ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
   };
   if (await deps.jobs.putState(state, expiresAt)) {
     deps.queue.accepted(state);
-    deps.log.info('job accepted', { job_id: jobId, workflow: template.name });
+    deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });
     deps.nudge();
   }
   return request;
 }
 
-function templateOf({ templates }: Shared, workflow: unknown): Template {
+/** What is nested is never accepted, and hashing it could go deeper than the stack. */
+function isFlat(body: Record<string, unknown>): boolean {
+  return Object.values(body).every((value) => typeof value !== 'object' || value === null);
+}
+
+/** Everything that may be wrong with a request is found here. */
+async function requestOf(
+  deps: Shared,
+  owner: string,
+  body: Record<string, unknown>,
+  jobId: string,
+  bodyHash: string,
+): Promise<JobRequest> {
+  const { workflow, preset, ...inputs } = body;
+  const template = templateOf(deps, workflow);
+  const { nodes } = await deps.fleet.inventory();
+  const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
+    randomSeed(deps.random(8)),
+  );
+  const staging = await findImages(deps, owner, template, values);
+  await refuseIfFull(deps);
+  const packed = packGraph(render(template, values));
+  return {
+    jobId,
+    owner,
+    workflow: template.name,
+    inputs: values,
+    notes,
+    bodyHash,
+    staging,
+    ...(packed.length <= GRAPH_INLINE_BYTES ? { graph: packed } : { graphKey: keys.graph(jobId) }),
+  };
+}
+
+/**
+ * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
+ * may have drawn another seed.
+ */
+async function storeGraph({ images, templates }: Shared, request: JobRequest, key: string): Promise<void> {
+  const packed = packGraph(render(templateOf({ templates }, request.workflow), request.inputs));
+  await images.putOnce(key, packed, { contentType: 'application/gzip' });
+}
+
+function templateOf({ templates }: Pick<Shared, 'templates'>, workflow: unknown): Template {
   const name = workflow ?? templates.keys().next().value;
   const template = typeof name === 'string' ? templates.get(name) : undefined;
   if (!template)

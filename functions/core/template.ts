@@ -121,8 +121,9 @@ function problemOf(template: Template, input: string, spec: InputSpec): string |
       return `"${node}.${field}": node "${node}" (${template.graph[node]!.class_type}) has no field "${field}"`;
     if (Array.isArray(inputs[field])) return `"${node}.${field}" is a link to another node`;
   }
-  if (spec.at_most !== undefined && !(isNumeric(spec) && isNumeric(template.inputs[spec.at_most])))
-    return `"at_most": "${spec.at_most}" must be one number's bound by another number's input`;
+  if (spec.at_most !== undefined && !isNumeric(spec)) return '"at_most" is for numbers';
+  if (spec.at_most !== undefined && !isNumeric(template.inputs[spec.at_most]))
+    return `"at_most": there is no input "${spec.at_most}" that is a number`;
   if (spec.type === 'choice' && targetsOf(spec).length === 0) return 'a choice needs a "to"';
   if (spec.default === undefined && !spec.required && spec.type !== 'seed')
     return 'needs a "default" or "required": true';

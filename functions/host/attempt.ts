@@ -9,7 +9,7 @@ import type { Graph } from '../core/object-info.ts';
 import { outcomeOf, type OutputImage } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
-import type { Claimed } from './claim.ts';
+import { type Claimed, hasStarted } from './claim.ts';
 import type { FollowedPrompt, Poller } from './poller.ts';
 import type { JobRecord, Stop } from './record.ts';
 import { removePrompt, withdrawPrompt } from './removal.ts';
@@ -50,7 +50,6 @@ export async function runAttempt(
   const promptId = attemptPromptId(record.jobId, claimed.fence.attempt);
   record.claimed = claimed;
   record.phase = 'working';
-  record.started = claimed.state.status === 'processing';
   record.aliveAt = deps.now();
   const reports = createReports(deps, record, claimed, graph, deps.now);
   const prompt = deps.poller.follow(promptId, reports);
@@ -109,7 +108,7 @@ async function follow(attempt: Attempt): Promise<void> {
 
   let ending = await Promise.race([ended, stopped, drained]);
   if (ending.kind === 'drained') {
-    if (!record.started && (await withdrawPrompt(deps.comfyui, promptId).catch(() => false)))
+    if (!hasStarted(attempt.claimed) && (await withdrawPrompt(deps.comfyui, promptId).catch(() => false)))
       return giveBack(attempt, 'the GPU host was stopped');
     ending = await Promise.race([ended, stopped]);
   }
@@ -173,19 +172,16 @@ async function giveBack({ deps, record, claimed, reports }: Attempt, reason: str
 export async function giveBackJob(
   deps: Settler & { now(): number },
   record: JobRecord,
-  { state, fence }: Claimed,
+  claimed: Claimed,
   reason: string,
 ): Promise<void> {
   const { jobId } = record;
-  deps.log.warn('attempt given back', {
-    job_id: jobId,
-    attempt: fence.attempt,
-    started: record.started,
-    reason,
-  });
-  if (!record.started) {
-    const settled = await settle(deps, jobId, release(state, fence, deps.now()), fence);
+  const { fence } = claimed;
+  const started = hasStarted(claimed);
+  deps.log.warn('attempt given back', { job_id: jobId, attempt: fence.attempt, started, reason });
+  if (!started) {
+    const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now()), fence);
     if (settled !== 'refused') return;
   }
-  await settle(deps, jobId, lose(state, fence, reason, deps.now()), fence);
+  await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now()), fence);
 }

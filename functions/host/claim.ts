@@ -8,6 +8,11 @@ export interface Claimed extends Job {
   fence: Fence;
 }
 
+/** Has this attempt's start been written, as far as this run knows? */
+export function hasStarted({ state }: Claimed): boolean {
+  return state.status === 'processing';
+}
+
 /** Claims a job that waited when it was read. Undefined: somebody else has it, or it does not wait any more. */
 export async function claimJob(
   settler: Settler,

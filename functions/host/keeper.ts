@@ -23,7 +23,7 @@ export async function keep(jobs: Jobs, board: Board, now: () => number): Promise
 
 function isOverdue(record: JobRecord, state: JobState, now: number): boolean {
   // Behind another in ComfyUI's queue it waits as long as that one runs.
-  if (!record.started) return now - (state.claimedAt ?? now) > JOB_LIMIT;
+  if (state.status === 'queued') return now - (state.claimedAt ?? now) > JOB_LIMIT;
   const silent = now - record.aliveAt > (state.deadline ?? JOB_DEADLINE);
   return silent || now - (state.startedAt ?? now) > JOB_LIMIT;
 }

@@ -12,8 +12,6 @@ export interface JobRecord {
   phase: 'claiming' | 'working' | 'uploading';
   promptId?: string;
   claimed?: Claimed;
-  /** Has `start` been written, as far as this run knows? */
-  started: boolean;
   /** The tables' ms at which the attempt last showed life. */
   aliveAt: number;
   /** Settles when somebody breaks the attempt off; at most once. */
@@ -30,7 +28,6 @@ export function createRecord(jobId: string, now: number): JobRecord {
   return {
     jobId,
     phase: 'claiming',
-    started: false,
     aliveAt: now,
     stopped: stopped.promise,
     stop: stopped.resolve,

@@ -1,11 +1,11 @@
 // What a running attempt tells the table on its way: that it started, and how far it has come. One write at a time,
 // in order, at most one of progress a second.
 
-import { advance, type Progress, start } from '../core/job.ts';
+import { advance, apply, type Progress, start } from '../core/job.ts';
 import { PROGRESS_EVERY } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
 import { trackProgress } from '../core/progress.ts';
-import type { Claimed } from './claim.ts';
+import { type Claimed, hasStarted } from './claim.ts';
 import type { PromptListener } from './poller.ts';
 import type { JobRecord } from './record.ts';
 import { settle, type Settler } from './settle.ts';
@@ -19,14 +19,15 @@ export interface Reports extends PromptListener {
 export function createReports(
   settler: Settler,
   record: JobRecord,
-  { state, fence }: Claimed,
+  claimed: Claimed,
   graph: Graph,
   now: () => number,
 ): Reports {
   const { jobId } = record;
+  const { fence, state } = claimed;
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
-  let startSent = record.started;
+  let startSent = hasStarted(claimed);
   let advancing = false;
   let lastSent = -Infinity;
   let sent = state.progress;
@@ -36,9 +37,10 @@ export function createReports(
     startSent = true;
     record.aliveAt = now();
     queue = queue.then(async () => {
-      const settled = await settle(settler, jobId, start(state, fence, now()), fence);
+      const change = start(claimed.state, fence, now());
+      const settled = await settle(settler, jobId, change, fence);
       if (settled === 'gone') record.stop('gone');
-      else record.started = true;
+      else claimed.state = apply(claimed.state, change) ?? claimed.state;
     });
   };
 

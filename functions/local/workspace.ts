@@ -25,6 +25,7 @@ export async function openWorkspace(path: string): Promise<Workspace> {
     throw new AppError(
       'in_use',
       `The workspace ${path} is used by ${url ? `the API at ${url}` : 'another process'}; stop that one, or set WORKSPACE_PATH to another folder`,
+      { field: 'WORKSPACE_PATH' },
     );
   }
   const announced = join(directory, 'api.json');

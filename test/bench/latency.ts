@@ -65,9 +65,7 @@ async function compared(
       const graph = await graphOf(workflow, { ...fields, color });
       const start = performance.now();
       const image =
-        turn === 'bare'
-          ? await bare.image(graph)
-          : await viaApi(api, { workflow, ...fields, color });
+        turn === 'bare' ? await bare.image(graph) : await viaApi(api, { workflow, ...fields, color });
       pair[turn].push(performance.now() - start);
       if (!isImageOf(image, color)) throw new Error(`${turn}: not the image of the job`);
     }
@@ -87,6 +85,9 @@ function above(name: string, { bare, ours }: Pair, share: number, atMost: number
     measured: quantile(ours, share) - quantile(bare, share),
     unit: 'ms',
     target: { atMost },
-    note: share === 0.5 ? `bare ${p50p99(bare)}; ours ${p50p99(ours)}` : `bare's median ${Math.round(median(bare))}`,
+    note:
+      share === 0.5
+        ? `bare ${p50p99(bare)}; ours ${p50p99(ours)}`
+        : `bare's median ${Math.round(median(bare))}`,
   };
 }

@@ -17,7 +17,10 @@ interface Run {
 }
 
 /** Each caller submits its share, then collects. */
-async function runOff(jobs: number, submitOne: (color: number) => Promise<() => Promise<Buffer>>): Promise<Run> {
+async function runOff(
+  jobs: number,
+  submitOne: (color: number) => Promise<() => Promise<Buffer>>,
+): Promise<Run> {
   const start = performance.now();
   const right = await Promise.all(
     Array.from({ length: CALLERS }, async (_, caller) => {

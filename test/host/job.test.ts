@@ -32,6 +32,8 @@ test('progress rises to 1 and never falls', async () => {
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   expect(new Set(seen).size).toBeGreaterThan(3);
   expect(seen.at(-1)).toBe(1);
+  const { started_at: started, completed_at: ended } = await rig.status(jobId);
+  expect(Date.parse(String(ended)) - Date.parse(String(started))).toBeGreaterThan(2000);
 });
 
 test('a batch gives as many images, in order, each of its own name', async () => {

@@ -11,8 +11,9 @@ if (path === undefined || !process.send) {
   process.exit(1);
 }
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole group: the parent decides when this ends.
+// Signals reach the whole group (Ctrl-C, systemd): the parent decides when this ends.
 process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 
 // The former parent's child may not have noticed yet that it is alone.
 let lock = await tryLock(`${path}.lock`);

@@ -12,8 +12,10 @@ const simulated = await startSimulatedComfyUI({
 });
 
 const stop = () => void simulated.close().then(() => process.exit(0));
-process.once('SIGTERM', stop);
-process.once('SIGINT', stop);
+// Signals reach the whole group (Ctrl-C, systemd): where there is a parent, it decides when this ends.
+const onSignal = process.send ? () => undefined : stop;
+process.on('SIGTERM', onSignal);
+process.on('SIGINT', onSignal);
 if (process.send) process.once('disconnect', stop);
 
 const started = { url: simulated.url };

@@ -1,0 +1,105 @@
+// The REST API as a terminal calls it: one function per route, each with a time limit. Every answer becomes a value or
+// one of two errors; whether to ask again is for others to decide.
+
+import type { statusView } from '../api/views.ts';
+import type { describeTemplate } from '../core/describe.ts';
+
+/** `GET /api/workflows/<name>`: title, presets, and the inputs as JSON Schema. */
+export type Workflow = ReturnType<typeof describeTemplate>;
+/** `GET /api/status/<id>`. */
+export type Status = Awaited<ReturnType<typeof statusView>>;
+
+/** One sentence for whoever typed the command: it ends with this and exit code 1. */
+export class CommandError extends Error {}
+
+/** Nothing answered, or somebody between did who says "later": asking again may help. */
+export class NoAnswer extends CommandError {}
+
+export interface Accepted {
+  job_id: string;
+  notes: string[];
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+const LIMIT = 10_000;
+const LONG_LIMIT = 60_000;
+
+/** @param url without a trailing slash; @param advice what to do when it is silent: ends the sentence that says so */
+export function createApi(url: string, advice = '') {
+  const silent = (why: string) => new NoAnswer(`The API at ${url} does not answer (${why})${advice}`);
+
+  async function call(path: string, init: RequestInit = {}, limit = LIMIT): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(limit) });
+    } catch (error) {
+      throw silent(reasonOf(error));
+    }
+    if (response.ok) return response;
+    const body = (await response.json().catch(() => undefined)) as { error?: unknown } | undefined;
+    const sentence = typeof body?.error === 'string' ? body.error : undefined;
+    if ([502, 503, 504].includes(response.status)) throw silent(sentence ?? String(response.status));
+    throw new CommandError(sentence ?? `${url}${path} answered ${response.status}; is it this API?`);
+  }
+
+  async function json<Answer>(path: string, init?: RequestInit, limit?: number): Promise<Answer> {
+    const response = await call(path, init, limit);
+    try {
+      return (await response.json()) as Answer;
+    } catch {
+      throw silent('what came was no JSON, or was cut off');
+    }
+  }
+
+  return {
+    url,
+
+    /** Names, the default first. */
+    async workflows(): Promise<string[]> {
+      const { workflows } = await json<{ workflows?: string[] }>('/api/workflows');
+      if (!workflows?.length) throw new CommandError(`${url} is not this API: it lists no workflows`);
+      return workflows;
+    },
+
+    workflow: (name: string) => json<Workflow>(`/api/workflows/${encodeURIComponent(name)}`),
+
+    /** The same key again is the same job. */
+    generate: (body: Record<string, string>, idempotencyKey: string) =>
+      json<Accepted>(
+        '/api/generate',
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+          body: JSON.stringify(body),
+        },
+        LONG_LIMIT,
+      ),
+
+    /** @returns the name by which an input takes it */
+    async upload(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+      const form = new FormData();
+      form.set('image', new File([bytes], name));
+      return (await json<{ name: string }>('/api/upload/image', { method: 'POST', body: form }, LONG_LIMIT))
+        .name;
+    },
+
+    status: (jobId: string) => json<Status>(`/api/status/${jobId}`),
+
+    cancel: (jobId: string) => json<unknown>(`/api/queue/${jobId}`, { method: 'DELETE' }),
+
+    async image(filename: string): Promise<Uint8Array> {
+      const response = await call(`/api/image/${encodeURIComponent(filename)}`, {}, LONG_LIMIT);
+      try {
+        return new Uint8Array(await response.arrayBuffer());
+      } catch (error) {
+        throw silent(reasonOf(error));
+      }
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const { name, message, cause } = error as Error & { cause?: { code?: string } };
+  return name === 'TimeoutError' ? 'it took too long' : (cause?.code ?? message);
+}

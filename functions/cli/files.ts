@@ -1,0 +1,85 @@
+// The files of a command: where its images go, each whole or not at all, and which inputs are files to upload. Only a
+// file that --output names is written over.
+
+import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve, sep } from 'node:path';
+import { CommandError } from './api.ts';
+
+/** Where whoever typed the command is: npm runs it in the folder of package.json. */
+export function currentFolder(environment: Record<string, string | undefined>): string {
+  const underNpm = environment['npm_lifecycle_event'] === 'generate';
+  return (underNpm && environment['INIT_CWD']) || process.cwd();
+}
+
+export interface Destination {
+  folder: string;
+  /** The name that was asked for; without it each image has its own. */
+  name?: string;
+}
+
+/** Known before the job is posted: an image that cannot be written need not be made. @throws CommandError */
+export async function destinationOf(output: string | undefined, current: string): Promise<Destination> {
+  const path = resolve(current, output ?? '.');
+  const asFolder = output === undefined || /[\\/]$/.test(output) || (await kindOf(path)) === 'folder';
+  const folder = asFolder ? path : dirname(path);
+  try {
+    if (asFolder) await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw new CommandError(
+      `--output must be in a folder that can be written; ${folder}: ${(error as NodeJS.ErrnoException).code}`,
+    );
+  }
+  return asFolder ? { folder } : { folder, name: basename(path) };
+}
+
+/** @param own the image's own name; @param ordinal from 1 of `count`. @returns where it is */
+export async function saveImage(
+  destination: Destination,
+  own: string,
+  ordinal: number,
+  count: number,
+  bytes: Uint8Array,
+): Promise<string> {
+  const { folder, name = own } = destination;
+  const { name: stem, ext } = parse(name);
+  const named = destination.name !== undefined && count === 1;
+  const wanted = destination.name === undefined || count === 1 ? name : `${stem}-${ordinal}${ext}`;
+  const path = named ? join(folder, wanted) : await freePath(folder, wanted);
+  const part = join(folder, `.${basename(path)}.${process.pid}.part`);
+  try {
+    await writeFile(part, bytes);
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw new CommandError(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  return path;
+}
+
+async function freePath(folder: string, name: string): Promise<string> {
+  const { name: stem, ext } = parse(name);
+  let path = join(folder, name);
+  for (let n = 2; (await kindOf(path)) !== undefined; n += 1) path = join(folder, `${stem}-${n}${ext}`);
+  return path;
+}
+
+/** The file that an image input names; undefined where there is none: then it is the name of an image there. */
+export async function inputFile(
+  value: string,
+  current: string,
+): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> } | undefined> {
+  const path = resolve(current, value);
+  if (value === '' || value.endsWith(sep) || (await kindOf(path)) !== 'file') return undefined;
+  try {
+    return { name: basename(path), bytes: new Uint8Array(await readFile(path)) };
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  return found.isFile() ? 'file' : found.isDirectory() ? 'folder' : 'other';
+}

@@ -1,0 +1,110 @@
+// How a job's way looks in a terminal: one line redrawn, or plain lines where nobody redraws. What is drawn is a pure
+// function of the status; nothing here asks for it.
+
+import type { Status } from './api.ts';
+
+export type Shown = Pick<
+  Status,
+  'status' | 'progress' | 'current_step' | 'total_steps' | 'eta_seconds' | 'queue_position' | 'waiting_for'
+>;
+
+export interface Progress {
+  show(status: Shown): void;
+  /** The API does not answer at the moment. */
+  silent(): void;
+  /** A sentence that stays. */
+  say(sentence: string): void;
+  end(): void;
+}
+
+/** What is used of process.stderr. */
+export interface Screen {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+const SILENT = 'The API does not answer; asking again';
+const BAR = 24;
+
+export function createProgress(screen: Screen): Progress {
+  return screen.isTTY ? redrawn(screen) : plain(screen);
+}
+
+function redrawn(screen: Screen): Progress {
+  let drawn = '';
+  const draw = (line: string) => {
+    // A line that wraps could not be taken back.
+    const next = Array.from(line).slice(0, Math.max(0, (screen.columns || 80) - 1)).join('');
+    if (next !== drawn) screen.write(`\r${next}\u001B[K`);
+    drawn = next;
+  };
+  return {
+    show: (status) => draw(barOf(status)),
+    silent: () => draw(SILENT),
+    say(sentence) {
+      draw('');
+      screen.write(`${sentence}\n`);
+    },
+    end: () => draw(''),
+  };
+}
+
+/** A line only where something changed: the state, the place in the queue, or a tenth of the way. */
+function plain(screen: Screen): Progress {
+  let last = '';
+  const line = (key: string, text: string) => {
+    if (key !== last && text !== '') screen.write(`${text}\n`);
+    last = key;
+  };
+  return {
+    show: (status) =>
+      line(
+        status.status === 'processing' ? `tenth ${Math.floor(status.progress * 10)}` : lineOf(status),
+        lineOf(status),
+      ),
+    silent: () => line(SILENT, SILENT),
+    say: (sentence) => void screen.write(`${sentence}\n`),
+    end: () => undefined,
+  };
+}
+
+/** `██████░░░░  42 %  step 10/25  3 s left`, or what the job waits for. */
+export function barOf(status: Shown): string {
+  if (status.status !== 'processing') return lineOf(status);
+  const full = Math.round(status.progress * BAR);
+  const percent = `${percentOf(status)} %`.padStart(5);
+  return ['█'.repeat(full) + '░'.repeat(BAR - full), percent, ...detailsOf(status)].join('  ').trimEnd();
+}
+
+/** `42 %, step 10/25, 3 s left`, or what the job waits for; "" once it has ended. */
+export function lineOf(status: Shown): string {
+  switch (status.status) {
+    case 'processing':
+      return [`${percentOf(status)} %`, ...detailsOf(status)].join(', ');
+    case 'queued': {
+      const place = status.queue_position === null ? undefined : `place ${status.queue_position} in the queue`;
+      return `Waiting: ${[status.waiting_for, place].filter((part) => part).join(', ') || 'its turn'}`;
+    }
+    default:
+      return '';
+  }
+}
+
+/** Down, so that 100 is only said of what is done. */
+function percentOf({ progress }: Shown): number {
+  return Math.floor(progress * 100);
+}
+
+function detailsOf({ current_step, total_steps, eta_seconds }: Shown): string[] {
+  return [
+    ...(current_step > 0 && total_steps > 0 ? [`step ${current_step}/${total_steps}`] : []),
+    ...(eta_seconds === null ? [] : [`${timeOf(eta_seconds)} left`]),
+  ];
+}
+
+function timeOf(seconds: number): string {
+  const whole = Math.max(1, Math.ceil(seconds));
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}

@@ -1,0 +1,76 @@
+// POST /api/queue/clear: what waits when it is called is cancelled, what runs is not.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Rig, startRig } from '../support/rig.ts';
+import { call, eventually, inParallel, putJob } from './support.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+});
+afterAll(() => rig.close());
+
+const clear = () => call(rig.app, 'POST /api/queue/clear');
+const waiting = () => rig.store.jobs.countWork('waiting');
+
+test('an empty queue is cleared too, and a body is not asked for', async () => {
+  const answer = await clear();
+  expect(answer.status).toBe(200);
+  expect(answer.json).toEqual({ status: 'success', message: 'Queue cleared', cleared: 0, remaining: 0 });
+});
+
+test('a job accepted after it was called is kept', async () => {
+  const before = await Promise.all([1, 2, 3].map(() => rig.generate()));
+  expect((await clear()).json).toMatchObject({ cleared: 3, remaining: 0 });
+  const after = await rig.generate();
+  for (const jobId of before) expect((await rig.status(jobId))['status']).toBe('cancelled');
+  expect((await rig.status(after))['status']).toBe('queued');
+  await clear();
+});
+
+test('exactly 1,000 waiting: nothing remains, whatever runs besides', async () => {
+  const start = rig.store.now() - 5000;
+  const held = await putJob(rig, {
+    createdAt: start,
+    status: 'processing',
+    state: { attempt: 1, host: 'h', work: 'held', claimedAt: start, startedAt: start, progressAt: start },
+  });
+  await inParallel(
+    Array.from({ length: 1000 }, (_, index) => index),
+    (index) => putJob(rig, { createdAt: start + index }),
+  );
+  expect((await clear()).json).toMatchObject({ cleared: 1000, remaining: 0 });
+  expect(await waiting()).toBe(0);
+  expect((await rig.status(held))['status']).toBe('processing');
+  await call(rig.app, `DELETE /api/queue/${held}`);
+});
+
+test('past 1,000 it says how many remain, and goes on by itself to the end', async () => {
+  const start = rig.store.now() - 5000;
+  await inParallel(
+    Array.from({ length: 1130 }, (_, index) => index),
+    (index) => putJob(rig, { createdAt: start + index }),
+  );
+  const { json } = await clear();
+  const later = await rig.generate();
+  expect(json).toMatchObject({ cleared: 1000, remaining: 130 });
+  await eventually('the rest', async () => (await waiting()) === 1);
+  expect((await rig.status(later))['status']).toBe('queued');
+  await clear();
+});
+
+test('with a host: a job that it holds but has not started is cleared, the one that runs goes on', async () => {
+  const host = await rig.addHost({ slots: 2, comfyui: { stepMs: 0 } });
+  host.comfyui.faults.hangExecutor = true;
+  const running = await rig.generate({ prompt: 'runs' });
+  await rig.until(running, ['processing']);
+  const held = await rig.generate({ prompt: 'is held' });
+  await eventually('held', async () => (await rig.status(held))['waiting_for'] === 'its turn in ComfyUI');
+  const third = await rig.generate({ prompt: 'waits' });
+
+  expect((await clear()).json).toMatchObject({ cleared: 2, remaining: 0 });
+  for (const jobId of [held, third]) expect((await rig.status(jobId))['status']).toBe('cancelled');
+  host.comfyui.faults.hangExecutor = false;
+  expect(await rig.until(running, ['completed'])).toMatchObject({ attempts: 1 });
+  expect((await rig.status(held))['status']).toBe('cancelled');
+});

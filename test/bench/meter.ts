@@ -1,0 +1,118 @@
+// Listens to one store client and notes what each of its requests would be charged. Items are read before and after
+// a write, by a client of its own. Changes nothing.
+
+import {
+  type BatchGetItemCommandInput,
+  type BatchGetItemCommandOutput,
+  type DynamoDBClient,
+  GetItemCommand,
+  type GetItemCommandInput,
+  type GetItemCommandOutput,
+  type PutItemCommandInput,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb';
+import type { StoreClient } from '../../functions/store/client.ts';
+import { tables } from '../../functions/store/tables.ts';
+import { type Item, readUnits, sizeOf, writeUnits } from './pricing.ts';
+
+export interface Charge {
+  /** Whose client it was. */
+  by: string;
+  what: string;
+  writes: number;
+  reads: number;
+}
+
+/** A row of byWork: two keys of the table, two of the index. */
+const INDEX_ROW = 100;
+
+export function meter(by: string, client: StoreClient, plain: DynamoDBClient, charges: Charge[]): void {
+  client.raw.middlewareStack.add(
+    (next, context) => async (args) => {
+      const command = String(context['commandName']).replace('Command', '');
+      const input = args.input as { TableName?: string };
+      const write = /^(Put|Update|Delete)Item$/.test(command);
+      const before = write ? await itemOf(plain, args.input as PutItemCommandInput) : undefined;
+      try {
+        const result = await next(args);
+        if (!write) {
+          charges.push({
+            by,
+            what: nameOfRead(command, input),
+            writes: 0,
+            reads: readsOf(command, input, result.output),
+          });
+          return result;
+        }
+        const after = await itemOf(plain, args.input as PutItemCommandInput);
+        const table = tables.find(({ name }) => name === input.TableName)!;
+        charges.push({
+          by,
+          what: nameOfWrite(table.name, before, after),
+          writes: writeUnits(table, before, after),
+          reads: 0,
+        });
+        return result;
+      } catch (error) {
+        // A refused condition costs a write of what is there.
+        if (write)
+          charges.push({
+            by,
+            what: 'refused write',
+            writes: Math.max(1, Math.ceil(sizeOf(before ?? {}) / 1024)),
+            reads: 0,
+          });
+        throw error;
+      }
+    },
+    { step: 'build', name: 'meter' },
+  );
+}
+
+/** The item that a write is about, whichever command it is. */
+async function itemOf(
+  plain: DynamoDBClient,
+  { TableName, Item: put, Key: key }: PutItemCommandInput & Partial<GetItemCommandInput>,
+): Promise<Item | undefined> {
+  const { partitionKey, sortKey } = tables.find(({ name }) => name === TableName)!;
+  const from = key ?? put!;
+  const Key = Object.fromEntries([partitionKey, sortKey ?? []].flat().map((name) => [name, from[name]!]));
+  return (await plain.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }))).Item;
+}
+
+function nameOfWrite(table: string, before: Item | undefined, after: Item | undefined): string {
+  if (table !== 'jobs') return 'heartbeat';
+  if (!before) return after?.['part']?.S === 'request' ? 'put request' : 'put state';
+  const [was, is] = [before, after].map((item) => item?.['status']?.S);
+  if (before['attempt']?.N !== after?.['attempt']?.N) return 'claim';
+  if (was !== is) return is === 'processing' ? 'start' : String(is);
+  return 'progress';
+}
+
+function nameOfRead(command: string, input: { TableName?: string; Select?: string }): string {
+  const table = input.TableName ?? 'jobs';
+  return `${command} ${table}${input.Select === 'COUNT' ? ' (count)' : ''}`;
+}
+
+function readsOf(command: string, input: object, output: unknown): number {
+  if (command === 'GetItem') {
+    const { ConsistentRead: consistent = false } = input as GetItemCommandInput;
+    return readUnits(sizeOf((output as GetItemCommandOutput).Item ?? {}), consistent);
+  }
+  if (command === 'BatchGetItem') {
+    const [[table, { ConsistentRead: consistent = false, Keys }]] = Object.entries(
+      (input as BatchGetItemCommandInput).RequestItems!,
+    ) as [[string, { ConsistentRead?: boolean; Keys: unknown[] }]];
+    const found = (output as BatchGetItemCommandOutput).Responses?.[table] ?? [];
+    const absent = Keys.length - found.length;
+    return (
+      found.reduce((sum, item) => sum + readUnits(sizeOf(item), consistent), 0) +
+      absent * readUnits(0, consistent)
+    );
+  }
+  const { ConsistentRead: consistent = false } = input as QueryCommandInput;
+  const { Items: items, Count: count = 0 } = output as QueryCommandOutput;
+  const bytes = items ? items.reduce((sum, item) => sum + sizeOf(item), 0) : count * INDEX_ROW;
+  return readUnits(bytes, consistent);
+}

@@ -1,0 +1,89 @@
+// The product's rooms in this process, over an embedded DynamoDB on disk in a process of its own. For measurements
+// that must look at single rooms; those of the whole use the real processes.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createApp } from '../../functions/api/app.ts';
+import type { ApiApp } from '../../functions/api/deps.ts';
+import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import { createS3Client } from '../../functions/images/client.ts';
+import { createImages, type Images } from '../../functions/images/images.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { startChild } from '../../functions/local/child.ts';
+import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { programOf } from '../../functions/local/programs.ts';
+import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
+import { createTables } from '../../functions/store/create-tables.ts';
+import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
+import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
+import { loadTemplates } from '../../functions/workflows.ts';
+import { log, withFolder } from './subjects.ts';
+
+const REGION = 'local';
+const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' };
+
+export interface Rooms {
+  images: Images;
+  /** Another client of the same tables. */
+  connect(): Store;
+  /** The API over a client of its own. */
+  api(store: Store, nudge?: () => void): Promise<ApiApp>;
+}
+
+export interface Store {
+  client: StoreClient;
+  jobs: Jobs;
+  hosts: Hosts;
+  now(): number;
+}
+
+export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
+  return withFolder(async (directory) => {
+    const dynamodb = await startChild<{ port: number }>(
+      'the embedded DynamoDB',
+      programOf('dynamodb'),
+      { ...process.env, DIRECTORY: join(directory, 'dynamodb') },
+      log,
+      () => ({}),
+    );
+    const s3 = await startEmbeddedS3({
+      directory: join(directory, 's3'),
+      buckets: ['images'],
+      credentials,
+      region: REGION,
+    });
+    const s3Client = createS3Client({ endpoint: s3.url, region: REGION, credentials });
+    const images = createImages({ client: s3Client, bucket: 'images' });
+    const connect = (): Store => {
+      const endpoint = `http://127.0.0.1:${dynamodb.ready.port}`;
+      const client = createStoreClient({ endpoint, region: REGION, credentials });
+      const now = () => client.clock.now();
+      return { client, jobs: createJobs(client, ''), hosts: createHosts(client, ''), now };
+    };
+    await createTables(connect().client, '');
+    try {
+      return await work({
+        images,
+        connect,
+        api: async ({ jobs, hosts, now }, nudge = () => undefined) =>
+          createApp({
+            jobs,
+            hosts,
+            images,
+            presigner: createPresigner({ credentials, region: REGION, bucket: 'images' }),
+            templates: await loadTemplates(),
+            log,
+            now,
+            random: randomBytes,
+            nudge,
+            recorded: { nodes: recordedNodes, models: {} },
+            settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 100_000 },
+          }),
+      });
+    } finally {
+      s3Client.destroy();
+      await s3.close();
+      await dynamodb.stop();
+    }
+  });
+}

@@ -1,0 +1,180 @@
+// Each row of the architecture's table of states, with everything that it writes and removes.
+
+import { expect, it } from 'vitest';
+import { apply, type Change, fail, type JobState, release } from '../../functions/core/job.ts';
+import { BROKEN, HOST, IMAGE, KNOWLEDGE, NEXT_RUN, NOW, STATES, type Verb, VERBS } from './job-states.ts';
+
+function after(before: JobState, verb: Verb | Change): JobState {
+  const change = typeof verb === 'string' ? VERBS[verb](KNOWLEDGE.right(before)) : verb;
+  const next = apply(before, change);
+  if (!next) throw new Error(`${change.verb} was refused`);
+  return next;
+}
+
+function without(job: JobState, ...fields: (keyof JobState)[]): Partial<JobState> {
+  return Object.fromEntries(Object.entries(job).filter(([field]) => !fields.includes(field as never)));
+}
+
+it('queued → held: the attempt rises, the host and the moment are noted', () => {
+  expect(after(STATES['waiting, lost once'], 'claim')).toEqual({
+    ...STATES['waiting, lost once'],
+    attempt: 2,
+    host: HOST,
+    work: 'held',
+    claimedAt: NOW,
+    simulated: true,
+  });
+});
+
+it.each(['held', 'processing'] as const)('%s → the same under the new run: nothing but the host', (state) => {
+  expect(after(STATES[state], 'adopt')).toEqual({ ...STATES[state], host: NEXT_RUN });
+});
+
+it('held → queued: at its original place, without a fault, without a host', () => {
+  expect(after(STATES.held, 'release')).toEqual({ ...without(STATES.held, 'host'), work: 'waiting' });
+});
+
+it('held → processing: the first start is noted, and that the attempt lives', () => {
+  expect(after(STATES.held, 'start')).toEqual({
+    ...STATES.held,
+    status: 'processing',
+    startedAt: NOW,
+    progressAt: NOW,
+  });
+});
+
+it('a later start leaves the first one noted', () => {
+  const next = after(STATES['held, lost twice'], 'start');
+  expect(next).toMatchObject({ startedAt: STATES['held, lost twice'].startedAt, progressAt: NOW });
+});
+
+it('processing → processing: further on, with a sign of life', () => {
+  expect(after(STATES.processing, 'advance')).toEqual({
+    ...STATES.processing,
+    progress: 0.75,
+    currentStep: 18,
+    totalSteps: 25,
+    progressAt: NOW,
+  });
+});
+
+it.each([0.75, 0.9])('progress that is at %d already does not move to 0.75', (progress) => {
+  const before = { ...STATES.processing, progress };
+  expect(apply(before, VERBS.advance(KNOWLEDGE.right(before)))).toBeUndefined();
+});
+
+it('held → completed: nobody saw it start, so its end counts as its start', () => {
+  expect(after(STATES.held, 'complete')).toEqual({
+    ...without(STATES.held, 'host', 'work'),
+    status: 'completed',
+    startedAt: NOW,
+    endedAt: NOW,
+    progress: 1,
+    currentStep: 25,
+    images: [IMAGE],
+  });
+});
+
+it('processing → completed: with its images, its start as it was, out of the index', () => {
+  expect(after(STATES.processing, 'complete')).toEqual({
+    ...without(STATES.processing, 'host', 'work', 'progressAt'),
+    status: 'completed',
+    endedAt: NOW,
+    progress: 1,
+    currentStep: 25,
+    images: [IMAGE],
+  });
+});
+
+it.each(['held', 'processing'] as const)('%s → failed: says why, keeps its progress, costs no fault', (state) => {
+  expect(after(STATES[state], 'fail')).toEqual({
+    ...without(STATES[state], 'host', 'work', 'progressAt'),
+    status: 'failed',
+    endedAt: NOW,
+    error: BROKEN.message,
+    errorCode: BROKEN.code,
+  });
+});
+
+it.each(['lose', 'sweep'] as const)('processing → queued by %s: a fault, progress from the beginning', (verb) => {
+  expect(after(STATES.processing, verb)).toEqual({
+    ...without(STATES.processing, 'host', 'progressAt'),
+    status: 'queued',
+    work: 'waiting',
+    faults: 1,
+    progress: 0,
+    currentStep: 0,
+  });
+});
+
+it.each([
+  ['lose', 'The job was lost 3 times, at last: ComfyUI forgot it'],
+  ['sweep', 'The job was lost 3 times, at last: its GPU host died'],
+] as const)('processing → failed by %s at the third fault, with a reason', (verb, error) => {
+  expect(after(STATES['processing, lost twice'], verb)).toEqual({
+    ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
+    status: 'failed',
+    faults: 3,
+    endedAt: NOW,
+    error,
+    errorCode: 'lost_too_often',
+  });
+});
+
+it('held → queued by sweep: unstarted, so without a fault', () => {
+  expect(after(STATES.held, 'sweep')).toEqual({ ...without(STATES.held, 'host'), work: 'waiting' });
+});
+
+it('the twentieth attempt, given back, is the last', () => {
+  expect(after(STATES['held for the 20th time'], 'release')).toMatchObject({
+    status: 'failed',
+    faults: 0,
+    error: 'The job was taken 20 times, at last: the GPU host gave it back before it started',
+  });
+});
+
+it('an hour after its first start a job is not tried again', () => {
+  expect(after(STATES['processing for an hour'], 'sweep')).toMatchObject({
+    status: 'failed',
+    endedAt: NOW,
+    error: 'The job had not ended an hour after its start: its GPU host died',
+  });
+});
+
+it.each(['waiting', 'held', 'processing'] as const)('%s → cancelled: out of the index, nothing else', (state) => {
+  expect(after(STATES[state], 'cancel')).toEqual({
+    ...without(STATES[state], 'host', 'work', 'progressAt'),
+    status: 'cancelled',
+    endedAt: NOW,
+  });
+});
+
+it('clearing the queue leaves what has started', () => {
+  expect(after(STATES.waiting, 'clear')).toEqual(after(STATES.waiting, 'cancel'));
+  expect(after(STATES.held, 'clear')).toEqual(after(STATES.held, 'cancel'));
+  expect(apply(STATES.processing, VERBS.clear())).toBeUndefined();
+});
+
+it('queued → failed a day after its acceptance', () => {
+  expect(after(STATES['waiting for more than a day'], 'expire')).toEqual({
+    ...without(STATES['waiting for more than a day'], 'work'),
+    status: 'failed',
+    endedAt: NOW,
+    error: 'No GPU host took the job within 24 hours',
+    errorCode: 'expired',
+  });
+});
+
+it('what has started is not given back as unstarted, even by its own host', () => {
+  const fence = { attempt: 1, host: HOST };
+  expect(apply(STATES.processing, release(STATES.held, fence, NOW))).toBeUndefined();
+});
+
+it('an unstarted job is not reported as lost: that would cost it a fault', () => {
+  expect(apply(STATES.held, VERBS.lose(KNOWLEDGE.right(STATES.processing)))).toBeUndefined();
+});
+
+it('a failure holds whatever the phase, but only within the fence', () => {
+  expect(apply(STATES.held, fail({ attempt: 1, host: NEXT_RUN }, BROKEN, NOW))).toBeUndefined();
+  expect(apply(STATES.held, fail({ attempt: 2, host: HOST }, BROKEN, NOW))).toBeUndefined();
+});

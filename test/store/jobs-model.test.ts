@@ -1,0 +1,148 @@
+// One job, two machines (one of which restarts), an api and a controller, in any order: after each step the table is
+// what core says it is. Everybody acts on the picture that they read last, which may be old.
+
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import * as job from '../../functions/core/job.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+import { BROKEN, HOST, IMAGE, NEXT_RUN, NOW, OTHER, STATES, STEPS } from '../core/job-states.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await startStore();
+});
+afterAll(() => store.close());
+
+type Actor = typeof HOST | typeof NEXT_RUN | typeof OTHER | 'controller';
+
+interface Model {
+  state: job.JobState;
+  now: number;
+  /** What each actor read last. */
+  pictures: Record<Actor, job.JobState>;
+}
+interface Real {
+  jobId: string;
+}
+type Command = fc.AsyncCommand<Model, Real>;
+
+const tried = { written: new Set<string>(), refused: new Set<string>() };
+
+function reads(actor: Actor): Command {
+  return {
+    check: () => true,
+    async run(model, { jobId }) {
+      expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
+      model.pictures[actor] = model.state;
+    },
+    toString: () => `${actor} reads`,
+  };
+}
+
+function passes(milliseconds: number): Command {
+  return {
+    check: () => true,
+    run(model) {
+      model.now += milliseconds;
+      return Promise.resolve();
+    },
+    toString: () => `${milliseconds / 1000} s pass`,
+  };
+}
+
+function writes(who: string, changeOf: (model: Readonly<Model>) => job.Change, actor?: Actor): Command {
+  let name = who;
+  return {
+    check: () => true,
+    async run(model, { jobId }) {
+      const change = changeOf(model);
+      name = `${who}: ${change.verb}`;
+      const expected = job.apply(model.state, change);
+      expect(await store.jobs.write(jobId, change)).toBe(expected !== undefined);
+      tried[expected ? 'written' : 'refused'].add(change.verb);
+      model.state = expected ?? model.state;
+      // Who was told that its own write was made knows the job.
+      if (expected && actor) model.pictures[actor] = expected;
+      expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
+      for (const work of ['waiting', 'held'] as const) {
+        const listed = (await store.jobs.listWork(work, 100)).map((row) => row.jobId);
+        expect(listed.includes(jobId)).toBe(model.state.work === work);
+      }
+    },
+    toString: () => name,
+  };
+}
+
+type HostVerb = 'claim' | 'adopt' | 'start' | 'advance' | 'complete' | 'fail' | 'release' | 'lose';
+
+function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command {
+  const changeOf = ({ pictures, now }: Readonly<Model>): job.Change => {
+    const picture = pictures[host];
+    const fence = { attempt: picture.attempt, host };
+    const further = { progress: Math.min(0.9999, picture.progress + 0.2), currentStep: 5, totalSteps: 25 };
+    switch (verb) {
+      case 'claim':
+        return job.claim(picture, host, now, false);
+      case 'adopt':
+        return job.adopt(picture, host);
+      case 'start':
+        return job.start(picture, fence, now);
+      case 'advance':
+        return job.advance(fence, further, now);
+      case 'complete':
+        return job.complete(picture, fence, [IMAGE], STEPS, now);
+      case 'fail':
+        return job.fail(fence, BROKEN, now);
+      case 'release':
+        return job.release(picture, fence, now);
+      default:
+        return job.lose(picture, fence, 'ComfyUI forgot it', now);
+    }
+  };
+  return writes(host, changeOf, host);
+}
+
+const FREQUENT = ['claim', 'start', 'advance', 'lose', 'release', 'adopt'] as const;
+const host = fc.constantFrom(HOST, NEXT_RUN, OTHER);
+const sweeps = () => writes('controller', ({ pictures, now }) => job.sweep(pictures.controller, 'it died', now));
+const once = (verb: 'cancel' | 'clear' | 'expire') => () => writes('api', ({ now }) => job[verb](now));
+
+const commands = fc.commands(
+  [
+    ...FREQUENT.map((verb) => host.map((who) => hostWrites(who, verb))),
+    ...FREQUENT.map((verb) => host.map((who) => hostWrites(who, verb))),
+    host.map((who) => hostWrites(who, 'complete')),
+    host.map((who) => hostWrites(who, 'fail')),
+    host.map(reads),
+    host.map(reads),
+    host.map(reads),
+    fc.constant('controller' as const).map(reads),
+    fc.constant(undefined).map(sweeps),
+    fc.constant(undefined).map(once('cancel')),
+    fc.constant(undefined).map(once('clear')),
+    fc.constant(undefined).map(once('expire')),
+    fc.constantFrom(1000, 60_000, 700_000, 25 * 3_600_000).map(passes),
+  ],
+  { maxCommands: 40, size: 'max' },
+);
+
+it('the table is what core says, whoever does what in whichever order', async () => {
+  let runs = 0;
+  await fc.assert(
+    fc.asyncProperty(commands, async (taken) => {
+      runs += 1;
+      const state = { ...STATES.waiting, jobId: `run-${runs}`, workOrder: `${NOW}-${runs}` };
+      expect(await store.jobs.putState(state, 1)).toBe(true);
+      const pictures = { [HOST]: state, [NEXT_RUN]: state, [OTHER]: state, controller: state };
+      await fc.asyncModelRun(
+        () => ({ model: { state, now: NOW, pictures }, real: { jobId: state.jobId } }),
+        taken,
+      );
+      await store.jobs.remove(state.jobId);
+    }),
+    { seed: 8188, numRuns: 50 },
+  );
+  // Worth something only if everything was tried, and most of it also in vain.
+  expect(tried.written.size).toBe(12);
+  expect(tried.refused.size).toBeGreaterThan(9);
+});

@@ -1,0 +1,110 @@
+// The table does to a job exactly what core says: the same Changes, in every state, with right and wrong pictures,
+// are accepted or refused alike, and leave the same item and the same rows in the indexes.
+
+import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apply, type Change, hasEnded, type JobState } from '../../functions/core/job.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+import {
+  KNOWLEDGE,
+  NOW,
+  STATE_NAMES,
+  STATES,
+  type Verb,
+  VERB_NAMES,
+  VERBS,
+} from '../core/job-states.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await startStore();
+});
+afterAll(() => store.close());
+
+let made = 0;
+
+async function put(state: JobState): Promise<JobState> {
+  made += 1;
+  const jobId = `job-${String(made).padStart(5, '0')}`;
+  const named = { ...state, jobId, workOrder: `${NOW}-${made}`, ownerOrder: `${NOW}#${jobId}` };
+  await store.client.documents.send(new PutCommand({ TableName: 'jobs', Item: { ...named, part: 'state' } }));
+  return named;
+}
+
+async function stored(jobId: string): Promise<Record<string, unknown> | undefined> {
+  const { Item } = await store.client.documents.send(
+    new GetCommand({ TableName: 'jobs', Key: { jobId, part: 'state' }, ConsistentRead: true }),
+  );
+  return Item;
+}
+
+async function rows(index: string, key: string, value: string): Promise<Record<string, unknown>[]> {
+  const { Items } = await store.client.documents.send(
+    new QueryCommand({
+      TableName: 'jobs',
+      IndexName: index,
+      KeyConditionExpression: '#key = :value',
+      ExpressionAttributeNames: { '#key': key },
+      ExpressionAttributeValues: { ':value': value },
+    }),
+  );
+  return Items ?? [];
+}
+
+const byId = (a: { jobId?: unknown }, b: { jobId?: unknown }) => (String(a.jobId) < String(b.jobId) ? -1 : 1);
+
+/** What the indexes should hold of these jobs, and nothing besides. */
+async function expectIndexes(states: readonly JobState[]): Promise<void> {
+  for (const work of ['waiting', 'held'] as const)
+    expect((await rows('byWork', 'work', work)).sort(byId)).toEqual(
+      states
+        .filter((state) => state.work === work)
+        .map(({ jobId, workOrder }) => ({ jobId, part: 'state', work, workOrder }))
+        .sort(byId),
+    );
+  const [owner] = new Set(states.map((state) => state.owner));
+  expect((await rows('byOwner', 'owner', owner!)).sort(byId)).toEqual(
+    states.map(({ jobId, ownerOrder }) => ({ jobId, part: 'state', owner, ownerOrder })).sort(byId),
+  );
+}
+
+describe('a write agrees with core', () => {
+  const all: JobState[] = [];
+
+  async function compare(before: JobState, change: Change): Promise<void> {
+    const expected = apply(before, change);
+    expect(await store.jobs.write(before.jobId, change)).toBe(expected !== undefined);
+    const after = expected ?? before;
+    expect(await stored(before.jobId)).toEqual({ ...after, part: 'state' });
+    all.push(after);
+  }
+
+  const cases = STATE_NAMES.flatMap((state) => VERB_NAMES.map((verb): [string, Verb] => [state, verb]));
+  it.each(cases)('%s: %s', async (name, verb) => {
+    for (const knowledge of Object.values(KNOWLEDGE)) {
+      const before = await put(STATES[name as keyof typeof STATES]);
+      await compare(before, VERBS[verb](knowledge(before)));
+    }
+  });
+
+  it('afterwards the indexes hold exactly the jobs that wait or are held, and every job of the owner', async () => {
+    expect(all).toHaveLength(made);
+    expect(all.filter(hasEnded).length).toBeGreaterThan(100);
+    await expectIndexes(all);
+  });
+});
+
+it.each(VERB_NAMES)('%s makes no job where there is none', async (verb) => {
+  for (const state of [STATES.waiting, STATES.held, STATES.processing]) {
+    expect(await store.jobs.write('no-such-job', VERBS[verb](KNOWLEDGE.right(state)))).toBe(false);
+    expect(await stored('no-such-job')).toBeUndefined();
+  }
+});
+
+it('a write keeps what it does not know of: schema version, expiry, fields of a later release', async () => {
+  const extra = { v: 1, expiresAt: 1_900_000_000, ofALaterRelease: ['x'] };
+  const Item = { ...STATES.waiting, jobId: 'with-extra', part: 'state', ...extra };
+  await store.client.documents.send(new PutCommand({ TableName: 'jobs', Item }));
+  await store.jobs.write('with-extra', VERBS.claim(KNOWLEDGE.right(STATES.waiting)));
+  expect(await stored('with-extra')).toMatchObject({ ...extra, attempt: 1 });
+});
