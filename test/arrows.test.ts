@@ -11,6 +11,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   lock: [],
   config: ['core'],
   workflows: ['core'],
+  connect: ['core', 'store', 'images'],
   store: ['core', 'log'],
   images: ['core', 'log'],
   comfyui: ['core', 'log'],
@@ -20,7 +21,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   host: ['core', 'log', 'store', 'images', 'comfyui'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */
-const COMPOSES = /^(local|cli)\/|\/(main|lambda)\.ts$/;
+const COMPOSES = /^(local|cli)\/|^connect\.ts$|\/(main|lambda)\.ts$/;
 
 async function sources(): Promise<{ file: string; text: string }[]> {
   const entries = await readdir('functions', { recursive: true });

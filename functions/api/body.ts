@@ -2,9 +2,10 @@
 
 import type { Context } from 'hono';
 import { AppError } from '../core/errors.ts';
-import { COUNT_EXACT_TO, PAGE_DEFAULT, PAGE_MAX } from '../core/limits.ts';
+import { PAGE_DEFAULT, PAGE_MAX } from '../core/limits.ts';
 import { invalid } from '../core/inputs.ts';
 import type { ApiEnv } from './deps.ts';
+import type { Counted } from './owned.ts';
 
 export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unknown>> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
@@ -14,7 +15,6 @@ export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unk
   try {
     body = JSON.parse(await c.req.text());
   } catch (error) {
-    // A body over the limit shows only while it is read.
     if (!(error instanceof SyntaxError)) throw error;
     throw new AppError(
       'invalid_json',
@@ -38,15 +38,15 @@ export interface PageQuery {
   cursor: string | undefined;
 }
 
-/** `?limit` and `?cursor`; a cursor is a place in an index, made opaque. */
-export function pageQuery(c: Context<ApiEnv>): PageQuery {
+/** `?limit` and `?cursor`; a cursor is a place in an index, made opaque. @param shape of the places of this list */
+export function pageQuery(c: Context<ApiEnv>, shape: RegExp): PageQuery {
   const { limit = String(PAGE_DEFAULT), cursor } = c.req.query();
   const count = Number(limit);
   if (!/^\d+$/.test(limit) || count < 1 || count > PAGE_MAX)
     throw invalid('limit', `must be a whole number from 1 to ${PAGE_MAX}`);
   if (cursor === undefined) return { limit: count, cursor };
   const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!/^[\w#:~-]{1,100}$/.test(place))
+  if (!shape.test(place))
     throw invalid('cursor', 'must be the next_cursor of an earlier answer');
   return { limit: count, cursor: place };
 }
@@ -56,8 +56,6 @@ export function cursorOf(place: string): string {
 }
 
 /** `total` is exact up to 1,000 and says so beyond. */
-export function totalOf(field: 'total' | 'total_items', count: number) {
-  return count > COUNT_EXACT_TO
-    ? { [field]: COUNT_EXACT_TO, total_is_exact: false }
-    : { [field]: count, total_is_exact: true };
+export function totalOf(field: 'total' | 'total_items', { count, exact }: Counted) {
+  return { [field]: count, total_is_exact: exact };
 }

@@ -9,14 +9,14 @@ import { readGraph } from '../images/documents.ts';
 import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { type ApiEnv, OWNER, type Shared } from './deps.ts';
 import { jobIdOf, notFound } from './jobs.ts';
-import { countOwned, pageOfOwned } from './owned.ts';
+import { countOwned, pageOfOwned, PLACE } from './owned.ts';
 
 export function historyRoutes(deps: Shared) {
   const { jobs, images, log } = deps;
   return new Hono<ApiEnv>()
     .get('/history', async (c) => {
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, OWNER, pageQuery(c), ranToAnEnd),
+        pageOfOwned(jobs, OWNER, pageQuery(c, PLACE), ranToAnEnd),
         countOwned(jobs, OWNER, ranToAnEnd),
       ]);
       const requests = await jobs.readRequests(page.items.map(({ jobId }) => jobId));

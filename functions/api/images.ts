@@ -12,7 +12,7 @@ import { imageType } from '../images/sniff.ts';
 import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { type ApiEnv, OWNER, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
-import { countOwned, pageOfOwned } from './owned.ts';
+import { countOwned, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
 
 /** What multipart puts around a file. */
@@ -56,7 +56,7 @@ export function imageRoutes(deps: Shared) {
 
     .get('/outputs', async (c) => {
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, OWNER, pageQuery(c), imagesOf),
+        pageOfOwned(jobs, OWNER, pageQuery(c, PLACE), imagesOf),
         countOwned(jobs, OWNER, imagesOf),
       ]);
       return c.json({

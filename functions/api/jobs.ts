@@ -14,6 +14,8 @@ import { jobView, promptOf, statusView } from './views.ts';
 const CLEARED_AT_ONCE = 1000;
 const CLEARED_TOGETHER = 25;
 const QUEUE_PAGE = 100;
+/** Of a cursor, before it is made opaque. */
+const QUEUE_PLACE = /^(held|waiting):\d{13}-\d{5}$/;
 
 export function jobRoutes(deps: Shared) {
   const { jobs, queue, log } = deps;
@@ -43,19 +45,21 @@ export function jobRoutes(deps: Shared) {
     })
 
     .get('/queue', async (c) => {
-      const { states, next } = await pageOfQueue(deps, pageQuery(c).cursor);
+      const { states, next } = await pageOfQueue(deps, pageQuery(c, QUEUE_PLACE).cursor);
       const requests = await jobs.readRequests(states.map(({ jobId }) => jobId));
       const listed = states.flatMap((state) => {
         const request = requests.get(state.jobId);
         return request ? [{ state, request }] : [];
       });
-      const entries = (of: (state: JobState) => boolean) =>
-        states.filter(of).map((state, index) => [index + 1, outwardPromptId(state.jobId)]);
+      const entries = (status: JobState['status']) =>
+        listed
+          .filter(({ state }) => state.status === status)
+          .map(({ state }, index) => [index + 1, outwardPromptId(state.jobId)]);
       const { waiting, held } = await queue.count();
       return c.json({
         queue: {
-          queue_pending: entries(({ status }) => status === 'queued'),
-          queue_running: entries(({ status }) => status === 'processing'),
+          queue_pending: entries('queued'),
+          queue_running: entries('processing'),
         },
         jobs: Object.fromEntries(listed.map((job) => [job.state.jobId, jobView(job)])),
         total_jobs: waiting + held,
@@ -137,16 +141,17 @@ async function clearQueue(deps: Shared): Promise<{ cleared: number; remaining: n
     return batch;
   }
 
-  const total = (await jobs.countWork('waiting')) + (await jobs.countWork('held'));
+  const waiting = await jobs.countWork('waiting');
   await clearBatch('held', CLEARED_AT_ONCE);
   const first = await clearBatch('waiting', CLEARED_AT_ONCE);
-  const remaining = first.length < CLEARED_AT_ONCE ? 0 : Math.max(0, total - cleared);
+  const remaining = first.length < CLEARED_AT_ONCE ? 0 : Math.max(0, waiting - first.length);
   const atOnce = cleared;
+  log.info('queue cleared', { cleared, remaining });
   if (remaining > 0)
     void (async () => {
       let last = first.at(-1);
       while (last) last = (await clearBatch('waiting', CLEARED_AT_ONCE, last.workOrder)).at(-1);
-      log.info('queue cleared', { cleared });
+      log.info('queue cleared to its end', { cleared });
     })().catch((error: unknown) => log.error('queue not cleared to its end', error, { cleared }));
   return { cleared: atOnce, remaining };
 }

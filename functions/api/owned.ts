@@ -7,6 +7,8 @@ import type { Jobs } from '../store/jobs.ts';
 const BATCH = 100;
 /** Where most jobs are not what is looked for, a count gives up here. */
 const MAX_WALK = 5000;
+/** Of a cursor, before it is made opaque. */
+export const PLACE = /^\d{13}#[0-9a-f-]{36}~\d{1,4}$/;
 
 /** From behind `after`, a place in the owner's index. */
 async function* walk(jobs: Jobs, owner: string, after: string | undefined): AsyncGenerator<JobState> {
@@ -51,18 +53,25 @@ export async function pageOfOwned<T>(
   return { items };
 }
 
-/** How many items there are in all, or one more than is counted exactly. */
+export interface Counted {
+  /** At most 1,000. */
+  count: number;
+  /** False: there are more, or there may be. */
+  exact: boolean;
+}
+
 export async function countOwned(
   jobs: Jobs,
   owner: string,
   itemsOf: (state: JobState) => unknown[],
-): Promise<number> {
-  let total = 0;
+): Promise<Counted> {
+  let count = 0;
   let walked = 0;
   for await (const state of walk(jobs, owner, undefined)) {
-    total += itemsOf(state).length;
+    count += itemsOf(state).length;
     walked += 1;
-    if (total > COUNT_EXACT_TO || walked >= MAX_WALK) return COUNT_EXACT_TO + 1;
+    if (count > COUNT_EXACT_TO) return { count: COUNT_EXACT_TO, exact: false };
+    if (walked >= MAX_WALK) return { count, exact: false };
   }
-  return total;
+  return { count, exact: true };
 }

@@ -17,7 +17,7 @@ export interface Queue {
 const FRESH = 1000;
 /** Counting may take a twentieth of the time, no more. */
 const SHARE = 20;
-/** Older than this, an answer waits for a new count. */
+/** A large count may be so many periods old before an answer waits for a new one; a quick one is waited for. */
 const STALE = 10;
 
 export function createQueue(jobs: Jobs, now: () => number): Queue {
@@ -63,7 +63,8 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   return {
     async count() {
       const age = now() - countedAt;
-      if (!counted || age >= countPeriod * STALE) await recount();
+      const limit = countPeriod > FRESH ? countPeriod * STALE : FRESH;
+      if (!counted || age >= limit) await recount();
       // In the background: a large count takes longer than a request should. A failed one is tried again.
       else if (age >= countPeriod) recount().catch(() => undefined);
       return { waiting: counted!.waiting + acceptedSince, held: counted!.held };

@@ -2,8 +2,9 @@
 // file that --output names is written over.
 
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, parse, resolve, sep } from 'node:path';
-import { CommandError } from './api.ts';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import { CommandError, type Workflow } from './api.ts';
+import { flagOf } from './flags.ts';
 
 /** Where whoever typed the command is: npm runs it in the folder of package.json. */
 export function currentFolder(environment: Record<string, string | undefined>): string {
@@ -20,7 +21,10 @@ export interface Destination {
 /** Known before the job is posted: an image that cannot be written need not be made. @throws CommandError */
 export async function destinationOf(output: string | undefined, current: string): Promise<Destination> {
   const path = resolve(current, output ?? '.');
-  const asFolder = output === undefined || /[\\/]$/.test(output) || (await kindOf(path)) === 'folder';
+  const kind = await kindOf(path);
+  // As root, a rename would put the image in the place of /dev/null.
+  if (kind === 'other') throw new CommandError(`--output must be a file or a folder; ${path} is neither`);
+  const asFolder = output === undefined || /[\\/]$/.test(output) || kind === 'folder';
   const folder = asFolder ? path : dirname(path);
   try {
     if (asFolder) await mkdir(folder, { recursive: true });
@@ -64,18 +68,30 @@ async function freePath(folder: string, name: string): Promise<string> {
   return path;
 }
 
-/** The file that an image input names; undefined where there is none: then it is the name of an image there. */
-export async function inputFile(
-  value: string,
+export interface InputFile {
+  input: string;
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The image inputs that name a local file; any other name is that of an image which the API has. */
+export async function inputFiles(
+  workflow: Workflow,
+  body: Record<string, string>,
   current: string,
-): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> } | undefined> {
-  const path = resolve(current, value);
-  if (value === '' || value.endsWith(sep) || (await kindOf(path)) !== 'file') return undefined;
-  try {
-    return { name: basename(path), bytes: new Uint8Array(await readFile(path)) };
-  } catch (error) {
-    throw new CommandError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+): Promise<InputFile[]> {
+  const files: InputFile[] = [];
+  for (const [input, schema] of Object.entries(workflow.inputs.properties)) {
+    const value = body[input];
+    if (schema['x-input'] !== 'image' || !value) continue;
+    const path = resolve(current, value);
+    if ((await kindOf(path)) !== 'file') continue;
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      throw new CommandError(`${flagOf(input)}: ${path} cannot be read: ${error.code}`);
+    });
+    files.push({ input, name: basename(path), bytes: new Uint8Array(bytes) });
   }
+  return files;
 }
 
 async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | undefined> {

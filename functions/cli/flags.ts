@@ -46,7 +46,9 @@ export function parseFlags(argv: string[], workflow: Workflow): Command {
   const { output, ...body } = given;
   if (words.length > 0) {
     if (!properties['prompt'])
-      throw new CommandError(`${workflow.name} takes no prompt; without a flag before it, "${words[0]}" is one`);
+      throw new CommandError(
+        `${workflow.name} takes no prompt; without a flag before it, "${words[0]}" is one`,
+      );
     if (body['prompt'] !== undefined)
       throw new CommandError(`The prompt is there twice: "${words.join(' ')}", and as --prompt`);
     body['prompt'] = words.join(' ');
@@ -89,7 +91,10 @@ function unknownFlag(flag: string, workflow: Workflow, known: string[]): Command
  * quietly be another.
  * @throws CommandError
  */
-export function refuseFlagsKeptByNpm(environment: Record<string, string | undefined>, workflow: Workflow): void {
+export function refuseFlagsKeptByNpm(
+  environment: Record<string, string | undefined>,
+  workflow: Workflow,
+): void {
   if (environment['npm_lifecycle_event'] !== 'generate') return;
   const names = [...OWN, ...Object.keys(workflow.inputs.properties)];
   const kept = names.find((name) => environment[`npm_config_${name}`] !== undefined);

@@ -1,1 +1,86 @@
-export {};
+// `npm run generate -- "a red fox"`: one job from the terminal, from its flags to its files. Only composes; ends with
+// exit code 0, 1 and the reason, or 130 after a signal, when the job is cancelled.
+
+import { localSettings } from '../config.ts';
+import { AppError } from '../core/errors.ts';
+import { explainAndExit, onStopSignal } from '../local/exit.ts';
+import { CommandError } from './api.ts';
+import { catalogueOf, localCatalogue } from './catalogue.ts';
+import { connect, findApi } from './connection.ts';
+import { currentFolder, destinationOf, inputFiles } from './files.ts';
+import { firstLook, parseFlags, refuseFlagsKeptByNpm } from './flags.ts';
+import { helpOf } from './help.ts';
+import { makeImages } from './job.ts';
+import { createProgress } from './progress.ts';
+
+const environment = process.env;
+const stopping = new AbortController();
+const stopped = stopping.signal;
+
+async function generate(argv: string[]): Promise<void> {
+  const asked = firstLook(argv);
+  const found = await findApi(environment);
+  const local = () => localCatalogue(localSettings(environment).WORKFLOWS_PATH);
+  const catalogue = await (found ? catalogueOf(found.api) : local()).catch((error: unknown) => {
+    // Help is there without the API too.
+    if (asked.help) return local();
+    throw error;
+  });
+  const name = asked.workflow ?? catalogue.names[0]!;
+  if (!catalogue.names.includes(name))
+    throw new CommandError(`There is no workflow ${name}; --workflow takes ${catalogue.names.join(', ')}`);
+  const workflow = await catalogue.describe(name);
+  if (asked.help) return write(process.stdout, helpOf(workflow, catalogue.names));
+
+  refuseFlagsKeptByNpm(environment, workflow);
+  const { body, output } = parseFlags(argv, workflow);
+  const folder = currentFolder(environment);
+  const files = await inputFiles(workflow, body, folder);
+  const destination = await destinationOf(output, folder);
+  stopped.throwIfAborted();
+
+  const progress = createProgress(process.stderr);
+  if (!found) progress.say('No API runs here: starting one for this job');
+  const connection = await connect(found, environment);
+  try {
+    stopped.throwIfAborted();
+    const print = (path: string) => write(process.stdout, `${path}\n`);
+    await makeImages(connection, { body, files, destination }, progress, print, stopped);
+  } finally {
+    progress.end();
+    await connection.stop();
+  }
+}
+
+/** Resolves when it is out: an exit does not wait for a pipe. */
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+async function main(): Promise<number> {
+  try {
+    await generate(process.argv.slice(2));
+    return stopped.aborted ? 130 : 0;
+  } catch (error) {
+    if (stopped.aborted) return 130;
+    if (!(error instanceof CommandError || error instanceof AppError)) throw error;
+    await write(process.stderr, `${error.message}\n`);
+    return 1;
+  }
+}
+
+const ended = main();
+onStopSignal(
+  async () => {
+    stopping.abort();
+    await ended;
+  },
+  () => 130,
+);
+try {
+  process.exit(await ended);
+} catch (error) {
+  explainAndExit(error);
+}

@@ -10,7 +10,7 @@ const COLUMN = 20;
 interface InputSchema {
   type: string;
   description?: string;
-  default?: unknown;
+  default?: string | number | boolean;
   minimum?: number;
   maximum?: number;
   multipleOf?: number;
@@ -25,10 +25,16 @@ export function helpOf(workflow: Workflow, names: string[]): string {
   const inputs = Object.entries(properties).map(([name, schema]) => {
     const { description = '' } = schema as unknown as InputSchema;
     const what = `${typeOf(schema as unknown as InputSchema, required.includes(name))}. ${description}`;
-    return entry(flagOf(name), name === 'prompt' ? `${what} The words without a flag are the prompt too.` : what);
+    return entry(
+      flagOf(name),
+      name === 'prompt' ? `${what} The words without a flag are the prompt too.` : what,
+    );
   });
   const presets = Object.entries(workflow.presets).map(
-    ([name, values]) => `${name} (${Object.entries(values).map(([key, value]) => `${key} ${value}`).join(', ')})`,
+    ([name, values]) =>
+      `${name} (${Object.entries(values)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(', ')})`,
   );
   return [
     'npm run generate -- "a red fox" [--flag value ...]',
@@ -40,7 +46,9 @@ export function helpOf(workflow: Workflow, names: string[]): string {
     '',
     'And:',
     entry('--workflow', `Which workflow, ${names[0]} when left out: ${names.join(', ')}.`),
-    ...(presets.length === 0 ? [] : [entry('--preset', `Values for several inputs at once: ${presets.join('; ')}.`)]),
+    ...(presets.length === 0
+      ? []
+      : [entry('--preset', `Values for several inputs at once: ${presets.join('; ')}.`)]),
     entry(
       '--output',
       'A file, which is written anew if it is there, or a folder; the current folder when left out. Several images become FILE-1.png, FILE-2.png, …',
@@ -72,7 +80,7 @@ function typeOf(schema: InputSchema, required: boolean): string {
     maxLength === undefined ? undefined : `at most ${maxLength} characters`,
     schema.enum && `one of ${schema.enum.join(', ')}`,
     required ? 'required' : undefined,
-    schema.default === undefined || schema.default === '' ? undefined : `default ${String(schema.default)}`,
+    schema.default === undefined || schema.default === '' ? undefined : `default ${schema.default}`,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
 }

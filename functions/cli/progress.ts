@@ -28,14 +28,16 @@ const SILENT = 'The API does not answer; asking again';
 const BAR = 24;
 
 export function createProgress(screen: Screen): Progress {
-  return screen.isTTY ? redrawn(screen) : plain(screen);
+  return screen.isTTY && process.env['TERM'] !== 'dumb' ? redrawn(screen) : plain(screen);
 }
 
 function redrawn(screen: Screen): Progress {
   let drawn = '';
   const draw = (line: string) => {
     // A line that wraps could not be taken back.
-    const next = Array.from(line).slice(0, Math.max(0, (screen.columns || 80) - 1)).join('');
+    const next = Array.from(line)
+      .slice(0, Math.max(0, (screen.columns || 80) - 1))
+      .join('');
     if (next !== drawn) screen.write(`\r${next}\u001B[K`);
     drawn = next;
   };
@@ -83,7 +85,8 @@ export function lineOf(status: Shown): string {
     case 'processing':
       return [`${percentOf(status)} %`, ...detailsOf(status)].join(', ');
     case 'queued': {
-      const place = status.queue_position === null ? undefined : `place ${status.queue_position} in the queue`;
+      const place =
+        status.queue_position === null ? undefined : `place ${status.queue_position} in the queue`;
       return `Waiting: ${[status.waiting_for, place].filter((part) => part).join(', ') || 'its turn'}`;
     }
     default:

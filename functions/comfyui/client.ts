@@ -42,6 +42,11 @@ export interface SystemStats {
   devices: { name: string; type: string; vram_total: number; vram_free: number }[];
 }
 
+/** The simulated ComfyUI says so in its version. */
+export function isSimulated(stats: SystemStats): boolean {
+  return stats.system.comfyui_version?.endsWith('simulated') ?? false;
+}
+
 export type ComfyUI = ReturnType<typeof createComfyUI>;
 
 /** @param url without a trailing slash; @param timeout ms per call */

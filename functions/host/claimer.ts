@@ -14,7 +14,8 @@ export interface ClaimerDeps extends Settler {
   board: Board;
   images: Images;
   hostId: string;
-  simulated: boolean;
+  /** Everything from a simulated ComfyUI is marked as such. */
+  simulated(): boolean;
   now(): number;
   /** What ComfyUI has; undefined before it was asked. */
   inventory(): Inventory | undefined;
@@ -64,7 +65,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
       const graph = await readGraph(images, job.request);
       lookOn = true;
       if (graph && !fits(job, graph)) return;
-      const claimed = await claimJob(deps, job, hostId, deps.simulated, now);
+      const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
       lookOn = claimed !== undefined;
       if (!claimed) return;
       log.info('job claimed', { job_id: jobId, attempt: claimed.fence.attempt });

@@ -1,7 +1,7 @@
 // Is ComfyUI there, and what does it have? Asked with every heartbeat; the inventory only when it came (back) or was
 // not taken for a minute.
 
-import { type ComfyUI, ComfyUISilent, type SystemStats } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUISilent, isSimulated, type SystemStats } from '../comfyui/client.ts';
 import { takeInventory } from '../comfyui/inventory.ts';
 import type { Inventory } from '../core/object-info.ts';
 import { storeInventory } from '../images/documents.ts';
@@ -12,6 +12,8 @@ const INVENTORY_EVERY = 60_000;
 
 export interface ComfyUIWatch {
   answers: boolean;
+  /** It says so itself. */
+  simulated: boolean;
   stats?: SystemStats;
   inventory?: Inventory;
   inventoryHash?: string;
@@ -23,9 +25,11 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
   let takenAt = -Infinity;
   const watch: ComfyUIWatch = {
     answers: false,
+    simulated: false,
     async look() {
       try {
         watch.stats = await comfyui.systemStats();
+        watch.simulated = isSimulated(watch.stats);
         if (!watch.answers || now() - takenAt >= INVENTORY_EVERY) {
           watch.inventory = await takeInventory(comfyui);
           watch.inventoryHash = await storeInventory(images, watch.inventory);

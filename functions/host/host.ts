@@ -35,8 +35,6 @@ export interface HostDeps {
   /** Where the forwarder reaches the intake. */
   url: string;
   slots: number;
-  /** Everything from this ComfyUI is marked as such. */
-  simulated: boolean;
 }
 
 export interface RunningHost {
@@ -84,7 +82,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     ...attemptDeps,
     board,
     hostId,
-    simulated: deps.simulated,
+    simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () =>
       recovered && !draining && watch.answers ? Math.max(0, board.freeSlots() - strays.count()) : 0,
@@ -148,7 +146,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       intakeSecret,
       seenAt: now(),
       startedAt,
-      simulated: deps.simulated,
+      simulated: watch.simulated,
       comfyui: watch.answers,
       ...(stats?.system.comfyui_version && { comfyuiVersion: stats.system.comfyui_version }),
       ...(watch.inventoryHash && { inventoryHash: watch.inventoryHash }),

@@ -8,6 +8,7 @@ import { createApp } from '../api/app.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import type { LocalSettings } from '../config.ts';
+import { connect } from '../connect.ts';
 import { sweep } from '../controller/sweep.ts';
 import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import type { Template } from '../core/template.ts';
@@ -15,14 +16,8 @@ import { createForwarder } from '../forwarder/forward.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
 import { every } from '../host/ticker.ts';
-import { createS3Client } from '../images/client.ts';
-import { createImages } from '../images/images.ts';
-import { createPresigner } from '../images/presign.ts';
 import { createLog, type Log } from '../log.ts';
-import { createStoreClient } from '../store/client.ts';
 import { createTables } from '../store/create-tables.ts';
-import { createHosts } from '../store/hosts.ts';
-import { createJobs } from '../store/jobs.ts';
 import { loadTemplates } from '../workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
@@ -77,19 +72,15 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
   ]);
 
-  const store = createStoreClient({
-    endpoint: `http://127.0.0.1:${dynamodb.ready.port}`,
+  const { store, jobs, hosts, images, presigner, now } = connect({
     region: REGION,
+    dynamodbEndpoint: `http://127.0.0.1:${dynamodb.ready.port}`,
+    s3Endpoint: s3.url,
+    tablePrefix: '',
+    bucket: BUCKET,
     credentials,
   });
   await createTables(store, '');
-  const jobs = createJobs(store, '');
-  const hosts = createHosts(store, '');
-  const images = createImages({
-    client: createS3Client({ endpoint: s3.url, region: REGION, credentials }),
-    bucket: BUCKET,
-  });
-  const now = () => store.clock.now();
 
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
   const nudge = () => forwarder.nudge();
@@ -97,7 +88,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     jobs,
     hosts,
     images,
-    presigner: createPresigner({ credentials, region: REGION, bucket: BUCKET }),
+    presigner,
     templates,
     log: log('api'),
     now,
@@ -124,7 +115,6 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     machineId,
     url: `http://127.0.0.1:${intake.port}`,
     slots: SLOTS_PER_HOST,
-    simulated: comfyui.simulated,
   });
   const controllerLog = log('controller');
   const controller = every(

@@ -1,7 +1,7 @@
 // Which ComfyUI: the real one that is meant or that answers, else a simulated one that says so.
 // Source: design/rest-api.md, "Environment".
 
-import { createComfyUI } from '../comfyui/client.ts';
+import { createComfyUI, isSimulated } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import { startChild } from './child.ts';
@@ -21,14 +21,13 @@ export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<
   const { COMFYUI_MODE: mode, COMFYUI_HOST: host, COMFYUI_PORT: port } = settings;
   const url = `http://${host ?? '127.0.0.1'}:${port}`;
   if (mode !== 'simulated') {
-    const answers = await createComfyUI(url)
+    const stats = await createComfyUI(url)
       .systemStats(PROBE_TIMEOUT)
-      .then(
-        () => true,
-        () => false,
-      );
-    if (answers || host !== undefined || mode === 'real')
-      return { url, simulated: false, answers, stop: () => Promise.resolve() };
+      .catch(() => undefined);
+    if (stats || host !== undefined || mode === 'real') {
+      const simulated = stats !== undefined && isSimulated(stats);
+      return { url, simulated, answers: stats !== undefined, stop: () => Promise.resolve() };
+    }
   }
   const child = await startChild<{ url: string }>(
     'the simulated ComfyUI',

@@ -106,19 +106,23 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
 
     readRequest: (jobId: string) => readPart<JobRequest>(jobId, 'request'),
 
-    /** In the order asked for; jobs that are gone are left out. */
+    /**
+     * In the order asked for, each once: a job that moves may stand in two lists, and DynamoDB refuses to be asked
+     * twice. Jobs that are gone are left out.
+     */
     async readStates(jobIds: string[], { consistent }: { consistent: boolean }): Promise<JobState[]> {
+      const asked = [...new Set(jobIds)];
       const parts = await readMany(
-        jobIds.map((jobId) => key(jobId, 'state')),
+        asked.map((jobId) => key(jobId, 'state')),
         consistent,
       );
       const byId = new Map(parts.map((part) => [part.jobId, part as unknown as JobState]));
-      return jobIds.flatMap((jobId) => byId.get(jobId) ?? []);
+      return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
     async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
       const parts = await readMany(
-        jobIds.map((jobId) => key(jobId, 'request')),
+        [...new Set(jobIds)].map((jobId) => key(jobId, 'request')),
         false,
       );
       return new Map(parts.map((part) => [part.jobId, part as unknown as JobRequest]));

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Rig, startRig } from '../support/rig.ts';
-import { call, eventually, inParallel, putJob } from './support.ts';
+import { call, eventually, putJob, putJobs } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -11,6 +11,8 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 const clear = () => call(rig.app, 'POST /api/queue/clear');
+const jobsFrom = (start: number, count: number) =>
+  Array.from({ length: count }, (_, index) => ({ createdAt: start + index }));
 const waiting = () => rig.store.jobs.countWork('waiting');
 
 test('an empty queue is cleared too, and a body is not asked for', async () => {
@@ -35,10 +37,7 @@ test('exactly 1,000 waiting: nothing remains, whatever runs besides', async () =
     status: 'processing',
     state: { attempt: 1, host: 'h', work: 'held', claimedAt: start, startedAt: start, progressAt: start },
   });
-  await inParallel(
-    Array.from({ length: 1000 }, (_, index) => index),
-    (index) => putJob(rig, { createdAt: start + index }),
-  );
+  await putJobs(rig, jobsFrom(start, 1000));
   expect((await clear()).json).toMatchObject({ cleared: 1000, remaining: 0 });
   expect(await waiting()).toBe(0);
   expect((await rig.status(held))['status']).toBe('processing');
@@ -47,10 +46,7 @@ test('exactly 1,000 waiting: nothing remains, whatever runs besides', async () =
 
 test('past 1,000 it says how many remain, and goes on by itself to the end', async () => {
   const start = rig.store.now() - 5000;
-  await inParallel(
-    Array.from({ length: 1130 }, (_, index) => index),
-    (index) => putJob(rig, { createdAt: start + index }),
-  );
+  await putJobs(rig, jobsFrom(start, 1130));
   const { json } = await clear();
   const later = await rig.generate();
   expect(json).toMatchObject({ cleared: 1000, remaining: 130 });

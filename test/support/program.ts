@@ -23,6 +23,8 @@ export interface Program {
   /** The exit code, or the signal. */
   ended: Promise<number | string>;
   signal(signal: NodeJS.Signals): void;
+  /** Ends it and what it started. */
+  stop(): void;
 }
 
 /** @param env beside PATH and HOME nothing is inherited */
@@ -31,14 +33,24 @@ export function startProgram(
   env: Record<string, string>,
   args: string[] = [],
 ): Program {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [join(packageRoot(), '.build', `${name}.mjs`), ...args],
-    {
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+  const module = join(packageRoot(), '.build', `${name}.mjs`);
+  return startCommand(process.execPath, [module, ...args], { ...inherited, ...env });
+}
+
+/** A process group of its own, so that `stop` reaches what npm and a shell put between. */
+export function startCommand(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+  cwd = process.cwd(),
+): Program {
+  const child: ChildProcess = spawn(command, args, {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let output = '';
   let stderr = '';
   let changed: () => void = () => undefined;
@@ -63,6 +75,9 @@ export function startProgram(
     stderr: () => stderr,
     ended,
     signal: (signal) => void child.kill(signal),
+    stop() {
+      if (!exited) process.kill(-child.pid!, 'SIGKILL');
+    },
     async until(pattern) {
       for (;;) {
         const match = pattern.exec(output);

@@ -137,7 +137,6 @@ export async function startRig({ settings, workflows, onLog }: RigOptions = {}):
         machineId,
         url: `http://127.0.0.1:${intake.port}`,
         slots: 2,
-        simulated: true,
         ...options,
       });
       const host = running;

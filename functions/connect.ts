@@ -1,0 +1,43 @@
+// The tables and the bucket behind the settings that every process shares. Only entry points call it.
+
+import { createS3Client } from './images/client.ts';
+import { createImages, type Images } from './images/images.ts';
+import { createPresigner, type Presigner } from './images/presign.ts';
+import { createStoreClient, type StoreClient } from './store/client.ts';
+import { createHosts, type Hosts } from './store/hosts.ts';
+import { createJobs, type Jobs } from './store/jobs.ts';
+
+export interface Places {
+  region: string;
+  /** Absent on AWS. */
+  dynamodbEndpoint?: string | undefined;
+  s3Endpoint?: string | undefined;
+  tablePrefix: string;
+  bucket: string;
+  /** Absent: as the SDK finds them. */
+  credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+export interface Connected {
+  store: StoreClient;
+  jobs: Jobs;
+  hosts: Hosts;
+  images: Images;
+  presigner: Presigner;
+  /** The tables' clock, ms. */
+  now(): number;
+}
+
+export function connect({ region, credentials, tablePrefix, bucket, ...places }: Places): Connected {
+  const store = createStoreClient({ endpoint: places.dynamodbEndpoint, region, credentials });
+  const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
+  return {
+    store,
+    jobs: createJobs(store, tablePrefix),
+    hosts: createHosts(store, tablePrefix),
+    images: createImages({ client: s3, bucket }),
+    // The client has already asked the environment where the credentials are.
+    presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
+    now: () => store.clock.now(),
+  };
+}

@@ -1,0 +1,86 @@
+// The Hosts table: one item for one run of a host, replaced as a whole with every heartbeat.
+
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Host, isAlive } from '../../functions/store/hosts.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+import { HOST, NEXT_RUN, NOW, OTHER } from '../core/job-states.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await startStore();
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  for (const { hostId } of await store.hosts.list()) await store.hosts.remove(hostId);
+});
+
+const host = (hostId: string, more: Partial<Host> = {}): Host => ({
+  hostId,
+  machineId: hostId.split('.')[0]!,
+  url: 'http://10.0.0.1:8080',
+  state: 'ready',
+  slots: 2,
+  held: 1,
+  models: ['flux2-vae.safetensors'],
+  intakeSecret: 'c2VjcmV0',
+  seenAt: NOW + 1,
+  startedAt: NOW - 1000,
+  simulated: true,
+  comfyui: true,
+  comfyuiVersion: '0.8.0',
+  inventoryHash: 'abc',
+  devices: [{ name: 'NVIDIA L4', vram: 23034, vramFree: 20000 }],
+  ...more,
+});
+
+it('comes back as it was put, and goes an hour after it was last seen', async () => {
+  await store.hosts.put(host(HOST));
+  expect(await store.hosts.read(HOST)).toEqual({
+    ...host(HOST),
+    v: 1,
+    expiresAt: Math.ceil((NOW + 1) / 1000) + 3600,
+  });
+});
+
+it('a heartbeat replaces all of it: nothing of the last one stays', async () => {
+  await store.hosts.put(host(HOST));
+  const { inventoryHash: _, comfyuiVersion: __, ...silent } = host(HOST, { comfyui: false, devices: [] });
+  await store.hosts.put(silent);
+  const read = await store.hosts.read(HOST);
+  expect(read).toMatchObject({ comfyui: false, devices: [] });
+  expect(read).not.toHaveProperty('inventoryHash');
+});
+
+it('each run of a machine is a host of its own', async () => {
+  await Promise.all([HOST, NEXT_RUN, OTHER].map((hostId) => store.hosts.put(host(hostId))));
+  await store.hosts.remove(HOST);
+  expect((await store.hosts.list()).map(({ hostId }) => hostId).sort()).toEqual([NEXT_RUN, OTHER]);
+  expect(await store.hosts.read(HOST)).toBeUndefined();
+});
+
+it('all are listed, however the table pages them', async () => {
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  await Promise.all(ids.map((hostId) => store.hosts.put(host(hostId))));
+  let pages = 0;
+  store.client.raw.middlewareStack.add(
+    (next) => (args) => {
+      pages += 1;
+      return next({ ...args, input: { ...args.input, Limit: 2 } as typeof args.input });
+    },
+    { step: 'initialize', priority: 'low', name: 'smallPages' },
+  );
+  const listed = await store.hosts.list();
+  store.client.raw.middlewareStack.remove('smallPages');
+  expect(listed.map(({ hostId }) => hostId).sort()).toEqual(ids);
+  expect(pages).toBe(3);
+});
+
+it('removing what is gone is no error', async () => {
+  await store.hosts.remove('never-was');
+  expect(await store.hosts.list()).toEqual([]);
+});
+
+it('is dead when it was not seen for 45 seconds', () => {
+  expect(isAlive(host(HOST, { seenAt: NOW - 44_999 }), NOW)).toBe(true);
+  expect(isAlive(host(HOST, { seenAt: NOW - 45_000 }), NOW)).toBe(false);
+});

@@ -1,0 +1,143 @@
+// The lists: work in the order of the jobs' turns, an owner's jobs newest first, page after page.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cancel, claim, type JobState } from '../../functions/core/job.ts';
+import { ownerOrder, workOrder } from '../../functions/core/names.ts';
+import { startStore, type TestStore } from '../support/store.ts';
+import { HOST, NOW, STATES } from '../core/job-states.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await startStore();
+});
+afterAll(() => store.close());
+
+/** As on AWS at 1 MB: the table answers with so many items at most, and where to go on. */
+async function inPagesOf<T>(items: number, read: () => Promise<T>): Promise<{ result: T; pages: number }> {
+  let pages = 0;
+  const name = 'smallPages';
+  store.client.raw.middlewareStack.add(
+    (next) => (args) => {
+      const input = args.input as { Limit?: number };
+      pages += 1;
+      return next({ ...args, input: { ...input, Limit: Math.min(input.Limit ?? items, items) } });
+    },
+    { step: 'initialize', priority: 'low', name },
+  );
+  try {
+    return { result: await read(), pages };
+  } finally {
+    store.client.raw.middlewareStack.remove(name);
+  }
+}
+
+const ids = (rows: { jobId: string }[]) => rows.map(({ jobId }) => jobId);
+
+async function accept(jobId: string, order: string, owner: string, createdAt = NOW): Promise<JobState> {
+  const state = { ...STATES.waiting, jobId, owner, workOrder: order, ownerOrder: ownerOrder(createdAt, jobId) };
+  await store.jobs.putState(state, 1);
+  return state;
+}
+
+describe('work', () => {
+  // Accepted in another order than their turns: a later turn may be given to an earlier job.
+  const turns = ['e', 'b', 'd', 'a', 'c'];
+  const order = (id: string) => workOrder(NOW + id.charCodeAt(0), 7);
+
+  beforeAll(async () => {
+    for (const id of turns) await accept(id, order(id), 'worker');
+    const held = await accept('held', workOrder(NOW, 1), 'worker');
+    expect(await store.jobs.write('held', claim(held, HOST, NOW, false))).toBe(true);
+    await accept('cancelled', workOrder(NOW, 2), 'worker');
+    expect(await store.jobs.write('cancelled', cancel(NOW))).toBe(true);
+  });
+
+  it('comes in the order of turns, each with its turn', async () => {
+    const waiting = await store.jobs.listWork('waiting', 100);
+    expect(ids(waiting)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(waiting[0]).toMatchObject({ workOrder: order('a') });
+    expect(ids(await store.jobs.listWork('held', 100))).toEqual(['held']);
+  });
+
+  it('comes up to a limit, and from behind a turn', async () => {
+    expect(ids(await store.jobs.listWork('waiting', 2))).toEqual(['a', 'b']);
+    expect(ids(await store.jobs.listWork('waiting', 2, order('b')))).toEqual(['c', 'd']);
+    expect(ids(await store.jobs.listWork('waiting', 2, order('e')))).toEqual([]);
+  });
+
+  it('comes whole, however the table pages it, and never beyond the limit', async () => {
+    const whole = await inPagesOf(2, () => store.jobs.listWork('waiting', 100));
+    expect(ids(whole.result)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(whole.pages).toBe(3);
+    const some = await inPagesOf(2, () => store.jobs.listWork('waiting', 3));
+    expect(ids(some.result)).toEqual(['a', 'b', 'c']);
+    const behind = await inPagesOf(2, () => store.jobs.listWork('waiting', 100, order('a')));
+    expect(ids(behind.result)).toEqual(['b', 'c', 'd', 'e']);
+  });
+
+  it('is counted whole, however the table pages it', async () => {
+    expect(await store.jobs.countWork('waiting')).toBe(5);
+    expect(await store.jobs.countWork('held')).toBe(1);
+    expect(await inPagesOf(2, () => store.jobs.countWork('waiting'))).toEqual({ result: 5, pages: 3 });
+  });
+
+  it('a request part is in no index', async () => {
+    const { jobId, owner } = STATES.waiting;
+    const request = { jobId, owner, workflow: 'w', inputs: {}, notes: [], bodyHash: '', staging: [] };
+    await store.jobs.putRequest(request, 1);
+    expect(await store.jobs.countWork('waiting')).toBe(5);
+    expect(await store.jobs.listOwner(owner, 10)).toEqual({ items: [] });
+  });
+});
+
+describe("an owner's jobs", () => {
+  const OWNER = 'anna';
+  beforeAll(async () => {
+    for (const [n, id] of ['n1', 'n3', 'n2', 'n5', 'n4'].entries()) {
+      await accept(id, workOrder(NOW, n), OWNER, NOW + Number(id.slice(1)));
+      await accept(`${id}-of-bob`, workOrder(NOW, n), 'bob', NOW + 9);
+    }
+    // Ended jobs stay with their owner.
+    await store.jobs.write('n3', cancel(NOW));
+  });
+
+  it('come newest first, and only hers', async () => {
+    const { items, cursor } = await store.jobs.listOwner(OWNER, 10);
+    expect(ids(items)).toEqual(['n5', 'n4', 'n3', 'n2', 'n1']);
+    expect(cursor).toBeUndefined();
+  });
+
+  it('come page by page, none twice, none left out', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    let pages = 0;
+    do {
+      const page = await store.jobs.listOwner(OWNER, 2, cursor);
+      seen.push(...ids(page.items));
+      pages += 1;
+      ({ cursor } = page);
+    } while (cursor);
+    expect(seen).toEqual(['n5', 'n4', 'n3', 'n2', 'n1']);
+    expect(pages).toBe(3);
+  });
+
+  it('of one moment are kept apart by their ids', async () => {
+    const first = await store.jobs.listOwner('bob', 2);
+    const second = await store.jobs.listOwner('bob', 9, first.cursor);
+    expect([...ids(first.items), ...ids(second.items)]).toEqual(
+      ['n5', 'n4', 'n3', 'n2', 'n1'].map((id) => `${id}-of-bob`),
+    );
+  });
+
+  it('a stranger has none', async () => {
+    expect(await store.jobs.listOwner('nobody', 10)).toEqual({ items: [] });
+  });
+
+  it('a removed job leaves the lists', async () => {
+    await accept('removed', workOrder(NOW, 99), 'carl');
+    const before = await store.jobs.countWork('waiting');
+    await store.jobs.remove('removed');
+    expect(await store.jobs.listOwner('carl', 10)).toEqual({ items: [] });
+    expect(await store.jobs.countWork('waiting')).toBe(before - 1);
+  });
+});
