@@ -33,15 +33,20 @@ export async function forward(deps: ForwarderDeps): Promise<void> {
   const waiting = await jobs.listWork('waiting', Math.min(slots, MAX_OFFERS));
   const wanted = hosts.length > 1 ? await modelsByJob(jobs, waiting) : new Map<string, string[]>();
 
-  for (const { jobId } of waiting) {
-    while (open.size > 0) {
+  // All at once, so that a deaf host delays only what was offered to it.
+  let unplaced = waiting.map(({ jobId }) => jobId);
+  while (unplaced.length > 0 && open.size > 0) {
+    const offers = unplaced.map(async (jobId) => {
       const host = pick([...open], free, wanted.get(jobId) ?? []);
+      free.set(host.hostId, free.get(host.hostId)! - 1);
       const status = await offer(deps, host, jobId);
       log.debug('job offered', { job_id: jobId, host: host.hostId, status });
-      if (status === 202) free.set(host.hostId, free.get(host.hostId)! - 1);
-      if (status === 202 || status === 409) break;
+      // 409: it is held there already.
+      if (status === 202 || status === 409) return [];
       open.delete(host);
-    }
+      return [jobId];
+    });
+    unplaced = (await Promise.all(offers)).flat();
   }
 }
 

@@ -30,8 +30,12 @@ export async function listen(handler: RequestListener, host: string, port: numbe
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
+        // Whoever is answered right now would keep the connection, and with every further request the server.
+        const idle = setInterval(() => server.closeIdleConnections(), 20);
+        server.close(() => {
+          clearInterval(idle);
+          resolve();
+        });
       }),
   };
 }

@@ -167,7 +167,10 @@ test('too many waiting: 429 with Retry-After, and room again when some are gone'
     const [first] = [await small.generate(), await small.generate()];
     const refused = await call(small.app, 'POST /api/generate', { json: { prompt: 'x' } });
     expect(refused.status).toBe(429);
-    expect(refused.json).toMatchObject({ code: 'too_many_waiting', error: expect.stringContaining('2 jobs') });
+    expect(refused.json).toMatchObject({
+      code: 'too_many_waiting',
+      error: expect.stringContaining('2 jobs'),
+    });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     await call(small.app, `DELETE /api/queue/${first}`);
     await eventually(

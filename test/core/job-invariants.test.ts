@@ -81,7 +81,8 @@ function checkState(state: job.JobState): void {
   expect('errorCode' in state).toBe(state.status === 'failed');
   expect('error' in state).toBe(state.status === 'failed');
   if (state.status === 'processing') expect(state.work).toBe('held');
-  if (state.status === 'processing' || state.status === 'completed') expect(state.startedAt).toBeTypeOf('number');
+  if (state.status === 'processing' || state.status === 'completed')
+    expect(state.startedAt).toBeTypeOf('number');
   if (state.work === 'waiting') {
     expect(state.attempt).toBeLessThan(20);
     expect(state.progress).toBe(0);
@@ -99,7 +100,8 @@ function checkMove(from: job.JobState, to: job.JobState, verb: string, now: numb
   if (to.progress < from.progress) expect(to.work).toBe('waiting');
   if (from.status === 'processing' && to.status === 'queued') expect(lost).toBe(true);
   if (from.startedAt !== undefined) expect(to.startedAt).toBe(from.startedAt);
-  if (to.work === 'waiting' && from.startedAt !== undefined) expect(now - from.startedAt).toBeLessThan(60 * MINUTE);
+  if (to.work === 'waiting' && from.startedAt !== undefined)
+    expect(now - from.startedAt).toBeLessThan(60 * MINUTE);
   for (const field of ['jobId', 'owner', 'workOrder', 'ownerOrder', 'createdAt'] as const)
     expect(to[field]).toBe(from[field]);
 }
@@ -129,7 +131,16 @@ it('holds on every way through the states', () => {
   // The walk is worth something only if it came everywhere.
   expect([...verbs].toSorted()).toEqual(VERBS.toSorted());
   expect([...reached].sort()).toEqual(
-    ['waiting', 'held', 'completed', 'cancelled', 'node_failed', 'lost_too_often', 'took_too_long', 'expired'].sort(),
+    [
+      'waiting',
+      'held',
+      'completed',
+      'cancelled',
+      'node_failed',
+      'lost_too_often',
+      'took_too_long',
+      'expired',
+    ].sort(),
   );
 });
 

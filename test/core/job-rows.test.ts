@@ -86,26 +86,32 @@ it('processing → completed: with its images, its start as it was, out of the i
   });
 });
 
-it.each(['held', 'processing'] as const)('%s → failed: says why, keeps its progress, costs no fault', (state) => {
-  expect(after(STATES[state], 'fail')).toEqual({
-    ...without(STATES[state], 'host', 'work', 'progressAt'),
-    status: 'failed',
-    endedAt: NOW,
-    error: BROKEN.message,
-    errorCode: BROKEN.code,
-  });
-});
+it.each(['held', 'processing'] as const)(
+  '%s → failed: says why, keeps its progress, costs no fault',
+  (state) => {
+    expect(after(STATES[state], 'fail')).toEqual({
+      ...without(STATES[state], 'host', 'work', 'progressAt'),
+      status: 'failed',
+      endedAt: NOW,
+      error: BROKEN.message,
+      errorCode: BROKEN.code,
+    });
+  },
+);
 
-it.each(['lose', 'sweep'] as const)('processing → queued by %s: a fault, progress from the beginning', (verb) => {
-  expect(after(STATES.processing, verb)).toEqual({
-    ...without(STATES.processing, 'host', 'progressAt'),
-    status: 'queued',
-    work: 'waiting',
-    faults: 1,
-    progress: 0,
-    currentStep: 0,
-  });
-});
+it.each(['lose', 'sweep'] as const)(
+  'processing → queued by %s: a fault, progress from the beginning',
+  (verb) => {
+    expect(after(STATES.processing, verb)).toEqual({
+      ...without(STATES.processing, 'host', 'progressAt'),
+      status: 'queued',
+      work: 'waiting',
+      faults: 1,
+      progress: 0,
+      currentStep: 0,
+    });
+  },
+);
 
 it.each([
   ['lose', 'The job was lost 3 times, at last: ComfyUI forgot it'],
@@ -141,13 +147,16 @@ it('an hour after its first start a job is not tried again', () => {
   });
 });
 
-it.each(['waiting', 'held', 'processing'] as const)('%s → cancelled: out of the index, nothing else', (state) => {
-  expect(after(STATES[state], 'cancel')).toEqual({
-    ...without(STATES[state], 'host', 'work', 'progressAt'),
-    status: 'cancelled',
-    endedAt: NOW,
-  });
-});
+it.each(['waiting', 'held', 'processing'] as const)(
+  '%s → cancelled: out of the index, nothing else',
+  (state) => {
+    expect(after(STATES[state], 'cancel')).toEqual({
+      ...without(STATES[state], 'host', 'work', 'progressAt'),
+      status: 'cancelled',
+      endedAt: NOW,
+    });
+  },
+);
 
 it('clearing the queue leaves what has started', () => {
   expect(after(STATES.waiting, 'clear')).toEqual(after(STATES.waiting, 'cancel'));

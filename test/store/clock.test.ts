@@ -34,12 +34,15 @@ function simulate(ahead: number) {
 }
 
 describe('a corrected clock', () => {
-  it.each([2 * MINUTE, -2 * MINUTE])('is right within two seconds after one answer, when %d ms off', (ahead) => {
-    const { ask, error } = simulate(ahead);
-    expect(error()).toBe(ahead);
-    ask();
-    expect(Math.abs(error())).toBeLessThanOrEqual(2020);
-  });
+  it.each([2 * MINUTE, -2 * MINUTE])(
+    'is right within two seconds after one answer, when %d ms off',
+    (ahead) => {
+      const { ask, error } = simulate(ahead);
+      expect(error()).toBe(ahead);
+      ask();
+      expect(Math.abs(error())).toBeLessThanOrEqual(2020);
+    },
+  );
 
   it.each([2 * MINUTE, -2 * MINUTE])('grows more exact with each answer, when %d ms off', (ahead) => {
     const { ask, pass, error } = simulate(ahead);
@@ -61,14 +64,17 @@ describe('a corrected clock', () => {
     }
   });
 
-  it.each([3 * MINUTE, -3 * MINUTE, 86_400_000, -86_400_000])('follows when the own clock jumps by %d ms', (jump) => {
-    const { machine, ask, pass, error } = simulate(0);
-    for (let n = 0; n < 10; n += 1) ask();
-    machine.ahead += jump;
-    pass(100);
-    ask();
-    expect(Math.abs(error())).toBeLessThanOrEqual(2020);
-  });
+  it.each([3 * MINUTE, -3 * MINUTE, 86_400_000, -86_400_000])(
+    'follows when the own clock jumps by %d ms',
+    (jump) => {
+      const { machine, ask, pass, error } = simulate(0);
+      for (let n = 0; n < 10; n += 1) ask();
+      machine.ahead += jump;
+      pass(100);
+      ask();
+      expect(Math.abs(error())).toBeLessThanOrEqual(2020);
+    },
+  );
 
   it('forgets what it was told a minute ago: clocks drift', () => {
     const { machine, ask, pass, error } = simulate(-1500);

@@ -34,7 +34,13 @@ async function inPagesOf<T>(items: number, read: () => Promise<T>): Promise<{ re
 const ids = (rows: { jobId: string }[]) => rows.map(({ jobId }) => jobId);
 
 async function accept(jobId: string, order: string, owner: string, createdAt = NOW): Promise<JobState> {
-  const state = { ...STATES.waiting, jobId, owner, workOrder: order, ownerOrder: ownerOrder(createdAt, jobId) };
+  const state = {
+    ...STATES.waiting,
+    jobId,
+    owner,
+    workOrder: order,
+    ownerOrder: ownerOrder(createdAt, jobId),
+  };
   await store.jobs.putState(state, 1);
   return state;
 }

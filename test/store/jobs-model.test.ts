@@ -33,7 +33,12 @@ function reads(actor: Actor): Command {
   return {
     check: (model) => !model.over && model.pictures[actor] !== model.state,
     async run(model, { jobId }) {
-      expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
+      expect(await store.jobs.readState(jobId)).toEqual({
+        ...model.state,
+        part: 'state',
+        v: 1,
+        expiresAt: 1,
+      });
       model.pictures[actor] = model.state;
     },
     toString: () => `${actor} reads`,
@@ -56,7 +61,8 @@ function writes(actor: Actor | 'api', changeOf: (model: Readonly<Model>) => job.
   return {
     // Nobody tries what does not fit the picture that they have.
     check: (model) =>
-      !model.over && job.apply(actor === 'api' ? model.state : model.pictures[actor], changeOf(model)) !== undefined,
+      !model.over &&
+      job.apply(actor === 'api' ? model.state : model.pictures[actor], changeOf(model)) !== undefined,
     async run(model, { jobId }) {
       const change = changeOf(model);
       ({ verb } = change);
@@ -68,9 +74,17 @@ function writes(actor: Actor | 'api', changeOf: (model: Readonly<Model>) => job.
       model.state = expected ?? model.state;
       // Who was told that its own write was made knows the job.
       if (expected && actor !== 'api') model.pictures[actor] = expected;
-      expect(await store.jobs.readState(jobId)).toEqual({ ...model.state, part: 'state', v: 1, expiresAt: 1 });
+      expect(await store.jobs.readState(jobId)).toEqual({
+        ...model.state,
+        part: 'state',
+        v: 1,
+        expiresAt: 1,
+      });
       if (!expected) return;
-      const listed = { waiting: await store.jobs.listWork('waiting', 9), held: await store.jobs.listWork('held', 9) };
+      const listed = {
+        waiting: await store.jobs.listWork('waiting', 9),
+        held: await store.jobs.listWork('held', 9),
+      };
       for (const work of ['waiting', 'held'] as const)
         expect(listed[work].map((row) => row.jobId)).toEqual(expected.work === work ? [jobId] : []);
     },

@@ -76,13 +76,17 @@ describe('accepting a job', () => {
 
   it('another body under the same name is not stored: the first is returned to be compared', async () => {
     await store.jobs.putRequest(request('taken'), EXPIRES);
-    expect(await store.jobs.putRequest(request('taken', 'hash-2'), EXPIRES)).toMatchObject({ bodyHash: 'hash-1' });
+    expect(await store.jobs.putRequest(request('taken', 'hash-2'), EXPIRES)).toMatchObject({
+      bodyHash: 'hash-1',
+    });
     expect(await store.jobs.readRequest('taken')).toMatchObject({ bodyHash: 'hash-1' });
   });
 
   it('of many who put at once one wins, and all learn which', async () => {
     const hashes = ['a', 'b', 'c', 'd', 'e'];
-    const seen = await Promise.all(hashes.map((hash) => store.jobs.putRequest(request('race', hash), EXPIRES)));
+    const seen = await Promise.all(
+      hashes.map((hash) => store.jobs.putRequest(request('race', hash), EXPIRES)),
+    );
     expect(new Set(seen.map(({ bodyHash }) => bodyHash)).size).toBe(1);
     const won = await Promise.all(hashes.map(() => store.jobs.putState(state('race'), EXPIRES)));
     expect(won.filter(Boolean)).toHaveLength(1);
@@ -95,7 +99,9 @@ describe('accepting a job', () => {
     expect(await store.jobs.readState('gone')).toBeUndefined();
     expect(await store.jobs.readRequest('gone')).toBeUndefined();
     await store.jobs.remove('gone');
-    expect(await store.jobs.putRequest(request('gone', 'hash-2'), EXPIRES)).toMatchObject({ bodyHash: 'hash-2' });
+    expect(await store.jobs.putRequest(request('gone', 'hash-2'), EXPIRES)).toMatchObject({
+      bodyHash: 'hash-2',
+    });
   });
 });
 
@@ -106,12 +112,15 @@ describe('reading many', () => {
     await store.jobs.putRequest(request('many-000'), EXPIRES);
   });
 
-  it.each([true, false])('states come in the order asked for, without those that are gone (%s)', async (consistent) => {
-    const asked = ['nobody', ...ids.toReversed(), 'nobody-either'];
-    const found = await store.jobs.readStates(asked, { consistent });
-    expect(found.map(({ jobId }) => jobId)).toEqual(ids.toReversed());
-    expect(found[0]).toMatchObject({ status: 'queued', work: 'waiting' });
-  });
+  it.each([true, false])(
+    'states come in the order asked for, without those that are gone (%s)',
+    async (consistent) => {
+      const asked = ['nobody', ...ids.toReversed(), 'nobody-either'];
+      const found = await store.jobs.readStates(asked, { consistent });
+      expect(found.map(({ jobId }) => jobId)).toEqual(ids.toReversed());
+      expect(found[0]).toMatchObject({ status: 'queued', work: 'waiting' });
+    },
+  );
 
   it('nothing asked for is nothing found', async () => {
     expect(await store.jobs.readStates([], { consistent: true })).toEqual([]);
@@ -141,9 +150,14 @@ describe('reading many', () => {
           [string, { Keys?: Record<string, never>[] }],
         ];
         asked += 1;
-        const result = await next({ ...args, input: { RequestItems: { [table]: { ...how, Keys: keys.slice(0, 40) } } } });
+        const result = await next({
+          ...args,
+          input: { RequestItems: { [table]: { ...how, Keys: keys.slice(0, 40) } } },
+        });
         const rest = keys.slice(40);
-        Object.assign(result.output, { UnprocessedKeys: rest.length > 0 ? { [table]: { ...how, Keys: rest } } : {} });
+        Object.assign(result.output, {
+          UnprocessedKeys: rest.length > 0 ? { [table]: { ...how, Keys: rest } } : {},
+        });
         return result;
       },
       { step: 'initialize', priority: 'low', name },

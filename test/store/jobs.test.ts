@@ -5,15 +5,7 @@ import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, type Change, hasEnded, type JobState } from '../../functions/core/job.ts';
 import { startStore, type TestStore } from '../support/store.ts';
-import {
-  KNOWLEDGE,
-  NOW,
-  STATE_NAMES,
-  STATES,
-  type Verb,
-  VERB_NAMES,
-  VERBS,
-} from '../core/job-states.ts';
+import { KNOWLEDGE, NOW, STATE_NAMES, STATES, type Verb, VERB_NAMES, VERBS } from '../core/job-states.ts';
 
 let store: TestStore;
 beforeAll(async () => {

@@ -64,11 +64,18 @@ export interface Rig {
 export interface RigOptions {
   settings?: Partial<ApiDeps['settings']>;
   workflows?: string;
+  /** False: the api's nudges go nowhere. */
+  forward?: boolean;
   /** Structured lines of every room; silent by default. */
   onLog?: (line: string) => void;
 }
 
-export async function startRig({ settings, workflows, onLog }: RigOptions = {}): Promise<Rig> {
+export async function startRig({
+  settings,
+  workflows,
+  forward = true,
+  onLog,
+}: RigOptions = {}): Promise<Rig> {
   const store = await startStore();
   const directory = await mkdtemp(join(tmpdir(), 'rig-'));
   const s3 = await startEmbeddedS3({
@@ -82,7 +89,7 @@ export async function startRig({ settings, workflows, onLog }: RigOptions = {}):
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
   const { jobs, hosts, now } = store;
   const forwarder = createForwarder({ jobs, hosts, log, now });
-  const nudge = () => forwarder.nudge();
+  const nudge = () => (forward ? forwarder.nudge() : undefined);
   const templates = await loadTemplates(workflows);
   const app = createApp({
     jobs,

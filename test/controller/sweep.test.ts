@@ -1,0 +1,147 @@
+// What the controller returns, ends and leaves alone.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claim, start } from '../../functions/core/job.ts';
+import type { JobState } from '../../functions/core/job.ts';
+import { sweep } from '../../functions/controller/sweep.ts';
+import type { Host } from '../../functions/store/hosts.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+const MINUTE = 60_000;
+let rig: Rig;
+let nudges = 0;
+beforeAll(async () => {
+  rig = await startRig({ workflows: 'test/workflows' });
+});
+afterAll(() => rig.close());
+
+const sweepAt = (now: number) =>
+  sweep({
+    jobs: rig.store.jobs,
+    hosts: rig.store.hosts,
+    log: rig.log,
+    now: () => now,
+    nudge: () => (nudges += 1),
+  });
+
+async function held(options: { started: boolean; hostSeen?: number; workflow?: string }): Promise<JobState> {
+  const jobId = await rig.generate(
+    options.workflow
+      ? {
+          workflow: options.workflow,
+          prompt: undefined,
+          steps: undefined,
+          width: undefined,
+          height: undefined,
+        }
+      : {},
+  );
+  const host = `host-of-${jobId}`;
+  const now = rig.store.now();
+  const { state } = (await rig.store.jobs.read(jobId))!;
+  await rig.store.jobs.write(jobId, claim(state, host, now, true));
+  if (options.started) await rig.store.jobs.write(jobId, start(state, { attempt: 1, host }, now));
+  if (options.hostSeen !== undefined) await rig.store.hosts.put({ ...item(host), seenAt: options.hostSeen });
+  return (await rig.store.jobs.readState(jobId))!;
+}
+
+function item(hostId: string): Host {
+  return {
+    hostId,
+    machineId: 'm',
+    url: 'http://127.0.0.1:9',
+    state: 'ready',
+    slots: 2,
+    held: 1,
+    models: [],
+    intakeSecret: 's',
+    seenAt: 0,
+    startedAt: 0,
+    simulated: true,
+    comfyui: true,
+    devices: [],
+  };
+}
+
+const after = (state: JobState) => rig.store.jobs.readState(state.jobId);
+
+test('the jobs of a host that is gone wait again; only a started one costs a fault', async () => {
+  const unstarted = await held({ started: false });
+  const started = await held({ started: true });
+  const before = nudges;
+  await sweepAt(rig.store.now());
+  expect(await after(unstarted)).toMatchObject({ status: 'queued', work: 'waiting', faults: 0, attempt: 1 });
+  expect(await after(started)).toMatchObject({ status: 'queued', work: 'waiting', faults: 1, attempt: 1 });
+  expect(nudges).toBe(before + 1);
+});
+
+test('a host that was seen 44 seconds ago keeps its jobs, one that was not for 45 loses them', async () => {
+  const now = rig.store.now();
+  const state = await held({ started: true, hostSeen: now });
+  await sweepAt(now + 44_000);
+  expect(await after(state)).toEqual(state);
+  await sweepAt(now + 45_000);
+  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
+});
+
+test('a job without progress for its deadline is returned, by its own deadline where it has one', async () => {
+  const now = rig.store.now();
+  const state = await held({ started: true });
+  const short = await held({ started: true, workflow: 'slow' });
+  const host = async (at: number) => {
+    for (const { host } of [state, short]) await rig.store.hosts.put({ ...item(host!), seenAt: at });
+  };
+  await host(now + 5000);
+  await sweepAt(now + 5000);
+  expect(await after(short)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(state)).toEqual(state);
+  await host(now + 11 * MINUTE);
+  await sweepAt(now + 11 * MINUTE);
+  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
+});
+
+test('a job that nobody took for 24 hours ends as expired', async () => {
+  const jobId = await rig.generate();
+  const created = (await rig.store.jobs.readState(jobId))!.createdAt;
+  await sweepAt(created + 24 * 60 * MINUTE - 1000);
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued' });
+  await sweepAt(created + 24 * 60 * MINUTE + 1000);
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'failed', errorCode: 'expired' });
+  expect(await rig.status(jobId)).toMatchObject({
+    status: 'failed',
+    error: 'No GPU host took the job within 24 hours',
+    queue_position: null,
+  });
+});
+
+test('a host that moved on between the read and the write keeps what it did', async () => {
+  const state = await held({ started: false });
+  const { jobs } = rig.store;
+  // The write of the sweep comes after the host has started the job.
+  const racing = {
+    ...jobs,
+    write: async (...args: Parameters<typeof jobs.write>) => {
+      if (args[1].verb === 'sweep')
+        await jobs.write(state.jobId, start(state, { attempt: 1, host: state.host! }, rig.store.now()));
+      return jobs.write(...args);
+    },
+  };
+  await sweep({
+    jobs: racing,
+    hosts: rig.store.hosts,
+    log: rig.log,
+    now: rig.store.now,
+    nudge: () => undefined,
+  });
+  expect(await after(state)).toMatchObject({ status: 'processing', host: state.host, faults: 0 });
+});
+
+test('items of hosts that were not heard of for an hour are forgotten', async () => {
+  const now = rig.store.now();
+  await rig.store.hosts.put({ ...item('old'), seenAt: now - 61 * MINUTE });
+  await rig.store.hosts.put({ ...item('young'), seenAt: now - 59 * MINUTE });
+  await sweepAt(now);
+  const ids = (await rig.store.hosts.list()).map(({ hostId }) => hostId);
+  expect(ids).toContain('young');
+  expect(ids).not.toContain('old');
+});

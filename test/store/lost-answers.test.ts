@@ -1,0 +1,78 @@
+// A write whose answer was lost is repeated by the SDK, and then refused because it was made: what the store says of
+// it, so that nobody takes a refusal for a proof.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { apply, claim, complete, type Fence } from '../../functions/core/job.ts';
+import { createStoreClient } from '../../functions/store/client.ts';
+import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
+import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
+import { type Line, tap } from './lost-answers.ts';
+
+let store: TestStore;
+let jobs: Jobs;
+let line: Line;
+let close: () => void;
+beforeAll(async () => {
+  store = await startStore();
+  const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
+  line = tap(client);
+  jobs = createJobs(client, '');
+  close = () => client.raw.destroy();
+});
+afterAll(async () => {
+  close();
+  await store.close();
+});
+
+let made = 0;
+async function accepted() {
+  made += 1;
+  const jobId = `lost-${made}`;
+  const state = { ...STATES.waiting, jobId, workOrder: `${NOW}-${made}`, ownerOrder: `${NOW}#${jobId}` };
+  await store.jobs.putState(state, 1);
+  return state;
+}
+
+it('a claim that was made looks refused', async () => {
+  const state = await accepted();
+  const change = claim(state, HOST, NOW, false);
+  const before = line.arrived();
+  line.lose(1);
+  expect(await jobs.write(state.jobId, change)).toBe(false);
+  expect(line.arrived() - before).toBe(2);
+  expect(await jobs.readState(state.jobId)).toMatchObject({ ...apply(state, change) });
+});
+
+it('a completion that was made looks refused', async () => {
+  const state = await accepted();
+  const change = claim(state, HOST, NOW, false);
+  await jobs.write(state.jobId, change);
+  const fence: Fence = { attempt: 1, host: HOST };
+  line.lose(1);
+  expect(await jobs.write(state.jobId, complete(state, fence, [IMAGE], STEPS, NOW))).toBe(false);
+  expect(await jobs.readState(state.jobId)).toMatchObject({ status: 'completed', images: [IMAGE] });
+});
+
+it('a request that never arrived is made by the repetition', async () => {
+  const state = await accepted();
+  line.cut(1);
+  expect(await jobs.write(state.jobId, claim(state, HOST, NOW, false))).toBe(true);
+});
+
+it('a table that never answers is an error, not a refusal', async () => {
+  const state = await accepted();
+  line.cut(5);
+  await expect(jobs.write(state.jobId, claim(state, HOST, NOW, false))).rejects.toThrow('socket hang up');
+  expect(await jobs.readState(state.jobId)).toMatchObject({ attempt: 0, work: 'waiting' });
+});
+
+it('an acceptance whose answers were lost yields the own request, and a state that is there', async () => {
+  const { jobId, owner } = { ...STATES.waiting, jobId: 'lost-parts' };
+  const request = { jobId, owner, workflow: 'w', inputs: {}, notes: [], bodyHash: 'mine', staging: [] };
+  line.lose(1);
+  expect(await jobs.putRequest(request, 1)).toMatchObject({ bodyHash: 'mine' });
+  line.lose(1);
+  expect(await jobs.putState({ ...STATES.waiting, jobId }, 1)).toBe(false);
+  expect(await jobs.read(jobId)).toMatchObject({ state: { status: 'queued' }, request });
+});
