@@ -6,7 +6,12 @@ import { build } from 'esbuild';
 await build({
   entryPoints: {
     local: 'functions/local/main.ts',
+    api: 'functions/api/main.ts',
+    forwarder: 'functions/forwarder/main.ts',
+    controller: 'functions/controller/main.ts',
+    host: 'functions/host/main.ts',
     dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+    s3: 'functions/local/embedded-s3/main.ts',
     'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
     generate: 'functions/cli/generate.ts',
     bench: 'test/bench/main.ts',

@@ -3,12 +3,19 @@
 
 import * as z from 'zod';
 import { AppError } from './core/errors.ts';
+import { MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
 
 type Environment = Record<string, string | undefined>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
+
+const host = z.string().regex(/^[\w.:[\]-]+$/);
+const origins = z
+  .string()
+  .default('*')
+  .transform((text) => text.split(',').map((one) => one.trim()));
 
 const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
@@ -19,13 +26,20 @@ const wanted: Record<string, string> = {
   SIMULATED_STEP_MS: 'must be a whole number of milliseconds from 0 to 60000',
   COMFYUI_HOST: 'must be a host name or an address',
   API_URL: 'must be an address such as http://127.0.0.1:5000',
+  AWS_ENDPOINT_URL_DYNAMODB: 'must be an address',
+  AWS_ENDPOINT_URL_S3: 'must be an address',
+  FORWARDER_URL: 'must be an address such as http://127.0.0.1:5001',
+  FORWARDER_PORT: 'must be a port from 0 to 65535',
+  INTAKE_PORT: 'must be a port from 0 to 65535',
+  INTAKE_URL: 'must be an address that the forwarder reaches, such as http://10.0.0.7:5002',
+  SLOTS: 'must be a whole number from 1 to 64',
+  MAX_WAITING: 'must be a whole number above 0',
+  SWEEP_EVERY_MS: 'must be a whole number of milliseconds above 0',
+  FIXED_COMFYUI: 'must be true or false',
 };
 
 const localSchema = z.object({
-  COMFYUI_HOST: z
-    .string()
-    .regex(/^[\w.:[\]-]+$/)
-    .optional(),
+  COMFYUI_HOST: host.optional(),
   COMFYUI_PORT: port.default(8188),
   COMFYUI_MODE: z.enum(['auto', 'real', 'simulated']).default('auto'),
   API_HOST: z.string().default('127.0.0.1'),
@@ -33,10 +47,7 @@ const localSchema = z.object({
   WORKSPACE_PATH: z.string().default('.workspace'),
   WORKFLOWS_PATH: z.string().optional(),
   PUBLIC_URL: origin.optional(),
-  ALLOWED_ORIGINS: z
-    .string()
-    .default('*')
-    .transform((text) => text.split(',').map((one) => one.trim())),
+  ALLOWED_ORIGINS: origins,
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
 });
@@ -47,6 +58,54 @@ export type LocalSettings = z.infer<typeof localSchema>;
 export function localSettings(environment: Environment): LocalSettings {
   return read(localSchema, environment);
 }
+
+/** What every process that runs alone is told: where the tables and the bucket are. */
+const placesSchema = z.object({
+  AWS_REGION: z.string().default('local'),
+  AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
+  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  TABLE_PREFIX: z.string().default(''),
+  IMAGES_BUCKET: z.string().default('images'),
+  DEBUG: flag.default(false),
+});
+
+const apiSchema = placesSchema.extend({
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port.default(5000),
+  WORKFLOWS_PATH: z.string().optional(),
+  PUBLIC_URL: origin.optional(),
+  ALLOWED_ORIGINS: origins,
+  /** Where the api nudges, best effort. */
+  FORWARDER_URL: z.url().optional(),
+  FIXED_COMFYUI: flag.default(false),
+  MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
+});
+
+const forwarderSchema = placesSchema.extend({ FORWARDER_PORT: port.default(5001) });
+
+const controllerSchema = placesSchema.extend({
+  SWEEP_EVERY_MS: z.coerce.number().int().positive().default(5000),
+  FORWARDER_URL: z.url().optional(),
+});
+
+const hostSchema = placesSchema.extend({
+  COMFYUI_HOST: host.default('127.0.0.1'),
+  COMFYUI_PORT: port.default(8188),
+  INTAKE_HOST: z.string().default('127.0.0.1'),
+  INTAKE_PORT: port.default(5002),
+  /** Where the forwarder reaches the intake; the address that it listens on where it is not set. */
+  INTAKE_URL: z.url().optional(),
+  SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
+  /** The machine's identity and its lock lie here: one host process at a time. */
+  WORKSPACE_PATH: z.string().default('.workspace'),
+});
+
+export type PlacesSettings = z.infer<typeof placesSchema>;
+
+export const apiSettings = (environment: Environment) => read(apiSchema, environment);
+export const forwarderSettings = (environment: Environment) => read(forwarderSchema, environment);
+export const controllerSettings = (environment: Environment) => read(controllerSchema, environment);
+export const hostSettings = (environment: Environment) => read(hostSchema, environment);
 
 const cliSchema = z.object({ API_URL: origin.optional() });
 

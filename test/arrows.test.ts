@@ -4,24 +4,23 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** A room may import itself and these. `config`, `lock`, `log` and `workflows` are files beside the rooms. */
+/** A room may import itself and these. `config` and `log` are files beside the rooms; `process` is what
+ * every entry point shares. */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   log: [],
-  lock: [],
   config: ['core'],
-  workflows: ['core'],
-  connect: ['core', 'store', 'images'],
+  process: ['core', 'log'],
   store: ['core', 'log'],
   images: ['core', 'log'],
   comfyui: ['core', 'log'],
   api: ['core', 'log', 'store', 'images', 'comfyui'],
   forwarder: ['core', 'log', 'store', 'images', 'comfyui'],
   controller: ['core', 'log', 'store', 'images', 'comfyui'],
-  host: ['core', 'log', 'store', 'images', 'comfyui'],
+  host: ['core', 'log', 'process', 'store', 'images', 'comfyui'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */
-const COMPOSES = /^(local|cli)\/|^connect\.ts$|\/(main|lambda)\.ts$/;
+const COMPOSES = /^(local|cli)\/|^process\/(connect|exit)\.ts$|\/(main|lambda)\.ts$/;
 
 async function sources(): Promise<{ file: string; text: string }[]> {
   const entries = await readdir('functions', { recursive: true });

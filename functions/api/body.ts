@@ -46,8 +46,7 @@ export function pageQuery(c: Context<ApiEnv>, shape: RegExp): PageQuery {
     throw invalid('limit', `must be a whole number from 1 to ${PAGE_MAX}`);
   if (cursor === undefined) return { limit: count, cursor };
   const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!shape.test(place))
-    throw invalid('cursor', 'must be the next_cursor of an earlier answer');
+  if (!shape.test(place)) throw invalid('cursor', 'must be the next_cursor of an earlier answer');
   return { limit: count, cursor: place };
 }
 

@@ -38,7 +38,10 @@ export function imageRoutes(deps: Shared) {
         });
       if (stored === 'not-modified') return c.body(null, 304);
       if (!stored) throw notFound();
-      return new Response(stored.body as ReadableStream, {
+      // Hono answers HEAD with the head of a GET; a body that nobody reads would hold its connection to the bucket.
+      const head = c.req.method === 'HEAD';
+      if (head) await stored.body.cancel();
+      return new Response(head ? null : (stored.body as ReadableStream), {
         status: stored.partial ? 206 : 200,
         headers: {
           'Content-Type': stored.contentType,

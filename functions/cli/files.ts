@@ -2,7 +2,7 @@
 // file that --output names is written over.
 
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, parse, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, relative, resolve } from 'node:path';
 import { CommandError, type Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 
@@ -59,6 +59,12 @@ export async function saveImage(
     throw new CommandError(`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
   }
   return path;
+}
+
+/** Short where it can be, and always a path to open from there. */
+export function asSeenFrom(current: string, path: string): string {
+  const short = relative(current, path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
 async function freePath(folder: string, name: string): Promise<string> {

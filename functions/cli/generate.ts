@@ -7,7 +7,7 @@ import { explainAndExit, onStopSignal } from '../local/exit.ts';
 import { CommandError } from './api.ts';
 import { catalogueOf, localCatalogue } from './catalogue.ts';
 import { connect, findApi } from './connection.ts';
-import { currentFolder, destinationOf, inputFiles } from './files.ts';
+import { asSeenFrom, currentFolder, destinationOf, inputFiles } from './files.ts';
 import { firstLook, parseFlags, refuseFlagsKeptByNpm } from './flags.ts';
 import { helpOf } from './help.ts';
 import { makeImages } from './job.ts';
@@ -39,12 +39,12 @@ async function generate(argv: string[]): Promise<void> {
   const destination = await destinationOf(output, folder);
   stopped.throwIfAborted();
 
-  const progress = createProgress(process.stderr);
+  const progress = createProgress(process.stderr, process.stderr.isTTY && environment['TERM'] !== 'dumb');
   if (!found) progress.say('No API runs here: starting one for this job');
   const connection = await connect(found, environment);
   try {
     stopped.throwIfAborted();
-    const print = (path: string) => write(process.stdout, `${path}\n`);
+    const print = (path: string) => write(process.stdout, `${asSeenFrom(folder, path)}\n`);
     await makeImages(connection, { body, files, destination }, progress, print, stopped);
   } finally {
     progress.end();

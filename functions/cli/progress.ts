@@ -19,16 +19,18 @@ export interface Progress {
 
 /** What is used of process.stderr. */
 export interface Screen {
-  isTTY?: boolean;
   columns?: number;
   write(text: string): unknown;
 }
 
 const SILENT = 'The API does not answer; asking again';
 const BAR = 24;
+/** Before this the pace is that of loading models, and says nothing about the steps. */
+const PACE_FROM = 0.1;
 
-export function createProgress(screen: Screen): Progress {
-  return screen.isTTY && process.env['TERM'] !== 'dumb' ? redrawn(screen) : plain(screen);
+/** @param redraws whether a line can be taken back: a terminal, not a pipe */
+export function createProgress(screen: Screen, redraws: boolean): Progress {
+  return redraws ? redrawn(screen) : plain(screen);
 }
 
 function redrawn(screen: Screen): Progress {
@@ -99,10 +101,10 @@ function percentOf({ progress }: Shown): number {
   return Math.floor(progress * 100);
 }
 
-function detailsOf({ current_step, total_steps, eta_seconds }: Shown): string[] {
+function detailsOf({ progress, current_step: step, total_steps: steps, eta_seconds: eta }: Shown): string[] {
   return [
-    ...(current_step > 0 && total_steps > 0 ? [`step ${current_step}/${total_steps}`] : []),
-    ...(eta_seconds === null ? [] : [`${timeOf(eta_seconds)} left`]),
+    ...(step > 0 && steps > 0 ? [`step ${step}/${steps}`] : []),
+    ...(eta !== null && progress >= PACE_FROM ? [`${timeOf(eta)} left`] : []),
   ];
 }
 

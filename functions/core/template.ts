@@ -60,8 +60,8 @@ export interface Template extends z.infer<typeof inputsFile> {
   presets: Record<string, InputValues>;
 }
 
-/** Fields of a request that are the API's own. */
-const RESERVED = ['preset', 'workflow'];
+/** Fields of a request that are the API's own, and the one that every object has. */
+const RESERVED = ['preset', 'workflow', 'constructor'];
 
 /** Throws AppError `bad_template` whose sentence names the file and the field. */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {
@@ -147,7 +147,7 @@ function defaultsOf(template: Template): InputValues {
 
 function problemOfValues(template: Template, values: InputValues): string | undefined {
   for (const [input, value] of Object.entries(values)) {
-    const spec = template.inputs[input];
+    const spec = Object.hasOwn(template.inputs, input) && template.inputs[input];
     if (!spec) return `there is no input "${input}"`;
     try {
       valueOf(input, spec, value, undefined);

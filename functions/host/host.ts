@@ -21,7 +21,7 @@ import { createPoller } from './poller.ts';
 import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
 import { watchStrays } from './strays.ts';
-import { every, sleepUpTo } from './ticker.ts';
+import { every, sleepUpTo } from '../process/ticker.ts';
 
 export interface HostDeps {
   jobs: Jobs;

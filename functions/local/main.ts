@@ -3,7 +3,7 @@
 import { localSettings } from '../config.ts';
 import { startArrangement } from './arrangement.ts';
 import { bannerOf } from './banner.ts';
-import { explainAndExit, onStopSignal } from './exit.ts';
+import { explainAndExit, onStopSignal } from '../process/exit.ts';
 
 try {
   const arrangement = await startArrangement(localSettings(process.env));

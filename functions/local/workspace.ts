@@ -1,16 +1,15 @@
 // The folder with all that must be there after a restart. One process at a time; whoever comes second is told who
 // the first is.
 
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { tryLock } from '../lock.ts';
+import { type Identity, identityOf, writeWhole } from '../process/identity.ts';
+import { tryLock } from '../process/lock.ts';
 
 export interface Workspace {
   directory: string;
-  /** The same for every run in this folder. */
-  identity: { machineId: string; secretAccessKey: string };
+  identity: Identity;
   /** Says to others where the API is. */
   announce(url: string): Promise<void>;
   release(): Promise<void>;
@@ -58,19 +57,4 @@ export async function runningApi(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function identityOf(directory: string): Promise<Workspace['identity']> {
-  const file = join(directory, 'identity.json');
-  const stored = await readFile(file, 'utf8').catch(() => undefined);
-  if (stored !== undefined) return JSON.parse(stored) as Workspace['identity'];
-  const identity = { machineId: randomUUID(), secretAccessKey: randomBytes(24).toString('hex') };
-  await writeWhole(file, JSON.stringify(identity));
-  return identity;
-}
-
-/** All of it or nothing, and for nobody else's eyes. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
 }

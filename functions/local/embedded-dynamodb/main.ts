@@ -3,7 +3,7 @@
 
 import dynalite from 'dynalite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tryLock } from '../../lock.ts';
+import { tryLock } from '../../process/lock.ts';
 
 const { DIRECTORY: path, PORT: port } = process.env;
 if (path === undefined || !process.send) {

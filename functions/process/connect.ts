@@ -1,11 +1,12 @@
 // The tables and the bucket behind the settings that every process shares. Only entry points call it.
 
-import { createS3Client } from './images/client.ts';
-import { createImages, type Images } from './images/images.ts';
-import { createPresigner, type Presigner } from './images/presign.ts';
-import { createStoreClient, type StoreClient } from './store/client.ts';
-import { createHosts, type Hosts } from './store/hosts.ts';
-import { createJobs, type Jobs } from './store/jobs.ts';
+import type { PlacesSettings } from '../config.ts';
+import { createS3Client } from '../images/client.ts';
+import { createImages, type Images } from '../images/images.ts';
+import { createPresigner, type Presigner } from '../images/presign.ts';
+import { createStoreClient, type StoreClient } from '../store/client.ts';
+import { createHosts, type Hosts } from '../store/hosts.ts';
+import { createJobs, type Jobs } from '../store/jobs.ts';
 
 export interface Places {
   region: string;
@@ -16,6 +17,17 @@ export interface Places {
   bucket: string;
   /** Absent: as the SDK finds them. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+/** From the settings that every process that runs alone has. */
+export function placesOf(settings: PlacesSettings): Places {
+  return {
+    region: settings.AWS_REGION,
+    dynamodbEndpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    s3Endpoint: settings.AWS_ENDPOINT_URL_S3,
+    tablePrefix: settings.TABLE_PREFIX,
+    bucket: settings.IMAGES_BUCKET,
+  };
 }
 
 export interface Connected {

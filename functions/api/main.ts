@@ -1,0 +1,45 @@
+// The API as a process of its own.
+
+import { randomBytes } from 'node:crypto';
+import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
+import { apiSettings } from '../config.ts';
+import { connect, placesOf } from '../process/connect.ts';
+import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { listen, listenerOf } from '../process/listen.ts';
+import { loadTemplates } from '../process/workflows.ts';
+import { createLog } from '../log.ts';
+import { createApp } from './app.ts';
+import { nudger } from './nudge.ts';
+
+try {
+  const settings = apiSettings(process.env);
+  const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
+  const { jobs, hosts, images, presigner, now } = connect(placesOf(settings));
+  const app = createApp({
+    jobs,
+    hosts,
+    images,
+    presigner,
+    templates: await loadTemplates(settings.WORKFLOWS_PATH),
+    log,
+    now,
+    random: randomBytes,
+    nudge: nudger(settings.FORWARDER_URL, log),
+    recorded: { nodes: recordedNodes, models: {} },
+    settings: {
+      links: linksOf(settings.PUBLIC_URL ?? settings.AWS_ENDPOINT_URL_S3),
+      allowedOrigins: settings.ALLOWED_ORIGINS,
+      fixedComfyUI: settings.FIXED_COMFYUI,
+      maxWaiting: settings.MAX_WAITING,
+    },
+  });
+  const server = await listen(listenerOf(app), settings.API_HOST, settings.API_PORT);
+  sayReady({ url: `http://${settings.API_HOST}:${server.port}` });
+  onStopSignal(() => server.close());
+} catch (error) {
+  explainAndExit(error);
+}
+
+function linksOf(address: string | undefined) {
+  return address === undefined ? 'bucket' : { origin: new URL(address).origin };
+}

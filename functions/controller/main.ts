@@ -1,0 +1,21 @@
+// The controller as a process of its own: a round every few seconds.
+
+import { nudger } from '../api/nudge.ts';
+import { controllerSettings } from '../config.ts';
+import { createLog } from '../log.ts';
+import { connect, placesOf } from '../process/connect.ts';
+import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { every } from '../process/ticker.ts';
+import { sweep } from './sweep.ts';
+
+try {
+  const settings = controllerSettings(process.env);
+  const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
+  const { jobs, hosts, now } = connect(placesOf(settings));
+  const nudge = nudger(settings.FORWARDER_URL, log);
+  const ticker = every(settings.SWEEP_EVERY_MS, () => sweep({ jobs, hosts, log, now, nudge }), log, 0);
+  sayReady({});
+  onStopSignal(() => ticker.stop());
+} catch (error) {
+  explainAndExit(error);
+}

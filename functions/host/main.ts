@@ -1,0 +1,55 @@
+// The GPU host's process: one a machine, beside its ComfyUI. SIGTERM drains it.
+
+import { join, resolve } from 'node:path';
+import { createComfyUI } from '../comfyui/client.ts';
+import { hostSettings } from '../config.ts';
+import { AppError } from '../core/errors.ts';
+import { createLog } from '../log.ts';
+import { connect, placesOf } from '../process/connect.ts';
+import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { identityOf } from '../process/identity.ts';
+import { listen, listenerOf } from '../process/listen.ts';
+import { tryLock } from '../process/lock.ts';
+import { type RunningHost, startHost } from './host.ts';
+import { createIntake } from './intake.ts';
+
+try {
+  const settings = hostSettings(process.env);
+  const workspace = resolve(settings.WORKSPACE_PATH);
+  const lock = await tryLock(join(workspace, 'host.lock'));
+  if (!lock)
+    throw new AppError(
+      'in_use',
+      `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
+    );
+  const { machineId } = await identityOf(workspace);
+  const log = createLog('host', settings.DEBUG ? 'debug' : 'warn');
+  const { jobs, hosts, images, now } = connect(placesOf(settings));
+
+  let host: RunningHost | undefined;
+  const intake = await listen(
+    listenerOf(createIntake(() => host, now)),
+    settings.INTAKE_HOST,
+    settings.INTAKE_PORT,
+  );
+  host = await startHost({
+    jobs,
+    hosts,
+    images,
+    comfyui: createComfyUI(`http://${settings.COMFYUI_HOST}:${settings.COMFYUI_PORT}`),
+    log,
+    now,
+    machineId,
+    url: settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`,
+    slots: settings.SLOTS,
+  });
+  const running = host;
+  sayReady({ hostId: running.hostId, port: intake.port });
+  onStopSignal(async () => {
+    await running.drain();
+    await intake.close();
+    await lock.release();
+  });
+} catch (error) {
+  explainAndExit(error);
+}

@@ -1,0 +1,27 @@
+// How our programs end: by a signal after tidying up, or with one line about what to change.
+
+import { AppError } from '../core/errors.ts';
+
+/** Exit 1; a stack trace only for what is a mistake of ours. */
+export function explainAndExit(error: unknown): never {
+  if (error instanceof AppError) process.stderr.write(`${error.message}\n`);
+  else console.error(error);
+  process.exit(1);
+}
+
+/** The first signal tidies up and ends with `code()`, the second ends at once: nothing is lost by that either. */
+export function onStopSignal(tidyUp: (signal: NodeJS.Signals) => Promise<void>, code = () => 0): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      if (stopping) process.exit(130);
+      stopping = true;
+      tidyUp(signal).then(() => process.exit(code()), explainAndExit);
+    });
+}
+
+/** Tells whoever started this process that it is up: a line on stdout, and a message where there is a channel. */
+export function sayReady(ready: Record<string, unknown>): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, ...ready })}\n`);
+  process.send?.(ready);
+}

@@ -1,0 +1,64 @@
+// An HTTP server on a port, or one sentence about why there is none.
+
+import { getRequestListener } from '@hono/node-server';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AppError } from '../core/errors.ts';
+
+export interface Listening {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** @throws AppError in_use or bad_setting */
+export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
+  const server = createServer(
+    {
+      // Whoever sends nothing, or a byte a second, is let go.
+      headersTimeout: 15_000,
+      requestTimeout: 60_000,
+      connectionsCheckingInterval: 5000,
+      keepAliveTimeout: 65_000,
+    },
+    handler,
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        // Whoever is answered right now would keep the connection, and with every further request the server.
+        const idle = setInterval(() => server.closeIdleConnections(), 20);
+        server.close(() => {
+          clearInterval(idle);
+          resolve();
+        });
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    const airplay = process.platform === 'darwin' && port === 5000 ? ' (macOS keeps 5000 for AirPlay)' : '';
+    return new AppError(
+      'in_use',
+      `Port ${port} is in use${airplay}; set API_PORT to another, such as ${port + 1}`,
+    );
+  }
+  if (error.code === 'EACCES')
+    return new AppError('bad_setting', `API_PORT ${port} needs more rights; set one above 1023`);
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new AppError(
+      'bad_setting',
+      `API_HOST ${host} is no address of this machine; set 127.0.0.1 or 0.0.0.0`,
+    );
+  return error;
+}
+
+export function listenerOf(app: { fetch(request: Request): Response | Promise<Response> }): RequestListener {
+  const listener = getRequestListener((request) => app.fetch(request));
+  return (req, res) => void listener(req, res);
+}

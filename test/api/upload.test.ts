@@ -1,0 +1,212 @@
+// POST /api/upload/image, and the workflow that reads what was uploaded or made before.
+
+import { createHash } from 'node:crypto';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../../functions/api/app.ts';
+import { keys } from '../../functions/core/names.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { CREDENTIALS, REGION } from '../support/store.ts';
+import { call, countStored, type Json, putJob } from './support.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+  await rig.addHost();
+});
+afterAll(() => rig.close());
+
+const png = (width: number, height: number) => {
+  const image = PNG.sync.write(new PNG({ width: 1, height: 1 }));
+  image.writeUInt32BE(width, 16);
+  image.writeUInt32BE(height, 20);
+  return image;
+};
+const REAL = PNG.sync.write(Object.assign(new PNG({ width: 64, height: 48 })));
+const JPEG = Buffer.from(
+  'ffd8ffe000104a46494600010100000100010000ffc0000b080010001001011100ffd9'.padEnd(200, '0'),
+  'hex',
+);
+const WEBP = Buffer.concat([
+  Buffer.from('RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0', 'latin1'),
+  Buffer.from([30, 0, 0, 16, 0, 0]),
+  Buffer.alloc(8),
+]);
+
+/** As a browser or curl -F sends it, over HTTP. */
+async function upload(bytes: Uint8Array, name = 'photo.png', type = 'image/png', field = 'image') {
+  const form = new FormData();
+  form.set(field, new Blob([Buffer.from(bytes)], { type }), name);
+  const answer = await fetch(`${rig.url}/api/upload/image`, { method: 'POST', body: form });
+  return { status: answer.status, json: (await answer.json()) as Json };
+}
+const nameOf = (bytes: Uint8Array, extension: string) =>
+  `${createHash('sha256').update(bytes).digest('hex')}.${extension}`;
+
+describe('is taken by content, whatever it is called', () => {
+  test.each([
+    ['a PNG', REAL, 'png', 'image/png'],
+    ['a JPEG', JPEG, 'jpg', 'image/jpeg'],
+    ['a WebP', WEBP, 'webp', 'image/webp'],
+  ])('%s', async (_, bytes, extension, contentType) => {
+    const answer = await upload(bytes, '../../evil.exe', 'application/x-msdownload');
+    const name = nameOf(bytes, extension);
+    expect(answer).toEqual({ status: 200, json: { name, subfolder: '', type: 'input' } });
+    expect(await rig.images.head(keys.upload(name))).toMatchObject({ contentType, sizeBytes: bytes.length });
+  });
+});
+
+test('the same file twice is one', async () => {
+  const first = await upload(REAL);
+  const before = await countStored(rig);
+  expect(await upload(REAL, 'other.png')).toEqual(first);
+  expect(await countStored(rig)).toEqual(before);
+});
+
+test('at most 4 MB and 16 megapixels: the edges are taken, what is beyond is not', async () => {
+  const large = Buffer.concat([png(4000, 4000), Buffer.alloc(4 * 1024 * 1024)]).subarray(0, 4 * 1024 * 1024);
+  expect((await upload(large)).status).toBe(200);
+  const before = await countStored(rig);
+  const tooLarge = await upload(Buffer.concat([large, Buffer.alloc(1)]));
+  expect(tooLarge).toMatchObject({
+    status: 413,
+    json: { code: 'body_too_large', error: 'An image may have at most 4 MB' },
+  });
+  expect(await upload(png(4001, 4000))).toMatchObject({
+    status: 400,
+    json: { code: 'invalid_image', details: { field: 'image' }, error: expect.stringContaining('megapixels') },
+  });
+  expect(await countStored(rig)).toEqual(before);
+});
+
+test('a body of 12 MB is refused without being kept, with and without its length', async () => {
+  const before = await countStored(rig);
+  const body = Buffer.alloc(12 * 1024 * 1024);
+  const headers = { 'content-type': 'multipart/form-data; boundary=x' };
+  const known = await fetch(`${rig.url}/api/upload/image`, { method: 'POST', headers, body });
+  expect(known.status).toBe(413);
+  const chunked = await fetch(`${rig.url}/api/upload/image`, {
+    method: 'POST',
+    headers,
+    body: new Blob([body]).stream(),
+    duplex: 'half',
+  });
+  expect(chunked.status).toBe(413);
+  expect(await chunked.json()).toMatchObject({ code: 'body_too_large' });
+  expect(await countStored(rig)).toEqual(before);
+});
+
+describe('is refused, with nothing stored', () => {
+  const gif = Buffer.from('GIF89a\x1f\0\x11\0\0\0\0'.padEnd(64, '\0'), 'latin1');
+  test.each([
+    ['a GIF that says it is a PNG', () => upload(gif), 400, 'invalid_image'],
+    ['a page', () => upload(Buffer.from('<!doctype html><script>alert(1)</script>')), 400, 'invalid_image'],
+    ['an empty file', () => upload(Buffer.alloc(0)), 400, 'invalid_image'],
+    ['half a head', () => upload(REAL.subarray(0, 20)), 400, 'invalid_image'],
+    ['another field', () => upload(REAL, 'a.png', 'image/png', 'file'), 400, 'missing_field'],
+    ['the image as text', () => raw(textForm()), 400, 'missing_field'],
+    ['no form', () => raw(REAL, 'image/png'), 415, 'unsupported_media_type'],
+    ['JSON', () => raw('{"image": "x"}', 'application/json'), 415, 'unsupported_media_type'],
+    ['a form without its boundary', () => raw('x', 'multipart/form-data'), 400, 'invalid_image'],
+    ['a broken form', () => raw('--x\r\nno', 'multipart/form-data; boundary=x'), 400, 'invalid_image'],
+  ])('%s', async (_, ask, status, code) => {
+    const before = await countStored(rig);
+    expect(await ask()).toMatchObject({ status, json: { code, error: expect.stringContaining('image') } });
+    expect(await countStored(rig)).toEqual(before);
+  });
+
+  function textForm(): FormData {
+    const form = new FormData();
+    form.set('image', 'photo.png');
+    return form;
+  }
+  function raw(body: NonNullable<RequestInit['body']>, type?: string) {
+    return call(rig.app, 'POST /api/upload/image', {
+      body,
+      headers: type === undefined ? {} : { 'content-type': type },
+    });
+  }
+});
+
+describe('the controlnet workflow', () => {
+  const ask = (image: unknown) =>
+    call(rig.app, 'POST /api/generate', {
+      json: {
+        prompt: 'x',
+        workflow: 'flux2_turbo_controlnet',
+        steps: 2,
+        width: 256,
+        height: 256,
+        image,
+      },
+    });
+  const done = async (image: unknown) => {
+    const { status, json } = await ask(image);
+    expect(status, JSON.stringify(json)).toBe(202);
+    return rig.until(String(json['job_id']), ['completed', 'failed']);
+  };
+
+  test('reads an uploaded image, and one that was made here', async () => {
+    const { json } = await upload(REAL);
+    const first = await done(json['name']);
+    expect(first).toMatchObject({
+      status: 'completed',
+      output_image: expect.stringMatching(/^Flux2_Turbo_ControlNet_[0-9a-f]{32}_00001_\.png$/),
+    });
+    expect(await done(first['output_image'])).toMatchObject({ status: 'completed' });
+  });
+
+  test('refuses an image that is not there, not made by the caller, or no name at all', async () => {
+    const foreign = await putJob(rig, { status: 'completed', images: 1, state: { owner: 'somebody else' } });
+    const { output_image: others } = await rig.status(foreign);
+    const before = await countStored(rig);
+    for (const image of [nameOf(Buffer.from('x'), 'png'), others, '../../etc/passwd', 'example.png', 5, [], {}])
+      expect(await ask(image), JSON.stringify(image)).toMatchObject({
+        status: 400,
+        json: {
+          code: 'invalid_field',
+          details: { field: 'image' },
+          error: expect.stringMatching(/^Invalid field: image must/),
+        },
+      });
+    for (const image of ['', null, undefined])
+      expect(await ask(image)).toMatchObject({
+        status: 400,
+        json: { error: 'Missing required field: image', code: 'missing_field' },
+      });
+    expect(await countStored(rig)).toEqual(before);
+  });
+
+  test('using an upload renews it: it is kept 30 days after its last use', async () => {
+    const { json } = await upload(REAL);
+    const key = keys.upload(String(json['name']));
+    const uploaded = (await rig.images.head(key))!;
+    let puts = 0;
+    const later = createApp({
+      jobs: rig.store.jobs,
+      hosts: rig.store.hosts,
+      images: {
+        ...rig.images,
+        put: (...args) => {
+          puts += 1;
+          return rig.images.put(...args);
+        },
+      },
+      presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
+      templates: rig.templates,
+      log: rig.log,
+      now: () => uploaded.lastModified.getTime() + 25 * 3600_000,
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      nudge: () => undefined,
+      recorded: { nodes: {}, models: {} },
+      settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
+    });
+    const body = { prompt: 'x', workflow: 'flux2_turbo_controlnet', image: json['name'] };
+    const { status, json: job } = await call(later, 'POST /api/generate', { json: body });
+    expect(status).toBe(202);
+    expect(puts).toBe(1);
+    expect(await rig.images.head(key)).toMatchObject({ etag: uploaded.etag, contentType: 'image/png' });
+    await call(rig.app, `DELETE /api/queue/${String(job['job_id'])}`);
+  });
+});

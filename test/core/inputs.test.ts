@@ -1,0 +1,200 @@
+// What a caller may send: each rule of design/rest-api.md on POST /api/generate, and the sentence that says so.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../../functions/core/errors.ts';
+import { type ParsedInputs, parseInputs } from '../../functions/core/inputs.ts';
+import { parse, SEED, shipped, small } from './templates.ts';
+
+function refusal(read: () => ParsedInputs): AppError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+const valueOf = (field: string, value: unknown) => parse({ prompt: 'a fox', [field]: value }).values[field];
+const refused = (field: string, value: unknown) => {
+  const { code, message, details } = refusal(() => parse({ prompt: 'a fox', [field]: value }));
+  expect(details).toEqual({ field });
+  expect(code).toBe('invalid_field');
+  return message;
+};
+
+it('everything that is left out has its default, and the seed is drawn', () => {
+  const defaults = {
+    prompt: 'a fox',
+    negative_prompt: '',
+    steps: 25,
+    cfg: 3.5,
+    true_cfg: 1,
+    width: 1024,
+    height: 1024,
+    lora_strength: 1,
+    seed: SEED,
+    sampler: 'euler_ancestral',
+    scheduler: 'karras',
+    batch_size: 1,
+  };
+  expect(parse({ prompt: 'a fox' })).toEqual({ values: defaults, notes: [] });
+  const nothing = Object.fromEntries(Object.keys(defaults).map((field) => [field, null]));
+  expect(parse({ ...nothing, prompt: 'a fox' })).toEqual({ values: defaults, notes: [] });
+});
+
+describe('the prompt', () => {
+  it.each([{}, { prompt: null }, { prompt: '' }, { prompt: ' \n\t ' }, { prompt: undefined }])(
+    'is missing in %j',
+    (body) => {
+      expect(refusal(() => parse(body))).toMatchObject({
+        code: 'missing_field',
+        message: 'Missing required field: prompt',
+        details: { field: 'prompt' },
+      });
+    },
+  );
+
+  it.each([5, true, {}, [], ['a fox'], { toString: 'x' }])('is no string: %j', (value) => {
+    expect(refused('prompt', value)).toBe('Invalid field: prompt must be a string');
+  });
+});
+
+describe('fields that the workflow does not declare', () => {
+  it.each(['steps_', 'Steps', 'image', 'scale', '', 'toString', '__proto__', 'constructor', 'hasOwnProperty'])(
+    '%j is refused by name, even when null',
+    (field) => {
+      for (const value of ['1', 'null', '{}']) {
+        const body = JSON.parse(`{"prompt":"a fox",${JSON.stringify(field)}:${value}}`) as Record<string, unknown>;
+        const error = refusal(() => parse(body));
+        expect(error).toMatchObject({ code: 'unknown_field', details: { field } });
+        expect(error.message).toContain(`Unknown field: ${field}.`);
+        expect(error.message).toContain('flux2_turbo_default takes prompt, negative_prompt, steps');
+      }
+    },
+  );
+
+  it('a very long name is shown in part', () => {
+    const error = refusal(() => parse({ prompt: 'a fox', ['🦊'.repeat(5000)]: 1 }));
+    expect(error.details).toEqual({ field: '🦊'.repeat(60) });
+    expect(error.message.length).toBeLessThan(500);
+  });
+});
+
+describe('numbers', () => {
+  it.each([
+    ['steps', '25', 25],
+    ['steps', ' 8 ', 8],
+    ['steps', '2e1', 20],
+    ['steps', '25.0', 25],
+    ['steps', 1, 1],
+    ['steps', 50, 50],
+    ['cfg', 0, 0],
+    ['cfg', -0, 0],
+    ['cfg', '30', 30],
+    ['cfg', '.5', 0.5],
+    ['cfg', '+4.', 4],
+    ['lora_strength', 1, 1],
+    ['width', '256', 256],
+    ['height', 2048, 2048],
+    ['batch_size', 8, 8],
+    ['seed', 0, 0],
+    ['seed', 2 ** 53 - 1, 2 ** 53 - 1],
+    ['seed', '9007199254740991', 2 ** 53 - 1],
+  ])('%s %j is %d', (field, value, number) => {
+    expect(Object.is(valueOf(field, value), number)).toBe(true);
+  });
+
+  const STEPS = 'Invalid field: steps must be a whole number from 1 to 50';
+  const SIDE = 'Invalid field: width must be a whole number from 256 to 2048 and a multiple of 16';
+  const NUMBER = 'Invalid field: cfg must be a number from 0 to 30';
+  const STRENGTH = 'Invalid field: lora_strength must be a number from 0 to 1';
+  const DRAWN = 'Invalid field: seed must be a whole number from 0 to 2^53-1';
+  it.each([
+    ...[0, 51, 1.5, '', ' ', 'NaN', 'Infinity', '-Infinity', 'many', '0x10', '1e999', '1_0'].map((v) => [v, STEPS]),
+    ...[true, [], [25], {}, NaN, Infinity, '२५', '25 steps', '1,5'].map((v) => [v, STEPS]),
+    ...[1000, 1008.5, 240, 2064, '1000', -1024].map((v) => [v, SIDE]),
+    ...[-0.01, 30.01, 'NaN', 'Infinity', NaN, -Infinity].map((v) => [v, NUMBER]),
+    ...[1.01, -1, '2'].map((v) => [v, STRENGTH]),
+    ...[-1, 1.5, 2 ** 53, '9007199254740992', '-1', 'random', true].map((v) => [v, DRAWN]),
+  ])('%j: %s', (value, message) => {
+    const field = /: (\w+) must/.exec(String(message))![1]!;
+    expect(refused(field, value)).toBe(message);
+  });
+
+  it.each([0, 9, '1.5', -1])('batch_size %j is refused', (value) => {
+    expect(refused('batch_size', value)).toContain('from 1 to 8');
+  });
+});
+
+describe('texts', () => {
+  it.each(['a', '🦊', '語', '\u{10FFFF}', '\n'])('of 10,000 code points fit, one more does not: %j', (character) => {
+    const most = `x${character.repeat(9999)}`;
+    expect(valueOf('negative_prompt', most)).toBe(most);
+    expect(refused('negative_prompt', `${most}y`)).toBe(
+      'Invalid field: negative_prompt must have at most 10000 characters; it has 10001',
+    );
+  });
+
+  it.each(['\t', '\n', '\r', '\r\n', '\u2028', '\u200d', '\u202e', '"\\', '%s {} ${x}', '<b>', ' padded '])(
+    '%j is kept as it is',
+    (part) => {
+      expect(valueOf('prompt', `a${part}b`)).toBe(`a${part}b`);
+    },
+  );
+
+  it.each(['\0', '\u0001', '\b', '\u001b', '\u007f', '\u0085', '\u009f'])('the control character %j is refused', (part) => {
+    expect(refused('prompt', `a${part}b`)).toBe(
+      'Invalid field: prompt must not have control characters other than tabs and line breaks',
+    );
+  });
+
+  it.each(['\ud83e', 'a\udd8a', '\udd8a\ud83e', '🦊\ud83e'])('half a pair is refused: %j', (text) => {
+    expect(refused('prompt', text)).toContain('half of a surrogate pair');
+  });
+});
+
+describe('choices', () => {
+  it.each(['sampler', 'scheduler'])('%s must be one that ComfyUI has', (field) => {
+    expect(refused(field, 'constructor')).toMatch(/must be one of \w+, /);
+    expect(refused(field, 5)).toContain('must be a string');
+    expect(refused(field, ['euler'])).toContain('must be a string');
+    expect(refused(field, 'Euler')).toContain(field === 'sampler' ? 'euler, ' : 'karras');
+  });
+
+  it('any is taken while nothing is known of the nodes', () => {
+    const template = small({ sampler: { type: 'choice', required: true, to: '2.sampler_name' } });
+    const { values } = parseInputs(template, { sampler: 'brand_new' }, undefined, {}, () => SEED);
+    expect(values).toEqual({ sampler: 'brand_new' });
+  });
+});
+
+it.each([
+  [true, true],
+  ['true', true],
+  [false, false],
+  ['false', false],
+])('a flag may be %j', (sent, value) => {
+  const template = small({ flag: { type: 'boolean', default: true, to: '2.flag' } });
+  expect(parse({ flag: sent }, undefined, template).values).toEqual({ flag: value });
+});
+
+it.each([1, 0, 'yes', 'True', '', [], {}])('a flag may not be %j', (sent) => {
+  const template = small({ flag: { type: 'boolean', default: true, to: '2.flag' } });
+  expect(refusal(() => parse({ flag: sent }, undefined, template)).message).toContain('must be true or false');
+});
+
+it('any well-formed body is answered, with values or with a sentence that names a field', () => {
+  const fields = fc.constantFrom(...Object.keys(shipped('flux2_turbo_default').inputs), 'steps_', '__proto__');
+  const property = fc.property(fc.dictionary(fields, fc.jsonValue()), fc.string({ unit: 'binary' }), (body, prompt) => {
+    try {
+      const { values } = parse({ prompt, ...body });
+      for (const value of Object.values(values)) expect(['string', 'number', 'boolean']).toContain(typeof value);
+    } catch (error) {
+      expect(error).toBeInstanceOf(AppError);
+      expect((error as AppError).details?.field).toBeTypeOf('string');
+    }
+  });
+  fc.assert(property, { seed: 3, numRuns: 2000 });
+});

@@ -1,0 +1,123 @@
+// From inputs to the graph that ComfyUI gets: what is set, what is stamped, and that nothing else changes.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { hexOf } from '../../functions/core/names.ts';
+import { imageInputs, publishedPrefixOf, render, stamp } from '../../functions/core/render.ts';
+import { hashBody, packGraph, unpackGraph } from '../../functions/core/request.ts';
+import { files, GRAPH, parse, SHIPPED, shipped, small } from './templates.ts';
+
+const JOB = '0123abcd-0123-8123-8123-0123456789ab';
+const needed = { prompt: 'a fox', image: 'x.png' };
+
+function valuesFor(name: (typeof SHIPPED)[number], more: Record<string, unknown> = {}) {
+  const template = shipped(name);
+  const body = Object.fromEntries(Object.entries(needed).filter(([field]) => field in template.inputs));
+  return { template, values: parse({ ...body, ...more }, undefined, template).values };
+}
+
+describe.each(SHIPPED)('%s, rendered', (name) => {
+  it('has every value in every field that the input names, and nothing else changed', () => {
+    const { template, values } = valuesFor(name, { steps: 7, seed: 99, sampler: 'euler', cfg: 4.25 });
+    const graph = render(template, values);
+    const expected = files(name).graph as typeof graph;
+    for (const [input, spec] of Object.entries(template.inputs))
+      for (const target of [spec.to ?? []].flat()) {
+        const [node, field] = target.split('.') as [string, string];
+        expected[node]!.inputs[field] = values[input];
+      }
+    expect(graph).toEqual(expected);
+    expect(template.graph).toEqual(files(name).graph);
+  });
+});
+
+it("the default's inputs go where the workflows page says", () => {
+  const { template, values } = valuesFor('flux2_turbo_default', { cfg: 4, negative_prompt: 'blurry', lora_strength: 0.5 });
+  const graph = render(template, values);
+  const node = (classType: string) => Object.values(graph).find((n) => n.class_type === classType)!.inputs;
+  expect(node('FluxGuidance')).toMatchObject({ guidance: 4 });
+  expect(node('KSampler')).toMatchObject({ cfg: 2, steps: 25, sampler_name: 'euler_ancestral', scheduler: 'karras' });
+  expect(node('LoraLoaderModelOnly')).toMatchObject({ strength_model: 0.5 });
+  expect(node('EmptyFlux2LatentImage')).toMatchObject({ width: 1024, height: 1024, batch_size: 1 });
+});
+
+it('any well-formed text without control characters reaches the graph as it was sent', () => {
+  const template = shipped('flux2_turbo_default');
+  const text = fc
+    .oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: 'grapheme', maxLength: 100 }))
+    .map((t) => t.replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\t'))
+    .filter((t) => t.trim() !== '');
+  const property = fc.property(text, text, (prompt, negative) => {
+    const body = JSON.parse(JSON.stringify({ prompt, negative_prompt: negative })) as Record<string, unknown>;
+    const graph = unpackGraph(packGraph(render(template, parse(body, undefined, template).values)));
+    expect(graph['4']!.inputs['text']).toBe(prompt);
+    expect(graph['5']!.inputs['text']).toBe(negative);
+    expect(graph['8']!.inputs['seed']).toBe(4242);
+  });
+  fc.assert(property, { seed: 17, numRuns: 400 });
+});
+
+it('a large seed is exact after packing', () => {
+  const { template, values } = valuesFor('flux2_turbo_default', { seed: String(2 ** 53 - 1) });
+  expect(unpackGraph(packGraph(render(template, values)))['8']!.inputs['seed']).toBe(9_007_199_254_740_991);
+});
+
+describe('images that a job reads', () => {
+  it('are listed with the input that names them and the fields that they go to', () => {
+    const { template, values } = valuesFor('flux2_turbo_controlnet');
+    expect(imageInputs(template, values)).toEqual([{ input: 'image', name: 'x.png', to: ['12.image'] }]);
+  });
+
+  it('that are left out are not listed', () => {
+    const template = small({ image: { type: 'image', default: '', to: '1.image' }, text: { type: 'string', default: 'x.png' } });
+    expect(imageInputs(template, parse({}, undefined, template).values)).toEqual([]);
+    expect(imageInputs(template, parse({ image: 'y.png' }, undefined, template).values)).toHaveLength(1);
+  });
+});
+
+describe('a graph as one attempt posts it', () => {
+  const two = { ...GRAPH, '4': { class_type: 'PreviewImage', inputs: { filename_prefix: 'b' } } };
+
+  it('has a prefix of its own on every node that has one', () => {
+    const graph = stamp(two, JOB, 3, []);
+    expect(graph['3']!.inputs['filename_prefix']).toBe(`Own_${hexOf(JOB)}_3`);
+    expect(graph['4']!.inputs['filename_prefix']).toBe(`b_${hexOf(JOB)}_3`);
+    expect(graph['1']).toEqual(two['1']);
+    expect(graph['2']).toEqual(two['2']);
+    expect(two['4'].inputs.filename_prefix).toBe('b');
+  });
+
+  it('leaves a prefix that another node makes', () => {
+    const linked = { '1': { class_type: 'SaveImage', inputs: { filename_prefix: ['2', 0] } } };
+    expect(stamp(linked, JOB, 1, [])).toEqual(linked);
+  });
+
+  it('names each staged image as it lies in the input folder, for this attempt', () => {
+    const staging = [{ key: `uploads/${'a'.repeat(64)}.webp`, to: ['1.image', '2.dotted.field'] }];
+    const first = stamp(two, JOB, 1, staging);
+    expect(first['1']!.inputs['image']).toMatch(new RegExp(`^${hexOf(JOB)}_1_[0-9a-f]{12}\\.webp$`));
+    expect(first['2']!.inputs['dotted.field']).toBe(first['1']!.inputs['image']);
+    expect(stamp(two, JOB, 2, staging)['1']!.inputs['image']).not.toBe(first['1']!.inputs['image']);
+  });
+
+  it("publishes a node's images under its prefix, or ComfyUI's where it has none", () => {
+    expect(publishedPrefixOf(GRAPH, '3')).toBe('Own');
+    expect(publishedPrefixOf(GRAPH, '1')).toBe('ComfyUI');
+    expect(publishedPrefixOf(GRAPH, '99')).toBe('ComfyUI');
+    expect(publishedPrefixOf({ '1': { class_type: 'S', inputs: { filename_prefix: ['2', 0] } } }, '1')).toBe('ComfyUI');
+  });
+});
+
+describe("a body's hash", () => {
+  it('is the same in whatever order its fields come', () => {
+    expect(hashBody({ prompt: 'a', steps: 8 })).toBe(hashBody({ steps: 8, prompt: 'a' }));
+    expect(hashBody({ prompt: 'a', steps: 8 })).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('tells apart what differs in a value, its type, or a field', () => {
+    const bodies = [{ a: 1 }, { a: '1' }, { a: 2 }, { a: null }, { b: 1 }, { a: 1, b: 1 }, {}, { a: true }];
+    expect(new Set(bodies.map(hashBody)).size).toBe(bodies.length);
+    const hostile = JSON.parse('{"__proto__": 1}') as Record<string, unknown>;
+    expect(hashBody(hostile)).not.toBe(hashBody({}));
+  });
+});
