@@ -86,9 +86,13 @@ export function takesJobs(host: Host): boolean {
   return host.comfyui && host.state === 'ready';
 }
 
+/** A pace shows only when the models are loaded and the first steps are done. */
+const PACE_FROM = 0.1;
+
 /** From the pace so far; null before there is one. */
 function etaOf(state: JobState, now: number): number | null {
-  if (state.status !== 'processing' || state.startedAt === undefined || state.progress <= 0) return null;
+  if (state.status !== 'processing' || state.startedAt === undefined || state.progress < PACE_FROM)
+    return null;
   const elapsed = Math.max(0, now - state.startedAt);
   return Math.round((elapsed * (1 - state.progress)) / state.progress / 100) / 10;
 }

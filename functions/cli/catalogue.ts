@@ -4,7 +4,7 @@
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { describeTemplate } from '../core/describe.ts';
 import { optionsOf } from '../core/object-info.ts';
-import { loadTemplates } from '../workflows.ts';
+import { loadTemplates } from '../process/workflows.ts';
 import type { Api, Workflow } from './api.ts';
 
 export interface Catalogue {

@@ -22,8 +22,8 @@ export interface ProgressTracker {
 /** @param start where an adopted attempt already was */
 export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
   // A sampler's node counts as many times as it has steps: that is where the time goes.
-  const weights = new Map(Object.entries(graph).map(([id, node]) => [id, stepsOf(node.inputs) ?? 1]));
-  const samplers = new Set(Object.keys(graph).filter((id) => stepsOf(graph[id]!.inputs) !== undefined));
+  const samplers = samplersOf(graph);
+  const weights = new Map(Object.keys(graph).map((id) => [id, samplers.get(id) ?? 1]));
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
   /** Node → how much of it is done, 0 to 1. */
   const done = new Map<string, number>();
@@ -33,7 +33,8 @@ export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
   let totalSteps = start?.totalSteps ?? 0;
 
   const raise = (node: string, share: number) => {
-    if (weights.has(node)) done.set(node, Math.max(done.get(node) ?? 0, Math.min(1, share)));
+    // Any node may report, and some report nonsense: a share that is no number is none.
+    if (weights.has(node) && share >= 0) done.set(node, Math.max(done.get(node) ?? 0, Math.min(1, share)));
   };
 
   return {
@@ -49,7 +50,7 @@ export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
         case 'progress': {
           const { node, value, max } = event.data;
           if (max > 0) raise(node, value / max);
-          if (samplers.size === 0 || samplers.has(node)) {
+          if (value >= 0 && max > 0 && (samplers.size === 0 || samplers.has(node))) {
             currentStep = value;
             totalSteps = max;
           }
@@ -74,7 +75,29 @@ function round4(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-function stepsOf(inputs: Record<string, unknown>): number | undefined {
-  const steps = inputs['steps'];
-  return typeof steps === 'number' && steps > 0 ? steps : undefined;
+/**
+ * Sampler → its steps. It has them itself, as KSampler, or takes `sigmas` from a scheduler that has them, as
+ * SamplerCustomAdvanced; what makes or hands on sigmas samples nothing.
+ */
+function samplersOf(graph: Graph): Map<string, number> {
+  const sources = new Set(Object.values(graph).map(({ inputs }) => sigmasFrom(inputs)));
+  const stepsOf = (id: string, seen: readonly string[]): number | undefined => {
+    const inputs = graph[id]?.inputs;
+    if (!inputs || seen.includes(id)) return undefined;
+    const { steps } = inputs;
+    if (typeof steps === 'number') return steps > 0 ? steps : undefined;
+    const source = sigmasFrom(inputs);
+    return source === undefined ? undefined : stepsOf(source, [...seen, id]);
+  };
+  return new Map(
+    Object.keys(graph).flatMap((id): [string, number][] => {
+      const steps = sources.has(id) ? undefined : stepsOf(id, []);
+      return steps === undefined ? [] : [[id, steps]];
+    }),
+  );
+}
+
+function sigmasFrom(inputs: Record<string, unknown>): string | undefined {
+  const link = inputs['sigmas'];
+  return Array.isArray(link) ? String(link[0]) : undefined;
 }

@@ -178,7 +178,8 @@ export async function giveBackJob(
   const { jobId } = record;
   const { fence } = claimed;
   const started = hasStarted(claimed);
-  deps.log.warn('attempt given back', { job_id: jobId, attempt: fence.attempt, started, reason });
+  const tell = started ? deps.log.warn : deps.log.info;
+  tell('attempt given back', { job_id: jobId, attempt: fence.attempt, started, reason });
   if (!started) {
     const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now()), fence);
     if (settled !== 'refused') return;

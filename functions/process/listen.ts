@@ -10,18 +10,22 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Whoever sends nothing, or a byte a second, is let go. Milliseconds. */
+export const CONNECTION_LIMITS = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5000,
+  keepAliveTimeout: 65_000,
+};
+
 /** @throws AppError in_use or bad_setting */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<Listening> {
-  const server = createServer(
-    {
-      // Whoever sends nothing, or a byte a second, is let go.
-      headersTimeout: 15_000,
-      requestTimeout: 60_000,
-      connectionsCheckingInterval: 5000,
-      keepAliveTimeout: 65_000,
-    },
-    handler,
-  );
+export async function listen(
+  handler: RequestListener,
+  host: string,
+  port: number,
+  limits = CONNECTION_LIMITS,
+): Promise<Listening> {
+  const server = createServer(limits, handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);

@@ -16,7 +16,7 @@ import { createStoreClient, type StoreClient } from '../../functions/store/clien
 import { createTables } from '../../functions/store/create-tables.ts';
 import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
 import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
-import { loadTemplates } from '../../functions/workflows.ts';
+import { loadTemplates } from '../../functions/process/workflows.ts';
 import { log, withFolder } from './subjects.ts';
 
 const REGION = 'local';

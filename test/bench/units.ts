@@ -8,7 +8,7 @@ import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { createForwarder } from '../../functions/forwarder/forward.ts';
 import { type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/intake.ts';
-import { listen, listenerOf } from '../../functions/local/listen.ts';
+import { listen, listenerOf } from '../../functions/process/listen.ts';
 import { PROMPT } from './accept.ts';
 import { type Charge, meter } from './meter.ts';
 import { DOLLARS } from './pricing.ts';

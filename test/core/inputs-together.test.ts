@@ -92,7 +92,9 @@ describe('a bound that another input gives', () => {
   );
 
   it('is not broken by what is out of its own bounds: that is said first', () => {
-    expect(() => thresholds({ high_threshold: 0 })).toThrow('high_threshold must be a number from 0.01 to 0.99');
+    expect(() => thresholds({ high_threshold: 0 })).toThrow(
+      'high_threshold must be a number from 0.01 to 0.99',
+    );
   });
 });
 

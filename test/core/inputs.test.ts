@@ -62,18 +62,28 @@ describe('the prompt', () => {
 });
 
 describe('fields that the workflow does not declare', () => {
-  it.each(['steps_', 'Steps', 'image', 'scale', '', 'toString', '__proto__', 'constructor', 'hasOwnProperty'])(
-    '%j is refused by name, even when null',
-    (field) => {
-      for (const value of ['1', 'null', '{}']) {
-        const body = JSON.parse(`{"prompt":"a fox",${JSON.stringify(field)}:${value}}`) as Record<string, unknown>;
-        const error = refusal(() => parse(body));
-        expect(error).toMatchObject({ code: 'unknown_field', details: { field } });
-        expect(error.message).toContain(`Unknown field: ${field}.`);
-        expect(error.message).toContain('flux2_turbo_default takes prompt, negative_prompt, steps');
-      }
-    },
-  );
+  it.each([
+    'steps_',
+    'Steps',
+    'image',
+    'scale',
+    '',
+    'toString',
+    '__proto__',
+    'constructor',
+    'hasOwnProperty',
+  ])('%j is refused by name, even when null', (field) => {
+    for (const value of ['1', 'null', '{}']) {
+      const body = JSON.parse(`{"prompt":"a fox",${JSON.stringify(field)}:${value}}`) as Record<
+        string,
+        unknown
+      >;
+      const error = refusal(() => parse(body));
+      expect(error).toMatchObject({ code: 'unknown_field', details: { field } });
+      expect(error.message).toContain(`Unknown field: ${field}.`);
+      expect(error.message).toContain('flux2_turbo_default takes prompt, negative_prompt, steps');
+    }
+  });
 
   it('a very long name is shown in part', () => {
     const error = refusal(() => parse({ prompt: 'a fox', ['🦊'.repeat(5000)]: 1 }));
@@ -112,7 +122,10 @@ describe('numbers', () => {
   const STRENGTH = 'Invalid field: lora_strength must be a number from 0 to 1';
   const DRAWN = 'Invalid field: seed must be a whole number from 0 to 2^53-1';
   it.each([
-    ...[0, 51, 1.5, '', ' ', 'NaN', 'Infinity', '-Infinity', 'many', '0x10', '1e999', '1_0'].map((v) => [v, STEPS]),
+    ...[0, 51, 1.5, '', ' ', 'NaN', 'Infinity', '-Infinity', 'many', '0x10', '1e999', '1_0'].map((v) => [
+      v,
+      STEPS,
+    ]),
     ...[true, [], [25], {}, NaN, Infinity, '२५', '25 steps', '1,5'].map((v) => [v, STEPS]),
     ...[1000, 1008.5, 240, 2064, '1000', -1024].map((v) => [v, SIDE]),
     ...[-0.01, 30.01, 'NaN', 'Infinity', NaN, -Infinity].map((v) => [v, NUMBER]),
@@ -129,13 +142,16 @@ describe('numbers', () => {
 });
 
 describe('texts', () => {
-  it.each(['a', '🦊', '語', '\u{10FFFF}', '\n'])('of 10,000 code points fit, one more does not: %j', (character) => {
-    const most = `x${character.repeat(9999)}`;
-    expect(valueOf('negative_prompt', most)).toBe(most);
-    expect(refused('negative_prompt', `${most}y`)).toBe(
-      'Invalid field: negative_prompt must have at most 10000 characters; it has 10001',
-    );
-  });
+  it.each(['a', '🦊', '語', '\u{10FFFF}', '\n'])(
+    'of 10,000 code points fit, one more does not: %j',
+    (character) => {
+      const most = `x${character.repeat(9999)}`;
+      expect(valueOf('negative_prompt', most)).toBe(most);
+      expect(refused('negative_prompt', `${most}y`)).toBe(
+        'Invalid field: negative_prompt must have at most 10000 characters; it has 10001',
+      );
+    },
+  );
 
   it.each(['\t', '\n', '\r', '\r\n', '\u2028', '\u200d', '\u202e', '"\\', '%s {} ${x}', '<b>', ' padded '])(
     '%j is kept as it is',
@@ -144,11 +160,14 @@ describe('texts', () => {
     },
   );
 
-  it.each(['\0', '\u0001', '\b', '\u001b', '\u007f', '\u0085', '\u009f'])('the control character %j is refused', (part) => {
-    expect(refused('prompt', `a${part}b`)).toBe(
-      'Invalid field: prompt must not have control characters other than tabs and line breaks',
-    );
-  });
+  it.each(['\0', '\u0001', '\b', '\u001b', '\u007f', '\u0085', '\u009f'])(
+    'the control character %j is refused',
+    (part) => {
+      expect(refused('prompt', `a${part}b`)).toBe(
+        'Invalid field: prompt must not have control characters other than tabs and line breaks',
+      );
+    },
+  );
 
   it.each(['\ud83e', 'a\udd8a', '\udd8a\ud83e', '🦊\ud83e'])('half a pair is refused: %j', (text) => {
     expect(refused('prompt', text)).toContain('half of a surrogate pair');
@@ -182,19 +201,30 @@ it.each([
 
 it.each([1, 0, 'yes', 'True', '', [], {}])('a flag may not be %j', (sent) => {
   const template = small({ flag: { type: 'boolean', default: true, to: '2.flag' } });
-  expect(refusal(() => parse({ flag: sent }, undefined, template)).message).toContain('must be true or false');
+  expect(refusal(() => parse({ flag: sent }, undefined, template)).message).toContain(
+    'must be true or false',
+  );
 });
 
 it('any well-formed body is answered, with values or with a sentence that names a field', () => {
-  const fields = fc.constantFrom(...Object.keys(shipped('flux2_turbo_default').inputs), 'steps_', '__proto__');
-  const property = fc.property(fc.dictionary(fields, fc.jsonValue()), fc.string({ unit: 'binary' }), (body, prompt) => {
-    try {
-      const { values } = parse({ prompt, ...body });
-      for (const value of Object.values(values)) expect(['string', 'number', 'boolean']).toContain(typeof value);
-    } catch (error) {
-      expect(error).toBeInstanceOf(AppError);
-      expect((error as AppError).details?.field).toBeTypeOf('string');
-    }
-  });
+  const fields = fc.constantFrom(
+    ...Object.keys(shipped('flux2_turbo_default').inputs),
+    'steps_',
+    '__proto__',
+  );
+  const property = fc.property(
+    fc.dictionary(fields, fc.jsonValue()),
+    fc.string({ unit: 'binary' }),
+    (body, prompt) => {
+      try {
+        const { values } = parse({ prompt, ...body });
+        for (const value of Object.values(values))
+          expect(['string', 'number', 'boolean']).toContain(typeof value);
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+        expect((error as AppError).details?.field).toBeTypeOf('string');
+      }
+    },
+  );
   fc.assert(property, { seed: 3, numRuns: 2000 });
 });

@@ -71,39 +71,54 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
   }
 }
 
-function checkState(state: job.JobState): void {
+const implies = (condition: boolean, then: boolean) => !condition || then;
+
+/** What is wrong with a state, by name; nothing is. */
+function wrongState(state: job.JobState): string[] {
+  const { status, attempt, faults, progress } = state;
   const ended = job.hasEnded(state);
-  expect('host' in state).toBe(state.work === 'held');
-  expect('work' in state).toBe(!ended);
-  expect('endedAt' in state).toBe(ended);
-  expect('progressAt' in state).toBe(state.status === 'processing');
-  expect('images' in state).toBe(state.status === 'completed');
-  expect('errorCode' in state).toBe(state.status === 'failed');
-  expect('error' in state).toBe(state.status === 'failed');
-  if (state.status === 'processing') expect(state.work).toBe('held');
-  if (state.status === 'processing' || state.status === 'completed')
-    expect(state.startedAt).toBeTypeOf('number');
-  if (state.work === 'waiting') {
-    expect(state.attempt).toBeLessThan(20);
-    expect(state.progress).toBe(0);
-  }
-  expect(state.attempt).toBeLessThanOrEqual(20);
-  expect(state.progress === 1).toBe(state.status === 'completed');
-  if (state.faults >= 3) expect(state).toMatchObject({ status: 'failed', faults: 3 });
+  return broken({
+    'host exactly while held': 'host' in state === (state.work === 'held'),
+    'work exactly while live': 'work' in state === !ended,
+    'end exactly when ended': 'endedAt' in state === ended,
+    'sign of life exactly while processing': 'progressAt' in state === (status === 'processing'),
+    'images exactly when completed': 'images' in state === (status === 'completed'),
+    'error exactly when failed': 'error' in state === (status === 'failed'),
+    'its code exactly when failed': 'errorCode' in state === (status === 'failed'),
+    'processing only while held': implies(status === 'processing', state.work === 'held'),
+    'started when processing': implies(status === 'processing', state.startedAt !== undefined),
+    'started when completed': implies(status === 'completed', state.startedAt !== undefined),
+    'waits only with an attempt left': implies(state.work === 'waiting', attempt < 20),
+    'waits without progress': implies(state.work === 'waiting', progress === 0),
+    'twenty attempts at most': attempt <= 20,
+    'whole exactly when completed': (progress === 1) === (status === 'completed'),
+    'three faults and failed': faults < 3 || (faults === 3 && status === 'failed'),
+  });
 }
 
-function checkMove(from: job.JobState, to: job.JobState, verb: string, now: number): void {
-  expect(job.hasEnded(from), 'an ended job changed').toBe(false);
-  expect(to.attempt - from.attempt).toBe(verb === 'claim' ? 1 : 0);
+/** What is wrong with a change of state. */
+function wrongMove(from: job.JobState, to: job.JobState, verb: Verb, now: number): string[] {
   const lost = from.status === 'processing' && (verb === 'lose' || verb === 'sweep');
-  expect(to.faults - from.faults).toBe(lost ? 1 : 0);
-  if (to.progress < from.progress) expect(to.work).toBe('waiting');
-  if (from.status === 'processing' && to.status === 'queued') expect(lost).toBe(true);
-  if (from.startedAt !== undefined) expect(to.startedAt).toBe(from.startedAt);
-  if (to.work === 'waiting' && from.startedAt !== undefined)
-    expect(now - from.startedAt).toBeLessThan(60 * MINUTE);
-  for (const field of ['jobId', 'owner', 'workOrder', 'ownerOrder', 'createdAt'] as const)
-    expect(to[field]).toBe(from[field]);
+  const started = from.startedAt;
+  return broken({
+    'what has ended changes no more': !job.hasEnded(from),
+    'attempt rises by one at a claim only': to.attempt - from.attempt === (verb === 'claim' ? 1 : 0),
+    'faults rise by one when a started attempt is lost only': to.faults - from.faults === (lost ? 1 : 0),
+    'progress falls when given back only': implies(to.progress < from.progress, to.work === 'waiting'),
+    'status falls when lost only': implies(from.status === 'processing' && to.status === 'queued', lost),
+    'the first start stays': implies(started !== undefined, to.startedAt === started),
+    'nothing waits again an hour after its first start': implies(
+      started !== undefined && to.work === 'waiting',
+      now - (started ?? 0) < 60 * MINUTE,
+    ),
+    'what it was accepted as stays': (['jobId', 'owner', 'workOrder', 'ownerOrder', 'createdAt'] as const).every(
+      (field) => to[field] === from[field],
+    ),
+  });
+}
+
+function broken(rules: Record<string, boolean>): string[] {
+  return Object.keys(rules).filter((rule) => !rules[rule]);
 }
 
 it('holds on every way through the states', () => {
@@ -119,8 +134,8 @@ it('holds on every way through the states', () => {
         const old = history.at(-1 - taken.behind) ?? current;
         const next = job.apply(current, changeOf(taken, current, old, now));
         if (!next) continue;
-        checkState(next);
-        checkMove(current, next, taken.verb, now);
+        expect(wrongState(next)).toEqual([]);
+        expect(wrongMove(current, next, taken.verb, now)).toEqual([]);
         verbs.add(taken.verb);
         reached.add(next.errorCode ?? next.work ?? next.status);
         history.push(next);
@@ -150,9 +165,9 @@ it('a job that every host gives back unstarted ends at its twentieth attempt', (
   while (!job.hasEnded(state)) {
     state = job.apply(state, job.claim(state, HOST, NOW, false))!;
     claims += 1;
-    checkState(state);
+    expect(wrongState(state)).toEqual([]);
     state = job.apply(state, job.release(state, { attempt: state.attempt, host: HOST }, NOW))!;
-    checkState(state);
+    expect(wrongState(state)).toEqual([]);
   }
   expect(claims).toBe(20);
   expect(state).toMatchObject({ errorCode: 'too_many_attempts', faults: 0 });
@@ -167,7 +182,7 @@ it('a job that every host loses ends at its third fault', () => {
     state = job.apply(state, job.start(state, fence, NOW))!;
     starts += 1;
     state = job.apply(state, job.lose(state, fence, 'ComfyUI restarted', NOW))!;
-    checkState(state);
+    expect(wrongState(state)).toEqual([]);
   }
   expect(starts).toBe(3);
   expect(state).toMatchObject({ errorCode: 'lost_too_often', attempt: 3, faults: 3 });

@@ -56,7 +56,9 @@ describe('ids', () => {
 
   it('outwards one for a job, inwards one for each attempt, never the same', () => {
     const inward = Array.from({ length: 20 }, (_, n) => attemptPromptId(JOB, n + 1));
-    expect(new Set([JOB, OTHER_JOB, outwardPromptId(JOB), outwardPromptId(OTHER_JOB), ...inward]).size).toBe(24);
+    expect(new Set([JOB, OTHER_JOB, outwardPromptId(JOB), outwardPromptId(OTHER_JOB), ...inward]).size).toBe(
+      24,
+    );
     expect(attemptPromptId(JOB, 1)).not.toBe(attemptPromptId(OTHER_JOB, 1));
     expect(outwardPromptId(JOB)).toBe(outwardPromptId(JOB));
   });
@@ -68,12 +70,19 @@ describe('ids', () => {
     expect(attemptPromptId(JOB, 1)).toBe('034a84e0-d5fb-828f-bcb5-8180a6102d47');
   });
 
-  it.each(['', JOB.toUpperCase(), `${JOB}\n`, ` ${JOB}`, hexOf(JOB), `{${JOB}}`, `${JOB}0`, '__proto__', '..'])(
-    '%j is none',
-    (text) => {
-      expect(isJobId(text)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    JOB.toUpperCase(),
+    `${JOB}\n`,
+    ` ${JOB}`,
+    hexOf(JOB),
+    `{${JOB}}`,
+    `${JOB}0`,
+    '__proto__',
+    '..',
+  ])('%j is none', (text) => {
+    expect(isJobId(text)).toBe(false);
+  });
 });
 
 describe("an image's name", () => {
@@ -100,7 +109,10 @@ describe("an image's name", () => {
   });
 
   it('is told from its neighbours', () => {
-    const names = [1, 2, 10, 99_999].flatMap((n) => [imageName('A', JOB, n, 'png'), imageName('A', OTHER_JOB, n, 'png')]);
+    const names = [1, 2, 10, 99_999].flatMap((n) => [
+      imageName('A', JOB, n, 'png'),
+      imageName('A', OTHER_JOB, n, 'png'),
+    ]);
     expect(new Set(names).size).toBe(8);
   });
 
@@ -160,7 +172,15 @@ describe('uploads and staged inputs', () => {
   const sha = 'a'.repeat(64);
   it('an upload is named by its content', () => {
     expect(isUploadName(uploadName(sha, 'png'))).toBe(true);
-    for (const name of [`${sha}.gif`, `${sha}.PNG`, `${'A'.repeat(64)}.png`, `../${sha}.png`, `${sha}.png\n`, sha, ''])
+    for (const name of [
+      `${sha}.gif`,
+      `${sha}.PNG`,
+      `${'A'.repeat(64)}.png`,
+      `../${sha}.png`,
+      `${sha}.png\n`,
+      sha,
+      '',
+    ])
       expect(isUploadName(name), name).toBe(false);
   });
 

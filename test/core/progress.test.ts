@@ -10,8 +10,12 @@ import { shipped } from './templates.ts';
 const node = (inputs: Record<string, unknown> = {}) => ({ class_type: 'X', inputs });
 /** 1 and 3 weigh 1, 2 weighs 8: ten in all. */
 const GRAPH: Graph = { '1': node(), '2': node({ steps: 8 }), '3': node() };
-const step = (value: number, max = 8, of = '2'): ProgressEvent => ({ type: 'progress', data: { node: of, value, max } });
+const step = (value: number, max = 8, of = '2'): ProgressEvent => ({
+  type: 'progress',
+  data: { node: of, value, max },
+});
 const executing = (of: string | null): ProgressEvent => ({ type: 'executing', data: { node: of } });
+const round = (value: number) => Math.round(value * 1e4) / 1e4;
 const after = (events: ProgressEvent[], graph = GRAPH) => {
   const tracker = trackProgress(graph);
   for (const event of events) tracker.observe(event);
@@ -41,13 +45,38 @@ it('counts what was cached, and what a state says', () => {
 it('ignores nodes that the graph does not have', () => {
   const nodes = { x: { value: 1, max: 1, state: 'finished' } };
   expect(
-    after([step(1, 1, 'y'), executing('z'), executing(null), { type: 'progress_state', data: { nodes } }]).progress,
+    after([step(1, 1, 'y'), executing('z'), executing(null), { type: 'progress_state', data: { nodes } }])
+      .progress,
   ).toBe(0);
 });
 
 it("shows the running sampler's steps, not another node's", () => {
   expect(after([step(3, 8), step(50, 100, '3')])).toMatchObject({ currentStep: 3, totalSteps: 8 });
   expect(after([step(50, 100, '3')], { '3': node() })).toMatchObject({ currentStep: 50, totalSteps: 100 });
+});
+
+describe('a sampler that takes its steps from a scheduler', () => {
+  const graph: Graph = {
+    '1': node(),
+    '2': { class_type: 'Flux2Scheduler', inputs: { steps: 8 } },
+    '3': { class_type: 'SplitSigmas', inputs: { sigmas: ['2', 0] } },
+    '4': { class_type: 'SamplerCustomAdvanced', inputs: { sigmas: ['3', 1], guider: ['1', 0] } },
+  };
+
+  it('is what the time goes into, and whose steps are shown', () => {
+    const way = [executing('1'), executing('2'), executing('3'), executing('4')];
+    expect(after(way, graph).progress).toBe(round(3 / 11));
+    expect(after([...way, step(4, 8, '4')], graph)).toEqual({
+      progress: round(7 / 11),
+      currentStep: 4,
+      totalSteps: 8,
+    });
+  });
+
+  it('counts as any node when the sigmas come from nowhere', () => {
+    const loop: Graph = { '1': node({ sigmas: ['1', 0] }), '2': node({ sigmas: ['9', 0] }), '3': node() };
+    expect(after([executing('3'), executing(null)], loop).progress).toBe(round(1 / 3));
+  });
 });
 
 it('goes on where an adopted attempt was', () => {
@@ -63,7 +92,10 @@ it('runs over both samplers of the upscaling workflow, and never backwards', () 
   const { graph } = shipped('flux2_turbo_upscale');
   const tracker = trackProgress(graph);
   const seen: number[] = [];
-  for (const [sampler, from] of [['8', 1], ['14', 1]] as const)
+  for (const [sampler, from] of [
+    ['8', 1],
+    ['14', 1],
+  ] as const)
     for (let value = from; value <= 25; value += 1) {
       tracker.observe(step(value, 25, sampler));
       seen.push(tracker.current().progress);
@@ -96,13 +128,20 @@ describe('what a real ComfyUI told', () => {
 
 it('never falls, stays below 1 and is a number of four decimals, whatever comes', () => {
   const id = fc.constantFrom('1', '2', '3', '4', '__proto__');
-  const number = fc.oneof(fc.integer({ min: -5, max: 20 }), fc.double(), fc.constant(undefined as unknown as number));
+  const number = fc.oneof(
+    fc.integer({ min: -5, max: 20 }),
+    fc.double(),
+    fc.constant(undefined as unknown as number),
+  );
   const event: fc.Arbitrary<ProgressEvent> = fc.oneof(
     fc.array(id).map((nodes): ProgressEvent => ({ type: 'execution_cached', data: { nodes } })),
     fc.option(id).map(executing),
     fc.tuple(number, number, id).map(([value, max, of]) => step(value, max, of)),
     fc
-      .dictionary(id, fc.record({ value: number, max: number, state: fc.constantFrom('running', 'finished', 'pending') }))
+      .dictionary(
+        id,
+        fc.record({ value: number, max: number, state: fc.constantFrom('running', 'finished', 'pending') }),
+      )
       .map((nodes): ProgressEvent => ({ type: 'progress_state', data: { nodes } })),
   );
   const property = fc.property(fc.array(event, { maxLength: 40 }), (events) => {

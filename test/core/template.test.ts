@@ -22,7 +22,10 @@ describe.each(SHIPPED)('%s', (name) => {
     for (const spec of Object.values(template.inputs))
       for (const { node, field } of targetsOf(spec)) {
         const classType = template.graph[node]!.class_type;
-        const declared = INFO[classType]?.input?.required?.[field] as [unknown, { min?: number; max?: number }];
+        const declared = INFO[classType]?.input?.required?.[field] as [
+          unknown,
+          { min?: number; max?: number },
+        ];
         expect(declared, `${classType}.${field}`).toBeDefined();
         const { minimum, maximum } = boundsOf(spec);
         if (minimum !== undefined) expect(minimum).toBeGreaterThanOrEqual(declared[1].min ?? -Infinity);
@@ -53,21 +56,53 @@ const steps = { type: 'integer', default: 8, to: '2.steps' };
 describe('an inputs file is refused', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['an unknown node', { ...steps, to: '9.steps' }, 'input "steps": "9.steps": the graph has no node "9"'],
-    ['an unknown field', { ...steps, to: '2.stepz' }, 'input "steps": "2.stepz": node "2" (KSampler) has no field "stepz"'],
+    [
+      'an unknown field',
+      { ...steps, to: '2.stepz' },
+      'input "steps": "2.stepz": node "2" (KSampler) has no field "stepz"',
+    ],
     ['what every object has', { ...steps, to: '2.toString' }, 'node "2" (KSampler) has no field "toString"'],
-    ['the second of two', { ...steps, to: ['2.steps', '8.x'] }, 'input "steps": "8.x": the graph has no node "8"'],
+    [
+      'the second of two',
+      { ...steps, to: ['2.steps', '8.x'] },
+      'input "steps": "8.x": the graph has no node "8"',
+    ],
     ['a link', { ...steps, to: '3.images' }, 'input "steps": "3.images" is a link to another node'],
-    ['a default below its bounds', { ...steps, minimum: 9 }, 'input "steps": Invalid field: steps must be a whole number of at least 9'],
+    [
+      'a default below its bounds',
+      { ...steps, minimum: 9 },
+      'input "steps": Invalid field: steps must be a whole number of at least 9',
+    ],
     ['a default above its bounds', { ...steps, maximum: 7 }, 'steps must be a whole number of at most 7'],
     ['a default of another type', { ...steps, default: 'few' }, 'steps must be a whole number'],
-    ['no default', { type: 'integer', to: '2.steps' }, 'input "steps": needs a "default" or "required": true'],
+    [
+      'no default',
+      { type: 'integer', to: '2.steps' },
+      'input "steps": needs a "default" or "required": true',
+    ],
     ['an unknown key', { ...steps, minimun: 1 }, 'inputs.steps: Unrecognized key: "minimun"'],
     ['an unknown type', { ...steps, type: 'int' }, 'inputs.steps.type: Invalid option'],
     ['a choice without a list', { type: 'choice', default: 'a' }, 'input "steps": a choice needs a "to"'],
-    ['an effect on nothing', { ...steps, when_set: { defaults: { cgf: 2 } } }, 'input "steps": there is no input "cgf"'],
-    ['an effect out of bounds', { ...steps, maximum: 9, when_set: { defaults: { steps: 10 } } }, 'steps must be a whole number of at most 9'],
-    ['a bound by nothing', { ...steps, at_most: 'stepz' }, 'input "steps": "at_most": there is no input "stepz" that is a number'],
-    ['a bound on a text', { type: 'string', default: '', to: '2.steps', at_most: 'steps' }, 'input "steps": "at_most" is for numbers'],
+    [
+      'an effect on nothing',
+      { ...steps, when_set: { defaults: { cgf: 2 } } },
+      'input "steps": there is no input "cgf"',
+    ],
+    [
+      'an effect out of bounds',
+      { ...steps, maximum: 9, when_set: { defaults: { steps: 10 } } },
+      'steps must be a whole number of at most 9',
+    ],
+    [
+      'a bound by nothing',
+      { ...steps, at_most: 'stepz' },
+      'input "steps": "at_most": there is no input "stepz" that is a number',
+    ],
+    [
+      'a bound on a text',
+      { type: 'string', default: '', to: '2.steps', at_most: 'steps' },
+      'input "steps": "at_most" is for numbers',
+    ],
   ])('with %s', (_, spec, what) => {
     const message = sentence(() => small({ steps: spec }));
     expect(message).toContain(`workflows/small.inputs.json: `);
@@ -75,7 +110,9 @@ describe('an inputs file is refused', () => {
   });
 
   it.each(['preset', 'workflow', 'constructor'])('with an input named %s', (name) => {
-    expect(sentence(() => small({ [name]: steps }))).toContain(`input "${name}": is a name that the API keeps`);
+    expect(sentence(() => small({ [name]: steps }))).toContain(
+      `input "${name}": is a name that the API keeps`,
+    );
   });
 
   it.each(['Steps', '9lives', 'two words', '_x'])('with an input named %j, which is no name', (name) => {
@@ -85,7 +122,11 @@ describe('an inputs file is refused', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['an unknown input', { stepz: 4 }, 'preset "fast": there is no input "stepz"'],
     ['what every object has', { constructor: 4 }, 'preset "fast": there is no input "constructor"'],
-    ['a value out of bounds', { steps: 51 }, 'preset "fast": Invalid field: steps must be a whole number of at most 50'],
+    [
+      'a value out of bounds',
+      { steps: 51 },
+      'preset "fast": Invalid field: steps must be a whole number of at most 50',
+    ],
     ['a list', { steps: [4] }, 'presets.fast.steps'],
   ])('with a preset of %s', (_, fast, what) => {
     const message = sentence(() => small({ steps: { ...steps, maximum: 50 } }, { presets: { fast } }));
@@ -93,9 +134,12 @@ describe('an inputs file is refused', () => {
     expect(message).toContain(what);
   });
 
-  it.each([undefined, null, [], 'text', {}, { title: 'T' }, { title: 'T', inputs: {}, more: 1 }])('when it is %j', (file) => {
-    expect(sentence(() => parseTemplate('small', GRAPH, file))).toContain('workflows/small.inputs.json: ');
-  });
+  it.each([undefined, null, [], 'text', {}, { title: 'T' }, { title: 'T', inputs: {}, more: 1 }])(
+    'when it is %j',
+    (file) => {
+      expect(sentence(() => parseTemplate('small', GRAPH, file))).toContain('workflows/small.inputs.json: ');
+    },
+  );
 
   it.each([0, -1, 1.5, 3601, '60'])('with a deadline of %j seconds', (deadline) => {
     expect(sentence(() => small({}, { deadline_seconds: deadline }))).toContain('deadline_seconds');
@@ -125,7 +169,9 @@ describe('a bound that another input gives', () => {
   it('must be a number, neither a text nor a seed', () => {
     for (const type of ['string', 'seed'])
       expect(
-        sentence(() => small({ ...pair(1, 2), high: { type, default: type === 'seed' ? 3 : '3', to: '2.steps' } })),
+        sentence(() =>
+          small({ ...pair(1, 2), high: { type, default: type === 'seed' ? 3 : '3', to: '2.steps' } }),
+        ),
       ).toContain('there is no input "high" that is a number');
   });
 });

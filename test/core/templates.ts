@@ -30,8 +30,15 @@ export function parse(body: Record<string, unknown>, preset?: string, template =
 
 export const GRAPH: Graph = {
   '1': { class_type: 'LoadImage', inputs: { image: 'example.png' } },
-  '2': { class_type: 'KSampler', inputs: { steps: 20, 'dotted.field': 1, sampler_name: 'euler', flag: true } },
-  '3': { class_type: 'SaveImage', inputs: { images: ['2', 0], filename_prefix: 'out/Own' }, _meta: { title: 'S' } },
+  '2': {
+    class_type: 'KSampler',
+    inputs: { steps: 20, 'dotted.field': 1, sampler_name: 'euler', flag: true },
+  },
+  '3': {
+    class_type: 'SaveImage',
+    inputs: { images: ['2', 0], filename_prefix: 'out/Own' },
+    _meta: { title: 'S' },
+  },
 };
 
 /** A template with one node of each kind and these inputs. */

@@ -8,17 +8,7 @@ import { settle, type Settler } from '../../functions/host/settle.ts';
 import { createLog } from '../../functions/log.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
-import {
-  BROKEN,
-  FURTHER,
-  HOST,
-  IMAGE,
-  NEXT_RUN,
-  NOW,
-  OTHER,
-  STATES,
-  STEPS,
-} from '../core/job-states.ts';
+import { BROKEN, FURTHER, HOST, IMAGE, NEXT_RUN, NOW, OTHER, STATES, STEPS } from '../core/job-states.ts';
 import { type Line, tap } from '../store/lost-answers.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
 
@@ -70,7 +60,11 @@ const OWN: [string, job.JobState, (state: job.JobState) => job.Change][] = [
   ['fail', STATES.processing, () => job.fail(fence, BROKEN, NOW)],
   ['release', STATES.held, (state) => job.release(state, fence, NOW)],
   ['lose', STATES.processing, (state) => job.lose(state, fence, 'ComfyUI forgot it', NOW)],
-  ['lose for the last time', { ...STATES.processing, faults: 2 }, (state) => job.lose(state, fence, 'gone', NOW)],
+  [
+    'lose for the last time',
+    { ...STATES.processing, faults: 2 },
+    (state) => job.lose(state, fence, 'gone', NOW),
+  ],
 ];
 
 describe.each(OWN)('own %s', (_, before, changeOf) => {
@@ -127,9 +121,17 @@ describe.each(OWN)('own %s', (_, before, changeOf) => {
 
 describe('what does not fit, while this run holds the job still', () => {
   it.each([
-    ['a release of what has started', STATES.processing, (state: job.JobState) => job.release(state, fence, NOW)],
+    [
+      'a release of what has started',
+      STATES.processing,
+      (state: job.JobState) => job.release(state, fence, NOW),
+    ],
     ['a loss of what has not', STATES.held, (state: job.JobState) => job.lose(state, fence, 'gone', NOW)],
-    ['progress that is behind', { ...STATES.processing, progress: 0.9 }, () => job.advance(fence, FURTHER, NOW)],
+    [
+      'progress that is behind',
+      { ...STATES.processing, progress: 0.9 },
+      () => job.advance(fence, FURTHER, NOW),
+    ],
     ['a second start', STATES.processing, (state: job.JobState) => job.start(state, fence, NOW)],
   ])('%s is refused', async (_, before, changeOf) => {
     const state = await put(before);

@@ -112,6 +112,25 @@ test('the children end when their parent is killed', async () => {
   await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
 });
 
+test('SIGTERM ends it at once, however busily a client polls', async () => {
+  const program = start();
+  const url = await up(program);
+  let polling = true;
+  const poll = (async () => {
+    while (polling)
+      await fetch(`${url}/api/health`).then(
+        (response) => response.text(),
+        () => undefined,
+      );
+  })();
+  const before = performance.now();
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+  expect(performance.now() - before).toBeLessThan(3000);
+  polling = false;
+  await poll;
+});
+
 test('the embedded DynamoDB comes back when it dies, and no job is lost', async () => {
   const program = start();
   const url = await up(program);

@@ -3,7 +3,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot } from '../../functions/workflows.ts';
+import { packageRoot } from '../../functions/process/workflows.ts';
 
 const run = promisify(execFile);
 let built: Promise<unknown> | undefined;

@@ -18,14 +18,14 @@ import { createS3Client } from '../../functions/images/client.ts';
 import { createImages, type Images } from '../../functions/images/images.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
-import { listen, listenerOf } from '../../functions/local/listen.ts';
+import { listen, listenerOf } from '../../functions/process/listen.ts';
 import {
   type SimulatedComfyUI,
   type SimulatedComfyUIOptions,
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
 import { createLog, type Log } from '../../functions/log.ts';
-import { loadTemplates } from '../../functions/workflows.ts';
+import { loadTemplates } from '../../functions/process/workflows.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
 
 export interface TestHost {

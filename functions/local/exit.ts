@@ -1,1 +1,0 @@
-export * from '../process/exit.ts';

@@ -1,0 +1,26 @@
+// Our mark in a prompt: what we put into `extra_data`, and what others may have put there.
+
+import { describe, expect, it } from 'vitest';
+import { markOf, readMark } from '../../functions/core/mark.ts';
+
+describe('our mark in a prompt', () => {
+  const mark = { machine: 'machine-a', jobId: 'j', attempt: 3 };
+  it('comes back from among what others put there', () => {
+    const extra = JSON.parse(JSON.stringify({ client_id: 'x', ...markOf(mark) })) as Record<string, unknown>;
+    expect(readMark(extra)).toEqual(mark);
+  });
+
+  it.each([
+    {},
+    { client_id: 'x' },
+    { comfyui_rest_api: null },
+    { comfyui_rest_api: 'machine-a' },
+    { comfyui_rest_api: [] },
+    { comfyui_rest_api: { machine: 'machine-a', job_id: 'j' } },
+    { comfyui_rest_api: { machine: 'machine-a', job_id: 'j', attempt: '3' } },
+    { comfyui_rest_api: { machine: 1, job_id: 'j', attempt: 3 } },
+    { comfyui_rest_api: { machine: 'machine-a', attempt: 3 } },
+  ])('is not in %j', (extra) => {
+    expect(readMark(extra)).toBeUndefined();
+  });
+});

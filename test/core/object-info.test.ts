@@ -1,0 +1,55 @@
+// ComfyUI's lists in both spellings, and what a host lacks of a graph.
+
+import { describe, expect, it } from 'vitest';
+import { lacks, modelsOf, type ObjectInfo, optionsOf } from '../../functions/core/object-info.ts';
+import { GRAPH, shipped } from './templates.ts';
+
+describe("ComfyUI's lists", () => {
+  const info: ObjectInfo = {
+    Old: { input: { required: { a: [['x', 'y']], n: ['INT', { min: 0 }] }, optional: { b: [['z'], {}] } } },
+    New: { input: { required: { a: ['COMBO', { options: ['x', 2] }], empty: ['COMBO', {}] } } },
+    LoadImage: { input: { required: { image: [['old.png'], { image_upload: true }] } } },
+    Bare: {},
+  };
+
+  it.each([
+    ['Old', 'a', ['x', 'y']],
+    ['Old', 'b', ['z']],
+    ['New', 'a', ['x', '2']],
+    ['New', 'empty', undefined],
+    ['Old', 'n', undefined],
+    ['Old', 'c', undefined],
+    ['Bare', 'a', undefined],
+    ['Unknown', 'a', undefined],
+  ])('%s.%s: %j', (classType, field, options) => {
+    expect(optionsOf(info, classType, field)).toEqual(options);
+  });
+
+  const has = (class_type: string, inputs: Record<string, unknown>) =>
+    lacks({ '1': { class_type, inputs } }, info);
+
+  it('a graph lacks nodes that are unknown and values that are in no list', () => {
+    expect(has('Unknown', { a: 1 })).toEqual([{ node: '1', classType: 'Unknown' }]);
+    expect(has('Old', { a: 'z', b: 'q', n: 5 })).toEqual([
+      { node: '1', classType: 'Old', field: 'a', value: 'z' },
+      { node: '1', classType: 'Old', field: 'b', value: 'q' },
+    ]);
+  });
+
+  it('lacks nothing where a value is listed, linked, staged or free', () => {
+    expect(has('Old', { a: 'x', n: -7, unheardOf: 'q' })).toEqual([]);
+    expect(has('Old', { a: ['2', 0] })).toEqual([]);
+    expect(has('New', { a: 2, empty: 'q' })).toEqual([]);
+    expect(has('LoadImage', { image: 'new.png' })).toEqual([]);
+  });
+
+  it('names the model files of a graph, each once, sorted', () => {
+    expect(modelsOf(shipped('flux2_turbo_upscale').graph)).toEqual([
+      'Flux2TurboComfyv2.safetensors',
+      'flux2-vae.safetensors',
+      'flux2_dev_fp8mixed.safetensors',
+      'mistral_3_small_flux2_fp8.safetensors',
+    ]);
+    expect(modelsOf(GRAPH)).toEqual([]);
+  });
+});

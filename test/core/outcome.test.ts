@@ -1,0 +1,122 @@
+// What ComfyUI's history says became of a prompt, read from recordings of a real one.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { outcomeOf, withoutPaths } from '../../functions/core/outcome.ts';
+
+type Entry = Parameters<typeof outcomeOf>[0];
+
+function recorded(name: string): Entry {
+  const text = readFileSync(new URL(`../traces/${name}.json`, import.meta.url), 'utf8');
+  const [entry] = Object.values((JSON.parse(text) as { history: Record<string, Entry> }).history);
+  return entry!;
+}
+
+const ended = (
+  outputs: Entry['outputs'],
+  status_str = 'success',
+  messages: Entry['status']['messages'] = [],
+) => ({
+  outputs,
+  status: { status_str, messages },
+});
+const failure = (type: string, message: string) =>
+  outcomeOf(
+    ended({}, 'error', [
+      ['execution_start', {}],
+      [
+        'execution_error',
+        { node_id: '8', node_type: 'KSampler', exception_type: type, exception_message: message },
+      ],
+    ]),
+  );
+
+it('success: the images that were saved', () => {
+  expect(outcomeOf(recorded('success'))).toEqual({
+    kind: 'images',
+    images: [{ node: '11', filename: 'Flux2_Turbo_0001_00003_.png', subfolder: '', type: 'output' }],
+  });
+});
+
+it('a batch: every image, in its order', () => {
+  const outcome = outcomeOf(recorded('success-batch'));
+  expect(outcome.kind).toBe('images');
+  const names = outcome.kind === 'images' ? outcome.images.map(({ filename }) => filename) : [];
+  expect(names.length).toBeGreaterThan(1);
+  expect(names).toEqual(names.toSorted());
+});
+
+it('a node that failed: the job failed, with the node and the reason, without paths', () => {
+  const outcome = outcomeOf(recorded('node-error'));
+  expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'node_failed' } });
+  const message = outcome.kind === 'failed' ? outcome.failure.message : '';
+  expect(message).toMatch(/^LoadImage \(node 1\) failed: PIL\.UnidentifiedImageError: .*broken\.png/);
+  expect(message).not.toContain('/opt');
+});
+
+it('an interrupted prompt is lost, not failed', () => {
+  expect(outcomeOf(recorded('interrupted'))).toEqual({
+    kind: 'lost',
+    reason: 'it was interrupted on the GPU host',
+  });
+});
+
+it('an end without a saved image is a failure: previews and inputs are none', () => {
+  const files = [
+    { filename: 'a.png', subfolder: '', type: 'temp' },
+    { filename: 'b.png', subfolder: '', type: 'input' },
+    { subfolder: '', type: 'output' },
+  ];
+  for (const outputs of [
+    {},
+    { '9': {} },
+    { '9': { images: files } },
+    { '9': { text: ['hello'], images: 'none' } },
+  ])
+    expect(outcomeOf(ended(outputs))).toEqual({
+      kind: 'failed',
+      failure: { code: 'no_output', message: 'The workflow ended without saving an image' },
+    });
+});
+
+it('images of several nodes come together, previews left out', () => {
+  const outputs = {
+    '9': { images: [{ filename: 'a.png', subfolder: 'x', type: 'output' }] },
+    '10': { images: [{ filename: 'p.png', subfolder: '', type: 'temp' }] },
+    '11': { images: [{ filename: 'b.png', type: 'output' }], animated: [false] },
+  };
+  expect(outcomeOf(ended(outputs))).toEqual({
+    kind: 'images',
+    images: [
+      { node: '9', filename: 'a.png', subfolder: 'x', type: 'output' },
+      { node: '11', filename: 'b.png', subfolder: '', type: 'output' },
+    ],
+  });
+});
+
+describe('a reason', () => {
+  it('is cut where it is long, and trimmed', () => {
+    const outcome = failure('RuntimeError', `${'x'.repeat(5000)}\n`);
+    expect(outcome.kind === 'failed' && outcome.failure.message).toHaveLength(500);
+    expect(failure('RuntimeError', 'CUDA out of memory\n')).toMatchObject({
+      failure: { message: 'KSampler (node 8) failed: RuntimeError: CUDA out of memory' },
+    });
+  });
+
+  it('is there even when ComfyUI says little', () => {
+    expect(outcomeOf(ended({}, 'error', [['execution_error', {}]]))).toMatchObject({
+      failure: { message: 'unknown (node unknown) failed: unknown: unknown' },
+    });
+  });
+
+  it.each([
+    ["cannot open '/opt/ComfyUI/input/x.png'", "cannot open 'x.png'"],
+    ['File "/home/anna/main.py", line 3', 'File "main.py", line 3'],
+    ['C:\\Users\\anna\\x.png is gone', 'x.png is gone'],
+    ['see https://pytorch.org/docs/stable', 'see https://pytorch.org/docs/stable'],
+    ['shape 3/4 and a/b', 'shape 3/4 and a/b'],
+    ['at (/opt/a/b.py)', 'at (b.py)'],
+  ])('%j is told as %j', (message, told) => {
+    expect(withoutPaths(message)).toBe(told);
+  });
+});
