@@ -8,7 +8,10 @@ import { isUploadName, jobIdFrom, jobIdOfImage, keys, ownerOrder, workOrder } fr
 import { imageInputs, render, type Staging } from '../core/render.ts';
 import { hashBody, type JobRequest, packGraph } from '../core/request.ts';
 import type { InputValues, Template } from '../core/template.ts';
+import type { Images } from '../images/images.ts';
 import type { Shared } from './deps.ts';
+
+const RENEWED_AFTER = 24 * 60 * 60_000;
 
 let sequence = 0;
 
@@ -52,7 +55,7 @@ export async function accept(
     attempt: 0,
     faults: 0,
     work: 'waiting',
-    workOrder: workOrder(now, sequence),
+    workOrder: workOrder(now, sequence, jobId),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,
@@ -149,15 +152,28 @@ async function findImages(
 }
 
 async function keyOfImage(
-  { jobs, images }: Shared,
+  { jobs, images, now }: Shared,
   owner: string,
   name: string,
 ): Promise<string | undefined> {
-  if (isUploadName(name)) return (await images.head(keys.upload(name))) && keys.upload(name);
+  if (isUploadName(name))
+    return (await keepUpload(images, keys.upload(name), now())) ? keys.upload(name) : undefined;
   const jobId = jobIdOfImage(name);
   const state = jobId === undefined ? undefined : await jobs.readState(jobId);
   const made = state?.owner === owner && state.images?.some(({ filename }) => filename === name);
   return made ? keys.image(state.jobId, state.attempt, name) : undefined;
+}
+
+/** An upload expires by its age in the bucket: using it makes it young again. False: there is none. */
+async function keepUpload(images: Images, key: string, now: number): Promise<boolean> {
+  const head = await images.head(key);
+  if (head && now - head.lastModified.getTime() > RENEWED_AFTER) {
+    const stored = await images.get(key);
+    if (!stored || stored === 'not-modified') return false;
+    const { body, contentType, contentLength } = stored;
+    await images.put(key, body, { contentType, sizeBytes: contentLength });
+  }
+  return head !== undefined;
 }
 
 async function refuseIfFull({ queue, settings }: Shared): Promise<void> {

@@ -1,11 +1,11 @@
 // The REST API as a plain value. Source: spec/rest-api-guide.md and design/rest-api.md.
 
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { AppError } from '../core/errors.ts';
 import { MAX_BODY_BYTES } from '../core/limits.ts';
+import { limitBody } from './body.ts';
 import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
 import { createFleet } from './fleet.ts';
 import { historyRoutes } from './history.ts';
@@ -36,11 +36,8 @@ export function createApp(deps: ApiDeps): ApiApp {
       exposeHeaders: ['X-Request-Id', 'Retry-After', 'Content-Disposition', 'ETag'],
     }),
   );
-  const limited = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new AppError('body_too_large', 'The body may have at most 256 KB');
-    },
+  const limited = limitBody(MAX_BODY_BYTES, () => {
+    throw new AppError('body_too_large', 'The body may have at most 256 KB');
   });
   app.use('/api/generate', limited);
   app.use('/api/queue/*', limited);

@@ -1,11 +1,25 @@
 // Reading requests: what is no JSON object, too large or of another type is refused before anything else looks at it.
 
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../core/errors.ts';
 import { PAGE_DEFAULT, PAGE_MAX } from '../core/limits.ts';
 import { invalid } from '../core/inputs.ts';
 import type { ApiEnv } from './deps.ts';
 import type { Counted } from './owned.ts';
+
+/**
+ * Refuses by the announced length where there is one, with the body untouched: the server then reads it away and the
+ * connection lives on. One that was begun and not read to its end costs the connection.
+ */
+export function limitBody(maxSize: number, tooLarge: () => never): MiddlewareHandler<ApiEnv> {
+  const counting = bodyLimit({ maxSize, onError: tooLarge });
+  return (c, next) => {
+    const length = c.req.header('content-length');
+    if (length === undefined || c.req.header('transfer-encoding') !== undefined) return counting(c, next);
+    return Number(length) > maxSize ? tooLarge() : next();
+  };
+}
 
 export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unknown>> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();

@@ -2,14 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
 import { jobIdOfImage, keys, uploadName } from '../core/names.ts';
 import { RangeNotSatisfiable } from '../images/images.ts';
 import { imageType } from '../images/sniff.ts';
-import { cursorOf, pageQuery, totalOf } from './body.ts';
+import { cursorOf, limitBody, pageQuery, totalOf } from './body.ts';
 import { type ApiEnv, OWNER, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
 import { countOwned, pageOfOwned, PLACE } from './owned.ts';
@@ -70,25 +69,21 @@ export function imageRoutes(deps: Shared) {
       });
     })
 
-    .post(
-      '/upload/image',
-      bodyLimit({ maxSize: MAX_UPLOAD_BYTES + FORM_OVERHEAD, onError: tooLarge }),
-      async (c) => {
-        const file = await uploadedFile(c.req.raw);
-        if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
-        const bytes = new Uint8Array(await file.arrayBuffer());
-        const type = imageType(bytes);
-        if (!type)
-          throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
-            field: 'image',
-          });
-        if (type.width * type.height > MAX_UPLOAD_PIXELS)
-          throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
-        const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
-        await images.put(keys.upload(name), bytes, { contentType: type.contentType });
-        return c.json({ name, subfolder: '', type: 'input' });
-      },
-    );
+    .post('/upload/image', limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge), async (c) => {
+      const file = await uploadedFile(c.req.raw);
+      if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      const type = imageType(bytes);
+      if (!type)
+        throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
+          field: 'image',
+        });
+      if (type.width * type.height > MAX_UPLOAD_PIXELS)
+        throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
+      const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
+      await images.put(keys.upload(name), bytes, { contentType: type.contentType });
+      return c.json({ name, subfolder: '', type: 'input' });
+    });
 }
 
 /** Newest first, within a batch too. */

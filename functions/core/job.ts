@@ -79,7 +79,10 @@ export interface Change {
   remove: (keyof JobState)[];
 }
 
-/** The claim that a host holds: `attempt` and `host` as its own write left them. */
+/**
+ * The claim that a host holds: `attempt` and `host` as its own write left them. A `job` that stands beside a fence
+ * must be as that host's last write left it: from it come the first start and the faults so far.
+ */
 export interface Fence {
   attempt: number;
   host: string;

@@ -93,6 +93,14 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
       problemOfValues(template, values) ?? exceeded(template, { ...defaults, ...values })?.message;
     if (problem) throw refuse('.inputs.json', `preset "${preset}": ${problem}`);
   }
+  const driven = new Map<string, string>();
+  for (const [input, spec] of Object.entries(template.inputs))
+    for (const target of [spec.to ?? []].flat()) {
+      const other = driven.get(target);
+      if (other)
+        throw refuse('.inputs.json', `input "${input}": "${target}" is driven by "${other}" already`);
+      driven.set(target, input);
+    }
   return template;
 }
 

@@ -1,6 +1,7 @@
 // Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
 // costs nothing. Source: design/architecture.md, "Forwarder".
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OFFER_TIMEOUT } from '../core/limits.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { unpackGraph } from '../core/request.ts';
@@ -19,13 +20,16 @@ export interface ForwarderDeps {
 /** A host's own looks find the rest. */
 const MAX_OFFERS = 50;
 
-/** One look. Never throws for a single bad host or job; throws when the tables do not answer. */
-export async function forward(deps: ForwarderDeps): Promise<void> {
+/**
+ * One look. Never throws for a single bad host or job; throws when the tables do not answer.
+ * @returns how many jobs found a host
+ */
+export async function forward(deps: ForwarderDeps): Promise<number> {
   const { jobs, log, now } = deps;
   const hosts = (await deps.hosts.list()).filter(
     (host) => host.state === 'ready' && host.comfyui && isAlive(host, now()),
   );
-  if (hosts.length === 0) return;
+  if (hosts.length === 0) return 0;
   // `held` is as old as the last heartbeat: a host that seems full is asked too, but last.
   const free = new Map(hosts.map((host) => [host.hostId, host.slots - host.held]));
   const open = new Set(hosts);
@@ -48,6 +52,7 @@ export async function forward(deps: ForwarderDeps): Promise<void> {
     });
     unplaced = (await Promise.all(offers)).flat();
   }
+  return waiting.length - unplaced.length;
 }
 
 async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {
@@ -96,6 +101,9 @@ async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Pr
   }
 }
 
+/** While hosts are full or there is none, the next look waits so long, ms: they look for themselves anyway. */
+const PAUSE_AFTER_NOTHING = 100;
+
 /** Many triggers, one look at a time: whatever comes during a look is answered by one more. */
 export function createForwarder(deps: ForwarderDeps): { nudge(): void } {
   let looking = false;
@@ -104,7 +112,11 @@ export function createForwarder(deps: ForwarderDeps): { nudge(): void } {
     looking = true;
     do {
       again = false;
-      await forward(deps).catch((error: unknown) => deps.log.error('look failed', error));
+      const placed = await forward(deps).catch((error: unknown) => {
+        deps.log.error('look failed', error);
+        return 0;
+      });
+      if (placed === 0) await sleep(PAUSE_AFTER_NOTHING);
     } while (again);
     looking = false;
   };

@@ -1,6 +1,7 @@
 // Writes of the host that must not be left open: each is repeated until an answer or a strong read says what
 // became of it. A late one could otherwise land on a job that nobody here remembers.
 
+import { isDeepStrictEqual } from 'node:util';
 import { type Change, type Fence, isHeldBy, type JobState } from '../core/job.ts';
 import type { Log } from '../log.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -38,7 +39,7 @@ function carries(state: JobState, change: Change, fence: Fence): boolean {
     state.attempt === fence.attempt &&
     Object.entries(change.set).every(([field, value]) => {
       const found = state[field as keyof JobState];
-      return typeof value === 'object' ? JSON.stringify(found) === JSON.stringify(value) : found === value;
+      return isDeepStrictEqual(found, value);
     }) &&
     change.remove.every((field) => state[field] === undefined)
   );

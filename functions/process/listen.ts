@@ -2,7 +2,7 @@
 
 import { getRequestListener } from '@hono/node-server';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../core/errors.ts';
 
 export interface Listening {
@@ -16,6 +16,8 @@ export const CONNECTION_LIMITS = {
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 65_000,
+  /** What is still under way so long after `close` is cut. */
+  closeTimeout: 10_000,
 };
 
 /** @throws AppError in_use or bad_setting */
@@ -23,9 +25,24 @@ export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
-  limits = CONNECTION_LIMITS,
+  { closeTimeout, ...limits } = CONNECTION_LIMITS,
 ): Promise<Listening> {
-  const server = createServer(limits, handler);
+  // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
+  // ones) it would wait for without end.
+  const idle = new Set<Socket>();
+  let closing = false;
+  const server = createServer(limits, (req, res) => {
+    idle.delete(req.socket);
+    res.once('close', () => {
+      if (closing) req.socket.destroySoon();
+      else if (!req.socket.destroyed) idle.add(req.socket);
+    });
+    handler(req, res);
+  });
+  server.on('connection', (socket: Socket) => {
+    idle.add(socket);
+    socket.once('close', () => idle.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
@@ -34,12 +51,13 @@ export async function listen(
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        // Whoever is answered right now would keep the connection, and with every further request the server.
-        const idle = setInterval(() => server.closeIdleConnections(), 20);
+        closing = true;
+        const cut = setTimeout(() => server.closeAllConnections(), closeTimeout);
         server.close(() => {
-          clearInterval(idle);
+          clearTimeout(cut);
           resolve();
         });
+        for (const socket of idle) socket.destroy();
       }),
   };
 }

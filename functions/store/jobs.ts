@@ -4,6 +4,7 @@
 // who must know reads strongly and decides.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BatchGetCommand,
   DeleteCommand,
@@ -66,7 +67,9 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     const found: ({ jobId: string; part: string } & Record<string, unknown>)[] = [];
     for (let from = 0; from < keys.length; from += 100) {
       let pending: Record<string, unknown>[] = keys.slice(from, from + 100);
-      while (pending.length > 0) {
+      for (let attempt = 0; pending.length > 0; attempt += 1) {
+        // Left over because the table throttles.
+        if (attempt > 0) await sleep(Math.random() * 50 * 2 ** Math.min(attempt, 6));
         const answer = await documents.send(
           new BatchGetCommand({
             RequestItems: { [TableName]: { Keys: pending, ConsistentRead: consistent } },

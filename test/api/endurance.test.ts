@@ -13,8 +13,8 @@ let url: string;
 beforeAll(async () => {
   rig = await startRig();
   server = await listen(listenerOf(rig.app), '127.0.0.1', 0, {
-    headersTimeout: 1000,
-    requestTimeout: 2000,
+    headersTimeout: 2000,
+    requestTimeout: 2500,
     connectionsCheckingInterval: 100,
     keepAliveTimeout: 1000,
     closeTimeout: 500,
@@ -43,7 +43,7 @@ async function answersPromptly(): Promise<void> {
     body: '{"prompt": "a red fox"}',
   });
   expect(answer.status).toBe(202);
-  expect(Date.now() - start).toBeLessThan(1500);
+  expect(Date.now() - start).toBeLessThan(2000);
 }
 
 test('1,000 connections that send nothing: others are served promptly, and they are let go', async () => {
@@ -52,7 +52,7 @@ test('1,000 connections that send nothing: others are served promptly, and they 
     sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => open()))));
   expect(sockets.filter(({ destroyed }) => !destroyed).length).toBe(1000);
   await answersPromptly();
-  await eventually('their end', () => Promise.resolve(sockets.every(({ destroyed }) => destroyed)), 6000);
+  await eventually('their end', () => Promise.resolve(sockets.every(({ destroyed }) => destroyed)), 8000);
   await answersPromptly();
 });
 
@@ -68,8 +68,8 @@ test('a body sent a byte at a time: others are served, it is broken off and noth
   try {
     await answersPromptly();
     const start = Date.now();
-    await eventually('its end', () => Promise.resolve(socket.destroyed), 6000);
-    expect(Date.now() - start).toBeLessThan(4000);
+    await eventually('its end', () => Promise.resolve(socket.destroyed), 8000);
+    expect(Date.now() - start).toBeGreaterThan(1000);
   } finally {
     clearInterval(dripping);
   }
@@ -81,20 +81,22 @@ test('a body sent a byte at a time: others are served, it is broken off and noth
 
 test('a head sent a byte at a time is broken off too', async () => {
   const socket = await open();
-  const dripping = setInterval(() => socket.write('G'), 20);
+  const start = Date.now();
+  // A header, so that it is the time and not a mistake that ends it.
+  socket.write('GET /api/health HTTP/1.1\r\nX-Slow: ');
+  const dripping = setInterval(() => socket.write('a'), 20);
   try {
-    await eventually('its end', () => Promise.resolve(socket.destroyed), 6000);
+    await eventually('its end', () => Promise.resolve(socket.destroyed), 8000);
   } finally {
     clearInterval(dripping);
   }
+  expect(Date.now() - start).toBeGreaterThan(1000);
 });
 
 test('the limits in force have an end', () => {
-  for (const [name, limit] of Object.entries(CONNECTION_LIMITS)) {
-    // Zero would be none.
-    expect(limit, name).toBeGreaterThan(0);
-    expect(limit, name).toBeLessThanOrEqual(70_000);
-  }
+  // Zero would be none.
+  const endless = Object.entries(CONNECTION_LIMITS).filter(([, limit]) => limit <= 0 || limit > 70_000);
+  expect(endless).toEqual([]);
 });
 
 describe('the end of the server', () => {

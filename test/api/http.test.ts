@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Rig, startRig } from '../support/rig.ts';
-import { call, eventually, type Json, putJob } from './support.ts';
+import { anotherProcess, call, eventually, type Json, putJob } from './support.ts';
 
 let rig: Rig;
 const lines: string[] = [];
@@ -23,9 +23,9 @@ describe('CORS', () => {
       ['POST /api/generate', 415],
     ] as const) {
       const answer = await call(rig.app, route, { headers: { origin } });
-      expect(answer.status, route).toBe(status);
-      expect(answer.headers.get('access-control-allow-origin'), route).toBe('*');
-      expect(answer.headers.get('access-control-expose-headers'), route).toContain('Retry-After');
+      expect([route, answer.status]).toEqual([route, status]);
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(answer.headers.get('access-control-expose-headers')).toContain('Retry-After');
     }
   });
 
@@ -71,9 +71,8 @@ test('what is not there is 404, a wrong method 405 with those that are right', a
     ['PATCH /api/history/x', 'DELETE'],
   ] as const) {
     const answer = await call(rig.app, route);
-    expect(answer.status, route).toBe(405);
-    expect(answer.headers.get('allow'), route).toBe(allow);
-    expect(answer.json, route).toMatchObject({ code: 'method_not_allowed', error: expect.any(String) });
+    expect([route, answer.status, answer.headers.get('allow')]).toEqual([route, 405, allow]);
+    expect(answer.json).toMatchObject({ code: 'method_not_allowed', error: expect.any(String) });
   }
 });
 
@@ -84,7 +83,7 @@ test('an answer carries a request id; the log has the same', async () => {
   expect(lines.some((line) => line.includes(id))).toBe(true);
 });
 
-test('a table that does not answer is 503 with Retry-After, a bug 500; neither says more than a person needs', async () => {
+test('a table that does not answer is 503 with Retry-After', async () => {
   const broken = await startRig();
   const path = `/api/status/${await broken.generate()}`;
   await broken.close();
@@ -95,6 +94,17 @@ test('a table that does not answer is 503 with Retry-After, a bug 500; neither s
     error: 'The job table or the image bucket does not answer; try again',
     code: 'unavailable',
   });
+});
+
+test('a mistake of ours is 500 with the id under which the log has the rest', async () => {
+  const broken = anotherProcess(rig, {
+    jobs: { ...rig.store.jobs, read: () => Promise.reject(new Error('secret detail in /etc/x.ts')) },
+  });
+  const answer = await call(broken, 'GET /api/status/550e8400-e29b-41d4-a716-446655440000');
+  const id = answer.headers.get('x-request-id')!;
+  expect(answer.status).toBe(500);
+  expect(answer.json).toEqual({ error: `Internal error; request ${id}`, code: 'internal_error' });
+  expect(lines.some((line) => line.includes(id) && line.includes('secret detail'))).toBe(true);
 });
 
 test('debug logs follow each job by its id, and never have a word of a prompt', async () => {

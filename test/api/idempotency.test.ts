@@ -2,14 +2,10 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createApp } from '../../functions/api/app.ts';
-import type { ApiDeps } from '../../functions/api/deps.ts';
 import { jobIdFrom, keys } from '../../functions/core/names.ts';
 import { readGraph } from '../../functions/images/documents.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { CREDENTIALS, REGION } from '../support/store.ts';
-import { type Answer, call, countStored } from './support.ts';
+import { type Answer, anotherProcess, call, countStored } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -20,25 +16,8 @@ afterAll(() => rig.close());
 const post = (json: unknown, key: string, app: Pick<Rig['app'], 'request'> = rig.app): Promise<Answer> =>
   call(app, 'POST /api/generate', { json, headers: { 'Idempotency-Key': key } });
 
-/** The same tables and bucket behind another process, of which some parts are broken. */
-function anotherProcess(broken: Partial<ApiDeps>) {
-  return createApp({
-    jobs: rig.store.jobs,
-    hosts: rig.store.hosts,
-    images: rig.images,
-    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
-    templates: rig.templates,
-    log: rig.log,
-    now: rig.store.now,
-    random: randomBytes,
-    nudge: () => undefined,
-    recorded: { nodes: {}, models: {} },
-    settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
-    ...broken,
-  });
-}
 const diesBetweenThePuts = () =>
-  anotherProcess({
+  anotherProcess(rig, {
     jobs: { ...rig.store.jobs, putState: () => Promise.reject(new Error('the process died')) },
   });
 
@@ -123,12 +102,12 @@ test('a first attempt with a large graph that died anywhere is completed by the 
     ['before the state', { jobs: { ...rig.store.jobs, putState: refuse } }],
   ] as const) {
     const key = randomUUID();
-    expect((await post({ prompt: LONG }, key, anotherProcess(broken))).status, name).toBe(500);
+    expect((await post({ prompt: LONG }, key, anotherProcess(rig, broken))).status).toBe(500);
     const again = await post({ prompt: LONG }, key);
-    expect(again.status, name).toBe(202);
+    expect([name, again.status]).toEqual([name, 202]);
     const request = (await rig.store.jobs.readRequest(String(again.json['job_id'])))!;
     const graph = await readGraph(rig.images, request);
-    expect(graph?.['8']!.inputs['seed'], name).toBe(again.json['seed']);
+    expect([name, graph?.['8']!.inputs['seed']]).toEqual([name, again.json['seed']]);
   }
 });
 const refuse = () => Promise.reject(new Error('the process died'));
@@ -136,7 +115,7 @@ const refuse = () => Promise.reject(new Error('the process died'));
 test('a repetition is answered even when the queue is full by now', async () => {
   const key = randomUUID();
   const first = await post({ prompt: 'a cat' }, key);
-  const full = anotherProcess({
+  const full = anotherProcess(rig, {
     settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 0 },
   });
   expect((await post({ prompt: 'a cat' }, key, full)).json).toEqual(first.json);
@@ -155,8 +134,7 @@ test('a key lives as long as its job: after its removal it makes a new one', asy
 });
 
 test.each(['', ' ', 'a key', 'ü', 'x'.repeat(256)])('the key %j is refused', async (key) => {
-  const answer = await app(key);
+  const answer = await post({ prompt: 'x' }, key);
   expect(answer.status).toBe(400);
   expect(answer.json).toMatchObject({ code: 'invalid_field', details: { field: 'Idempotency-Key' } });
 });
-const app = (key: string) => post({ prompt: 'x' }, key);

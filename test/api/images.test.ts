@@ -75,7 +75,7 @@ test('If-None-Match: 304 without a body for what the caller has, 200 for anythin
   const etag = (await get()).headers.get('etag')!;
   for (const tag of [etag, `W/${etag}`]) {
     const answer = await get({ 'if-none-match': tag });
-    expect(answer.status, tag).toBe(304);
+    expect([tag, answer.status]).toEqual([tag, 304]);
     expect((await bytesOf(answer)).length).toBe(0);
   }
   expect((await get({ 'if-none-match': '"another"' })).status).toBe(200);
@@ -93,8 +93,8 @@ describe('holds no connection to the bucket', () => {
   });
   async function manyTimes(ask: () => Promise<unknown>): Promise<void> {
     for (let round = 0; round < 7; round += 1) await Promise.all(Array.from({ length: 20 }, ask));
-    expect((await bytesOf(await fetch(url))).equals(large)).toBe(true);
   }
+  const comesWhole = async () => (await bytesOf(await fetch(url))).equals(large);
 
   test('HEAD, which tells what GET would', async () => {
     await manyTimes(async () => {
@@ -103,6 +103,7 @@ describe('holds no connection to the bucket', () => {
       expect(answer.headers.get('content-length')).toBe(String(large.length));
       expect(answer.headers.get('content-type')).toBe('image/png');
     });
+    expect(await comesWhole()).toBe(true);
   });
 
   test('a caller that goes away in the middle', async () => {
@@ -112,6 +113,7 @@ describe('holds no connection to the bucket', () => {
       away.abort();
       await answer.arrayBuffer().catch(() => undefined);
     });
+    expect(await comesWhole()).toBe(true);
   });
 });
 
@@ -139,7 +141,8 @@ test('a presigned link points back to where the request came, works, and is refu
     `${link}&response-content-type=text%2Fhtml`,
   ]) {
     expect(altered).not.toBe(link);
-    expect([400, 403], altered).toContain((await fetch(altered)).status);
+    const { status } = await fetch(altered);
+    expect([altered, status === 400 || status === 403]).toEqual([altered, true]);
   }
   expect((await fetch(link, { method: 'DELETE' })).status).not.toBe(204);
   expect((await fetch(link)).status).toBe(200);
@@ -175,7 +178,7 @@ test('anything that is not ours is 404 `Image not found`', async () => {
     `${'a'.repeat(64)}.png`,
   ]) {
     const answer = await fetch(`${rig.url}/api/image/${wrong}`);
-    expect(answer.status, wrong).toBe(404);
-    expect(await answer.json(), wrong).toEqual({ error: 'Image not found', code: 'image_not_found' });
+    expect([wrong, answer.status]).toEqual([wrong, 404]);
+    expect(await answer.json()).toEqual({ error: 'Image not found', code: 'image_not_found' });
   }
 });

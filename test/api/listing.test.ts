@@ -171,7 +171,9 @@ describe('totals', () => {
         }),
       readStates: (ids: string[]) => Promise.resolve(ids.map((jobId) => ({ jobId }) as JobState)),
     };
-    const few = await countOwned(endless, 'local', ({ jobId }) => (Number(jobId) % 2500 === 0 ? [jobId] : []));
+    const few = await countOwned(endless, 'local', ({ jobId }) =>
+      Number(jobId) % 2500 === 0 ? [jobId] : [],
+    );
     expect(few).toEqual({ count: 2, exact: false });
   });
 });

@@ -3,11 +3,15 @@
 
 import { BatchWriteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomBytes } from 'node:crypto';
+import { createApp } from '../../functions/api/app.ts';
+import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import { packGraph } from '../../functions/core/request.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
 import type { Rig } from '../support/rig.ts';
+import { CREDENTIALS, REGION } from '../support/store.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -39,8 +43,23 @@ export async function call<Body = Json>(
   return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Body };
 }
 
-/** Small and quick to make. */
-export const SMALL = { prompt: 'a red fox', steps: 2, width: 256, height: 256 };
+/** Another process on the same tables and bucket, of which some parts are as given. */
+export function anotherProcess({ store, images, templates, log }: Rig, parts: Partial<ApiDeps>): ApiApp {
+  return createApp({
+    jobs: store.jobs,
+    hosts: store.hosts,
+    images,
+    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
+    templates,
+    log,
+    now: store.now,
+    random: randomBytes,
+    nudge: () => undefined,
+    recorded: { nodes: {}, models: {} },
+    settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
+    ...parts,
+  });
+}
 
 /** Rejects after `limit` ms. */
 export async function eventually<T>(
@@ -123,7 +142,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     attempt: waits ? 0 : 1,
     faults: 0,
     ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
-    workOrder: workOrder(createdAt, 0),
+    workOrder: workOrder(createdAt, 0, jobId),
     ownerOrder: ownerOrder(createdAt, jobId),
     createdAt,
     progress: status === 'completed' ? 1 : 0,

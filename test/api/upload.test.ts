@@ -3,12 +3,9 @@
 import { createHash } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApp } from '../../functions/api/app.ts';
 import { keys } from '../../functions/core/names.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { CREDENTIALS, REGION } from '../support/store.ts';
-import { call, countStored, type Json, putJob } from './support.ts';
+import { anotherProcess, call, countStored, type Json, putJob } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -75,7 +72,11 @@ test('at most 4 MB and 16 megapixels: the edges are taken, what is beyond is not
   });
   expect(await upload(png(4001, 4000))).toMatchObject({
     status: 400,
-    json: { code: 'invalid_image', details: { field: 'image' }, error: expect.stringContaining('megapixels') },
+    json: {
+      code: 'invalid_image',
+      details: { field: 'image' },
+      error: expect.stringContaining('megapixels'),
+    },
   });
   expect(await countStored(rig)).toEqual(before);
 });
@@ -142,9 +143,9 @@ describe('the controlnet workflow', () => {
       },
     });
   const done = async (image: unknown) => {
-    const { status, json } = await ask(image);
-    expect(status, JSON.stringify(json)).toBe(202);
-    return rig.until(String(json['job_id']), ['completed', 'failed']);
+    const answer = await ask(image);
+    expect(answer).toMatchObject({ status: 202 });
+    return rig.until(String(answer.json['job_id']), ['completed', 'failed']);
   };
 
   test('reads an uploaded image, and one that was made here', async () => {
@@ -161,8 +162,16 @@ describe('the controlnet workflow', () => {
     const foreign = await putJob(rig, { status: 'completed', images: 1, state: { owner: 'somebody else' } });
     const { output_image: others } = await rig.status(foreign);
     const before = await countStored(rig);
-    for (const image of [nameOf(Buffer.from('x'), 'png'), others, '../../etc/passwd', 'example.png', 5, [], {}])
-      expect(await ask(image), JSON.stringify(image)).toMatchObject({
+    for (const image of [
+      nameOf(Buffer.from('x'), 'png'),
+      others,
+      '../../etc/passwd',
+      'example.png',
+      5,
+      [],
+      {},
+    ])
+      expect(await ask(image)).toMatchObject({
         status: 400,
         json: {
           code: 'invalid_field',
@@ -183,9 +192,8 @@ describe('the controlnet workflow', () => {
     const key = keys.upload(String(json['name']));
     const uploaded = (await rig.images.head(key))!;
     let puts = 0;
-    const later = createApp({
-      jobs: rig.store.jobs,
-      hosts: rig.store.hosts,
+    const later = anotherProcess(rig, {
+      now: () => uploaded.lastModified.getTime() + 25 * 3600_000,
       images: {
         ...rig.images,
         put: (...args) => {
@@ -193,14 +201,6 @@ describe('the controlnet workflow', () => {
           return rig.images.put(...args);
         },
       },
-      presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
-      templates: rig.templates,
-      log: rig.log,
-      now: () => uploaded.lastModified.getTime() + 25 * 3600_000,
-      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-      nudge: () => undefined,
-      recorded: { nodes: {}, models: {} },
-      settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
     });
     const body = { prompt: 'x', workflow: 'flux2_turbo_controlnet', image: json['name'] };
     const { status, json: job } = await call(later, 'POST /api/generate', { json: body });

@@ -96,14 +96,15 @@ export async function submit(api: string, body: Record<string, unknown>): Promis
   return (await callJson<{ job_id: string }>(`${api}/api/generate`, 'POST', body)).job_id;
 }
 
-/** Asks for the status every `every` ms until the job has ended; its first image. */
+/** Asks for the status every `every` ms, the first time at once, until the job has ended; its first image. */
 export async function collect(api: string, jobId: string, every: number): Promise<Buffer> {
   for (;;) {
+    const askedAt = performance.now();
     const status = await callJson<StatusAnswer>(`${api}/api/status/${jobId}`);
     if (status.status === 'completed') return (await call(status.images[0]!.url)).body;
     if (status.status !== 'queued' && status.status !== 'processing')
       throw new Error(`job ${jobId} is ${status.status}: ${status.error}`);
-    await sleep(every);
+    await sleep(Math.max(0, askedAt + every - performance.now()));
   }
 }
 

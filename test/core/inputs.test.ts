@@ -3,26 +3,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../functions/core/errors.ts';
-import { type ParsedInputs, parseInputs } from '../../functions/core/inputs.ts';
-import { parse, SEED, shipped, small } from './templates.ts';
-
-function refusal(read: () => ParsedInputs): AppError {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('was accepted');
-}
-
-const valueOf = (field: string, value: unknown) => parse({ prompt: 'a fox', [field]: value }).values[field];
-const refused = (field: string, value: unknown) => {
-  const { code, message, details } = refusal(() => parse({ prompt: 'a fox', [field]: value }));
-  expect(details).toEqual({ field });
-  expect(code).toBe('invalid_field');
-  return message;
-};
+import { parseInputs } from '../../functions/core/inputs.ts';
+import { parse, refusal, refused, SEED, shipped, small, valueOf } from './templates.ts';
 
 it('everything that is left out has its default, and the seed is drawn', () => {
   const defaults = {
@@ -56,7 +38,7 @@ describe('the prompt', () => {
     },
   );
 
-  it.each([5, true, {}, [], ['a fox'], { toString: 'x' }])('is no string: %j', (value) => {
+  it.each<unknown>([5, true, {}, [], ['a fox'], { toString: 'x' }])('is no string: %j', (value) => {
     expect(refused('prompt', value)).toBe('Invalid field: prompt must be a string');
   });
 });
@@ -89,55 +71,6 @@ describe('fields that the workflow does not declare', () => {
     const error = refusal(() => parse({ prompt: 'a fox', ['🦊'.repeat(5000)]: 1 }));
     expect(error.details).toEqual({ field: '🦊'.repeat(60) });
     expect(error.message.length).toBeLessThan(500);
-  });
-});
-
-describe('numbers', () => {
-  it.each([
-    ['steps', '25', 25],
-    ['steps', ' 8 ', 8],
-    ['steps', '2e1', 20],
-    ['steps', '25.0', 25],
-    ['steps', 1, 1],
-    ['steps', 50, 50],
-    ['cfg', 0, 0],
-    ['cfg', -0, 0],
-    ['cfg', '30', 30],
-    ['cfg', '.5', 0.5],
-    ['cfg', '+4.', 4],
-    ['lora_strength', 1, 1],
-    ['width', '256', 256],
-    ['height', 2048, 2048],
-    ['batch_size', 8, 8],
-    ['seed', 0, 0],
-    ['seed', 2 ** 53 - 1, 2 ** 53 - 1],
-    ['seed', '9007199254740991', 2 ** 53 - 1],
-  ])('%s %j is %d', (field, value, number) => {
-    expect(Object.is(valueOf(field, value), number)).toBe(true);
-  });
-
-  const STEPS = 'Invalid field: steps must be a whole number from 1 to 50';
-  const SIDE = 'Invalid field: width must be a whole number from 256 to 2048 and a multiple of 16';
-  const NUMBER = 'Invalid field: cfg must be a number from 0 to 30';
-  const STRENGTH = 'Invalid field: lora_strength must be a number from 0 to 1';
-  const DRAWN = 'Invalid field: seed must be a whole number from 0 to 2^53-1';
-  it.each([
-    ...[0, 51, 1.5, '', ' ', 'NaN', 'Infinity', '-Infinity', 'many', '0x10', '1e999', '1_0'].map((v) => [
-      v,
-      STEPS,
-    ]),
-    ...[true, [], [25], {}, NaN, Infinity, '२५', '25 steps', '1,5'].map((v) => [v, STEPS]),
-    ...[1000, 1008.5, 240, 2064, '1000', -1024].map((v) => [v, SIDE]),
-    ...[-0.01, 30.01, 'NaN', 'Infinity', NaN, -Infinity].map((v) => [v, NUMBER]),
-    ...[1.01, -1, '2'].map((v) => [v, STRENGTH]),
-    ...[-1, 1.5, 2 ** 53, '9007199254740992', '-1', 'random', true].map((v) => [v, DRAWN]),
-  ])('%j: %s', (value, message) => {
-    const field = /: (\w+) must/.exec(String(message))![1]!;
-    expect(refused(field, value)).toBe(message);
-  });
-
-  it.each([0, 9, '1.5', -1])('batch_size %j is refused', (value) => {
-    expect(refused('batch_size', value)).toContain('from 1 to 8');
   });
 });
 
@@ -207,23 +140,20 @@ it.each([1, 0, 'yes', 'True', '', [], {}])('a flag may not be %j', (sent) => {
 });
 
 it('any well-formed body is answered, with values or with a sentence that names a field', () => {
-  const fields = fc.constantFrom(
-    ...Object.keys(shipped('flux2_turbo_default').inputs),
-    'steps_',
-    '__proto__',
-  );
+  const names = Object.keys(shipped('flux2_turbo_default').inputs);
+  const fields = fc.constantFrom(...names, 'steps_', '__proto__');
+  const answer = (body: Record<string, unknown>): unknown[] => {
+    try {
+      return Object.values(parse(body).values).map((value) => typeof value);
+    } catch (error) {
+      return error instanceof AppError ? [typeof error.details?.field] : [error];
+    }
+  };
   const property = fc.property(
     fc.dictionary(fields, fc.jsonValue()),
     fc.string({ unit: 'binary' }),
     (body, prompt) => {
-      try {
-        const { values } = parse({ prompt, ...body });
-        for (const value of Object.values(values))
-          expect(['string', 'number', 'boolean']).toContain(typeof value);
-      } catch (error) {
-        expect(error).toBeInstanceOf(AppError);
-        expect((error as AppError).details?.field).toBeTypeOf('string');
-      }
+      for (const type of answer({ prompt, ...body })) expect(['string', 'number', 'boolean']).toContain(type);
     },
   );
   fc.assert(property, { seed: 3, numRuns: 2000 });

@@ -111,9 +111,9 @@ function wrongMove(from: job.JobState, to: job.JobState, verb: Verb, now: number
       started !== undefined && to.work === 'waiting',
       now - (started ?? 0) < 60 * MINUTE,
     ),
-    'what it was accepted as stays': (['jobId', 'owner', 'workOrder', 'ownerOrder', 'createdAt'] as const).every(
-      (field) => to[field] === from[field],
-    ),
+    'what it was accepted as stays': (
+      ['jobId', 'owner', 'workOrder', 'ownerOrder', 'createdAt'] as const
+    ).every((field) => to[field] === from[field]),
   });
 }
 

@@ -67,12 +67,13 @@ it('an end without a saved image is a failure: previews and inputs are none', ()
     { filename: 'b.png', subfolder: '', type: 'input' },
     { subfolder: '', type: 'output' },
   ];
-  for (const outputs of [
+  const nothing: Entry['outputs'][] = [
     {},
     { '9': {} },
     { '9': { images: files } },
     { '9': { text: ['hello'], images: 'none' } },
-  ])
+  ];
+  for (const outputs of nothing)
     expect(outcomeOf(ended(outputs))).toEqual({
       kind: 'failed',
       failure: { code: 'no_output', message: 'The workflow ended without saving an image' },

@@ -3,6 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hexOf } from '../../functions/core/names.ts';
+import type { Graph } from '../../functions/core/object-info.ts';
 import { imageInputs, publishedPrefixOf, render, stamp } from '../../functions/core/render.ts';
 import { packGraph, unpackGraph } from '../../functions/core/request.ts';
 import { files, GRAPH, parse, SHIPPED, shipped, small } from './templates.ts';
@@ -88,7 +89,7 @@ describe('images that a job reads', () => {
 });
 
 describe('a graph as one attempt posts it', () => {
-  const two = { ...GRAPH, '4': { class_type: 'PreviewImage', inputs: { filename_prefix: 'b' } } };
+  const two: Graph = { ...GRAPH, '4': { class_type: 'PreviewImage', inputs: { filename_prefix: 'b' } } };
 
   it('has a prefix of its own on every node that has one', () => {
     const graph = stamp(two, JOB, 3, []);
@@ -96,7 +97,7 @@ describe('a graph as one attempt posts it', () => {
     expect(graph['4']!.inputs['filename_prefix']).toBe(`b_${hexOf(JOB)}_3`);
     expect(graph['1']).toEqual(two['1']);
     expect(graph['2']).toEqual(two['2']);
-    expect(two['4'].inputs.filename_prefix).toBe('b');
+    expect(two['4']!.inputs['filename_prefix']).toBe('b');
   });
 
   it('leaves a prefix that another node makes', () => {

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import recorded from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import { AppError } from '../../functions/core/errors.ts';
 import { parseInputs, type ParsedInputs } from '../../functions/core/inputs.ts';
 import type { Graph, ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate, type Template } from '../../functions/core/template.ts';
@@ -26,6 +27,26 @@ const standard = shipped('flux2_turbo_default');
 /** As the route does it: from a body of JSON. */
 export function parse(body: Record<string, unknown>, preset?: string, template = standard): ParsedInputs {
   return parseInputs(template, body, preset, INFO, () => SEED);
+}
+
+/** What is said to a body that is not accepted. */
+export function refusal(read: () => ParsedInputs): AppError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+/** One field beside a prompt: its value in force, or the sentence that names it. */
+export const valueOf = (field: string, value: unknown) =>
+  parse({ prompt: 'a fox', [field]: value }).values[field];
+export function refused(field: string, value: unknown): string {
+  const { code, message, details } = refusal(() => parse({ prompt: 'a fox', [field]: value }));
+  if (code === 'invalid_field' && details?.field === field) return message;
+  throw new Error(`${code} of ${details?.field}: ${message}`);
 }
 
 export const GRAPH: Graph = {

@@ -65,7 +65,7 @@ it('all are listed, however the table pages them', async () => {
   store.client.raw.middlewareStack.add(
     (next) => (args) => {
       pages += 1;
-      return next({ ...args, input: { ...args.input, Limit: 2 } as typeof args.input });
+      return next({ ...args, input: { ...args.input, Limit: 2 } });
     },
     { step: 'initialize', priority: 'low', name: 'smallPages' },
   );

@@ -123,8 +123,8 @@ function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command
 
 const host = fc.constantFrom(HOST, NEXT_RUN, OTHER);
 const by = (verb: HostVerb) => host.map((who) => hostWrites(who, verb));
-const byApi = (verb: 'cancel' | 'clear' | 'expire') =>
-  fc.constant(verb).map((name) => writes('api', ({ now }) => job[name](now)));
+const byApi = (verb: (now: number) => job.Change) =>
+  fc.constant(verb).map((change) => writes('api', ({ now }) => change(now)));
 const step = fc.oneof(
   { weight: 10, arbitrary: by('claim') },
   { weight: 10, arbitrary: by('start') },
@@ -141,7 +141,10 @@ const step = fc.oneof(
       .map((why) => writes('controller', ({ pictures, now }) => job.sweep(pictures.controller, why, now))),
   },
   { weight: 30, arbitrary: fc.constantFrom(HOST, NEXT_RUN, OTHER, 'controller' as const).map(reads) },
-  { weight: 2, arbitrary: fc.oneof(byApi('cancel'), byApi('clear'), byApi('expire'), byApi('expire')) },
+  {
+    weight: 2,
+    arbitrary: fc.oneof(byApi(job.cancel), byApi(job.clear), byApi(job.expire), byApi(job.expire)),
+  },
   { weight: 4, arbitrary: fc.constantFrom(1000, 60_000, 700_000).map(passes) },
   { weight: 1, arbitrary: fc.constant(25 * 3_600_000).map(passes) },
 );
@@ -161,7 +164,7 @@ it('the table is what core says, whoever does what in whichever order', async ()
       );
       await store.jobs.remove(state.jobId);
     }),
-    { seed: 8188, numRuns: 80 },
+    { seed: 5, numRuns: 60 },
   );
   // Worth something only if everything was tried, and most of it also in vain.
   expect(tried.written.size).toBe(12);

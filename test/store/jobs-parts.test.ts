@@ -1,6 +1,6 @@
 // How a job comes to be and goes: its two parts, put in order, each at most once; and what is read of many.
 
-import { BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { BatchGetItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobState } from '../../functions/core/job.ts';
 import { type JobRequest, packGraph, unpackGraph } from '../../functions/core/request.ts';
@@ -145,7 +145,7 @@ describe('reading many', () => {
     const name = 'answersFortyAtATime';
     store.client.raw.middlewareStack.add(
       (next) => async (args) => {
-        const { RequestItems } = args.input as BatchGetItemCommand['input'];
+        const { RequestItems } = args.input as BatchGetItemCommandInput;
         const [[table, { Keys: keys = [], ...how }]] = Object.entries(RequestItems!) as [
           [string, { Keys?: Record<string, never>[] }],
         ];

@@ -3,7 +3,7 @@
 
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apply, type Change, hasEnded, type JobState } from '../../functions/core/job.ts';
+import { apply, hasEnded, type JobState } from '../../functions/core/job.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { KNOWLEDGE, NOW, STATE_NAMES, STATES, type Verb, VERB_NAMES, VERBS } from '../core/job-states.ts';
 
@@ -60,28 +60,28 @@ async function expectIndexes(states: readonly JobState[]): Promise<void> {
   );
 }
 
+const BLIND: readonly Verb[] = ['cancel', 'clear', 'expire'];
+const PICTURES = [KNOWLEDGE.right, KNOWLEDGE['of a later attempt'], KNOWLEDGE['of another host']];
+
 describe('a write agrees with core', () => {
   const all: JobState[] = [];
 
-  async function compare(before: JobState, change: Change): Promise<void> {
-    const expected = apply(before, change);
-    expect(await store.jobs.write(before.jobId, change)).toBe(expected !== undefined);
-    const after = expected ?? before;
-    expect(await stored(before.jobId)).toEqual({ ...after, part: 'state' });
-    all.push(after);
-  }
-
   const cases = STATE_NAMES.flatMap((state) => VERB_NAMES.map((verb): [string, Verb] => [state, verb]));
   it.each(cases)('%s: %s', async (name, verb) => {
-    for (const knowledge of Object.values(KNOWLEDGE)) {
+    // Whose change rests on no picture is right and wrong alike: core's tests say so.
+    for (const knowledge of BLIND.includes(verb) ? [KNOWLEDGE.right] : PICTURES) {
       const before = await put(STATES[name as keyof typeof STATES]);
-      await compare(before, VERBS[verb](knowledge(before)));
+      const change = VERBS[verb](knowledge(before));
+      const after = apply(before, change);
+      expect(await store.jobs.write(before.jobId, change)).toBe(after !== undefined);
+      expect(await stored(before.jobId)).toEqual({ ...(after ?? before), part: 'state' });
+      all.push(after ?? before);
     }
   });
 
   it('afterwards the indexes hold exactly the jobs that wait or are held, and every job of the owner', async () => {
     expect(all).toHaveLength(made);
-    expect(all.filter(hasEnded).length).toBeGreaterThan(100);
+    expect(all.filter(hasEnded).length).toBeGreaterThan(90);
     await expectIndexes(all);
   });
 });

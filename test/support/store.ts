@@ -1,4 +1,4 @@
-// A real embedded DynamoDB in this process, in memory, with our tables. Set the clock by `skew`.
+// A real embedded DynamoDB in this process, in memory, with our tables.
 
 import dynalite from 'dynalite';
 import type { AddressInfo } from 'node:net';

@@ -7,6 +7,8 @@ export interface FaultSwitches {
   socketSilent: boolean;
   /** Each socket is cut instead of getting the message after this many; null: never. */
   socketCutAfter: number | null;
+  /** Before each text message an earlier one comes again, every other time under the name of the present prompt. */
+  replaySocket: boolean;
   /** POST /prompt queues the prompt and destroys the connection instead of answering. */
   losePromptAnswer: boolean;
   /** Paths (without /api, and everything below them) answered with 500. */
@@ -21,9 +23,13 @@ export interface FaultSwitches {
   holdHistory: boolean;
 }
 
+const rememberedMessages = 64;
+const promptIdIn = /"prompt_id":\s*"[^"]*"/;
+
 export class Faults implements FaultSwitches {
   socketSilent = false;
   socketCutAfter: number | null = null;
+  replaySocket = false;
   losePromptAnswer = false;
   answer500: string[] = [];
   hang: string[] = [];
@@ -32,6 +38,8 @@ export class Faults implements FaultSwitches {
   #holdHistory = false;
   readonly #waiting = new Set<() => void>();
   readonly #delivered = new WeakMap<object, number>();
+  readonly #earlier: string[] = [];
+  #replayed = 0;
   readonly #forget: () => void;
 
   constructor(switches: Partial<FaultSwitches>, forget: () => void) {
@@ -71,6 +79,18 @@ export class Faults implements FaultSwitches {
     if (this.socketCutAfter !== null && delivered >= this.socketCutAfter) return 'cut';
     this.#delivered.set(socket, delivered + 1);
     return 'send';
+  }
+
+  /** What is sent before `text`: nothing, or an earlier message. */
+  replayBefore(text: string): string[] {
+    const at = this.#replayed++ % Math.max(1, this.#earlier.length);
+    const again = this.replaySocket ? this.#earlier.slice(at, at + 1) : [];
+    this.#earlier.push(text);
+    if (this.#earlier.length > rememberedMessages) this.#earlier.shift();
+    const promptId = promptIdIn.exec(text)?.[0];
+    return again.map((message) =>
+      promptId !== undefined && this.#replayed % 2 === 0 ? message.replace(promptIdIn, promptId) : message,
+    );
   }
 
   fateOfRequest(path: string): 'answer' | '500' | 'hang' {

@@ -13,6 +13,13 @@ export type NewHistoryEntry = Omit<HistoryEntry, 'prompt'>;
 
 const historyLimit = 10_000;
 
+/** Told of each prompt as it enters the queue, leaves it to run, and enters the history. */
+export interface PromptWatcher {
+  queued?(item: QueueItem): void;
+  started?(item: QueueItem): void;
+  ended?(item: QueueItem, entry: NewHistoryEntry): void;
+}
+
 export class PromptQueue {
   /** A binary heap, shown as it lies: ComfyUI does not sort what is pending either. */
   #pending: QueueItem[] = [];
@@ -21,9 +28,11 @@ export class PromptQueue {
   #wake: (() => void) | null = null;
   #closed = false;
   readonly #changed: () => void;
+  readonly #watcher: PromptWatcher;
 
-  constructor(changed: () => void) {
+  constructor(changed: () => void, watcher: PromptWatcher = {}) {
     this.#changed = changed;
+    this.#watcher = watcher;
   }
 
   get pending(): readonly QueueItem[] {
@@ -39,6 +48,7 @@ export class PromptQueue {
   put(item: QueueItem): void {
     this.#pending.push(item);
     siftUp(this.#pending, this.#pending.length - 1);
+    this.#watcher.queued?.(item);
     this.#changed();
     this.#wake?.();
   }
@@ -53,6 +63,7 @@ export class PromptQueue {
     }
     if (this.#closed) return null;
     this.#running = pop(this.#pending);
+    this.#watcher.started?.(this.#running);
     this.#changed();
     return this.#running;
   }
@@ -62,6 +73,7 @@ export class PromptQueue {
     const oldest = this.#history.keys().next().value;
     if (this.#history.size >= historyLimit && oldest !== undefined) this.#history.delete(oldest);
     this.#history.set(item[1], { prompt: item, ...entry });
+    this.#watcher.ended?.(item, entry);
     this.#changed();
   }
 

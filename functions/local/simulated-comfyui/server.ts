@@ -13,7 +13,7 @@ import { Executor } from './executor.ts';
 import { Faults, type FaultSwitches } from './faults.ts';
 import { Folders } from './folders.ts';
 import { BodyTooLarge, type Handler, sendEmpty, sendServerError, sendText } from './http.ts';
-import { PromptQueue } from './queue.ts';
+import { PromptQueue, type PromptWatcher } from './queue.ts';
 import { routesOf } from './routes.ts';
 import { Sockets } from './sockets.ts';
 
@@ -30,6 +30,7 @@ export interface SimulatedComfyUIOptions {
   /** Preview frames between sampling steps, as with --preview-method; a prompt's preview_method wins. */
   previews?: boolean;
   faults?: Partial<FaultSwitches>;
+  watcher?: PromptWatcher;
 }
 
 export interface SimulatedComfyUI {
@@ -52,6 +53,7 @@ export async function startSimulatedComfyUI({
   directory,
   previews = false,
   faults: switches = {},
+  watcher = {},
 }: SimulatedComfyUIOptions = {}): Promise<SimulatedComfyUI> {
   const root = resolve(directory ?? (await mkdtemp(join(tmpdir(), 'simulated-comfyui-'))));
   const folders = new Folders(root);
@@ -72,7 +74,7 @@ export async function startSimulatedComfyUI({
     for (const socket of neverAccepted) socket.destroy();
   };
   const status = () => ({ exec_info: { queue_remaining: queue.remaining } });
-  const queue = new PromptQueue(() => sockets.send('status', { status: status() }, null));
+  const queue = new PromptQueue(() => sockets.send('status', { status: status() }, null), watcher);
   const around = { sockets, folders, faults, cache: new OutputCache(), stepMs, previews };
   const executor = new Executor(queue, around);
   const routes = routesOf({ queue, executor, folders, faults, counter });

@@ -92,7 +92,11 @@ export class Sockets {
     for (const client of clients) {
       if (client === undefined) continue;
       const fate = this.#faults.fateOfMessage(client.socket);
-      if (fate === 'send') client.socket.send(message);
+      if (fate === 'send') {
+        if (typeof message === 'string')
+          for (const again of this.#faults.replayBefore(message)) client.socket.send(again);
+        client.socket.send(message);
+      }
       if (fate === 'cut') client.socket.terminate();
     }
   }
