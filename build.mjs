@@ -18,6 +18,7 @@ const { outputFiles } = await build({
     'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
     generate: 'functions/cli/generate.ts',
     bench: 'test/bench/main.ts',
+    chaos: 'test/chaos/main.ts',
   },
   outdir: '.build',
   outExtension: { '.js': '.mjs' },
@@ -29,7 +30,7 @@ const { outputFiles } = await build({
   sourcemap: 'linked',
   logLevel: 'warning',
   // LevelDB is a native module, and dynalite loads its parts by name.
-  external: ['dynalite', 'classic-level', 'bufferutil', 'utf-8-validate'],
+  external: ['dynalite', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
   // Packages that are still CommonJS call require for Node's own modules.
   banner: {
     js: [

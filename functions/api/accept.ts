@@ -63,6 +63,7 @@ export async function accept(
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
   };
+  deps.reader.know(request);
   if (await deps.jobs.putState(state, expiresAt)) {
     deps.queue.accepted(state);
     deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });

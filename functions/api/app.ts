@@ -10,13 +10,19 @@ import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
 import { createFleet } from './fleet.ts';
 import { historyRoutes } from './history.ts';
 import { imageRoutes } from './images.ts';
+import { createJobReader } from './job-reader.ts';
 import { jobRoutes } from './jobs.ts';
 import { problems } from './problems.ts';
 import { createQueue } from './queue-view.ts';
 import { systemRoutes } from './system.ts';
 
 export function createApp(deps: ApiDeps): ApiApp {
-  const shared: Shared = { ...deps, fleet: createFleet(deps), queue: createQueue(deps.jobs, deps.now) };
+  const shared: Shared = {
+    ...deps,
+    fleet: createFleet(deps),
+    queue: createQueue(deps.jobs, deps.now),
+    reader: createJobReader(deps.jobs),
+  };
   const { log, settings } = deps;
   const app = new Hono<ApiEnv>();
 

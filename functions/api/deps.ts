@@ -10,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Fleet } from './fleet.ts';
+import type { JobReader } from './job-reader.ts';
 import type { Queue } from './queue-view.ts';
 
 export interface ApiDeps {
@@ -44,6 +45,7 @@ export interface ApiSettings {
 export interface Shared extends ApiDeps {
   fleet: Fleet;
   queue: Queue;
+  reader: JobReader;
 }
 
 export type ApiEnv = { Variables: RequestIdVariables };

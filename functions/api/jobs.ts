@@ -15,7 +15,7 @@ const CLEARED_AT_ONCE = 1000;
 const CLEARED_TOGETHER = 25;
 const QUEUE_PAGE = 100;
 /** Of a cursor, before it is made opaque. */
-const QUEUE_PLACE = /^(held|waiting):\d{13}-\d{5}$/;
+const QUEUE_PLACE = /^(held|waiting):[\w-]{1,60}$/;
 
 export function jobRoutes(deps: Shared) {
   const { jobs, queue, log } = deps;
@@ -39,7 +39,7 @@ export function jobRoutes(deps: Shared) {
     })
 
     .get('/status/:id', async (c) => {
-      const job = await jobs.read(jobIdOf(c));
+      const job = await deps.reader.read(jobIdOf(c));
       if (!job) throw notFound();
       return c.json(await statusView(deps, job, originOf(deps.settings, c)));
     })

@@ -33,6 +33,8 @@ export const MAX_QUEUE_POSITION = 100;
 /** Graphs up to this many compressed bytes lie in the request part, larger ones in the bucket. */
 export const GRAPH_INLINE_BYTES = 8 * 1024;
 
+/** A start is told when it has lasted so long: a shorter job is told with its end, which saves a write. */
+export const START_TOLD_AFTER = 100;
 export const PROGRESS_EVERY = SECOND;
 export const LINK_LIFETIME_SECONDS = 900;
 

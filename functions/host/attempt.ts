@@ -10,12 +10,14 @@ import { outcomeOf, type OutputImage } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
 import { type Claimed, hasStarted } from './claim.ts';
+import type { Leavings } from './leavings.ts';
 import type { FollowedPrompt, Poller } from './poller.ts';
 import type { JobRecord, Stop } from './record.ts';
 import { removePrompt, withdrawPrompt } from './removal.ts';
 import { createReports, type Reports } from './reports.ts';
 import { settle, type Settler } from './settle.ts';
 import { stageInputs } from './staging.ts';
+import type { Strays } from './strays.ts';
 import { collectImages, OutputsGone } from './upload.ts';
 
 export interface AttemptDeps extends Settler {
@@ -25,6 +27,8 @@ export interface AttemptDeps extends Settler {
   machineId: string;
   clientId: string;
   now(): number;
+  leavings: Leavings;
+  strays: Pick<Strays, 'suspect'>;
   /** Called when the job takes its slot no more. */
   slotFreed(): void;
 }
@@ -119,11 +123,7 @@ async function follow(attempt: Attempt): Promise<void> {
   if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
   if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
   else await publish(attempt, outcome.images);
-  await deps.comfyui
-    .deleteHistory([promptId])
-    .catch((error: unknown) =>
-      deps.log.debug('history kept', { job_id: record.jobId, error: String(error) }),
-    );
+  deps.leavings.ofPrompt(promptId);
 }
 
 async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promise<void> {
@@ -133,8 +133,8 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
   try {
     const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
     if (!images) return breakOff(attempt, await record.stopped);
-    await reports.written();
-    const change = complete(claimed.state, claimed.fence, images, reports.lastSteps(), deps.now());
+    const state = { ...claimed.state, ...(await reports.toldOrNever()) };
+    const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now());
     await settle(deps, record.jobId, change, claimed.fence);
   } catch (error) {
     if (!(error instanceof OutputsGone)) throw error;
@@ -143,7 +143,7 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
 }
 
 async function reportFailure({ deps, record, claimed, reports }: Attempt, failure: Failure): Promise<void> {
-  await reports.written();
+  await reports.told();
   await settle(deps, record.jobId, fail(claimed.fence, failure, deps.now()), claimed.fence);
 }
 
@@ -156,15 +156,16 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
 /** What is left of it in ComfyUI is removed with a later poll, since no record explains it. */
 async function tryRemoving({ deps, record, promptId }: Attempt): Promise<void> {
   try {
-    await removePrompt(deps.comfyui, promptId, deps.pause);
+    if (await removePrompt(deps.comfyui, promptId, deps.pause)) return;
   } catch (error) {
     deps.log.warn('prompt not removed yet', { job_id: record.jobId, error: String(error) });
   }
+  deps.strays.suspect(promptId);
 }
 
 /** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
 async function giveBack({ deps, record, claimed, reports }: Attempt, reason: string): Promise<void> {
-  await reports.written();
+  await reports.told();
   await giveBackJob(deps, record, claimed, reason);
 }
 

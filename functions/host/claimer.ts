@@ -1,6 +1,7 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
 import { fail } from '../core/job.ts';
+import { HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, type Inventory, lacks } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -42,7 +43,13 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   const { jobs, images, board, hostId, log, now } = deps;
   /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
   const leftAlone = new Set<string>();
+  /** Tried within this second and found to be somebody else's: the index may show them still. */
+  const notNow = new Set<string>();
+  let notNowSince = -Infinity;
   let knownInventory: Inventory | undefined;
+  /** The rest of the head that was read last: good for the slots that free within a second. */
+  let known: string[] = [];
+  let knownAt = -Infinity;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
 
@@ -57,28 +64,35 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
 
   async function take(record: JobRecord): Promise<void> {
     const { jobId } = record;
-    // A look at once after a job that was somebody else's would find it again, while the index lags.
-    let lookOn = false;
     try {
-      const job = await jobs.read(jobId);
-      if (!job || !waits(job.state)) return;
-      const graph = await readGraph(images, job.request);
-      lookOn = true;
-      if (graph && !fits(job, graph)) return;
-      const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
-      lookOn = claimed !== undefined;
-      if (!claimed) return;
-      log.info('job claimed', { job_id: jobId, attempt: claimed.fence.attempt });
-      if (graph) return await deps.work(record, claimed, graph);
-      const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
-      await settle(deps, jobId, fail(claimed.fence, failure, now()), claimed.fence);
+      if (!(await tryFor(record))) notNow.add(jobId);
     } catch (error) {
       // Before the claim was sent: nothing is held, the job waits on.
       log.error('job not taken', error, { job_id: jobId });
+      notNow.add(jobId);
     } finally {
       board.forget(record);
-      if (lookOn) void look();
+      void look();
     }
+  }
+
+  /** False: it is not for this host now. */
+  async function tryFor(record: JobRecord): Promise<boolean> {
+    const { jobId } = record;
+    const job = await jobs.read(jobId);
+    if (!job || !waits(job.state)) return false;
+    const graph = await readGraph(images, job.request);
+    if (graph && !fits(job, graph)) return false;
+    const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
+    if (!claimed) return false;
+    log.info('job claimed', { job_id: jobId, attempt: claimed.fence.attempt });
+    if (graph) {
+      await deps.work(record, claimed, graph);
+    } else {
+      const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
+      await settle(deps, jobId, fail(claimed.fence, failure, now()), claimed.fence);
+    }
+    return true;
   }
 
   function offer(jobId: string): Offered {
@@ -88,17 +102,24 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     return 'will-try';
   }
 
-  async function lookOnce(): Promise<void> {
-    if (deps.freeSlots() === 0) return;
+  async function readHead(): Promise<void> {
     if (deps.inventory() !== knownInventory) leftAlone.clear();
     knownInventory = deps.inventory();
+    if (now() - notNowSince >= HOST_LOOKS_EVERY) {
+      notNow.clear();
+      notNowSince = now();
+    }
     const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size);
-    const candidates = head
-      .map(({ jobId }) => jobId)
-      .filter((jobId) => !board.has(jobId) && !leftAlone.has(jobId));
+    known = head.map(({ jobId }) => jobId).filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId));
+    knownAt = now();
     // Alone, in the queue's order; among others in a random one, so that they do not all run for the same job.
-    if (deps.hasNeighbours()) shuffle(candidates);
-    for (const jobId of candidates) if (deps.freeSlots() > 0) offer(jobId);
+    if (deps.hasNeighbours()) shuffle(known);
+  }
+
+  async function lookOnce(): Promise<void> {
+    if (deps.freeSlots() === 0) return;
+    if (known.length === 0 || now() - knownAt >= HOST_LOOKS_EVERY) await readHead();
+    while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
   }
 
   /** One at a time; whatever asks meanwhile is answered by one more. */

@@ -17,6 +17,7 @@ import type { Claimed } from './claim.ts';
 import { createClaimer, type Offered } from './claimer.ts';
 import { watchComfyUI } from './comfyui-watch.ts';
 import { keep } from './keeper.ts';
+import { createLeavings } from './leavings.ts';
 import { createPoller } from './poller.ts';
 import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
@@ -66,7 +67,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     // Before the recovery what looks like a stray may be a job to adopt.
     if (recovered) strays.seen(items);
   });
+  const leavings = createLeavings(comfyui, log);
   const attemptDeps: AttemptDeps = {
+    leavings,
+    strays,
     jobs,
     images,
     comfyui,
@@ -184,6 +188,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HOST_LOOKS_EVERY, look, log),
     every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log),
+    every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
     every(HOST_LOOKS_EVERY, () => (board.size() > 0 ? pollComfyUI() : Promise.resolve()), log),
   ];
   void claimer.look();
@@ -198,6 +203,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       for (const record of board.all()) record.drain();
       await board.empty();
       await Promise.all(tickers.map((ticker) => ticker.stop()));
+      await leavings.remove();
       socket.close();
       await hosts.remove(hostId);
     },

@@ -2,7 +2,7 @@
 // in order, at most one of progress a second.
 
 import { advance, apply, type Progress, start } from '../core/job.ts';
-import { PROGRESS_EVERY } from '../core/limits.ts';
+import { PROGRESS_EVERY, START_TOLD_AFTER } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
 import { trackProgress } from '../core/progress.ts';
 import { type Claimed, hasStarted } from './claim.ts';
@@ -11,8 +11,10 @@ import type { JobRecord } from './record.ts';
 import { settle, type Settler } from './settle.ts';
 
 export interface Reports extends PromptListener {
-  /** Resolves when no report is on its way. */
-  written(): Promise<void>;
+  /** Resolves when everything is told that there is to tell. */
+  told(): Promise<void>;
+  /** For an end that tells the start as well: one that is not told yet never will be. */
+  toldOrNever(): Promise<{ startedAt?: number }>;
   lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
 }
 
@@ -27,22 +29,43 @@ export function createReports(
   const { fence, state } = claimed;
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
+  let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
   let startSent = hasStarted(claimed);
+  let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
   let lastSent = -Infinity;
   let sent = state.progress;
 
-  const started = () => {
-    if (startSent) return;
+  function tellStart(): void {
+    clearTimeout(startTimer);
+    if (startSent || startedAt === undefined) return;
     startSent = true;
-    record.aliveAt = now();
+    const change = start(claimed.state, fence, startedAt);
     queue = queue.then(async () => {
-      const change = start(claimed.state, fence, now());
       const settled = await settle(settler, jobId, change, fence);
       if (settled === 'gone') record.stop('gone');
       else claimed.state = apply(claimed.state, change) ?? claimed.state;
     });
-  };
+  }
+
+  async function tellProgress(progress: Progress): Promise<void> {
+    try {
+      // A refused or lost one is no harm: the next says more.
+      await settler.jobs.write(jobId, advance(fence, progress, now()));
+      sent = progress.progress;
+    } catch (error) {
+      settler.log.debug('progress not written', { job_id: jobId, error: String(error) });
+    } finally {
+      advancing = false;
+    }
+  }
+
+  function started(): void {
+    if (startedAt !== undefined) return;
+    startedAt = now();
+    record.aliveAt = startedAt;
+    startTimer = setTimeout(tellStart, START_TOLD_AFTER);
+  }
 
   return {
     started,
@@ -51,23 +74,21 @@ export function createReports(
       tracker.observe(event);
       record.aliveAt = now();
       const progress = tracker.current();
-      if (advancing || progress.progress <= sent || now() - lastSent < PROGRESS_EVERY) return;
+      if (!startSent || advancing || progress.progress <= sent) return;
+      if (now() - lastSent < PROGRESS_EVERY) return;
       advancing = true;
       lastSent = now();
-      queue = queue.then(async () => {
-        try {
-          // A refused or lost one is no harm: the next says more.
-          await settler.jobs.write(jobId, advance(fence, progress, now()));
-          sent = progress.progress;
-        } catch (error) {
-          settler.log.debug('progress not written', { job_id: jobId, error: String(error) });
-        } finally {
-          advancing = false;
-        }
-      });
+      queue = queue.then(() => tellProgress(progress));
     },
-    async written() {
+    async told() {
+      tellStart();
       await queue;
+    },
+    async toldOrNever() {
+      clearTimeout(startTimer);
+      startSent = true;
+      await queue;
+      return startedAt === undefined ? {} : { startedAt: claimed.state.startedAt ?? startedAt };
     },
     lastSteps() {
       const { currentStep, totalSteps } = tracker.current();

@@ -9,6 +9,8 @@ import type { Board } from './board.ts';
 export interface Strays {
   /** As of the last look. */
   count(): number;
+  /** It could not be removed: it counts until a queue is read in which it is not. */
+  suspect(promptId: string): void;
   /** To be told of every queue that is read. */
   seen(items: { item: QueueItem; followed: boolean }[]): void;
 }
@@ -34,6 +36,9 @@ export function watchStrays(
 
   return {
     count: () => promptIds.length,
+    suspect(promptId) {
+      promptIds.push(promptId);
+    },
     seen(items) {
       promptIds = items.flatMap(({ item, followed }) => {
         const mark = readMark(item.extraData);

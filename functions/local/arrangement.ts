@@ -79,6 +79,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     tablePrefix: '',
     bucket: BUCKET,
     credentials,
+    unsigned: true,
   });
   await createTables(store, '');
 

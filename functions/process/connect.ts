@@ -15,6 +15,8 @@ export interface Places {
   s3Endpoint?: string | undefined;
   tablePrefix: string;
   bucket: string;
+  /** The tables are the embedded ones of this very arrangement. */
+  unsigned?: boolean;
   /** Absent: as the SDK finds them. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
 }
@@ -41,7 +43,12 @@ export interface Connected {
 }
 
 export function connect({ region, credentials, tablePrefix, bucket, ...places }: Places): Connected {
-  const store = createStoreClient({ endpoint: places.dynamodbEndpoint, region, credentials });
+  const store = createStoreClient({
+    endpoint: places.dynamodbEndpoint,
+    region,
+    credentials,
+    unsigned: places.unsigned,
+  });
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
   return {
     store,

@@ -2,6 +2,7 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { HttpRequest } from '@smithy/types';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { createTableClock, type TableClock } from './clock.ts';
 
@@ -10,7 +11,13 @@ export interface StoreSettings {
   endpoint?: string | undefined;
   region: string;
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+  /** For the embedded one, which checks no signature: signing is two fifths of what a call costs this process. */
+  unsigned?: boolean | undefined;
 }
+
+/** What has the form of a signature, for a server that looks no further. */
+const UNSIGNED =
+  'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0';
 
 export interface StoreClient {
   raw: DynamoDBClient;
@@ -24,6 +31,7 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     region: settings.region,
     ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
     ...(settings.credentials ? { credentials: settings.credentials } : {}),
+    ...(settings.unsigned ? { signer: { sign: markUnsigned } } : {}),
     maxAttempts: 5,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
@@ -44,4 +52,10 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
   );
   const documents = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
   return { raw, documents, clock };
+}
+
+function markUnsigned(request: HttpRequest): Promise<HttpRequest> {
+  request.headers['authorization'] = UNSIGNED;
+  request.headers['x-amz-date'] = '20260101T000000Z';
+  return Promise.resolve(request);
 }

@@ -2,7 +2,7 @@
 // Every accepted job is asked for afterwards.
 
 import { call, callJson } from './client.ts';
-import { type BenchOptions, median, p50p99, quantile, type Row } from './report.ts';
+import { type BenchOptions, median, p50p99, quantile, round, type Row } from './report.ts';
 import { withProduct } from './subjects.ts';
 
 const CALLERS = 32;
@@ -14,10 +14,15 @@ export const PROMPT = 'a serene mountain landscape in golden light, mist between
   .slice(0, 500);
 
 export function accept(options: BenchOptions): Promise<Row[]> {
-  const jobs = options.quick ? 320 : 2000;
+  const { quick } = options;
+  const jobs = quick ? 320 : 2000;
   return withProduct(options, CLOSED, undefined, async ({ url }) => {
-    const warmUp = await submitAll(url, options.quick ? 64 : 200);
-    const { times, accepted, seconds } = await submitAll(url, jobs);
+    const warmUp = await submitAll(url, quick ? 64 : 600);
+    const rounds: Round[] = [];
+    for (let count = 0; count < (quick ? 1 : 3); count += 1) rounds.push(await submitAll(url, jobs));
+    const times = rounds.flatMap((round) => round.times);
+    const accepted = rounds.flatMap((round) => round.accepted);
+    const rates = rounds.map(({ seconds }) => jobs / seconds);
     const ids = [...warmUp.accepted, ...accepted];
     const kept = await inParallel(ids, async (id) => {
       const { status } = await callJson<{ status: string }>(`${url}/api/status/${id}`);
@@ -26,14 +31,19 @@ export function accept(options: BenchOptions): Promise<Row[]> {
     return [
       {
         name: `accept, no host up, ${CALLERS} callers`,
-        measured: jobs / seconds,
+        measured: median(rates),
         unit: 'jobs/s',
         target: { atLeast: 500 },
-        note: p50p99(times),
+        note: `rounds ${rates.map(round).join(', ')}; ms ${p50p99(times)}`,
       },
       { name: 'accept, p50', measured: median(times), unit: 'ms', target: { atMost: 50 } },
       { name: 'accept, p99', measured: quantile(times, 0.99), unit: 'ms', target: { atMost: 150 } },
-      { name: 'accept, refused', measured: jobs - accepted.length, unit: 'jobs', target: { atMost: 0 } },
+      {
+        name: 'accept, refused',
+        measured: times.length - accepted.length,
+        unit: 'jobs',
+        target: { atMost: 0 },
+      },
       {
         name: 'accept, lost',
         measured: kept.filter((one) => !one).length,
@@ -45,7 +55,15 @@ export function accept(options: BenchOptions): Promise<Row[]> {
   });
 }
 
-async function submitAll(url: string, jobs: number) {
+interface Round {
+  /** ms of each request. */
+  times: number[];
+  /** The jobs' ids. */
+  accepted: string[];
+  seconds: number;
+}
+
+async function submitAll(url: string, jobs: number): Promise<Round> {
   const accepted: string[] = [];
   const start = performance.now();
   const times = await inParallel(Array.from({ length: jobs }), async () => {

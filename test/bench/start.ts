@@ -27,7 +27,13 @@ async function firstAccepted(directory: string): Promise<number> {
   const from = performance.now();
   const child = spawn('npm', ['start'], {
     cwd: packageRoot(),
-    env: { ...process.env, API_PORT: '0', WORKSPACE_PATH: directory, COMFYUI_MODE: 'simulated' },
+    env: {
+      ...process.env,
+      API_PORT: '0',
+      WORKSPACE_PATH: directory,
+      COMFYUI_MODE: 'simulated',
+      SIMULATED_STEP_MS: '1',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
     // npm does not hand signals on: the whole group gets them.
     detached: true,

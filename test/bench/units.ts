@@ -47,7 +47,6 @@ async function measure(rooms: Rooms, comfyui: string, idleSeconds: number): Prom
     machineId: randomUUID(),
     url: `http://127.0.0.1:${intake.port}`,
     slots: 2,
-    simulated: true,
   });
   await sleep(1500);
 

@@ -12,13 +12,14 @@ export interface ComfyUICommand {
 export interface ComfyUIReport {
   event: 'queued' | 'started' | 'ended';
   promptId: string;
+  at: number;
   success?: boolean;
 }
 
 const POISON_WORKS_AFTER = 350;
 
 const { PORT, DIRECTORY } = process.env;
-const tell = (report: ComfyUIReport) => void process.send?.(report);
+const tell = (report: Omit<ComfyUIReport, 'at'>) => void process.send?.({ ...report, at: Date.now() });
 
 const simulated = await startSimulatedComfyUI({
   stepMs: 0,

@@ -98,7 +98,6 @@ export function createProcess(options: ProcessOptions): Process {
       const ending = child;
       if (!ending || !isUp()) return 0;
       const exit = once(ending, 'exit') as Promise<[number | null, string | null]>;
-      if (signal === 'SIGKILL') ending.kill('SIGCONT');
       ending.kill(signal);
       const [code, by] = await exit;
       return by ?? code ?? 'unknown';

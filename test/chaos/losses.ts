@@ -1,0 +1,58 @@
+// Whether what was lost had to be lost: an attempt that a host gave up needs a fault that touched it. A socket that
+// is silent, cut or lying, an offer that comes late, a bucket or table that stumbles, costs no attempt.
+
+import { attemptPromptId } from '../../functions/core/names.ts';
+import { processOf } from './ledger.ts';
+import { SCALED } from './scaled.ts';
+import type { World } from './world.ts';
+
+const OF_COMFYUI = [
+  'kill',
+  'kill-machine',
+  'forget',
+  'executor-hangs',
+  'http-hangs',
+  'http-500',
+  'half-image',
+  'prompt-answer-lost',
+  'history-held',
+];
+const OF_HOST = ['kill', 'kill-machine', 'stop', 'terminate'];
+/** Longer than this without the table or the bucket, and a job's deadline may pass. */
+const LONG = SCALED.deadline / 2;
+
+export function checkLosses(world: World): number {
+  const { ledger, troubles, processes } = world;
+  let lost = 0;
+  for (const [jobId, versions] of ledger.jobs)
+    for (const [index, { verb, by, at, state }] of versions.entries()) {
+      const before = versions[index - 1]?.state;
+      if (!before || state.faults === before.faults) continue;
+      lost += 1;
+      if (by.startsWith('controller')) continue;
+      const host = processOf(by);
+      const comfyui = host.replace('host', 'comfyui');
+      const claimed = versions.slice(0, index).findLast((one) => one.verb === 'claim' || one.verb === 'adopt');
+      const from = (claimed?.sentAt ?? at) - 500;
+      const excused =
+        troubles
+          .during(from, at)
+          .some(
+            ({ kind, target, from: began, to }) =>
+              (target === comfyui && OF_COMFYUI.includes(kind)) ||
+              (target === host && OF_HOST.includes(kind)) ||
+              (/^(table|bucket)-(deaf|late|throttled)$/.test(kind) && Math.min(to, at) - began > LONG) ||
+              ((target === 'dynamodb' || target === 's3') && Math.min(to, at) - began > LONG / 4),
+          ) ||
+        [comfyui, host].some((name) =>
+          processes.get(name)!.exits.some((exit) => exit.at >= from && exit.at <= at),
+        );
+      if (!excused)
+        ledger.violate(
+          'lost for a reason',
+          `${verb} by ${by} of attempt ${before.attempt} (${attemptPromptId(jobId, before.attempt)}), and nothing was wrong`,
+          jobId,
+        );
+    }
+  return lost;
+}

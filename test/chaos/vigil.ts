@@ -1,0 +1,99 @@
+// What is watched while it happens: nothing waits while a host that could take it is free, and what a host lost waits
+// again in time. Judged only where no fault explains it.
+
+import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
+import { type Ledger, processOf } from './ledger.ts';
+import { SCALED } from './scaled.ts';
+import type { World } from './world.ts';
+
+const EVERY = 100;
+/** Longer than a look and a claim, by far. */
+const MAY_WAIT = 2000;
+/** After a fault everything gets this long to find itself again. */
+const QUIET = 2500;
+const SLACK = 1500;
+
+export interface Vigil {
+  /** Seconds a job was held by what was dead; the worst. */
+  stop(): { worstRecoveryMs: number };
+}
+
+export function keepVigil(world: World): Vigil {
+  const { ledger, troubles } = world;
+  const freeSince = new Map<string, number>();
+  let quietSince = Date.now();
+  let waitsSince: number | undefined;
+  let told = false;
+  let lastAt = Date.now();
+
+  const timer = setInterval(() => {
+    const now = Date.now();
+    const allUp = [...world.processes.values()].every((one) => one.running);
+    // A machine that is so busy that we stood still proves nothing.
+    if (troubles.any() || !allUp || now - lastAt > 5 * EVERY) quietSince = now;
+    lastAt = now;
+    const oldest = [...ledger.jobs.values()].flatMap((versions) => {
+      const { state, at } = versions.at(-1)!;
+      return state.work === 'waiting' ? [at] : [];
+    });
+    waitsSince = oldest.length === 0 ? undefined : Math.min(...oldest);
+    for (const [hostId, { item, seen }] of ledger.hosts) {
+      const fit = item?.state === 'ready' && item.comfyui && now - (seen.at(-1) ?? 0) < 2 * SCALED.heartbeat;
+      const free = fit && ledger.heldBy(hostId, now).length < SLOTS_PER_HOST;
+      if (!free) freeSince.delete(hostId);
+      else if (!freeSince.has(hostId)) freeSince.set(hostId, now);
+    }
+    const since = Math.max(quietSince + QUIET, waitsSince ?? Infinity, Math.min(...freeSince.values()));
+    if (!told && now - since > MAY_WAIT) {
+      told = true;
+      ledger.violate('nothing waits', `a job waited for ${now - since} ms while a host was free`);
+    }
+  }, EVERY);
+
+  return {
+    stop() {
+      clearInterval(timer);
+      return { worstRecoveryMs: recoveries(world) };
+    },
+  };
+}
+
+/** From the moment a host went down (or its job hung) to the next write that took the job from it. */
+function recoveries({ ledger, troubles, processes }: World): number {
+  let worst = 0;
+  const downs = troubles.all.filter(
+    ({ kind, target }) =>
+      target.startsWith('host') && (kind === 'kill' || kind === 'kill-machine' || kind === 'stop'),
+  );
+  for (const down of downs)
+    for (const [jobId, versions] of ledger.jobs)
+      for (const [index, { state, at, sentAt }] of versions.entries()) {
+        const next = versions.slice(index + 1).find((later) => later.state.host !== state.host);
+        if (state.host === undefined || ownerOf(ledger, state.host) !== down.target) continue;
+        if (at > down.from || versions[index - 1]?.state.host === state.host) continue;
+        if (next && next.at < down.from) continue;
+        const recovery = (next?.sentAt ?? Date.now()) - Math.max(down.from, sentAt);
+        const to = down.from + recovery;
+        const others = troubles
+          .during(down.from, to)
+          .filter((one) => one !== down && explains(one, down.target));
+        const crashed = processes
+          .get('controller')!
+          .exits.some((exit) => exit.at >= down.from && exit.at <= to);
+        if (others.length > 0 || crashed) continue;
+        worst = Math.max(worst, recovery);
+        const bound = SCALED.deadAfter + SCALED.clockError + SCALED.sweepEvery + SLACK;
+        if (recovery > bound)
+          ledger.violate('recovery', `held for ${recovery} ms after ${down.kind} of ${down.target}`, jobId);
+      }
+  return worst;
+}
+
+const ownerOf = (ledger: Ledger, hostId: string) => processOf(ledger.hosts.get(hostId)?.by ?? '');
+
+/** Faults that keep a lost job from being returned, or its host from being dead. */
+function explains({ kind, target }: { kind: string; target: string }, host: string): boolean {
+  if (kind.startsWith('table-')) return target === 'all' || target === 'controller' || target === host;
+  if (kind === 'index-stale') return true;
+  return target === 'controller' || target === 'dynamodb' || target === host;
+}
