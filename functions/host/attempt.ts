@@ -108,12 +108,12 @@ async function follow(attempt: Attempt): Promise<void> {
   const { deps, record, prompt, promptId } = attempt;
   const ended = prompt.ended;
   const stopped = record.stopped.then((reason) => ({ kind: 'stopped' as const, reason }));
-  const drained = record.drained.then(() => ({ kind: 'drained' as const }));
+  const drained = record.drained.then((reason) => ({ kind: 'drained' as const, reason }));
 
   let ending = await Promise.race([ended, stopped, drained]);
   if (ending.kind === 'drained') {
     if (!hasStarted(attempt.claimed) && (await withdrawPrompt(deps.comfyui, promptId).catch(() => false)))
-      return giveBack(attempt, 'the GPU host was stopped');
+      return giveBack(attempt, ending.reason);
     ending = await Promise.race([ended, stopped]);
   }
   if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);

@@ -88,8 +88,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
-    freeSlots: () =>
-      recovered && !draining && watch.answers ? Math.max(0, board.freeSlots() - strays.count()) : 0,
+    freeSlots: () => (recovered && !draining && watch.answers && !strays.any() ? board.freeSlots() : 0),
     hasNeighbours: () => neighbours > 0,
     work: (record, claimed, graph) => work(record, claimed, graph, false),
   });
@@ -135,6 +134,11 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     } catch (error) {
       log.debug('comfyui not polled', { error: String(error) });
     }
+  }
+
+  async function followUp(): Promise<void> {
+    if (board.size() > 0) await pollComfyUI();
+    if (strays.stuck()) for (const record of board.all()) record.drain('its ComfyUI is stuck');
   }
 
   function item(): Host {
@@ -189,7 +193,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     every(HOST_LOOKS_EVERY, look, log),
     every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log),
     every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
-    every(HOST_LOOKS_EVERY, () => (board.size() > 0 ? pollComfyUI() : Promise.resolve()), log),
+    every(HOST_LOOKS_EVERY, followUp, log),
   ];
   void claimer.look();
 
@@ -200,7 +204,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     async drain() {
       draining = true;
       await hosts.put(item()).catch((error: unknown) => log.error('draining not told', error));
-      for (const record of board.all()) record.drain();
+      for (const record of board.all()) record.drain('the GPU host was stopped');
       await board.empty();
       await Promise.all(tickers.map((ticker) => ticker.stop()));
       await leavings.remove();

@@ -17,14 +17,14 @@ export interface JobRecord {
   /** Settles when somebody breaks the attempt off; at most once. */
   stopped: Promise<Stop>;
   stop(reason: Stop): void;
-  /** Settles when the host is being stopped: what has not started goes back. */
-  drained: Promise<void>;
-  drain(): void;
+  /** Settles when what has not started is to go back, with the reason. */
+  drained: Promise<string>;
+  drain(reason: string): void;
 }
 
 export function createRecord(jobId: string, now: number): JobRecord {
   const stopped = signal<Stop>();
-  const drained = signal<void>();
+  const drained = signal<string>();
   return {
     jobId,
     phase: 'claiming',

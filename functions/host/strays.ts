@@ -7,13 +7,18 @@ import type { Log } from '../log.ts';
 import type { Board } from './board.ts';
 
 export interface Strays {
-  /** As of the last look. */
-  count(): number;
+  /** As of the last look: one that runs keeps ComfyUI's only executor. */
+  any(): boolean;
+  /** Still there after several looks: what waits behind it had better go elsewhere. */
+  stuck(): boolean;
   /** It could not be removed: it counts until a queue is read in which it is not. */
   suspect(promptId: string): void;
   /** To be told of every queue that is read. */
   seen(items: { item: QueueItem; followed: boolean }[]): void;
 }
+
+/** Looks come once a second while anything is held. */
+const STUCK_AFTER = 5;
 
 /** Only what carries this machine's mark: a person may be using ComfyUI's page. */
 export function watchStrays(
@@ -23,6 +28,7 @@ export function watchStrays(
   log: Log,
 ): Strays {
   let promptIds: string[] = [];
+  let looks = 0;
 
   async function remove(): Promise<void> {
     log.warn('removing prompts that nobody remembers', { count: promptIds.length });
@@ -35,7 +41,8 @@ export function watchStrays(
   }
 
   return {
-    count: () => promptIds.length,
+    any: () => promptIds.length > 0,
+    stuck: () => looks >= STUCK_AFTER,
     suspect(promptId) {
       promptIds.push(promptId);
     },
@@ -44,6 +51,7 @@ export function watchStrays(
         const mark = readMark(item.extraData);
         return !followed && mark?.machine === machineId && !board.has(mark.jobId) ? [item.promptId] : [];
       });
+      looks = promptIds.length > 0 ? looks + 1 : 0;
       if (promptIds.length > 0) void remove();
     },
   };

@@ -1,9 +1,10 @@
 // `npm run chaos`: the product as real processes under load, broken in every way that a seed says, and checked.
-// `--seeds 1-50` or `--seeds 7,9`; `--jobs 100`; `--out chaos.json` (results add up in it); `--mutations [name,…]`.
+// `--seeds 1-50` or `--seeds 7,9`; `--jobs 100`; `--out chaos.json` (results add up in it);
+// `--kinds kill,stop` breaks in these ways only; `--mutations [part of a name …]`.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { describe } from './plan.ts';
+import { describe, KINDS } from './plan.ts';
 import { tableOf } from './report.ts';
 import { buildScaled, historyOf, type Outcome, runSeed, type SeedResult } from './run.ts';
 import { runMutations } from './mutate.ts';
@@ -14,6 +15,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '1-3' },
     jobs: { type: 'string', default: '100' },
     out: { type: 'string', default: 'chaos.json' },
+    kinds: { type: 'string' },
     mutations: { type: 'boolean', default: false },
   },
 });
@@ -26,13 +28,15 @@ async function seeds(): Promise<number> {
     const [from = 1, to = from] = part.split('-').map(Number);
     return Array.from({ length: to - from + 1 }, (_, index) => from + index);
   });
+  const kinds = values.kinds?.split(',');
+  const focus = kinds && { kinds: KINDS.filter((kind) => kinds.includes(kind)) };
   const bundles = await buildScaled();
   let violated = false;
   try {
     for (const seed of wanted) {
-      const outcome = await runSeed(bundles, seed, { jobs: Number(values.jobs) });
+      const outcome = await runSeed(bundles, seed, { jobs: Number(values.jobs), focus });
       process.stdout.write(`${lineOf(outcome.result)}\n`);
-      if (outcome.result.violations.length > 0) explain(outcome);
+      if (outcome.result.violations.length > 0 || process.env['CHAOS_DEBUG']) explain(outcome);
       violated ||= outcome.result.violations.length > 0;
       await remember(outcome.result);
     }

@@ -74,6 +74,13 @@ const apis = numbered('api', APIS);
 const forwarders = numbered('forwarder', FORWARDERS);
 const clients = [...hosts, ...apis, ...forwarders, 'controller'];
 
+/** What is drawn from when nothing is asked for: processes die more often than all else. */
+const USUALLY: readonly FaultKind[] = [
+  ...KINDS,
+  ...Array.from({ length: 6 }, (): FaultKind => 'kill'),
+  ...(['kill-machine', 'stop', 'terminate', 'table-late', 'table-answer-lost', 'forget'] as const),
+];
+
 const TARGETS: Record<FaultKind, readonly string[]> = {
   kill: [...hosts, ...hosts, ...comfyuis, ...apis, ...forwarders, 'controller', 'dynamodb', 's3'],
   'kill-machine': hosts,
@@ -124,7 +131,7 @@ export function draw(random: Random, seed: number, size: number, focus?: Focus):
   const count = focus?.faults ?? Math.round(random.between(11, 17) * Math.max(0.4, size / 100));
   const faults: Fault[] = [];
   for (let tries = 0; faults.length < count && tries < count * 6; tries += 1) {
-    const kind = random.pick(focus?.kinds ?? KINDS);
+    const kind = random.pick(focus?.kinds ?? USUALLY);
     const [least, most] = focus?.lasts?.[kind] ?? LASTS[kind] ?? USUAL;
     const fault: Fault = {
       kind,

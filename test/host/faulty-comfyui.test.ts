@@ -99,6 +99,20 @@ test('a job past its deadline goes back, and nothing is claimed while the hung p
   await rig.until(jobId, ['completed'], 10_000);
 }, 30_000);
 
+test('what waits behind a prompt that cannot be stopped goes back, at no fault', async () => {
+  host.comfyui.faults.hangExecutor = true;
+  const hung = await slow(0);
+  await rig.until(hung, ['processing']);
+  const behind = await slow(1);
+  await expect.poll(async () => (await rig.store.jobs.readState(behind))?.work).toBe('held');
+  await expect
+    .poll(async () => (await rig.store.jobs.readState(behind))?.work, { timeout: 15_000 })
+    .toBe('waiting');
+  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', faults: 0 });
+  host.comfyui.faults.hangExecutor = false;
+  await rig.until(behind, ['completed'], 10_000);
+}, 40_000);
+
 test('a ComfyUI that answers 500 to POST /prompt costs no fault', async () => {
   host.comfyui.faults.answer500 = ['/prompt'];
   const jobId = await slow(0);

@@ -1,0 +1,334 @@
+// The protocol with one of its conditions left out, each as exact edits to the sources, and the faults under which
+// that is noticed soonest. What nothing notices is either a check that does not bite or a condition that two others
+// cover: `covered` says which.
+
+import type { Edit } from './build.ts';
+import type { Focus } from './plan.ts';
+
+export interface Mutation {
+  name: string;
+  edits: readonly Edit[];
+  focus: Focus;
+  /** Bounded: so many seeds may pass before it must be caught. */
+  seeds?: number;
+  /** Why no run can tell it from the product: another condition covers it. */
+  covered?: string;
+}
+
+const job = (find: string, replace: string): Edit => ({ file: 'functions/core/job.ts', find, replace });
+const host = (file: string, find: string, replace: string): Edit => ({
+  file: `functions/host/${file}.ts`,
+  find,
+  replace,
+});
+
+const FENCE = `[is('attempt', fence.attempt), is('host', fence.host)];`;
+const SWEEP = `when: [is('attempt', job.attempt), is('host', job.host ?? ''), is('status', job.status)],`;
+const HOSTS = ['host0', 'host1', 'host2'];
+
+const deaths: Focus = { kinds: ['kill', 'kill-machine', 'stop'], faults: 14, targets: { kill: HOSTS } };
+const quickDeaths = { kill: [20, 300] } as const;
+const lateHosts: Focus = {
+  kinds: ['kill', 'table-late', 'table-late', 'forget', 'terminate'],
+  targets: { kill: HOSTS, 'table-late': HOSTS, terminate: HOSTS },
+  lasts: { ...quickDeaths, 'table-late': [2000, 4000] },
+  faults: 24,
+};
+const lateController: Focus = {
+  kinds: ['stop', 'kill', 'table-late', 'table-late'],
+  targets: { kill: HOSTS, 'table-late': ['controller'] },
+  lasts: { stop: [2700, 4200], kill: [20, 2500], 'table-late': [4000, 6000] },
+  faults: 16,
+};
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the fence without host',
+    edits: [job(FENCE, `[is('attempt', fence.attempt)];`)],
+    focus: lateHosts,
+    seeds: 8,
+  },
+  {
+    name: 'the fence without attempt',
+    edits: [job(FENCE, `[is('host', fence.host)];`)],
+    focus: lateHosts,
+    seeds: 8,
+  },
+  {
+    name: 'host not removed on exit',
+    edits: [job(`remove: ['host', 'progressAt'],\n  };`, `remove: ['progressAt'],\n  };`)],
+    focus: deaths,
+  },
+  {
+    name: 'the claim without "no host"',
+    edits: [job(`when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],`, `when: [is('status', 'queued'), is('attempt', job.attempt)],`)],
+    focus: lateHosts,
+    seeds: 3,
+    covered: 'a host comes with a new attempt, so the attempt as read refuses as well',
+  },
+  {
+    name: 'the controller without the status as read',
+    edits: [job(SWEEP, `when: [is('attempt', job.attempt), is('host', job.host ?? '')],`)],
+    focus: lateController,
+    seeds: 8,
+  },
+  {
+    name: 'the controller without the host as read',
+    edits: [job(SWEEP, `when: [is('attempt', job.attempt), is('status', job.status)],`)],
+    focus: lateController,
+    seeds: 8,
+  },
+  {
+    name: 'the controller without the attempt as read',
+    edits: [job(SWEEP, `when: [is('host', job.host ?? ''), is('status', job.status)],`)],
+    focus: lateController,
+    seeds: 8,
+  },
+  {
+    name: 'the controller reads hosts before jobs',
+    edits: [
+      {
+        file: 'functions/controller/sweep.ts',
+        find: `  const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);`,
+        replace: `  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
+  const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);`,
+      },
+      {
+        file: 'functions/controller/sweep.ts',
+        find: `  const states = await jobs.readStates(held, { consistent: true });
+  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));`,
+        replace: `  const states = await jobs.readStates(held, { consistent: true });`,
+      },
+    ],
+    focus: {
+      kinds: ['kill', 'kill', 'table-late'],
+      targets: { kill: HOSTS, 'table-late': ['controller'] },
+      lasts: { kill: [20, 200], 'table-late': [5000, 8000] },
+      faults: 24,
+    },
+    seeds: 8,
+  },
+  {
+    name: 'a second record for one job',
+    edits: [
+      host('claimer', `    if (board.has(jobId)) return 'has-it';\n`, ''),
+      host('claimer', `.filter((jobId) => !board.has(jobId) && !leftAlone.has(jobId))`, `.filter((jobId) => !leftAlone.has(jobId))`),
+    ],
+    focus: { kinds: ['offers-doubled', 'table-late', 'index-stale'], targets: { 'table-late': HOSTS }, faults: 16 },
+  },
+  {
+    name: 'a slot not taken until the claim is settled',
+    edits: [host('record', `return record.phase !== 'uploading';`, `return record.phase === 'working';`)],
+    focus: { kinds: ['table-late', 'offers-doubled'], targets: { 'table-late': HOSTS }, faults: 10 },
+  },
+  {
+    name: 'an unanswered claim dropped',
+    edits: [
+      host(
+        'claim',
+        `    const settled: JobState | undefined = await untilAnswered(settler, jobId, 'claim', async () => {
+      if (await settler.jobs.write(jobId, change)) return { ...state, ...change.set };
+      return settler.jobs.readState(jobId);
+    });`,
+        `    const settled: JobState | undefined = (await settler.jobs.write(jobId, change).catch(() => false))
+      ? { ...state, ...change.set }
+      : undefined;
+    void untilAnswered;`,
+      ),
+    ],
+    focus: { kinds: ['table-answer-lost', 'table-late'], targets: { 'table-answer-lost': HOSTS, 'table-late': HOSTS }, faults: 16 },
+  },
+  {
+    name: 'a deadline that interrupts and writes nothing',
+    edits: [host('attempt', `  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');\n`, '')],
+    focus: {
+      kinds: ['executor-hangs', 'kill'],
+      targets: { kill: ['controller'] },
+      lasts: { 'executor-hangs': [4500, 7000], kill: [6000, 9000] },
+      faults: 8,
+    },
+    seeds: 5,
+  },
+  {
+    name: "a lost POST /prompt's answer repeated",
+    edits: [
+      host(
+        'attempt',
+        `    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+    return undefined;`,
+        `    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+    return post(attempt);`,
+      ),
+    ],
+    focus: { kinds: ['prompt-answer-lost'], faults: 8 },
+  },
+  {
+    name: 'an interrupted prompt taken for a failed node',
+    edits: [
+      {
+        file: 'functions/core/outcome.ts',
+        find: `  if (!error) return { kind: 'lost', reason: 'it was interrupted on the GPU host' };`,
+        replace: `  if (!error)
+    return { kind: 'failed', failure: { code: 'node_failed', message: 'it was interrupted on the GPU host' } };`,
+      },
+    ],
+    focus: { kinds: ['executor-hangs', 'stop', 'http-hangs', 'kill'], targets: { kill: HOSTS }, faults: 14 },
+    seeds: 6,
+  },
+  {
+    name: 'adopting before the own item is written',
+    edits: [
+      host(
+        'host',
+        `    await watch.look();
+    await hosts.put(item());
+    const others`,
+        `    await watch.look();
+    await takeOver();
+    await hosts.put(item());
+    const others`,
+      ),
+    ],
+    focus: { kinds: ['kill'], targets: { kill: HOSTS }, lasts: quickDeaths, faults: 20 },
+    seeds: 5,
+  },
+  {
+    name: 'no lock on the machine',
+    edits: [host('main', `  if (!lock)\n    throw`, `  if (!lock && process.env['LOCK'])\n    throw`), host('main', `    await lock.release();\n`, '')],
+    focus: { kinds: ['second-host'], faults: 6 },
+  },
+  {
+    name: 'claiming before the scan is done',
+    edits: [host('host', `recovered && !draining && watch.answers`, `!draining && watch.answers`)],
+    focus: { kinds: ['kill', 'kill', 'table-late'], targets: { kill: HOSTS, 'table-late': HOSTS }, lasts: quickDeaths, faults: 20 },
+    seeds: 6,
+  },
+  {
+    name: '/history read before /queue',
+    edits: [
+      host(
+        'poller',
+        `      const { running, pending } = await comfyui.queue();
+      seen(`,
+        `      const early = new Map(
+        await Promise.all(
+          prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
+        ),
+      );
+      const { running, pending } = await comfyui.queue();
+      seen(`,
+      ),
+      host(
+        'poller',
+        `        } else if (!(await lookInHistory(prompt))) {`,
+        `        } else if (early.get(prompt)) {
+          finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
+        } else {`,
+      ),
+    ],
+    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    seeds: 3,
+    covered: 'lost only after two looks: what one look missed, the next finds in the history',
+  },
+  {
+    name: 'lost after one look instead of two',
+    edits: [host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`)],
+    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    seeds: 3,
+    covered: '/queue is read before /history: what ended in between is in the history at the first look',
+  },
+  {
+    name: '/history before /queue, and lost after one look',
+    edits: [
+      host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`),
+      host(
+        'poller',
+        `      const { running, pending } = await comfyui.queue();
+      seen(`,
+        `      const early = new Map(
+        await Promise.all(
+          prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
+        ),
+      );
+      const { running, pending } = await comfyui.queue();
+      seen(`,
+      ),
+      host(
+        'poller',
+        `        } else if (!(await lookInHistory(prompt))) {`,
+        `        } else if (early.get(prompt)) {
+          finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
+        } else {`,
+      ),
+    ],
+    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    seeds: 6,
+  },
+  {
+    name: 'completed before the upload',
+    edits: [
+      host(
+        'attempt',
+        `    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
+    if (!images) return breakOff(attempt, await record.stopped);
+    await reports.written();
+    const change = complete(claimed.state, claimed.fence, images, reports.lastSteps(), deps.now());`,
+        `    await reports.written();
+    const promised = outputs.map((output, index) => ({
+      filename: \`Early_\${record.jobId.replaceAll('-', '')}_0000\${index + 1}_.png\`,
+      node: output.node,
+      width: 64,
+      height: 64,
+      sizeBytes: 1,
+      contentType: 'image/png',
+    }));
+    void collectImages(deps, record, claimed.fence.attempt, graph, outputs);
+    const change = complete(claimed.state, claimed.fence, promised, reports.lastSteps(), deps.now());`,
+      ),
+    ],
+    focus: { kinds: ['bucket-late'] },
+  },
+  {
+    name: 'image keys without the attempt',
+    edits: [
+      {
+        file: 'functions/core/names.ts',
+        find: '`images/${hexOf(jobId)}/${attempt}/${filename}`',
+        replace: '`images/${hexOf(jobId)}/${attempt * 0}/${filename}`',
+      },
+    ],
+    focus: deaths,
+  },
+  {
+    name: 'the socket trusted',
+    edits: [
+      host(
+        'poller',
+        `        default:
+          // The end is told by the history.
+          return;`,
+        `        default:
+          lookInHistory(prompt).then(
+            (found) => found || finish(prompt, { kind: 'vanished' }),
+            () => undefined,
+          );
+          return;`,
+      ),
+    ],
+    focus: { kinds: ['socket-replays'], faults: 10 },
+  },
+  {
+    name: 'the local clock trusted',
+    edits: [
+      { file: 'functions/process/connect.ts', find: 'now: () => store.clock.now(),', replace: 'now: () => Date.now(),' },
+    ],
+    focus: { kinds: ['stop', 'kill-machine'], clock: true, faults: 6, lasts: { 'kill-machine': [6000, 8000] } },
+    seeds: 5,
+  },
+  {
+    name: "no look of the host's own",
+    edits: [host('claimer', `    if (deps.freeSlots() === 0) return;\n    if (deps.inventory()`, `    if (deps.freeSlots() >= 0) return;\n    if (deps.inventory()`)],
+    focus: { kinds: ['offers-lost', 'kill'], targets: { kill: ['forwarder0', 'forwarder1'] }, faults: 12 },
+    seeds: 4,
+  },
+];
