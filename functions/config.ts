@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { AppError } from './core/errors.ts';
-import { MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
+import { JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -16,6 +16,15 @@ const origins = z
   .string()
   .default('*')
   .transform((text) => text.split(',').map((one) => one.trim()));
+
+const DAY = 24 * 60 * 60_000;
+/** Days in the environment, ms in the settings. */
+const keepDays = z.coerce
+  .number()
+  .positive()
+  .max(3650)
+  .default(JOB_KEPT / DAY)
+  .transform((days) => days * DAY);
 
 const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
@@ -32,6 +41,7 @@ const wanted: Record<string, string> = {
   FORWARDER_PORT: 'must be a port from 0 to 65535',
   INTAKE_PORT: 'must be a port from 0 to 65535',
   INTAKE_URL: 'must be an address that the forwarder reaches, such as http://10.0.0.7:5002',
+  KEEP_DAYS: 'must be a number of days above 0, at most 3650',
   SLOTS: 'must be a whole number from 1 to 64',
   MAX_WAITING: 'must be a whole number above 0',
   SWEEP_EVERY_MS: 'must be a whole number of milliseconds above 0',
@@ -48,6 +58,8 @@ const localSchema = z.object({
   WORKFLOWS_PATH: z.string().optional(),
   PUBLIC_URL: origin.optional(),
   ALLOWED_ORIGINS: origins,
+  KEEP_DAYS: keepDays,
+  COMFYUI_PATH: z.string().optional(),
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
 });
@@ -78,6 +90,7 @@ const apiSchema = placesSchema.extend({
   /** Where the api nudges, best effort. */
   FORWARDER_URL: z.url().optional(),
   FIXED_COMFYUI: flag.default(false),
+  KEEP_DAYS: keepDays,
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
 });
 
@@ -95,6 +108,8 @@ const hostSchema = placesSchema.extend({
   INTAKE_PORT: port.default(5002),
   /** Where the forwarder reaches the intake; the address that it listens on where it is not set. */
   INTAKE_URL: z.url().optional(),
+  /** ComfyUI's folder, where the host reaches it: outputs and staged inputs of ended jobs are deleted there. */
+  COMFYUI_PATH: z.string().optional(),
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
   /** The machine's identity and its lock lie here: one host process at a time. */
   WORKSPACE_PATH: z.string().default('.workspace'),

@@ -2,16 +2,14 @@
 
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
-import { GRAPH_INLINE_BYTES, JOB_KEPT, MAX_SEED } from '../core/limits.ts';
+import { GRAPH_INLINE_BYTES, MAX_SEED } from '../core/limits.ts';
 import { invalid, parseInputs } from '../core/inputs.ts';
-import { isUploadName, jobIdFrom, jobIdOfImage, keys, ownerOrder, workOrder } from '../core/names.ts';
-import { imageInputs, render, type Staging } from '../core/render.ts';
+import { jobIdFrom, keys, ownerOrder, workOrder } from '../core/names.ts';
+import { render } from '../core/render.ts';
 import { hashBody, type JobRequest, packGraph } from '../core/request.ts';
-import type { InputValues, Template } from '../core/template.ts';
-import type { Images } from '../images/images.ts';
-import type { Shared } from './deps.ts';
-
-const RENEWED_AFTER = 24 * 60 * 60_000;
+import type { Template } from '../core/template.ts';
+import { keepOf, type Shared } from './deps.ts';
+import { findImages } from './image-inputs.ts';
 
 let sequence = 0;
 
@@ -35,7 +33,7 @@ export async function accept(
   const asked = repeated ?? (await requestOf(deps, owner, body, jobId, bodyHash));
 
   const now = deps.now();
-  const expiresAt = Math.ceil((now + JOB_KEPT) / 1000);
+  const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
   const request = repeated ?? (await deps.jobs.putRequest(asked, expiresAt));
   if (request.bodyHash !== bodyHash || request.owner !== owner)
     throw new AppError(
@@ -132,49 +130,6 @@ function presetOf(preset: unknown): string | undefined {
 function randomSeed(bytes: Uint8Array): number {
   const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_SEED);
   return Number(value);
-}
-
-async function findImages(
-  deps: Shared,
-  owner: string,
-  template: Template,
-  values: InputValues,
-): Promise<Staging[]> {
-  return Promise.all(
-    imageInputs(template, values).map(async ({ input, name, to }) => {
-      const key = await keyOfImage(deps, owner, name);
-      if (key) return { key, to };
-      throw invalid(
-        input,
-        'must name an image that was uploaded here (POST /api/upload/image) or made here; there is none of this name',
-      );
-    }),
-  );
-}
-
-async function keyOfImage(
-  { jobs, images, now }: Shared,
-  owner: string,
-  name: string,
-): Promise<string | undefined> {
-  if (isUploadName(name))
-    return (await keepUpload(images, keys.upload(name), now())) ? keys.upload(name) : undefined;
-  const jobId = jobIdOfImage(name);
-  const state = jobId === undefined ? undefined : await jobs.readState(jobId);
-  const made = state?.owner === owner && state.images?.some(({ filename }) => filename === name);
-  return made ? keys.image(state.jobId, state.attempt, name) : undefined;
-}
-
-/** An upload expires by its age in the bucket: using it makes it young again. False: there is none. */
-async function keepUpload(images: Images, key: string, now: number): Promise<boolean> {
-  const head = await images.head(key);
-  if (head && now - head.lastModified.getTime() > RENEWED_AFTER) {
-    const stored = await images.get(key);
-    if (!stored || stored === 'not-modified') return false;
-    const { body, contentType, contentLength } = stored;
-    await images.put(key, body, { contentType, sizeBytes: contentLength });
-  }
-  return head !== undefined;
 }
 
 async function refuseIfFull({ queue, settings }: Shared): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { Hono } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
+import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
 import type { Images } from '../images/images.ts';
@@ -39,6 +40,8 @@ export interface ApiSettings {
   /** One ComfyUI that should always answer, rather than a fleet that may sleep. */
   fixedComfyUI: boolean;
   maxWaiting: number;
+  /** How long jobs and their images are kept, ms; 30 days where it is not said. */
+  keep?: number;
 }
 
 /** What the routes share beside their dependencies. */
@@ -46,6 +49,11 @@ export interface Shared extends ApiDeps {
   fleet: Fleet;
   queue: Queue;
   reader: JobReader;
+}
+
+/** Milliseconds. */
+export function keepOf({ settings }: ApiDeps): number {
+  return settings.keep ?? JOB_KEPT;
 }
 
 export type ApiEnv = { Variables: RequestIdVariables };

@@ -17,7 +17,9 @@ export function createJobReader(jobs: Jobs): JobReader {
   /** The most recently used last. */
   const known = new Map<string, JobRequest>();
 
-  function know({ graph: _, ...request }: JobRequest): void {
+  function know(whole: JobRequest): void {
+    // No status shows the graph.
+    const { graph: _graph, ...request } = whole;
     known.delete(request.jobId);
     known.set(request.jobId, request);
     if (known.size > KNOWN) known.delete(known.keys().next().value!);

@@ -31,6 +31,7 @@ try {
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: settings.FIXED_COMFYUI,
       maxWaiting: settings.MAX_WAITING,
+      keep: settings.KEEP_DAYS,
     },
   });
   const server = await listen(listenerOf(app), settings.API_HOST, settings.API_PORT);

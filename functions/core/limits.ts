@@ -23,6 +23,11 @@ export const JOB_LIMIT = HOUR;
 export const JOB_EXPIRES_AFTER = DAY;
 export const JOB_KEPT = 30 * DAY;
 
+/** An upload that is used is put again when it is older than this, so that it stays as long after its last use. */
+export function uploadRenewal(keep: number): number {
+  return keep / 30;
+}
+
 /** Attempts that had started and were lost: the third ends the job. */
 export const MAX_FAULTS = 3;
 /** Claims of any outcome: the twentieth is the last. */

@@ -4,7 +4,7 @@
 import { type ComfyUI, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
 import { complete, fail, type Failure, isHeldBy, lose, release } from '../core/job.ts';
 import { markOf } from '../core/mark.ts';
-import { attemptPromptId } from '../core/names.ts';
+import { attemptPromptId, stagedName } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
 import { outcomeOf, type OutputImage } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
@@ -65,6 +65,12 @@ export async function runAttempt(
     await follow(attempt);
   } finally {
     prompt.stop();
+    for (const { key } of claimed.request.staging)
+      deps.leavings.ofFile({
+        filename: stagedName(record.jobId, claimed.fence.attempt, key),
+        subfolder: '',
+        type: 'input',
+      });
   }
 }
 
@@ -123,6 +129,7 @@ async function follow(attempt: Attempt): Promise<void> {
   if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
   if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
   else await publish(attempt, outcome.images);
+  if (outcome.kind === 'images') for (const image of outcome.images) deps.leavings.ofFile(image);
   deps.leavings.ofPrompt(promptId);
 }
 

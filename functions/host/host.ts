@@ -36,6 +36,8 @@ export interface HostDeps {
   /** Where the forwarder reaches the intake. */
   url: string;
   slots: number;
+  /** ComfyUI's folder, where it is within reach. */
+  comfyuiPath?: string | undefined;
 }
 
 export interface RunningHost {
@@ -67,7 +69,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     // Before the recovery what looks like a stray may be a job to adopt.
     if (recovered) strays.seen(items);
   });
-  const leavings = createLeavings(comfyui, log);
+  const leavings = createLeavings(comfyui, deps.comfyuiPath, log);
   const attemptDeps: AttemptDeps = {
     leavings,
     strays,

@@ -42,6 +42,7 @@ try {
     machineId,
     url: settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`,
     slots: settings.SLOTS,
+    comfyuiPath: settings.COMFYUI_PATH,
   });
   const running = host;
   sayReady({ hostId: running.hostId, port: intake.port });

@@ -22,7 +22,7 @@ export function createS3Client({ endpoint, region, credentials }: S3Settings): S
     // What fails is thrown; the SDK would also print a line for every stream that was refused.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     requestHandler: {
-      connectionTimeout: 3_000,
+      connectionTimeout: 10_000,
       socketTimeout: IDLE,
       httpAgent: { keepAlive: true, maxSockets: 128 },
       httpsAgent: { keepAlive: true, maxSockets: 128 },

@@ -24,6 +24,7 @@ import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { programOf } from './programs.ts';
+import { applyRetention, retentionPeriod } from './retention.ts';
 import { openWorkspace } from './workspace.ts';
 
 export interface Arrangement {
@@ -101,6 +102,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: true,
       maxWaiting: MAX_WAITING,
+      keep: settings.KEEP_DAYS,
     },
   });
 
@@ -116,6 +118,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     machineId,
     url: `http://127.0.0.1:${intake.port}`,
     slots: SLOTS_PER_HOST,
+    comfyuiPath: comfyui.path,
   });
   const controllerLog = log('controller');
   const controller = every(
@@ -124,6 +127,14 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     controllerLog,
     // At once: the host has just let go of what its former run held.
     0,
+  );
+
+  const keep = settings.KEEP_DAYS;
+  const retentionLog = log('retention');
+  const retention = every(
+    retentionPeriod(keep),
+    () => applyRetention({ jobs, images, log: retentionLog, now, keep }),
+    retentionLog,
   );
 
   const api = listenerOf(app);
@@ -142,7 +153,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     async stop() {
       await server.close();
       await host.drain();
-      await controller.stop();
+      await Promise.all([controller.stop(), retention.stop()]);
       await intake.close();
       await comfyui.stop();
       await dynamodb.stop();

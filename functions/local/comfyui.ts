@@ -12,6 +12,8 @@ export interface ChosenComfyUI {
   simulated: boolean;
   /** At the moment of choice; a real one that is meant may come later. */
   answers: boolean;
+  /** Its folder, where it is within reach. */
+  path?: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -26,9 +28,16 @@ export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<
       .catch(() => undefined);
     if (stats || host !== undefined || mode === 'real') {
       const simulated = stats !== undefined && isSimulated(stats);
-      return { url, simulated, answers: stats !== undefined, stop: () => Promise.resolve() };
+      return {
+        url,
+        simulated,
+        answers: stats !== undefined,
+        path: settings.COMFYUI_PATH,
+        stop: () => Promise.resolve(),
+      };
     }
   }
+  const path = `${settings.WORKSPACE_PATH}/simulated-comfyui`;
   const child = await startChild<{ url: string }>(
     'the simulated ComfyUI',
     programOf('simulated-comfyui'),
@@ -36,10 +45,10 @@ export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<
       ...process.env,
       SIMULATED_STEP_MS: String(settings.SIMULATED_STEP_MS),
       PORT: '0',
-      DIRECTORY: `${settings.WORKSPACE_PATH}/simulated-comfyui`,
+      DIRECTORY: path,
     },
     log,
     (ready) => ({ PORT: new URL(ready.url).port }),
   );
-  return { url: child.ready.url, simulated: true, answers: true, stop: () => child.stop() };
+  return { url: child.ready.url, simulated: true, answers: true, path, stop: () => child.stop() };
 }

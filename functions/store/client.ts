@@ -36,6 +36,8 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
       requestTimeout: 10_000,
+      // Without this the SDK only warns, and waits for ever.
+      throwOnRequestTimeout: true,
       httpAgent: { maxSockets: 64, keepAlive: true },
       httpsAgent: { maxSockets: 64, keepAlive: true },
     }),

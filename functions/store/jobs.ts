@@ -11,6 +11,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Change, JobState } from '../core/job.ts';
@@ -28,6 +29,9 @@ export interface Page<T> {
   items: T[];
   cursor?: string;
 }
+
+/** A page that does not keep an embedded table from others for long. */
+const SCANNED_AT_ONCE = 200;
 
 export type Jobs = ReturnType<typeof createJobs>;
 
@@ -213,6 +217,33 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       const items = (page.Items ?? []) as { jobId: string; ownerOrder: string }[];
       const last = items.at(-1);
       return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+    },
+
+    /**
+     * What DynamoDB's TTL does on AWS: removes the items whose second has come, of any job, and says how many. Reads
+     * the whole table.
+     */
+    async removeExpired(now: number): Promise<number> {
+      const seconds = Math.floor(now / 1000);
+      let removed = 0;
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await documents.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: '#expiresAt < :now',
+            ProjectionExpression: '#jobId, #part',
+            ExpressionAttributeNames: { '#expiresAt': 'expiresAt', '#jobId': 'jobId', '#part': 'part' },
+            ExpressionAttributeValues: { ':now': seconds },
+            Limit: SCANNED_AT_ONCE,
+            ExclusiveStartKey: start,
+          }),
+        );
+        for (const Key of page.Items ?? []) await documents.send(new DeleteCommand({ TableName, Key }));
+        removed += page.Items?.length ?? 0;
+        start = page.LastEvaluatedKey;
+      } while (start);
+      return removed;
     },
 
     /** For good. The state goes first: a request without a state is a job that was never accepted. */

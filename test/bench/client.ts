@@ -10,6 +10,9 @@ import type { Graph } from '../../functions/core/object-info.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 128 });
 
+/** Longer than anything here takes: what is stuck is told, and not measured. */
+const STUCK = 30_000;
+
 export interface Answer {
   status: number;
   body: Buffer;
@@ -19,6 +22,7 @@ export async function call(url: string, method = 'GET', body?: unknown): Promise
   const json = body === undefined ? undefined : JSON.stringify(body);
   const headers = json === undefined ? {} : { 'content-type': 'application/json' };
   const sent = request(url, { agent, method, headers });
+  sent.setTimeout(STUCK, () => sent.destroy(new Error(`${method} ${url} is not answered`)));
   try {
     return await new Promise<Answer>((resolve, reject) => {
       sent.once('error', reject);

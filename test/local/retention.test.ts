@@ -1,0 +1,95 @@
+// Nothing grows without end: what jobs leave in the table, the bucket and ComfyUI goes when its time has come.
+
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { applyRetention } from '../../functions/local/retention.ts';
+import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+const MINUTE = 60_000;
+let rig: Rig;
+beforeEach(async () => {
+  rig = await startRig({ workflows: 'test/workflows', settings: { keep: MINUTE } });
+});
+afterEach(() => rig.close());
+
+const retain = (now: number) =>
+  applyRetention({
+    jobs: rig.store.jobs,
+    images: rig.images,
+    log: rig.log,
+    now: () => now,
+    keep: MINUTE,
+  });
+
+async function stored(): Promise<{ items: number; objects: string[] }> {
+  const { Items } = await rig.store.client.documents.send(new ScanCommand({ TableName: 'jobs' }));
+  const objects: string[] = [];
+  for await (const { key } of rig.images.list('')) objects.push(key);
+  return { items: Items!.length, objects: objects.filter((key) => !key.startsWith('inventories/')) };
+}
+
+test('what is younger stays, what is older goes, in the table as in the bucket', async () => {
+  await rig.addHost();
+  const jobId = await rig.generate();
+  await rig.until(jobId, ['completed']);
+  const before = await stored();
+  expect(before).toMatchObject({ items: 2 });
+  expect(before.objects).toHaveLength(1);
+  await retain(Date.now() + MINUTE / 2);
+  expect(await stored()).toEqual(before);
+  await retain(Date.now() + 2 * MINUTE);
+  expect(await stored()).toEqual({ items: 0, objects: [] });
+  expect((await rig.app.request(`/api/status/${jobId}`)).status).toBe(404);
+  const outputs = (await (await rig.app.request('/api/outputs')).json()) as { total: number };
+  expect(outputs.total).toBe(0);
+});
+
+test('an upload stays as long after its last use', async () => {
+  await rig.addHost();
+  const { output_image: image } = await rig.until(await rig.generate(), ['completed']);
+  const bytes = await (await rig.app.request(`/api/image/${String(image)}`)).arrayBuffer();
+  const form = new FormData();
+  form.append('image', new File([new Uint8Array(bytes)], 'x.png'));
+  const answer = await rig.app.request('/api/upload/image', { method: 'POST', body: form });
+  const { name } = (await answer.json()) as { name: string };
+  await retain(Date.now() + MINUTE + 1000);
+  expect((await stored()).objects).toEqual([`uploads/${name}`]);
+  await retain(Date.now() + 2 * MINUTE);
+  expect((await stored()).objects).toEqual([]);
+});
+
+test('ComfyUI keeps neither history nor files of ended jobs, where its folder is within reach', async () => {
+  const comfyui = await startSimulatedComfyUI({ stepMs: 0 });
+  const folder = dirname(comfyui.outputDirectory);
+  try {
+    await rig.addHost({ comfyui, comfyuiPath: folder });
+    const image = await rig.until(await rig.generate(), ['completed']);
+    const jobs = await Promise.all(
+      [1, 2, 3, 4]
+        .map((color) => rig.generate({ color }))
+        .concat([
+          rig.generate({
+            workflow: 'load',
+            image: image['output_image'],
+            prompt: undefined,
+            steps: undefined,
+            width: undefined,
+            height: undefined,
+          }),
+        ]),
+    );
+    for (const jobId of jobs) await rig.until(jobId, ['completed']);
+    const history = async () =>
+      Object.keys((await (await fetch(`${comfyui.url}/history`)).json()) as Record<string, unknown>);
+    await expect.poll(history, { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => readdir(comfyui.outputDirectory), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => readdir(comfyui.inputDirectory), { timeout: 5000 }).toEqual([]);
+  } finally {
+    await rig.close();
+    rig = await startRig();
+    await comfyui.close();
+  }
+});
