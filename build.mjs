@@ -30,7 +30,7 @@ const { outputFiles } = await build({
   sourcemap: 'linked',
   logLevel: 'warning',
   // LevelDB is a native module, and dynalite loads its parts by name.
-  external: ['dynalite', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
+  external: ['dynalite', 'abstract-level', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
   // Packages that are still CommonJS call require for Node's own modules.
   banner: {
     js: [

@@ -7,7 +7,9 @@ export default defineConfig({
     // It says that it will want Node 22 one day.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    globalSetup: 'test/support/dynamodb-local.ts',
+    // DynamoDB Local takes several times as long as the embedded one.
+    testTimeout: process.env['DYNAMODB_LOCAL'] ? 120_000 : 20_000,
+    hookTimeout: process.env['DYNAMODB_LOCAL'] ? 120_000 : 30_000,
   },
 });

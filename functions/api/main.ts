@@ -35,8 +35,8 @@ try {
     },
   });
   const server = await listen(listenerOf(app), settings.API_HOST, settings.API_PORT);
-  sayReady({ url: `http://${settings.API_HOST}:${server.port}` });
   onStopSignal(() => server.close());
+  sayReady({ url: `http://${settings.API_HOST}:${server.port}` });
 } catch (error) {
   explainAndExit(error);
 }

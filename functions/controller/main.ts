@@ -14,8 +14,8 @@ try {
   const { jobs, hosts, now } = connect(placesOf(settings));
   const nudge = nudger(settings.FORWARDER_URL, log);
   const ticker = every(settings.SWEEP_EVERY_MS, () => sweep({ jobs, hosts, log, now, nudge }), log, 0);
-  sayReady({});
   onStopSignal(() => ticker.stop());
+  sayReady({});
 } catch (error) {
   explainAndExit(error);
 }

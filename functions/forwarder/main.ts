@@ -24,8 +24,8 @@ try {
   );
   // What was nudged while nobody listened.
   forwarder.nudge();
-  sayReady({ url: `http://127.0.0.1:${server.port}` });
   onStopSignal(() => server.close());
+  sayReady({ url: `http://127.0.0.1:${server.port}` });
 } catch (error) {
   explainAndExit(error);
 }

@@ -45,12 +45,12 @@ try {
     comfyuiPath: settings.COMFYUI_PATH,
   });
   const running = host;
-  sayReady({ hostId: running.hostId, port: intake.port });
   onStopSignal(async () => {
     await running.drain();
     await intake.close();
     await lock.release();
   });
+  sayReady({ hostId: running.hostId, port: intake.port });
 } catch (error) {
   explainAndExit(error);
 }

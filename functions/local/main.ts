@@ -7,11 +7,12 @@ import { explainAndExit, onStopSignal } from '../process/exit.ts';
 
 try {
   const arrangement = await startArrangement(localSettings(process.env));
-  process.stdout.write(await bannerOf(arrangement));
   onStopSignal(async () => {
     process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');
     await arrangement.stop();
   });
+  // Whoever has read this may send a signal at once.
+  process.stdout.write(await bannerOf(arrangement));
 } catch (error) {
   explainAndExit(error);
 }

@@ -20,7 +20,7 @@ export function onStopSignal(tidyUp: (signal: NodeJS.Signals) => Promise<void>, 
     });
 }
 
-/** Tells whoever started this process that it is up: a line on stdout, and a message where there is a channel. */
+/** Last of all: tells whoever started this process that it is up, by a line on stdout and, where there is a channel, a message. */
 export function sayReady(ready: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, ...ready })}\n`);
   process.send?.(ready);

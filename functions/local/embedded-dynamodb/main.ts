@@ -1,8 +1,8 @@
 // The embedded DynamoDB: dynalite on disk, in a process of its own, because an internal error can end it. Started
 // with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
 
-import dynalite from 'dynalite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDynalite } from './mended-dynalite.ts';
 import { tryLock } from '../../process/lock.ts';
 
 const { DIRECTORY: path, PORT: port } = process.env;
@@ -24,7 +24,7 @@ while (!lock) {
 // Also keeps the lock from being collected, which would open it.
 process.on('exit', () => void lock.release());
 
-const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+const server = createDynalite(path);
 server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const address = server.address();
   process.send!({ port: typeof address === 'object' ? address?.port : undefined });
