@@ -65,7 +65,7 @@ export async function accept(
   if (await deps.jobs.putState(state, expiresAt)) {
     deps.queue.accepted(state);
     deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });
-    deps.nudge();
+    deps.nudge(jobId);
   }
   return request;
 }

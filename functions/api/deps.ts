@@ -25,8 +25,8 @@ export interface ApiDeps {
   /** The tables' clock, ms. */
   now(): number;
   random(bytes: number): Uint8Array;
-  /** Tells the forwarder to look. Best effort, must not throw. */
-  nudge(): void;
+  /** Tells the forwarder of an accepted job. Best effort, must not throw. */
+  nudge(jobId: string): void;
   /** Used until a host was seen. */
   recorded: Inventory;
   settings: ApiSettings;

@@ -5,28 +5,35 @@ import { OFFER_TIMEOUT } from '../core/limits.ts';
 import type { Log } from '../log.ts';
 
 /** @param url the forwarder's; without one nobody is told */
-export function nudger(url: string | undefined, log: Log): () => void {
+export function nudger(url: string | undefined, log: Log): (jobId?: string) => void {
   if (url === undefined) return () => undefined;
   let underway = false;
   let again = false;
-  async function nudge(): Promise<void> {
+
+  async function tell(jobId: string | undefined): Promise<void> {
+    const query = jobId === undefined ? '' : `?job=${jobId}`;
+    try {
+      const signal = AbortSignal.timeout(OFFER_TIMEOUT);
+      const response = await fetch(`${url}/nudge${query}`, { method: 'POST', signal });
+      await response.body?.cancel();
+    } catch (error) {
+      log.debug('forwarder not nudged', { error: String(error) });
+    }
+  }
+
+  async function run(jobId: string | undefined): Promise<void> {
     underway = true;
-    do {
+    await tell(jobId);
+    while (again) {
       again = false;
-      try {
-        const response = await fetch(`${url}/nudge`, {
-          method: 'POST',
-          signal: AbortSignal.timeout(OFFER_TIMEOUT),
-        });
-        await response.body?.cancel();
-      } catch (error) {
-        log.debug('forwarder not nudged', { error: String(error) });
-      }
-    } while (again);
+      // Of several, none is named: the forwarder looks.
+      await tell(undefined);
+    }
     underway = false;
   }
-  return () => {
+
+  return (jobId) => {
     if (underway) again = true;
-    else void nudge();
+    else void run(jobId);
   };
 }

@@ -1,7 +1,6 @@
 // Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
 // costs nothing. Source: design/architecture.md, "Forwarder".
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OFFER_TIMEOUT } from '../core/limits.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { unpackGraph } from '../core/request.ts';
@@ -22,14 +21,12 @@ const MAX_OFFERS = 50;
 
 /**
  * One look. Never throws for a single bad host or job; throws when the tables do not answer.
- * @returns how many jobs found a host
+ * @returns how many jobs found a host, and how many of those looked at did not
  */
-export async function forward(deps: ForwarderDeps): Promise<number> {
-  const { jobs, log, now } = deps;
-  const hosts = (await deps.hosts.list()).filter(
-    (host) => host.state === 'ready' && host.comfyui && isAlive(host, now()),
-  );
-  if (hosts.length === 0) return 0;
+export async function forward(deps: ForwarderDeps): Promise<{ placed: number; left: number }> {
+  const { jobs, log } = deps;
+  const hosts = await readyHosts(deps);
+  if (hosts.length === 0) return { placed: 0, left: 0 };
   // `held` is as old as the last heartbeat: a host that seems full is asked too, but last.
   const free = new Map(hosts.map((host) => [host.hostId, host.slots - host.held]));
   const open = new Set(hosts);
@@ -52,7 +49,12 @@ export async function forward(deps: ForwarderDeps): Promise<number> {
     });
     unplaced = (await Promise.all(offers)).flat();
   }
-  return waiting.length - unplaced.length;
+  return { placed: waiting.length - unplaced.length, left: unplaced.length };
+}
+
+export async function readyHosts({ hosts, now }: ForwarderDeps): Promise<Host[]> {
+  const all = await hosts.list();
+  return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now()));
 }
 
 async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {
@@ -81,7 +83,7 @@ function compare(a: number[], b: number[]): number {
 }
 
 /** The intake's status; 0 where it did not answer. */
-async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
+export async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
   const body = JSON.stringify({ jobId });
   try {
     const response = await fetch(`${host.url}/jobs`, {
@@ -99,31 +101,4 @@ async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Pr
     log.warn('host did not answer', { host: host.hostId, job_id: jobId, error: String(error) });
     return 0;
   }
-}
-
-/** While hosts are full or there is none, the next look waits so long, ms: they look for themselves anyway. */
-const PAUSE_AFTER_NOTHING = 100;
-
-/** Many triggers, one look at a time: whatever comes during a look is answered by one more. */
-export function createForwarder(deps: ForwarderDeps): { nudge(): void } {
-  let looking = false;
-  let again = false;
-  const run = async () => {
-    looking = true;
-    do {
-      again = false;
-      const placed = await forward(deps).catch((error: unknown) => {
-        deps.log.error('look failed', error);
-        return 0;
-      });
-      if (placed === 0) await sleep(PAUSE_AFTER_NOTHING);
-    } while (again);
-    looking = false;
-  };
-  return {
-    nudge() {
-      again = true;
-      if (!looking) void run();
-    },
-  };
 }

@@ -4,8 +4,8 @@ import { forwarderSettings } from '../config.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
-import { listen } from '../process/listen.ts';
-import { createForwarder } from './forward.ts';
+import { CONNECTION_LIMITS, listen } from '../process/listen.ts';
+import { createForwarder } from './forwarder.ts';
 
 try {
   const settings = forwarderSettings(process.env);
@@ -14,17 +14,23 @@ try {
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const server = await listen(
     (req, res) => {
-      const nudged = req.method === 'POST' && req.url === '/nudge';
-      if (nudged) forwarder.nudge();
+      const [path, query] = (req.url ?? '').split('?');
+      const nudged = req.method === 'POST' && path === '/nudge';
+      if (nudged) forwarder.nudge(new URLSearchParams(query).get('job') ?? undefined);
       req.resume();
       res.writeHead(nudged ? 202 : 404).end();
     },
     '127.0.0.1',
     settings.FORWARDER_PORT,
+    CONNECTION_LIMITS,
+    { host: 'FORWARDER_HOST', port: 'FORWARDER_PORT' },
   );
   // What was nudged while nobody listened.
   forwarder.nudge();
-  onStopSignal(() => server.close());
+  onStopSignal(() => {
+    forwarder.stop();
+    return server.close();
+  });
   sayReady({ url: `http://127.0.0.1:${server.port}` });
 } catch (error) {
   explainAndExit(error);

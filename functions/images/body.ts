@@ -6,6 +6,16 @@ import type { ReadableStream } from 'node:stream/web';
 
 export type ImageBody = Uint8Array | Readable | ReadableStream<Uint8Array>;
 
+/** As S3 itself calls it. */
+export class IncompleteBody extends Error {
+  override readonly name = 'IncompleteBody';
+  constructor(sizeBytes: number, promised: number) {
+    super(`The body has ${sizeBytes} bytes, not ${promised}.`);
+  }
+}
+
+/** Less than this is collected: bytes are put in half the time of a stream, and the SDK can repeat them. */
+const SMALL = 512 * 1024;
 const MAX_COLLECTED = 64 * 1024 * 1024;
 
 export async function bodyFrom(
@@ -14,12 +24,12 @@ export async function bodyFrom(
 ): Promise<{ body: Uint8Array | Readable; sizeBytes: number }> {
   if (given instanceof Uint8Array) {
     if (promised !== undefined && promised !== given.length) {
-      throw new Error(`The body has ${given.length} bytes, not ${promised}.`);
+      throw new IncompleteBody(given.length, promised);
     }
     return { body: given, sizeBytes: given.length };
   }
   const stream = given instanceof Readable ? given : Readable.fromWeb(given);
-  if (promised !== undefined) return { body: stream, sizeBytes: promised };
+  if (promised !== undefined && promised > SMALL) return { body: stream, sizeBytes: promised };
   const pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
@@ -28,6 +38,7 @@ export async function bodyFrom(
       throw new Error(`A body of unknown length may have ${MAX_COLLECTED} bytes at most.`);
     pieces.push(piece);
   }
+  if (promised !== undefined && promised !== sizeBytes) throw new IncompleteBody(sizeBytes, promised);
   return { body: Buffer.concat(pieces), sizeBytes };
 }
 

@@ -12,7 +12,7 @@ import { connect } from '../process/connect.ts';
 import { sweep } from '../controller/sweep.ts';
 import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import type { Template } from '../core/template.ts';
-import { createForwarder } from '../forwarder/forward.ts';
+import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
 import { every } from '../process/ticker.ts';
@@ -85,7 +85,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   await createTables(store, '');
 
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
-  const nudge = () => forwarder.nudge();
+  const nudge = (jobId?: string) => forwarder.nudge(jobId);
   const app = createApp({
     jobs,
     hosts,
@@ -152,6 +152,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     directory,
     async stop() {
       await server.close();
+      forwarder.stop();
       await host.drain();
       await Promise.all([controller.stop(), retention.stop()]);
       await intake.close();

@@ -20,12 +20,16 @@ export const CONNECTION_LIMITS = {
   closeTimeout: 10_000,
 };
 
-/** @throws AppError in_use or bad_setting */
+/** What a person sets where the address does not do. */
+const API_SETTINGS = { host: 'API_HOST', port: 'API_PORT' };
+
+/** @throws AppError in_use or bad_setting, which names the setting */
 export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
   { closeTimeout, ...limits } = CONNECTION_LIMITS,
+  settings = API_SETTINGS,
 ): Promise<Listening> {
   // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
   // ones) it would wait for without end.
@@ -44,7 +48,7 @@ export async function listen(
     socket.once('close', () => idle.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port, settings)));
     server.listen(port, host, resolve);
   });
   return {
@@ -62,20 +66,25 @@ export async function listen(
   };
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(
+  error: NodeJS.ErrnoException,
+  host: string,
+  port: number,
+  settings: typeof API_SETTINGS,
+): Error {
   if (error.code === 'EADDRINUSE') {
     const airplay = process.platform === 'darwin' && port === 5000 ? ' (macOS keeps 5000 for AirPlay)' : '';
     return new AppError(
       'in_use',
-      `Port ${port} is in use${airplay}; set API_PORT to another, such as ${port + 1}`,
+      `Port ${port} is in use${airplay}; set ${settings.port} to another, such as ${port + 1}`,
     );
   }
   if (error.code === 'EACCES')
-    return new AppError('bad_setting', `API_PORT ${port} needs more rights; set one above 1023`);
+    return new AppError('bad_setting', `${settings.port} ${port} needs more rights; set one above 1023`);
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
     return new AppError(
       'bad_setting',
-      `API_HOST ${host} is no address of this machine; set 127.0.0.1 or 0.0.0.0`,
+      `${settings.host} ${host} is no address of this machine; set 127.0.0.1 or 0.0.0.0`,
     );
   return error;
 }

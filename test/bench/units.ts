@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
-import { createForwarder } from '../../functions/forwarder/forward.ts';
+import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/intake.ts';
 import { listen, listenerOf } from '../../functions/process/listen.ts';

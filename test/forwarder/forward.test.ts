@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sign, SIGNATURE_HEADER } from '../../functions/core/signature.ts';
-import { createForwarder, forward } from '../../functions/forwarder/forward.ts';
+import { forward } from '../../functions/forwarder/forward.ts';
+import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { listen, type Listening } from '../../functions/process/listen.ts';
 import type { Host } from '../../functions/store/hosts.ts';
 import { type Rig, startRig } from '../support/rig.ts';

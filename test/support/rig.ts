@@ -11,7 +11,7 @@ import { createComfyUI } from '../../functions/comfyui/client.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
-import { createForwarder } from '../../functions/forwarder/forward.ts';
+import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/intake.ts';
 import { createS3Client } from '../../functions/images/client.ts';
@@ -89,7 +89,7 @@ export async function startRig({
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
   const { jobs, hosts, now } = store;
   const forwarder = createForwarder({ jobs, hosts, log, now });
-  const nudge = () => (forward ? forwarder.nudge() : undefined);
+  const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const app = createApp({
     jobs,
