@@ -9,7 +9,8 @@ type Environment = Record<string, string | undefined>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-const origin = z.url({ protocol: /^https?$/ }).transform((text) => new URL(text).origin);
+const address = z.url({ protocol: /^https?$/ });
+const origin = address.transform((text) => new URL(text).origin);
 
 const host = z.string().regex(/^[\w.:[\]-]+$/);
 const origins = z
@@ -35,8 +36,8 @@ const wanted: Record<string, string> = {
   SIMULATED_STEP_MS: 'must be a whole number of milliseconds from 0 to 60000',
   COMFYUI_HOST: 'must be a host name or an address',
   API_URL: 'must be an address such as http://127.0.0.1:5000',
-  AWS_ENDPOINT_URL_DYNAMODB: 'must be an address',
-  AWS_ENDPOINT_URL_S3: 'must be an address',
+  AWS_ENDPOINT_URL_DYNAMODB: 'must be an address such as http://127.0.0.1:8000',
+  AWS_ENDPOINT_URL_S3: 'must be an address such as http://127.0.0.1:9000',
   FORWARDER_URL: 'must be an address such as http://127.0.0.1:5001',
   FORWARDER_PORT: 'must be a port from 0 to 65535',
   INTAKE_PORT: 'must be a port from 0 to 65535',
@@ -44,7 +45,7 @@ const wanted: Record<string, string> = {
   KEEP_DAYS: 'must be a number of days above 0, at most 3650',
   SLOTS: 'must be a whole number from 1 to 64',
   MAX_WAITING: 'must be a whole number above 0',
-  SWEEP_EVERY_MS: 'must be a whole number of milliseconds above 0',
+  SWEEP_EVERY_MS: 'must be a whole number of milliseconds from 1 to 3600000',
   FIXED_COMFYUI: 'must be true or false',
 };
 
@@ -74,8 +75,8 @@ export function localSettings(environment: Environment): LocalSettings {
 /** What every process that runs alone is told: where the tables and the bucket are. */
 const placesSchema = z.object({
   AWS_REGION: z.string().default('local'),
-  AWS_ENDPOINT_URL_DYNAMODB: z.url().optional(),
-  AWS_ENDPOINT_URL_S3: z.url().optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: address.optional(),
+  AWS_ENDPOINT_URL_S3: address.optional(),
   TABLE_PREFIX: z.string().default(''),
   IMAGES_BUCKET: z.string().default('images'),
   DEBUG: flag.default(false),
@@ -88,7 +89,7 @@ const apiSchema = placesSchema.extend({
   PUBLIC_URL: origin.optional(),
   ALLOWED_ORIGINS: origins,
   /** Where the api nudges, best effort. */
-  FORWARDER_URL: z.url().optional(),
+  FORWARDER_URL: address.optional(),
   FIXED_COMFYUI: flag.default(false),
   KEEP_DAYS: keepDays,
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
@@ -97,8 +98,8 @@ const apiSchema = placesSchema.extend({
 const forwarderSchema = placesSchema.extend({ FORWARDER_PORT: port.default(5001) });
 
 const controllerSchema = placesSchema.extend({
-  SWEEP_EVERY_MS: z.coerce.number().int().positive().default(5000),
-  FORWARDER_URL: z.url().optional(),
+  SWEEP_EVERY_MS: z.coerce.number().int().min(1).max(3_600_000).default(5000),
+  FORWARDER_URL: address.optional(),
 });
 
 const hostSchema = placesSchema.extend({
@@ -107,7 +108,7 @@ const hostSchema = placesSchema.extend({
   INTAKE_HOST: z.string().default('127.0.0.1'),
   INTAKE_PORT: port.default(5002),
   /** Where the forwarder reaches the intake; the address that it listens on where it is not set. */
-  INTAKE_URL: z.url().optional(),
+  INTAKE_URL: address.optional(),
   /** ComfyUI's folder, where the host reaches it: outputs and staged inputs of ended jobs are deleted there. */
   COMFYUI_PATH: z.string().optional(),
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),

@@ -23,7 +23,7 @@ try {
     '127.0.0.1',
     settings.FORWARDER_PORT,
     CONNECTION_LIMITS,
-    { host: 'FORWARDER_HOST', port: 'FORWARDER_PORT' },
+    'FORWARDER',
   );
   // What was nudged while nobody listened.
   forwarder.nudge();

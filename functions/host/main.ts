@@ -1,6 +1,5 @@
 // The GPU host's process: one a machine, beside its ComfyUI. SIGTERM drains it.
 
-import { join, resolve } from 'node:path';
 import { createComfyUI } from '../comfyui/client.ts';
 import { hostSettings } from '../config.ts';
 import { AppError } from '../core/errors.ts';
@@ -8,21 +7,20 @@ import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { identityOf } from '../process/identity.ts';
-import { listen, listenerOf } from '../process/listen.ts';
-import { tryLock } from '../process/lock.ts';
+import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
+import { tryLockIn } from '../process/lock.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { createIntake } from './intake.ts';
 
 try {
   const settings = hostSettings(process.env);
-  const workspace = resolve(settings.WORKSPACE_PATH);
-  const lock = await tryLock(join(workspace, 'host.lock'));
+  const lock = await tryLockIn(settings.WORKSPACE_PATH, 'host.lock');
   if (!lock)
     throw new AppError(
       'in_use',
       `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
     );
-  const { machineId } = await identityOf(workspace);
+  const { machineId } = await identityOf(settings.WORKSPACE_PATH);
   const log = createLog('host', settings.DEBUG ? 'debug' : 'warn');
   const { jobs, hosts, images, now } = connect(placesOf(settings));
 
@@ -31,6 +29,8 @@ try {
     listenerOf(createIntake(() => host, now)),
     settings.INTAKE_HOST,
     settings.INTAKE_PORT,
+    CONNECTION_LIMITS,
+    'INTAKE',
   );
   host = await startHost({
     jobs,

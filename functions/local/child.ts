@@ -10,9 +10,6 @@ export interface Child<Ready> {
   stop(): Promise<void>;
 }
 
-/** A child's garbage is collected before it is much: all of the arrangement is to fit into 350 MB. */
-const HEAP = ['--max-old-space-size=96', '--max-semi-space-size=4'];
-
 /** @param again what a later start is told besides, so that it comes back where the first one was */
 export async function startChild<Ready>(
   name: string,
@@ -29,7 +26,7 @@ export async function startChild<Ready>(
       env: { ...env, ...more },
       // Its errors go where ours go; nothing else of it reaches the terminal.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: HEAP,
+      execArgv: ['--max-semi-space-size=4'],
     });
     child = started;
     const ready = await new Promise<Ready>((resolve, reject) => {

@@ -2,10 +2,12 @@
 
 import { localSettings } from '../config.ts';
 import { startArrangement } from './arrangement.ts';
+import { collectEarly } from '../process/memory.ts';
 import { bannerOf } from './banner.ts';
 import { explainAndExit, onStopSignal } from '../process/exit.ts';
 
 try {
+  collectEarly();
   const arrangement = await startArrangement(localSettings(process.env));
   onStopSignal(async () => {
     process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');

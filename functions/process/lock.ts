@@ -2,7 +2,9 @@
 // process ends, however it ends, so there is nothing stale to judge. LevelDB's lock is used for its portability.
 
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { AppError } from '../core/errors.ts';
 
 export interface Lock {
   release(): Promise<void>;
@@ -20,4 +22,17 @@ export async function tryLock(directory: string): Promise<Lock | undefined> {
     throw error;
   }
   return { release: () => level.close() };
+}
+
+/** @param path as WORKSPACE_PATH has it. @throws AppError bad_setting where the folder cannot be written */
+export async function tryLockIn(path: string, name: string): Promise<Lock | undefined> {
+  try {
+    return await tryLock(join(path, name));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new AppError(
+      'bad_setting',
+      `WORKSPACE_PATH must be a folder that can be written; ${path}: ${code ?? message}`,
+    );
+  }
 }

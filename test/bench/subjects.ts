@@ -68,17 +68,21 @@ export async function withProduct<T>(
   const { hostname, port } = new URL(comfyuiUrl);
   return withFolder(async (directory) => {
     const profiling = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profile];
-    const child = spawn(process.execPath, [...profiling, join(packageRoot(), '.build', 'local.mjs')], {
-      env: {
-        ...process.env,
-        API_PORT: '0',
-        WORKSPACE_PATH: directory,
-        COMFYUI_HOST: hostname,
-        COMFYUI_PORT: port || '80',
-        ...(workflows === undefined ? {} : { WORKFLOWS_PATH: workflows }),
+    const child = spawn(
+      process.execPath,
+      [...profiling, '--max-semi-space-size=4', join(packageRoot(), '.build', 'local.mjs')],
+      {
+        env: {
+          ...process.env,
+          API_PORT: '0',
+          WORKSPACE_PATH: directory,
+          COMFYUI_HOST: hostname,
+          COMFYUI_PORT: port || '80',
+          ...(workflows === undefined ? {} : { WORKFLOWS_PATH: workflows }),
+        },
+        stdio: ['ignore', 'pipe', 'inherit'],
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    );
     const endWithUs = () => child.kill('SIGKILL');
     process.once('exit', endWithUs);
     try {

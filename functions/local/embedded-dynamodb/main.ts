@@ -2,6 +2,7 @@
 // with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { collectEarly } from '../../process/memory.ts';
 import { createDynalite } from './mended-dynalite.ts';
 import { tryLock } from '../../process/lock.ts';
 
@@ -24,6 +25,7 @@ while (!lock) {
 // Also keeps the lock from being collected, which would open it.
 process.on('exit', () => void lock.release());
 
+collectEarly();
 const server = createDynalite(path);
 server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const address = server.address();
