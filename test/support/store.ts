@@ -1,13 +1,17 @@
-// A real embedded DynamoDB in this process, in memory, with our tables.
+// A real embedded DynamoDB in this process, in memory, with our tables; or Amazon's own DynamoDB Local, where the run
+// of tests was given one (see dynamodb-local.ts).
 
+import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import type { AddressInfo } from 'node:net';
+import { inject } from 'vitest';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
 import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
 
-export const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
+/** A process has its own access key: DynamoDB Local serves several processes, and keeps them apart by it. */
+export const CREDENTIALS = { accessKeyId: `test${process.pid}`, secretAccessKey: 'test-secret' };
 export const REGION = 'local';
 
 export interface TestStore {
@@ -20,11 +24,8 @@ export interface TestStore {
 }
 
 export async function startStore(): Promise<TestStore> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const dynamodbUrl = inject('dynamodbUrl');
+  const { url, close } = await (dynamodbUrl ? openLocal(dynamodbUrl) : startDynalite());
   const client = createStoreClient({ endpoint: url, region: REGION, credentials: CREDENTIALS });
   await createTables(client, '');
   return {
@@ -33,11 +34,45 @@ export async function startStore(): Promise<TestStore> {
     jobs: createJobs(client, ''),
     hosts: createHosts(client, ''),
     now: () => client.clock.now(),
+    async close() {
+      await close(client);
+      client.raw.destroy();
+    },
+  };
+}
+
+interface Server {
+  url: string;
+  close(client: StoreClient): Promise<void>;
+}
+
+async function startDynalite(): Promise<Server> {
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
-        client.raw.destroy();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+let open = false;
+
+/** It serves the stores of this process one after the other: each finds it empty, and leaves it so. */
+async function openLocal(url: string): Promise<Server> {
+  if (open) throw new Error('The store before this one was not closed: they would share their tables');
+  open = true;
+  return {
+    url,
+    async close({ raw }) {
+      const { TableNames = [] } = await raw.send(new ListTablesCommand({}));
+      for (const TableName of TableNames) await raw.send(new DeleteTableCommand({ TableName }));
+      open = false;
+    },
   };
 }
