@@ -12,6 +12,9 @@ export const HOST_DEAD_AFTER = 45 * SECOND;
 export const HOST_FORGOTTEN_AFTER = HOUR;
 export const HOST_LOOKS_EVERY = SECOND;
 
+/** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */
+export const COMFYUI_SILENT_AFTER = 15 * SECOND;
+
 export const SLOTS_PER_HOST = 2;
 export const OFFER_TIMEOUT = 2 * SECOND;
 export const SIGNATURE_SKEW = 5 * MINUTE;

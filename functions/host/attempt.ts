@@ -118,8 +118,7 @@ async function follow(attempt: Attempt): Promise<void> {
 
   let ending = await Promise.race([ended, stopped, drained]);
   if (ending.kind === 'drained') {
-    if (!hasStarted(attempt.claimed) && (await withdrawPrompt(deps.comfyui, promptId).catch(() => false)))
-      return giveBack(attempt, ending.reason);
+    if (!hasStarted(attempt.claimed) && (await withdraw(attempt))) return giveBack(attempt, ending.reason);
     ending = await Promise.race([ended, stopped]);
   }
   if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);
@@ -158,6 +157,18 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   attempt.prompt.stop();
   await tryRemoving(attempt);
   if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');
+  if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
+}
+
+/** True: it has not run, as far as anybody can tell. A silent ComfyUI is cleared of it when it is back. */
+async function withdraw({ deps, promptId }: Attempt): Promise<boolean> {
+  try {
+    return await withdrawPrompt(deps.comfyui, promptId);
+  } catch (error) {
+    if (!(error instanceof ComfyUISilent)) throw error;
+    deps.strays.suspect(promptId);
+    return true;
+  }
 }
 
 /** What is left of it in ComfyUI is removed with a later poll, since no record explains it. */

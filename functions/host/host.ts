@@ -2,9 +2,10 @@
 // this folder and owns their clocks. Source: design/architecture.md, "Host".
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI } from '../comfyui/client.ts';
 import { connectEvents } from '../comfyui/events.ts';
-import { HEARTBEAT_EVERY, HOST_LOOKS_EVERY } from '../core/limits.ts';
+import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -50,6 +51,7 @@ export interface RunningHost {
 }
 
 const LONGEST_PAUSE = 5000;
+const FIRST_LOOK = 2000;
 
 /** Resolves once the own item is written. Claims as soon as ComfyUI answers and former runs are taken over from. */
 export async function startHost(deps: HostDeps): Promise<RunningHost> {
@@ -140,7 +142,13 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function followUp(): Promise<void> {
     if (board.size() > 0) await pollComfyUI();
-    if (strays.stuck()) for (const record of board.all()) record.drain('its ComfyUI is stuck');
+    const silent = now() - (watch.silentSince ?? now()) >= COMFYUI_SILENT_AFTER;
+    for (const record of board.all()) {
+      if (strays.stuck()) record.drain('its ComfyUI is stuck');
+      if (silent) record.drain('its ComfyUI does not answer');
+      // Whoever stops a host does not wait for what cannot end.
+      if (silent && draining) record.stop('silent');
+    }
   }
 
   function item(): Host {
@@ -169,7 +177,6 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   async function heartbeat(): Promise<void> {
-    await watch.look();
     await hosts.put(item());
     const others = await hosts.list();
     neighbours = others.filter((host) => host.hostId !== hostId && isAlive(host, now())).length;
@@ -187,11 +194,14 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     await claimer.look();
   }
 
+  // A ComfyUI that takes its time must not keep the host from being known.
+  await Promise.race([watch.look(), sleep(FIRST_LOOK)]);
   await heartbeat();
   await takeOver();
   const socket = connectEvents(comfyui.url, hostId, (event) => poller.observe(event));
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
+    every(HEARTBEAT_EVERY, watch.look, log),
     every(HOST_LOOKS_EVERY, look, log),
     every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log),
     every(HOST_LOOKS_EVERY, () => leavings.remove(), log),

@@ -4,7 +4,7 @@
 import type { Claimed } from './claim.ts';
 
 /** Why an attempt is broken off. `gone`: cancelled, or another holds it now. */
-export type Stop = 'gone' | 'overdue';
+export type Stop = 'gone' | 'overdue' | 'silent';
 
 export interface JobRecord {
   jobId: string;

@@ -1,11 +1,11 @@
 // The folder with all that must be there after a restart. One process at a time; whoever comes second is told who
 // the first is.
 
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { type Identity, identityOf, writeWhole } from '../process/identity.ts';
-import { tryLock } from '../process/lock.ts';
+import { tryLockIn } from '../process/lock.ts';
 
 export interface Workspace {
   directory: string;
@@ -18,7 +18,7 @@ export interface Workspace {
 /** @throws AppError in_use, or bad_setting where the folder cannot be written */
 export async function openWorkspace(path: string): Promise<Workspace> {
   const directory = resolve(path);
-  const lock = await lockOf(directory, path);
+  const lock = await tryLockIn(path, 'lock');
   if (!lock) {
     const url = await runningApi(path);
     throw new AppError(
@@ -34,19 +34,6 @@ export async function openWorkspace(path: string): Promise<Workspace> {
     announce: (url) => writeWhole(announced, JSON.stringify({ url, pid: process.pid })),
     release: () => lock.release(),
   };
-}
-
-async function lockOf(directory: string, path: string) {
-  try {
-    await mkdir(directory, { recursive: true });
-    return await tryLock(join(directory, 'lock'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new AppError(
-      'bad_setting',
-      `WORKSPACE_PATH must be a folder that can be written; ${path}: ${code ?? message}`,
-    );
-  }
 }
 
 /** The address of the API that last used this workspace; it may have ended since. */

@@ -134,3 +134,21 @@ test('while ComfyUI is silent nothing is claimed; when it comes back, work goes 
   host.comfyui.faults.answer500 = [];
   expect(await rig.until(jobId, ['completed'], 5000)).toMatchObject({ attempts: 1 });
 }, 20_000);
+
+test('what has not started in a ComfyUI that fell silent goes elsewhere, at no fault', async () => {
+  const running = await slow(30_000);
+  await rig.until(running, ['processing']);
+  const behind = await slow(10);
+  await expect.poll(async () => (await rig.store.jobs.readState(behind))?.work).toBe('held');
+  host.comfyui.faults.answer500 = ['/system_stats', '/queue', '/history', '/interrupt'];
+  await expect
+    .poll(async () => (await rig.store.jobs.readState(behind))?.work, { timeout: 30_000 })
+    .toBe('waiting');
+  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', faults: 0 });
+  const other = await rig.addHost();
+  expect(await rig.until(behind, ['completed'])).toMatchObject({ attempts: 2 });
+  await rig.app.request(`/api/queue/${running}`, { method: 'DELETE' });
+  expect(other.running.hostId).not.toBe(host.running.hostId);
+  // Whoever stops such a host does not wait for ever.
+  await host.running.drain();
+}, 60_000);
