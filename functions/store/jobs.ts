@@ -11,6 +11,7 @@ import {
   GetCommand,
   PutCommand,
   QueryCommand,
+  type QueryCommandOutput,
   ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
@@ -86,6 +87,29 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     return found;
   }
 
+  async function* workPages(
+    work: 'waiting' | 'held',
+    how: { Limit: number } | { Select: 'COUNT' },
+    after?: string,
+  ): AsyncGenerator<QueryCommandOutput> {
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byWork',
+          KeyConditionExpression: after ? '#work = :work AND #order > :after' : '#work = :work',
+          ExpressionAttributeNames: { '#work': 'work', ...(after ? { '#order': 'workOrder' } : {}) },
+          ExpressionAttributeValues: { ':work': work, ...(after ? { ':after': after } : {}) },
+          ...how,
+          ExclusiveStartKey: start,
+        }),
+      );
+      yield page;
+      start = page.LastEvaluatedKey;
+    } while (start);
+  }
+
   return {
     /** The request part, unless there is one: then that one (the caller compares). */
     async putRequest(request: JobRequest, expiresAt: number): Promise<JobRequest> {
@@ -157,43 +181,16 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       after?: string,
     ): Promise<{ jobId: string; workOrder: string }[]> {
       const items: { jobId: string; workOrder: string }[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'byWork',
-            KeyConditionExpression: after ? '#work = :work AND #order > :after' : '#work = :work',
-            ExpressionAttributeNames: { '#work': 'work', ...(after ? { '#order': 'workOrder' } : {}) },
-            ExpressionAttributeValues: { ':work': work, ...(after ? { ':after': after } : {}) },
-            Limit: limit - items.length,
-            ExclusiveStartKey: start,
-          }),
-        );
+      for await (const page of workPages(work, { Limit: limit }, after)) {
         items.push(...((page.Items ?? []) as typeof items));
-        start = page.LastEvaluatedKey;
-      } while (start && items.length < limit);
-      return items;
+        if (items.length >= limit) break;
+      }
+      return items.slice(0, limit);
     },
 
     async countWork(work: 'waiting' | 'held'): Promise<number> {
       let count = 0;
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'byWork',
-            KeyConditionExpression: '#work = :work',
-            ExpressionAttributeNames: { '#work': 'work' },
-            ExpressionAttributeValues: { ':work': work },
-            Select: 'COUNT',
-            ExclusiveStartKey: start,
-          }),
-        );
-        count += page.Count ?? 0;
-        start = page.LastEvaluatedKey;
-      } while (start);
+      for await (const page of workPages(work, { Select: 'COUNT' })) count += page.Count ?? 0;
       return count;
     },
 
