@@ -177,9 +177,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   async function heartbeat(): Promise<void> {
-    await hosts.put(item());
+    // Read before write: the first answer sets the clock, and a host must not be born dead.
     const others = await hosts.list();
     neighbours = others.filter((host) => host.hostId !== hostId && isAlive(host, now())).length;
+    await hosts.put(item());
     // With nothing to follow, this is how strays are found.
     if (board.size() === 0 && watch.answers) await pollComfyUI();
   }

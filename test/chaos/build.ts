@@ -52,9 +52,7 @@ export async function bundle(edits: readonly Edit[]): Promise<Bundles> {
   }
   await mkdir(outdir, { recursive: true });
   await build({
-    entryPoints: Object.fromEntries(
-      Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)]),
-    ),
+    entryPoints: Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)])),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,

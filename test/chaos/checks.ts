@@ -11,7 +11,11 @@ import { canonical } from './table-proxy.ts';
 
 const TERMINAL = ['completed', 'failed', 'cancelled'];
 
-export async function checkJobs(ledger: Ledger, submitted: readonly Submitted[], images: Images): Promise<void> {
+export async function checkJobs(
+  ledger: Ledger,
+  submitted: readonly Submitted[],
+  images: Images,
+): Promise<void> {
   for (const one of submitted) {
     const { jobId, ask } = one;
     for (const problem of one.problems) ledger.violate('callers', problem, jobId ?? ask.key);
@@ -54,7 +58,11 @@ const CAUSES = [
 ];
 
 /** The error says what happened, and it did. */
-function checkCause(ledger: Ledger, { ask, jobId, cancelled }: Submitted, versions: readonly Version[]): void {
+function checkCause(
+  ledger: Ledger,
+  { ask, jobId, cancelled }: Submitted,
+  versions: readonly Version[],
+): void {
   const { state, by } = versions.at(-1)!;
   const wrong = (detail: string) => ledger.violate('true causes', `${detail}: ${state.error}`, jobId);
   if (cancelled) return;

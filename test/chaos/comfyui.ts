@@ -7,6 +7,8 @@ import { POISON_WIDTH } from './poison.ts';
 export interface ComfyUICommand {
   set?: Partial<FaultSwitches>;
   forget?: boolean;
+  /** As by the button on ComfyUI's page: whatever runs. */
+  interrupt?: boolean;
 }
 
 export interface ComfyUIReport {
@@ -37,9 +39,10 @@ const simulated = await startSimulatedComfyUI({
   },
 });
 
-process.on('message', ({ set, forget }: ComfyUICommand) => {
+process.on('message', ({ set, forget, interrupt }: ComfyUICommand) => {
   if (set) Object.assign(simulated.faults, set);
   if (forget) simulated.faults.forget();
+  if (interrupt) void fetch(`${simulated.url}/interrupt`, { method: 'POST' }).catch(() => undefined);
 });
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => undefined);

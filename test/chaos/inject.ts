@@ -43,15 +43,15 @@ async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<v
     await sleep(lasts);
     command({ set: switches[1] });
   } else if (kind === 'kill' || kind === 'terminate') {
-    // A host that drains finishes what runs, if it can.
+    // Before it is ready it has nothing to drain.
+    if (kind === 'terminate') await process!.start();
     const ended = process!.end(kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
     if ((await Promise.race([ended, sleep(12_000, 'stuck')])) === 'stuck') {
       world.ledger.violate('drain', `${target} did not end within 12 s of a SIGTERM`);
       await process!.end('SIGKILL');
-    }
-    const how = await ended;
-    if (kind === 'terminate' && how !== 0)
-      world.ledger.violate('drain', `${target} ended by a SIGTERM with ${how}`);
+    } else if (kind === 'terminate' && ![0, 130, 'SIGKILL'].includes(await ended))
+      // Another fault may hit what drains for long.
+      world.ledger.violate('drain', `${target} ended by a SIGTERM with ${await ended}`);
     await sleep(lasts);
     await process!.start();
   } else if (kind === 'kill-machine') {
@@ -66,8 +66,8 @@ async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<v
   } else if (kind === 'second-host') {
     if (await world.intrude(target))
       world.ledger.violate('one host a machine', `a second process came up on ${target}`);
-  } else if (kind === 'forget') {
-    command({ forget: true });
+  } else if (kind === 'forget' || kind === 'interrupt') {
+    command({ [kind]: true });
     await sleep(lasts);
   } else {
     // The proxies ask for it themselves.

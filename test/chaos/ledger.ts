@@ -41,13 +41,15 @@ export interface HostRun {
   hostId: string;
   by: string;
   item: Host | undefined;
-  /** Of accepted heartbeats. */
+  /** When accepted heartbeats were first sent. */
   seen: number[];
   removedAt?: number;
 }
 
 export interface Write {
   by: string;
+  /** The first try of this call. */
+  madeAt: number;
   sentAt: number;
   at: number;
   /** The SDK's, the same for every repetition of one call. */
@@ -90,11 +92,12 @@ export class Ledger {
     this.images.set(key, [...puts, { at, digest }]);
   }
 
-  host(hostId: string, item: Host | undefined, { by, at }: Write): void {
+  host(hostId: string, item: Host | undefined, { by, at, madeAt }: Write): void {
     const run = this.hosts.get(hostId) ?? { hostId, by, item: undefined, seen: [] };
     this.hosts.set(hostId, run);
     run.item = item;
-    if (item) run.seen.push(at);
+    // A heartbeat that was long on its way is as old as its first try.
+    if (item) run.seen.push(madeAt);
     if (item) delete run.removedAt;
     else run.removedAt = at;
   }
@@ -224,11 +227,7 @@ export class Ledger {
       wrong('swept from the dead', `${this.hosts.get(before.host ?? '')?.by} was alive while it held it`);
   }
 
-  #judgeImages(
-    next: JobState,
-    { sentAt }: Write,
-    wrong: (check: string, detail: string) => void,
-  ): void {
+  #judgeImages(next: JobState, { sentAt }: Write, wrong: (check: string, detail: string) => void): void {
     for (const { filename } of next.images ?? []) {
       const key = imageKey(next, filename);
       if (!this.images.get(key)?.some(({ at }) => at <= sentAt))

@@ -65,7 +65,12 @@ export function drawLoad(random: Random, size: number, submitting: number): Ask[
     if (what < 0.94) return { ...common, body: { workflow: 'invert' }, reads: true };
     if (what < 0.98)
       return { ...common, nature: 'fails', body: { workflow: 'quick', width: 16_384, height: 16_384 } };
-    return { ...common, nature: 'poison', width: POISON_WIDTH, body: { ...slow, width: POISON_WIDTH, ms: 900 } };
+    return {
+      ...common,
+      nature: 'poison',
+      width: POISON_WIDTH,
+      body: { ...slow, width: POISON_WIDTH, ms: 900 },
+    };
   });
 }
 
@@ -80,9 +85,13 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
   const stopped = new AbortController();
   const { signal } = stopped;
   const made: { name: string; width: number; height: number }[] = [];
-  const submitted = asks.map(
-    (ask): Submitted => ({ ask, observations: [], cancelled: false, downloads: 0, problems: [] }),
-  );
+  const submitted = asks.map((ask): Submitted => ({
+    ask,
+    observations: [],
+    cancelled: false,
+    downloads: 0,
+    problems: [],
+  }));
 
   /** Undefined where there was no answer, or one that says: later. */
   async function call(method: string, path: string, init: RequestInit = {}): Promise<Response | undefined> {
@@ -153,7 +162,8 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
       }
       const seen = await look(one);
       if (seen && ['completed', 'failed', 'cancelled'].includes(String(seen['status']))) {
-        if (seen['status'] === 'completed') await download(one, seen['images'] as { filename: string; url: string }[]);
+        if (seen['status'] === 'completed')
+          await download(one, seen['images'] as { filename: string; url: string }[]);
         return;
       }
       await sleep(250 + Math.random() * 200);

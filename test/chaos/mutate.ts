@@ -36,12 +36,19 @@ export async function runMutations(names: readonly string[]): Promise<number> {
   return missed.length > 0 ? 1 : 0;
 }
 
-async function judge({ name, edits, focus, seeds = SEEDS, covered }: Mutation): Promise<Verdict> {
+async function judge({
+  name,
+  edits,
+  focus,
+  seeds = SEEDS,
+  jobs = JOBS,
+  covered,
+}: Mutation): Promise<Verdict> {
   try {
     const bundles = await buildScaled(edits);
     try {
       for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed += 1) {
-        const { result } = await runSeed(bundles, seed, { jobs: JOBS, focus, hurry: true });
+        const { result } = await runSeed(bundles, seed, { jobs, focus, hurry: true });
         const [first] = result.violations;
         if (first) return { name, caught: { check: first.check, seed, detail: first.detail } };
       }

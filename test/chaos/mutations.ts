@@ -11,6 +11,7 @@ export interface Mutation {
   focus: Focus;
   /** Bounded: so many seeds may pass before it must be caught. */
   seeds?: number;
+  jobs?: number;
   /** Why no run can tell it from the product: another condition covers it. */
   covered?: string;
 }
@@ -34,6 +35,28 @@ const lateHosts: Focus = {
   lasts: { ...quickDeaths, 'table-late': [2000, 4000] },
   faults: 24,
 };
+/** One host takes every job again that it lost, while its own late writes are still on their way. */
+const alone = { kill: ['host1', 'host2'] } as const;
+const lateAlone: Focus = {
+  kinds: ['kill', 'forget', 'forget', 'table-repeats'],
+  targets: { ...alone, forget: ['comfyui0'], 'table-repeats': ['host0'] },
+  lasts: { kill: [9000, 12_000], 'table-repeats': [3000, 6000] },
+  faults: 26,
+  faultsUntil: 12_000,
+};
+/** And wakes up just when it has been taken for dead. */
+const wakesAlone: Focus = {
+  kinds: ['kill', 'stop', 'executor-hangs', 'table-late'],
+  targets: { ...alone, stop: ['host0'], 'executor-hangs': ['comfyui0'], 'table-late': ['controller'] },
+  lasts: {
+    kill: [12_000, 14_000],
+    stop: [3100, 3700],
+    'executor-hangs': [1500, 3300],
+    'table-late': [8000, 12_000],
+  },
+  faults: 26,
+  faultsUntil: 14_000,
+};
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -51,8 +74,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the fence without attempt',
     edits: [job(FENCE, `[is('host', fence.host)];`)],
-    focus: lateHosts,
+    focus: lateAlone,
     seeds: 8,
+    jobs: 30,
   },
   {
     name: 'host not removed on exit',
@@ -61,7 +85,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the claim without "no host"',
-    edits: [job(`when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],`, `when: [is('status', 'queued'), is('attempt', job.attempt)],`)],
+    edits: [
+      job(
+        `when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],`,
+        `when: [is('status', 'queued'), is('attempt', job.attempt)],`,
+      ),
+    ],
     focus: lateHosts,
     seeds: 3,
     covered: 'a host comes with a new attempt, so the attempt as read refuses as well',
@@ -69,8 +98,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the controller without the status as read',
     edits: [job(SWEEP, `when: [is('attempt', job.attempt), is('host', job.host ?? '')],`)],
-    focus: lateController,
+    focus: wakesAlone,
     seeds: 8,
+    jobs: 30,
   },
   {
     name: 'the controller without the host as read',
@@ -110,11 +140,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a second record for one job',
-    edits: [
-      host('claimer', `    if (board.has(jobId)) return 'has-it';\n`, ''),
-      host('claimer', `.filter((jobId) => !board.has(jobId) && !leftAlone.has(jobId))`, `.filter((jobId) => !leftAlone.has(jobId))`),
-    ],
-    focus: { kinds: ['offers-doubled', 'table-late', 'index-stale'], targets: { 'table-late': HOSTS }, faults: 16 },
+    edits: [host('claimer', `    if (board.has(jobId)) return 'has-it';\n`, '')],
+    focus: {
+      kinds: ['offers-doubled', 'table-late', 'index-stale'],
+      targets: { 'table-late': HOSTS },
+      faults: 16,
+    },
   },
   {
     name: 'a slot not taken until the claim is settled',
@@ -136,11 +167,21 @@ export const MUTATIONS: readonly Mutation[] = [
     void untilAnswered;`,
       ),
     ],
-    focus: { kinds: ['table-answer-lost', 'table-late'], targets: { 'table-answer-lost': HOSTS, 'table-late': HOSTS }, faults: 16 },
+    focus: {
+      kinds: ['table-answer-lost', 'table-late'],
+      targets: { 'table-answer-lost': HOSTS, 'table-late': HOSTS },
+      faults: 16,
+    },
   },
   {
     name: 'a deadline that interrupts and writes nothing',
-    edits: [host('attempt', `  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');\n`, '')],
+    edits: [
+      host(
+        'attempt',
+        `  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');\n`,
+        '',
+      ),
+    ],
     focus: {
       kinds: ['executor-hangs', 'kill'],
       targets: { kill: ['controller'] },
@@ -172,8 +213,7 @@ export const MUTATIONS: readonly Mutation[] = [
     return { kind: 'failed', failure: { code: 'node_failed', message: 'it was interrupted on the GPU host' } };`,
       },
     ],
-    focus: { kinds: ['executor-hangs', 'stop', 'http-hangs', 'kill'], targets: { kill: HOSTS }, faults: 14 },
-    seeds: 6,
+    focus: { kinds: ['interrupt'], faults: 20 },
   },
   {
     name: 'adopting before the own item is written',
@@ -194,13 +234,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'no lock on the machine',
-    edits: [host('main', `  if (!lock)\n    throw`, `  if (!lock && process.env['LOCK'])\n    throw`), host('main', `    await lock.release();\n`, '')],
+    edits: [
+      host('main', `  if (!lock)\n    throw`, `  if (!lock && process.env['LOCK'])\n    throw`),
+      host('main', `    await lock.release();\n`, ''),
+    ],
     focus: { kinds: ['second-host'], faults: 6 },
   },
   {
     name: 'claiming before the scan is done',
     edits: [host('host', `recovered && !draining && watch.answers`, `!draining && watch.answers`)],
-    focus: { kinds: ['kill', 'kill', 'table-late'], targets: { kill: HOSTS, 'table-late': HOSTS }, lasts: quickDeaths, faults: 20 },
+    focus: {
+      kinds: ['kill', 'kill', 'table-late'],
+      targets: { kill: HOSTS, 'table-late': HOSTS },
+      lasts: quickDeaths,
+      faults: 20,
+    },
     seeds: 6,
   },
   {
@@ -270,11 +318,8 @@ export const MUTATIONS: readonly Mutation[] = [
       host(
         'attempt',
         `    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
-    if (!images) return breakOff(attempt, await record.stopped);
-    await reports.written();
-    const change = complete(claimed.state, claimed.fence, images, reports.lastSteps(), deps.now());`,
-        `    await reports.written();
-    const promised = outputs.map((output, index) => ({
+    if (!images) return breakOff(attempt, await record.stopped);`,
+        `    const images = outputs.map((output, index) => ({
       filename: \`Early_\${record.jobId.replaceAll('-', '')}_0000\${index + 1}_.png\`,
       node: output.node,
       width: 64,
@@ -282,8 +327,7 @@ export const MUTATIONS: readonly Mutation[] = [
       sizeBytes: 1,
       contentType: 'image/png',
     }));
-    void collectImages(deps, record, claimed.fence.attempt, graph, outputs);
-    const change = complete(claimed.state, claimed.fence, promised, reports.lastSteps(), deps.now());`,
+    void collectImages(deps, record, claimed.fence.attempt, graph, outputs);`,
       ),
     ],
     focus: { kinds: ['bucket-late'] },
@@ -320,14 +364,29 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the local clock trusted',
     edits: [
-      { file: 'functions/process/connect.ts', find: 'now: () => store.clock.now(),', replace: 'now: () => Date.now(),' },
+      {
+        file: 'functions/process/connect.ts',
+        find: 'now: () => store.clock.now(),',
+        replace: 'now: () => Date.now(),',
+      },
     ],
-    focus: { kinds: ['stop', 'kill-machine'], clock: true, faults: 6, lasts: { 'kill-machine': [6000, 8000] } },
+    focus: {
+      kinds: ['stop', 'kill-machine'],
+      clock: true,
+      faults: 6,
+      lasts: { 'kill-machine': [6000, 8000] },
+    },
     seeds: 5,
   },
   {
     name: "no look of the host's own",
-    edits: [host('claimer', `    if (deps.freeSlots() === 0) return;\n    if (deps.inventory()`, `    if (deps.freeSlots() >= 0) return;\n    if (deps.inventory()`)],
+    edits: [
+      host(
+        'claimer',
+        `    if (deps.freeSlots() === 0) return;\n    if (known`,
+        `    if (deps.freeSlots() >= 0) return;\n    if (known`,
+      ),
+    ],
     focus: { kinds: ['offers-lost', 'kill'], targets: { kill: ['forwarder0', 'forwarder1'] }, faults: 12 },
     seeds: 4,
   },

@@ -15,6 +15,7 @@ export const KINDS = [
   'terminate',
   'second-host',
   'forget',
+  'interrupt',
   'executor-hangs',
   'http-hangs',
   'http-500',
@@ -28,6 +29,7 @@ export const KINDS = [
   'table-late',
   'table-deaf',
   'table-answer-lost',
+  'table-repeats',
   'bucket-throttled',
   'bucket-late',
   'bucket-deaf',
@@ -88,6 +90,7 @@ const TARGETS: Record<FaultKind, readonly string[]> = {
   terminate: [...hosts, ...hosts, ...apis],
   'second-host': hosts,
   forget: comfyuis,
+  interrupt: comfyuis,
   'executor-hangs': comfyuis,
   'http-hangs': comfyuis,
   'http-500': comfyuis,
@@ -101,6 +104,7 @@ const TARGETS: Record<FaultKind, readonly string[]> = {
   'table-late': ['all', ...hosts, 'controller', 'controller', ...apis],
   'table-deaf': ['all', ...clients],
   'table-answer-lost': ['all', ...hosts, ...hosts, ...apis, 'controller'],
+  'table-repeats': ['all', ...hosts, 'controller'],
   'bucket-throttled': ['all'],
   'bucket-late': ['all'],
   'bucket-deaf': ['all'],
@@ -119,9 +123,10 @@ const LASTS: Partial<Record<FaultKind, readonly [number, number]>> = {
   terminate: [50, 500],
   'second-host': [100, 100],
   forget: [50, 50],
+  interrupt: [50, 50],
   'executor-hangs': [800, SCALED.deadline + 1500],
   'table-deaf': [300, 2500],
-  'bucket-deaf': [300, 2500],
+  'bucket-deaf': [300, 5000],
 };
 const USUAL = [600, 3000] as const;
 
@@ -141,10 +146,9 @@ export function draw(random: Random, seed: number, size: number, focus?: Focus):
     };
     if (!faults.some((other) => collide(fault, other))) faults.push(fault);
   }
-  const clocks =
-    (focus ? focus.clock : random.chance(0.5))
-      ? [{ host: random.between(0, HOSTS - 1), offset: random.chance(0.5) ? 120_000 : -120_000 }]
-      : [];
+  const clocks = (focus ? focus.clock : random.chance(0.5))
+    ? [{ host: random.between(0, HOSTS - 1), offset: random.chance(0.5) ? 120_000 : -120_000 }]
+    : [];
   return { seed, faults: faults.sort((a, b) => a.at - b.at), clocks, submitting };
 }
 

@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProcessOptions {
   name: string;
@@ -25,13 +26,15 @@ export interface Process {
   start(): Promise<void>;
   /** Resolves when it has ended; it stays down until `start`. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | string>;
+  /** Ends it for good. */
+  retire(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   send(message: object): void;
   exits: { at: number; how: number | string; wanted: boolean }[];
 }
 
 const AGAIN_AFTER = 250;
-const READY_WITHIN = 8000;
+const READY_WITHIN = 15_000;
 
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -41,6 +44,7 @@ process.on('exit', () => {
 export function createProcess(options: ProcessOptions): Process {
   let child: ChildProcess | undefined;
   let wanted = false;
+  let retired = false;
   let ready: Promise<void> = Promise.resolve();
 
   function launch(): Promise<void> {
@@ -69,11 +73,10 @@ export function createProcess(options: ProcessOptions): Process {
         alive.delete(started);
         result.exits.push({ at: Date.now(), how: signal ?? code ?? 'unknown', wanted: !wanted });
         options.onDown?.();
-        if (wanted && child === started)
-          setTimeout(() => {
-            if (wanted && child === started) void launch().then(resolve);
-          }, AGAIN_AFTER);
-        else resolve();
+        if (!wanted || child !== started) return resolve();
+        const again = sleep(AGAIN_AFTER).then(() => (wanted && child === started ? launch() : undefined));
+        ready = again;
+        void again.then(resolve);
       });
     });
   }
@@ -87,7 +90,7 @@ export function createProcess(options: ProcessOptions): Process {
       return isUp();
     },
     start() {
-      if (!wanted) {
+      if (!wanted && !retired) {
         wanted = true;
         ready = launch();
       }
@@ -101,6 +104,10 @@ export function createProcess(options: ProcessOptions): Process {
       ending.kill(signal);
       const [code, by] = await exit;
       return by ?? code ?? 'unknown';
+    },
+    async retire() {
+      retired = true;
+      await result.end('SIGKILL');
     },
     signal: (signal) => void (isUp() && child?.kill(signal)),
     send(message) {

@@ -63,8 +63,7 @@ export function forward(
       },
       (response) => {
         read(response).then(
-          (whole) =>
-            resolve({ status: response.statusCode ?? 502, headers: response.headers, body: whole }),
+          (whole) => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: whole }),
           reject,
         );
       },

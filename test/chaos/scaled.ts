@@ -30,13 +30,22 @@ export const SCALING: readonly Edit[] = [
   // Long enough that a job that is held by nobody is not taken for one that ran too long.
   limit('JOB_LIMIT', 'HOUR', 600_000),
   {
+    file: 'functions/host/comfyui-watch.ts',
+    find: 'const INVENTORY_EVERY = 60_000;',
+    replace: 'const INVENTORY_EVERY = 3000;',
+  },
+  {
     file: 'functions/host/host.ts',
     find: 'const LONGEST_PAUSE = 5000;',
     replace: 'const LONGEST_PAUSE = 600;',
   },
   { file: 'functions/host/host.ts', find: '250 * 2 ** attempt', replace: '40 * 2 ** attempt' },
   { file: 'functions/comfyui/client.ts', find: 'timeout = 10_000', replace: 'timeout = 1200' },
-  { file: 'functions/comfyui/events.ts', find: 'const LONGEST_DELAY = 5000;', replace: 'const LONGEST_DELAY = 600;' },
-  { file: 'functions/store/client.ts', find: 'requestTimeout: 10_000', replace: 'requestTimeout: 1200' },
+  {
+    file: 'functions/comfyui/events.ts',
+    find: 'const LONGEST_DELAY = 5000;',
+    replace: 'const LONGEST_DELAY = 600;',
+  },
+  { file: 'functions/store/client.ts', find: 'requestTimeout: 10_000', replace: 'requestTimeout: 700' },
   { file: 'functions/images/client.ts', find: 'const IDLE = 60_000;', replace: 'const IDLE = 2000;' },
 ];

@@ -23,10 +23,7 @@ export function bucketProxy(
   return listenProxy(async (exchange) => {
     const { req, res, body } = exchange;
     const on = (kind: Parameters<Troubles['on']>[0]) => troubles.on(kind, 'bucket');
-    if (on('bucket-deaf')) {
-      await troubles.over('bucket-deaf', 'bucket');
-      return void res.destroy();
-    }
+    if (on('bucket-deaf')) return;
     if (on('bucket-throttled') && Math.random() < 0.7)
       return give(res, {
         status: 503,
@@ -51,7 +48,10 @@ export function bucketProxy(
 export function intakeProxy(host: string, port: () => number, troubles: Troubles): Promise<Proxy> {
   return listenProxy(async (exchange) => {
     const { res } = exchange;
-    if (troubles.on('offers-lost', host)) return void res.destroy();
+    if (troubles.on('offers-lost', host)) {
+      res.destroy();
+      return;
+    }
     if (troubles.on('offers-late', host)) await sleep(200 + Math.random() * 2000);
     const answer = await forward(port(), exchange);
     if (troubles.on('offers-doubled', host)) await forward(port(), exchange);

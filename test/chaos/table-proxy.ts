@@ -37,6 +37,8 @@ export async function tableProxy(
   ledger: Ledger,
 ): Promise<TableProxy> {
   const busy = new Map<string, Promise<unknown>>();
+  /** Invocation → its first try. */
+  const tries = new Map<string, number>();
   const earlier = new Map<string, { at: number; answer: Answer }[]>();
 
   /** Writes to one item go one after the other: the order of answers is the order of writes. */
@@ -78,6 +80,7 @@ export async function tableProxy(
       const sentAt = Date.now();
       const about = () => ({
         by,
+        madeAt: tries.get(String(invocation)) ?? sentAt,
         sentAt,
         at: Date.now(),
         ...(typeof invocation === 'string' && { invocation }),
@@ -128,24 +131,29 @@ export async function tableProxy(
     const who = processOf(by);
     const operation = String(req.headers['x-amz-target']).split('.')[1] ?? '';
     const isWrite = WRITES.includes(operation);
-    if (troubles.on('table-deaf', who)) {
-      await troubles.over('table-deaf', who);
-      return void res.destroy();
-    }
+    const invocation = String(req.headers['amz-sdk-invocation-id']);
+    if (isWrite && !tries.has(invocation)) tries.set(invocation, Date.now());
+    // Not even an end of the connection: who waits without a limit waits for ever.
+    if (troubles.on('table-deaf', who)) return;
     if (troubles.on('table-throttled', who) && Math.random() < 0.6)
       return give(res, {
         status: 400,
         headers: { 'content-type': 'application/x-amz-json-1.0', date: new Date().toUTCString() },
         body: Buffer.from(THROTTLED),
       });
-    if (troubles.on('table-late', who)) await sleep(50 + Math.random() ** 2 * 2500);
+    // Writes later than reads: between the two somebody moves on.
+    if (troubles.on('table-late', who)) await sleep(50 + Math.random() ** (isWrite ? 1 : 3) * 2500);
     const isIndex = operation === 'Query' && body.includes('"IndexName"');
     const question = isIndex ? `${who} ${body.toString()}` : '';
     const answers = (earlier.get(question) ?? []).filter(({ at }) => Date.now() - at < STALE_FOR);
     if (isIndex && troubles.on('index-stale', who) && answers[0]) return give(res, answers[0].answer);
     const answer = isWrite ? await write(exchange, operation, by) : await forward(port(), exchange, '/');
-    if (isIndex && answer.status === 200)
-      earlier.set(question, [...answers, { at: Date.now(), answer }]);
+    if (isIndex && answer.status === 200) earlier.set(question, [...answers, { at: Date.now(), answer }]);
+    // As the SDK does where an answer was lost; the first try may well arrive after the second.
+    if (isWrite && troubles.on('table-repeats', who) && body.includes('"ConditionExpression"'))
+      sleep(100 + Math.random() * 2500)
+        .then(() => write(exchange, operation, by))
+        .catch(() => undefined);
     if (isWrite && troubles.on('table-answer-lost', who) && Math.random() < 0.5) return void res.destroy();
     give(res, answer);
   });

@@ -15,8 +15,6 @@ export interface Troubles {
   end(trouble: Trouble): void;
   /** For `target` or for all. */
   on(kind: FaultKind, target: string): boolean;
-  /** Resolves when no fault of this kind touches `target`. */
-  over(kind: FaultKind, target: string): Promise<void>;
   /** Every one that touched this time. */
   during(from: number, to: number): Trouble[];
   any(): boolean;
@@ -26,7 +24,6 @@ export interface Troubles {
 export function createTroubles(now: () => number): Troubles {
   const all: Trouble[] = [];
   const active = new Set<Trouble>();
-  let waiting: { kind: FaultKind; target: string; resolve: () => void }[] = [];
   const on = (kind: FaultKind, target: string) =>
     [...active].some((one) => one.kind === kind && (one.target === target || one.target === 'all'));
   return {
@@ -39,17 +36,8 @@ export function createTroubles(now: () => number): Troubles {
     end(trouble) {
       trouble.to = now();
       active.delete(trouble);
-      waiting = waiting.filter(({ kind, target, resolve }) => {
-        if (on(kind, target)) return true;
-        resolve();
-        return false;
-      });
     },
     on,
-    over: (kind, target) =>
-      on(kind, target)
-        ? new Promise((resolve) => void waiting.push({ kind, target, resolve }))
-        : Promise.resolve(),
     during: (from, to) => all.filter((one) => one.from <= to && one.to >= from),
     any: () => active.size > 0,
     all,

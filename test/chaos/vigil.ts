@@ -2,7 +2,7 @@
 // again in time. Judged only where no fault explains it.
 
 import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
-import { type Ledger, processOf } from './ledger.ts';
+import { brief, type Ledger, processOf } from './ledger.ts';
 import { SCALED } from './scaled.ts';
 import type { World } from './world.ts';
 
@@ -11,6 +11,8 @@ const EVERY = 100;
 const MAY_WAIT = 2000;
 /** After a fault everything gets this long to find itself again. */
 const QUIET = 2500;
+/** The SDK's own pauses between tries are not scaled. */
+const QUIET_AFTER_SDK = 7000;
 const SLACK = 1500;
 
 export interface Vigil {
@@ -22,7 +24,6 @@ export function keepVigil(world: World): Vigil {
   const { ledger, troubles } = world;
   const freeSince = new Map<string, number>();
   let quietSince = Date.now();
-  let waitsSince: number | undefined;
   let told = false;
   let lastAt = Date.now();
 
@@ -31,22 +32,35 @@ export function keepVigil(world: World): Vigil {
     const allUp = [...world.processes.values()].every((one) => one.running);
     // A machine that is so busy that we stood still proves nothing.
     if (troubles.any() || !allUp || now - lastAt > 5 * EVERY) quietSince = now;
+    const stumbled = troubles
+      .during(now - QUIET_AFTER_SDK, now)
+      .some(({ kind, target }) => /^(table|bucket)-/.test(kind) || target === 'dynamodb' || target === 's3');
+    if (stumbled) quietSince = now;
     lastAt = now;
-    const oldest = [...ledger.jobs.values()].flatMap((versions) => {
-      const { state, at } = versions.at(-1)!;
-      return state.work === 'waiting' ? [at] : [];
-    });
-    waitsSince = oldest.length === 0 ? undefined : Math.min(...oldest);
+    const oldest = [...ledger.jobs.entries()]
+      .flatMap(([jobId, versions]) => {
+        const { state, at } = versions.at(-1)!;
+        return state.work === 'waiting' ? [{ jobId, at }] : [];
+      })
+      .sort((a, b) => a.at - b.at)[0];
     for (const [hostId, { item, seen }] of ledger.hosts) {
-      const fit = item?.state === 'ready' && item.comfyui && now - (seen.at(-1) ?? 0) < 2 * SCALED.heartbeat;
+      const fit = item?.state === 'ready' && item.comfyui && now - (seen.at(-1) ?? 0) < SCALED.clockError;
       const free = fit && ledger.heldBy(hostId, now).length < SLOTS_PER_HOST;
       if (!free) freeSince.delete(hostId);
       else if (!freeSince.has(hostId)) freeSince.set(hostId, now);
     }
-    const since = Math.max(quietSince + QUIET, waitsSince ?? Infinity, Math.min(...freeSince.values()));
-    if (!told && now - since > MAY_WAIT) {
+    const [free] = [...freeSince].sort(([, a], [, b]) => a - b);
+    if (told || !free || !oldest) return;
+    const since = Math.max(quietSince + QUIET, oldest.at, free[1]);
+    if (now - since > MAY_WAIT) {
       told = true;
-      ledger.violate('nothing waits', `a job waited for ${now - since} ms while a host was free`);
+      const host = ledger.hosts.get(free[0]);
+      const held = ledger.heldBy(free[0], now).map(brief);
+      ledger.violate(
+        'nothing waits',
+        `it waited for ${now - since} ms while ${host?.by} was free with ${host?.item?.held} held: ${held.join('; ')}`,
+        oldest.jobId,
+      );
     }
   }, EVERY);
 

@@ -32,11 +32,14 @@ export interface World {
   apiUrl(index: number): string;
   /** A second host process on a host's machine; resolves with whether it came up. */
   intrude(host: string): Promise<boolean>;
+  /** Did this very process stand still for long at that time? Then so did the others, and time limits prove nothing. */
+  starved(from: number, to: number): boolean;
   close(): Promise<void>;
 }
 
 const CREDENTIALS = { accessKeyId: 'chaos', secretAccessKey: 'chaos-secret' };
 const REGION = 'local';
+const STALL = 400;
 
 export async function startWorld(bundles: Bundles, plan: Plan, workflows: string): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
@@ -73,7 +76,8 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
       env,
       log: join(directory, `${name}.log`),
       onReady(ready) {
-        const port = ready['port'] ?? (ready['url'] && new URL(String(ready['url'])).port);
+        const port =
+          ready['port'] ?? (typeof ready['url'] === 'string' ? new URL(ready['url']).port : undefined);
         if (port !== undefined) ports.set(name, Number(port));
       },
       ...more,
@@ -106,12 +110,9 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     const comfyuiPort = String(fixed[index]!);
     const machine = join(directory, name);
     await mkdir(machine);
-    add(
-      'comfyui',
-      `comfyui${index}`,
-      () => ({ PORT: comfyuiPort, DIRECTORY: join(machine, 'comfyui') }),
-      { onMessage: (message) => hear(ledger, message as unknown as ComfyUIReport) },
-    );
+    add('comfyui', `comfyui${index}`, () => ({ PORT: comfyuiPort, DIRECTORY: join(machine, 'comfyui') }), {
+      onMessage: (message) => hear(ledger, message as unknown as ComfyUIReport),
+    });
     const intake = await intakeProxy(name, () => portOf(name), troubles);
     proxies.push(intake);
     const env = () => ({
@@ -145,8 +146,16 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     FORWARDER_URL: `http://127.0.0.1:${fixed[HOSTS]!}`,
   }));
 
+  const stalls: { from: number; to: number }[] = [];
+  let last = Date.now();
+  const pulse = setInterval(() => {
+    if (Date.now() - last > STALL) stalls.push({ from: last, to: Date.now() });
+    last = Date.now();
+  }, 50);
+
   async function close(): Promise<void> {
-    await Promise.all([...processes.values()].map((one) => one.end('SIGKILL')));
+    clearInterval(pulse);
+    await Promise.all([...processes.values()].map((one) => one.retire()));
     for (const proxy of proxies) await proxy.close();
     if (!process.env['CHAOS_KEEP']) await rm(directory, { recursive: true, force: true });
   }
@@ -204,6 +213,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
       await intruder.end('SIGKILL');
       return up;
     },
+    starved: (from, to) => stalls.some((stall) => stall.from <= to && stall.to >= from),
     close,
   };
 }
