@@ -56,6 +56,9 @@ export interface Write {
   invocation?: string;
 }
 
+/** More than a stop or a stall can be, less than a clock that is off. */
+const FAR_OFF = 30_000;
+
 const TERMINAL = ['completed', 'failed', 'cancelled'];
 const HOST_VERBS: readonly Verb[] = ['start', 'advance', 'complete', 'lose', 'release'];
 export const processOf = (by: string) => by.replace(/\.\d+$/, '');
@@ -93,6 +96,8 @@ export class Ledger {
   }
 
   host(hostId: string, item: Host | undefined, { by, at, madeAt }: Write): void {
+    if (item && Math.abs(item.seenAt - madeAt) > FAR_OFF)
+      this.violate('the clock of the tables', `${by} says it is ${item.seenAt - madeAt} ms off`);
     const run = this.hosts.get(hostId) ?? { hostId, by, item: undefined, seen: [] };
     this.hosts.set(hostId, run);
     run.item = item;

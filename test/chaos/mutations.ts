@@ -379,6 +379,18 @@ export const MUTATIONS: readonly Mutation[] = [
     seeds: 5,
   },
   {
+    name: 'the first item written before the clock is known',
+    edits: [
+      host('host', `    await hosts.put(item());\n    // With nothing`, `    // With nothing`),
+      host(
+        'host',
+        `    const others = await hosts.list();`,
+        `    await hosts.put(item());\n    const others = await hosts.list();`,
+      ),
+    ],
+    focus: { kinds: ['kill'], clock: true, faults: 2 },
+  },
+  {
     name: "no look of the host's own",
     edits: [
       host(
