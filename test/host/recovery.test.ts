@@ -13,8 +13,11 @@ import {
   type SimulatedComfyUI,
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
-import type { Host } from '../../functions/store/hosts.ts';
+import { createStoreClient } from '../../functions/store/client.ts';
+import { createHosts, type Host } from '../../functions/store/hosts.ts';
+import { createJobs } from '../../functions/store/jobs.ts';
 import { type Rig, startRig } from '../support/rig.ts';
+import { CREDENTIALS, REGION } from '../support/store.ts';
 
 let rig: Rig;
 let comfyui: SimulatedComfyUI;
@@ -154,4 +157,28 @@ test('draining finishes what runs, gives back what has not started, and leaves n
     faults: 0,
   });
   expect(await rig.store.hosts.list()).toEqual([]);
+});
+
+// Found by chaos seed 16: a machine was killed and came back while its clock was two minutes behind.
+test('a host whose clock is off is not born dead', async () => {
+  const client = createStoreClient(
+    { endpoint: rig.store.url, region: REGION, credentials: CREDENTIALS },
+    () => Date.now() - 120_000,
+  );
+  const hosts = createHosts(client, '');
+  const written: Host[] = [];
+  await rig.addHost({
+    machineId,
+    comfyui,
+    jobs: createJobs(client, ''),
+    hosts: {
+      ...hosts,
+      async put(host) {
+        written.push(host);
+        await hosts.put(host);
+      },
+    },
+    now: () => client.clock.now(),
+  });
+  expect(Math.abs(written[0]!.seenAt - Date.now())).toBeLessThan(5000);
 });
