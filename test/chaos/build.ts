@@ -1,11 +1,12 @@
 // Bundles the product's entry points with edits applied on the way: scaled numbers, and perhaps a mutation. Nothing
 // under functions/ is changed. An edit that does not match exactly once is refused by name: it has become stale.
 
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { build } from 'esbuild';
 import { packageRoot } from '../../functions/process/workflows.ts';
+import { goesAtExit } from './folders.ts';
 
 /** An exact text that is in the file once. */
 export interface Edit {
@@ -51,6 +52,7 @@ export async function bundle(edits: readonly Edit[]): Promise<Bundles> {
     );
   }
   await mkdir(outdir, { recursive: true });
+  const remove = goesAtExit(outdir);
   await build({
     entryPoints: Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, join(root, path)])),
     outdir,
@@ -83,6 +85,6 @@ export async function bundle(edits: readonly Edit[]): Promise<Bundles> {
   });
   return {
     of: (name) => join(outdir, `${name}.mjs`),
-    remove: () => rm(outdir, { recursive: true, force: true }),
+    remove,
   };
 }

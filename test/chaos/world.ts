@@ -1,7 +1,7 @@
 // The product as it runs on AWS, on one machine: each room in processes of its own, several of each, and between them
 // proxies of the harness. Starts everything and ends everything.
 
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { createStoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import type { Bundles, ProgramName } from './build.ts';
 import type { ComfyUIReport } from './comfyui.ts';
+import { goesAtExit } from './folders.ts';
 import { Ledger } from './ledger.ts';
 import { APIS, FORWARDERS, HOSTS, type Plan } from './plan.ts';
 import { createProcess, type Process, type ProcessOptions } from './processes.ts';
@@ -43,6 +44,7 @@ const STALL = 400;
 
 export async function startWorld(bundles: Bundles, plan: Plan, workflows: string): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
+  const remove = process.env['CHAOS_KEEP'] ? undefined : goesAtExit(directory);
   const processes = new Map<string, Process>();
   const ports = new Map<string, number>();
   const troubles = createTroubles(Date.now);
@@ -157,7 +159,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     clearInterval(pulse);
     await Promise.all([...processes.values()].map((one) => one.retire()));
     for (const proxy of proxies) await proxy.close();
-    if (!process.env['CHAOS_KEEP']) await rm(directory, { recursive: true, force: true });
+    await remove?.();
   }
 
   try {
