@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claim, start } from '../../functions/core/job.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
-import type { Host } from '../../functions/store/hosts.ts';
+import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 const MINUTE = 60_000;
@@ -41,26 +41,8 @@ async function held(options: { started: boolean; hostSeen?: number; workflow?: s
   const { state } = (await rig.store.jobs.read(jobId))!;
   await rig.store.jobs.write(jobId, claim(state, host, now, true));
   if (options.started) await rig.store.jobs.write(jobId, start(state, { attempt: 1, host }, now));
-  if (options.hostSeen !== undefined) await rig.store.hosts.put({ ...item(host), seenAt: options.hostSeen });
+  if (options.hostSeen !== undefined) await rig.store.hosts.put(hostItem(host, options.hostSeen));
   return (await rig.store.jobs.readState(jobId))!;
-}
-
-function item(hostId: string): Host {
-  return {
-    hostId,
-    machineId: 'm',
-    url: 'http://127.0.0.1:9',
-    state: 'ready',
-    slots: 2,
-    held: 1,
-    models: [],
-    intakeSecret: 's',
-    seenAt: 0,
-    startedAt: 0,
-    simulated: true,
-    comfyui: true,
-    devices: [],
-  };
 }
 
 const after = (state: JobState) => rig.store.jobs.readState(state.jobId);
@@ -89,7 +71,7 @@ test('a job without progress for its deadline is returned, by its own deadline w
   const state = await held({ started: true });
   const short = await held({ started: true, workflow: 'slow' });
   const host = async (at: number) => {
-    for (const { host } of [state, short]) await rig.store.hosts.put({ ...item(host!), seenAt: at });
+    for (const { host } of [state, short]) await rig.store.hosts.put(hostItem(host!, at));
   };
   await host(now + 5000);
   await sweepAt(now + 5000);
@@ -138,8 +120,8 @@ test('a host that moved on between the read and the write keeps what it did', as
 
 test('items of hosts that were not heard of for an hour are forgotten', async () => {
   const now = rig.store.now();
-  await rig.store.hosts.put({ ...item('old'), seenAt: now - 61 * MINUTE });
-  await rig.store.hosts.put({ ...item('young'), seenAt: now - 59 * MINUTE });
+  await rig.store.hosts.put(hostItem('old', now - 61 * MINUTE));
+  await rig.store.hosts.put(hostItem('young', now - 59 * MINUTE));
   await sweepAt(now);
   const ids = (await rig.store.hosts.list()).map(({ hostId }) => hostId);
   expect(ids).toContain('young');

@@ -6,6 +6,7 @@ import { forward } from '../../functions/forwarder/forward.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { listen, type Listening } from '../../functions/process/listen.ts';
 import type { Host } from '../../functions/store/hosts.ts';
+import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let rig: Rig;
@@ -40,23 +41,10 @@ async function door(hostId: string, status: number | undefined, more: Partial<Ho
     0,
   );
   doors.push(listening);
-  const now = rig.store.now();
-  const host: Host = {
-    hostId,
-    machineId: hostId,
+  const host = hostItem(hostId, rig.store.now(), {
     url: `http://127.0.0.1:${listening.port}`,
-    state: 'ready',
-    slots: 2,
-    held: 0,
-    models: [],
-    intakeSecret: 'secret',
-    seenAt: now,
-    startedAt: now,
-    simulated: true,
-    comfyui: true,
-    devices: [],
     ...more,
-  };
+  });
   await rig.store.hosts.put(host);
   return { offered, host };
 }

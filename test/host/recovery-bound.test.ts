@@ -11,6 +11,7 @@ import {
   type SimulatedComfyUI,
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
+import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 const MODEL = 'Flux2TurboComfyv2.safetensors';
@@ -125,22 +126,7 @@ describe('a host that cannot take a job costs it no attempt', () => {
 
   test('deaf: it is asked in vain, the job waits, and another takes it', async () => {
     // As a stopped process looks for 45 seconds: alive in the table, and nobody at its door.
-    const now = rig.store.now();
-    await rig.store.hosts.put({
-      hostId: 'deaf',
-      machineId: 'deaf',
-      url: 'http://127.0.0.1:9',
-      state: 'ready',
-      slots: 10,
-      held: 0,
-      models: [],
-      intakeSecret: 'secret',
-      seenAt: now,
-      startedAt: now,
-      simulated: true,
-      comfyui: true,
-      devices: [],
-    });
+    await rig.store.hosts.put(hostItem('deaf', rig.store.now(), { slots: 10 }));
     const jobIds = await Promise.all([slow(1), slow(1), slow(1)]);
     await expect.poll(() => offers('deaf'), { timeout: 5000 }).toContain(0);
     for (const jobId of jobIds)

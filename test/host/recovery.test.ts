@@ -16,6 +16,7 @@ import {
 import { createStoreClient } from '../../functions/store/client.ts';
 import { createHosts, type Host } from '../../functions/store/hosts.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
+import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { CREDENTIALS, REGION } from '../support/store.ts';
 
@@ -49,7 +50,7 @@ async function leaveBehind(jobId: string, options: { posted: boolean; started: b
   expect(await rig.store.jobs.write(jobId, claim(state, formerHost, now, true))).toBe(true);
   const fence = { attempt: 1, host: formerHost };
   if (options.started) expect(await rig.store.jobs.write(jobId, start(state, fence, now))).toBe(true);
-  await rig.store.hosts.put(hostItem(formerHost, now));
+  await rig.store.hosts.put(formerItem(now));
   if (options.posted)
     await createComfyUI(comfyui.url).submit({
       graph: stamp(unpackGraph(request.graph!), jobId, 1, []),
@@ -59,23 +60,7 @@ async function leaveBehind(jobId: string, options: { posted: boolean; started: b
     });
 }
 
-function hostItem(hostId: string, seenAt: number): Host {
-  return {
-    hostId,
-    machineId,
-    url: 'http://127.0.0.1:9',
-    state: 'ready',
-    slots: 2,
-    held: 1,
-    models: [],
-    intakeSecret: 'x',
-    seenAt,
-    startedAt: seenAt,
-    simulated: true,
-    comfyui: true,
-    devices: [],
-  };
-}
+const formerItem = (seenAt: number) => hostItem(formerHost, seenAt, { machineId, held: 1 });
 
 const nextRun = () => rig.addHost({ machineId, comfyui });
 
@@ -132,7 +117,7 @@ test('the jobs of a host that is not heard of for 45 seconds wait again, at thei
   await leaveBehind(jobId, { posted: false, started: true });
   await rig.sweep();
   expect(await rig.status(jobId)).toMatchObject({ status: 'processing' });
-  await rig.store.hosts.put(hostItem(formerHost, rig.store.now() - 46_000));
+  await rig.store.hosts.put(formerItem(rig.store.now() - 46_000));
   await rig.sweep();
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({
     status: 'queued',

@@ -2,9 +2,9 @@
 // of tests was given one (see dynamodb-local.ts).
 
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
 import type { AddressInfo } from 'node:net';
 import { inject } from 'vitest';
+import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
@@ -47,7 +47,7 @@ interface Server {
 }
 
 async function startDynalite(): Promise<Server> {
-  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const server = createDynalite();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
