@@ -6,6 +6,7 @@ import type { ComfyUI, HistoryEntry, QueueItem } from '../comfyui/client.ts';
 import type { ComfyUIEvent } from '../comfyui/events.ts';
 import type { ProgressEvent } from '../core/progress.ts';
 import type { Log } from '../log.ts';
+import { signal } from '../process/signal.ts';
 
 export type Ending =
   | { kind: 'ended'; entry: HistoryEntry }
@@ -61,10 +62,7 @@ export function createPoller(
 
   return {
     follow(promptId, listener) {
-      let end!: (ending: Ending) => void;
-      const ended = new Promise<Ending>((resolve) => {
-        end = resolve;
-      });
+      const { promise: ended, resolve: end } = signal<Ending>();
       const prompt: Followed = { ...listener, promptId, expected: false, absences: 0, end };
       followed.set(promptId, prompt);
       return {

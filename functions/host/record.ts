@@ -1,6 +1,7 @@
 // What a host remembers of a job, from before the claim is sent until a write or a strong read shows that this run
 // holds it no more.
 
+import { signal } from '../process/signal.ts';
 import type { Claimed } from './claim.ts';
 
 /** Why an attempt is broken off. `gone`: cancelled, or another holds it now. */
@@ -34,14 +35,6 @@ export function createRecord(jobId: string, now: number): JobRecord {
     drained: drained.promise,
     drain: drained.resolve,
   };
-}
-
-function signal<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 export function takesSlot(record: JobRecord): boolean {

@@ -15,6 +15,7 @@ import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
+import { signal } from '../process/signal.ts';
 import { every } from '../process/ticker.ts';
 import { createLog, type Log } from '../log.ts';
 import { createTables } from '../store/create-tables.ts';
@@ -51,7 +52,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const credentials = { accessKeyId: 'local', secretAccessKey };
 
   // The port first: nothing else has to be undone when it is taken. Requests wait until there is who answers.
-  const answering = promiseOf<RequestListener>();
+  const answering = signal<RequestListener>();
   const server = await listen(
     (req, res) => void answering.promise.then((listener) => listener(req, res)),
     settings.API_HOST,
@@ -162,12 +163,4 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       await workspace.release();
     },
   };
-}
-
-function promiseOf<T>(): { promise: Promise<T>; resolve(value: T): void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve: (value) => resolve(value) };
 }
