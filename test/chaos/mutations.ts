@@ -64,6 +64,34 @@ const lateController: Focus = {
   faults: 16,
 };
 
+const HISTORY_FIRST = [
+  host(
+    'poller',
+    `      const { running, pending } = await comfyui.queue();
+      seen(`,
+    `      const early = new Map(
+        await Promise.all(
+          prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
+        ),
+      );
+      const { running, pending } = await comfyui.queue();
+      seen(`,
+  ),
+  host(
+    'poller',
+    `        } else if (!(await lookInHistory(prompt))) {`,
+    `        } else if (early.get(prompt)) {
+          finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
+        } else {`,
+  ),
+];
+const ONE_LOOK = host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`);
+const WITHOUT_SOCKET: Focus = {
+  kinds: ['socket-silent', 'socket-cut'],
+  faults: 12,
+  lasts: { 'socket-silent': [3000, 6000] },
+};
+
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the fence without host',
@@ -220,13 +248,12 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'host',
-        `    await watch.look();
-    await hosts.put(item());
-    const others`,
-        `    await watch.look();
-    await takeOver();
-    await hosts.put(item());
-    const others`,
+        `  await heartbeat();
+  await takeOver();
+  const socket`,
+        `  await takeOver();
+  await heartbeat();
+  const socket`,
       ),
     ],
     focus: { kinds: ['kill'], targets: { kill: HOSTS }, lasts: quickDeaths, faults: 20 },
@@ -253,63 +280,22 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: '/history read before /queue',
-    edits: [
-      host(
-        'poller',
-        `      const { running, pending } = await comfyui.queue();
-      seen(`,
-        `      const early = new Map(
-        await Promise.all(
-          prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
-        ),
-      );
-      const { running, pending } = await comfyui.queue();
-      seen(`,
-      ),
-      host(
-        'poller',
-        `        } else if (!(await lookInHistory(prompt))) {`,
-        `        } else if (early.get(prompt)) {
-          finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
-        } else {`,
-      ),
-    ],
-    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    edits: HISTORY_FIRST,
+    focus: WITHOUT_SOCKET,
     seeds: 3,
     covered: 'lost only after two looks: what one look missed, the next finds in the history',
   },
   {
     name: 'lost after one look instead of two',
-    edits: [host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`)],
-    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    edits: [ONE_LOOK],
+    focus: WITHOUT_SOCKET,
     seeds: 3,
     covered: '/queue is read before /history: what ended in between is in the history at the first look',
   },
   {
     name: '/history before /queue, and lost after one look',
-    edits: [
-      host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`),
-      host(
-        'poller',
-        `      const { running, pending } = await comfyui.queue();
-      seen(`,
-        `      const early = new Map(
-        await Promise.all(
-          prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
-        ),
-      );
-      const { running, pending } = await comfyui.queue();
-      seen(`,
-      ),
-      host(
-        'poller',
-        `        } else if (!(await lookInHistory(prompt))) {`,
-        `        } else if (early.get(prompt)) {
-          finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
-        } else {`,
-      ),
-    ],
-    focus: { kinds: ['socket-silent', 'socket-cut'], faults: 12, lasts: { 'socket-silent': [3000, 6000] } },
+    edits: [ONE_LOOK, ...HISTORY_FIRST],
+    focus: WITHOUT_SOCKET,
     seeds: 6,
   },
   {
