@@ -47,6 +47,18 @@ const wanted: Record<string, string> = {
   MAX_WAITING: 'must be a whole number above 0',
   SWEEP_EVERY_MS: 'must be a whole number of milliseconds from 1 to 3600000',
   FIXED_COMFYUI: 'must be true or false',
+  ORIGIN_SECRET: 'must be a secret of at least 32 characters, which the front door adds to every request',
+  API_KEY: 'must be a secret of at least 32 characters',
+  WORKFLOWS_PATH: 'must be the folder with the workflows',
+  TABLE_PREFIX: 'must be the prefix of the tables that were deployed',
+  IMAGES_BUCKET: 'must be the name of the bucket that was deployed',
+  AUTO_SCALING_GROUP: 'must be the name of the Auto Scaling group of the GPU hosts',
+  RELEASE: 'must name the release that hosts should run',
+  MAX_HOSTS: 'must be a whole number from 0 to 1000',
+  IDLE_MINUTES: 'must be a number of minutes above 0',
+  USD_PER_HOUR: 'must be a price in US dollars, such as 2.24',
+  INSTANCE_ID: 'must be the id of this EC2 instance, such as i-0123456789abcdef0',
+  LAUNCHED_AT: 'must be a time such as 2026-11-23T11:00:00Z',
 };
 
 const localSchema = z.object({
@@ -82,6 +94,9 @@ const placesSchema = z.object({
   DEBUG: flag.default(false),
 });
 
+/** With it, measurements are printed as CloudWatch's embedded metrics. */
+const metricsNamespace = z.string().optional();
+
 const apiSchema = placesSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(5000),
@@ -114,7 +129,67 @@ const hostSchema = placesSchema.extend({
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
   /** The machine's identity and its lock lie here: one host process at a time. */
   WORKSPACE_PATH: z.string().default('.workspace'),
+  /** Of this machine, an hour: with it every job says what it cost. */
+  USD_PER_HOUR: z.coerce.number().nonnegative().optional(),
+  METRICS_NAMESPACE: metricsNamespace,
 });
+
+/** A host on EC2 is its instance, ends itself when idle, and is rolled when its release is not the wanted one. */
+const machineHostSchema = hostSchema.extend({
+  INSTANCE_ID: z.string().regex(/^i-[0-9a-f]{8,17}$/),
+  AUTO_SCALING_GROUP: z.string().min(1),
+  RELEASE: z.string().min(1),
+  IDLE_MINUTES: z.coerce.number().positive(),
+  /** When the instance was launched: what a start costs is measured from there. */
+  LAUNCHED_AT: z.iso.datetime().optional(),
+});
+
+const secret = z.string().min(32);
+/** On AWS nothing is guessed: which tables and which bucket is always said. */
+const deployedPlaces = placesSchema.extend({
+  TABLE_PREFIX: z.string().min(1),
+  IMAGES_BUCKET: z.string().min(1),
+  METRICS_NAMESPACE: metricsNamespace,
+});
+
+const apiLambdaSchema = deployedPlaces.extend({
+  /** The bundle has its own. */
+  WORKFLOWS_PATH: z.string().min(1),
+  ALLOWED_ORIGINS: origins,
+  KEEP_DAYS: keepDays,
+  MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
+  /** CloudFront adds it; who comes without it has gone round the front door. */
+  ORIGIN_SECRET: secret,
+  API_KEY: secret,
+});
+
+const forwarderLambdaSchema = deployedPlaces.omit({ IMAGES_BUCKET: true, AWS_ENDPOINT_URL_S3: true });
+
+const controllerLambdaSchema = deployedPlaces
+  .omit({ IMAGES_BUCKET: true, AWS_ENDPOINT_URL_S3: true })
+  .extend({
+    AUTO_SCALING_GROUP: z.string().min(1),
+    MAX_HOSTS: z.coerce.number().int().min(0).max(1000),
+    RELEASE: z.string().min(1),
+  });
+
+/** What infra must set, and may: a missing variable fails the type check. */
+type EnvironmentOf<Schema extends z.ZodObject> = {
+  [Name in keyof z.input<Schema> as undefined extends z.input<Schema>[Name] ? never : Name]: string;
+} & { [Name in keyof z.input<Schema> as undefined extends z.input<Schema>[Name] ? Name : never]?: string };
+
+export type ApiLambdaEnvironment = EnvironmentOf<typeof apiLambdaSchema>;
+export type ForwarderLambdaEnvironment = EnvironmentOf<typeof forwarderLambdaSchema>;
+export type ControllerLambdaEnvironment = EnvironmentOf<typeof controllerLambdaSchema> & {
+  MAX_HOSTS: string;
+};
+export type MachineHostEnvironment = EnvironmentOf<typeof machineHostSchema> & { IDLE_MINUTES: string };
+
+export const apiLambdaSettings = (environment: Environment) => read(apiLambdaSchema, environment);
+export const forwarderLambdaSettings = (environment: Environment) => read(forwarderLambdaSchema, environment);
+export const controllerLambdaSettings = (environment: Environment) =>
+  read(controllerLambdaSchema, environment);
+export const machineHostSettings = (environment: Environment) => read(machineHostSchema, environment);
 
 export type PlacesSettings = z.infer<typeof placesSchema>;
 

@@ -10,14 +10,16 @@ const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   log: [],
   config: ['core'],
+  metrics: [],
+  machines: ['core', 'log'],
   process: ['core', 'log'],
   store: ['core', 'log'],
   images: ['core', 'log'],
   comfyui: ['core', 'log'],
-  api: ['core', 'log', 'store', 'images', 'comfyui'],
-  forwarder: ['core', 'log', 'store', 'images', 'comfyui'],
-  controller: ['core', 'log', 'store', 'images', 'comfyui'],
-  host: ['core', 'log', 'process', 'store', 'images', 'comfyui'],
+  api: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
+  forwarder: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
+  controller: ['core', 'log', 'metrics', 'store', 'images', 'comfyui', 'machines'],
+  host: ['core', 'log', 'metrics', 'process', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */
 const COMPOSES = /^(local|cli)\/|^process\/(connect|exit)\.ts$|\/(main|lambda)\.ts$/;
