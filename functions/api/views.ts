@@ -34,6 +34,8 @@ export function jobView({ state, request }: Job) {
     attempts: state.attempt,
     notes: request.notes,
     simulated: state.simulated ?? false,
+    gpu_seconds: state.gpuMs === undefined ? null : state.gpuMs / 1000,
+    cost_usd: state.costMicroUsd === undefined ? null : state.costMicroUsd / 1_000_000,
   };
 }
 

@@ -1,70 +1,11 @@
-// A job's state and every way in which it may change. Each verb yields a Change: the conditions under which it
-// may be written and what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change
-// into one conditional write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
+// Every way in which a job may change. Each verb yields a Change: the conditions under which it may be written and
+// what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional
+// write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
 
+import { type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
 import { JOB_EXPIRES_AFTER, JOB_LIMIT, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
 
-export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
-export const LIVE: readonly Status[] = ['queued', 'processing'];
-
-/** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
-export interface JobImage {
-  filename: string;
-  node: string;
-  width: number;
-  height: number;
-  sizeBytes: number;
-  contentType: string;
-}
-
-/** The hot part of a job, below 1 KB: every write is charged by the size of the whole item. Times in ms. */
-export interface JobState {
-  jobId: string;
-  owner: string;
-  status: Status;
-  /** Rises by one at each claim; with `host` the fencing token. */
-  attempt: number;
-  /** Attempts that had started and were lost. */
-  faults: number;
-  /** There exactly while a host holds the job. */
-  host?: string;
-  /** There exactly while the job has not ended; the key of the index by work. */
-  work?: 'waiting' | 'held';
-  workOrder: string;
-  ownerOrder: string;
-  createdAt: number;
-  claimedAt?: number;
-  /** The first start, of whichever attempt. */
-  startedAt?: number;
-  /** The last sign of life of the attempt that runs: its start or its last progress. */
-  progressAt?: number;
-  endedAt?: number;
-  /** Over the whole graph, 0 to 1. */
-  progress: number;
-  currentStep: number;
-  totalSteps: number;
-  /** Only where the template sets its own. */
-  deadline?: number;
-  images?: JobImage[];
-  error?: string;
-  errorCode?: FailureCode;
-  simulated?: boolean;
-}
-
-export type FailureCode =
-  | 'refused_by_comfyui'
-  | 'node_failed'
-  | 'input_gone'
-  | 'no_output'
-  | 'lost_too_often'
-  | 'too_many_attempts'
-  | 'took_too_long'
-  | 'expired';
-
-export interface Failure {
-  code: FailureCode;
-  message: string;
-}
+export * from './job-state.ts';
 
 export type Condition =
   | { field: keyof JobState; is: string | number }
@@ -107,10 +48,6 @@ function holds(job: JobState, condition: Condition): boolean {
   if ('oneOf' in condition) return condition.oneOf.includes(value as string);
   if ('absent' in condition) return value === undefined;
   return typeof value === 'number' && value < condition.below;
-}
-
-export function hasEnded(job: Pick<JobState, 'status'>): boolean {
-  return !LIVE.includes(job.status);
 }
 
 export function isHeldBy(job: JobState, fence: Fence): boolean {
@@ -163,6 +100,27 @@ export function advance(fence: Fence, progress: Progress, now: number): Change {
   };
 }
 
+/** processing → processing, no further on but alive: its images are on their way into a bucket that hesitates. */
+export function refresh(fence: Fence, now: number): Change {
+  return {
+    verb: 'refresh',
+    when: [...fenced(fence), is('status', 'processing')],
+    set: { progressAt: now },
+    remove: [],
+  };
+}
+
+/** What a job has spent in all, when an attempt of it ends. */
+export type Spent = Pick<JobState, 'gpuMs' | 'costMicroUsd'>;
+
+/** @param gpuMs of this attempt; @param usdPerHour of the machine, where it is known */
+export function spend(job: JobState, gpuMs: number, usdPerHour: number | undefined): Spent {
+  const total = { gpuMs: (job.gpuMs ?? 0) + Math.max(0, Math.round(gpuMs)) };
+  if (usdPerHour === undefined) return total;
+  const cost = (Math.max(0, gpuMs) / 3_600_000) * usdPerHour * 1_000_000;
+  return { ...total, costMicroUsd: (job.costMicroUsd ?? 0) + Math.round(cost) };
+}
+
 /** held, processing → completed. Only after every image is in the bucket. */
 export function complete(
   job: JobState,
@@ -170,6 +128,7 @@ export function complete(
   images: JobImage[],
   steps: Pick<Progress, 'currentStep' | 'totalSteps'>,
   now: number,
+  spent: Spent = {},
 ): Change {
   return {
     verb: 'complete',
@@ -181,14 +140,16 @@ export function complete(
       progress: 1,
       ...steps,
       images,
+      ...spent,
     },
     remove: ['host', 'work', 'progressAt'],
   };
 }
 
 /** held, processing → failed: running it again would fail again. */
-export function fail(fence: Fence, failure: Failure, now: number): Change {
-  return { verb: 'fail', when: fenced(fence), ...failed(failure, now) };
+export function fail(fence: Fence, failure: Failure, now: number, spent: Spent = {}): Change {
+  const { set, remove } = failed(failure, now);
+  return { verb: 'fail', when: fenced(fence), set: { ...set, ...spent }, remove };
 }
 
 /** held → waiting, unstarted, at its original place. The prompt must be out of ComfyUI before. */
@@ -201,11 +162,13 @@ export function release(job: JobState, fence: Fence, now: number): Change {
 }
 
 /** processing → queued or failed, by the host itself. `reason` completes "…: <reason>". */
-export function lose(job: JobState, fence: Fence, reason: string, now: number): Change {
+export function lose(job: JobState, fence: Fence, reason: string, now: number, spent: Spent = {}): Change {
+  const { set, remove } = givenBack({ ...job, status: 'processing' }, now, reason);
   return {
     verb: 'lose',
     when: [...fenced(fence), is('status', 'processing')],
-    ...givenBack({ ...job, status: 'processing' }, now, reason),
+    set: { ...set, ...spent },
+    remove,
   };
 }
 

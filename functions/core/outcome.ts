@@ -40,6 +40,15 @@ export function outcomeOf(entry: Entry): Outcome {
   };
 }
 
+/** How long ComfyUI says that it worked on it, ms. Undefined: it does not say, or never began. */
+export function ranFor({ status }: Entry): number | undefined {
+  const times = status.messages.flatMap(([type, { timestamp }]) =>
+    typeof timestamp === 'number' ? [{ type, timestamp }] : [],
+  );
+  const start = times.find(({ type }) => type === 'execution_start');
+  return start && Math.max(0, times.at(-1)!.timestamp - start.timestamp);
+}
+
 /** Only what was saved: `temp` files are previews, `input` files are somebody's own. */
 function imagesOf(outputs: Entry['outputs']): OutputImage[] {
   return Object.entries(outputs).flatMap(([node, output]) => {

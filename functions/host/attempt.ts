@@ -2,11 +2,12 @@
 // Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
 
 import { type ComfyUI, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
-import { complete, fail, type Failure, isHeldBy, lose, release } from '../core/job.ts';
+import { complete, fail, type Failure, isHeldBy, lose, release, spend, type Spent } from '../core/job.ts';
+import { PROGRESS_EVERY } from '../core/limits.ts';
 import { markOf } from '../core/mark.ts';
 import { attemptPromptId, stagedName } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
-import { outcomeOf, type OutputImage } from '../core/outcome.ts';
+import { outcomeOf, type OutputImage, ranFor } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
 import { type Claimed, hasStarted } from './claim.ts';
@@ -27,6 +28,8 @@ export interface AttemptDeps extends Settler {
   machineId: string;
   clientId: string;
   now(): number;
+  /** Of this machine, where it is known. */
+  usdPerHour?: number | undefined;
   leavings: Leavings;
   strays: Pick<Strays, 'suspect'>;
   /** Called when the job takes its slot no more. */
@@ -41,6 +44,8 @@ interface Attempt {
   promptId: string;
   prompt: FollowedPrompt;
   reports: Reports;
+  /** Of a GPU, ms, once ComfyUI has said so. */
+  gpuMs?: number;
 }
 
 /** @param posted true for an adopted job: its prompt is in ComfyUI already */
@@ -125,6 +130,7 @@ async function follow(attempt: Attempt): Promise<void> {
   if (ending.kind === 'vanished') return giveBack(attempt, 'ComfyUI restarted or forgot it');
 
   const outcome = outcomeOf(ending.entry);
+  attempt.gpuMs = ranFor(ending.entry) ?? attempt.reports.ranFor();
   if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
   if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
   else await publish(attempt, outcome.images);
@@ -136,27 +142,39 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
   const { deps, record, claimed, graph, reports } = attempt;
   record.phase = 'uploading';
   deps.slotFreed();
+  const life = setInterval(reports.stillThere, PROGRESS_EVERY);
   try {
     const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
+    clearInterval(life);
     if (!images) return breakOff(attempt, await record.stopped);
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
-    const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now());
+    const spent = spentBy(attempt);
+    const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now(), spent);
     await settle(deps, record.jobId, change, claimed.fence);
   } catch (error) {
     if (!(error instanceof OutputsGone)) throw error;
     await giveBack(attempt, error.message);
+  } finally {
+    clearInterval(life);
   }
 }
 
-async function reportFailure({ deps, record, claimed, reports }: Attempt, failure: Failure): Promise<void> {
+async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> {
+  const { deps, record, claimed, reports } = attempt;
   await reports.told();
-  await settle(deps, record.jobId, fail(claimed.fence, failure, deps.now()), claimed.fence);
+  const change = fail(claimed.fence, failure, deps.now(), spentBy(attempt));
+  await settle(deps, record.jobId, change, claimed.fence);
+}
+
+/** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
+function spentBy({ deps, claimed, reports, gpuMs }: Attempt): Spent {
+  return spend(claimed.state, gpuMs ?? reports.ranFor(), deps.usdPerHour);
 }
 
 async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   attempt.prompt.stop();
   await tryRemoving(attempt);
-  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');
+  if (typeof reason === 'object') await giveBack(attempt, reason.overdue);
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
 }
 
@@ -182,9 +200,9 @@ async function tryRemoving({ deps, record, promptId }: Attempt): Promise<void> {
 }
 
 /** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
-async function giveBack({ deps, record, claimed, reports }: Attempt, reason: string): Promise<void> {
-  await reports.told();
-  await giveBackJob(deps, record, claimed, reason);
+async function giveBack(attempt: Attempt, reason: string): Promise<void> {
+  await attempt.reports.told();
+  await giveBackJob(attempt.deps, attempt.record, attempt.claimed, reason, spentBy(attempt));
 }
 
 /** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
@@ -193,6 +211,7 @@ export async function giveBackJob(
   record: JobRecord,
   claimed: Claimed,
   reason: string,
+  spent: Spent = {},
 ): Promise<void> {
   const { jobId } = record;
   const { fence } = claimed;
@@ -203,5 +222,5 @@ export async function giveBackJob(
     const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now()), fence);
     if (settled !== 'refused') return;
   }
-  await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now()), fence);
+  await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now(), spent), fence);
 }

@@ -37,6 +37,8 @@ export interface HostDeps {
   /** Where the forwarder reaches the intake. */
   url: string;
   slots: number;
+  /** What this machine costs; with it every job says what it cost. */
+  usdPerHour?: number | undefined;
   /** ComfyUI's folder, where it is within reach. */
   comfyuiPath?: string | undefined;
 }
@@ -81,6 +83,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     poller,
     log,
     machineId,
+    usdPerHour: deps.usdPerHour,
     clientId: hostId,
     now,
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),

@@ -42,6 +42,7 @@ try {
     machineId,
     url: settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`,
     slots: settings.SLOTS,
+    usdPerHour: settings.USD_PER_HOUR,
     comfyuiPath: settings.COMFYUI_PATH,
   });
   const running = host;

@@ -4,8 +4,8 @@
 import { signal } from '../process/signal.ts';
 import type { Claimed } from './claim.ts';
 
-/** Why an attempt is broken off. `gone`: cancelled, or another holds it now. */
-export type Stop = 'gone' | 'overdue' | 'silent';
+/** Why an attempt is broken off. `gone`: cancelled, or another holds it now. `overdue` says what took too long. */
+export type Stop = 'gone' | 'silent' | { overdue: string };
 
 export interface JobRecord {
   jobId: string;

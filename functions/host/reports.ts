@@ -1,8 +1,8 @@
 // What a running attempt tells the table on its way: that it started, and how far it has come. One write at a time,
 // in order, at most one of progress a second.
 
-import { advance, apply, type Progress, start } from '../core/job.ts';
-import { PROGRESS_EVERY, START_TOLD_AFTER } from '../core/limits.ts';
+import { advance, apply, type Progress, refresh, start } from '../core/job.ts';
+import { JOB_DEADLINE, PROGRESS_EVERY, START_TOLD_AFTER } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
 import { trackProgress } from '../core/progress.ts';
 import { type Claimed, hasStarted } from './claim.ts';
@@ -15,6 +15,10 @@ export interface Reports extends PromptListener {
   told(): Promise<void>;
   /** For an end that tells the start as well: one that is not told yet never will be. */
   toldOrNever(): Promise<{ startedAt?: number }>;
+  /** Nothing gets further, and yet it works: to be called now and then, the table is told well within the deadline. */
+  stillThere(): void;
+  /** Since this attempt's start as this run saw it, ms; 0 before. */
+  ranFor(): number;
   lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
 }
 
@@ -30,10 +34,13 @@ export function createReports(
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
   let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
+  // Of an adopted one the table knows the first start, which may have been an earlier attempt's.
+  let ranSince = startedAt && Math.max(startedAt, state.claimedAt ?? 0);
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
   let lastSent = -Infinity;
+  let refreshedAt = -Infinity;
   let sent = state.progress;
 
   function tellStart(): void {
@@ -46,6 +53,14 @@ export function createReports(
       if (settled === 'gone') record.stop('gone');
       else claimed.state = apply(claimed.state, change) ?? claimed.state;
     });
+  }
+
+  async function tellLife(): Promise<void> {
+    try {
+      await settler.jobs.write(jobId, refresh(fence, now()));
+    } catch (error) {
+      settler.log.debug('life not told', { job_id: jobId, error: String(error) });
+    }
   }
 
   async function tellProgress(progress: Progress): Promise<void> {
@@ -63,6 +78,7 @@ export function createReports(
   function started(): void {
     if (startedAt !== undefined) return;
     startedAt = now();
+    ranSince = startedAt;
     record.aliveAt = startedAt;
     startTimer = setTimeout(tellStart, START_TOLD_AFTER);
   }
@@ -90,6 +106,13 @@ export function createReports(
       await queue;
       return startedAt === undefined ? {} : { startedAt: claimed.state.startedAt ?? startedAt };
     },
+    stillThere() {
+      if (now() - refreshedAt < (state.deadline ?? JOB_DEADLINE) / 4) return;
+      refreshedAt = now();
+      tellStart();
+      queue = queue.then(tellLife);
+    },
+    ranFor: () => (ranSince === undefined ? 0 : now() - ranSince),
     lastSteps() {
       const { currentStep, totalSteps } = tracker.current();
       return currentStep > 0

@@ -39,6 +39,8 @@ test('has every field from the first moment', async () => {
     attempts: 0,
     notes: [],
     simulated: false,
+    gpu_seconds: null,
+    cost_usd: null,
     queue_position: expect.any(Number),
     waiting_for: 'gpu host starting',
     eta_seconds: null,

@@ -13,6 +13,7 @@ export type Verb =
   | 'adopt'
   | 'start'
   | 'advance'
+  | 'refresh'
   | 'complete'
   | 'fail'
   | 'cancel'
@@ -60,7 +61,8 @@ export interface Write {
 const FAR_OFF = 30_000;
 
 const TERMINAL = ['completed', 'failed', 'cancelled'];
-const HOST_VERBS: readonly Verb[] = ['start', 'advance', 'complete', 'lose', 'release'];
+const HOST_VERBS: readonly Verb[] = ['start', 'advance', 'refresh', 'complete', 'lose', 'release'];
+export const SHOWS_LIFE: readonly Verb[] = ['start', 'advance', 'refresh'];
 export const processOf = (by: string) => by.replace(/\.\d+$/, '');
 
 export class Ledger {
@@ -225,7 +227,7 @@ export class Ledger {
     const versions = this.jobs.get(next.jobId)!;
     const held = versions.findLast(({ verb }) => verb === 'claim' || verb === 'adopt');
     const since = held?.at ?? -Infinity;
-    const alive = versions.slice(0, -1).findLast(({ verb }) => verb === 'start' || verb === 'advance');
+    const alive = versions.slice(0, -1).findLast(({ verb }) => SHOWS_LIFE.includes(verb));
     const hung =
       before.status === 'processing' && sentAt - (alive?.sentAt ?? 0) > SCALED.deadline - SCALED.clockError;
     if (!hung && this.livedThrough(before.host ?? '', since, sentAt))
@@ -263,5 +265,6 @@ function verbOf(before: JobState | undefined, next: JobState, by: string): Verb 
   }
   if (before.status === 'queued' && next.status === 'processing') return 'start';
   if (before.status === 'processing' && next.progress !== before.progress) return 'advance';
+  if (before.status === 'processing' && next.progressAt !== before.progressAt) return 'refresh';
   return 'other';
 }

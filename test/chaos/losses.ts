@@ -2,7 +2,7 @@
 // is silent, cut or lying, an offer that comes late, a bucket or table that stumbles, costs no attempt.
 
 import { attemptPromptId } from '../../functions/core/names.ts';
-import { processOf, type Version } from './ledger.ts';
+import { processOf, SHOWS_LIFE, type Version } from './ledger.ts';
 import { SCALED } from './scaled.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +31,7 @@ function checkDeath(world: World, jobId: string, versions: readonly Version[], i
   if (!run) return;
   const host = processOf(run.by);
   const claimed = versions.slice(0, index).findLast(({ verb }) => verb === 'claim' || verb === 'adopt');
-  const shown = versions.slice(0, index).findLast(({ verb }) => verb === 'start' || verb === 'advance');
+  const shown = versions.slice(0, index).findLast(({ verb }) => SHOWS_LIFE.includes(verb));
   if (before.status === 'processing' && sentAt - (shown?.sentAt ?? 0) > SCALED.deadline - SCALED.clockError)
     return;
   const from = (claimed?.sentAt ?? sentAt) - SCALED.deadAfter;

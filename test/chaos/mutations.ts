@@ -204,11 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a deadline that interrupts and writes nothing',
     edits: [
-      host(
-        'attempt',
-        `  if (reason === 'overdue') await giveBack(attempt, 'it made no progress within its deadline');\n`,
-        '',
-      ),
+      host('attempt', `  if (typeof reason === 'object') await giveBack(attempt, reason.overdue);\n`, ''),
     ],
     focus: {
       kinds: ['executor-hangs', 'kill'],

@@ -13,6 +13,7 @@ const WEIGHTS = {
   claim: 10,
   start: 8,
   advance: 4,
+  refresh: 2,
   lose: 4,
   sweep: 4,
   release: 2,
@@ -52,6 +53,8 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
       return job.start(own, fence, now);
     case 'advance':
       return job.advance(fence, progress, now);
+    case 'refresh':
+      return job.refresh(fence, now);
     case 'complete':
       return job.complete(own, fence, [IMAGE], STEPS, now);
     case 'fail':

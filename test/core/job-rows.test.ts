@@ -1,8 +1,28 @@
 // Each row of the architecture's table of states, with everything that it writes and removes.
 
 import { expect, it } from 'vitest';
-import { apply, type Change, fail, type JobState, release } from '../../functions/core/job.ts';
-import { BROKEN, HOST, IMAGE, KNOWLEDGE, NEXT_RUN, NOW, STATES, type Verb, VERBS } from './job-states.ts';
+import {
+  apply,
+  type Change,
+  complete,
+  fail,
+  type JobState,
+  lose,
+  release,
+  spend,
+} from '../../functions/core/job.ts';
+import {
+  BROKEN,
+  HOST,
+  IMAGE,
+  KNOWLEDGE,
+  NEXT_RUN,
+  NOW,
+  STATES,
+  STEPS,
+  type Verb,
+  VERBS,
+} from './job-states.ts';
 
 function after(before: JobState, verb: Verb | Change): JobState {
   const change = typeof verb === 'string' ? VERBS[verb](KNOWLEDGE.right(before)) : verb;
@@ -186,4 +206,27 @@ it('an unstarted job is not reported as lost: that would cost it a fault', () =>
 it('a failure holds whatever the phase, but only within the fence', () => {
   expect(apply(STATES.held, fail({ attempt: 1, host: NEXT_RUN }, BROKEN, NOW))).toBeUndefined();
   expect(apply(STATES.held, fail({ attempt: 2, host: HOST }, BROKEN, NOW))).toBeUndefined();
+});
+
+it('what attempts took of a GPU adds up, and costs by the machine that each ran on', () => {
+  const first = spend(STATES.processing, 1800.4, 2);
+  expect(first).toEqual({ gpuMs: 1800, costMicroUsd: 1000 });
+  expect(spend({ ...STATES.processing, ...first }, 3_600_000, 1.5)).toEqual({
+    gpuMs: 3_601_800,
+    costMicroUsd: 1_501_000,
+  });
+  expect(spend(STATES.processing, 500, undefined)).toEqual({ gpuMs: 500 });
+  // A clock that was set back costs nothing.
+  expect(spend(STATES.processing, -500, 2)).toEqual({ gpuMs: 0, costMicroUsd: 0 });
+});
+
+it('every end that a host writes carries what was spent', () => {
+  const fence = { attempt: STATES.processing.attempt, host: HOST };
+  const spent = { gpuMs: 700, costMicroUsd: 3 };
+  const ends = [
+    complete(STATES.processing, fence, [IMAGE], STEPS, NOW, spent),
+    fail(fence, BROKEN, NOW, spent),
+    lose(STATES.processing, fence, 'gone', NOW, spent),
+  ];
+  for (const change of ends) expect(apply(STATES.processing, change)).toMatchObject(spent);
 });

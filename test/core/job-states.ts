@@ -105,6 +105,7 @@ export const VERBS = {
   adopt: ({ picture }) => job.adopt(picture, NEXT_RUN),
   start: ({ picture, fence }) => job.start(picture, fence, NOW),
   advance: ({ fence }) => job.advance(fence, FURTHER, NOW),
+  refresh: ({ fence }) => job.refresh(fence, NOW),
   complete: ({ picture, fence }) => job.complete(picture, fence, [IMAGE], STEPS, NOW),
   fail: ({ fence }) => job.fail(fence, BROKEN, NOW),
   release: ({ picture, fence }) => job.release(picture, fence, NOW),

@@ -32,6 +32,7 @@ const fromHeld = (at: string, back = `waiting ${at}`): Outcomes => ({
 const fromProcessing = (at: string, lost: string): Outcomes => ({
   adopt: `processing ${at}`,
   advance: `processing ${at}`,
+  refresh: `processing ${at}`,
   complete: `completed ${at}`,
   fail: `failed ${at} node_failed`,
   lose: lost,

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { outcomeOf, withoutPaths } from '../../functions/core/outcome.ts';
+import { outcomeOf, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
 
 type Entry = Parameters<typeof outcomeOf>[0];
 
@@ -120,4 +120,19 @@ describe('a reason', () => {
   ])('%j is told as %j', (message, told) => {
     expect(withoutPaths(message)).toBe(told);
   });
+});
+
+it.each(['success', 'success-batch', 'node-error', 'interrupted'])(
+  '%s: how long ComfyUI worked, by its own clock',
+  (name) => {
+    const entry = recorded(name);
+    const at = (index: number) => Number(entry.status.messages.at(index)![1]['timestamp']);
+    expect(ranFor(entry)).toBe(at(-1) - at(0));
+    expect(ranFor(entry)).toBeGreaterThan(0);
+  },
+);
+
+it('a history that says no times says no duration', () => {
+  expect(ranFor(ended({}, 'success', [['execution_success', { timestamp: 5 }]]))).toBeUndefined();
+  expect(ranFor(ended({}, 'success', [['execution_start', {}]]))).toBeUndefined();
 });

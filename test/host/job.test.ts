@@ -7,7 +7,7 @@ let rig: Rig;
 let host: TestHost;
 beforeAll(async () => {
   rig = await startRig({ workflows: 'test/workflows' });
-  host = await rig.addHost();
+  host = await rig.addHost({ usdPerHour: 3.6 });
 });
 afterAll(() => rig.close());
 
@@ -34,6 +34,16 @@ test('progress rises to 1 and never falls', async () => {
   expect(seen.at(-1)).toBe(1);
   const { started_at: started, completed_at: ended } = await rig.status(jobId);
   expect(Date.parse(String(ended)) - Date.parse(String(started))).toBeGreaterThan(2000);
+});
+
+test('a job says what it took of the GPU and what that cost', async () => {
+  const jobId = await slow(700);
+  const status = await rig.until(jobId, ['completed']);
+  const seconds = Number(status['gpu_seconds']);
+  expect(seconds).toBeGreaterThanOrEqual(0.7);
+  expect(seconds).toBeLessThan(3);
+  // $3.6 an hour is a tenth of a cent a second.
+  expect(status['cost_usd']).toBeCloseTo(seconds / 1000, 6);
 });
 
 test('a batch gives as many images, in order, each of its own name', async () => {

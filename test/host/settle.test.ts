@@ -55,6 +55,7 @@ const fence: job.Fence = { attempt: 1, host: HOST };
 const OWN: [string, job.JobState, (state: job.JobState) => job.Change][] = [
   ['start', STATES.held, (state) => job.start(state, fence, NOW)],
   ['advance', STATES.processing, () => job.advance(fence, FURTHER, NOW)],
+  ['refresh', STATES.processing, () => job.refresh(fence, NOW)],
   ['complete', STATES.processing, (state) => job.complete(state, fence, [IMAGE, IMAGE], STEPS, NOW)],
   ['complete at once', STATES.held, (state) => job.complete(state, fence, [IMAGE], STEPS, NOW)],
   ['fail', STATES.processing, () => job.fail(fence, BROKEN, NOW)],

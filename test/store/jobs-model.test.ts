@@ -92,7 +92,16 @@ function writes(actor: Actor | 'api', changeOf: (model: Readonly<Model>) => job.
   };
 }
 
-type HostVerb = 'claim' | 'adopt' | 'start' | 'advance' | 'complete' | 'fail' | 'release' | 'lose';
+type HostVerb =
+  | 'claim'
+  | 'adopt'
+  | 'start'
+  | 'advance'
+  | 'refresh'
+  | 'complete'
+  | 'fail'
+  | 'release'
+  | 'lose';
 
 function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command {
   const changeOf = ({ pictures, now }: Readonly<Model>): job.Change => {
@@ -108,6 +117,8 @@ function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command
         return job.start(picture, fence, now);
       case 'advance':
         return job.advance(fence, further, now);
+      case 'refresh':
+        return job.refresh(fence, now);
       case 'complete':
         return job.complete(picture, fence, [IMAGE], STEPS, now);
       case 'fail':
@@ -129,6 +140,7 @@ const step = fc.oneof(
   { weight: 10, arbitrary: by('claim') },
   { weight: 10, arbitrary: by('start') },
   { weight: 4, arbitrary: by('advance') },
+  { weight: 2, arbitrary: by('refresh') },
   { weight: 4, arbitrary: by('lose') },
   { weight: 4, arbitrary: by('release') },
   { weight: 4, arbitrary: fc.constant(NEXT_RUN).map((who) => hostWrites(who, 'adopt')) },
@@ -167,6 +179,6 @@ it('the table is what core says, whoever does what in whichever order', async ()
     { seed: 5, numRuns: 60 },
   );
   // Worth something only if everything was tried, and most of it also in vain.
-  expect(tried.written.size).toBe(12);
+  expect(tried.written.size).toBe(13);
   expect(tried.refused.size).toBeGreaterThan(5);
 });

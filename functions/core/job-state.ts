@@ -1,0 +1,70 @@
+// What a job is: the shape of its state, and how it may have failed. How it changes stands in job.ts.
+
+export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
+export const LIVE: readonly Status[] = ['queued', 'processing'];
+
+/** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
+export interface JobImage {
+  filename: string;
+  node: string;
+  width: number;
+  height: number;
+  sizeBytes: number;
+  contentType: string;
+}
+
+/** The hot part of a job, below 1 KB: every write is charged by the size of the whole item. Times in ms. */
+export interface JobState {
+  jobId: string;
+  owner: string;
+  status: Status;
+  /** Rises by one at each claim; with `host` the fencing token. */
+  attempt: number;
+  /** Attempts that had started and were lost. */
+  faults: number;
+  /** There exactly while a host holds the job. */
+  host?: string;
+  /** There exactly while the job has not ended; the key of the index by work. */
+  work?: 'waiting' | 'held';
+  workOrder: string;
+  ownerOrder: string;
+  createdAt: number;
+  claimedAt?: number;
+  /** The first start, of whichever attempt. */
+  startedAt?: number;
+  /** The last sign of life of the attempt that runs: its start or its last progress. */
+  progressAt?: number;
+  endedAt?: number;
+  /** Over the whole graph, 0 to 1. */
+  progress: number;
+  currentStep: number;
+  totalSteps: number;
+  /** Only where the template sets its own. */
+  deadline?: number;
+  images?: JobImage[];
+  error?: string;
+  errorCode?: FailureCode;
+  /** What its attempts took of a GPU, and what that cost: only of attempts whose end a host has seen. */
+  gpuMs?: number;
+  costMicroUsd?: number;
+  simulated?: boolean;
+}
+
+export type FailureCode =
+  | 'refused_by_comfyui'
+  | 'node_failed'
+  | 'input_gone'
+  | 'no_output'
+  | 'lost_too_often'
+  | 'too_many_attempts'
+  | 'took_too_long'
+  | 'expired';
+
+export interface Failure {
+  code: FailureCode;
+  message: string;
+}
+
+export function hasEnded(job: Pick<JobState, 'status'>): boolean {
+  return !LIVE.includes(job.status);
+}
