@@ -145,7 +145,6 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
   const life = setInterval(reports.stillThere, PROGRESS_EVERY);
   try {
     const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
-    clearInterval(life);
     if (!images) return breakOff(attempt, await record.stopped);
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
     const spent = spentBy(attempt);
