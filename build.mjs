@@ -1,49 +1,113 @@
-// Bundles the entry points into .build/: plain ESM that starts in a fraction of the sources' time.
-// Prints nothing unless it fails. Files are replaced whole: another build, or a start, may be under way.
+// Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
+// what runs on this machine, `node build.mjs lambda` what is deployed (Lambdas and GPU host), `node build.mjs infra` the
+// CDK app, `node build.mjs box` what the image of infra/compose runs. Prints nothing unless it fails. Files are replaced whole: another build, or a start, may be under way.
 
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { build } from 'esbuild';
 
-const { outputFiles } = await build({
+/** Packages that are still CommonJS call require for Node's own modules. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const shared = {
   write: false,
-  entryPoints: {
-    local: 'functions/local/main.ts',
-    api: 'functions/api/main.ts',
-    forwarder: 'functions/forwarder/main.ts',
-    controller: 'functions/controller/main.ts',
-    host: 'functions/host/main.ts',
-    dynamodb: 'functions/local/embedded-dynamodb/main.ts',
-    s3: 'functions/local/embedded-s3/main.ts',
-    'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
-    generate: 'functions/cli/generate.ts',
-    bench: 'test/bench/main.ts',
-    chaos: 'test/chaos/main.ts',
-  },
-  outdir: '.build',
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   mainFields: ['module', 'main'],
-  sourcemap: 'linked',
   logLevel: 'warning',
-  // LevelDB is a native module, and dynalite loads its parts by name.
-  external: ['dynalite', 'abstract-level', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
-  // Packages that are still CommonJS call require for Node's own modules.
-  banner: {
-    js: [
-      "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      // It says that it will want Node 22 one day; whoever runs this now need not act on it.
-      "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';",
-    ].join('\n'),
-  },
-});
+};
 
-await mkdir('.build', { recursive: true });
-for (const { path, contents } of outputFiles) {
-  const unfinished = join('.build', `${basename(path)}.${process.pid}`);
-  await writeFile(unfinished, contents);
-  await rename(unfinished, join('.build', basename(path)));
+const targets = { local, box, lambda, infra };
+const names = process.argv.slice(2);
+for (const name of names.length > 0 ? names : ['local']) {
+  if (!Object.hasOwn(targets, name)) {
+    console.error(`There is no "${name}" to build; there is ${Object.keys(targets).join(', ')}`);
+    process.exit(1);
+  }
+  await targets[name]();
+}
+
+function local(only) {
+  return bundle({
+    entryPoints: only ?? {
+      local: 'functions/local/main.ts',
+      api: 'functions/api/main.ts',
+      forwarder: 'functions/forwarder/main.ts',
+      controller: 'functions/controller/main.ts',
+      host: 'functions/host/main.ts',
+      dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+      s3: 'functions/local/embedded-s3/main.ts',
+      'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
+      generate: 'functions/cli/generate.ts',
+      bench: 'test/bench/main.ts',
+      chaos: 'test/chaos/main.ts',
+    },
+    outdir: '.build',
+    sourcemap: 'linked',
+    // LevelDB is a native module, and dynalite loads its parts by name.
+    external: ['dynalite', 'abstract-level', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
+    banner: {
+      js: [
+        REQUIRE,
+        // It says that it will want Node 22 one day; whoever runs this now need not act on it.
+        "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';",
+      ].join('\n'),
+    },
+  });
+}
+
+/** What the image of infra/compose runs: nothing in it needs a package of development. */
+function box() {
+  return local({
+    local: 'functions/local/main.ts',
+    dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+  });
+}
+
+/** One folder each: an asset is a folder. */
+async function lambda() {
+  await Promise.all([
+    bundle({
+      entryPoints: {
+        'api/index': 'functions/api/lambda.ts',
+        'forwarder/index': 'functions/forwarder/lambda.ts',
+        'controller/index': 'functions/controller/lambda.ts',
+      },
+      outdir: '.build/lambda',
+      minify: true,
+      banner: { js: REQUIRE },
+    }),
+    copy('workflows', '.build/lambda/api/workflows'),
+    bundle({
+      entryPoints: { host: 'functions/host/main.ts' },
+      outdir: '.build/host',
+      minify: true,
+      external: ['bufferutil', 'utf-8-validate'],
+      // LevelDB looks for its native part in the folder of the file that loads it.
+      banner: { js: `${REQUIRE} const __dirname = import.meta.dirname;` },
+    }),
+    copy('node_modules/classic-level/prebuilds/linux-x64', '.build/host/prebuilds/linux-x64'),
+  ]);
+}
+
+function infra() {
+  return bundle({ entryPoints: { infra: 'infra/app.ts' }, outdir: '.build', packages: 'external' });
+}
+
+async function bundle(options) {
+  const { outputFiles } = await build({ ...shared, ...options });
+  for (const { path, contents } of outputFiles) {
+    const unfinished = `${path}.${process.pid}`;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(unfinished, contents);
+    await rename(unfinished, path);
+  }
+}
+
+/** What is no longer in the source goes too: the asset's hash is that of the whole folder. */
+async function copy(from, to) {
+  await rm(to, { recursive: true, force: true });
+  await cp(from, to, { recursive: true });
 }

@@ -42,6 +42,8 @@ export function createApp(deps: ApiDeps): ApiApp {
       exposeHeaders: ['X-Request-Id', 'Retry-After', 'Content-Disposition', 'ETag'],
     }),
   );
+  // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
+  if (deps.admit) app.use(deps.admit);
   const limited = limitBody(MAX_BODY_BYTES, () => {
     throw new AppError('body_too_large', 'The body may have at most 256 KB');
   });

@@ -1,6 +1,6 @@
 // What the API is made of: `createApp(deps)` reads no environment and makes no client.
 
-import type { Hono } from 'hono';
+import type { Hono, MiddlewareHandler } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
@@ -27,6 +27,8 @@ export interface ApiDeps {
   random(bytes: number): Uint8Array;
   /** Tells the forwarder of an accepted job. Best effort, must not throw. */
   nudge(jobId: string): void;
+  /** Throws for whoever may not come in; without it everybody may. */
+  admit?: MiddlewareHandler<ApiEnv>;
   /** Used until a host was seen. */
   recorded: Inventory;
   settings: ApiSettings;

@@ -24,7 +24,9 @@ export type ErrorCode =
   | 'comfyui_not_responding'
   | 'bad_template'
   | 'bad_setting'
-  | 'in_use';
+  | 'in_use'
+  | 'unauthorized'
+  | 'bad_event';
 
 export interface ErrorDetails {
   field?: string;

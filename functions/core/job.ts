@@ -104,7 +104,8 @@ export function advance(fence: Fence, progress: Progress, now: number): Change {
 export function refresh(fence: Fence, now: number): Change {
   return {
     verb: 'refresh',
-    when: [...fenced(fence), is('status', 'processing')],
+    // A repeated one must not count as another sign of life.
+    when: [...fenced(fence), is('status', 'processing'), { field: 'progressAt', below: now }],
     set: { progressAt: now },
     remove: [],
   };

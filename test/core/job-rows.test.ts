@@ -230,3 +230,9 @@ it('every end that a host writes carries what was spent', () => {
   ];
   for (const change of ends) expect(apply(STATES.processing, change)).toMatchObject(spent);
 });
+
+it('processing → processing: alive, no further on, and not twice by the same word', () => {
+  const next = after(STATES.processing, 'refresh');
+  expect(next).toEqual({ ...STATES.processing, progressAt: NOW });
+  expect(apply(next, VERBS.refresh(KNOWLEDGE.right(next)))).toBeUndefined();
+});
