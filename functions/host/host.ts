@@ -5,7 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI } from '../comfyui/client.ts';
 import { connectEvents } from '../comfyui/events.ts';
-import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_LOOKS_EVERY } from '../core/limits.ts';
+import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -198,6 +198,19 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     await claimer.look();
   }
 
+  /** A table that stumbles is tried again for as long as the item would count as alive; then it is dead anyway. */
+  async function signOff(): Promise<void> {
+    const giveUp = now() + HOST_DEAD_AFTER;
+    for (let attempt = 0; ; attempt += 1)
+      try {
+        return await hosts.remove(hostId);
+      } catch (error) {
+        log.error('end not told', error, { host: hostId });
+        if (now() > giveUp) return;
+        await attemptDeps.pause(attempt);
+      }
+  }
+
   // A ComfyUI that takes its time must not keep the host from being known.
   await Promise.race([watch.look(), sleep(FIRST_LOOK)]);
   await heartbeat();
@@ -225,7 +238,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       await Promise.all(tickers.map((ticker) => ticker.stop()));
       await leavings.remove();
       socket.close();
-      await hosts.remove(hostId);
+      await signOff();
     },
   };
 }

@@ -145,6 +145,24 @@ test('draining finishes what runs, gives back what has not started, and leaves n
 });
 
 // Found by chaos seed 16: a machine was killed and came back while its clock was two minutes behind.
+test('a host whose table stumbles at its very end signs off all the same', async () => {
+  let refusals = 2;
+  const { hosts } = rig.store;
+  const host = await rig.addHost({
+    hosts: {
+      ...hosts,
+      async remove(hostId) {
+        refusals -= 1;
+        if (refusals >= 0) throw new Error('ProvisionedThroughputExceededException');
+        await hosts.remove(hostId);
+      },
+    },
+  });
+  await host.running.drain();
+  expect(refusals).toBe(-1);
+  expect(await hosts.read(host.running.hostId)).toBeUndefined();
+});
+
 test('a host whose clock is off is not born dead', async () => {
   const client = createStoreClient(
     { endpoint: rig.store.url, region: REGION, credentials: CREDENTIALS },
