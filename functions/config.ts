@@ -59,6 +59,8 @@ const wanted: Record<string, string> = {
   USD_PER_HOUR: 'must be a price in US dollars, such as 2.24',
   INSTANCE_ID: 'must be the id of this EC2 instance, such as i-0123456789abcdef0',
   LAUNCHED_AT: 'must be a time such as 2026-11-23T11:00:00Z',
+  HF_ENDPOINT: 'must be the address of the hub, such as https://huggingface.co',
+  AWS_ENDPOINT_URL_SSM: 'must be an address such as http://127.0.0.1:5001',
 };
 
 const localSchema = z.object({
@@ -132,6 +134,8 @@ const hostSchema = placesSchema.extend({
   /** Of this machine, an hour: with it every job says what it cost. */
   USD_PER_HOUR: z.coerce.number().nonnegative().optional(),
   METRICS_NAMESPACE: metricsNamespace,
+  /** It is a machine of this group: then all of machineHostSettings is asked for. */
+  AUTO_SCALING_GROUP: z.string().optional(),
 });
 
 /** A host on EC2 is its instance, ends itself when idle, and is rolled when its release is not the wanted one. */
@@ -142,6 +146,11 @@ const machineHostSchema = hostSchema.extend({
   IDLE_MINUTES: z.coerce.number().positive(),
   /** When the instance was launched: what a start costs is measured from there. */
   LAUNCHED_AT: z.iso.datetime().optional(),
+  /** A JSON file in which the boot wrote how many seconds each of its parts took. */
+  BOOT_REPORT: z.string().optional(),
+  /** The SDK's own names, for where these are not AWS's. */
+  AWS_ENDPOINT_URL_AUTO_SCALING: address.optional(),
+  AWS_EC2_METADATA_SERVICE_ENDPOINT: address.optional(),
 });
 
 const secret = z.string().min(32);
@@ -191,6 +200,7 @@ export const controllerLambdaSettings = (environment: Environment) =>
   read(controllerLambdaSchema, environment);
 export const machineHostSettings = (environment: Environment) => read(machineHostSchema, environment);
 
+export type MachineSettings = z.infer<typeof machineHostSchema>;
 export type PlacesSettings = z.infer<typeof placesSchema>;
 
 export const apiSettings = (environment: Environment) => read(apiSchema, environment);
@@ -203,6 +213,24 @@ const cliSchema = z.object({ API_URL: origin.optional() });
 /** Programs that talk to an API that runs somewhere. */
 export function cliSettings(environment: Environment): z.infer<typeof cliSchema> {
   return read(cliSchema, environment);
+}
+
+const modelsSchema = z.object({
+  AWS_REGION: z.string().min(1).default('us-east-1'),
+  AWS_ENDPOINT_URL_S3: address.optional(),
+  AWS_ENDPOINT_URL_SSM: address.optional(),
+  /** The bucket that the seed fills and GPU hosts read. */
+  MODELS_BUCKET: z.string().min(1).optional(),
+  /** ComfyUI's `models` on a GPU host. */
+  MODELS_PATH: z.string().min(1).optional(),
+  /** As the hub's own programs name them. */
+  HF_ENDPOINT: address.default('https://huggingface.co'),
+  HF_TOKEN: z.string().optional(),
+});
+
+/** `npm run models`, and what brings the models to a GPU host. */
+export function modelsSettings(environment: Environment): z.infer<typeof modelsSchema> {
+  return read(modelsSchema, environment);
 }
 
 /** An empty variable is an absent one. @throws AppError bad_setting */

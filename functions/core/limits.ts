@@ -55,3 +55,27 @@ export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1000;
 export const COUNT_EXACT_TO = 1000;
+
+// Scaling. Source: issue 5, line 4, and `npm run simulate`, which shows what each costs and gains.
+
+/** On AWS the controller makes a round so often. */
+export const SCALE_EVERY = MINUTE;
+/** A gap between two rounds that is longer is one in which nobody watched: nothing is held against a host for it. */
+export const UNWATCHED_AFTER = 5 * MINUTE;
+/** So many hosts that all that waits would be done in this time. */
+export const BACKLOG_DONE_WITHIN = 10 * MINUTE;
+export const RAISE_COOLDOWN = 2 * MINUTE;
+/** An instance without a host that works for this long is ended: the worst money leak. */
+export const HOST_START_LIMIT = 15 * MINUTE;
+/** So many in a row that never came up: no more are started. */
+export const MAX_FAILED_STARTS = 2;
+export const START_TRIED_AGAIN_AFTER = HOUR;
+export const REFUSED_RAISE_TRIED_AGAIN_AFTER = 5 * MINUTE;
+/** A host process that restarts is back by then; until then it counts. */
+export const HOST_RESTARTS_WITHIN = 2 * MINUTE;
+/** What runs may run for an hour; whoever drains for longer hangs. */
+export const HOST_DRAIN_LIMIT = JOB_LIMIT + 15 * MINUTE;
+/** Until hosts have measured it. */
+export const JOB_SECONDS_GUESS = 45;
+export const START_SECONDS_GUESS = 300;
+export const FLEET_REMEMBERED = 30 * DAY;

@@ -16,9 +16,10 @@ import type { FollowedPrompt, Poller } from './poller.ts';
 import type { JobRecord, Stop } from './record.ts';
 import { removePrompt, withdrawPrompt } from './removal.ts';
 import { createReports, type Reports } from './reports.ts';
-import { settle, type Settler } from './settle.ts';
+import { settle, type Settled, type Settler } from './settle.ts';
 import { stageInputs } from './staging.ts';
 import type { Strays } from './strays.ts';
+import type { Tally } from './tally.ts';
 import { collectImages, OutputsGone } from './upload.ts';
 
 export interface AttemptDeps extends Settler {
@@ -30,6 +31,7 @@ export interface AttemptDeps extends Settler {
   now(): number;
   /** Of this machine, where it is known. */
   usdPerHour?: number | undefined;
+  tally: Pick<Tally, 'ended'>;
   leavings: Leavings;
   strays: Pick<Strays, 'suspect'>;
   /** Called when the job takes its slot no more. */
@@ -149,7 +151,7 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
     const spent = spentBy(attempt);
     const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now(), spent);
-    await settle(deps, record.jobId, change, claimed.fence);
+    tell(attempt, 'completed', await settle(deps, record.jobId, change, claimed.fence));
   } catch (error) {
     if (!(error instanceof OutputsGone)) throw error;
     await giveBack(attempt, error.message);
@@ -162,7 +164,11 @@ async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> 
   const { deps, record, claimed, reports } = attempt;
   await reports.told();
   const change = fail(claimed.fence, failure, deps.now(), spentBy(attempt));
-  await settle(deps, record.jobId, change, claimed.fence);
+  tell(attempt, 'failed', await settle(deps, record.jobId, change, claimed.fence));
+}
+
+function tell({ deps, record, reports, gpuMs }: Attempt, as: 'completed' | 'failed', settled: Settled): void {
+  deps.tally.ended(as, settled, record.jobId, gpuMs ?? reports.ranFor());
 }
 
 /** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
@@ -206,7 +212,7 @@ async function giveBack(attempt: Attempt, reason: string): Promise<void> {
 
 /** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
 export async function giveBackJob(
-  deps: Settler & { now(): number },
+  deps: Settler & Pick<AttemptDeps, 'now' | 'tally'>,
   record: JobRecord,
   claimed: Claimed,
   reason: string,
@@ -221,5 +227,7 @@ export async function giveBackJob(
     const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now()), fence);
     if (settled !== 'refused') return;
   }
-  await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now(), spent), fence);
+  const settled = await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now(), spent), fence);
+  const before = claimed.state.gpuMs ?? 0;
+  deps.tally.ended('lost', settled, jobId, (spent.gpuMs ?? before) - before);
 }

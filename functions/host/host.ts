@@ -10,6 +10,7 @@ import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
+import { createMetrics, type Metrics } from '../metrics.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import { type AttemptDeps, giveBackJob, runAttempt } from './attempt.ts';
@@ -18,11 +19,13 @@ import type { Claimed } from './claim.ts';
 import { createClaimer, type Offered } from './claimer.ts';
 import { watchComfyUI } from './comfyui-watch.ts';
 import { keep } from './keeper.ts';
+import { itemOf } from './item.ts';
 import { createLeavings } from './leavings.ts';
 import { createPoller } from './poller.ts';
 import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
 import { watchStrays } from './strays.ts';
+import { createTally } from './tally.ts';
 import { every, sleepUpTo } from '../process/ticker.ts';
 
 export interface HostDeps {
@@ -39,6 +42,11 @@ export interface HostDeps {
   slots: number;
   /** What this machine costs; with it every job says what it cost. */
   usdPerHour?: number | undefined;
+  /** What this machine runs; where it is said, the controller rolls those with another. */
+  release?: string | undefined;
+  metrics?: Metrics;
+  /** Called when a job is held for the first time in this run. */
+  firstClaim?: () => void;
   /** ComfyUI's folder, where it is within reach. */
   comfyuiPath?: string | undefined;
 }
@@ -48,6 +56,10 @@ export interface RunningHost {
   intakeSecret: string;
   /** Answers at once; the trying goes on by itself. */
   offer(jobId: string): Offered;
+  /** Milliseconds since it last held a job, or its start. */
+  idleFor(): number;
+  /** Has the controller asked it to end? */
+  isRetired(): boolean;
   /** Gives back what has not started, finishes what runs; resolves when nothing is held and the item is gone. */
   drain(): Promise<void>;
 }
@@ -63,7 +75,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const startedAt = now();
   let recovered = false;
   let draining = false;
+  let retired = false;
   let neighbours = 0;
+  let busyAt = startedAt;
+  let { firstClaim } = deps;
   let models: string[] = [];
 
   const board = createBoard(deps.slots);
@@ -74,8 +89,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     if (recovered) strays.seen(items);
   });
   const leavings = createLeavings(comfyui, deps.comfyuiPath, log);
+  const tally = createTally(deps.metrics ?? createMetrics('host', undefined));
   const attemptDeps: AttemptDeps = {
     leavings,
+    tally,
     strays,
     jobs,
     images,
@@ -101,6 +118,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   });
 
   async function work(record: JobRecord, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
+    busyAt = now();
+    firstClaim?.();
+    firstClaim = undefined;
     try {
       models = modelsOf(graph);
       await runAttempt(attemptDeps, record, claimed, graph, posted);
@@ -144,7 +164,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   async function followUp(): Promise<void> {
-    if (board.size() > 0) await pollComfyUI();
+    if (board.size() > 0) {
+      busyAt = now();
+      await pollComfyUI();
+    }
     const silent = now() - (watch.silentSince ?? now()) >= COMFYUI_SILENT_AFTER;
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
@@ -154,34 +177,30 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     }
   }
 
-  function item(): Host {
-    const { stats } = watch;
-    return {
-      hostId,
-      machineId,
-      url: deps.url,
-      state: draining ? 'draining' : 'ready',
-      slots: deps.slots,
+  const identity = {
+    hostId,
+    machineId,
+    url: deps.url,
+    slots: deps.slots,
+    intakeSecret,
+    startedAt,
+    release: deps.release,
+  };
+  const item = (): Host =>
+    itemOf(identity, watch, {
+      now: now(),
+      draining,
+      retired,
       held: board.size(),
       models,
-      intakeSecret,
-      seenAt: now(),
-      startedAt,
-      simulated: watch.simulated,
-      comfyui: watch.answers,
-      ...(stats?.system.comfyui_version && { comfyuiVersion: stats.system.comfyui_version }),
-      ...(watch.inventoryHash && { inventoryHash: watch.inventoryHash }),
-      devices: (stats?.devices ?? []).map((device) => ({
-        name: device.name,
-        vram: Math.round(device.vram_total / 2 ** 20),
-        vramFree: Math.round(device.vram_free / 2 ** 20),
-      })),
-    };
-  }
+      jobSeconds: tally.jobSeconds(),
+    });
 
   async function heartbeat(): Promise<void> {
     // Read before write: the first answer sets the clock, and a host must not be born dead.
     const others = await hosts.list();
+    // Told by the controller, which knows which release should run.
+    retired ||= others.some((host) => host.hostId === hostId && host.retire === true);
     neighbours = others.filter((host) => host.hostId !== hostId && isAlive(host, now())).length;
     await hosts.put(item());
     // With nothing to follow, this is how strays are found.
@@ -226,19 +245,24 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   ];
   void claimer.look();
 
+  async function drain(): Promise<void> {
+    draining = true;
+    await hosts.put(item()).catch((error: unknown) => log.error('draining not told', error));
+    for (const record of board.all()) record.drain('the GPU host was stopped');
+    await board.empty();
+    await Promise.all(tickers.map((ticker) => ticker.stop()));
+    await leavings.remove();
+    socket.close();
+    await signOff();
+  }
+
+  let drained: Promise<void> | undefined;
   return {
     hostId,
     intakeSecret,
     offer: claimer.offer,
-    async drain() {
-      draining = true;
-      await hosts.put(item()).catch((error: unknown) => log.error('draining not told', error));
-      for (const record of board.all()) record.drain('the GPU host was stopped');
-      await board.empty();
-      await Promise.all(tickers.map((ticker) => ticker.stop()));
-      await leavings.remove();
-      socket.close();
-      await signOff();
-    },
+    idleFor: () => (board.size() > 0 ? 0 : now() - busyAt),
+    isRetired: () => retired,
+    drain: () => (drained ??= drain()),
   };
 }

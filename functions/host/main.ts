@@ -1,9 +1,13 @@
-// The GPU host's process: one a machine, beside its ComfyUI. SIGTERM drains it.
+// The GPU host's process: one a machine, beside its ComfyUI. SIGTERM drains it. With AUTO_SCALING_GROUP it is a machine
+// on EC2, which ends itself when it is idle.
 
 import { createComfyUI } from '../comfyui/client.ts';
-import { hostSettings } from '../config.ts';
+import { hostSettings, type MachineSettings, machineHostSettings } from '../config.ts';
 import { AppError } from '../core/errors.ts';
-import { createLog } from '../log.ts';
+import { createLog, type Log } from '../log.ts';
+import { createInstanceMetadata } from '../machines/instance.ts';
+import { createMachines } from '../machines/machines.ts';
+import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { identityOf } from '../process/identity.ts';
@@ -11,17 +15,21 @@ import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
 import { tryLockIn } from '../process/lock.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { createIntake } from './intake.ts';
+import { type Retirement, watchRetirement } from './retirement.ts';
+import { reportStart } from './start-report.ts';
 
 try {
   const settings = hostSettings(process.env);
+  const machine = settings.AUTO_SCALING_GROUP === undefined ? undefined : machineHostSettings(process.env);
   const lock = await tryLockIn(settings.WORKSPACE_PATH, 'host.lock');
   if (!lock)
     throw new AppError(
       'in_use',
       `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
     );
-  const { machineId } = await identityOf(settings.WORKSPACE_PATH);
+  const machineId = machine?.INSTANCE_ID ?? (await identityOf(settings.WORKSPACE_PATH)).machineId;
   const log = createLog('host', settings.DEBUG ? 'debug' : 'warn');
+  const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
   const { jobs, hosts, images, now } = connect(placesOf(settings));
 
   let host: RunningHost | undefined;
@@ -32,6 +40,7 @@ try {
     CONNECTION_LIMITS,
     'INTAKE',
   );
+  const launchedAt = machine?.LAUNCHED_AT;
   host = await startHost({
     jobs,
     hosts,
@@ -39,14 +48,21 @@ try {
     comfyui: createComfyUI(`http://${settings.COMFYUI_HOST}:${settings.COMFYUI_PORT}`),
     log,
     now,
+    metrics,
     machineId,
     url: settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`,
     slots: settings.SLOTS,
     usdPerHour: settings.USD_PER_HOUR,
+    release: machine?.RELEASE,
     comfyuiPath: settings.COMFYUI_PATH,
+    ...(launchedAt !== undefined && {
+      firstClaim: () => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now()),
+    }),
   });
   const running = host;
+  const retirement = machine && watch(running, machine, log);
   onStopSignal(async () => {
+    await retirement?.stop();
     await running.drain();
     await intake.close();
     await lock.release();
@@ -54,4 +70,19 @@ try {
   sayReady({ hostId: running.hostId, port: intake.port });
 } catch (error) {
   explainAndExit(error);
+}
+
+function watch(host: RunningHost, machine: MachineSettings, log: Log): Retirement {
+  const machines = createMachines({
+    group: machine.AUTO_SCALING_GROUP,
+    region: machine.AWS_REGION,
+    endpoint: machine.AWS_ENDPOINT_URL_AUTO_SCALING,
+  });
+  return watchRetirement({
+    host,
+    instance: createInstanceMetadata(machine.AWS_EC2_METADATA_SERVICE_ENDPOINT),
+    end: () => machines.terminate(machine.INSTANCE_ID),
+    idleLimit: machine.IDLE_MINUTES * 60_000,
+    log,
+  });
 }

@@ -1,6 +1,7 @@
 // The Hosts table: one item for one run of a host process. A restart is a new host.
 
-import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER } from '../core/limits.ts';
 import type { StoreClient } from './client.ts';
 import { hostsTable, SCHEMA_VERSION } from './tables.ts';
@@ -35,11 +36,17 @@ export interface Host {
   /** SHA-256 of its inventory, which lies in the bucket by this name. */
   inventoryHash?: string;
   devices: HostDevice[];
+  /** Of the bundle, ComfyUI and boot scripts that it runs; absent where nobody rolls hosts. */
+  release?: string;
+  /** Mean seconds of GPU time that a job took here. */
+  jobSeconds?: number;
+  /** Set by the controller: drain, and end the machine. */
+  retire?: true;
 }
 
 export type Hosts = ReturnType<typeof createHosts>;
 
-export function isAlive(host: Host, now: number): boolean {
+export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
   return now - host.seenAt < HOST_DEAD_AFTER;
 }
 
@@ -72,6 +79,26 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
         start = page.LastEvaluatedKey;
       } while (start);
       return hosts;
+    },
+
+    /** Asks it to drain and end its machine. False: it is gone. */
+    async retire(hostId: string): Promise<boolean> {
+      try {
+        await documents.send(
+          new UpdateCommand({
+            TableName,
+            Key: { hostId },
+            ConditionExpression: 'attribute_exists(hostId)',
+            UpdateExpression: 'SET #retire = :true',
+            ExpressionAttributeNames: { '#retire': 'retire' },
+            ExpressionAttributeValues: { ':true': true },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
 
     async remove(hostId: string): Promise<void> {

@@ -30,7 +30,15 @@ export const hostsTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-export const tables: readonly TableSpec[] = [jobsTable, hostsTable];
+/** One item: what the controller remembers of the GPU hosts. */
+export const fleetTable = {
+  name: 'fleet',
+  partitionKey: 'fleetId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable];
 
 /** The schema version of every item, for those who read what an older release wrote. */
 export const SCHEMA_VERSION = 1;

@@ -206,6 +206,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
           up = true;
         },
       });
+      const from = Date.now();
       void intruder.start();
       const giveUp = Date.now() + 4000;
       while (!up && intruder.exits.length === 0 && Date.now() < giveUp)
@@ -213,7 +214,8 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
       // Where it came up it also goes on for a while, as nobody would notice.
       if (up) await new Promise((resolve) => setTimeout(resolve, 1500));
       await intruder.end('SIGKILL');
-      return up;
+      // The lock of a host that died meanwhile is free for anybody.
+      return up && !processes.get(host)!.exits.some(({ at }) => at >= from);
     },
     starved: (from, to) => stalls.some((stall) => stall.from <= to && stall.to >= from),
     close,

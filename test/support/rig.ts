@@ -147,9 +147,6 @@ export async function startRig({
         ...options,
       });
       const host = running;
-      let drained: Promise<void> | undefined;
-      const drain = host.drain;
-      host.drain = () => (drained ??= drain());
       closers.push(async () => {
         await host.drain();
         await intake.close();

@@ -1,0 +1,83 @@
+// What a job that waits is waiting for, and how long about: what the api says of it. Pure; an estimate, never a promise.
+
+import type { Blocked, Fleet } from './fleet.ts';
+import { JOB_SECONDS_GUESS, START_SECONDS_GUESS } from './limits.ts';
+
+/** What is ahead of the jobs that wait. */
+export interface Outlook {
+  /** Hosts that take jobs. */
+  ready: number;
+  /** Hosts that are up, but whose ComfyUI is silent or that drain. */
+  busyOtherwise: number;
+  /** For each host that is starting: seconds until it should be up. At least one where one is about to be started. */
+  startingIn: number[];
+  /** Of GPU time, a job. */
+  secondsPerJob: number;
+  /** Jobs that hosts hold already. */
+  held: number;
+  blocked?: Pick<Blocked, 'reason'> | undefined;
+}
+
+/** @param hosts those alive; @param fleet `UNKNOWN_FLEET` where no controller raises anything; @param now ms */
+export function outlookOf(
+  hosts: readonly { state: 'ready' | 'draining'; comfyui: boolean; machineId: string }[],
+  fleet: Fleet,
+  held: number,
+  now: number,
+): Outlook {
+  const ready = hosts.filter(({ state, comfyui }) => state === 'ready' && comfyui).length;
+  const start = fleet.secondsPerStart ?? START_SECONDS_GUESS;
+  const startingIn = Object.entries(fleet.seen)
+    .filter(
+      ([id, { upAt, givenUp }]) =>
+        upAt === undefined && !givenUp && !hosts.some((host) => host.machineId === id),
+    )
+    .map(([, { firstSeen }]) => Math.max(0, start - (now - firstSeen) / 1000));
+  // Asked for, or about to be: not launched yet.
+  const unlaunched = Math.max(0, fleet.desired - Object.keys(fleet.seen).length);
+  for (let n = 0; n < unlaunched; n += 1) startingIn.push(start);
+  if (hosts.length === 0 && startingIn.length === 0 && !fleet.blocked) startingIn.push(start);
+  return {
+    ready,
+    busyOtherwise: hosts.length - ready,
+    startingIn: startingIn.sort((a, b) => a - b),
+    secondsPerJob: fleet.secondsPerJob ?? JOB_SECONDS_GUESS,
+    held,
+    blocked: fleet.blocked,
+  };
+}
+
+/**
+ * Seconds until a waiting job is done, in whole ones.
+ * @param position in the queue, from 1; null: too far back to say
+ * @returns null where nobody can say: no host takes jobs, and none is coming
+ */
+export function etaSeconds(position: number | null, outlook: Outlook): number | null {
+  if (position === null || outlook.secondsPerJob <= 0) return null;
+  const before = outlook.held + position;
+  const starting = outlook.blocked ? [] : outlook.startingIn;
+  // Whoever is free first takes the next job: all hosts together are done with `before` jobs at the first moment at
+  // which their whole jobs add up to so many.
+  const freeAt = [...Array.from({ length: outlook.ready }, () => 0), ...starting];
+  if (freeAt.length === 0) return null;
+  const doneBy = (time: number) =>
+    freeAt.reduce(
+      (sum, free) => sum + Math.max(0, Math.floor((time - free) / outlook.secondsPerJob + 1e-9)),
+      0,
+    );
+  let low = 0;
+  let high = Math.ceil(Math.min(...freeAt) + before * outlook.secondsPerJob);
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (doneBy(middle) >= before) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Of a queued job that no host holds. */
+export function waitingFor(outlook: Outlook): string {
+  if (outlook.ready > 0) return 'a free slot';
+  if (outlook.blocked) return `no gpu host can be started: ${outlook.blocked.reason}`;
+  return outlook.startingIn.length > 0 ? 'gpu host starting' : 'ComfyUI to answer';
+}

@@ -1,0 +1,171 @@
+// The GPU machines: the only room that knows Auto Scaling. It refuses to lower the desired capacity: a machine goes by
+// being ended, one by its name. Every call may be repeated: what is already so is left so.
+
+import {
+  AutoScalingClient,
+  AutoScalingServiceException,
+  DescribeAutoScalingGroupsCommand,
+  DescribeScalingActivitiesCommand,
+  type Instance as GroupInstance,
+  SetDesiredCapacityCommand,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { AppError } from '../core/errors.ts';
+import { lastLaunchFailure, type LaunchFailure } from './launches.ts';
+
+export interface Instance {
+  id: string;
+  /** `ending`: it is on its way out, and counts no more. */
+  state: 'starting' | 'in_service' | 'ending';
+  /** From scale in: only its own host, or the controller, ends it. */
+  isProtected: boolean;
+}
+
+export interface Group {
+  desired: number;
+  min: number;
+  max: number;
+  instances: Instance[];
+}
+
+export interface Machines {
+  /** @throws AppError bad_setting where there is no such group */
+  describe(): Promise<Group>;
+  /** Why the last launch failed; undefined where it did not. */
+  launchFailure(): Promise<LaunchFailure | undefined>;
+  /** Never lowers and never goes above the group's max. @returns what is desired now */
+  raise(desired: number): Promise<number>;
+  /** Ends one, and wants one less from then on. What is gone or going is no error. */
+  terminate(instanceId: string): Promise<void>;
+}
+
+export interface MachinesSettings {
+  group: string;
+  region: string;
+  /** Absent on AWS. */
+  endpoint?: string | undefined;
+  credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+/** Of activities: a launch that fails is tried again every minute or so. */
+const ACTIVITIES = 20;
+const TRIES = 3;
+
+export function createMachines({ group: AutoScalingGroupName, ...settings }: MachinesSettings): Machines {
+  const client = new AutoScalingClient({
+    region: settings.region,
+    ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
+    ...(settings.credentials ? { credentials: settings.credentials } : {}),
+    // The SDK would repeat a terminate whose answer was lost, and so might take two from what is desired.
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  });
+
+  async function describe(): Promise<Group> {
+    const { AutoScalingGroups: [found] = [] } = await again(() =>
+      client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] })),
+    );
+    if (!found)
+      throw new AppError(
+        'bad_setting',
+        `AUTO_SCALING_GROUP must name the group of the GPU hosts; there is no "${AutoScalingGroupName}" in ${settings.region}`,
+      );
+    return {
+      desired: found.DesiredCapacity ?? 0,
+      min: found.MinSize ?? 0,
+      max: found.MaxSize ?? 0,
+      instances: (found.Instances ?? []).flatMap(instanceOf),
+    };
+  }
+
+  return {
+    describe,
+
+    async launchFailure() {
+      const { Activities = [] } = await again(() =>
+        client.send(new DescribeScalingActivitiesCommand({ AutoScalingGroupName, MaxRecords: ACTIVITIES })),
+      );
+      return lastLaunchFailure(
+        Activities.map((activity) => ({
+          description: activity.Description ?? '',
+          status: activity.StatusCode ?? '',
+          message: activity.StatusMessage || activity.Description || '',
+          at: (activity.EndTime ?? activity.StartTime ?? new Date(0)).getTime(),
+        })),
+      );
+    },
+
+    async raise(asked) {
+      // Anew: since it was decided another may have raised further, and a set number would lower that.
+      const { desired, max } = await describe();
+      const DesiredCapacity = Math.min(asked, max);
+      if (DesiredCapacity <= desired) return desired;
+      await client.send(
+        new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity, HonorCooldown: false }),
+      );
+      return DesiredCapacity;
+    },
+
+    async terminate(InstanceId) {
+      const { instances } = await describe();
+      const found = instances.find(({ id }) => id === InstanceId);
+      if (!found || found.state === 'ending') return;
+      const end = (ShouldDecrementDesiredCapacity: boolean) =>
+        client.send(
+          new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity }),
+        );
+      try {
+        await end(true);
+      } catch (error) {
+        if (isGone(error)) return;
+        // Fewer are desired than there are, because somebody lowered it: there is nothing to take off.
+        if (!isAtMinimum(error)) throw error;
+        await end(false);
+      }
+    },
+  };
+}
+
+/** Undefined for those that have left the group. */
+function instanceOf({ InstanceId, LifecycleState, ProtectedFromScaleIn }: GroupInstance): Instance[] {
+  const lifecycle = LifecycleState ?? '';
+  if (!InstanceId || /^(Detach|Terminated|Warmed|Standby|EnteringStandby)/.test(lifecycle)) return [];
+  const state = /^(Pending|Quarantined)/.test(lifecycle)
+    ? 'starting'
+    : lifecycle === 'InService'
+      ? 'in_service'
+      : 'ending';
+  return [{ id: InstanceId, state, isProtected: ProtectedFromScaleIn ?? false }];
+}
+
+function isGone(error: unknown): boolean {
+  return isValidation(error) && /not found|no managed instance/i.test(error.message);
+}
+
+function isAtMinimum(error: unknown): boolean {
+  return isValidation(error) && /min ?size/i.test(error.message);
+}
+
+function isValidation(error: unknown): error is AutoScalingServiceException {
+  return error instanceof AutoScalingServiceException && error.name === 'ValidationError';
+}
+
+/** It refused, and will again: unlike a throttled call or one without an answer. */
+export function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof AutoScalingServiceException &&
+    error.$fault === 'client' &&
+    !/Throttl|RequestLimitExceeded|ResourceContention|ScalingActivityInProgress/.test(error.name)
+  );
+}
+
+/** For what only reads. */
+async function again<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tried === TRIES || isRefusal(error)) throw error;
+    }
+  }
+}
