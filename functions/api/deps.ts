@@ -8,15 +8,12 @@ import type { Template } from '../core/template.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
-import type { Hosts } from '../store/hosts.ts';
-import type { Jobs } from '../store/jobs.ts';
+import type { Tables } from '../store/open.ts';
 import type { Fleet } from './fleet.ts';
 import type { JobReader } from './job-reader.ts';
 import type { Queue } from './queue-view.ts';
 
-export interface ApiDeps {
-  jobs: Jobs;
-  hosts: Hosts;
+export interface ApiDeps extends Tables {
   images: Images;
   presigner: Presigner;
   /** By name; the default first. */

@@ -2,17 +2,17 @@
 
 import { type Context, Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
-import { cancel, clear, hasEnded, type JobState } from '../core/job.ts';
+import { cancel, hasEnded, type JobState } from '../core/job.ts';
 import { isJobId, outwardPromptId } from '../core/names.ts';
+import { clearQueue, turnsUntil } from '../store/clear-queue.ts';
 import { accept } from './accept.ts';
 import { cursorOf, idempotencyKeyOf, jsonObject, pageQuery } from './body.ts';
 import { type ApiEnv, OWNER, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
 import { jobView, promptOf, statusView } from './views.ts';
 
-/** So many jobs are cleared before the answer; the rest goes on behind it. */
+/** So many jobs are cleared before the answer; the controller finishes the rest. */
 const CLEARED_AT_ONCE = 1000;
-const CLEARED_TOGETHER = 25;
 const QUEUE_PAGE = 100;
 /** Of a cursor, before it is made opaque. */
 const QUEUE_PLACE = /^(held|waiting):[\w-]{1,60}$/;
@@ -80,7 +80,14 @@ export function jobRoutes(deps: Shared) {
     })
 
     .post('/queue/clear', async (c) => {
-      const { cleared, remaining } = await clearQueue(deps);
+      const until = turnsUntil(deps.now());
+      const waiting = await jobs.countWork('waiting');
+      // Before the first is cleared: whoever dies on the way, the rest is cleared too.
+      const chore = waiting > CLEARED_AT_ONCE ? await deps.chores.add({ kind: 'clear', until }) : undefined;
+      const { cleared, left } = await clearQueue(deps, { until }, CLEARED_AT_ONCE);
+      if (chore && !left) await deps.chores.done(chore);
+      const remaining = left ? Math.max(0, waiting - CLEARED_AT_ONCE) : 0;
+      log.info('queue cleared', { cleared, remaining });
       return c.json({ status: 'success', message: 'Queue cleared', cleared, remaining });
     });
 }
@@ -122,36 +129,4 @@ async function pageOfQueue(
     states: states.filter((state) => !hasEnded(state)),
     next: all.length > QUEUE_PAGE && last ? `${last.work}:${last.workOrder}` : undefined,
   };
-}
-
-/** What waits now; a job accepted later is not meant. */
-async function clearQueue(deps: Shared): Promise<{ cleared: number; remaining: number }> {
-  const { jobs, now, log } = deps;
-  // Turns are a little older than the moment at most; what comes later sorts behind.
-  const until = String(now() + 1).padStart(13, '0');
-  let cleared = 0;
-
-  async function clearBatch(work: 'waiting' | 'held', limit: number, after?: string) {
-    const batch = (await jobs.listWork(work, limit, after)).filter(({ workOrder }) => workOrder < until);
-    for (let from = 0; from < batch.length; from += CLEARED_TOGETHER) {
-      const together = batch.slice(from, from + CLEARED_TOGETHER);
-      const written = await Promise.all(together.map(({ jobId }) => jobs.write(jobId, clear(now()))));
-      cleared += written.filter(Boolean).length;
-    }
-    return batch;
-  }
-
-  const waiting = await jobs.countWork('waiting');
-  await clearBatch('held', CLEARED_AT_ONCE);
-  const first = await clearBatch('waiting', CLEARED_AT_ONCE);
-  const remaining = first.length < CLEARED_AT_ONCE ? 0 : Math.max(0, waiting - first.length);
-  const atOnce = cleared;
-  log.info('queue cleared', { cleared, remaining });
-  if (remaining > 0)
-    void (async () => {
-      let last = first.at(-1);
-      while (last) last = (await clearBatch('waiting', CLEARED_AT_ONCE, last.workOrder)).at(-1);
-      log.info('queue cleared to its end', { cleared });
-    })().catch((error: unknown) => log.error('queue not cleared to its end', error, { cleared }));
-  return { cleared: atOnce, remaining };
 }

@@ -14,15 +14,10 @@ import { nudger } from './nudge.ts';
 try {
   const settings = apiSettings(process.env);
   const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
-  const { jobs, hosts, images, presigner, now } = connect(placesOf(settings));
   const app = createApp({
-    jobs,
-    hosts,
-    images,
-    presigner,
+    ...connect(placesOf(settings)),
     templates: await loadTemplates(settings.WORKFLOWS_PATH),
     log,
-    now,
     random: randomBytes,
     nudge: nudger(settings.FORWARDER_URL, log),
     recorded: { nodes: recordedNodes, models: {} },

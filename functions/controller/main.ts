@@ -6,14 +6,19 @@ import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { every } from '../process/ticker.ts';
-import { sweep } from './sweep.ts';
+import { controlRound } from './round.ts';
 
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
-  const { jobs, hosts, now } = connect(placesOf(settings));
+  const { jobs, hosts, chores, now } = connect(placesOf(settings));
   const nudge = nudger(settings.FORWARDER_URL, log);
-  const ticker = every(settings.SWEEP_EVERY_MS, () => sweep({ jobs, hosts, log, now, nudge }), log, 0);
+  const ticker = every(
+    settings.SWEEP_EVERY_MS,
+    () => controlRound({ jobs, hosts, chores, log, now, nudge }),
+    log,
+    0,
+  );
   onStopSignal(() => ticker.stop());
   sayReady({});
 } catch (error) {

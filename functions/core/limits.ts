@@ -62,8 +62,9 @@ export const COUNT_EXACT_TO = 1000;
 export const SCALE_EVERY = MINUTE;
 /** A gap between two rounds that is longer is one in which nobody watched: nothing is held against a host for it. */
 export const UNWATCHED_AFTER = 5 * MINUTE;
-/** So many hosts that all that waits would be done in this time. */
-export const BACKLOG_DONE_WITHIN = 10 * MINUTE;
+/** So many hosts that all that waits would be done in this time: about what a start takes, since a host that comes later
+ * than that finds nothing left. */
+export const BACKLOG_DONE_WITHIN = 5 * MINUTE;
 export const RAISE_COOLDOWN = 2 * MINUTE;
 /** An instance without a host that works for this long is ended: the worst money leak. */
 export const HOST_START_LIMIT = 15 * MINUTE;

@@ -9,7 +9,7 @@ import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import type { LocalSettings } from '../config.ts';
 import { connect } from '../process/connect.ts';
-import { sweep } from '../controller/sweep.ts';
+import { controlRound } from '../controller/round.ts';
 import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
@@ -74,7 +74,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
   ]);
 
-  const { store, jobs, hosts, images, presigner, now } = connect({
+  const connected = connect({
     region: REGION,
     dynamodbEndpoint: `http://127.0.0.1:${dynamodb.ready.port}`,
     s3Endpoint: s3.url,
@@ -83,18 +83,15 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     credentials,
     unsigned: true,
   });
-  await createTables(store, '');
+  const { jobs, hosts, chores, images, now } = connected;
+  await createTables(connected.store, '');
 
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
   const nudge = (jobId?: string) => forwarder.nudge(jobId);
   const app = createApp({
-    jobs,
-    hosts,
-    images,
-    presigner,
+    ...connected,
     templates,
     log: log('api'),
-    now,
     random: randomBytes,
     nudge,
     recorded: { nodes: recordedNodes, models: {} },
@@ -124,7 +121,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const controllerLog = log('controller');
   const controller = every(
     SWEEP_EVERY,
-    () => sweep({ jobs, hosts, log: controllerLog, now, nudge }),
+    () => controlRound({ jobs, hosts, chores, log: controllerLog, now, nudge }),
     controllerLog,
     // At once: the host has just let go of what its former run held.
     0,

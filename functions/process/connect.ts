@@ -5,8 +5,7 @@ import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';
 import { createPresigner, type Presigner } from '../images/presign.ts';
 import { createStoreClient, type StoreClient } from '../store/client.ts';
-import { createHosts, type Hosts } from '../store/hosts.ts';
-import { createJobs, type Jobs } from '../store/jobs.ts';
+import { openTables, type Tables } from '../store/open.ts';
 
 export interface Places {
   region: string;
@@ -32,10 +31,8 @@ export function placesOf(settings: PlacesSettings): Places {
   };
 }
 
-export interface Connected {
+export interface Connected extends Tables {
   store: StoreClient;
-  jobs: Jobs;
-  hosts: Hosts;
   images: Images;
   presigner: Presigner;
   /** The tables' clock, ms. */
@@ -52,8 +49,7 @@ export function connect({ region, credentials, tablePrefix, bucket, ...places }:
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
   return {
     store,
-    jobs: createJobs(store, tablePrefix),
-    hosts: createHosts(store, tablePrefix),
+    ...openTables(store, tablePrefix),
     images: createImages({ client: s3, bucket }),
     // The client has already asked the environment where the credentials are.
     presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),

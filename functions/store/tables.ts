@@ -38,7 +38,15 @@ export const fleetTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable];
+/** What the api has begun and the controller finishes. */
+export const choresTable = {
+  name: 'chores',
+  partitionKey: 'choreId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable, choresTable];
 
 /** The schema version of every item, for those who read what an older release wrote. */
 export const SCHEMA_VERSION = 1;

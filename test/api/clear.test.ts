@@ -1,6 +1,7 @@
 // POST /api/queue/clear: what waits when it is called is cancelled, what runs is not.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { finishChores } from '../../functions/controller/chores.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 import { call, eventually, putJob, putJobs } from './support.ts';
 
@@ -35,7 +36,7 @@ test('a job accepted after it was called is kept', async () => {
   await clear();
 });
 
-test('past 1,000 it says how many remain, and goes on by itself to the end', async () => {
+test('past 1,000 it says how many remain, and the controller clears them', async () => {
   const start = rig.store.now() - 5000;
   const runs = await putJob(rig, {
     createdAt: start,
@@ -46,11 +47,38 @@ test('past 1,000 it says how many remain, and goes on by itself to the end', asy
   const { json } = await clear();
   const later = await rig.generate();
   expect(json).toMatchObject({ cleared: 1000, remaining: 130 });
-  await eventually('the rest', async () => (await waiting()) === 1);
+  // The api may be gone by now: the rest is the controller's.
+  await rig.finishChores();
+  expect(await waiting()).toBe(1);
+  expect(await rig.store.chores.list()).toEqual([]);
   expect((await rig.status(runs))['status']).toBe('processing');
   await call(rig.app, `DELETE /api/queue/${runs}`);
   expect((await rig.status(later))['status']).toBe('queued');
   await clear();
+});
+
+test('a controller that dies while it clears begins again, and a later call is not forgotten', async () => {
+  const start = rig.store.now() - 5000;
+  await putJobs(rig, jobsFrom(start, 1030));
+  const { jobs, chores, now } = rig.store;
+  await clear();
+  let writes = 0;
+  const dies = {
+    ...jobs,
+    write(...args: Parameters<typeof jobs.write>) {
+      writes += 1;
+      return writes > 10 ? Promise.reject(new Error('killed')) : jobs.write(...args);
+    },
+  };
+  await finishChores({ jobs: dies, chores, log: rig.log, now });
+  await eventually('what was written before it died', async () => (await waiting()) === 20);
+  const [first] = await chores.list();
+  const again = await chores.add({ kind: 'clear', until: `${first!.until}9` });
+  await chores.done(first!);
+  expect(await chores.list()).toMatchObject([again]);
+  await rig.finishChores();
+  expect(await waiting()).toBe(0);
+  expect(await chores.list()).toEqual([]);
 });
 
 test('with a host: a job that it holds but has not started is cleared, the one that runs goes on', async () => {

@@ -46,13 +46,11 @@ export async function call<Body = Json>(
 /** Another process on the same tables and bucket, of which some parts are as given. */
 export function anotherProcess({ store, images, templates, log }: Rig, parts: Partial<ApiDeps>): ApiApp {
   return createApp({
-    jobs: store.jobs,
-    hosts: store.hosts,
+    ...store,
     images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     templates,
     log,
-    now: store.now,
     random: randomBytes,
     nudge: () => undefined,
     recorded: { nodes: {}, models: {} },

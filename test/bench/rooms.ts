@@ -14,8 +14,7 @@ import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
-import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
-import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
+import { openTables, type Tables } from '../../functions/store/open.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
 import { log, withFolder } from './subjects.ts';
 
@@ -30,10 +29,8 @@ export interface Rooms {
   api(store: Store, nudge?: () => void): Promise<ApiApp>;
 }
 
-export interface Store {
+export interface Store extends Tables {
   client: StoreClient;
-  jobs: Jobs;
-  hosts: Hosts;
   now(): number;
 }
 
@@ -58,22 +55,20 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
       const endpoint = `http://127.0.0.1:${dynamodb.ready.port}`;
       const client = createStoreClient({ endpoint, region: REGION, credentials });
       const now = () => client.clock.now();
-      return { client, jobs: createJobs(client, ''), hosts: createHosts(client, ''), now };
+      return { client, ...openTables(client, ''), now };
     };
     await createTables(connect().client, '');
     try {
       return await work({
         images,
         connect,
-        api: async ({ jobs, hosts, now }, nudge = () => undefined) =>
+        api: async (store, nudge = () => undefined) =>
           createApp({
-            jobs,
-            hosts,
+            ...store,
             images,
             presigner: createPresigner({ credentials, region: REGION, bucket: 'images' }),
             templates: await loadTemplates(),
             log,
-            now,
             random: randomBytes,
             nudge,
             recorded: { nodes: recordedNodes, models: {} },

@@ -9,6 +9,7 @@ import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import { finishChores } from '../../functions/controller/chores.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
@@ -51,6 +52,7 @@ export interface Rig {
   log: Log;
   nudge(): void;
   sweep(): Promise<void>;
+  finishChores(): Promise<void>;
   addHost(options?: HostOptions): Promise<TestHost>;
   /** POST /api/generate; the job's id. */
   generate(body?: Record<string, unknown>): Promise<string>;
@@ -87,13 +89,12 @@ export async function startRig({
   const client = createS3Client({ endpoint: s3.url, region: REGION, credentials: CREDENTIALS });
   const images = createImages({ client, bucket: 'images' });
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
-  const { jobs, hosts, now } = store;
+  const { jobs, hosts, chores, now } = store;
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const app = createApp({
-    jobs,
-    hosts,
+    ...store,
     images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     templates,
@@ -128,6 +129,7 @@ export async function startRig({
     log,
     nudge,
     sweep: () => sweep({ jobs, hosts, log, now, nudge }),
+    finishChores: () => finishChores({ jobs, chores, log, now }),
 
     async addHost({ comfyui: given, ...options } = {}) {
       const comfyui = given && 'url' in given ? given : await startSimulatedComfyUI({ stepMs: 5, ...given });

@@ -7,18 +7,15 @@ import { inject } from 'vitest';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
-import { createHosts, type Hosts } from '../../functions/store/hosts.ts';
-import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
+import { openTables, type Tables } from '../../functions/store/open.ts';
 
 /** A process has its own access key: DynamoDB Local serves several processes, and keeps them apart by it. */
 export const CREDENTIALS = { accessKeyId: `test${process.pid}`, secretAccessKey: 'test-secret' };
 export const REGION = 'local';
 
-export interface TestStore {
+export interface TestStore extends Tables {
   url: string;
   client: StoreClient;
-  jobs: Jobs;
-  hosts: Hosts;
   now(): number;
   close(): Promise<void>;
 }
@@ -31,8 +28,7 @@ export async function startStore(): Promise<TestStore> {
   return {
     url,
     client,
-    jobs: createJobs(client, ''),
-    hosts: createHosts(client, ''),
+    ...openTables(client, ''),
     now: () => client.clock.now(),
     async close() {
       await close(client);

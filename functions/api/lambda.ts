@@ -1,0 +1,44 @@
+// The API as a Lambda behind a Function URL with response streaming.
+
+import type {} from 'aws-lambda';
+import { randomBytes } from 'node:crypto';
+import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
+import { apiLambdaSettings } from '../config.ts';
+import { createLog } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { connect, placesOf } from '../process/connect.ts';
+import { describeEvent } from '../process/stream.ts';
+import { loadTemplates } from '../process/workflows.ts';
+import { createApp } from './app.ts';
+import { askForKey, createFrontDoor } from './front-door.ts';
+import { requestOf, send } from './function-url.ts';
+
+const settings = apiLambdaSettings(process.env);
+const log = createLog('api', settings.DEBUG ? 'debug' : 'info');
+const metrics = createMetrics('api', settings.METRICS_NAMESPACE);
+const app = createApp({
+  ...connect(placesOf(settings)),
+  templates: await loadTemplates(settings.WORKFLOWS_PATH),
+  log,
+  random: randomBytes,
+  // The table's stream tells the forwarder and the controller.
+  nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { job_id: jobId }),
+  recorded: { nodes: recordedNodes, models: {} },
+  settings: {
+    links: 'bucket',
+    allowedOrigins: settings.ALLOWED_ORIGINS,
+    fixedComfyUI: false,
+    maxWaiting: settings.MAX_WAITING,
+    keep: settings.KEEP_DAYS,
+  },
+  admit: askForKey(settings.API_KEY),
+});
+const door = createFrontDoor(app, settings.ORIGIN_SECRET);
+
+export const handler = awslambda.streamifyResponse(async (event: unknown, out) => {
+  const response = await door(requestOf(event, describeEvent));
+  if (response.status >= 500) metrics.put({ requests_failed: 1 });
+  await send(response, out);
+});
+
+metrics.put({ cold_starts: 1, init_time: Math.round(performance.now()) });

@@ -1,0 +1,111 @@
+// The instances of the group as one round sees them: who came up, who is still starting, who is given up. Pure; what
+// follows from it stands in scale.ts.
+
+import type { Fleet, SeenInstance } from '../core/fleet.ts';
+import { HOST_DRAIN_LIMIT, HOST_RESTARTS_WITHIN, HOST_START_LIMIT, UNWATCHED_AFTER } from '../core/limits.ts';
+import type { LaunchFailure } from '../machines/launches.ts';
+import type { Group } from '../machines/machines.ts';
+import { type Host, isAlive } from '../store/hosts.ts';
+
+export type HostSight = Pick<
+  Host,
+  | 'hostId'
+  | 'machineId'
+  | 'state'
+  | 'comfyui'
+  | 'held'
+  | 'seenAt'
+  | 'startedAt'
+  | 'release'
+  | 'retire'
+  | 'jobSeconds'
+>;
+
+/** What a round has read. */
+export interface Sight {
+  /** ms, the tables' clock. */
+  now: number;
+  waiting: number;
+  held: number;
+  /** Dead ones too. On EC2 a host's machineId is its instance's id. */
+  hosts: readonly HostSight[];
+  group: Group;
+  launchFailure?: LaunchFailure | undefined;
+  maxHosts: number;
+  release: string;
+}
+
+/** What was remembered, where it still holds: clocks that were set back, a new release, a time when nobody watched. */
+export function recall(fleet: Fleet, { now, group, release }: Sight): Fleet {
+  const past = (time: number) => Math.min(time, now);
+  const unwatched = now - fleet.updatedAt > UNWATCHED_AFTER;
+  const seen: Record<string, SeenInstance> = {};
+  for (const [id, { firstSeen, upAt, drainingAt, givenUp }] of Object.entries(fleet.seen))
+    seen[id] = {
+      firstSeen: unwatched ? now : past(firstSeen),
+      ...(upAt !== undefined && { upAt: unwatched ? now : past(upAt) }),
+      ...(drainingAt !== undefined && { drainingAt: unwatched ? now : past(drainingAt) }),
+      ...(givenUp && { givenUp }),
+    };
+  const isNewRelease = fleet.release !== undefined && fleet.release !== release;
+  const raisedByHand = fleet.updatedAt > 0 && group.desired > fleet.desired;
+  return {
+    ...fleet,
+    updatedAt: past(fleet.updatedAt),
+    raisedAt: raisedByHand ? now : past(fleet.raisedAt),
+    seen,
+    failedStarts: isNewRelease ? 0 : fleet.failedStarts,
+    blocked: fleet.blocked && { ...fleet.blocked, at: past(fleet.blocked.at) },
+  };
+}
+
+/** Each instance after this look: who came up, who is given up, and how many starts that were watched have failed. */
+export function look({ now, group, hosts }: Sight, memory: Fleet) {
+  const watched = now - memory.updatedAt <= UNWATCHED_AFTER;
+  const seen: Record<string, SeenInstance> = {};
+  let failures = 0;
+  let cameUp = false;
+  let { secondsPerStart } = memory;
+  const alive = new Map<string, HostSight[]>();
+  for (const host of hosts)
+    if (isAlive(host, now)) alive.set(host.machineId, [...(alive.get(host.machineId) ?? []), host]);
+  for (const { id } of group.instances.filter(({ state }) => state !== 'ending')) {
+    const before = memory.seen[id];
+    const own = alive.get(id) ?? [];
+    const drains = own.some((host) => host.state === 'draining' || host.retire === true);
+    const one: SeenInstance = { firstSeen: now, ...before };
+    seen[id] = one;
+    if (drains) one.drainingAt ??= now;
+    else delete one.drainingAt;
+    if (drains || own.some((host) => host.comfyui)) {
+      if (one.upAt === undefined) {
+        cameUp = true;
+        if (before && watched) secondsPerStart = mean(secondsPerStart, (now - one.firstSeen) / 1000);
+      }
+      one.upAt = now;
+      delete one.givenUp;
+    } else if (!one.givenUp && now - (one.upAt ?? one.firstSeen) >= HOST_START_LIMIT) {
+      one.givenUp = true;
+      if (one.upAt === undefined) failures += 1;
+    }
+    if (now - (one.drainingAt ?? now) >= HOST_DRAIN_LIMIT) one.givenUp = true;
+  }
+  // One that ends by itself before it came up would be replaced again and again.
+  for (const [id, one] of Object.entries(memory.seen))
+    if (!seen[id] && one.upAt === undefined && !one.givenUp && watched) failures += 1;
+  return { seen, failures, cameUp, secondsPerStart };
+}
+
+function mean(before: number | undefined, measured: number): number {
+  return before === undefined ? measured : (before + measured) / 2;
+}
+
+export type InstanceState = 'starting' | 'working' | 'restarting' | 'draining' | 'silent';
+
+export function stateOf(one: SeenInstance, now: number): InstanceState {
+  if (one.givenUp) return 'silent';
+  if (one.drainingAt !== undefined) return 'draining';
+  if (one.upAt === undefined) return 'starting';
+  if (one.upAt === now) return 'working';
+  return now - one.upAt < HOST_RESTARTS_WITHIN ? 'restarting' : 'silent';
+}

@@ -1,0 +1,60 @@
+// The controller as a Lambda: a round every minute by the schedule, and a look at the number of hosts when the stream
+// says that a job began to wait.
+
+import type { Context } from 'aws-lambda';
+import { controllerLambdaSettings } from '../config.ts';
+import { createLog } from '../log.ts';
+import { createMachines } from '../machines/machines.ts';
+import { createMetrics } from '../metrics.ts';
+import { answerBatch, type BatchAnswer } from '../process/stream.ts';
+import { createStoreClient } from '../store/client.ts';
+import { openTables } from '../store/open.ts';
+import { SCHEMA_VERSION } from '../store/tables.ts';
+import { controlRound } from './round.ts';
+import { scaleFleet } from './scale-fleet.ts';
+
+const settings = controllerLambdaSettings(process.env);
+const log = createLog('controller', settings.DEBUG ? 'debug' : 'info');
+const metrics = createMetrics('controller', settings.METRICS_NAMESPACE);
+const store = createStoreClient({
+  endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+  region: settings.AWS_REGION,
+});
+const { fleetStore, ...tables } = openTables(store, settings.TABLE_PREFIX);
+const deps = {
+  ...tables,
+  fleet: fleetStore,
+  machines: createMachines({ group: settings.AUTO_SCALING_GROUP, region: settings.AWS_REGION }),
+  maxHosts: settings.MAX_HOSTS,
+  release: settings.RELEASE,
+  log,
+  metrics,
+  now: () => store.clock.now(),
+  // A job that waits again is a record of the stream: that tells the forwarder.
+  nudge: () => undefined,
+};
+metrics.put({ cold_starts: 1, init_time: Math.round(performance.now()) });
+
+/** Nothing is answered to a schedule. */
+export async function handler(event: unknown, context: Context): Promise<BatchAnswer | void> {
+  if (isSchedule(event)) return round();
+  return answerBatch(event, {
+    log,
+    version: SCHEMA_VERSION,
+    timeLeft: context.getRemainingTimeInMillis(),
+    skipped: (records_skipped) => metrics.put({ records_skipped }),
+    look: () => scaleFleet(deps, { hurried: true }),
+  });
+}
+
+/** EventBridge's. */
+function isSchedule(event: unknown): boolean {
+  return (event as { 'detail-type'?: unknown } | null)?.['detail-type'] === 'Scheduled Event';
+}
+
+/** Jobs before hosts, since what is returned waits; where one part fails the other is tried all the same. */
+async function round(): Promise<void> {
+  const [jobs] = await Promise.allSettled([controlRound(deps)]);
+  await scaleFleet(deps);
+  if (jobs.status === 'rejected') throw jobs.reason;
+}

@@ -1,0 +1,148 @@
+// One round of scaling: reads, decides, remembers, acts, and says how it is. What was decided is written before it is
+// done, under the version that it was decided on, so that of two controllers one acts; what dies after the write is
+// made good by a later round, for every act may be repeated.
+
+import type { Fleet } from '../core/fleet.ts';
+import type { Log } from '../log.ts';
+import { isRefusal, type Machines } from '../machines/machines.ts';
+import type { Metrics } from '../metrics.ts';
+import type { FleetStore } from '../store/fleet.ts';
+import type { Hosts } from '../store/hosts.ts';
+import type { Jobs } from '../store/jobs.ts';
+import { type Decision, decide, isWorthARound } from './scale.ts';
+
+export interface ScaleDeps {
+  jobs: Jobs;
+  hosts: Hosts;
+  fleet: FleetStore;
+  machines: Machines;
+  metrics: Metrics;
+  log: Log;
+  /** The tables' clock, ms. */
+  now(): number;
+  maxHosts: number;
+  /** That hosts should run. */
+  release: string;
+}
+
+/**
+ * @param hurried a job began to wait, the minute is not over: looks only where nothing is up or coming
+ * @throws what DynamoDB or the reads of Auto Scaling threw; an act that fails is written down and tried again
+ */
+export async function scaleFleet(deps: ScaleDeps, { hurried = false } = {}): Promise<void> {
+  const { fleet, log, now } = deps;
+  // First of all: its answer sets the clock.
+  const remembered = await fleet.read();
+  if (hurried && !isWorthARound(remembered, now())) return;
+  const queue = await readQueue(deps);
+  let decision: Decision;
+  try {
+    decision = await look(deps, queue, remembered);
+  } catch (error) {
+    await fleet.write({ ...remembered, lastError: { message: messageOf(error), at: now() } });
+    measure(deps, queue, remembered);
+    throw error;
+  }
+  const written = await fleet.write(decision.fleet);
+  if (!written) {
+    log.info('another controller was first');
+    return;
+  }
+  say(deps, decision, remembered);
+  const troubles = await act(deps, decision);
+  if (troubles.length > 0) await fleet.write(afterTroubles(written, troubles, now()));
+  measure(deps, queue, decision.fleet);
+}
+
+interface Queue {
+  waiting: number;
+  held: number;
+  /** How long the oldest has waited, ms. */
+  oldest: number;
+}
+
+async function readQueue({ jobs, now }: ScaleDeps): Promise<Queue> {
+  const [waiting, held, [first]] = await Promise.all([
+    jobs.countWork('waiting'),
+    jobs.countWork('held'),
+    jobs.listWork('waiting', 1),
+  ]);
+  // The turn of a job may be later than its acceptance.
+  const since = first ? Number(first.workOrder.slice(0, 13)) : now();
+  return { waiting, held, oldest: Math.max(0, now() - since) };
+}
+
+async function look(deps: ScaleDeps, { waiting, held }: Queue, remembered: Fleet): Promise<Decision> {
+  const { machines, hosts, now, maxHosts, release } = deps;
+  // Instances before hosts: one that comes up in between is seen as up.
+  const group = await machines.describe();
+  const live = group.instances.filter(({ state }) => state !== 'ending').length;
+  const launchFailure = group.desired > live ? await machines.launchFailure() : undefined;
+  const sight = { group, launchFailure, hosts: await hosts.list(), waiting, held, maxHosts, release };
+  return decide({ ...sight, now: now() }, remembered);
+}
+
+interface Trouble {
+  act: 'raise' | 'terminate' | 'retire';
+  error: unknown;
+}
+
+async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Promise<Trouble[]> {
+  const troubles: Trouble[] = [];
+  const attempt = async (act: Trouble['act'], id: string | number, doIt: () => Promise<unknown>) => {
+    try {
+      await doIt();
+      log.info(`gpu hosts: ${act}`, { id });
+    } catch (error) {
+      log.error(`gpu hosts: ${act} failed`, error, { id });
+      troubles.push({ act, error });
+    }
+  };
+  // Raise first: it counts from what was desired before anything was ended.
+  const { raiseTo } = decision;
+  if (raiseTo !== undefined) await attempt('raise', raiseTo, () => machines.raise(raiseTo));
+  for (const id of decision.terminate) await attempt('terminate', id, () => machines.terminate(id));
+  for (const id of decision.retire) await attempt('retire', id, () => hosts.retire(id));
+  return troubles;
+}
+
+/** What was not done is not remembered as done. */
+function afterTroubles(fleet: Fleet, troubles: Trouble[], now: number): Fleet {
+  const message = messageOf(troubles[0]!.error);
+  const refused = troubles.find(({ act, error }) => act === 'raise' && isRefusal(error));
+  return {
+    ...fleet,
+    lastError: { message: `${troubles[0]!.act}: ${message}`, at: now },
+    ...(refused && {
+      blocked: {
+        code: 'raise_refused',
+        reason: `Auto Scaling refused to raise their number: ${messageOf(refused.error)}`,
+        at: now,
+      },
+    }),
+  };
+}
+
+function say({ log }: ScaleDeps, { fleet }: Decision, before: Fleet): void {
+  const { blocked } = fleet;
+  if (blocked && blocked.code !== before.blocked?.code)
+    log.warn('no gpu host can be started', { code: blocked.code, reason: blocked.reason });
+  if (!blocked && before.blocked) log.info('gpu hosts can be started again', { was: before.blocked.code });
+}
+
+function measure({ metrics }: ScaleDeps, { waiting, oldest }: Queue, fleet: Fleet): void {
+  metrics.put(
+    {
+      waiting,
+      oldest_waiting: oldest / 1000,
+      hosts_ready: fleet.ready,
+      hosts_wanted: fleet.wanted,
+      start_blocked: fleet.blocked ? 1 : 0,
+    },
+    fleet.blocked && { reason: fleet.blocked.reason },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

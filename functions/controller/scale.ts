@@ -1,0 +1,120 @@
+// How many GPU hosts there should be: one round of the controller as a pure function of what it read and what it
+// remembers. It only raises (idle hosts end themselves), ends instances that never came up, and retires what runs an
+// old release. Source: design/architecture.md, "On AWS"; issue 5, line 4. `npm run simulate` runs it over a day.
+
+import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
+import {
+  BACKLOG_DONE_WITHIN,
+  JOB_SECONDS_GUESS,
+  RAISE_COOLDOWN,
+  SCALE_EVERY,
+  START_TRIED_AGAIN_AFTER,
+} from '../core/limits.ts';
+import { isAlive } from '../store/hosts.ts';
+import { blockedBy } from './blocked.ts';
+import { type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
+
+export interface Decision {
+  /** There where it should be raised, to how many. */
+  raiseTo?: number;
+  /** Instances to end. */
+  terminate: string[];
+  /** Hosts to retire, at most one. */
+  retire: string[];
+  /** What to remember; `version` is as it was. */
+  fleet: Fleet;
+}
+
+/**
+ * Between two rounds a new job only matters where nothing is up or coming: the rest can wait for the next round, and
+ * Auto Scaling's calls are few.
+ */
+export function isWorthARound(fleet: Fleet, now: number): boolean {
+  const recent = Math.abs(now - fleet.updatedAt) < SCALE_EVERY;
+  return !recent || (fleet.desired === 0 && !fleet.blocked);
+}
+
+export function decide(sight: Sight, remembered: Fleet): Decision {
+  const { now, group, waiting, held, release } = sight;
+  const memory = recall(remembered, sight);
+  const { seen, failures, cameUp, secondsPerStart } = look(sight, memory);
+  const failedStarts = (cameUp ? 0 : memory.failedStarts) + failures;
+  const secondsPerJob = measuredSeconds(sight) ?? memory.secondsPerJob;
+
+  const live = group.instances.filter(({ state }) => state !== 'ending');
+  const unlaunched = Math.max(0, group.desired - live.length);
+  const limit = Math.min(sight.maxHosts, group.max);
+  const blocked = blockedBy(sight, memory, failedStarts, unlaunched, limit);
+  if (blocked?.code === 'never_registered' && memory.raisedAt <= blocked.at)
+    // Auto Scaling replaces what ends by itself: nobody asked for these.
+    for (const one of Object.values(seen))
+      if (one.upAt === undefined && one.firstSeen > blocked.at) one.givenUp = true;
+
+  const states = Object.values(seen).map((one) => stateOf(one, now));
+  const count = (state: InstanceState) => states.filter((one) => one === state).length;
+  const starting = count('starting') + unlaunched;
+  const capacity = count('working') + count('restarting') + starting;
+
+  const asked = Math.ceil(
+    ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
+  );
+  const wanted = waiting === 0 ? 0 : Math.max(0, Math.min(limit, Math.max(1, asked)));
+  const allowed = raisesAllowed(wanted - capacity, { now, memory, blocked, starting, capacity });
+  const raiseTo = Math.min(limit, Math.max(group.desired, live.length) + allowed);
+  const raises = allowed > 0 && raiseTo > group.desired && raiseTo > live.length;
+
+  const calm = starting === 0 && count('restarting') === 0 && count('draining') === 0 && !blocked;
+  return {
+    ...(raises && { raiseTo }),
+    terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
+    retire: calm ? outdated(sight, seen) : [],
+    fleet: {
+      ...memory,
+      updatedAt: now,
+      desired: raises ? raiseTo : group.desired,
+      wanted,
+      ready: count('working'),
+      raisedAt: raises ? now : memory.raisedAt,
+      ...(secondsPerJob !== undefined && { secondsPerJob }),
+      ...(secondsPerStart !== undefined && { secondsPerStart }),
+      seen,
+      failedStarts,
+      release,
+      blocked,
+    },
+  };
+}
+
+function raisesAllowed(
+  missing: number,
+  at: { now: number; memory: Fleet; blocked: Blocked | undefined; starting: number; capacity: number },
+): number {
+  const { now, memory, blocked, starting, capacity } = at;
+  if (missing <= 0) return 0;
+  if (blocked?.code === 'never_registered') {
+    const lastTry = Math.max(blocked.at, memory.raisedAt);
+    return starting === 0 && now - lastTry >= START_TRIED_AGAIN_AFTER ? 1 : 0;
+  }
+  if (blocked) return 0;
+  // With nothing up and nothing coming there is nothing to cool down from.
+  return capacity === 0 || now - memory.raisedAt >= RAISE_COOLDOWN ? missing : 0;
+}
+
+/** The idlest first, then the oldest. Only where all others work: a release that does not start replaces nothing. */
+function outdated({ now, hosts, release }: Sight, seen: Record<string, SeenInstance>): string[] {
+  return hosts
+    .filter((host) => seen[host.machineId] && isAlive(host, now))
+    .filter((host) => host.release !== undefined && host.release !== release)
+    .sort((a, b) => a.held - b.held || a.startedAt - b.startedAt)
+    .slice(0, 1)
+    .map(({ hostId }) => hostId);
+}
+
+/** The median of what the hosts that are alive have measured. */
+function measuredSeconds({ now, hosts }: Sight): number | undefined {
+  const measured = hosts
+    .filter((host) => isAlive(host, now))
+    .flatMap(({ jobSeconds }) => (jobSeconds !== undefined && jobSeconds > 0 ? jobSeconds : []))
+    .sort((a, b) => a - b);
+  return measured[Math.floor(measured.length / 2)];
+}

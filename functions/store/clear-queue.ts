@@ -1,0 +1,55 @@
+// Cancels what waits, in the order of the queue: the first jobs while somebody waits for the answer, the rest later.
+
+import { clear } from '../core/job.ts';
+import type { Chore } from './chores.ts';
+import type { Jobs } from './jobs.ts';
+
+const TOGETHER = 25;
+const PAGE = 1000;
+
+export interface Clearing {
+  jobs: Jobs;
+  now(): number;
+}
+
+/** What waits at a moment: turns are a little older than it at most, and what comes later sorts behind. */
+export function turnsUntil(now: number): string {
+  return String(now + 1).padStart(13, '0');
+}
+
+/** Held jobs that have not started, and up to `limit` that wait. @returns whether some may be left */
+export async function clearQueue(
+  { jobs, now }: Clearing,
+  { until, owner }: Pick<Chore, 'until' | 'owner'>,
+  limit = Infinity,
+): Promise<{ cleared: number; left: boolean }> {
+  let cleared = 0;
+
+  async function clearAll(batch: string[]): Promise<void> {
+    const own = owner === undefined ? batch : await ownedBy(owner, batch);
+    for (let from = 0; from < own.length; from += TOGETHER) {
+      const together = own.slice(from, from + TOGETHER);
+      const written = await Promise.all(together.map((jobId) => jobs.write(jobId, clear(now()))));
+      cleared += written.filter(Boolean).length;
+    }
+  }
+
+  async function ownedBy(wanted: string, jobIds: string[]): Promise<string[]> {
+    const states = await jobs.readStates(jobIds, { consistent: false });
+    return states.filter((state) => state.owner === wanted).map(({ jobId }) => jobId);
+  }
+
+  const before = (items: { jobId: string; workOrder: string }[]) =>
+    items.filter(({ workOrder }) => workOrder < until);
+
+  await clearAll(before(await jobs.listWork('held', PAGE)).map(({ jobId }) => jobId));
+  let looked = 0;
+  for (let after: string | undefined; ;) {
+    const page = before(await jobs.listWork('waiting', Math.min(PAGE, limit - looked), after));
+    await clearAll(page.map(({ jobId }) => jobId));
+    looked += page.length;
+    if (page.length < PAGE) return { cleared, left: false };
+    if (looked >= limit) return { cleared, left: true };
+    after = page.at(-1)!.workOrder;
+  }
+}
