@@ -1,13 +1,17 @@
 // The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process.
 
 import { optionsOf, type Inventory, type ObjectInfo } from '../core/object-info.ts';
+import { type Outlook, outlookOf } from '../core/waiting.ts';
 import { readInventory } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
+import type { FleetStore } from '../store/fleet.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 
 export interface Fleet {
   /** Those alive, at most a second old. */
   hosts(): Promise<Host[]>;
+  /** What waiting jobs wait for. @param held jobs that hosts hold already */
+  outlook(held: number): Promise<Outlook>;
   /** What any of them has; what was recorded before one was seen. */
   inventory(): Promise<Inventory>;
 }
@@ -17,26 +21,19 @@ const KEPT_INVENTORIES = 16;
 
 export function createFleet(deps: {
   hosts: Hosts;
+  fleetStore: FleetStore;
   images: Images;
   recorded: Inventory;
   now(): number;
 }): Fleet {
   const { now } = deps;
-  let read: Promise<Host[]> | undefined;
-  let readAt = -Infinity;
+  const listed = atMostOnceASecond(() => deps.hosts.list(), now);
+  const remembered = atMostOnceASecond(() => deps.fleetStore.read({ consistent: false }), now);
   const inventories = new Map<string, Inventory>();
   let merged: { key: string; inventory: Inventory } | undefined;
 
   async function hosts(): Promise<Host[]> {
-    if (!read || now() - readAt >= FRESH) {
-      readAt = now();
-      const reading = deps.hosts.list();
-      read = reading;
-      reading.catch(() => {
-        if (read === reading) read = undefined;
-      });
-    }
-    return (await read).filter((host) => isAlive(host, now()));
+    return (await listed()).filter((host) => isAlive(host, now()));
   }
 
   async function inventoryOf(hash: string): Promise<Inventory | undefined> {
@@ -51,6 +48,20 @@ export function createFleet(deps: {
 
   return {
     hosts,
+    async outlook(held) {
+      const [alive, fleet] = await Promise.all([hosts(), remembered()]);
+      const measured = alive.flatMap(({ jobSeconds }) => jobSeconds ?? []);
+      const secondsPerJob =
+        measured.length > 0
+          ? measured.reduce((sum, one) => sum + one, 0) / measured.length
+          : fleet.secondsPerJob;
+      return outlookOf(
+        alive,
+        { ...fleet, ...(secondsPerJob !== undefined && { secondsPerJob }) },
+        held,
+        now(),
+      );
+    },
     async inventory() {
       const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();
       const key = hashes.join();
@@ -63,6 +74,22 @@ export function createFleet(deps: {
       }
       return merged.inventory;
     },
+  };
+}
+
+/** However many ask; what failed is read again by the next who asks. */
+function atMostOnceASecond<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
+  let last: Promise<T> | undefined;
+  let readAt = -Infinity;
+  return () => {
+    if (last && now() - readAt < FRESH) return last;
+    readAt = now();
+    const reading = read();
+    last = reading;
+    reading.catch(() => {
+      if (last === reading) last = undefined;
+    });
+    return reading;
   };
 }
 

@@ -31,7 +31,7 @@ export function requestOf(event: unknown, describe: (event: unknown) => string):
   if (version !== '2.0' || requestContext?.http === undefined)
     throw new AppError(
       'bad_event',
-      `This handler takes requests of a Lambda Function URL, not ${describe(event)}; see what invokes it`,
+      `This handler takes requests of a Lambda Function URL in payload format 2.0, not ${describe(event)}; see what invokes it`,
     );
   const { rawPath, rawQueryString, headers, cookies, body, isBase64Encoded } = rest;
   const query = rawQueryString ? `?${rawQueryString}` : '';

@@ -3,6 +3,7 @@
 import { hasEnded, type JobState } from '../core/job.ts';
 import { keys, outwardPromptId } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
+import { etaSeconds, waitingFor } from '../core/waiting.ts';
 import type { Host } from '../store/hosts.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Shared } from './deps.ts';
@@ -42,14 +43,13 @@ export function jobView({ state, request }: Job) {
 /** `GET /api/status/<id>`. @param origin of the links, undefined for S3's own */
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
   const { state } = job;
-  const [position, waitingFor] = hasEnded(state)
-    ? [null, null]
-    : await Promise.all([deps.queue.position(state), waitingForOf(deps, state)]);
+  const position = hasEnded(state) ? null : await deps.queue.position(state);
+  const waiting = await waitingOf(deps, state, position);
   return {
     ...jobView(job),
     queue_position: position,
-    waiting_for: waitingFor,
-    eta_seconds: etaOf(state, deps.now()),
+    waiting_for: waiting.for,
+    eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
     images: await Promise.all(
       (state.images ?? []).map(async (image) => ({
         filename: image.filename,
@@ -76,12 +76,17 @@ export function linkOf(
   });
 }
 
-async function waitingForOf({ fleet }: Shared, state: JobState): Promise<string | null> {
-  if (state.status !== 'queued') return null;
-  if (state.host !== undefined) return 'its turn in ComfyUI';
-  const hosts = await fleet.hosts();
-  if (hosts.length === 0) return 'gpu host starting';
-  return hosts.some(takesJobs) ? 'a free slot' : 'ComfyUI to answer';
+/** @param position in the queue; null: too far back to say, or not waiting */
+async function waitingOf(
+  { fleet, queue }: Shared,
+  state: JobState,
+  position: number | null,
+): Promise<{ for: string | null; eta: number | null }> {
+  if (state.status !== 'queued') return { for: null, eta: null };
+  if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
+  const { held } = await queue.count();
+  const outlook = await fleet.outlook(held);
+  return { for: waitingFor(outlook), eta: etaSeconds(position, outlook) };
 }
 
 export function takesJobs(host: Host): boolean {

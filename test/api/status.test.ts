@@ -43,7 +43,7 @@ test('has every field from the first moment', async () => {
     cost_usd: null,
     queue_position: expect.any(Number),
     waiting_for: 'gpu host starting',
-    eta_seconds: null,
+    eta_seconds: 345,
     images: [],
   });
   const createdAt = Date.parse(String(status['created_at']));

@@ -1,0 +1,60 @@
+// What a job that waits is told: for what, and how long about.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
+import { hostItem } from '../support/host-item.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { anotherProcess, call } from './support.ts';
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await startRig({ forward: false, settings: { fixedComfyUI: false } });
+});
+afterEach(() => rig.close());
+
+/** As a process that has read nothing yet. */
+async function told(jobId: string) {
+  const { json } = await call(anotherProcess(rig, {}), `GET /api/status/${jobId}`);
+  return { for: json['waiting_for'], eta: json['eta_seconds'] };
+}
+
+test('no host is there and none can be started: it says why, and promises nothing', async () => {
+  const jobId = await rig.generate();
+  expect(await told(jobId)).toEqual({ for: 'gpu host starting', eta: 345 });
+  await rig.store.fleetStore.write({
+    ...UNKNOWN_FLEET,
+    updatedAt: rig.store.now(),
+    blocked: { code: 'quota', reason: 'the account may have 0 vCPUs of this kind', at: rig.store.now() },
+  });
+  expect(await told(jobId)).toEqual({
+    for: 'no gpu host can be started: the account may have 0 vCPUs of this kind',
+    eta: null,
+  });
+});
+
+test('a host that is half way up shortens the wait', async () => {
+  const jobId = await rig.generate();
+  const now = rig.store.now();
+  await rig.store.fleetStore.write({
+    ...UNKNOWN_FLEET,
+    updatedAt: now,
+    desired: 1,
+    secondsPerJob: 20,
+    secondsPerStart: 240,
+    seen: { 'i-1': { firstSeen: now - 120_000 } },
+  });
+  const { for: what, eta } = await told(jobId);
+  expect(what).toBe('gpu host starting');
+  expect(Number(eta)).toBeGreaterThanOrEqual(137);
+  expect(Number(eta)).toBeLessThanOrEqual(141);
+});
+
+test('with hosts up it is the pace that they measure, and the place in the queue', async () => {
+  const now = rig.store.now();
+  await rig.store.hosts.put(hostItem('one', now, { jobSeconds: 10 }));
+  await rig.store.hosts.put(hostItem('two', now, { jobSeconds: 30 }));
+  const jobs = [await rig.generate(), await rig.generate(), await rig.generate()];
+  expect(await told(jobs[0]!)).toEqual({ for: 'a free slot', eta: 20 });
+  expect(await told(jobs[1]!)).toEqual({ for: 'a free slot', eta: 20 });
+  expect(await told(jobs[2]!)).toEqual({ for: 'a free slot', eta: 40 });
+});
