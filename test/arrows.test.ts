@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   config: ['core'],
   metrics: [],
   machines: ['core', 'log'],
+  models: ['core', 'log', 'images'],
   process: ['core', 'log'],
   store: ['core', 'log'],
   images: ['core', 'log'],
@@ -82,10 +83,10 @@ test('core has no I/O, no clock, no randomness and no SDK', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('DynamoDB is known to store alone, S3 to images and the embedded one alone', async () => {
+test('DynamoDB is known to store alone, S3 to images, models and the embedded one alone', async () => {
   const wrong = (await sources()).flatMap(({ file, text }) => {
     const dynamodb = /@aws-sdk\/(client|lib)-dynamodb/.test(text) && !file.startsWith('store/');
-    const s3 = /@aws-sdk\/(client-s3|s3-)/.test(text) && !/^(images|local\/embedded-s3)\//.test(file);
+    const s3 = /@aws-sdk\/(client-s3|s3-)/.test(text) && !/^(images|models|local\/embedded-s3)\//.test(file);
     return dynamodb || s3 ? [file] : [];
   });
   expect(wrong).toEqual([]);

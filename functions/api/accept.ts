@@ -53,7 +53,7 @@ export async function accept(
     attempt: 0,
     faults: 0,
     work: 'waiting',
-    workOrder: workOrder(now, sequence, jobId),
+    workOrder: workOrder(now, sequence, jobId, owner),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,

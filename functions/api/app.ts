@@ -3,6 +3,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
+import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { MAX_BODY_BYTES } from '../core/limits.ts';
 import { limitBody } from './body.ts';
@@ -43,7 +44,13 @@ export function createApp(deps: ApiDeps): ApiApp {
     }),
   );
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
-  if (deps.admit) app.use(deps.admit);
+  app.use(
+    deps.admit ??
+      ((c, next) => {
+        c.set('caller', LOCAL);
+        return next();
+      }),
+  );
   const limited = limitBody(MAX_BODY_BYTES, () => {
     throw new AppError('body_too_large', 'The body may have at most 256 KB');
   });

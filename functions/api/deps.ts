@@ -2,6 +2,7 @@
 
 import type { Hono, MiddlewareHandler } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
+import type { Caller } from '../core/access.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
@@ -24,7 +25,7 @@ export interface ApiDeps extends Tables {
   random(bytes: number): Uint8Array;
   /** Tells the forwarder of an accepted job. Best effort, must not throw. */
   nudge(jobId: string): void;
-  /** Throws for whoever may not come in; without it everybody may. */
+  /** Says who calls (`caller`), and throws for whoever may not come in. Without it everybody is the owner `local`. */
   admit?: MiddlewareHandler<ApiEnv>;
   /** Used until a host was seen. */
   recorded: Inventory;
@@ -55,8 +56,5 @@ export function keepOf({ settings }: ApiDeps): number {
   return settings.keep ?? JOB_KEPT;
 }
 
-export type ApiEnv = { Variables: RequestIdVariables };
+export type ApiEnv = { Variables: RequestIdVariables & { caller: Caller } };
 export type ApiApp = Hono<ApiEnv>;
-
-/** Until there are keys, everything belongs to one owner. */
-export const OWNER = 'local';

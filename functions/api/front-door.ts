@@ -3,6 +3,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
+import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { ApiApp, ApiEnv } from './deps.ts';
 import type { UrlRequest } from './function-url.ts';
@@ -38,6 +39,8 @@ export function askForKey(apiKey: string): MiddlewareHandler<ApiEnv> {
           : 'Send the API key with the header Authorization: Bearer <key> or X-API-Key: <key>',
       );
     }
+    // One key for the whole deployment: its holder is its owner.
+    c.set('caller', LOCAL);
     await next();
   };
 }

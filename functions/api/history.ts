@@ -1,23 +1,26 @@
 // Routes of what has been: jobs that ran to an end, shaped like ComfyUI's history, and their removal for good.
 
 import { Hono } from 'hono';
+import { sees } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { hasEnded, type JobState } from '../core/job.ts';
 import { keys, outwardPromptId } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { readGraph } from '../images/documents.ts';
 import { cursorOf, pageQuery, totalOf } from './body.ts';
-import { type ApiEnv, OWNER, type Shared } from './deps.ts';
+import { needs } from './access.ts';
+import { type ApiEnv, type Shared } from './deps.ts';
 import { jobIdOf, notFound } from './jobs.ts';
-import { countOwned, pageOfOwned, PLACE } from './owned.ts';
+import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
 
 export function historyRoutes(deps: Shared) {
   const { jobs, images, log } = deps;
   return new Hono<ApiEnv>()
-    .get('/history', async (c) => {
+    .get('/history', needs('read'), async (c) => {
+      const owner = askedOwner(c);
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, OWNER, pageQuery(c, PLACE), ranToAnEnd),
-        countOwned(jobs, OWNER, ranToAnEnd),
+        pageOfOwned(jobs, owner, pageQuery(c, PLACE), ranToAnEnd),
+        countOwned(jobs, owner, ranToAnEnd),
       ]);
       const requests = await jobs.readRequests(page.items.map(({ jobId }) => jobId));
       const entries = await Promise.all(
@@ -33,10 +36,10 @@ export function historyRoutes(deps: Shared) {
       });
     })
 
-    .delete('/history/:id', async (c) => {
+    .delete('/history/:id', needs('generate'), async (c) => {
       const jobId = jobIdOf(c);
       const state = await jobs.readState(jobId);
-      if (!state) throw notFound();
+      if (!state || !sees(c.get('caller'), state.owner)) throw notFound();
       if (!hasEnded(state))
         throw new AppError(
           'not_ended',

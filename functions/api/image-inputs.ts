@@ -27,7 +27,8 @@ export async function findImages(
 }
 
 async function keyOfImage(deps: Shared, owner: string, name: string): Promise<string | undefined> {
-  if (isUploadName(name)) return (await keepUpload(deps, keys.upload(name))) ? keys.upload(name) : undefined;
+  if (isUploadName(name))
+    return (await keepUpload(deps, keys.upload(owner, name))) ? keys.upload(owner, name) : undefined;
   const jobId = jobIdOfImage(name);
   const state = jobId === undefined ? undefined : await deps.jobs.readState(jobId);
   const made = state?.owner === owner && state.images?.some(({ filename }) => filename === name);

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
+import { type Caller, sees } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
@@ -9,9 +10,10 @@ import { jobIdOfImage, keys, uploadName } from '../core/names.ts';
 import { RangeNotSatisfiable } from '../images/images.ts';
 import { imageType } from '../images/sniff.ts';
 import { cursorOf, limitBody, pageQuery, totalOf } from './body.ts';
-import { type ApiEnv, OWNER, type Shared } from './deps.ts';
+import { needs } from './access.ts';
+import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
-import { countOwned, pageOfOwned, PLACE } from './owned.ts';
+import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
 
 /** What multipart puts around a file. */
@@ -20,9 +22,9 @@ const FORM_OVERHEAD = 16 * 1024;
 export function imageRoutes(deps: Shared) {
   const { jobs, images } = deps;
   return new Hono<ApiEnv>()
-    .get('/image/:filename', async (c) => {
+    .get('/image/:filename', needs('read'), async (c) => {
       const filename = c.req.param('filename');
-      const state = await stateOfImage(deps, filename);
+      const state = await stateOfImage(deps, filename, c.get('caller'));
       if (c.req.query('redirect') === '1')
         return c.redirect(await linkOf(deps, state, filename, originOf(deps.settings, c)), 302);
       const stored = await images
@@ -56,10 +58,11 @@ export function imageRoutes(deps: Shared) {
       });
     })
 
-    .get('/outputs', async (c) => {
+    .get('/outputs', needs('read'), async (c) => {
+      const owner = askedOwner(c);
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, OWNER, pageQuery(c, PLACE), imagesOf),
-        countOwned(jobs, OWNER, imagesOf),
+        pageOfOwned(jobs, owner, pageQuery(c, PLACE), imagesOf),
+        countOwned(jobs, owner, imagesOf),
       ]);
       return c.json({
         images: page.items,
@@ -69,21 +72,26 @@ export function imageRoutes(deps: Shared) {
       });
     })
 
-    .post('/upload/image', limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge), async (c) => {
-      const file = await uploadedFile(c.req.raw);
-      if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      const type = imageType(bytes);
-      if (!type)
-        throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
-          field: 'image',
-        });
-      if (type.width * type.height > MAX_UPLOAD_PIXELS)
-        throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
-      const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
-      await images.put(keys.upload(name), bytes, { contentType: type.contentType });
-      return c.json({ name, subfolder: '', type: 'input' });
-    });
+    .post(
+      '/upload/image',
+      needs('generate'),
+      limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge),
+      async (c) => {
+        const file = await uploadedFile(c.req.raw);
+        if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        const type = imageType(bytes);
+        if (!type)
+          throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
+            field: 'image',
+          });
+        if (type.width * type.height > MAX_UPLOAD_PIXELS)
+          throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
+        const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
+        await images.put(keys.upload(c.get('caller').owner, name), bytes, { contentType: type.contentType });
+        return c.json({ name, subfolder: '', type: 'input' });
+      },
+    );
 }
 
 /** Newest first, within a batch too. */
@@ -100,10 +108,11 @@ function tooLarge(): never {
 }
 
 /** The name alone finds the job, and the job says whether it has such an image. */
-async function stateOfImage({ jobs }: Shared, filename: string): Promise<JobState> {
+async function stateOfImage({ jobs }: Shared, filename: string, caller: Caller): Promise<JobState> {
   const jobId = jobIdOfImage(filename);
   const state = jobId === undefined ? undefined : await jobs.readState(jobId);
-  if (!state?.images?.some((image) => image.filename === filename)) throw notFound();
+  if (!state?.images?.some((image) => image.filename === filename) || !sees(caller, state.owner))
+    throw notFound();
   return state;
 }
 

@@ -1,13 +1,15 @@
 // Routes of a job's life: generate, status, the queue, cancel, clear.
 
 import { type Context, Hono } from 'hono';
+import { allows, type Caller, sees } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { cancel, hasEnded, type JobState } from '../core/job.ts';
 import { isJobId, outwardPromptId } from '../core/names.ts';
 import { clearQueue, turnsUntil } from '../store/clear-queue.ts';
 import { accept } from './accept.ts';
 import { cursorOf, idempotencyKeyOf, jsonObject, pageQuery } from './body.ts';
-import { type ApiEnv, OWNER, type Shared } from './deps.ts';
+import { needs } from './access.ts';
+import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
 import { jobView, promptOf, statusView } from './views.ts';
 
@@ -20,9 +22,9 @@ const QUEUE_PLACE = /^(held|waiting):[\w-]{1,60}$/;
 export function jobRoutes(deps: Shared) {
   const { jobs, queue, log } = deps;
   return new Hono<ApiEnv>()
-    .post('/generate', async (c) => {
+    .post('/generate', needs('generate'), async (c) => {
       const body = await jsonObject(c);
-      const request = await accept(deps, OWNER, body, idempotencyKeyOf(c));
+      const request = await accept(deps, c.get('caller').owner, body, idempotencyKeyOf(c));
       return c.json(
         {
           job_id: request.jobId,
@@ -38,14 +40,15 @@ export function jobRoutes(deps: Shared) {
       );
     })
 
-    .get('/status/:id', async (c) => {
+    .get('/status/:id', needs('read'), async (c) => {
       const job = await deps.reader.read(jobIdOf(c));
-      if (!job) throw notFound();
+      if (!job || !sees(c.get('caller'), job.state.owner)) throw notFound();
       return c.json(await statusView(deps, job, originOf(deps.settings, c)));
     })
 
-    .get('/queue', async (c) => {
-      const { states, next } = await pageOfQueue(deps, pageQuery(c, QUEUE_PLACE).cursor);
+    .get('/queue', needs('read'), async (c) => {
+      const owner = onlyOwn(c.get('caller'));
+      const { states, next } = await pageOfQueue(deps, pageQuery(c, QUEUE_PLACE).cursor, owner);
       const requests = await jobs.readRequests(states.map(({ jobId }) => jobId));
       const listed = states.flatMap((state) => {
         const request = requests.get(state.jobId);
@@ -55,7 +58,7 @@ export function jobRoutes(deps: Shared) {
         listed
           .filter(({ state }) => state.status === status)
           .map(({ state }, index) => [index + 1, outwardPromptId(state.jobId)]);
-      const { waiting, held } = await queue.count();
+      const { waiting, held } = await queue.count(owner);
       return c.json({
         queue: {
           queue_pending: entries('queued'),
@@ -67,11 +70,12 @@ export function jobRoutes(deps: Shared) {
       });
     })
 
-    .delete('/queue/:id', async (c) => {
+    .delete('/queue/:id', needs('generate'), async (c) => {
       const jobId = jobIdOf(c);
-      if (!(await jobs.write(jobId, cancel(deps.now())))) {
+      const owner = onlyOwn(c.get('caller'));
+      if (!(await jobs.write(jobId, cancel(deps.now(), owner)))) {
         const state = await jobs.readState(jobId);
-        if (!state) throw notFound();
+        if (!state || !sees(c.get('caller'), state.owner)) throw notFound();
         if (state.status !== 'cancelled')
           throw new AppError('already_ended', `Job ${jobId} has already ended: it is ${state.status}`);
       }
@@ -79,17 +83,24 @@ export function jobRoutes(deps: Shared) {
       return c.json({ status: 'success', message: `Job ${jobId} cancelled` });
     })
 
-    .post('/queue/clear', async (c) => {
-      const until = turnsUntil(deps.now());
-      const waiting = await jobs.countWork('waiting');
+    .post('/queue/clear', needs('generate'), async (c) => {
+      const owner = onlyOwn(c.get('caller'));
+      const whose = { until: turnsUntil(deps.now()), ...(owner !== undefined && { owner }) };
+      const waiting = await jobs.countWork('waiting', owner);
       // Before the first is cleared: whoever dies on the way, the rest is cleared too.
-      const chore = waiting > CLEARED_AT_ONCE ? await deps.chores.add({ kind: 'clear', until }) : undefined;
-      const { cleared, left } = await clearQueue(deps, { until }, CLEARED_AT_ONCE);
+      const chore =
+        waiting > CLEARED_AT_ONCE ? await deps.chores.add({ kind: 'clear', ...whose }) : undefined;
+      const { cleared, left } = await clearQueue(deps, whose, CLEARED_AT_ONCE);
       if (chore && !left) await deps.chores.done(chore);
       const remaining = left ? Math.max(0, waiting - CLEARED_AT_ONCE) : 0;
       log.info('queue cleared', { cleared, remaining });
       return c.json({ status: 'success', message: 'Queue cleared', cleared, remaining });
     });
+}
+
+/** Undefined: this caller is meant to see everybody's. */
+function onlyOwn(caller: Caller): string | undefined {
+  return allows(caller, 'admin') ? undefined : caller.owner;
 }
 
 export function jobIdOf(c: Context<ApiEnv>): string {
@@ -106,14 +117,15 @@ export function notFound(): AppError {
 async function pageOfQueue(
   { jobs }: Shared,
   cursor: string | undefined,
+  owner: string | undefined,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const [work, place] = cursor?.split(':') ?? [];
   // One more than a page tells whether there is another.
   const wanted = QUEUE_PAGE + 1;
-  const held = work === 'waiting' ? [] : await jobs.listWork('held', wanted, place);
+  const held = work === 'waiting' ? [] : await jobs.listWork('held', wanted, place, owner);
   const missing = wanted - held.length;
   const waiting =
-    missing > 0 ? await jobs.listWork('waiting', missing, work === 'waiting' ? place : undefined) : [];
+    missing > 0 ? await jobs.listWork('waiting', missing, work === 'waiting' ? place : undefined, owner) : [];
   const all = [
     ...held.map((item) => ({ ...item, work: 'held' })),
     ...waiting.map((item) => ({ ...item, work: 'waiting' })),

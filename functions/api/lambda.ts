@@ -1,6 +1,5 @@
 // The API as a Lambda behind a Function URL with response streaming.
 
-import type {} from 'aws-lambda';
 import { randomBytes } from 'node:crypto';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { apiLambdaSettings } from '../config.ts';

@@ -1,8 +1,24 @@
 // An owner's jobs, newest first, in pages of what somebody looks for among them.
 
+import type { Context } from 'hono';
+import { allows } from '../core/access.ts';
+import { AppError } from '../core/errors.ts';
 import { COUNT_EXACT_TO } from '../core/limits.ts';
 import type { JobState } from '../core/job.ts';
 import type { Jobs } from '../store/jobs.ts';
+import type { ApiEnv } from './deps.ts';
+
+/** Whose jobs a list is of: the caller's, or for an admin those of `?owner`. */
+export function askedOwner(c: Context<ApiEnv>): string {
+  const caller = c.get('caller');
+  const asked = c.req.query('owner');
+  if (asked === undefined || asked === caller.owner) return caller.owner;
+  if (!allows(caller, 'admin'))
+    throw new AppError('forbidden', 'Only a key with the scope admin may list what is others’', {
+      field: 'owner',
+    });
+  return asked;
+}
 
 const BATCH = 100;
 /** Where most jobs are not what is looked for, a count gives up here. */

@@ -6,8 +6,8 @@ import type { JobState } from '../core/job.ts';
 import type { Jobs } from '../store/jobs.ts';
 
 export interface Queue {
-  /** Jobs that have not ended: waiting, and held by a host. */
-  count(): Promise<{ waiting: number; held: number }>;
+  /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's, read at each call */
+  count(owner?: string): Promise<{ waiting: number; held: number }>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
   /** To be told of every job that this process accepted. */
@@ -61,7 +61,14 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   }
 
   return {
-    async count() {
+    async count(owner) {
+      if (owner !== undefined) {
+        const [waiting, held] = await Promise.all([
+          jobs.countWork('waiting', owner),
+          jobs.countWork('held', owner),
+        ]);
+        return { waiting, held };
+      }
       const age = now() - countedAt;
       const limit = countPeriod > FRESH ? countPeriod * STALE : FRESH;
       if (!counted || age >= limit) await recount();

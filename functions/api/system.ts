@@ -5,6 +5,7 @@ import { AppError } from '../core/errors.ts';
 import { optionsOf } from '../core/object-info.ts';
 import { describeTemplate } from '../core/describe.ts';
 import type { Host } from '../store/hosts.ts';
+import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { takesJobs } from './views.ts';
 
@@ -14,16 +15,18 @@ const WAKING_AT_MOST = 15 * 60_000;
 export function systemRoutes(deps: Shared) {
   const { templates, fleet } = deps;
   return new Hono<ApiEnv>()
-    .get('/workflows', (c) => c.json({ workflows: [...templates.keys()], total: templates.size }))
+    .get('/workflows', needs('read'), (c) =>
+      c.json({ workflows: [...templates.keys()], total: templates.size }),
+    )
 
-    .get('/workflows/:name', async (c) => {
+    .get('/workflows/:name', needs('read'), async (c) => {
       const template = templates.get(c.req.param('name'));
       if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
       const { nodes } = await fleet.inventory();
       return c.json(describeTemplate(template, (node, field) => optionsOf(nodes, node, field)));
     })
 
-    .get('/system', async (c) => {
+    .get('/system', needs('read'), async (c) => {
       const [hosts, inventory] = await Promise.all([fleet.hosts(), fleet.inventory()]);
       return c.json({
         devices: devicesOf(hosts),
@@ -32,7 +35,7 @@ export function systemRoutes(deps: Shared) {
       });
     })
 
-    .get('/health', async (c) => {
+    .get('/health', needs('read'), async (c) => {
       const hosts = await fleet.hosts();
       const comfyui = await stateOfComfyUI(deps, hosts);
       if (comfyui === 'silent')

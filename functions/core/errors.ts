@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'bad_setting'
   | 'in_use'
   | 'unauthorized'
+  | 'forbidden'
   | 'bad_event';
 
 export interface ErrorDetails {

@@ -182,11 +182,11 @@ export function sweep(job: JobState, reason: string, now: number): Change {
   };
 }
 
-/** queued, held, processing → cancelled. */
-export function cancel(now: number): Change {
+/** queued, held, processing → cancelled. @param owner whose job it must be; anybody's where it is not said */
+export function cancel(now: number, owner?: string): Change {
   return {
     verb: 'cancel',
-    when: [live],
+    when: [live, ...(owner === undefined ? [] : [is('owner', owner)])],
     set: { status: 'cancelled', endedAt: now },
     remove: ['host', 'work', 'progressAt'],
   };

@@ -91,22 +91,37 @@ export function stagedName(jobId: string, attempt: number, name: string): string
   return `${hexOf(jobId)}_${attempt}_${digest}.${extension}`;
 }
 
+/** An owner's name as 16 hex digits, for where any name must fit. */
+export function ownerTag(owner: string): string {
+  return createHash('sha256').update(owner).digest('hex').slice(0, 16);
+}
+
 /** Keys in the bucket. Images carry job and attempt: nothing is overwritten, no reader sees half of two. */
 export const keys = {
   image: (jobId: string, attempt: number, filename: string) =>
     `images/${hexOf(jobId)}/${attempt}/${filename}`,
   imagesOfJob: (jobId: string) => `images/${hexOf(jobId)}/`,
-  upload: (name: string) => `uploads/${name}`,
+  upload: (owner: string, name: string) => `uploads/${ownerTag(owner)}/${name}`,
   graph: (jobId: string) => `graphs/${hexOf(jobId)}.json.gz`,
   inventory: (hash: string) => `inventories/${hash}.json.gz`,
 };
 
 /**
- * A sortable turn: `<13 digits of ms>-<5 digits>-<of the id>`. The second part orders what one process accepts within
- * a millisecond, the third keeps two processes' turns apart, since a page of the queue begins behind a turn.
+ * A sortable turn: `<13 digits of ms>-<5 digits>-<of the id>-<whose>`. The second part orders what one process accepts
+ * within a millisecond, the third keeps two processes' turns apart, since a page of the queue begins behind a turn. The
+ * last tells an owner's jobs from others' in the index, without reading them.
  */
-export function workOrder(acceptedAt: number, sequence: number, jobId: string): string {
-  return `${String(acceptedAt).padStart(13, '0')}-${String(sequence % 100_000).padStart(5, '0')}-${jobId.slice(0, 8)}`;
+export function workOrder(turn: number, sequence: number, jobId: string, owner: string): string {
+  return [
+    String(turn).padStart(13, '0'),
+    String(sequence % 100_000).padStart(5, '0'),
+    jobId.slice(0, 8),
+    ownerTag(owner),
+  ].join('-');
+}
+
+export function isTurnOf(owner: string, turn: string): boolean {
+  return turn.endsWith(`-${ownerTag(owner)}`);
 }
 
 /** Newest first in the owner's index means reading it backwards; the id keeps equal moments apart. */

@@ -16,6 +16,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Change, JobState } from '../core/job.ts';
+import { isTurnOf } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
@@ -29,6 +30,13 @@ export interface Job {
 export interface Page<T> {
   items: T[];
   cursor?: string;
+}
+
+/** Of an index's rows of 150 bytes: well below DynamoDB's megabyte a page. */
+const OWN_READ_AT_ONCE = 2000;
+
+function ownOf<Item extends { workOrder: string }>(items: Item[], owner: string | undefined): Item[] {
+  return owner === undefined ? items : items.filter(({ workOrder }) => isTurnOf(owner, workOrder));
 }
 
 /** A page that does not keep an embedded table from others for long. */
@@ -174,23 +182,32 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
 
     /**
      * The index by work, in the order of the jobs' turns, from behind `after` (a workOrder). Eventually consistent.
+     * @param owner only this one's
      */
     async listWork(
       work: 'waiting' | 'held',
       limit: number,
       after?: string,
+      owner?: string,
     ): Promise<{ jobId: string; workOrder: string }[]> {
       const items: { jobId: string; workOrder: string }[] = [];
-      for await (const page of workPages(work, { Limit: limit }, after)) {
-        items.push(...((page.Items ?? []) as typeof items));
+      // Others' jobs are read over: in pages that do not ask for a thousand of them one by one.
+      const Limit = owner === undefined ? limit : Math.max(limit, OWN_READ_AT_ONCE);
+      for await (const page of workPages(work, { Limit }, after)) {
+        items.push(...ownOf((page.Items ?? []) as typeof items, owner));
         if (items.length >= limit) break;
       }
       return items.slice(0, limit);
     },
 
-    async countWork(work: 'waiting' | 'held'): Promise<number> {
+    /** @param owner only this one's: costs the table as much as all of them */
+    async countWork(work: 'waiting' | 'held', owner?: string): Promise<number> {
       let count = 0;
-      for await (const page of workPages(work, { Select: 'COUNT' })) count += page.Count ?? 0;
+      if (owner === undefined)
+        for await (const page of workPages(work, { Select: 'COUNT' })) count += page.Count ?? 0;
+      else
+        for await (const page of workPages(work, { Limit: OWN_READ_AT_ONCE }))
+          count += ownOf((page.Items ?? []) as { workOrder: string }[], owner).length;
       return count;
     },
 

@@ -4,6 +4,7 @@ import { createChores, type Chores } from './chores.ts';
 import type { StoreClient } from './client.ts';
 import { createFleetStore, type FleetStore } from './fleet.ts';
 import { createHosts, type Hosts } from './hosts.ts';
+import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 
 export interface Tables {
@@ -11,6 +12,7 @@ export interface Tables {
   hosts: Hosts;
   fleetStore: FleetStore;
   chores: Chores;
+  keys: Keys;
 }
 
 /** @param prefix of the tables' names */
@@ -20,5 +22,6 @@ export function openTables(client: StoreClient, prefix: string): Tables {
     hosts: createHosts(client, prefix),
     fleetStore: createFleetStore(client, prefix),
     chores: createChores(client, prefix),
+    keys: createKeys(client, prefix),
   };
 }

@@ -46,7 +46,14 @@ export const choresTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable, choresTable];
+export const keysTable = {
+  name: 'keys',
+  partitionKey: 'keyId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable, choresTable, keysTable];
 
 /** The schema version of every item, for those who read what an older release wrote. */
 export const SCHEMA_VERSION = 1;

@@ -140,7 +140,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     attempt: waits ? 0 : 1,
     faults: 0,
     ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
-    workOrder: workOrder(createdAt, 0, jobId),
+    workOrder: workOrder(createdAt, 0, jobId, 'local'),
     ownerOrder: ownerOrder(createdAt, jobId),
     createdAt,
     progress: status === 'completed' ? 1 : 0,

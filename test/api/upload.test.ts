@@ -50,7 +50,10 @@ describe('is taken by content, whatever it is called', () => {
     const answer = await upload(bytes, '../../evil.exe', 'application/x-msdownload');
     const name = nameOf(bytes, extension);
     expect(answer).toEqual({ status: 200, json: { name, subfolder: '', type: 'input' } });
-    expect(await rig.images.head(keys.upload(name))).toMatchObject({ contentType, sizeBytes: bytes.length });
+    expect(await rig.images.head(keys.upload('local', name))).toMatchObject({
+      contentType,
+      sizeBytes: bytes.length,
+    });
   });
 });
 
@@ -189,7 +192,7 @@ describe('the controlnet workflow', () => {
 
   test('using an upload renews it: it is kept 30 days after its last use', async () => {
     const { json } = await upload(REAL);
-    const key = keys.upload(String(json['name']));
+    const key = keys.upload('local', String(json['name']));
     const uploaded = (await rig.images.head(key))!;
     let puts = 0;
     const later = anotherProcess(rig, {

@@ -4,7 +4,7 @@
 import { PNG } from 'pngjs';
 import { jobIdFrom } from '../../functions/core/names.ts';
 import type { Images } from '../../functions/images/images.ts';
-import { OWNER } from '../../functions/api/deps.ts';
+import { LOCAL } from '../../functions/core/access.ts';
 import { brief, imageKey, type Ledger, type Version } from './ledger.ts';
 import type { Observation, Submitted } from './load.ts';
 import { canonical } from './table-proxy.ts';
@@ -23,7 +23,7 @@ export async function checkJobs(
       ledger.violate('accepted', `no answer to ${ask.key}`);
       continue;
     }
-    if (jobId !== jobIdFrom({ owner: OWNER, key: ask.key }))
+    if (jobId !== jobIdFrom({ owner: LOCAL.owner, key: ask.key }))
       ledger.violate('one job a key', `${ask.key} is ${jobId}`, jobId);
     const versions = ledger.jobs.get(jobId) ?? [];
     const state = versions.at(-1)?.state;

@@ -120,13 +120,13 @@ describe('uploads and staged inputs', () => {
   });
 
   it('a staged input is named by job, attempt and file, and keeps its extension', () => {
-    const name = stagedName(JOB, 2, keys.upload(`${sha}.webp`));
+    const name = stagedName(JOB, 2, keys.upload('local', `${sha}.webp`));
     expect(name).toMatch(new RegExp(`^${hexOf(JOB)}_2_[0-9a-f]{12}\\.webp$`));
     const names = [
       name,
-      stagedName(JOB, 3, keys.upload(`${sha}.webp`)),
-      stagedName(JOB, 2, keys.upload(`${'b'.repeat(64)}.webp`)),
-      stagedName(OTHER_JOB, 2, keys.upload(`${sha}.webp`)),
+      stagedName(JOB, 3, keys.upload('local', `${sha}.webp`)),
+      stagedName(JOB, 2, keys.upload('local', `${'b'.repeat(64)}.webp`)),
+      stagedName(OTHER_JOB, 2, keys.upload('local', `${sha}.webp`)),
     ];
     expect(new Set(names).size).toBe(4);
   });

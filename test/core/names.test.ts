@@ -9,6 +9,7 @@ import {
   jobIdFrom,
   outwardPromptId,
   ownerOrder,
+  ownerTag,
   workOrder,
 } from '../../functions/core/names.ts';
 
@@ -84,13 +85,17 @@ describe('orders', () => {
     check(
       fc.property(turn, turn, ([time, sequence], [otherTime, otherSequence]) => {
         const before = time === otherTime ? sequence < otherSequence : time < otherTime;
-        expect(workOrder(time, sequence, 'any') < workOrder(otherTime, otherSequence, 'any')).toBe(before);
+        expect(
+          workOrder(time, sequence, 'any', 'me') < workOrder(otherTime, otherSequence, 'any', 'me'),
+        ).toBe(before);
       }),
     );
-    expect(workOrder(5, 7, 'b') < workOrder(5, 10, 'a')).toBe(true);
-    expect(workOrder(1_800_000_000_000, 100_001, '0123456789')).toBe('1800000000000-00001-01234567');
+    expect(workOrder(5, 7, 'b', 'me') < workOrder(5, 10, 'a', 'me')).toBe(true);
+    expect(workOrder(1_800_000_000_000, 100_001, '0123456789', 'me')).toBe(
+      `1800000000000-00001-01234567-${ownerTag('me')}`,
+    );
     // Two processes that count alike.
-    expect(workOrder(5, 7, 'a')).not.toBe(workOrder(5, 7, 'b'));
+    expect(workOrder(5, 7, 'a', 'me')).not.toBe(workOrder(5, 7, 'b', 'me'));
   });
 
   it("an owner's jobs sort by time, then by id", () => {

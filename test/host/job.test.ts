@@ -1,6 +1,7 @@
 // A job on a healthy host: progress, batches, failures, cancellation, drain.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { keys } from '../../functions/core/names.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 
 let rig: Rig;
@@ -65,7 +66,9 @@ test('a node that fails ends the job with its reason, without a path', async () 
   const upload = await rig.app.request('/api/upload/image', { method: 'POST', body: form });
   const { name } = (await upload.json()) as { name: string };
   // The file that was uploaded is replaced by one that is no image.
-  await rig.images.put(`uploads/${name}`, Buffer.from('no image at all'), { contentType: 'image/png' });
+  await rig.images.put(keys.upload('local', name), Buffer.from('no image at all'), {
+    contentType: 'image/png',
+  });
   const status = await rig.until(await rig.generate({ ...bare, workflow: 'load', image: name }), ['failed']);
   expect(status).toMatchObject({ error_code: 'node_failed', attempts: 1 });
   expect(status['error']).toMatch(/^LoadImage \(node 1\) failed: .*cannot identify image file/);

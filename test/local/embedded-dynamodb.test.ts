@@ -59,7 +59,7 @@ async function churn(until: () => boolean): Promise<void> {
       attempt: 0,
       faults: 0,
       work: 'waiting',
-      workOrder: workOrder(now, sequence, jobId),
+      workOrder: workOrder(now, sequence, jobId, 'local'),
       ownerOrder: ownerOrder(now, jobId),
       createdAt: now,
       progress: 0,

@@ -1,5 +1,6 @@
 // Nothing grows without end: what jobs leave in the table, the bucket and ComfyUI goes when its time has come.
 
+import { keys } from '../../functions/core/names.ts';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
@@ -56,7 +57,7 @@ test('an upload stays as long after its last use', async () => {
   const answer = await rig.app.request('/api/upload/image', { method: 'POST', body: form });
   const { name } = (await answer.json()) as { name: string };
   await retain(Date.now() + MINUTE + 1000);
-  expect((await stored()).objects).toEqual([`uploads/${name}`]);
+  expect((await stored()).objects).toEqual([keys.upload('local', name)]);
   await retain(Date.now() + 2 * MINUTE);
   expect((await stored()).objects).toEqual([]);
 });

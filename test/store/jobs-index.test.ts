@@ -48,13 +48,13 @@ async function accept(jobId: string, order: string, owner: string, createdAt = N
 describe('work', () => {
   // Accepted in another order than their turns: a later turn may be given to an earlier job.
   const turns = ['e', 'b', 'd', 'a', 'c'];
-  const order = (id: string) => workOrder(NOW + id.charCodeAt(0), 7, id);
+  const order = (id: string) => workOrder(NOW + id.charCodeAt(0), 7, id, 'any');
 
   beforeAll(async () => {
     for (const id of turns) await accept(id, order(id), 'worker');
-    const held = await accept('held', workOrder(NOW, 1, 'any'), 'worker');
+    const held = await accept('held', workOrder(NOW, 1, 'any', 'any'), 'worker');
     await store.jobs.write('held', claim(held, HOST, NOW, false));
-    await accept('cancelled', workOrder(NOW, 2, 'any'), 'worker');
+    await accept('cancelled', workOrder(NOW, 2, 'any', 'any'), 'worker');
     await store.jobs.write('cancelled', cancel(NOW));
   });
 
@@ -100,8 +100,8 @@ describe("an owner's jobs", () => {
   const OWNER = 'anna';
   beforeAll(async () => {
     for (const [n, id] of ['n1', 'n3', 'n2', 'n5', 'n4'].entries()) {
-      await accept(id, workOrder(NOW, n, 'any'), OWNER, NOW + Number(id.slice(1)));
-      await accept(`${id}-of-bob`, workOrder(NOW, n, 'any'), 'bob', NOW + 9);
+      await accept(id, workOrder(NOW, n, 'any', 'any'), OWNER, NOW + Number(id.slice(1)));
+      await accept(`${id}-of-bob`, workOrder(NOW, n, 'any', 'any'), 'bob', NOW + 9);
     }
     // Ended jobs stay with their owner.
     await store.jobs.write('n3', cancel(NOW));
@@ -140,7 +140,7 @@ describe("an owner's jobs", () => {
   });
 
   it('a removed job leaves the lists', async () => {
-    await accept('removed', workOrder(NOW, 99, 'any'), 'carl');
+    await accept('removed', workOrder(NOW, 99, 'any', 'any'), 'carl');
     const before = await store.jobs.countWork('waiting');
     await store.jobs.remove('removed');
     expect(await store.jobs.listOwner('carl', 10)).toEqual({ items: [] });

@@ -1,0 +1,59 @@
+// Who calls, and what they may do. A key is `ck_<id>_<secret>`: the id finds it, and of the secret only a hash is kept.
+// Pure: randomness comes in as bytes.
+
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+
+export const SCOPES = ['generate', 'read', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface Caller {
+  owner: string;
+  scopes: readonly Scope[];
+  /** Absent where no keys are asked for. */
+  keyId?: string;
+}
+
+/** Whoever calls where no keys are asked for, and the owner of what was made so. */
+export const LOCAL: Caller = { owner: 'local', scopes: SCOPES };
+
+export function allows({ scopes }: Caller, scope: Scope): boolean {
+  return scopes.includes(scope) || scopes.includes('admin');
+}
+
+/** May this caller know of what belongs to `owner`? */
+export function sees(caller: Caller, owner: string): boolean {
+  return caller.owner === owner || caller.scopes.includes('admin');
+}
+
+/** A name that fits in a key of a table, a log line and a terminal. */
+export const ownerName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/,
+    'must have 1 to 64 letters, digits, dots, dashes, underscores or @',
+  );
+
+const KEY = /^ck_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
+
+/** Undefined for what no key looks like. */
+export function parseKey(text: string): { keyId: string; secret: string } | undefined {
+  const [, keyId, secret] = KEY.exec(text) ?? [];
+  return keyId === undefined || secret === undefined ? undefined : { keyId, secret };
+}
+
+/** @param random gives so many bytes */
+export function drawKey(random: (bytes: number) => Uint8Array): {
+  key: string;
+  keyId: string;
+  hash: string;
+} {
+  const keyId = Buffer.from(random(8)).toString('hex');
+  const secret = Buffer.from(random(32)).toString('base64url');
+  return { key: `ck_${keyId}_${secret}`, keyId, hash: hashOfSecret(secret) };
+}
+
+/** A secret has 256 random bits: nothing slower than SHA-256 would make it harder to guess. */
+export function hashOfSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}

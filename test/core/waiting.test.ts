@@ -1,0 +1,103 @@
+// What a waiting job is told: what it waits for, and how long about.
+
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
+import { etaSeconds, type Outlook, outlookOf, waitingFor } from '../../functions/core/waiting.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const outlook = (more: Partial<Outlook> = {}): Outlook => ({
+  ready: 0,
+  busyOtherwise: 0,
+  startingIn: [],
+  secondsPerJob: 30,
+  held: 0,
+  ...more,
+});
+const blocked = { reason: 'the quota is 0' };
+
+describe('eta', () => {
+  test.each<[string, number | null, Partial<Outlook>, number | null]>([
+    ['the first, with a host that is free', 1, { ready: 1 }, 30],
+    ['the first behind one that runs', 1, { ready: 1, held: 1 }, 60],
+    ['the fifth of two hosts', 5, { ready: 2 }, 90],
+    ['the first, while a host starts', 1, { startingIn: [200] }, 230],
+    ['the third, while two start', 3, { startingIn: [200, 215] }, 260],
+    ['a host that starts helps those far behind', 20, { ready: 1, startingIn: [120] }, 360],
+    ['and is of no use to those in front', 2, { ready: 1, startingIn: [120] }, 60],
+    ['part of a second', 1, { ready: 1, secondsPerJob: 0.4 }, 1],
+    ['too far back to say', null, { ready: 1 }, null],
+    ['nobody is up or coming', 1, {}, null],
+    ['none can be started', 1, { startingIn: [100], blocked }, null],
+    ['none more can be started', 2, { ready: 1, startingIn: [1], blocked }, 60],
+  ])('%s', (_, position, more, seconds) => {
+    expect(etaSeconds(position, outlook(more))).toBe(seconds);
+  });
+
+  test('it grows along the queue and shrinks with every host', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          ready: fc.nat(4),
+          held: fc.nat(8),
+          startingIn: fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 4 }),
+          secondsPerJob: fc.double({ min: 0.01, max: 3600, noNaN: true }),
+        }),
+        fc.integer({ min: 1, max: 100 }),
+        (some, position) => {
+          const eta = (place: number, more: Partial<Outlook> = {}) =>
+            etaSeconds(place, outlook({ ...some, ...more }));
+          fc.pre(some.ready + some.startingIn.length > 0);
+          expect(eta(position + 1)!).toBeGreaterThanOrEqual(eta(position)!);
+          expect(eta(position, { ready: some.ready + 1 })!).toBeLessThanOrEqual(eta(position)!);
+        },
+      ),
+    );
+  });
+});
+
+describe('what it waits for', () => {
+  test.each<[Partial<Outlook>, string]>([
+    [{ ready: 1 }, 'a free slot'],
+    [{ ready: 1, blocked }, 'a free slot'],
+    [{ startingIn: [10] }, 'gpu host starting'],
+    [{ busyOtherwise: 1, startingIn: [10] }, 'gpu host starting'],
+    [{ busyOtherwise: 1 }, 'ComfyUI to answer'],
+    [{ blocked }, 'no gpu host can be started: the quota is 0'],
+  ])('%j: %s', (more, sentence) => {
+    expect(waitingFor(outlook(more))).toBe(sentence);
+  });
+});
+
+describe('the outlook', () => {
+  const host = { state: 'ready', comfyui: true, machineId: 'i-a' } as const;
+  const fleet = (more: Partial<Fleet>): Fleet => ({ ...UNKNOWN_FLEET, updatedAt: NOW, ...more });
+
+  test('a fleet that nobody scales: hosts are there, or one is awaited', () => {
+    expect(outlookOf([host], UNKNOWN_FLEET, 1, NOW)).toEqual(
+      outlook({ ready: 1, held: 1, secondsPerJob: 45 }),
+    );
+    expect(outlookOf([], UNKNOWN_FLEET, 0, NOW)).toMatchObject({ ready: 0, startingIn: [300] });
+    expect(outlookOf([{ ...host, comfyui: false }], UNKNOWN_FLEET, 0, NOW)).toMatchObject({
+      busyOtherwise: 1,
+      startingIn: [],
+    });
+  });
+
+  test('a start counts down from what starts took, and ends when its host is there', () => {
+    const seen = {
+      'i-a': { firstSeen: NOW - 100_000 },
+      'i-b': { firstSeen: NOW, upAt: NOW },
+      'i-c': { firstSeen: NOW, givenUp: true as const },
+    };
+    const some = fleet({ desired: 4, seen, secondsPerStart: 240 });
+    expect(outlookOf([], some, 0, NOW).startingIn).toEqual([140, 240]);
+    expect(outlookOf([host], some, 0, NOW).startingIn).toEqual([240]);
+    expect(outlookOf([], some, 0, NOW + 200_000).startingIn).toEqual([0, 240]);
+  });
+
+  test('where none can be started none is awaited', () => {
+    const none = fleet({ blocked: { code: 'quota', reason: 'x', at: NOW } });
+    expect(outlookOf([], none, 0, NOW)).toMatchObject({ startingIn: [], blocked: { reason: 'x' } });
+  });
+});
