@@ -1,13 +1,15 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
 // what runs on this machine, `node build.mjs lambda` what is deployed (Lambdas and GPU host), `node build.mjs infra` the
-// CDK app, `node build.mjs box` what the image of infra/compose runs. Prints nothing unless it fails. Files are replaced whole: another build, or a start, may be under way.
+// CDK app, `node build.mjs box` what the image of infra/compose runs. Prints nothing unless it fails. Files are replaced
+// whole: another build, or a start, may be under way.
 
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Packages that are still CommonJS call require for Node's own modules. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+const REQUIRE =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 const shared = {
   write: false,
   outExtension: { '.js': '.mjs' },
@@ -17,6 +19,25 @@ const shared = {
   target: 'node20',
   mainFields: ['module', 'main'],
   logLevel: 'warning',
+};
+
+/**
+ * A Lambda's credentials are in its environment: the rest of the SDK's chain (profiles, SSO, instance metadata) is a
+ * fifth of a bundle that it would never use.
+ */
+const credentialsFromEnvironment = {
+  name: 'credentials-from-environment',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path, resolveDir }) => ({
+      path,
+      namespace: 'credentials',
+      pluginData: resolveDir,
+    }));
+    onLoad({ filter: /./, namespace: 'credentials' }, ({ pluginData: resolveDir }) => ({
+      contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
+      resolveDir,
+    }));
+  },
 };
 
 const targets = { local, box, lambda, infra };
@@ -41,6 +62,10 @@ function local(only) {
       s3: 'functions/local/embedded-s3/main.ts',
       'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
       generate: 'functions/cli/generate.ts',
+      keys: 'functions/cli/keys.ts',
+      models: 'functions/cli/models.ts',
+      simulate: 'functions/cli/simulate.ts',
+      doctor: 'functions/cli/doctor.ts',
       bench: 'test/bench/main.ts',
       chaos: 'test/chaos/main.ts',
     },
@@ -77,18 +102,24 @@ async function lambda() {
       },
       outdir: '.build/lambda',
       minify: true,
+      plugins: [credentialsFromEnvironment],
       banner: { js: REQUIRE },
     }),
     copy('workflows', '.build/lambda/api/workflows'),
     bundle({
-      entryPoints: { host: 'functions/host/main.ts' },
+      entryPoints: { host: 'functions/host/main.ts', models: 'functions/models/main.ts' },
       outdir: '.build/host',
       minify: true,
       external: ['bufferutil', 'utf-8-validate'],
       // LevelDB looks for its native part in the folder of the file that loads it.
       banner: { js: `${REQUIRE} const __dirname = import.meta.dirname;` },
     }),
-    copy('node_modules/classic-level/prebuilds/linux-x64', '.build/host/prebuilds/linux-x64'),
+    copy(
+      'node_modules/classic-level/prebuilds/linux-x64',
+      '.build/host/prebuilds/linux-x64',
+      /^classic-level\.node$/,
+    ),
+    copy('infra/host/boot', '.build/host/boot'),
   ]);
 }
 
@@ -98,16 +129,20 @@ function infra() {
 
 async function bundle(options) {
   const { outputFiles } = await build({ ...shared, ...options });
-  for (const { path, contents } of outputFiles) {
-    const unfinished = `${path}.${process.pid}`;
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(unfinished, contents);
-    await rename(unfinished, path);
-  }
+  for (const { path, contents } of outputFiles) await put(path, contents);
 }
 
-/** What is no longer in the source goes too: the asset's hash is that of the whole folder. */
-async function copy(from, to) {
-  await rm(to, { recursive: true, force: true });
-  await cp(from, to, { recursive: true });
+/** What is no longer in the source goes too: an asset is known by the hash of its whole folder. */
+async function copy(from, to, wanted = /./) {
+  const files = (await readdir(from)).filter((file) => wanted.test(file));
+  for (const file of files) await put(join(to, file), await readFile(join(from, file)));
+  for (const file of await readdir(to)) if (!files.includes(file)) await rm(join(to, file), { force: true });
+}
+
+async function put(path, contents) {
+  // Not beside it: a folder may be read as an asset meanwhile.
+  const unfinished = join('.build', `${basename(path)}.${process.pid}`);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(unfinished, contents);
+  await rename(unfinished, path);
 }

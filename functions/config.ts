@@ -18,6 +18,9 @@ const origins = z
   .default('*')
   .transform((text) => text.split(',').map((one) => one.trim()));
 
+/** Whether callers must send an API key. */
+const apiKeys = z.enum(['required', 'none']);
+
 const DAY = 24 * 60 * 60_000;
 /** Days in the environment, ms in the settings. */
 const keepDays = z.coerce
@@ -47,6 +50,7 @@ const wanted: Record<string, string> = {
   MAX_WAITING: 'must be a whole number above 0',
   SWEEP_EVERY_MS: 'must be a whole number of milliseconds from 1 to 3600000',
   FIXED_COMFYUI: 'must be true or false',
+  API_KEYS: 'must be required or none',
   ORIGIN_SECRET: 'must be a secret of at least 32 characters, which the front door adds to every request',
   API_KEY: 'must be a secret of at least 32 characters',
   WORKFLOWS_PATH: 'must be the folder with the workflows',
@@ -74,6 +78,7 @@ const localSchema = z.object({
   PUBLIC_URL: origin.optional(),
   ALLOWED_ORIGINS: origins,
   KEEP_DAYS: keepDays,
+  API_KEYS: apiKeys.default('none'),
   COMFYUI_PATH: z.string().optional(),
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
@@ -109,6 +114,7 @@ const apiSchema = placesSchema.extend({
   FORWARDER_URL: address.optional(),
   FIXED_COMFYUI: flag.default(false),
   KEEP_DAYS: keepDays,
+  API_KEYS: apiKeys.default('none'),
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
 });
 
@@ -208,11 +214,38 @@ export const forwarderSettings = (environment: Environment) => read(forwarderSch
 export const controllerSettings = (environment: Environment) => read(controllerSchema, environment);
 export const hostSettings = (environment: Environment) => read(hostSchema, environment);
 
-const cliSchema = z.object({ API_URL: origin.optional() });
+const cliSchema = z.object({
+  API_URL: origin.optional(),
+  /** Of the API that is asked, where it asks for one. */
+  API_KEY: z.string().optional(),
+});
 
 /** Programs that talk to an API that runs somewhere. */
 export function cliSettings(environment: Environment): z.infer<typeof cliSchema> {
   return read(cliSchema, environment);
+}
+
+const keysSchema = z.object({
+  WORKSPACE_PATH: z.string().default('.workspace'),
+  AWS_ENDPOINT_URL_DYNAMODB: address.optional(),
+  AWS_REGION: z.string().optional(),
+  TABLE_PREFIX: z.string().optional(),
+});
+
+/** `npm run keys`. */
+export function keysSettings(environment: Environment): z.infer<typeof keysSchema> {
+  return read(keysSchema, environment);
+}
+
+const doctorSchema = cliSchema.extend({
+  AWS_ENDPOINT_URL_S3: address.optional(),
+});
+
+export type DoctorSettings = z.infer<typeof doctorSchema>;
+
+/** `npm run doctor`. */
+export function doctorSettings(environment: Environment): DoctorSettings {
+  return read(doctorSchema, environment);
 }
 
 const modelsSchema = z.object({

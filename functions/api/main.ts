@@ -8,14 +8,17 @@ import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { loadTemplates } from '../process/workflows.ts';
 import { createLog } from '../log.ts';
+import { askForKeys } from './access.ts';
 import { createApp } from './app.ts';
 import { nudger } from './nudge.ts';
 
 try {
   const settings = apiSettings(process.env);
   const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
+  const connected = connect(placesOf(settings));
   const app = createApp({
-    ...connect(placesOf(settings)),
+    ...connected,
+    ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
     templates: await loadTemplates(settings.WORKFLOWS_PATH),
     log,
     random: randomBytes,

@@ -25,14 +25,16 @@ export type Api = ReturnType<typeof createApi>;
 const LIMIT = 10_000;
 const LONG_LIMIT = 60_000;
 
-/** @param url without a trailing slash; @param advice what to do when it is silent: ends the sentence that says so */
-export function createApi(url: string, advice = '') {
+/** @param url without a trailing slash; @param key where the API asks for one; @param advice what to do when it is silent: ends the sentence that says so */
+export function createApi(url: string, key: string | undefined, advice = '') {
   const silent = (why: string) => new NoAnswer(`The API at ${url} does not answer (${why})${advice}`);
 
   async function call(path: string, init: RequestInit = {}, limit = LIMIT): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(limit) });
+      const headers = new Headers(init.headers);
+      if (key !== undefined) headers.set('x-api-key', key);
+      response = await fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(limit) });
     } catch (error) {
       throw silent(reasonOf(error));
     }

@@ -33,17 +33,24 @@ const PAUSE = 250;
 
 /** The API that runs already; undefined: there is none. */
 export async function findApi(environment: Environment): Promise<FoundApi | undefined> {
-  const { API_URL } = cliSettings(environment);
+  const { API_URL, API_KEY } = cliSettings(environment);
   if (API_URL !== undefined)
-    return { api: createApi(API_URL, '; check API_URL, or leave it out to use a local one') };
+    return { api: createApi(API_URL, API_KEY, '; check API_URL, or leave it out to use a local one') };
   const url = await runningApi(localSettings(environment).WORKSPACE_PATH);
   if (url === undefined) return undefined;
   // 503 only says that ComfyUI is silent: the API runs, and keeps the job until it comes.
-  const health = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(HEALTH_LIMIT) })
-    .then((response) => response.json() as Promise<{ status?: unknown; simulated?: unknown } | null>)
+  const health = await fetch(`${url}/api/health`, {
+    headers: API_KEY === undefined ? {} : { 'x-api-key': API_KEY },
+    signal: AbortSignal.timeout(HEALTH_LIMIT),
+  })
+    .then(async (response) => {
+      // It runs, and says what it lacks better than a start of another would.
+      if (response.status === 401) return { status: 'closed' };
+      return (await response.json()) as { status?: unknown; simulated?: unknown } | null;
+    })
     .catch(() => undefined);
   if (typeof health?.status !== 'string') return undefined;
-  return { api: createApi(url), local: { simulated: health.simulated === true } };
+  return { api: createApi(url, API_KEY), local: { simulated: health.simulated === true } };
 }
 
 /** @param found what `findApi` found: without it one is started. @throws AppError for whatever a person can mend */
@@ -79,7 +86,7 @@ async function start(environment: Environment, insist = false): Promise<FoundApi
     // Any free port, unless one is asked for: nobody has to know it.
     const settings = localSettings({ ...environment, API_PORT: environment['API_PORT'] || '0' });
     const { url, comfyui, stop } = await startArrangement(settings);
-    return { api: createApi(url), local: comfyui, stop };
+    return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyui, stop };
   } catch (error) {
     const taken = error instanceof AppError && error.details?.field === 'WORKSPACE_PATH';
     if (taken && error.code === 'in_use' && !insist) return undefined;

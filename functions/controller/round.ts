@@ -1,11 +1,21 @@
 // What the controller does each time, everywhere: locally every few seconds, on AWS every minute.
 
+import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
+export interface RoundDeps extends ControllerDeps, ChoreDeps {
+  metrics?: Metrics;
+}
+
 /** All parts are tried: a fault of one stops no other. @throws the first part's that failed */
-export async function controlRound(deps: ControllerDeps & ChoreDeps): Promise<void> {
-  const results = await Promise.allSettled([sweep(deps), finishChores(deps)]);
+export async function controlRound(deps: RoundDeps): Promise<void> {
+  const results = await Promise.allSettled([sweepAndTell(deps), finishChores(deps)]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+async function sweepAndTell(deps: RoundDeps): Promise<void> {
+  const { returned, lost, expired } = await sweep(deps);
+  deps.metrics?.put({ jobs_returned: returned, attempts_lost: lost, jobs_expired: expired });
 }

@@ -30,10 +30,10 @@ export interface ScaleDeps {
  * @throws what DynamoDB or the reads of Auto Scaling threw; an act that fails is written down and tried again
  */
 export async function scaleFleet(deps: ScaleDeps, { hurried = false } = {}): Promise<void> {
-  const { fleet, log, now } = deps;
+  const { fleet, hosts, log, now } = deps;
   // First of all: its answer sets the clock.
   const remembered = await fleet.read();
-  if (hurried && !isWorthARound(remembered, now())) return;
+  if (hurried && !isWorthARound(remembered, await hosts.list(), now())) return;
   const queue = await readQueue(deps);
   let decision: Decision;
   try {

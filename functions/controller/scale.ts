@@ -12,7 +12,7 @@ import {
 } from '../core/limits.ts';
 import { isAlive } from '../store/hosts.ts';
 import { blockedBy } from './blocked.ts';
-import { type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
+import { type HostSight, type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
 
 export interface Decision {
   /** There where it should be raised, to how many. */
@@ -29,9 +29,16 @@ export interface Decision {
  * Between two rounds a new job only matters where nothing is up or coming: the rest can wait for the next round, and
  * Auto Scaling's calls are few.
  */
-export function isWorthARound(fleet: Fleet, now: number): boolean {
-  const recent = Math.abs(now - fleet.updatedAt) < SCALE_EVERY;
-  return !recent || (fleet.desired === 0 && !fleet.blocked);
+export function isWorthARound(
+  fleet: Fleet,
+  hosts: readonly Pick<HostSight, 'state' | 'seenAt'>[],
+  now: number,
+): boolean {
+  if (Math.abs(now - fleet.updatedAt) >= SCALE_EVERY) return true;
+  if (fleet.blocked || hosts.some((host) => host.state === 'ready' && isAlive(host, now))) return false;
+  const instances = Object.values(fleet.seen);
+  const starts = instances.some((one) => stateOf(one, now) === 'starting');
+  return !starts && fleet.desired <= instances.length;
 }
 
 export function decide(sight: Sight, remembered: Fleet): Decision {

@@ -18,13 +18,26 @@ export interface ControllerDeps {
 const HELD_LIMIT = 10_000;
 const EXPIRE_BATCH = 100;
 
-/** One round. */
-export async function sweep(deps: ControllerDeps): Promise<void> {
-  await returnLost(deps);
-  await expireOld(deps);
+export interface Swept {
+  /** Jobs taken from their hosts, and how many of them had started: an attempt each. */
+  returned: number;
+  lost: number;
+  expired: number;
 }
 
-async function returnLost({ jobs, hosts, log, now, nudge }: ControllerDeps): Promise<void> {
+/** One round. */
+export async function sweep(deps: ControllerDeps): Promise<Swept> {
+  const returned = await returnLost(deps);
+  return { ...returned, expired: await expireOld(deps) };
+}
+
+async function returnLost({
+  jobs,
+  hosts,
+  log,
+  now,
+  nudge,
+}: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);
   // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
   const states = await jobs.readStates(held, { consistent: true });
@@ -32,6 +45,7 @@ async function returnLost({ jobs, hosts, log, now, nudge }: ControllerDeps): Pro
 
   const holders = new Set<string>();
   let returned = 0;
+  let lost = 0;
   for (const state of states) {
     if (hasEnded(state) || state.host === undefined) continue;
     const reason = reasonToSweep(state, byId.get(state.host), now());
@@ -41,13 +55,16 @@ async function returnLost({ jobs, hosts, log, now, nudge }: ControllerDeps): Pro
     }
     const written = await jobs.write(state.jobId, sweepChange(state, reason, now()));
     log.warn('job swept', { job_id: state.jobId, host: state.host, attempt: state.attempt, reason, written });
-    if (written) returned += 1;
+    if (!written) continue;
+    returned += 1;
+    if (state.status === 'processing') lost += 1;
   }
   if (returned > 0) nudge();
 
   for (const host of byId.values())
     if (!holders.has(host.hostId) && now() - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
+  return { returned, lost };
 }
 
 function reasonToSweep(state: JobState, host: Host | undefined, now: number): string | undefined {
@@ -60,10 +77,15 @@ function reasonToSweep(state: JobState, host: Host | undefined, now: number): st
   return now - (state.startedAt ?? now) > JOB_LIMIT ? 'it ran for an hour' : undefined;
 }
 
-async function expireOld({ jobs, log, now }: ControllerDeps): Promise<void> {
+async function expireOld({ jobs, log, now }: ControllerDeps): Promise<number> {
+  let expired = 0;
   const head = await jobs.listWork('waiting', EXPIRE_BATCH);
   // A turn is never before the acceptance: nothing old hides behind a young head.
   const due = head.filter(({ workOrder }) => Number(workOrder.slice(0, 13)) < now() - JOB_EXPIRES_AFTER);
-  for (const { jobId } of due)
-    if (await jobs.write(jobId, expire(now()))) log.warn('job expired', { job_id: jobId });
+  for (const { jobId } of due) {
+    if (!(await jobs.write(jobId, expire(now())))) continue;
+    expired += 1;
+    log.warn('job expired', { job_id: jobId });
+  }
+  return expired;
 }

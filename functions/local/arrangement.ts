@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
+import { askForKeys } from '../api/access.ts';
 import { createApp } from '../api/app.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
@@ -74,9 +75,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
   ]);
 
+  const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
   const connected = connect({
     region: REGION,
-    dynamodbEndpoint: `http://127.0.0.1:${dynamodb.ready.port}`,
+    dynamodbEndpoint: dynamodbUrl,
     s3Endpoint: s3.url,
     tablePrefix: '',
     bucket: BUCKET,
@@ -90,6 +92,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const nudge = (jobId?: string) => forwarder.nudge(jobId);
   const app = createApp({
     ...connected,
+    ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
     templates,
     log: log('api'),
     random: randomBytes,
@@ -141,7 +144,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     if (s3.isPresignedRead(req)) void s3.handle(req, res);
     else api(req, res);
   });
-  await workspace.announce(url);
+  await workspace.announce({ url, dynamodb: dynamodbUrl });
 
   return {
     url,

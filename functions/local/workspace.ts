@@ -7,11 +7,17 @@ import { AppError } from '../core/errors.ts';
 import { type Identity, identityOf, writeWhole } from '../process/identity.ts';
 import { tryLockIn } from '../process/lock.ts';
 
+export interface Announced {
+  url: string;
+  /** Of the embedded DynamoDB. */
+  dynamodb: string;
+}
+
 export interface Workspace {
   directory: string;
   identity: Identity;
-  /** Says to others where the API is. */
-  announce(url: string): Promise<void>;
+  /** Says to others where the API and its tables are. */
+  announce(where: Announced): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -31,17 +37,21 @@ export async function openWorkspace(path: string): Promise<Workspace> {
   return {
     directory,
     identity: await identityOf(directory),
-    announce: (url) => writeWhole(announced, JSON.stringify({ url, pid: process.pid })),
+    announce: (where) => writeWhole(announced, JSON.stringify({ ...where, pid: process.pid })),
     release: () => lock.release(),
   };
 }
 
-/** The address of the API that last used this workspace; it may have ended since. */
-export async function runningApi(path: string): Promise<string | undefined> {
+/** Where the API is that last used this workspace; it may have ended since. */
+export async function announcedIn(path: string): Promise<Partial<Announced>> {
   try {
-    const { url } = JSON.parse(await readFile(join(path, 'api.json'), 'utf8')) as { url?: unknown };
-    return typeof url === 'string' ? url : undefined;
+    const { url, dynamodb } = JSON.parse(await readFile(join(path, 'api.json'), 'utf8')) as Announced;
+    return { url, dynamodb };
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+export async function runningApi(path: string): Promise<string | undefined> {
+  return (await announcedIn(path)).url;
 }

@@ -89,7 +89,7 @@ export function describeEvent(event: unknown): string {
   const [record] = Array.isArray(Records) ? (Records as (Entry | null)[]) : [];
   if (typeof record?.eventSource === 'string') return `records of ${record.eventSource}`;
   if (Array.isArray(Records)) return 'a batch of records';
-  return requestContext === undefined ? 'an event of another kind' : 'an HTTP request of another format';
+  return requestContext === undefined ? 'an event of another kind' : 'an HTTP request';
 }
 
 function sequenceOf(record: Entry | null): string | undefined {

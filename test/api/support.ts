@@ -91,6 +91,8 @@ export async function countStored({ store, images }: Rig): Promise<{ items: numb
 }
 
 export interface PutJob {
+  /** Else `local`. */
+  owner?: string;
   createdAt?: number;
   status?: Status;
   /** How many images it made. */
@@ -118,10 +120,10 @@ export async function putJobs(rig: Rig, wanted: PutJob[]): Promise<string[]> {
 }
 
 function itemsOf({ store, templates }: Rig, job: PutJob) {
-  const { createdAt = store.now(), status = 'queued', images = 0 } = job;
+  const { createdAt = store.now(), status = 'queued', images = 0, owner = 'local' } = job;
   const jobId = jobIdFrom({ random: randomBytes(16) });
   const template = templates.get('flux2_turbo_default')!;
-  const common = { v: 1, jobId, owner: 'local', expiresAt: Math.ceil(createdAt / 1000) + 86_400 };
+  const common = { v: 1, jobId, owner, expiresAt: Math.ceil(createdAt / 1000) + 86_400 };
   const request = {
     ...common,
     part: 'request',
@@ -140,7 +142,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     attempt: waits ? 0 : 1,
     faults: 0,
     ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
-    workOrder: workOrder(createdAt, 0, jobId, 'local'),
+    workOrder: workOrder(createdAt, 0, jobId, owner),
     ownerOrder: ownerOrder(createdAt, jobId),
     createdAt,
     progress: status === 'completed' ? 1 : 0,

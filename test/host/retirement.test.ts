@@ -20,12 +20,12 @@ let closers: (() => Promise<unknown>)[];
 
 /** As IMDSv2 answers: a token first, 404 while nothing is announced. */
 const metadata = createServer((req, res) => {
-  if (silent) return void req.socket.destroy();
-  if (req.method === 'PUT' && req.url === '/latest/api/token') return void res.end('token-1');
-  if (req.headers['x-aws-ec2-metadata-token'] !== 'token-1') return void res.writeHead(401).end();
-  if (req.url === '/latest/meta-data/spot/instance-action' && announced !== undefined)
-    return void res.end(JSON.stringify({ action: 'terminate', time: announced }));
-  res.writeHead(404).end();
+  if (silent) req.socket.destroy();
+  else if (req.method === 'PUT' && req.url === '/latest/api/token') res.end('token-1');
+  else if (req.headers['x-aws-ec2-metadata-token'] !== 'token-1') res.writeHead(401).end();
+  else if (req.url === '/latest/meta-data/spot/instance-action' && announced !== undefined)
+    res.end(JSON.stringify({ action: 'terminate', time: announced }));
+  else res.writeHead(404).end();
 });
 
 beforeEach(async () => {

@@ -29,7 +29,7 @@ export interface Program {
 
 /** @param env beside PATH and HOME nothing is inherited */
 export function startProgram(
-  name: 'local' | 'generate' | 'api' | 'forwarder' | 'controller' | 'host',
+  name: 'local' | 'generate' | 'keys' | 'simulate' | 'doctor' | 'api' | 'forwarder' | 'controller' | 'host',
   env: Record<string, string>,
   args: string[] = [],
 ): Program {

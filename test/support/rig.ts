@@ -128,7 +128,7 @@ export async function startRig({
     templates,
     log,
     nudge,
-    sweep: () => sweep({ jobs, hosts, log, now, nudge }),
+    sweep: async () => void (await sweep({ jobs, hosts, log, now, nudge })),
     finishChores: () => finishChores({ jobs, chores, log, now }),
 
     async addHost({ comfyui: given, ...options } = {}) {

@@ -1,0 +1,39 @@
+// What cdk.json says of a deployment, for programs beside it: only what they use, and only its form. What a value may
+// be is for infra to say, at synth.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { packageRoot } from '../process/workflows.ts';
+import { CommandError } from './api.ts';
+
+const schema = z.object({
+  context: z.object({
+    name: z.string(),
+    region: z.string(),
+    instanceTypes: z.array(z.string()).min(1),
+    usdPerHour: z.record(z.string(), z.number()),
+    spot: z.boolean(),
+    maxHosts: z.number(),
+    idleMinutes: z.number(),
+  }),
+});
+
+export type Deployment = z.infer<typeof schema>['context'];
+
+/** @throws CommandError */
+export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Promise<Deployment> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8'))).context;
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\s+/g, ' ') : String(error);
+    throw new CommandError(`${path} cannot be read as the settings of a deployment: ${why}`);
+  }
+}
+
+export function priceOf({ instanceTypes, usdPerHour }: Deployment): number {
+  const price = usdPerHour[instanceTypes[0]!];
+  if (price === undefined)
+    throw new CommandError(`cdk.json has no price for ${instanceTypes[0]} in usdPerHour`);
+  return price;
+}

@@ -1,0 +1,79 @@
+// Whether an API answers, and how it says that it is. Knows nothing of where it runs.
+
+import { type Finding, Found, next, notChecked, ok } from './check.ts';
+
+const LIMIT = 8000;
+
+export interface Asked {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** @throws Found where nothing answers, or something else does */
+export async function ask(
+  url: string,
+  path: string,
+  key: string | undefined,
+  advice: string,
+): Promise<Asked> {
+  try {
+    const response = await fetch(url + path, {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+      signal: AbortSignal.timeout(LIMIT),
+    });
+    const body: unknown = await response.json().catch(() => undefined);
+    if (typeof body !== 'object' || body === null)
+      throw new Found(next(`what answers at ${url} is not this API (${response.status})`, advice));
+    return { status: response.status, body: body as Record<string, unknown> };
+  } catch (error) {
+    if (error instanceof Found) throw error;
+    const { name, message, cause } = error as Error & { cause?: { code?: string } };
+    const why = name === 'TimeoutError' ? 'it took too long' : (cause?.code ?? message);
+    throw new Found(next(`${url} does not answer (${why})`, advice));
+  }
+}
+
+/** @param advice where nothing answers; @param keyAdvice how to get the key */
+export async function apiFinding(
+  url: string,
+  key: string | undefined,
+  advice: string,
+  keyAdvice: string,
+): Promise<Finding> {
+  const { status, body } = await ask(url, '/api/health', key, advice);
+  if (status === 401 && key === undefined) return ok(`${url} answers; to see more: ${keyAdvice}`);
+  if (status === 401 || status === 403)
+    return next(`${url} refuses the key in API_KEY: ${sentenceOf(body)}`, keyAdvice);
+  if (typeof body['status'] !== 'string')
+    return next(`what answers at ${url} is not this API (${status})`, advice);
+  return ok(`${url} answers`);
+}
+
+/** ComfyUI behind it, hosts and jobs, as it tells them itself. */
+export async function comfyuiFinding(url: string, key: string | undefined, advice: string): Promise<Finding> {
+  const { status, body } = await ask(url, '/api/health', key, advice);
+  if (status === 401) return notChecked('without the key');
+  if (body['status'] !== 'healthy')
+    return next(
+      `it is silent: jobs wait (${sentenceOf(body)})`,
+      'start ComfyUI where COMFYUI_HOST and COMFYUI_PORT say, or COMFYUI_MODE=simulated npm start',
+    );
+  const { hosts } = (body['system'] ?? {}) as { hosts?: unknown[] };
+  const simulated = body['simulated'] === true ? ', simulated: no model paints' : '';
+  return ok(
+    `${String(body['comfyui'])}, ${hosts?.length ?? 0} host${hosts?.length === 1 ? '' : 's'}${simulated}`,
+  );
+}
+
+export async function jobsFinding(url: string, key: string | undefined, advice: string): Promise<Finding> {
+  const { status, body } = await ask(url, '/api/queue', key, advice);
+  if (status === 401) return notChecked('without the key');
+  const total = body['total_jobs'];
+  if (status !== 200 || typeof total !== 'number')
+    return next(`the queue cannot be read: ${sentenceOf(body)}`, advice);
+  return ok(total === 0 ? 'none wait or run' : `${total} wait or run`);
+}
+
+function sentenceOf(body: Record<string, unknown>): string {
+  return typeof body['error'] === 'string' ? body['error'] : JSON.stringify(body).slice(0, 100);
+}

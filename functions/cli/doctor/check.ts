@@ -1,0 +1,95 @@
+// One line of the doctor: something is as it should be, or what to type next. A check that breaks, or takes too long,
+// is a line too: nothing stops the others.
+
+export type Finding =
+  | { kind: 'ok'; says: string }
+  /** `next`: what to type, or to do. */
+  | { kind: 'next'; says: string; next: string }
+  /** It could not be looked at, for want of something that another line speaks of. */
+  | { kind: 'not checked'; says: string };
+
+export interface Check {
+  name: string;
+  run(): Promise<Finding>;
+}
+
+export const ok = (says: string): Finding => ({ kind: 'ok', says });
+export const next = (says: string, next: string): Finding => ({ kind: 'next', says, next });
+export const notChecked = (says: string): Finding => ({ kind: 'not checked', says });
+
+/** A line that says what to do, from wherever it is thrown. */
+export class Found extends Error {
+  constructor(readonly finding: Finding) {
+    super(finding.says);
+  }
+}
+
+/** What another line says is wrong is not said again. */
+export async function after<Value>(
+  value: Promise<Value>,
+  without: string,
+  run: (value: Value) => Promise<Finding>,
+): Promise<Finding> {
+  let there: Value;
+  try {
+    there = await value;
+  } catch {
+    return notChecked(without);
+  }
+  return run(there);
+}
+
+const LIMIT = 15_000;
+const NAME_WIDTH = 18;
+
+/**
+ * All at once; told in their order.
+ * @param explain what an error that nobody expected means. @returns whether nothing is missing
+ */
+export async function runChecks(
+  checks: Check[],
+  print: (line: string) => Promise<void>,
+  explain: (error: unknown) => Finding,
+  limit = LIMIT,
+): Promise<boolean> {
+  const running = checks.map((check) =>
+    within(limit, check.run()).catch((error: unknown) => findingOf(error, explain)),
+  );
+  let missing = 0;
+  for (const [index, { name }] of checks.entries()) {
+    const finding = await running[index]!;
+    if (finding.kind === 'next') missing += 1;
+    await print(lineOf(name, finding));
+  }
+  return missing === 0;
+}
+
+export function lineOf(name: string, finding: Finding): string {
+  const mark = { ok: 'ok  ', next: 'next', 'not checked': '–   ' }[finding.kind];
+  const line = `${mark}  ${name.padEnd(NAME_WIDTH)} ${finding.says}`;
+  return finding.kind === 'next' ? `${line}\n      ${''.padEnd(NAME_WIDTH)} → ${finding.next}` : line;
+}
+
+function findingOf(error: unknown, explain: (error: unknown) => Finding): Finding {
+  return error instanceof Found ? error.finding : explain(error);
+}
+
+async function within<Answer>(limit: number, answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new Found(
+            next(`no answer within ${limit / 1000} s`, 'check the network, then npm run doctor again'),
+          ),
+        ),
+      limit,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,116 @@
+// The checks of a deployment in an AWS account, in the order in which a person would put things right.
+
+import { createS3Client } from '../../images/client.ts';
+import { openBucket } from '../../models/bucket.ts';
+import { MANIFEST_KEY, readManifest } from '../../models/manifest.ts';
+import { sentenceOf } from '../../models/problem.ts';
+import { gb } from '../../models/size.ts';
+import { createStoreClient } from '../../store/client.ts';
+import { createFleetStore } from '../../store/fleet.ts';
+import { createHosts } from '../../store/hosts.ts';
+import { createJobs } from '../../store/jobs.ts';
+import type { DoctorSettings } from '../../config.ts';
+import type { Deployment } from '../deployment.ts';
+import { apiFinding } from './api.ts';
+import { type Account, whoAsks } from './aws.ts';
+import { after, type Check, type Finding, Found, next, ok } from './check.ts';
+import { controllerFinding, hostsFinding, lastErrorFinding, type Where } from './fleet.ts';
+import { gpuQuota, lambdaConcurrency } from './quotas.ts';
+import { bootstrap, type Outputs, stackOutputs } from './stacks.ts';
+
+export function deployedChecks(deployment: Deployment, settings: DoctorSettings): Check[] {
+  const { name, region } = deployment;
+  const account = whoAsks(region);
+  const outputs = account.then(() => stackOutputs(name, region));
+  const tables = outputs.then((found) => readTables(found, deployment));
+  // Whoever waits for them says so in a line of its own.
+  for (const promise of [account, outputs, tables]) promise.catch(() => undefined);
+
+  const signedIn = (run: (account: Account) => Promise<Finding>) => () =>
+    after(account, 'without credentials', run);
+  const deployed = (run: (outputs: Outputs) => Promise<Finding>) =>
+    signedIn(() => after(outputs, 'before everything is deployed', run));
+  const seen = (run: (tables: Read) => Finding) => deployed(() => tables.then(run));
+
+  return [
+    { name: 'credentials', run: async () => ok(`account ${(await account).id} as ${(await account).arn}`) },
+    { name: 'region', run: () => Promise.resolve(ok(`${region}, as cdk.json says`)) },
+    { name: 'cdk bootstrap', run: signedIn((found) => bootstrap(found, region)) },
+    { name: 'quota on demand', run: signedIn(() => gpuQuota(deployment, region, 'onDemand')) },
+    { name: 'quota spot', run: signedIn(() => gpuQuota(deployment, region, 'spot')) },
+    { name: 'lambda concurrency', run: signedIn(() => lambdaConcurrency(region)) },
+    {
+      name: 'stacks',
+      run: signedIn(async () => {
+        await outputs;
+        return ok(`${name}-stateful, ${name}-gpu-hosts and ${name}-compute`);
+      }),
+    },
+    { name: 'models', run: deployed((found) => modelsFinding(found, deployment, settings)) },
+    {
+      name: 'api',
+      run: deployed((found) =>
+        apiFinding(
+          found.Url,
+          settings.API_KEY,
+          `aws logs tail /${name}/api --since 1h --region ${region}`,
+          `API_KEY=$(${found.ApiKeyCommand}) npm run doctor`,
+        ),
+      ),
+    },
+    { name: 'controller', run: seen(({ fleet, now, where }) => controllerFinding(fleet, now, where)) },
+    {
+      name: 'gpu hosts',
+      run: seen(({ fleet, hosts, now, where }) => hostsFinding(fleet, hosts, now, where)),
+    },
+    { name: 'jobs', run: seen(({ waiting, held }) => ok(`${waiting} wait, ${held} are held by hosts`)) },
+    { name: 'last error', run: seen(({ fleet, now, where }) => lastErrorFinding(fleet, now, where)) },
+  ];
+}
+
+interface Read {
+  fleet: Awaited<ReturnType<ReturnType<typeof createFleetStore>['read']>>;
+  hosts: Awaited<ReturnType<ReturnType<typeof createHosts>['list']>>;
+  waiting: number;
+  held: number;
+  now: number;
+  where: Where;
+}
+
+async function readTables(outputs: Outputs, { name, region }: Deployment): Promise<Read> {
+  const store = createStoreClient({ region });
+  const jobs = createJobs(store, outputs.TablePrefix);
+  const [fleet, hosts, waiting, held] = await Promise.all([
+    createFleetStore(store, outputs.TablePrefix).read(),
+    createHosts(store, outputs.TablePrefix).list(),
+    jobs.countWork('waiting'),
+    jobs.countWork('held'),
+  ]);
+  return {
+    fleet,
+    hosts,
+    waiting,
+    held,
+    now: store.clock.now(),
+    where: { name, region, group: outputs.AutoScalingGroup },
+  };
+}
+
+async function modelsFinding(
+  { ModelsBucket }: Outputs,
+  { region }: Deployment,
+  settings: DoctorSettings,
+): Promise<Finding> {
+  const seed = `npm run models -- seed --bucket ${ModelsBucket} --region ${region}`;
+  const bucket = openBucket(createS3Client({ endpoint: settings.AWS_ENDPOINT_URL_S3, region }), ModelsBucket);
+  try {
+    const found = await bucket.readJson(MANIFEST_KEY);
+    if (found === undefined)
+      return next(`none: s3://${ModelsBucket} was never filled, so no host can work`, seed);
+    const { files } = readManifest(found, ModelsBucket);
+    return ok(`${files.length} files, ${gb(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`);
+  } catch (error) {
+    const sentence = sentenceOf(error, ModelsBucket);
+    throw sentence === undefined ? error : new Found(next(sentence, seed));
+  }
+}

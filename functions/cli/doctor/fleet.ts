@@ -1,0 +1,77 @@
+// How a deployment is: its controller, its GPU hosts, what waits, what went wrong last. Pure: what was read becomes
+// lines with what to do.
+
+import type { Fleet, StartProblem } from '../../core/fleet.ts';
+import { UNWATCHED_AFTER } from '../../core/limits.ts';
+import { type Host, isAlive } from '../../store/hosts.ts';
+import { type Finding, next, ok } from './check.ts';
+
+export interface Where {
+  name: string;
+  region: string;
+  group: string;
+}
+
+const logs = ({ name, region }: Where, room: string) =>
+  `aws logs tail /${name}/${room} --since 1h --region ${region}`;
+const activities = ({ group, region }: Where) =>
+  `aws autoscaling describe-scaling-activities --region ${region} --auto-scaling-group-name ${group} --max-items 5`;
+
+export function controllerFinding(fleet: Fleet, now: number, where: Where): Finding {
+  if (fleet.updatedAt === 0) return next('it has not made a round yet', logs(where, 'controller'));
+  const ago = Math.max(0, now - fleet.updatedAt);
+  return ago <= UNWATCHED_AFTER
+    ? ok(`its last round was ${timeOf(ago)} ago`)
+    : next(
+        `its last round was ${timeOf(ago)} ago; one should be made every minute`,
+        logs(where, 'controller'),
+      );
+}
+
+export function hostsFinding(fleet: Fleet, hosts: readonly Host[], now: number, where: Where): Finding {
+  const alive = hosts.filter((host) => isAlive(host, now));
+  const count = (state: (host: Host) => boolean) => alive.filter(state).length;
+  const starting = Object.entries(fleet.seen).filter(
+    ([id, { upAt }]) => upAt === undefined && !alive.some(({ machineId }) => machineId === id),
+  ).length;
+  const parts = [
+    [count((host) => host.state === 'ready' && host.comfyui), 'ready'],
+    [count((host) => host.state === 'ready' && !host.comfyui), 'without an answer from ComfyUI'],
+    [count((host) => host.state === 'draining'), 'draining'],
+    [Math.max(starting, fleet.desired - Object.keys(fleet.seen).length), 'starting'],
+  ] as const;
+  const said = parts.flatMap(([number, what]) => (number > 0 ? `${number} ${what}` : [])).join(', ');
+  const says = said || 'none, which is what sleeps at zero';
+  if (!fleet.blocked) return ok(says);
+  const reason = `${said ? `${said}; ` : ''}no gpu host can be started: ${fleet.blocked.reason}`;
+  return next(reason, remedyFor(fleet.blocked.code, where));
+}
+
+function remedyFor(code: StartProblem, where: Where): string {
+  const remedies: Record<StartProblem, string> = {
+    quota: 'see the line on the quota above',
+    no_capacity: 'wait, or add other instanceTypes to cdk.json, then npm run deploy',
+    bad_template: 'npm run deploy',
+    raise_refused: 'npm run deploy',
+    no_hosts_allowed: 'set maxHosts in cdk.json above 0, then npm run deploy',
+    never_registered: logs(where, 'gpu-hosts'),
+    account: activities(where),
+    not_allowed: activities(where),
+    launch_failed: activities(where),
+  };
+  return remedies[code];
+}
+
+const DAY = 24 * 60 * 60_000;
+
+export function lastErrorFinding(fleet: Fleet, now: number, where: Where): Finding {
+  const { lastError } = fleet;
+  if (!lastError || now - lastError.at > DAY) return ok('none in the last day');
+  return next(`${timeOf(now - lastError.at)} ago: ${lastError.message}`, logs(where, 'controller'));
+}
+
+function timeOf(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 1) return `${Math.floor(Math.max(0, ms) / 1000)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+}

@@ -1,0 +1,78 @@
+// What is deployed: CDK's own stack in the account, and ours with what they say of themselves.
+
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { type Account, clientSettings } from './aws.ts';
+import { type Finding, Found, next, ok } from './check.ts';
+
+/** What a synthesised stack asks for at least. */
+const BOOTSTRAP_VERSION = 6;
+
+export async function bootstrap(account: Account, region: string): Promise<Finding> {
+  const command = `npx cdk bootstrap aws://${account.id}/${region}`;
+  try {
+    const { Parameter } = await new SSMClient(clientSettings(region)).send(
+      new GetParameterCommand({ Name: '/cdk-bootstrap/hnb659fds/version' }),
+    );
+    const version = Number(Parameter?.Value);
+    if (version >= BOOTSTRAP_VERSION) return ok(`version ${version}`);
+    return next(`version ${Parameter?.Value} is too old`, command);
+  } catch (error) {
+    if ((error as Error).name !== 'ParameterNotFound') throw error;
+    return next(`CDK was never used in ${region} of this account`, command);
+  }
+}
+
+/** Outputs of our three stacks, by their names. */
+export type Outputs = Record<
+  'TablePrefix' | 'ModelsBucket' | 'AutoScalingGroup' | 'Url' | 'ApiKeyCommand',
+  string
+>;
+
+const STACKS = {
+  stateful: ['TablePrefix', 'ModelsBucket'],
+  'gpu-hosts': ['AutoScalingGroup'],
+  compute: ['Url', 'ApiKeyCommand'],
+} as const;
+
+/** @throws Found where one is missing, or stands half finished */
+export async function stackOutputs(name: string, region: string): Promise<Outputs> {
+  const client = new CloudFormationClient(clientSettings(region));
+  const outputs: Partial<Outputs> = {};
+  for (const [part, wanted] of Object.entries(STACKS)) {
+    const stack = `${name}-${part}`;
+    const found = await describe(client, stack);
+    if (!found) throw new Found(next(`there is no stack ${stack} in ${region}`, 'npm run deploy'));
+    const status = found.StackStatus ?? 'unknown';
+    if (!status.endsWith('_COMPLETE'))
+      throw new Found(
+        next(
+          `${stack} is ${status}`,
+          `wait: aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}`,
+        ),
+      );
+    if (/ROLLBACK|DELETE/.test(status))
+      throw new Found(
+        next(
+          `the last deployment of ${stack} failed (${status})`,
+          `aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}, then npm run deploy`,
+        ),
+      );
+    for (const key of wanted) {
+      const value = found.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
+      if (value === undefined) throw new Found(next(`${stack} does not say its ${key}`, 'npm run deploy'));
+      outputs[key] = value;
+    }
+  }
+  return outputs as Outputs;
+}
+
+async function describe(client: CloudFormationClient, StackName: string) {
+  try {
+    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
+    return Stacks?.[0];
+  } catch (error) {
+    if (/does not exist/.test(String(error))) return undefined;
+    throw error;
+  }
+}

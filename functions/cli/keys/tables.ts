@@ -1,0 +1,82 @@
+// The Keys table that a command means: a deployment's, or that of a workspace here, whether its API runs or not.
+
+import { keysSettings } from '../../config.ts';
+import { tryLockIn } from '../../process/lock.ts';
+import { startChild } from '../../local/child.ts';
+import { programOf } from '../../local/programs.ts';
+import { announcedIn } from '../../local/workspace.ts';
+import { createLog } from '../../log.ts';
+import { createStoreClient, type StoreClient } from '../../store/client.ts';
+import { createTables } from '../../store/create-tables.ts';
+import { createKeys, type Keys } from '../../store/keys.ts';
+import { join, resolve } from 'node:path';
+import { CommandError } from '../api.ts';
+import { readDeployment } from '../deployment.ts';
+
+export interface OpenKeys {
+  keys: Keys;
+  /** The tables' clock, ms. */
+  now(): number;
+  close(): Promise<void>;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** @param deployed the stack that cdk.json names, rather than a workspace */
+export async function openKeys(environment: Environment, deployed: boolean): Promise<OpenKeys> {
+  const settings = keysSettings(environment);
+  if (deployed) {
+    const { name, region } = await readDeployment();
+    return over(createStoreClient({ region: settings.AWS_REGION ?? region }), `${name}-`);
+  }
+  if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)
+    return over(
+      createStoreClient({
+        endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+        region: settings.AWS_REGION ?? 'local',
+      }),
+      settings.TABLE_PREFIX ?? '',
+    );
+  return openWorkspaceKeys(settings.WORKSPACE_PATH);
+}
+
+async function over(client: StoreClient, prefix: string, stop = async () => undefined): Promise<OpenKeys> {
+  const keys = createKeys(client, prefix);
+  // Its answer sets the clock.
+  await keys.list();
+  return {
+    keys,
+    now: () => client.clock.now(),
+    async close() {
+      client.raw.destroy();
+      await stop();
+    },
+  };
+}
+
+/** The API that has the workspace keeps its tables open; without one they are opened for this command. */
+async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = (endpoint: string) =>
+    createStoreClient({ endpoint, region: 'local', credentials, unsigned: true });
+  const lock = await tryLockIn(path, 'lock');
+  if (!lock) {
+    const { dynamodb } = await announcedIn(path);
+    if (dynamodb === undefined)
+      throw new CommandError(`The workspace ${path} is just being opened; try again in a second`);
+    return over(client(dynamodb), '');
+  }
+  const dynamodb = await startChild<{ port: number }>(
+    'the embedded DynamoDB',
+    programOf('dynamodb'),
+    { ...process.env, DIRECTORY: join(resolve(path), 'dynamodb') },
+    createLog('keys', 'warn'),
+    ({ port }) => ({ PORT: String(port) }),
+  );
+  const opened = client(`http://127.0.0.1:${dynamodb.ready.port}`);
+  await createTables(opened, '');
+  return over(opened, '', async () => {
+    await dynamodb.stop();
+    await lock.release();
+  });
+}

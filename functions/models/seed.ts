@@ -1,0 +1,69 @@
+// Fills the models bucket from the hub, once: each file streamed through, checked on its way, and the manifest last. What
+// the bucket has with the right checksum is not fetched again, so that a run that broke off is simply repeated.
+
+import type { ModelBucket } from './bucket.ts';
+import type { Hub } from './hub.ts';
+import { keyOf, type Manifest, MANIFEST_KEY, type ModelFile } from './manifest.ts';
+import { ModelsProblem } from './problem.ts';
+import { gb } from './size.ts';
+import type { Wanted } from './wanted.ts';
+
+export interface SeedDeps {
+  hub: Hub;
+  bucket: ModelBucket;
+  say(line: string): void;
+}
+
+/** @throws ModelsProblem */
+export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boolean): Promise<Manifest> {
+  if (!acceptsLicence)
+    throw new ModelsProblem(
+      `These models come under ${wanted.licence.name}: read and accept it at ${wanted.licence.url}, then run this again with --accept-licence`,
+    );
+  const { hub, bucket, say } = deps;
+  const files: ModelFile[] = [];
+  for (const file of wanted.files) {
+    const about = await hub.describe(file);
+    const { sizeBytes, sha256, revision } = about;
+    const key = keyOf({ sha256, filename: file.filename });
+    const there = await bucket.head(key);
+    if (there?.sizeBytes === sizeBytes && there.sha256 === sha256)
+      say(`${file.filename}: is in the bucket (${gb(sizeBytes)})`);
+    else {
+      say(`${file.filename}: fetching ${gb(sizeBytes)}`);
+      await bucket.upload(key, told(hub.read(file, about), sizeBytes, file.filename, say), {
+        sizeBytes,
+        sha256,
+      });
+      say(`${file.filename}: stored`);
+    }
+    files.push({
+      folder: file.folder,
+      filename: file.filename,
+      sizeBytes,
+      sha256,
+      key,
+      source: { repo: file.repo, revision, path: file.path },
+    });
+  }
+  const manifest: Manifest = { v: 1, files };
+  await bucket.putJson(MANIFEST_KEY, manifest);
+  return manifest;
+}
+
+/** A line at each tenth of a file that takes minutes. */
+async function* told(
+  bytes: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+  filename: string,
+  say: (line: string) => void,
+) {
+  let at = 0;
+  for await (const piece of bytes) {
+    const tenth = Math.floor((at * 10) / sizeBytes);
+    at += piece.length;
+    const now = Math.floor((at * 10) / sizeBytes);
+    if (now > tenth && now < 10 && sizeBytes > 1e8) say(`${filename}: ${now * 10} %`);
+    yield piece;
+  }
+}

@@ -1,0 +1,264 @@
+// `npm run doctor` as a process: without an account, against moto's server (and a fake for what moto gets wrong) as one
+// that is put right line by line, and against an API.
+
+import { CloudFormationClient, CreateStackCommand, ListStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createS3Client } from '../../../functions/images/client.ts';
+import { UNKNOWN_FLEET } from '../../../functions/core/fleet.ts';
+import { createStoreClient } from '../../../functions/store/client.ts';
+import { createTables } from '../../../functions/store/create-tables.ts';
+import { createFleetStore } from '../../../functions/store/fleet.ts';
+import { hasMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { build, type Program, startProgram } from '../../support/program.ts';
+import { type FakeAccount, startFakeAccount } from './fake-account.ts';
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const region = 'us-east-1';
+let folder: string;
+let servers: Server[] = [];
+let programs: Program[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'doctor-'));
+  await build();
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+afterEach(() => {
+  for (const program of programs) program.stop();
+  for (const server of servers) server.close().closeAllConnections();
+  programs = [];
+  servers = [];
+});
+
+/** Nobody is signed in, and no machine of EC2 is asked. */
+const nobody = () => ({
+  HOME: folder,
+  WORKSPACE_PATH: join(folder, 'none'),
+  AWS_EC2_METADATA_DISABLED: 'true',
+});
+
+async function run(env: Record<string, string>, ...args: string[]) {
+  const program = startProgram('doctor', { ...nobody(), ...env }, args);
+  programs.push(program);
+  const code = await program.ended;
+  return { code, output: program.output() };
+}
+
+async function serve(answer: (url: string, key: string | undefined) => [number, unknown]): Promise<string> {
+  const server = createServer((request, response) => {
+    const [status, body] = answer(request.url ?? '', request.headers.authorization);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('without an account: one thing to do, and what hangs on it', async () => {
+  const { code, output } = await run({});
+  expect(code).toBe(1);
+  expect(output).toContain('next  credentials        there are none\n');
+  expect(output).toContain('→ aws configure sso');
+  expect(output.match(/^–.* without credentials$/gm)).toHaveLength(11);
+}, 60_000);
+
+test.each([
+  [['--aws', '--local'], '--aws or --local, not both\n'],
+  [['--awss'], "Unknown option '--awss'; --help lists the flags\n"],
+])(
+  '%j is refused',
+  async (args, sentence) => {
+    expect(await run({}, ...args)).toEqual({ code: 1, output: sentence });
+  },
+  60_000,
+);
+
+describe('an API', () => {
+  test('that runs here is told to be well, or what it lacks', async () => {
+    const healthy = { status: 'healthy', comfyui: 'connected', simulated: true, system: { hosts: [{}] } };
+    let health: [number, unknown] = [200, healthy];
+    const url = await serve((path) => (path === '/api/health' ? health : [200, { total_jobs: 3 }]));
+    expect(await run({ API_URL: url })).toEqual({
+      code: 0,
+      output: [
+        `The API at ${url} (npm run doctor -- --aws looks at AWS)`,
+        `ok    api                ${url} answers`,
+        'ok    comfyui            connected, 1 host, simulated: no model paints',
+        'ok    jobs               3 wait or run',
+        '',
+      ].join('\n'),
+    });
+    health = [503, { status: 'unhealthy', error: 'ComfyUI not responding' }];
+    const silent = await run({ API_URL: url });
+    expect(silent.code).toBe(1);
+    expect(silent.output).toContain(
+      'next  comfyui            it is silent: jobs wait (ComfyUI not responding)',
+    );
+  }, 60_000);
+
+  test('that asks for a key', async () => {
+    const url = await serve((path, key) => {
+      if (key !== 'Bearer right') return [401, { error: 'The API key is not known' }];
+      return [
+        200,
+        path === '/api/health' ? { status: 'healthy', comfyui: 'asleep', system: {} } : { total_jobs: 0 },
+      ];
+    });
+    expect((await run({ API_URL: url })).output).toContain(`${url} answers; to see more: set API_KEY`);
+    const wrong = await run({ API_URL: url, API_KEY: 'wrong' });
+    expect(wrong).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('refuses the key in API_KEY: The API key is not known'),
+    });
+    expect(await run({ API_URL: url, API_KEY: 'right' })).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('asleep, 0 hosts'),
+    });
+  }, 60_000);
+
+  test('that is none', async () => {
+    const url = await serve(() => [200, 'hello']);
+    expect((await run({ API_URL: url })).output).toContain(`what answers at ${url} is not this API (200)`);
+    expect((await run({ API_URL: 'http://127.0.0.1:9' })).output).toMatch(
+      /next {2}api +http:\/\/127.0.0.1:9 does not answer/,
+    );
+    expect((await run({}, '--local')).output).toContain('none runs here\n');
+  }, 60_000);
+});
+
+describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', () => {
+  let moto: Moto;
+  let account: FakeAccount;
+  beforeAll(async () => {
+    [moto, account] = await Promise.all([startMoto(), startFakeAccount()]);
+    // It loads a service when it is first asked for, which takes longer than the doctor waits.
+    const client = { region, endpoint: moto.url, credentials };
+    await new SSMClient(client).send(new PutParameterCommand({ Name: 'warm', Value: '1', Type: 'String' }));
+    await new CloudFormationClient(client).send(new ListStacksCommand({}));
+  }, 120_000);
+  afterAll(() => Promise.all([moto?.close(), account?.close()]));
+
+  const env = () => ({
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL: moto.url,
+    AWS_ENDPOINT_URL_S3: moto.url,
+    AWS_ENDPOINT_URL_SERVICE_QUOTAS: account.url,
+    AWS_ENDPOINT_URL_LAMBDA: account.url,
+  });
+  const line = (output: string, name: string) => {
+    const lines = output.split('\n');
+    const at = lines.findIndex((one) => one.slice(6).startsWith(name));
+    return lines[at]!.startsWith('next') ? `${lines[at]} ${lines[at + 1]!.trim()}` : lines[at];
+  };
+
+  async function stack(name: string, outputs: Record<string, string>): Promise<void> {
+    const client = new CloudFormationClient({ region, endpoint: moto.url, credentials });
+    const Outputs = Object.fromEntries(Object.entries(outputs).map(([key, Value]) => [key, { Value }]));
+    const Resources = {
+      Thing: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: '1', Name: name } },
+    };
+    await client.send(
+      new CreateStackCommand({ StackName: name, TemplateBody: JSON.stringify({ Resources, Outputs }) }),
+    );
+  }
+
+  test('is put right line by line', async () => {
+    account.concurrency = 10;
+    account.requests = [];
+    const bare = await run(env());
+    expect(bare.code).toBe(1);
+    const lineOf = (name: string) => line(bare.output, name);
+    expect(lineOf('credentials')).toMatch(/^ok .* account 123456789012 as arn:aws:/);
+    expect(lineOf('cdk bootstrap')).toContain('→ npx cdk bootstrap aws://123456789012/us-east-1');
+    expect(lineOf('quota on demand')).toMatch(
+      /0 vCPUs; a g6e.2xlarge has 8: enough for 0 of 2 hosts → aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 16$/,
+    );
+    expect(lineOf('quota spot')).toMatch(/^ok .*not used, since spot is false/);
+    expect(lineOf('lambda concurrency')).toMatch(/^next .* 10 at once.*--quota-code L-B99A9384/);
+    expect(lineOf('stacks')).toContain('there is no stack comfyui-stateful in us-east-1 → npm run deploy');
+    expect(lineOf('models')).toBe('–     models             before everything is deployed');
+
+    account.quotas = { 'L-DB2E81BA': 8 };
+    account.requests = [{ Id: 'req-1', QuotaCode: 'L-DB2E81BA', DesiredValue: 16, Status: 'CASE_OPENED' }];
+    const asked = await run(env());
+    expect(line(asked.output, 'quota on demand')).toMatch(
+      /16 were asked for \(CASE_OPENED\) → wait for AWS: .*--request-id req-1$/,
+    );
+
+    account.quotas = { 'L-DB2E81BA': 64 };
+    account.concurrency = 1000;
+    await new SSMClient({ region, endpoint: moto.url, credentials }).send(
+      new PutParameterCommand({ Name: '/cdk-bootstrap/hnb659fds/version', Value: '30', Type: 'String' }),
+    );
+    const url = await serve((_, key) => [401, { error: String(key) }]);
+    await stack('comfyui-stateful', { TablePrefix: 'comfyui-', ModelsBucket: 'models' });
+    await stack('comfyui-gpu-hosts', { AutoScalingGroup: 'comfyui-gpu-hosts' });
+    await stack('comfyui-compute', { Url: url, ApiKeyCommand: 'aws secretsmanager ...' });
+    const s3 = createS3Client({ endpoint: moto.url, region, credentials });
+    await s3.send(new CreateBucketCommand({ Bucket: 'models' }));
+    const store = createStoreClient({ endpoint: moto.url, region, credentials });
+    await createTables(store, 'comfyui-');
+    const deployed = await run(env());
+    expect(line(deployed.output, 'stacks')).toBe(
+      'ok    stacks             comfyui-stateful, comfyui-gpu-hosts and comfyui-compute',
+    );
+    expect(line(deployed.output, 'models')).toContain(
+      '→ npm run models -- seed --bucket models --region us-east-1',
+    );
+    expect(line(deployed.output, 'api')).toContain(
+      `${url} answers; to see more: API_KEY=$(aws secretsmanager ...) npm run doctor`,
+    );
+    expect(line(deployed.output, 'controller')).toContain('it has not made a round yet');
+
+    const file = {
+      folder: 'vae',
+      filename: 'vae.safetensors',
+      sizeBytes: 336_000_000,
+      sha256: 'a'.repeat(64),
+      key: 'k',
+      source: { repo: 'r', revision: 'v', path: 'p' },
+    };
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: 'models',
+        Key: 'manifest.json',
+        Body: JSON.stringify({ v: 1, files: [file] }),
+      }),
+    );
+    await createFleetStore(store, 'comfyui-').write({ ...UNKNOWN_FLEET, updatedAt: Date.now() });
+    const well = await run(env());
+    expect(well.output.match(/^(next|–).*$/gm)).toBeNull();
+    expect(well.code).toBe(0);
+    expect(line(well.output, 'models')).toMatch(/1 files?, /);
+    expect(line(well.output, 'gpu hosts')).toContain('none, which is what sleeps at zero');
+    s3.destroy();
+    store.raw.destroy();
+  }, 120_000);
+
+  test('that refuses to be looked at is told so, line by line', async () => {
+    account.refuses = true;
+    const { code, output } = await run(env());
+    account.refuses = false;
+    expect(code).toBe(1);
+    expect(line(output, 'lambda concurrency')).toContain(
+      'not allowed to look: not authorized to do this → npm run doctor with credentials',
+    );
+  }, 60_000);
+
+  test('that does not answer keeps no line waiting for ever', async () => {
+    account.silent = true;
+    const { output } = await run(env());
+    account.silent = false;
+    expect(line(output, 'lambda concurrency')).toMatch(/^next .*(no answer within 15 s|it cannot be asked)/);
+    expect(line(output, 'credentials')).toMatch(/^ok/);
+  }, 60_000);
+});

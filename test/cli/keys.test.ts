@@ -1,0 +1,89 @@
+// `npm run keys` as a process: on a workspace whose API runs, and on one that nobody has open.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { build, type Program, startProgram } from '../support/program.ts';
+
+let folder: string;
+let started: Program[];
+beforeAll(() => build());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keys-'));
+  started = [];
+});
+afterEach(async () => {
+  for (const program of started) program.stop();
+  await Promise.all(started.map(({ ended }) => ended));
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+});
+
+const environment = () => ({ WORKSPACE_PATH: join(folder, 'workspace') });
+
+async function keys(...args: string[]): Promise<{ code: number | string; out: string; err: string }> {
+  const program = startProgram('keys', environment(), args);
+  started.push(program);
+  const code = await program.ended;
+  const err = program.stderr();
+  return { code, out: program.output().replace(err, ''), err };
+}
+
+async function api(): Promise<{ program: Program; url: string }> {
+  const program = startProgram('local', {
+    ...environment(),
+    API_PORT: '0',
+    API_KEYS: 'required',
+    COMFYUI_MODE: 'simulated',
+    SIMULATED_STEP_MS: '1',
+  });
+  started.push(program);
+  const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+/);
+  return { program, url: url };
+}
+
+const KEY = /^ck_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/m;
+
+test('a key made while nothing runs opens the API that starts later; revoked while it runs, it closes', async () => {
+  const made = await keys('create', '--name', 'alice');
+  expect(made).toMatchObject({ code: 0, err: expect.stringContaining('of alice (generate, read)') });
+  const [key] = KEY.exec(made.out)!;
+  const keyId = key.split('_')[1]!;
+
+  const { url } = await api();
+  const ask = (given?: string) =>
+    fetch(`${url}/api/workflows`, { headers: given === undefined ? {} : { 'x-api-key': given } });
+  expect((await ask()).status).toBe(401);
+  expect((await ask(key)).status).toBe(200);
+
+  const rotated = await keys('rotate', keyId);
+  const [next] = KEY.exec(rotated.out)!;
+  expect(next).not.toBe(key);
+  expect((await ask(next)).status).toBe(200);
+  expect(rotated.err).toContain(`revoke ${keyId}`);
+
+  expect(await keys('revoke', keyId)).toMatchObject({ code: 0 });
+  const { out } = await keys('list');
+  expect(out).toMatch(new RegExp(`^${keyId}  alice  alice  generate,read  \\S+  revoked `, 'm'));
+  expect(out).toMatch(new RegExp(`^${next.split('_')[1]}  alice  alice  generate,read  \\S+  valid$`, 'm'));
+  expect(out).not.toContain(key.split('_').at(-1)!);
+}, 60_000);
+
+test.each([
+  [['create'], 'Whose key is it? create --name NAME'],
+  [['create', 'alice'], 'create takes its name as --name alice'],
+  [['create', '--name', 'a b'], '--name must have 1 to 64'],
+  [['create', '--name', 'a', '--scopes', 'write'], '"write" is none'],
+  [['create', '--name', 'a', '--days', '0'], '--days takes a number above 0'],
+  [['revoke'], 'revoke takes the id of a key'],
+  [['revoke', 'nonsense'], 'revoke takes the id of a key'],
+  [['revoke', '0123456789abcdef'], 'There is no key 0123456789abcdef'],
+  [['rotate', '0123456789abcdef'], 'There is no valid key 0123456789abcdef'],
+  [['create', '--nmae', 'a'], '--help lists the flags'],
+  [[], 'takes create, list, revoke or rotate'],
+])('%j is refused in one line', async (args, sentence) => {
+  const { code, out, err } = await keys(...args);
+  expect(code).toBe(1);
+  expect(out).toBe('');
+  expect(err.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
+});

@@ -1,0 +1,334 @@
+// Rounds of scaling against real tables and a server with Auto Scaling's protocol: what is done, written and measured,
+// and what becomes of a controller that dies, hears nothing, is not alone or has a wrong clock.
+
+import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
+import type { JobState } from '../../functions/core/job.ts';
+import { createLog } from '../../functions/log.ts';
+import { createMachines } from '../../functions/machines/machines.ts';
+import { createMetrics } from '../../functions/metrics.ts';
+import { createStoreClient } from '../../functions/store/client.ts';
+import { createFleetStore } from '../../functions/store/fleet.ts';
+import { type FakeAutoScaling, GROUP, startFakeAutoScaling } from '../machines/fake-auto-scaling.ts';
+import { hostItem } from '../support/host-item.ts';
+import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+let store: TestStore;
+let aws: FakeAutoScaling;
+let clock = 0;
+let measured: Record<string, unknown>[] = [];
+let logged: string[] = [];
+beforeAll(async () => {
+  store = await startStore();
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  aws = await startFakeAutoScaling({ max: 4 });
+  clock = Date.now();
+  measured = [];
+  logged = [];
+  await store.client.documents.send(new DeleteCommand({ TableName: 'fleet', Key: { fleetId: 'gpu-hosts' } }));
+  for (const { jobId } of await store.jobs.listWork('waiting', 100)) await store.jobs.remove(jobId);
+  for (const { hostId } of await store.hosts.list()) await store.hosts.remove(hostId);
+});
+afterEach(() => aws.close());
+
+function deps(more: Partial<ScaleDeps> = {}): ScaleDeps {
+  return {
+    jobs: store.jobs,
+    hosts: store.hosts,
+    fleet: createFleetStore(store.client, ''),
+    machines: createMachines({
+      group: GROUP,
+      region: 'us-east-1',
+      endpoint: aws.url,
+      credentials: CREDENTIALS,
+    }),
+    metrics: createMetrics(
+      'controller',
+      'test',
+      () => clock,
+      (line) => measured.push(JSON.parse(line) as Record<string, unknown>),
+    ),
+    log: createLog('controller', 'info', (line) => logged.push(line)),
+    now: () => clock,
+    maxHosts: 3,
+    release: 'r1',
+    ...more,
+  };
+}
+
+const fleet = () => deps().fleet.read();
+
+async function accept(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const jobId = randomUUID();
+    const order = `${String(clock).padStart(13, '0')}#${jobId}`;
+    const state: JobState = {
+      jobId,
+      owner: 'a',
+      status: 'queued',
+      attempt: 0,
+      faults: 0,
+      work: 'waiting',
+      workOrder: order,
+      ownerOrder: order,
+      createdAt: clock,
+      progress: 0,
+      currentStep: 0,
+      totalSteps: 0,
+    };
+    await store.jobs.putState(state, Math.ceil(clock / 1000) + 3600);
+  }
+}
+
+/** What EC2 and the hosts do in between: instances start, those named are up. */
+async function pass(ms: number, up?: string[]): Promise<void> {
+  clock += ms;
+  aws.pass(clock);
+  for (const id of up ?? aws.instances.keys())
+    await store.hosts.put(hostItem(`${id}.run`, clock, { machineId: id, release: 'r1', jobSeconds: 60 }));
+}
+
+test('the first job wakes a host, a backlog raises, and what was done is written and measured', async () => {
+  await accept(1);
+  clock += 3 * SECOND;
+  await scaleFleet(deps());
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  expect(await fleet()).toMatchObject({ desired: 1, wanted: 1, ready: 0, raisedAt: clock, updatedAt: clock });
+  expect(measured[0]).toMatchObject({
+    room: 'controller',
+    waiting: 1,
+    oldest_waiting: 3,
+    hosts_ready: 0,
+    hosts_wanted: 1,
+    start_blocked: 0,
+  });
+
+  await pass(MINUTE, []);
+  await scaleFleet(deps());
+  await pass(3 * MINUTE);
+  await accept(20);
+  await scaleFleet(deps());
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1', 'SetDesiredCapacity 3']);
+  expect(await fleet()).toMatchObject({ desired: 3, ready: 1, secondsPerJob: 60, secondsPerStart: 180 });
+});
+
+test('a hurried look is a round for the first job alone', async () => {
+  await accept(1);
+  await scaleFleet(deps(), { hurried: true });
+  await accept(60);
+  clock += 30 * SECOND;
+  await scaleFleet(deps(), { hurried: true });
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  expect(measured).toHaveLength(1);
+});
+
+test('what never came up is ended, nothing more is started, and it is said', async () => {
+  await accept(10);
+  await scaleFleet(deps());
+  for (let minute = 0; minute <= 16; minute += 1) {
+    await pass(MINUTE, []);
+    await scaleFleet(deps());
+  }
+  expect(aws.calls.filter((call) => call.startsWith('Terminate'))).toHaveLength(2);
+  expect(aws.group.desired).toBe(0);
+  expect(await fleet()).toMatchObject({ failedStarts: 2, blocked: { code: 'never_registered' }, desired: 0 });
+  expect(measured.at(-1)).toMatchObject({
+    start_blocked: 1,
+    reason: expect.stringContaining('did not come up within 15 minutes'),
+  });
+  expect(logged.filter((line) => line.includes('no gpu host can be started'))).toHaveLength(1);
+});
+
+test('a quota of 0 is said, and ends when AWS launches after all', async () => {
+  aws.launchError = 'You have requested more vCPU capacity than your current vCPU limit of 0 allows';
+  await accept(1);
+  await scaleFleet(deps());
+  await pass(MINUTE);
+  await scaleFleet(deps());
+  expect(await fleet()).toMatchObject({ blocked: { code: 'quota' }, desired: 1 });
+  expect(measured.at(-1)).toMatchObject({ start_blocked: 1 });
+  aws.launchError = undefined;
+  await pass(MINUTE, []);
+  await scaleFleet(deps());
+  expect((await fleet()).blocked).toBeUndefined();
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+});
+
+test('hosts of an old release are asked to retire, one after the other', async () => {
+  aws.group.desired = 2;
+  await pass(0);
+  await scaleFleet(deps());
+  const retired = async () => (await store.hosts.list()).filter(({ retire }) => retire).length;
+  clock += 30 * SECOND;
+  for (let round = 0; round < 2; round += 1) await scaleFleet(deps({ release: 'r2' }));
+  expect(await retired()).toBe(1);
+  // The first is gone.
+  aws.group.desired = 1;
+  for (const host of await store.hosts.list())
+    if (host.retire) {
+      await store.hosts.remove(host.hostId);
+      aws.instances.delete(host.machineId);
+    }
+  await scaleFleet(deps({ release: 'r2' }));
+  expect(await retired()).toBe(1);
+});
+
+describe('a controller that', () => {
+  /** It stops at its next call of `action`, before or after that is done. */
+  async function dieAt(action: string, how: 'lose' | 'stop'): Promise<void> {
+    aws.fault = (asked) => (asked === action ? how : undefined);
+    const gone = deps();
+    // What comes after its death does not happen.
+    const dead = new Promise<never>(() => undefined);
+    const died = new Promise<void>((resolve) => {
+      const die = (): Promise<never> => {
+        resolve();
+        return dead;
+      };
+      const { machines } = gone;
+      gone.machines = {
+        ...machines,
+        raise: (desired) => machines.raise(desired).catch(die),
+        terminate: (id) => machines.terminate(id).catch(die),
+      };
+    });
+    void scaleFleet(gone);
+    await died;
+    aws.fault = undefined;
+  }
+
+  test('dies before it raises: the next round does it', async () => {
+    await accept(1);
+    await dieAt('SetDesiredCapacity', 'stop');
+    expect(aws.calls).toEqual([]);
+    clock += MINUTE;
+    await scaleFleet(deps());
+    expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  });
+
+  test('dies after it raised: the next round raises no further', async () => {
+    await accept(30);
+    await dieAt('SetDesiredCapacity', 'lose');
+    for (let round = 0; round < 4; round += 1) {
+      await pass(MINUTE, []);
+      await scaleFleet(deps());
+    }
+    expect(aws.calls).toEqual(['SetDesiredCapacity 3']);
+  });
+
+  test.each(['stop', 'lose'] as const)(
+    'dies while it ends an instance (%s): it is ended once',
+    async (how) => {
+      await accept(1);
+      await scaleFleet(deps());
+      for (let minute = 0; minute < 15; minute += 1) {
+        await pass(MINUTE, []);
+        await scaleFleet(deps());
+      }
+      await pass(MINUTE, []);
+      await dieAt('TerminateInstanceInAutoScalingGroup', how);
+      clock += SECOND;
+      await scaleFleet(deps());
+      expect(aws.calls.filter((call) => call.startsWith('Terminate'))).toHaveLength(1);
+      // The job still waits: the one that is wanted now is the replacement.
+      expect(aws.group.desired).toBe(1);
+      expect((await fleet()).failedStarts).toBe(1);
+    },
+  );
+
+  test('hears no answer to its raise says so, and finds it done', async () => {
+    await accept(1);
+    aws.fault = (action) => (action === 'SetDesiredCapacity' ? 'lose' : undefined);
+    await scaleFleet(deps());
+    expect(await fleet()).toMatchObject({
+      lastError: { message: expect.stringMatching(/^raise: /), at: clock },
+    });
+    expect((await fleet()).blocked).toBeUndefined();
+    aws.fault = undefined;
+    clock += MINUTE;
+    await scaleFleet(deps());
+    expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  });
+
+  test('is refused says so, and tries again after five minutes', async () => {
+    await accept(1);
+    aws.fault = (action) =>
+      action === 'SetDesiredCapacity'
+        ? { code: 'AccessDenied', status: 403, message: 'not authorized' }
+        : undefined;
+    await scaleFleet(deps());
+    expect(await fleet()).toMatchObject({
+      blocked: {
+        code: 'raise_refused',
+        reason: 'Auto Scaling refused to raise their number: AccessDenied: not authorized',
+      },
+    });
+    aws.fault = undefined;
+    clock += 4 * MINUTE;
+    await scaleFleet(deps());
+    expect(aws.calls).toEqual([]);
+    clock += 2 * MINUTE;
+    await scaleFleet(deps());
+    expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  });
+
+  test('gets no answer from Auto Scaling at all writes that down, still measures, and fails', async () => {
+    await accept(2);
+    aws.fault = () => 'stop';
+    await expect(scaleFleet(deps())).rejects.toThrow(/hang up|ECONNRESET/);
+    expect((await fleet()).lastError?.at).toBe(clock);
+    expect(measured).toMatchObject([{ waiting: 2 }]);
+  });
+
+  test('is not alone: of two at once one acts', async () => {
+    await accept(30);
+    // Both have read before either writes.
+    let read = 0;
+    let bothHaveRead: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => {
+      bothHaveRead = resolve;
+    });
+    const racing = () => {
+      const { fleet: own, ...rest } = deps();
+      return {
+        ...rest,
+        fleet: {
+          ...own,
+          async read() {
+            const found = await own.read();
+            if ((read += 1) === 2) bothHaveRead();
+            await both;
+            return found;
+          },
+        },
+      };
+    };
+    await Promise.all([scaleFleet(racing()), scaleFleet({ ...racing(), maxHosts: 2 })]);
+    expect(aws.calls).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('another controller was first'))).toHaveLength(1);
+    expect((await fleet()).version).toBe(1);
+  });
+
+  test.each([-2, 2])('has a clock that is off by %d hours counts by that of the table', async (hours) => {
+    const client = createStoreClient(
+      { endpoint: store.url, region: REGION, credentials: CREDENTIALS },
+      () => Date.now() + hours * 60 * MINUTE,
+    );
+    await accept(1);
+    await scaleFleet(deps());
+    await pass(0, []);
+    await scaleFleet(deps());
+    await scaleFleet(deps({ fleet: createFleetStore(client, ''), now: () => client.clock.now() }));
+    client.raw.destroy();
+    const { seen, updatedAt, failedStarts } = await fleet();
+    expect({ failedStarts, ended: aws.calls.length }).toEqual({ failedStarts: 0, ended: 1 });
+    expect(Object.keys(seen)).toHaveLength(1);
+    expect(Math.abs(updatedAt - Date.now())).toBeLessThan(5 * SECOND);
+  });
+});

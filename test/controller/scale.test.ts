@@ -1,0 +1,484 @@
+// The rule that raises, ends and retires: each case a row, then what holds whatever is seen.
+
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Sight } from '../../functions/controller/instances.ts';
+import { decide, isWorthARound } from '../../functions/controller/scale.ts';
+import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
+import { HOUR, host, instance, memory, MINUTE, NOW, SECOND, sight, startingFor, working } from './sights.ts';
+
+const quota = { code: 'quota', reason: 'the quota is 0', at: NOW - 10 * SECOND } as const;
+const one = { instances: [instance('i-a')] };
+const gaveUp = { code: 'never_registered', reason: 'two did not come up', at: NOW - 10 * MINUTE } as const;
+
+describe('raising', () => {
+  // With 30 seconds a job, ten jobs are what one host does in the five minutes.
+  test.each<[string, Sight, Fleet, number | undefined]>([
+    ['nothing waits: nothing is raised', sight(), memory(), undefined],
+    ['held jobs have their host', sight({ held: 50, hosts: [host('i-a')], group: one }), memory(), undefined],
+    ['the first job wakes one host', sight({ waiting: 1 }), memory(), 1],
+    ['the first job of all', sight({ waiting: 1 }), UNKNOWN_FLEET, 1],
+    ['before it is measured a job is taken for 45 seconds', sight({ waiting: 7 }), UNKNOWN_FLEET, 2],
+    ['ten jobs are for one host', sight({ waiting: 10 }), memory(), 1],
+    ['eleven are for two', sight({ waiting: 11 }), memory(), 2],
+    [
+      'held jobs count too',
+      sight({ waiting: 9, held: 2, hosts: [host('i-a')], group: one }),
+      memory({ seen: { 'i-a': working } }),
+      2,
+    ],
+    ['never above maxHosts', sight({ waiting: 9000 }), memory(), 5],
+    ['never above the max of the group', sight({ waiting: 9000, group: { max: 3 } }), memory(), 3],
+    [
+      'a host that starts is coming',
+      sight({ waiting: 1, group: one }),
+      memory({ seen: { 'i-a': startingFor(3) } }),
+      undefined,
+    ],
+    [
+      'an instance that is not launched yet is coming',
+      sight({ waiting: 1, group: { desired: 1 } }),
+      memory({ desired: 1 }),
+      undefined,
+    ],
+    [
+      'more wait than what comes can do',
+      sight({ waiting: 30, group: one }),
+      memory({ seen: { 'i-a': startingFor(3) } }),
+      3,
+    ],
+    [
+      'but not before the last raise has cooled down',
+      sight({ waiting: 30, group: one }),
+      memory({ seen: { 'i-a': startingFor(1) }, raisedAt: NOW - MINUTE }),
+      undefined,
+    ],
+    ['with nothing up nothing cools down', sight({ waiting: 1 }), memory({ raisedAt: NOW - SECOND }), 1],
+    [
+      'a host that drains is no capacity',
+      sight({ waiting: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
+      memory({ seen: { 'i-a': working } }),
+      2,
+    ],
+    [
+      'nor one that is asked to retire',
+      sight({ waiting: 1, hosts: [host('i-a', { retire: true })], group: one }),
+      memory({ seen: { 'i-a': working } }),
+      2,
+    ],
+    [
+      'at the max a draining one is waited for',
+      sight({ waiting: 1, maxHosts: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
+      memory({ seen: { 'i-a': working } }),
+      undefined,
+    ],
+    [
+      'a host process that restarts is waited for',
+      sight({ waiting: 1, group: one }),
+      memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - MINUTE } } }),
+      undefined,
+    ],
+    [
+      'one that is silent for longer is replaced',
+      sight({ waiting: 1, hosts: [host('i-a', { seenAt: NOW - 2 * MINUTE })], group: one }),
+      memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - 2 * MINUTE } } }),
+      2,
+    ],
+    [
+      'an instance that is ending is gone',
+      sight({ waiting: 1, group: { desired: 0, instances: [instance('i-a', 'ending')] } }),
+      memory({ seen: { 'i-a': working } }),
+      1,
+    ],
+    [
+      'jobs as the hosts measure them',
+      sight({ waiting: 20, hosts: [host('i-a', { jobSeconds: 60 })], group: one }),
+      memory({ seen: { 'i-a': working } }),
+      4,
+    ],
+  ])('%s', (_, seen, remembered, raiseTo) => {
+    expect(decide(seen, remembered).raiseTo).toBe(raiseTo);
+  });
+
+  test('the median of what is measured is remembered when no host is alive', () => {
+    const hosts = [
+      host('i-a', { jobSeconds: 10 }),
+      host('i-b', { jobSeconds: 30 }),
+      host('i-c', { jobSeconds: 900 }),
+    ];
+    const { fleet } = decide(sight({ hosts }), memory());
+    expect(fleet.secondsPerJob).toBe(30);
+    expect(
+      decide(sight({ hosts: [host('i-a', { jobSeconds: 5, seenAt: NOW - HOUR })] }), fleet).fleet
+        .secondsPerJob,
+    ).toBe(30);
+  });
+
+  test('what a start takes is measured when a host comes up', () => {
+    const { fleet } = decide(
+      sight({ hosts: [host('i-a')], group: one }),
+      memory({ seen: { 'i-a': startingFor(4) } }),
+    );
+    expect(fleet.secondsPerStart).toBe(240);
+    expect(fleet.seen['i-a']).toEqual({ firstSeen: NOW - 4 * MINUTE, upAt: NOW });
+  });
+});
+
+describe('ending what never came up', () => {
+  const minute = (n: number, more: Partial<Sight> = {}) =>
+    decide(sight({ group: one, ...more }), memory({ seen: { 'i-a': startingFor(n) } }));
+
+  test('it has 15 minutes from when it was first seen', () => {
+    expect(minute(14).terminate).toEqual([]);
+    expect(minute(15)).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 1 } });
+  });
+
+  test('a host whose ComfyUI never answered did not come up either', () => {
+    expect(minute(15, { hosts: [host('i-a', { comfyui: false })] }).terminate).toEqual(['i-a']);
+    expect(minute(15, { hosts: [host('i-a')] }).terminate).toEqual([]);
+  });
+
+  test('it is told so every round until it is gone, and counted once', () => {
+    const first = minute(15);
+    const second = decide(sight({ now: NOW + MINUTE, group: one }), first.fleet);
+    expect(second).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 1 } });
+    const gone = { desired: 0, instances: [instance('i-a', 'ending')] };
+    expect(decide(sight({ now: NOW + 2 * MINUTE, group: gone }), second.fleet)).toMatchObject({
+      terminate: [],
+      fleet: { failedStarts: 1, seen: {} },
+    });
+  });
+
+  test('one that worked and then went silent is ended after 15 minutes, and is no failed start', () => {
+    const silent = (minutes: number) =>
+      decide(
+        sight({ group: one }),
+        memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - minutes * MINUTE } } }),
+      );
+    expect(silent(14).terminate).toEqual([]);
+    expect(silent(15)).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 0 } });
+  });
+
+  test('one that drains for longer than a job can last is ended', () => {
+    const seen = { 'i-a': { ...working, drainingAt: NOW - 75 * MINUTE } };
+    const drains = sight({ hosts: [host('i-a', { state: 'draining' })], group: one });
+    expect(decide(drains, memory({ seen })).terminate).toEqual(['i-a']);
+    seen['i-a'].drainingAt += MINUTE;
+    expect(decide(drains, memory({ seen })).terminate).toEqual([]);
+  });
+
+  test('one that ended by itself before it came up is a failed start', () => {
+    expect(decide(sight(), memory({ seen: { 'i-a': startingFor(3) } })).fleet.failedStarts).toBe(1);
+    expect(decide(sight(), memory({ seen: { 'i-a': working } })).fleet.failedStarts).toBe(0);
+  });
+
+  test('nothing is held against a host for a time in which nobody watched', () => {
+    const seen = {
+      'i-a': startingFor(40),
+      'i-b': { firstSeen: NOW - HOUR, upAt: NOW - 40 * MINUTE },
+      'i-c': startingFor(40),
+    };
+    const { terminate, fleet } = decide(
+      sight({ group: { instances: [instance('i-a'), instance('i-b')] } }),
+      memory({ seen, updatedAt: NOW - 40 * MINUTE }),
+    );
+    expect(terminate).toEqual([]);
+    expect(fleet).toMatchObject({
+      failedStarts: 0,
+      seen: { 'i-a': { firstSeen: NOW }, 'i-b': { upAt: NOW } },
+    });
+  });
+
+  test('a clock that was set back lengthens nothing', () => {
+    const { fleet } = decide(
+      sight({ group: one, waiting: 30 }),
+      memory({ seen: { 'i-a': { firstSeen: NOW + HOUR } }, raisedAt: NOW + HOUR, updatedAt: NOW + HOUR }),
+    );
+    expect(fleet).toMatchObject({ raisedAt: NOW, updatedAt: NOW, seen: { 'i-a': { firstSeen: NOW } } });
+  });
+});
+
+describe('after two starts in a row that failed', () => {
+  const stopped = (more: Partial<Fleet> = {}) => memory({ failedStarts: 2, blocked: gaveUp, ...more });
+
+  test('no more are started, and it is said why', () => {
+    const seen = { 'i-a': startingFor(15), 'i-b': startingFor(15) };
+    const both = { instances: [instance('i-a'), instance('i-b')] };
+    const { fleet, terminate, raiseTo } = decide(sight({ waiting: 100, group: both }), memory({ seen }));
+    expect({ terminate, raiseTo }).toEqual({ terminate: ['i-a', 'i-b'], raiseTo: undefined });
+    expect(fleet.blocked).toEqual({
+      code: 'never_registered',
+      reason: 'the last 2 that were started did not come up within 15 minutes; one more is tried every hour',
+      at: NOW,
+    });
+    expect(decide(sight({ waiting: 100 }), stopped()).raiseTo).toBeUndefined();
+  });
+
+  test('one more is tried after an hour, and another hour later the next', () => {
+    const blocked = { ...gaveUp, at: NOW - HOUR };
+    const tried = decide(sight({ waiting: 100 }), stopped({ blocked }));
+    expect(tried).toMatchObject({
+      raiseTo: 1,
+      fleet: { blocked: { code: 'never_registered' }, raisedAt: NOW },
+    });
+    const starting = decide(sight({ now: NOW + MINUTE, waiting: 100, group: one }), tried.fleet);
+    expect(starting).toMatchObject({ terminate: [] });
+    expect(starting.raiseTo).toBeUndefined();
+    const failed = decide(
+      sight({ waiting: 100, group: one }),
+      stopped({ seen: { 'i-a': startingFor(15) }, blocked, raisedAt: NOW - 15 * MINUTE }),
+    );
+    expect(failed).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 3, blocked: { at: NOW } } });
+    expect(failed.raiseTo).toBeUndefined();
+  });
+
+  test('what Auto Scaling starts by itself meanwhile is ended at once', () => {
+    const { terminate, fleet } = decide(sight({ waiting: 1, group: one }), stopped({ desired: 1 }));
+    expect({ terminate, failed: fleet.failedStarts }).toEqual({ terminate: ['i-a'], failed: 2 });
+  });
+
+  test('but one that a person asks for is a try like any other', () => {
+    const byHand = decide(sight({ waiting: 1, group: { desired: 1 } }), stopped());
+    const { terminate } = decide(sight({ now: NOW + MINUTE, waiting: 1, group: one }), byHand.fleet);
+    expect(terminate).toEqual([]);
+  });
+
+  test('a third that is on its way keeps its 15 minutes, and a host that comes up ends it', () => {
+    const late = decide(sight({ group: one }), stopped({ seen: { 'i-a': startingFor(12) } }));
+    expect(late.terminate).toEqual([]);
+    const up = decide(sight({ waiting: 100, hosts: [host('i-a')], group: one }), late.fleet);
+    expect(up.fleet).toMatchObject({ failedStarts: 0, blocked: undefined });
+    expect(up.raiseTo).toBe(5);
+  });
+
+  test('a host that has been up all the time proves nothing about the new ones', () => {
+    const seen = { 'i-a': working, 'i-b': startingFor(15) };
+    const group = { instances: [instance('i-a'), instance('i-b')] };
+    const { fleet } = decide(sight({ hosts: [host('i-a')], group }), memory({ seen, failedStarts: 1 }));
+    expect(fleet).toMatchObject({ failedStarts: 2, blocked: { code: 'never_registered' } });
+  });
+
+  test('another release is another chance', () => {
+    const { raiseTo, fleet } = decide(sight({ waiting: 1, release: 'r2' }), stopped());
+    expect({ raiseTo, failed: fleet.failedStarts, blocked: fleet.blocked }).toEqual({
+      raiseTo: 1,
+      failed: 0,
+      blocked: undefined,
+    });
+  });
+});
+
+describe('when AWS cannot start one', () => {
+  const lacking = { desired: 1, instances: [] };
+
+  test('it is said and nothing is raised for as long as an instance lacks', () => {
+    const seen = sight({ waiting: 100, group: lacking, launchFailure: quota });
+    const first = decide(seen, memory({ desired: 1, raisedAt: NOW - MINUTE }));
+    expect(first.fleet.blocked).toEqual({ code: 'quota', reason: 'the quota is 0', at: NOW });
+    expect(first.raiseTo).toBeUndefined();
+    const later = decide({ ...seen, now: NOW + HOUR }, first.fleet);
+    expect(later.fleet.blocked?.at).toBe(NOW);
+    expect(decide(sight({ now: NOW + HOUR, waiting: 100, group: one }), later.fleet)).toMatchObject({
+      raiseTo: 5,
+      fleet: { blocked: undefined },
+    });
+  });
+
+  test('a failure from before the last raise says nothing about it', () => {
+    const seen = sight({ waiting: 1, group: lacking, launchFailure: quota });
+    expect(decide(seen, memory({ desired: 1, raisedAt: NOW - SECOND })).fleet.blocked).toBeUndefined();
+  });
+
+  test('a raise that was refused is tried again after five minutes', () => {
+    const blocked = { code: 'raise_refused', reason: 'AccessDenied', at: NOW - 4 * MINUTE } as const;
+    expect(decide(sight({ waiting: 1 }), memory({ blocked }))).toMatchObject({ fleet: { blocked } });
+    expect(decide(sight({ waiting: 1 }), memory({ blocked })).raiseTo).toBeUndefined();
+    expect(decide(sight({ now: NOW + MINUTE, waiting: 1 }), memory({ blocked })).raiseTo).toBe(1);
+  });
+
+  test('a limit of 0 is said when a job waits', () => {
+    expect(decide(sight({ waiting: 1, maxHosts: 0 }), memory())).toMatchObject({
+      fleet: { blocked: { code: 'no_hosts_allowed' }, wanted: 0 },
+    });
+    expect(decide(sight({ maxHosts: 0 }), memory()).fleet.blocked).toBeUndefined();
+  });
+});
+
+describe('rolling', () => {
+  const three = { instances: ['i-a', 'i-b', 'i-c'].map((id) => instance(id)) };
+  const seen = { 'i-a': working, 'i-b': working, 'i-c': working };
+  const roll = (hosts: Sight['hosts'], more: Partial<Sight> = {}) =>
+    decide(sight({ release: 'r2', hosts, group: three, ...more }), memory({ seen })).retire;
+  const old = [
+    host('i-a', { held: 2 }),
+    host('i-b', { held: 1, startedAt: NOW - MINUTE }),
+    host('i-c', { held: 1 }),
+  ];
+
+  test('one host of an old release at a time, the idlest and then the oldest first', () => {
+    expect(roll(old)).toEqual(['i-c.run']);
+  });
+
+  test.each<[string, Sight['hosts'], Partial<Sight>]>([
+    ['another drains', [host('i-a', { state: 'draining' }), ...old.slice(1)], {}],
+    ['another was asked to', [host('i-a', { retire: true }), ...old.slice(1)], {}],
+    ['another restarts', old.slice(1), {}],
+    ['a replacement starts', old, { group: { ...three, desired: 4, min: 0, max: 10 } }],
+    [
+      'no host can be started',
+      old,
+      { launchFailure: { ...quota, at: NOW }, group: { ...three, desired: 4, min: 0, max: 10 } },
+    ],
+    ['all are of the release', old.map((one) => ({ ...one, release: 'r2' })), {}],
+    ['they say no release', old.map((one) => ({ ...one, release: undefined })), {}],
+    [
+      'they are of no instance here',
+      old.map((one) => ({ ...one, machineId: 'laptop' })),
+      { group: { desired: 0, min: 0, max: 9, instances: [] } },
+    ],
+  ])('none while %s', (_, hosts, more) => {
+    expect(roll(hosts, more)).toEqual([]);
+  });
+});
+
+describe('between two rounds', () => {
+  const before = memory({ updatedAt: NOW - SECOND });
+  const seen = { 'i-a': working };
+  test.each<[string, Fleet, Sight['hosts'], boolean]>([
+    ['a first job is worth one', before, [], true],
+    ['and so it is where the last host has just gone', { ...before, desired: 1, seen }, [], true],
+    ['or drains', { ...before, desired: 1, seen }, [host('i-a', { state: 'draining' })], true],
+    ['not where one is up', { ...before, desired: 1, seen }, [host('i-a')], false],
+    ['nor where one starts', { ...before, desired: 1, seen: { 'i-a': startingFor(1) } }, [], false],
+    ['nor where one was asked for', { ...before, desired: 1 }, [], false],
+    ['nor where none can start', { ...before, blocked: gaveUp }, [], false],
+    ['a minute is over', { ...before, updatedAt: NOW - MINUTE }, [host('i-a')], true],
+    ['there never was a round', UNKNOWN_FLEET, [], true],
+  ])('%s', (_, fleet, hosts, worth) => {
+    expect(isWorthARound(fleet, hosts, NOW)).toBe(worth);
+  });
+});
+
+describe('whatever is seen', () => {
+  const ids = ['i-a', 'i-b', 'i-c', 'i-d'];
+  const time = fc.integer({ min: NOW - 3 * HOUR, max: NOW + HOUR });
+  const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+  const sights = fc.record<Sight>({
+    now: fc.constant(NOW),
+    waiting: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(1_000_000)),
+    held: fc.nat(20),
+    maxHosts: fc.nat(6),
+    release: fc.constantFrom('r1', 'r2'),
+    launchFailure: optional(fc.constantFrom(quota, { ...quota, at: NOW - 2 * HOUR })),
+    hosts: fc.array(
+      fc.record({
+        machineId: fc.constantFrom(...ids),
+        hostId: fc.uuid(),
+        state: fc.constantFrom('ready', 'draining'),
+        comfyui: fc.boolean(),
+        held: fc.nat(2),
+        seenAt: time,
+        startedAt: time,
+        release: fc.constantFrom('r1', 'r2'),
+        retire: optional(fc.constant(true as const)),
+        jobSeconds: optional(fc.double({ min: 0.01, max: 4000, noNaN: true })),
+      }),
+      { maxLength: 6 },
+    ),
+    group: fc
+      .record({
+        desired: fc.nat(6),
+        max: fc.nat(6),
+        instances: fc.uniqueArray(
+          fc.record({
+            id: fc.constantFrom(...ids),
+            state: fc.constantFrom('starting', 'in_service', 'ending'),
+            isProtected: fc.boolean(),
+          }),
+          { selector: ({ id }) => id },
+        ),
+      })
+      .map((group) => ({ min: 0, ...group })),
+  });
+  const fleets = fc.record<Fleet>({
+    version: fc.nat(9),
+    updatedAt: time,
+    desired: fc.nat(6),
+    wanted: fc.nat(6),
+    ready: fc.nat(6),
+    raisedAt: time,
+    seen: fc.dictionary(
+      fc.constantFrom(...ids),
+      fc.oneof(
+        fc.record({ firstSeen: time }),
+        fc.record({ firstSeen: time, upAt: time }),
+        fc.record({ firstSeen: time, givenUp: fc.constant(true as const) }),
+        fc.record({ firstSeen: time, upAt: time, drainingAt: time }),
+      ),
+    ),
+    failedStarts: fc.nat(3),
+    release: optional(fc.constantFrom('r1', 'r2')),
+    blocked: optional(
+      fc.record({
+        code: fc.constantFrom('quota', 'never_registered', 'raise_refused'),
+        reason: fc.constant('x'),
+        at: time,
+      }),
+    ),
+  });
+
+  test('it never lowers, never goes above a max, never raises for nothing or while none can start', () => {
+    fc.assert(
+      fc.property(sights, fleets, (seen, remembered) => {
+        const { raiseTo, terminate, retire, fleet } = decide(seen, remembered);
+        if (raiseTo !== undefined) {
+          expect(raiseTo).toBeGreaterThan(seen.group.desired);
+          expect(raiseTo).toBeLessThanOrEqual(Math.min(seen.maxHosts, seen.group.max));
+          expect(seen.waiting).toBeGreaterThan(0);
+          expect([undefined, 'never_registered']).toContain(fleet.blocked?.code);
+          if (fleet.blocked) expect(NOW - Math.min(fleet.blocked.at, NOW)).toBeGreaterThanOrEqual(HOUR);
+          expect(fleet.raisedAt).toBe(NOW);
+        }
+        expect(fleet.desired).toBe(raiseTo ?? seen.group.desired);
+        const there = seen.group.instances.filter(({ state }) => state !== 'ending').map(({ id }) => id);
+        expect(Object.keys(fleet.seen).sort()).toEqual(there.sort());
+        expect(there).toEqual(expect.arrayContaining(terminate));
+        expect(retire.length).toBeLessThanOrEqual(1);
+        expect(fleet.version).toBe(remembered.version);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a host that works and does not drain is never ended', () => {
+    fc.assert(
+      fc.property(sights, fleets, (seen, remembered) => {
+        const { terminate } = decide(seen, remembered);
+        const works = seen.hosts.filter(
+          (one) => one.state === 'ready' && one.comfyui && !one.retire && NOW - one.seenAt < 45 * SECOND,
+        );
+        const drains = seen.hosts
+          .filter((one) => one.state === 'draining' || one.retire)
+          .map((one) => one.machineId);
+        for (const { machineId } of works)
+          if (!drains.includes(machineId)) expect(terminate).not.toContain(machineId);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('with what was just decided in effect, the next look raises no further', () => {
+    fc.assert(
+      fc.property(sights, fleets, (seen, remembered) => {
+        const first = decide(seen, remembered);
+        const group = { ...seen.group, desired: first.raiseTo ?? seen.group.desired };
+        const second = decide(
+          { ...seen, group, now: NOW + SECOND, launchFailure: undefined },
+          { ...first.fleet, blocked: first.fleet.blocked },
+        );
+        if (first.raiseTo !== undefined) expect(second.raiseTo).toBeUndefined();
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,265 @@
+// The api's bundle under the real runtime client, with events as a Function URL sends them.
+
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { claim, complete } from '../../functions/core/job.ts';
+import { imageName, keys } from '../../functions/core/names.ts';
+import { type Gate, startGate } from './gate.ts';
+import { answerOf, bytesOf, call, callJson, recorded, urlEvent, type HttpEvent } from './function-url.ts';
+import type { Runtime } from './runtime-api.ts';
+import { metricsOf, skipped, lacksRuntime, startWorld, type World } from './world.ts';
+
+const BODY = { path: '/api/generate', method: 'POST', body: '{"prompt":"a red fox"}' };
+const IMAGE = randomBytes(3_000_000);
+
+describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
+  let world: World;
+  let gate: Gate;
+  let api: Runtime;
+  beforeAll(async () => {
+    world = await startWorld();
+    gate = await startGate(world.places.s3Endpoint);
+    api = await world.start('api', { AWS_ENDPOINT_URL_S3: gate.url });
+    await api.ready;
+  });
+  afterAll(async () => {
+    await gate?.close();
+    await world?.close();
+  });
+
+  async function accepted(): Promise<string> {
+    const { body } = await callJson(api, BODY);
+    return String(body['job_id']);
+  }
+
+  /** A job that a host has finished: its image is `IMAGE`. */
+  async function completed(): Promise<string> {
+    const { jobs, images, now } = world.behind;
+    const jobId = await accepted();
+    const filename = imageName('Flux2_Turbo', jobId, 1, 'png');
+    const key = keys.image(jobId, 1, filename);
+    const { sizeBytes } = await images.put(key, IMAGE, { contentType: 'image/png' });
+    const waiting = (await jobs.readState(jobId))!;
+    expect(await jobs.write(jobId, claim(waiting, 'host', now(), true))).toBe(true);
+    const image = { filename, node: '9', width: 1, height: 1, sizeBytes, contentType: 'image/png' };
+    const held = (await jobs.readState(jobId))!;
+    const end = complete(
+      held,
+      { attempt: 1, host: 'host' },
+      [image],
+      { currentStep: 8, totalSteps: 8 },
+      now(),
+    );
+    expect(await jobs.write(jobId, end)).toBe(true);
+    return filename;
+  }
+
+  test('a request that was recorded is a job in the table', async () => {
+    const { status, body, headers } = await callJson(api, BODY);
+    expect(status).toBe(202);
+    expect(headers['content-type']).toContain('application/json');
+    expect(body).toMatchObject({ status: 'queued', prompt: 'a red fox' });
+    const jobId = String(body['job_id']);
+    expect(await world.behind.jobs.readState(jobId)).toMatchObject({
+      jobId,
+      status: 'queued',
+      work: 'waiting',
+    });
+    const read = await callJson(api, { path: `/api/status/${jobId}` });
+    expect(read).toMatchObject({ status: 200, body: { job_id: jobId, status: 'queued', progress: 0 } });
+  });
+
+  test('a body in base64 is the same body', async () => {
+    expect(await callJson(api, { ...BODY, body: Buffer.from(BODY.body) })).toMatchObject({
+      status: 202,
+      body: { prompt: 'a red fox' },
+    });
+  });
+
+  test('an image is streamed: its beginning is there before the bucket has sent its end', async () => {
+    const filename = await completed();
+    gate.holdAfter(1_000_000);
+    const { status, headers, body } = await call(api, { path: `/api/image/${filename}` });
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': 'image/png',
+      'content-length': String(IMAGE.length),
+      'content-disposition': `inline; filename="${filename}"`,
+      'accept-ranges': 'bytes',
+      'cache-control': 'private, max-age=31536000, immutable',
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > 500_000) gate.open();
+    }
+    expect(Buffer.concat(chunks).equals(IMAGE)).toBe(true);
+  });
+
+  test('an image whose bucket breaks off is not passed off as whole, and the next request is answered', async () => {
+    const filename = await completed();
+    gate.holdAfter(1_000_000);
+    const { headers, body, trailers } = await call(api, { path: `/api/image/${filename}` });
+    let size = 0;
+    const read = (async () => {
+      for await (const chunk of body) {
+        size += chunk.length;
+        if (size > 500_000) gate.cut();
+      }
+      return trailers()['lambda-runtime-function-error-type'] ?? 'as if nothing had happened';
+    })();
+    const end = await read.catch((error: unknown) => `broken: ${(error as Error).message}`);
+    expect(end).not.toBe('as if nothing had happened');
+    expect(size).toBeLessThan(Number(headers['content-length']));
+    expect(await callJson(api, { path: '/api/workflows' })).toMatchObject({ status: 200 });
+  });
+
+  test('a link points to the bucket itself', async () => {
+    const filename = await completed();
+    const { status, headers } = await callJson(api, { path: `/api/image/${filename}`, query: 'redirect=1' });
+    expect(status).toBe(302);
+    expect(headers['location']).toMatch(
+      /^https:\/\/images\.s3\.local\.amazonaws\.com\/images\/.*X-Amz-Signature=/,
+    );
+  });
+
+  test.each([
+    ['no such job', { path: '/api/status/0198c0de-0000-8000-8000-00000000000a' }, 404, 'job_not_found'],
+    ['no such image', { path: `/api/image/x_${'0'.repeat(32)}_00001_.png` }, 404, 'image_not_found'],
+    ['no such address', { path: '/api/nothing' }, 404, 'route_not_found'],
+    ['a wrong method', { path: '/api/generate' }, 405, 'method_not_allowed'],
+    ['no JSON', { ...BODY, body: 'a red fox' }, 400, 'invalid_json'],
+    ['no prompt', { ...BODY, body: '{}' }, 400, 'missing_field'],
+  ])('%s', async (_, request, status, code) => {
+    const answer = await callJson(api, request);
+    expect(answer).toMatchObject({ status, body: { code } });
+    expect(answer.body['error']).toMatch(/^[A-Z].+/);
+  });
+
+  test.each([
+    ['without the origin secret', { 'x-origin-secret': undefined }],
+    ['with another one', { 'x-origin-secret': 'origin-secret-of-at-least-32-character!' }],
+    ['with an empty one', { 'x-origin-secret': '' }],
+  ])('a request %s is refused, whatever it asks for', async (_, headers) => {
+    for (const request of [BODY, { path: '/api/health' }, { path: '/api/generate', method: 'OPTIONS' }])
+      expect(await callJson(api, { ...request, headers })).toMatchObject({
+        status: 403,
+        body: { error: "Use the API's public address", code: 'not_through_front_door' },
+      });
+  });
+
+  test.each([
+    [
+      'no API key',
+      { 'x-api-key': undefined },
+      'Send the API key with the header Authorization: Bearer <key> or X-API-Key: <key>',
+      'Bearer realm="comfyui"',
+    ],
+    [
+      'a wrong API key',
+      { 'x-api-key': 'api-key-of-at-least-32-characters-herE' },
+      'This API key is not valid',
+      'Bearer realm="comfyui", error="invalid_token"',
+    ],
+    [
+      'the key by another scheme',
+      { 'x-api-key': undefined, authorization: 'Basic api-key-of-at-least-32-characters-here' },
+      'Send the API key with the header Authorization: Bearer <key> or X-API-Key: <key>',
+      'Bearer realm="comfyui"',
+    ],
+  ])(
+    '%s is refused at every address, in a way that a browser can read',
+    async (_, headers, error, challenge) => {
+      for (const request of [BODY, { path: '/api/health' }, { path: '/api/nothing' }]) {
+        const answer = await callJson(api, { ...request, headers });
+        expect(answer).toMatchObject({ status: 401, body: { error, code: 'unauthorized' } });
+        expect(answer.headers).toMatchObject({
+          'www-authenticate': challenge,
+          'access-control-allow-origin': '*',
+        });
+      }
+    },
+  );
+
+  test('the API key is taken as a bearer token', async () => {
+    const headers = {
+      'x-api-key': undefined,
+      authorization: 'bearer api-key-of-at-least-32-characters-here',
+    };
+    expect(await callJson(api, { path: '/api/health', headers })).toMatchObject({ status: 200 });
+  });
+
+  test("a browser's preflight needs no key", async () => {
+    const headers = {
+      'x-api-key': undefined,
+      origin: 'https://example.com',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type,x-api-key',
+    };
+    const answer = await callJson(api, { path: '/api/generate', method: 'OPTIONS', headers });
+    expect(answer.status).toBe(204);
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
+    expect(answer.headers['access-control-allow-headers']).toMatch(/x-api-key/i);
+    expect(answer.headers['access-control-allow-methods']).toContain('POST');
+  });
+
+  test('a body with broken base64 is the sender’s fault, and stores nothing', async () => {
+    for (const body of ['%%%', 'eyJwcm9tcHQiOiJ4In', 'eyJw cm9tcHQiOiJ4In0=']) {
+      const event = { ...urlEvent(BODY), body, isBase64Encoded: true };
+      const before = (await world.behind.jobs.listWork('waiting', 1000)).length;
+      const answer = await answerJson(event);
+      expect(answer).toEqual({
+        status: 400,
+        body: { error: 'The body is said to be base64 and is not; send the request again', code: 'bad_body' },
+      });
+      expect((await world.behind.jobs.listWork('waiting', 1000)).length).toBe(before);
+    }
+  });
+
+  async function answerJson(event: HttpEvent) {
+    const { status, body } = await answerOf(await api.invoke(event));
+    return { status, body: JSON.parse((await bytesOf(body)).toString()) as unknown };
+  }
+
+  test.each([
+    ['a schedule', recorded('schedule'), 'an event of aws.events'],
+    ['a stream', recorded('stream'), 'records of aws:dynamodb'],
+    ['nothing', {}, 'an event of another kind'],
+    [
+      'a request of payload format 1.0',
+      { version: '1.0', httpMethod: 'GET', path: '/', requestContext: {} },
+      'an HTTP request',
+    ],
+  ])('%s at this handler is an error that says so, not a missing page', async (_, event, what) => {
+    const answer = await api.invoke(event);
+    if (answer.kind !== 'stream') throw new Error('the runtime client streams');
+    expect((await bytesOf(answer.body)).toString()).toBe('');
+    const said = Buffer.from(answer.trailers()['lambda-runtime-function-error-body'] ?? '', 'base64');
+    expect(JSON.parse(said.toString())).toMatchObject({
+      errorMessage: `This handler takes requests of a Lambda Function URL in payload format 2.0, not ${what}; see what invokes it`,
+    });
+    expect(await callJson(api, { path: '/api/workflows' })).toMatchObject({ status: 200 });
+  });
+
+  test('a table that does not answer is a 503, counted as failed', async () => {
+    const deaf = await world.start('api', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
+    const answer = await callJson(deaf, { path: '/api/status/0198c0de-0000-8000-8000-00000000000a' });
+    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    await expect.poll(() => metricsOf(deaf)).toMatchObject([{ cold_starts: 1 }, { requests_failed: 1 }]);
+  });
+
+  test('what it measures is printed, and neither prompts nor secrets are', async () => {
+    const jobId = await accepted();
+    const accepting = expect.objectContaining({ jobs_accepted: 1, job_id: jobId }) as unknown;
+    await expect.poll(() => metricsOf(api)).toContainEqual(accepting);
+    const [first, ...rest] = metricsOf(api);
+    expect(first).toMatchObject({ room: 'api', cold_starts: 1, init_time: expect.any(Number) as number });
+    expect(rest.filter((line) => 'requests_failed' in line)).toEqual([]);
+    const said = api.program.output();
+    expect(said).not.toContain('red fox');
+    expect(said).not.toContain(world.environment['API_KEY']);
+    expect(said).not.toContain(world.environment['ORIGIN_SECRET']);
+  });
+});

@@ -1,0 +1,143 @@
+// What a cold start has to load: the sizes of the bundles, how long each takes under the real runtime client, and that
+// each is whole: it runs in a folder with nothing around it, as its asset does.
+
+import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../functions/process/workflows.ts';
+import { startCommand } from '../support/program.ts';
+import { startRuntime } from './runtime-api.ts';
+import { bundleOf, type FunctionName, lacksRuntime, skipped } from './world.ts';
+
+/** As infra sets them. */
+const environment = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'key',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  TABLE_PREFIX: 'comfyui-',
+  IMAGES_BUCKET: 'images',
+  WORKFLOWS_PATH: join(bundleOf('api'), 'workflows'),
+  ORIGIN_SECRET: 'origin-secret-of-at-least-32-characters',
+  API_KEY: 'api-key-of-at-least-32-characters-here',
+  AUTO_SCALING_GROUP: 'comfyui-gpu-hosts',
+  MAX_HOSTS: '2',
+  RELEASE: 'release-1',
+};
+
+let alone: string;
+beforeAll(async () => {
+  alone = await mkdtemp(join(tmpdir(), 'bundles-'));
+});
+afterAll(() => rm(alone, { recursive: true }));
+
+test.each([
+  ['api', 650],
+  ['forwarder', 400],
+  ['controller', 400],
+] as const)('the bundle of the %s has at most %i KB', async (name, limit) => {
+  const { size } = await stat(join(bundleOf(name), 'index.mjs'));
+  expect(size).toBeLessThanOrEqual(limit * 1000);
+});
+
+describe("a GPU host's bundle", () => {
+  async function said(program: string, settings: Record<string, string>): Promise<[number | string, string]> {
+    const folder = await mkdtemp(join(alone, 'host-'));
+    await cp(join(packageRoot(), '.build', 'host'), folder, { recursive: true });
+    const ran = startCommand(process.execPath, [join(folder, program)], {
+      PATH: process.env['PATH'] ?? '',
+      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+      ...settings,
+    });
+    return [await ran.ended, ran.output()];
+  }
+
+  test('runs alone, with its native part', async () => {
+    const workspace = join(alone, 'workspace');
+    const [code, output] = await said('host.mjs', {
+      WORKSPACE_PATH: workspace,
+      AWS_ACCESS_KEY_ID: 'key',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
+    });
+    expect(output).toContain('The job table or the image bucket does not serve this process');
+    expect(code).toBe(1);
+    // The native part is what takes the lock.
+    expect((await stat(join(workspace, 'host.lock', 'LOCK'))).isFile()).toBe(true);
+  });
+
+  test('has the program that fetches the models', async () => {
+    const [code, output] = await said('models.mjs', {});
+    expect(output).toMatch(/^MODELS_BUCKET must /);
+    expect(code).toBe(1);
+  });
+});
+
+describe.skipIf(lacksRuntime)(`a cold start${skipped}`, () => {
+  const ROUNDS = 7;
+
+  /** As /var/task: nothing of this project around it. */
+  async function taskOf(name: FunctionName): Promise<string> {
+    const folder = join(alone, name);
+    await cp(bundleOf(name), folder, { recursive: true });
+    return folder;
+  }
+
+  async function emptyHandler(): Promise<string> {
+    const folder = await mkdtemp(join(alone, 'empty-'));
+    await writeFile(join(folder, 'index.mjs'), 'export const handler = async () => undefined;\n');
+    return folder;
+  }
+
+  interface Init {
+    /** Milliseconds, by the clock and of the processor. */
+    clock: number;
+    processor: number;
+  }
+
+  async function initOf(directory: string): Promise<Init> {
+    const runtime = await startRuntime(directory, environment);
+    try {
+      const clock = await runtime.ready;
+      return { clock, processor: await processorTime(runtime.program.pid) };
+    } finally {
+      await runtime.close();
+    }
+  }
+
+  /** So far; Linux counts it in hundredths of a second. */
+  async function processorTime(pid: number): Promise<number> {
+    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  test('takes at most 110 ms more than that of an empty handler', { timeout: 60_000 }, async () => {
+    const folders = {
+      empty: await emptyHandler(),
+      api: await taskOf('api'),
+      forwarder: await taskOf('forwarder'),
+      controller: await taskOf('controller'),
+    };
+    const inits: Record<string, Init[]> = {};
+    for (let round = 0; round < ROUNDS; round += 1)
+      for (const [name, folder] of Object.entries(folders)) (inits[name] ??= []).push(await initOf(folder));
+    // The least of several: what else the machine does can only add to it.
+    const least = (name: string, by: keyof Init) => Math.min(...inits[name]!.map((init) => init[by]));
+    const beyondEmpty = (name: string, by: keyof Init) => Math.round(least(name, by) - least('empty', by));
+    for (const by of ['clock', 'processor'] as const)
+      console.info(
+        `init beyond that of an empty handler (${Math.round(least('empty', by))} ms), ms of the ${by}:`,
+        Object.fromEntries(Object.keys(folders).map((name) => [name, beyondEmpty(name, by)])),
+      );
+    // On a machine that does nothing else both are about the same; on a busy one the clock also counts what
+    // others do.
+    for (const name of Object.keys(folders)) expect(beyondEmpty(name, 'processor')).toBeLessThanOrEqual(110);
+  });
+
+  test('with a setting that is missing says which', async () => {
+    const { API_KEY: _, ...rest } = environment;
+    const runtime = await startRuntime(bundleOf('api'), rest);
+    await expect(runtime.ready).rejects.toThrow('API_KEY must be a secret of at least 32 characters');
+    await runtime.close();
+  });
+});

@@ -1,0 +1,47 @@
+// Passes HTTP on, byte for byte, and cuts the answers to GETs where a test wants it.
+
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface CuttingProxy {
+  url: string;
+  /** The next answers to GETs with a range are cut after so many bytes of their body. */
+  cuts: number[];
+  close(): Promise<void>;
+}
+
+export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
+  const server = createServer((req, res) => {
+    const onward = request(
+      { host: '127.0.0.1', port, method: req.method, path: req.url, headers: req.headers, agent: false },
+      (answer) => {
+        const cut = req.method === 'GET' && req.headers.range !== undefined ? proxy.cuts.shift() : undefined;
+        res.writeHead(answer.statusCode ?? 500, answer.headers);
+        let passed = 0;
+        if (cut === undefined) {
+          answer.pipe(res);
+          return;
+        }
+        answer.on('data', (piece: Buffer) => {
+          if (passed >= cut) return;
+          res.write(piece.subarray(0, cut - passed));
+          passed += piece.length;
+        });
+        answer.on('end', () => res.destroy());
+      },
+    );
+    onward.on('error', () => res.destroy());
+    req.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const proxy: CuttingProxy = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cuts: [],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return proxy;
+}

@@ -1,0 +1,98 @@
+// A stand-in for the hub over real HTTP: what a file is told by a redirect, its bytes by a second server, as the hub's
+// storage does it. A test turns its state.
+
+import { createHash } from 'node:crypto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+
+export interface StandInHub {
+  url: string;
+  files: Map<string, Buffer>;
+  /** Told instead of the true one. */
+  sha256?: string;
+  /** Only who has it is let in. */
+  token?: string;
+  /** The next answers with bytes are cut after so many. */
+  cuts: number[];
+  /** As they came: path, range, and the authorization that the storage saw. */
+  asked: { method: string; path: string; range: string | undefined; storageSaw?: string | undefined }[];
+  /** Lets a file's checksum be known or not, as with small files that are no LFS files. */
+  tellsChecksum: boolean;
+  close(): Promise<void>;
+}
+
+export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+export async function startStandInHub(files: Record<string, Buffer>): Promise<StandInHub> {
+  const hub: StandInHub = {
+    url: '',
+    files: new Map(Object.entries(files)),
+    cuts: [],
+    asked: [],
+    tellsChecksum: true,
+    close: async () => {
+      await Promise.all([door, storage].map(closeServer));
+    },
+  };
+
+  const storage = createServer((req, res) => {
+    const path = decodeURIComponent(req.url ?? '').slice(1);
+    hub.asked.push({
+      method: req.method ?? '',
+      path,
+      range: req.headers.range,
+      storageSaw: req.headers.authorization,
+    });
+    const bytes = hub.files.get(path)!;
+    const from = Number(/^bytes=(\d+)-$/.exec(req.headers.range ?? '')?.[1] ?? 0);
+    const part = bytes.subarray(from);
+    res.writeHead(req.headers.range === undefined ? 200 : 206, {
+      'content-length': part.length,
+      'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
+    });
+    send(res, part, hub.cuts.shift());
+  });
+
+  const door = createServer((req, res) => {
+    const [, repo, revision, path = ''] =
+      /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(req.url ?? '') ?? [];
+    const bytes = hub.files.get(path);
+    if (hub.token !== undefined && req.headers.authorization !== `Bearer ${hub.token}`)
+      return res.writeHead(401).end();
+    if (repo === undefined || !bytes || (revision !== 'main' && revision !== COMMIT))
+      return res.writeHead(404).end();
+    hub.asked.push({ method: req.method ?? '', path, range: req.headers.range });
+    res.writeHead(302, {
+      location: `http://localhost:${(storage.address() as AddressInfo).port}/${path}`,
+      'x-repo-commit': COMMIT,
+      ...(hub.tellsChecksum && {
+        'x-linked-size': String(bytes.length),
+        'x-linked-etag': `"${hub.sha256 ?? sha256Of(bytes)}"`,
+      }),
+    });
+    return res.end();
+  });
+
+  await Promise.all([door, storage].map(listen));
+  hub.url = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+  return hub;
+}
+
+/** @param cut after so many bytes the connection is gone */
+function send(res: ServerResponse, bytes: Buffer, cut: number | undefined): void {
+  if (cut === undefined) return void res.end(bytes);
+  // What was written is on its way before the cut: a FIN, not a reset that would take it back.
+  res.flushHeaders();
+  return void res.write(bytes.subarray(0, cut), () => res.socket?.end());
+}
+
+const listen = (server: Server) => new Promise<void>((resolve) => server.listen(0, resolve));
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

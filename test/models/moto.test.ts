@@ -1,0 +1,122 @@
+// What the embedded S3 does not know: an upload in parts, and the hub's token in SSM; and the whole command as a process.
+
+import { CreateBucketCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createS3Client } from '../../functions/images/client.ts';
+import { openBucket } from '../../functions/models/bucket.ts';
+import { tokenFrom } from '../../functions/models/token.ts';
+import { packageRoot } from '../../functions/process/workflows.ts';
+import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
+import { build, startCommand } from '../support/program.ts';
+import { sha256Of, startStandInHub } from './hub.ts';
+
+const MB = 1024 * 1024;
+const region = 'us-east-1';
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const BIG = Buffer.from(Array.from({ length: 12 * MB }, (_, at) => (at * 31) % 253));
+
+describe.skipIf(!hasMoto)(`models on moto${hasMoto ? '' : ' (skipped: no moto_server)'}`, () => {
+  let moto: Moto;
+  let s3: S3Client;
+  let ssm: SSMClient;
+  let folder: string;
+  beforeAll(async () => {
+    [moto, folder] = await Promise.all([startMoto(), mkdtemp(join(tmpdir(), 'seed-')), build()]);
+    s3 = createS3Client({ endpoint: moto.url, region, credentials });
+    ssm = new SSMClient({ endpoint: moto.url, region, credentials });
+    await s3.send(new CreateBucketCommand({ Bucket: 'models' }));
+  }, 90_000);
+  afterAll(async () => {
+    await moto?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('a large file goes up in parts and comes back as it was', async () => {
+    const bucket = openBucket(s3, 'models', 5 * MB);
+    const content = { sizeBytes: BIG.length, sha256: sha256Of(BIG) };
+    await bucket.upload('big', pieces(BIG), content);
+    expect(await bucket.head('big')).toEqual(content);
+    expect(Buffer.from(await bucket.range('big', 5 * MB - 3, 5 * MB + 2))).toEqual(
+      BIG.subarray(5 * MB - 3, 5 * MB + 3),
+    );
+  });
+
+  test('one that turns out to be another leaves neither object nor parts', async () => {
+    const bucket = openBucket(s3, 'models', 5 * MB);
+    const promised = { sizeBytes: BIG.length, sha256: 'b'.repeat(64) };
+    await expect(bucket.upload('wrong', pieces(BIG), promised)).rejects.toThrow('another SHA-256');
+    expect(await bucket.head('wrong')).toBeUndefined();
+    const { Uploads: uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'models' }));
+    expect(uploads).toEqual([]);
+  });
+
+  test('the token is read from its parameter, and a missing one is said', async () => {
+    await ssm.send(new PutParameterCommand({ Name: '/hub/token', Value: 'hf_x', Type: 'SecureString' }));
+    expect(await tokenFrom(ssm, '/hub/token')).toBe('hf_x');
+    await expect(tokenFrom(ssm, '/hub/none')).rejects.toThrow(
+      'There is no SSM parameter /hub/none with a token; make it: aws ssm put-parameter --type SecureString --name /hub/none --value <token>',
+    );
+  });
+
+  test('npm run models: seed, list and verify', { timeout: 60_000 }, async () => {
+    const hub = await startStandInHub({ 'split/v': BIG });
+    hub.token = 'hf_x';
+    const list = join(folder, 'models.json');
+    const file = {
+      folder: 'vae',
+      filename: 'v.safetensors',
+      repo: 'us/models',
+      revision: 'main',
+      path: 'split/v',
+    };
+    const licence = { name: 'a licence', url: 'https://example.com/licence' };
+    await writeFile(list, JSON.stringify({ licence, files: [file] }));
+    const models = async (...args: string[]) => {
+      const program = startCommand(process.execPath, [join(packageRoot(), '.build/models.mjs'), ...args], {
+        AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_ENDPOINT_URL_S3: moto.url,
+        AWS_ENDPOINT_URL_SSM: moto.url,
+        HF_ENDPOINT: hub.url,
+        MODELS_BUCKET: 'models',
+      });
+      return [await program.ended, program.output()];
+    };
+    try {
+      expect(await models('list', '--list', list)).toEqual([0, 'vae/v.safetensors  us/models  not seeded\n']);
+      expect(await models('verify')).toEqual([
+        1,
+        's3://models has no manifest.json: no models were seeded; run npm run models -- seed --bucket models\n',
+      ]);
+      const seeding = ['seed', '--list', list, '--token-parameter', '/hub/token'];
+      expect(await models(...seeding)).toEqual([
+        1,
+        'These models come under a licence: read and accept it at https://example.com/licence, then run this again with --accept-licence\n',
+      ]);
+      expect(await models(...seeding, '--accept-licence')).toEqual([
+        0,
+        'v.safetensors: fetching 13 MB\nv.safetensors: stored\n1 models, 13 MB, are in s3://models; hosts that start now take them\n',
+      ]);
+      expect(await models('list', '--list', list)).toEqual([
+        0,
+        'vae/v.safetensors  us/models  seeded, 13 MB\n',
+      ]);
+      expect(await models('verify', '--full')).toEqual([0, 'vae/v.safetensors  13 MB  ok\n']);
+      expect(await models('verify', '--bucket', 'nowhere')).toEqual([
+        1,
+        'There is no bucket nowhere in this region; check MODELS_BUCKET and AWS_REGION, or deploy the stacks first\n',
+      ]);
+    } finally {
+      await hub.close();
+    }
+  });
+});
+
+async function* pieces(bytes: Buffer) {
+  for (let at = 0; at < bytes.length; at += MB) yield bytes.subarray(at, at + MB);
+}
