@@ -1,0 +1,177 @@
+// What a person is told of, by mail: each alarm has a page of the same name in infra/RUNBOOK.md. Metrics are those of
+// functions/metrics.ts; an alarm watches one of them, since each costs ten cents a month.
+
+import { Duration, Validations } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { MetricName } from '../functions/metrics.ts';
+import type { Api } from './api.ts';
+import type { FailedRecords } from './began-to-wait.ts';
+import type { Forwarder } from './forwarder.ts';
+import { namespaceOf } from './names.ts';
+import type { Settings } from './settings.ts';
+
+type RoomName = 'api' | 'forwarder' | 'controller' | 'host';
+
+/** A metric that a room puts. */
+export function measured(
+  name: string,
+  room: RoomName,
+  metricName: MetricName,
+  statistic: string,
+  period: Duration = Duration.minutes(5),
+): Metric {
+  return new Metric({
+    namespace: namespaceOf(name),
+    metricName,
+    dimensionsMap: { room },
+    statistic,
+    period,
+  });
+}
+
+interface Watch {
+  metric: IMetric;
+  /** It rings at this value or above; with `below`, under it. */
+  threshold: number;
+  below?: true;
+  /** How many periods in a row. */
+  periods?: number;
+  /** Silence is a fault. */
+  missing?: 'rings';
+  says: string;
+}
+
+export class Alarms extends Construct {
+  readonly topic: Topic;
+  readonly alarms: Alarm[];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; api: Api; forwarder: Forwarder; failed: FailedRecords },
+  ) {
+    super(scope, id);
+    const { settings } = props;
+    this.topic = new Topic(this, 'Topic', { displayName: `${settings.name} alarms`, enforceSSL: true });
+    Validations.of(this.topic).acknowledge({
+      id: 'AwsSolutions-SNS2',
+      reason:
+        'Alarms hold no secret, and CloudWatch may publish only with a key of our own, at a dollar a month.',
+    });
+    if (settings.alarmMail !== undefined) {
+      this.topic.addSubscription(new EmailSubscription(settings.alarmMail));
+    }
+    this.alarms = Object.entries(watches(props)).map(([name, watch]) =>
+      this.#add(settings.name, name, watch),
+    );
+  }
+
+  #add(stack: string, name: string, watch: Watch): Alarm {
+    const alarm = new Alarm(this, name, {
+      alarmName: `${stack}-${name}`,
+      alarmDescription: `${watch.says} What to do: infra/RUNBOOK.md, "${name}".`,
+      metric: watch.metric,
+      threshold: watch.threshold,
+      comparisonOperator: watch.below
+        ? ComparisonOperator.LESS_THAN_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: watch.periods ?? 1,
+      treatMissingData: watch.missing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+    return alarm;
+  }
+}
+
+function watches(props: {
+  settings: Settings;
+  api: Api;
+  forwarder: Forwarder;
+  failed: FailedRecords;
+}): Record<string, Watch> {
+  const { name, maxHosts } = props.settings;
+  const fiveMinutes = { period: Duration.minutes(5), statistic: Stats.SUM };
+  return {
+    'start-blocked': {
+      metric: measured(name, 'controller', 'start_blocked', Stats.MAXIMUM),
+      threshold: 1,
+      says: 'Jobs wait and no GPU host can be started.',
+    },
+    'oldest-waiting': {
+      metric: measured(name, 'controller', 'oldest_waiting', Stats.MINIMUM),
+      threshold: 1800,
+      periods: 2,
+      says: 'A job has waited for half an hour.',
+    },
+    'controller-silent': {
+      // Every round that ends says how many hosts it wants, if it is none: no such line is no round.
+      metric: measured(name, 'controller', 'hosts_wanted', Stats.SAMPLE_COUNT),
+      threshold: 1,
+      below: true,
+      periods: 2,
+      missing: 'rings',
+      says: 'The controller has not ended a round for ten minutes.',
+    },
+    'forwarder-failing': {
+      metric: props.forwarder.room.lambda.metricErrors(fiveMinutes),
+      threshold: 1,
+      periods: 3,
+      says: 'The forwarder fails again and again.',
+    },
+    'failed-records': {
+      metric: props.failed.queue.metricApproximateNumberOfMessagesVisible({
+        ...fiveMinutes,
+        statistic: Stats.MAXIMUM,
+      }),
+      threshold: 1,
+      says: 'A record of the stream of jobs could not be worked on.',
+    },
+    'api-failing': {
+      metric: new Metric({
+        namespace: 'AWS/Lambda',
+        metricName: 'Url5xxCount',
+        dimensionsMap: { FunctionName: props.api.room.lambda.functionName },
+        ...fiveMinutes,
+      }),
+      threshold: 5,
+      says: 'The API answers with 5xx.',
+    },
+    'attempts-lost': {
+      // Hosts lose an attempt that ComfyUI forgot, the controller those of a host that died.
+      metric: new MathExpression({
+        expression: 'SUM([host, controller])',
+        usingMetrics: {
+          host: measured(name, 'host', 'attempts_lost', Stats.SUM),
+          controller: measured(name, 'controller', 'attempts_lost', Stats.SUM),
+        },
+        period: Duration.minutes(5),
+        label: 'attempts lost',
+      }),
+      threshold: 3,
+      periods: 2,
+      says: 'Attempts are lost after they started: GPU time is paid twice.',
+    },
+    // Without hosts there is no most of them.
+    ...(maxHosts > 0 && {
+      'hosts-at-maximum': {
+        metric: measured(name, 'controller', 'hosts_ready', Stats.MINIMUM, Duration.hours(1)),
+        threshold: maxHosts,
+        periods: 4,
+        says: `All ${maxHosts} GPU hosts have run for four hours.`,
+      },
+    }),
+  };
+}

@@ -1,0 +1,75 @@
+// The api: a function behind a Function URL that streams its answers. The URL is public, as CloudFront needs it without
+// making clients sign their bodies; who comes without the origin secret is refused by the function.
+
+import { Duration } from 'aws-cdk-lib';
+import { type FunctionUrl, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { ApiLambdaEnvironment } from '../functions/config.ts';
+import type { ImagesBucket } from './buckets.ts';
+import { namespaceOf } from './names.ts';
+import { Room } from './room.ts';
+import { GeneratedSecret } from './secrets.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+/** CloudFront waits as long for the first byte: see front-door.ts. */
+export const API_TIMEOUT = Duration.seconds(60);
+
+export class Api extends Construct {
+  readonly room: Room;
+  readonly url: FunctionUrl;
+  readonly key: GeneratedSecret;
+  readonly originSecret: GeneratedSecret;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; tables: Tables; images: ImagesBucket; bundle: string },
+  ) {
+    super(scope, id);
+    const { settings } = props;
+    this.key = new GeneratedSecret(this, 'Key', {
+      description: 'The key that callers of the API send',
+      version: settings.keyVersion,
+    });
+    this.originSecret = new GeneratedSecret(this, 'OriginSecret', {
+      description: 'What CloudFront adds to every request to the API',
+      version: settings.keyVersion,
+    });
+    this.room = new Room(this, 'Room', {
+      settings,
+      room: 'api',
+      bundle: props.bundle,
+      memoryMiB: 1024,
+      timeout: API_TIMEOUT,
+      reservedConcurrency: settings.apiReservedConcurrency,
+      environment: (role): ApiLambdaEnvironment => ({
+        ...props.tables.allow(role, {
+          jobs: {
+            items: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
+            indexes: ['byWork', 'byOwner'],
+          },
+          hosts: { items: ['GetItem', 'Scan'] },
+          fleet: { items: ['GetItem'] },
+          chores: { items: ['PutItem', 'DeleteItem'] },
+        }),
+        ...props.images.allow(role, {
+          GetObject: ['images', 'uploads', 'graphs', 'inventories'],
+          PutObject: ['uploads', 'graphs'],
+          DeleteObject: ['images', 'graphs'],
+        }),
+        METRICS_NAMESPACE: namespaceOf(settings.name),
+        WORKFLOWS_PATH: '/var/task/workflows',
+        ALLOWED_ORIGINS: settings.allowedOrigins,
+        KEEP_DAYS: String(settings.imageDays),
+        MAX_WAITING: String(settings.maxWaiting),
+        ORIGIN_SECRET: this.originSecret.value,
+        API_KEY: this.key.value,
+      }),
+    });
+    this.url = this.room.lambda.addFunctionUrl({
+      authType: FunctionUrlAuthType.NONE,
+      invokeMode: InvokeMode.RESPONSE_STREAM,
+    });
+  }
+}

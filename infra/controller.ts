@@ -1,0 +1,69 @@
+// The controller: once a minute, and as soon as a job begins to wait. It returns the jobs of dead hosts, ends what is too
+// old, and raises the number of hosts; it may touch this deployment's group and no other.
+
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { ControllerLambdaEnvironment } from '../functions/config.ts';
+import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
+import { allowOnGroup } from './group-access.ts';
+import { namespaceOf } from './names.ts';
+import { Room } from './room.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+export class Controller extends Construct {
+  readonly room: Room;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; tables: Tables; failed: FailedRecords; bundle: string; release: string },
+  ) {
+    super(scope, id);
+    const { settings, tables, failed } = props;
+    this.room = new Room(this, 'Room', {
+      settings,
+      room: 'controller',
+      bundle: props.bundle,
+      memoryMiB: 512,
+      timeout: Duration.seconds(55),
+      environment: (role): ControllerLambdaEnvironment => ({
+        ...tables.allow(role, {
+          jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
+          hosts: { items: ['GetItem', 'Scan', 'UpdateItem', 'DeleteItem'] },
+          fleet: { items: ['GetItem', 'PutItem'] },
+          chores: { items: ['Scan', 'DeleteItem'] },
+        }),
+        ...this.#allowGroup(role, settings.name),
+        METRICS_NAMESPACE: namespaceOf(settings.name),
+        MAX_HOSTS: String(settings.maxHosts),
+        RELEASE: props.release,
+      }),
+    });
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The next one comes in a minute: a late one would only meet it.
+      targets: [new LambdaFunction(this.room.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+    this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+    // A burst is one thing to know: there is work.
+    onJobsThatWait(this.room, { tables, failed, batchSize: 1000 });
+  }
+
+  #allowGroup(role: Role, name: string): { AUTO_SCALING_GROUP: string } {
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeScalingActivities'],
+        resources: ['*'],
+      }),
+    );
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'Auto Scaling has no permission by resource for what it describes; nothing is changed by it.',
+    });
+    return allowOnGroup(role, name, ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup']);
+  }
+}

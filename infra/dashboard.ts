@@ -1,0 +1,93 @@
+// One page that shows how the deployment is: what waits, what is forwarded, what the GPUs do, what fails. Every metric of
+// functions/metrics.ts is on it.
+
+import { Duration } from 'aws-cdk-lib';
+import {
+  AlarmStatusWidget,
+  Dashboard as CloudWatchDashboard,
+  GraphWidget,
+  type IMetric,
+  PeriodOverride,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import type { MetricName } from '../functions/metrics.ts';
+import { type Alarms, measured } from './alarms.ts';
+import type { Api } from './api.ts';
+import type { Controller } from './controller.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { Settings } from './settings.ts';
+
+export class Dashboard extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; alarms: Alarms; api: Api; forwarder: Forwarder; controller: Controller },
+  ) {
+    super(scope, id);
+    const { name } = props.settings;
+    const of = (room: Parameters<typeof measured>[1], statistic: string, ...metrics: MetricName[]) =>
+      metrics.map((metric) => measured(name, room, metric, statistic, Duration.minutes(1)));
+    const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
+      new GraphWidget({ title, left, right, width: 8, height: 6 });
+    const rooms = [props.api, props.forwarder, props.controller].map(({ room }) => room.lambda);
+    new CloudWatchDashboard(this, 'Dashboard', {
+      dashboardName: name,
+      defaultInterval: Duration.hours(3),
+      periodOverride: PeriodOverride.AUTO,
+      widgets: [
+        [new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms.alarms, width: 24, height: 3 })],
+        [
+          graph(
+            'Waiting jobs, and seconds of the oldest',
+            of('controller', Stats.MAXIMUM, 'waiting'),
+            of('controller', Stats.MAXIMUM, 'oldest_waiting'),
+          ),
+          graph(
+            'GPU hosts: ready, wanted, start blocked',
+            of('controller', Stats.MAXIMUM, 'hosts_ready', 'hosts_wanted'),
+            of('controller', Stats.MAXIMUM, 'start_blocked'),
+          ),
+          graph(
+            'From launch to first claim, seconds',
+            of('host', Stats.AVERAGE, 'start_to_claim', 'models_time', 'comfyui_time'),
+          ),
+        ],
+        [
+          graph(
+            'Jobs: accepted, completed, failed',
+            [
+              ...of('api', Stats.SUM, 'jobs_accepted'),
+              ...of('host', Stats.SUM, 'jobs_completed', 'jobs_failed'),
+            ],
+            of('controller', Stats.SUM, 'jobs_expired'),
+          ),
+          graph('GPU seconds', of('host', Stats.SUM, 'gpu_seconds')),
+          graph('Lost and late', [
+            ...of('host', Stats.SUM, 'attempts_lost', 'writes_fenced_out'),
+            ...of('controller', Stats.SUM, 'attempts_lost', 'jobs_returned'),
+          ]),
+        ],
+        [
+          graph(
+            'Offers, and ms to forward',
+            of('forwarder', Stats.SUM, 'offers_placed', 'offers_left', 'records_skipped'),
+            of('forwarder', 'p95', 'forwarding_time'),
+          ),
+          graph(
+            'Functions: errors, and ms (p95)',
+            rooms.map((room) => room.metricErrors({ label: `errors ${room.node.path.split('/').at(-3)}` })),
+            rooms.map((room) =>
+              room.metricDuration({ statistic: 'p95', label: `ms ${room.node.path.split('/').at(-3)}` }),
+            ),
+          ),
+          graph(
+            'Failed requests and cold starts, ms to start',
+            of('api', Stats.SUM, 'requests_failed', 'cold_starts'),
+            of('api', 'p95', 'init_time'),
+          ),
+        ],
+      ],
+    });
+  }
+}

@@ -1,0 +1,40 @@
+// The forwarder: in the network of the hosts, called when jobs begin to wait. It reads and offers; it writes nothing.
+
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { ForwarderLambdaEnvironment } from '../functions/config.ts';
+import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
+import { namespaceOf } from './names.ts';
+import type { Network } from './network.ts';
+import { Room } from './room.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+export class Forwarder extends Construct {
+  readonly room: Room;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; tables: Tables; network: Network; failed: FailedRecords; bundle: string },
+  ) {
+    super(scope, id);
+    const { settings, tables, failed } = props;
+    this.room = new Room(this, 'Room', {
+      settings,
+      room: 'forwarder',
+      bundle: props.bundle,
+      memoryMiB: 512,
+      timeout: Duration.seconds(20),
+      network: props.network,
+      environment: (role): ForwarderLambdaEnvironment => ({
+        ...tables.allow(role, {
+          jobs: { items: ['BatchGetItem'], indexes: ['byWork'] },
+          hosts: { items: ['Scan'] },
+        }),
+        METRICS_NAMESPACE: namespaceOf(settings.name),
+      }),
+    });
+    onJobsThatWait(this.room, { tables, failed, batchSize: 100 });
+  }
+}

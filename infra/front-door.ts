@@ -1,0 +1,82 @@
+// The front door: CloudFront, which gives the API HTTPS, a name of its own where one is wanted, and the secret that the
+// function asks for. It keeps nothing: every request goes through.
+
+import { Duration, Validations } from 'aws-cdk-lib';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import {
+  AllowedMethods,
+  CachePolicy,
+  Distribution,
+  HttpVersion,
+  OriginRequestPolicy,
+  PriceClass,
+  ResponseHeadersPolicy,
+  SecurityPolicyProtocol,
+  ViewerProtocolPolicy,
+} from 'aws-cdk-lib/aws-cloudfront';
+import { FunctionUrlOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
+import { Construct } from 'constructs';
+import { type Api, API_TIMEOUT } from './api.ts';
+import type { Settings } from './settings.ts';
+
+/** What functions/api asks for. */
+export const ORIGIN_SECRET_HEADER = 'x-origin-secret';
+
+export class FrontDoor extends Construct {
+  readonly distribution: Distribution;
+  /** Where callers go. */
+  readonly address: string;
+
+  constructor(scope: Construct, id: string, { settings, api }: { settings: Settings; api: Api }) {
+    super(scope, id);
+    const { domainName, certificateArn } = settings;
+    this.distribution = new Distribution(this, 'Distribution', {
+      comment: `${settings.name}: the API of ComfyUI`,
+      httpVersion: HttpVersion.HTTP2_AND_3,
+      priceClass: PriceClass.PRICE_CLASS_100,
+      defaultBehavior: {
+        origin: new FunctionUrlOrigin(api.url, {
+          customHeaders: { [ORIGIN_SECRET_HEADER]: api.originSecret.value },
+          readTimeout: API_TIMEOUT,
+          keepaliveTimeout: Duration.seconds(60),
+        }),
+        allowedMethods: AllowedMethods.ALLOW_ALL,
+        cachePolicy: CachePolicy.CACHING_DISABLED,
+        // A Function URL answers to its own host name alone.
+        originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+        responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+        // No redirect: a key that was sent in plain text should fail loudly.
+        viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+        compress: false,
+      },
+      ...(domainName !== undefined &&
+        certificateArn !== undefined && {
+          domainNames: [domainName],
+          minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+          certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
+        }),
+    });
+    this.address = `https://${domainName ?? this.distribution.distributionDomainName}`;
+    this.#acknowledge(certificateArn !== undefined);
+  }
+
+  #acknowledge(ownCertificate: boolean): void {
+    const accept = (id: string, reason: string) =>
+      Validations.of(this.distribution).acknowledge({ id: `AwsSolutions-${id}`, reason });
+    accept('CFR1', 'The API is for callers with a key, wherever they are.');
+    accept(
+      'CFR2',
+      'A firewall costs more a month than all the rest at zero; without the key nothing is computed.',
+    );
+    accept(
+      'CFR3',
+      'The api writes a structured line for every request; a second log of the same would cost storage.',
+    );
+    if (!ownCertificate) {
+      accept(
+        'CFR4',
+        "CloudFront's own certificate allows older TLS versions, which cannot be changed; with domainName and certificateArn set it is TLS 1.2 and later.",
+      );
+    }
+  }
+}

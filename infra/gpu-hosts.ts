@@ -1,0 +1,128 @@
+// The GPU hosts: an Auto Scaling group of 0 to N, which the controller raises and each host leaves by itself. It knows
+// what is launched and how; what a host may do stands in host-role.ts, what it does at boot in infra/host.
+
+import { Tags, Validations } from 'aws-cdk-lib';
+import {
+  AutoScalingGroup,
+  OnDemandAllocationStrategy,
+  SpotAllocationStrategy,
+} from 'aws-cdk-lib/aws-autoscaling';
+import {
+  BlockDeviceVolume,
+  EbsDeviceVolumeType,
+  InstanceType,
+  LaunchTemplate,
+  LaunchTemplateHttpTokens,
+  MachineImage,
+  UserData,
+} from 'aws-cdk-lib/aws-ec2';
+import { InstanceProfile } from 'aws-cdk-lib/aws-iam';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import { readFileSync } from 'node:fs';
+import type { ImagesBucket, ModelsBucket } from './buckets.ts';
+import { HostRole } from './host-role.ts';
+import { groupName, namespaceOf } from './names.ts';
+import { INTAKE_PORT, type Network } from './network.ts';
+import { NeverRebalance } from './never-rebalance.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+import { type HostSettings, releaseOf, userData } from './user-data.ts';
+
+export interface GpuHostsProps {
+  settings: Settings;
+  network: Network;
+  tables: Tables;
+  images: ImagesBucket;
+  models: ModelsBucket;
+  /** The folder of the host's bundle, and the file with the template of its user data. */
+  bundle: string;
+  script: string;
+}
+
+export class GpuHosts extends Construct {
+  readonly release: string;
+
+  constructor(scope: Construct, id: string, props: GpuHostsProps) {
+    super(scope, id);
+    const { settings, network } = props;
+    const bundle = new Asset(this, 'Bundle', { path: props.bundle });
+    const template = readFileSync(props.script, 'utf8');
+    this.release = releaseOf(bundle.assetHash, settings.comfyuiVersion, template);
+
+    const { role, places } = new HostRole(this, 'Host', { ...props, bundle });
+    const told: HostSettings = {
+      ...places,
+      AWS_REGION: settings.region,
+      METRICS_NAMESPACE: namespaceOf(settings.name),
+      RELEASE: this.release,
+      IDLE_MINUTES: String(settings.idleMinutes),
+      SLOTS: String(settings.slots),
+      INTAKE_PORT: String(INTAKE_PORT),
+      COMFYUI_VERSION: settings.comfyuiVersion,
+      USD_PER_HOUR_BY_TYPE: settings.instanceTypes
+        .map((type) => `${type}=${settings.usdPerHour[type]}`)
+        .join(','),
+    };
+
+    const launch = new LaunchTemplate(this, 'Template', {
+      // The id is looked up at every launch: a host gets the driver's latest security fixes without a deployment.
+      machineImage: MachineImage.resolveSsmParameterAtLaunch(settings.amiParameter),
+      userData: UserData.custom(userData(template, told)),
+      instanceProfile: new InstanceProfile(this, 'Profile', { role }),
+      securityGroup: network.hosts,
+      httpTokens: LaunchTemplateHttpTokens.REQUIRED,
+      httpPutResponseHopLimit: 1,
+      blockDevices: [
+        {
+          deviceName: '/dev/sda1',
+          volume: BlockDeviceVolume.ebs(settings.rootGb, {
+            volumeType: EbsDeviceVolumeType.GP3,
+            encrypted: true,
+            deleteOnTermination: true,
+          }),
+        },
+      ],
+    });
+    Tags.of(launch).add('Name', `${settings.name}-gpu-host`);
+    const group = this.#group(launch, settings, network);
+    new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
+  }
+
+  #group(launchTemplate: LaunchTemplate, settings: Settings, network: Network): AutoScalingGroup {
+    const group = new AutoScalingGroup(this, 'Group', {
+      autoScalingGroupName: groupName(settings.name),
+      vpc: network.vpc,
+      vpcSubnets: network.hostSubnets,
+      // No desired capacity: that is the controller's, and a deployment must not reset it.
+      minCapacity: 0,
+      maxCapacity: settings.maxHosts,
+      newInstancesProtectedFromScaleIn: true,
+      mixedInstancesPolicy: {
+        launchTemplate,
+        launchTemplateOverrides: settings.instanceTypes.map((type) => ({
+          instanceType: new InstanceType(type),
+        })),
+        instancesDistribution: {
+          onDemandBaseCapacity: 0,
+          onDemandPercentageAboveBaseCapacity: settings.spot ? 0 : 100,
+          onDemandAllocationStrategy: OnDemandAllocationStrategy.PRIORITIZED,
+          spotAllocationStrategy: SpotAllocationStrategy.CAPACITY_OPTIMIZED_PRIORITIZED,
+        },
+      },
+    });
+    Validations.of(group).acknowledge(
+      {
+        id: 'AwsSolutions-AS3',
+        reason:
+          'Launches and ends are the normal life of this group; what a person must know (a start that fails, hosts at their maximum) has alarms of its own.',
+      },
+      {
+        id: 'AwsSolutions-EC26',
+        reason:
+          'The rule cannot read a group that launches by a template; the disk is encrypted there, and a test says so.',
+      },
+    );
+    return group;
+  }
+}

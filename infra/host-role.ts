@@ -1,0 +1,95 @@
+// What a GPU host may do, and what it is told. Whoever takes over a host has this role: it changes jobs and creates none,
+// reads models and changes none, and reaches no parameter, no secret and no other machine.
+
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import type { ImagesBucket, ModelsBucket } from './buckets.ts';
+import { allowOnGroup } from './group-access.ts';
+import { hostLogGroup } from './names.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+export interface HostRoleProps {
+  settings: Settings;
+  tables: Tables;
+  images: ImagesBucket;
+  models: ModelsBucket;
+  bundle: Asset;
+}
+
+export class HostRole extends Construct {
+  readonly role: Role;
+  /** Where all that is which it may reach: a part of its settings. */
+  readonly places;
+
+  constructor(scope: Construct, id: string, props: HostRoleProps) {
+    super(scope, id);
+    const { settings } = props;
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
+      description: 'A GPU host of the ComfyUI API',
+    });
+    this.role = role;
+    this.places = {
+      ...props.tables.allow(role, {
+        // It claims, starts and ends jobs; none is created here.
+        jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
+        hosts: { items: ['GetItem', 'PutItem', 'DeleteItem', 'Scan'] },
+      }),
+      ...props.images.allow(role, {
+        GetObject: ['images', 'uploads', 'graphs', 'inventories'],
+        PutObject: ['images', 'inventories'],
+      }),
+      ...props.models.allow(role, {
+        GetObject: ['manifest.json', 'models', 'archives'],
+        PutObject: ['archives'],
+        AbortMultipartUpload: ['archives'],
+      }),
+      ...allowOnGroup(role, settings.name, ['TerminateInstanceInAutoScalingGroup']),
+      ...this.#allowBundle(props.bundle),
+      ...this.#allowLogs(settings),
+    };
+    this.#allowSessionManager();
+  }
+
+  #allowBundle(bundle: Asset): { HOST_ASSET: string } {
+    this.#allow(['s3:GetObject'], bundle.bucket.arnForObjects(bundle.s3ObjectKey));
+    return { HOST_ASSET: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}` };
+  }
+
+  #allowLogs({ name, logDays }: Settings): { LOG_GROUP: string } {
+    const group = new LogGroup(this, 'Logs', {
+      logGroupName: hostLogGroup(name),
+      retention: logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.#allow(['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], group.logGroupArn);
+    return { LOG_GROUP: hostLogGroup(name) };
+  }
+
+  /** A shell without a key or an open port. AWS's own policy would also let it read every parameter of the account. */
+  #allowSessionManager(): void {
+    this.#allow(
+      [
+        'ssm:UpdateInstanceInformation',
+        'ssmmessages:CreateControlChannel',
+        'ssmmessages:CreateDataChannel',
+        'ssmmessages:OpenControlChannel',
+        'ssmmessages:OpenDataChannel',
+      ],
+      '*',
+    );
+    Validations.of(this.role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason:
+        'Session Manager opens channels to the service, which are no resources that a policy could name.',
+    });
+  }
+
+  #allow(actions: string[], resource: string): void {
+    this.role.addToPolicy(new PolicyStatement({ actions, resources: [resource] }));
+  }
+}

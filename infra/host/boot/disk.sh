@@ -1,0 +1,37 @@
+#!/bin/bash
+# The instance's own NVMe disk at /srv/comfyui, for models and ComfyUI: empty at every launch. Without one the root disk
+# serves, and that is said. It refuses to format what holds something already.
+set -euo pipefail
+fast=/srv/comfyui
+mkdir -p "$fast"
+if mountpoint -q "$fast"; then exit 0; fi
+
+# Deep Learning AMIs may mount the disk themselves; then theirs is used.
+if [ -e /etc/systemd/system/dlami-nvme.service ] || [ -e /usr/lib/systemd/system/dlami-nvme.service ]; then
+  systemctl start dlami-nvme.service || true
+fi
+
+remember() { grep -qF " $fast " /etc/fstab || echo "$1" >>/etc/fstab; }
+
+while read -r name model; do
+  if [ "$model" != 'Amazon EC2 NVMe Instance Storage' ]; then continue; fi
+  device=/dev/$name
+  mounted=$(lsblk -nro MOUNTPOINT "$device" | grep -m1 '^/' || true)
+  if [ -n "$mounted" ]; then
+    mkdir -p "$mounted/comfyui"
+    mount --bind "$mounted/comfyui" "$fast"
+    remember "$mounted/comfyui $fast none bind,nofail,x-systemd.requires-mounts-for=$mounted 0 0"
+    exit 0
+  fi
+  content=$(lsblk -nro FSTYPE "$device" | grep -m1 . || true)
+  if [ -n "$content" ]; then
+    echo "comfyui-host: $device holds $content already and is left alone" >&2
+    continue
+  fi
+  mkfs.ext4 -q -m 0 -E nodiscard -L comfyui "$device"
+  mount -o noatime "$device" "$fast"
+  remember "LABEL=comfyui $fast ext4 noatime,nofail 0 2"
+  exit 0
+done < <(lsblk -dno NAME,MODEL)
+
+echo 'comfyui-host: this instance type has no NVMe disk of its own: models go to the root disk, which is slower and must have room for them' >&2

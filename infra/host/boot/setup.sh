@@ -1,0 +1,48 @@
+#!/bin/bash
+# Users, folders and units of a GPU host, and their start. Run by the user data as root, with the settings exported.
+# May run again: what is in place stays.
+# Arguments: the seconds that Node and the bundle took.
+set -euo pipefail
+umask 022
+boot=/opt/comfyui-host/boot
+fast=/srv/comfyui
+
+# Three users: who installs cannot be ComfyUI, and ComfyUI cannot be who holds the AWS credentials.
+for user in comfyui comfyui-setup comfyui-host; do
+  if ! id "$user" >/dev/null 2>&1; then
+    useradd --system --user-group --home-dir "/var/lib/$user" --no-create-home --shell /usr/sbin/nologin "$user"
+  fi
+done
+# What ended jobs leave in ComfyUI's folders is deleted by the host process.
+usermod --append --groups comfyui comfyui-host
+
+install -m 644 "$boot/comfyui-host.conf" /etc/tmpfiles.d/comfyui-host.conf
+systemd-tmpfiles --create /etc/tmpfiles.d/comfyui-host.conf
+"$boot/part.sh" node "${1:-0}"
+"$boot/part.sh" bundle "${2:-0}"
+"$boot/part.sh" nvme "$boot/disk.sh"
+"$boot/part.sh" identity "$boot/identity.sh"
+
+missing=()
+for tool in git zstd; do
+  command -v "$tool" >/dev/null || missing+=("$tool")
+done
+/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "comfyui-host: the image lacks ${missing[*]}; installing"
+  apt-get -o DPkg::Lock::Timeout=120 update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq "${missing[@]}"
+fi
+
+install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/data/models" "$fast/data/custom_nodes"
+# The group may delete in them, and what is made in them has the group.
+install -d -o comfyui -g comfyui -m 2775 "$fast/data/input" "$fast/data/output" "$fast/data/temp" "$fast/data/user"
+
+install -m 644 "$boot"/*.service /etc/systemd/system/
+install -m 644 "$boot/comfyui-host.logrotate" /etc/logrotate.d/comfyui-host
+systemctl daemon-reload
+units=()
+for unit in "$boot"/*.service; do units+=("$(basename "$unit")"); done
+systemctl enable --quiet "${units[@]}"
+systemctl start --no-block "${units[@]}"
+"$boot/logs.sh" || echo 'comfyui-host: logs and metrics do not reach CloudWatch; the host works without' >&2

@@ -1,0 +1,67 @@
+#!/bin/bash
+# First boot of a GPU host: settings, Node, the bundle from the stack's asset bucket; the rest is in the bundle. CDK puts
+# the settings in place of the marked line. May run again: what is in place stays.
+set -euo pipefail
+umask 022
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+node_version=24.11.1
+node_sha256=60e3b0a8500819514aca603487c254298cd776de0698d3cd08f11dba5b8289a8
+
+step='writing the settings'
+trap 'echo "comfyui-host: the boot failed while $step; see /var/log/cloud-init-output.log. Without a registered host the controller ends this instance after 15 minutes" >&2' ERR
+
+install -m 600 /dev/stdin /etc/comfyui-host.env <<'SETTINGS'
+@SETTINGS@
+SETTINGS
+while IFS='=' read -r name value; do
+  if [ -n "$name" ]; then export "$name=$value"; fi
+done </etc/comfyui-host.env
+for name in AWS_REGION TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE \
+  COMFYUI_VERSION MODELS_BUCKET HOST_ASSET; do
+  if [ -z "${!name:-}" ]; then
+    echo "comfyui-host: the user data of the launch template has no $name; deploy the GPU hosts' stack again" >&2
+    exit 1
+  fi
+done
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+seconds_since() { echo "$1 $EPOCHREALTIME" | awk '{ printf "%.1f", $2 - $1 }'; }
+
+step="installing Node $node_version"
+started=$EPOCHREALTIME
+if [ ! -x "/opt/node-v$node_version/bin/node" ]; then
+  curl -fsSL --retry 5 --retry-all-errors --connect-timeout 10 -o "$tmp/node.tar.xz" \
+    "https://nodejs.org/dist/v$node_version/node-v$node_version-linux-x64.tar.xz"
+  echo "$node_sha256  $tmp/node.tar.xz" | sha256sum --check --quiet
+  mkdir "$tmp/node"
+  tar -xJf "$tmp/node.tar.xz" -C "$tmp/node" --strip-components=1 --no-same-owner
+  chmod 755 "$tmp/node"
+  mv "$tmp/node" "/opt/node-v$node_version"
+fi
+ln -sfn "node-v$node_version" /opt/node
+node_seconds=$(seconds_since "$started")
+
+step="fetching the bundle $HOST_ASSET"
+started=$EPOCHREALTIME
+if [ "$(cat /opt/comfyui-host/.asset 2>/dev/null)" != "$HOST_ASSET" ]; then
+  # The role's first credentials may be some seconds late.
+  for wait in 1 2 4 8 0; do
+    if aws s3 cp --only-show-errors --region "$AWS_REGION" "$HOST_ASSET" "$tmp/bundle.zip"; then break; fi
+    if [ "$wait" = 0 ]; then false; fi
+    sleep "$wait"
+  done
+  mkdir "$tmp/bundle"
+  /usr/bin/python3 -m zipfile -e "$tmp/bundle.zip" "$tmp/bundle"
+  echo "$HOST_ASSET" >"$tmp/bundle/.asset"
+  # A zip of Python's knows no modes.
+  chmod -R u=rwX,go=rX "$tmp/bundle"
+  chmod 755 "$tmp/bundle" "$tmp"/bundle/boot/*.sh
+  rm -rf /opt/comfyui-host
+  mv "$tmp/bundle" /opt/comfyui-host
+fi
+bundle_seconds=$(seconds_since "$started")
+
+step='setting up the services'
+bash /opt/comfyui-host/boot/setup.sh "$node_seconds" "$bundle_seconds"

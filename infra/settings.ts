@@ -1,0 +1,130 @@
+// Every choice that a person may make about a deployment: cdk.json's context, or `-c name=value` on the command line,
+// as typed settings. A bad value is refused with one sentence; nothing is guessed.
+
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as z from 'zod';
+
+/** Thrown before anything is synthesised; its message is for the person who typed the value. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+}
+
+/** `-c` gives text: numbers, flags and lists are read from it too, and an empty text is an absent value. */
+const number = z.coerce.number();
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const absent = z.literal('').transform(() => undefined);
+const list = z.union([z.array(z.string()), z.string().transform(splitList)]);
+
+/** NVIDIA on x86_64, for which the machine image is made; the g5g family is ARM. */
+const GPU_TYPE = /^(g[4-9](?!g\.)[a-z]*|p[3-9][a-z]*)\.(\d*xlarge|metal)$/;
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+/** Lambda's and CloudWatch's own list of retentions. */
+const LOG_DAYS = Object.values(RetentionDays)
+  .map(Number)
+  .filter((days) => days <= 3653);
+
+const schema = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
+  region: z.string().regex(REGION),
+  zones: list.pipe(z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/))),
+  instanceTypes: list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
+  usdPerHour: z.union([
+    z.record(z.string(), z.number().nonnegative()),
+    z.string().transform(readJson).pipe(z.record(z.string(), z.number().nonnegative())),
+  ]),
+  spot: flag,
+  maxHosts: number.int().min(0).max(1000),
+  idleMinutes: number.min(1).max(1440),
+  slots: number.int().min(1).max(64),
+  rootGb: number.int().min(80).max(2000),
+  comfyuiVersion: z.string().regex(/^\d+\.\d+\.\d+$/),
+  amiParameter: z.string().regex(/^\/[\w./-]+$/),
+  imageDays: number.int().min(1).max(3650),
+  maxWaiting: number.int().min(1).max(1_000_000),
+  allowedOrigins: z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
+  domainName: z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
+  certificateArn: z.union([
+    absent,
+    z.string().regex(/^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/),
+  ]),
+  keyVersion: number.int().min(1).max(9999),
+  apiReservedConcurrency: z.union([absent, number.int().min(1).max(1000)]),
+  logDays: number.refine((days) => LOG_DAYS.includes(days)),
+  budgetUsd: number.positive().max(1_000_000),
+  alarmMail: z.union([absent, z.email()]),
+});
+
+export type Settings = z.infer<typeof schema>;
+
+const wanted: Record<keyof Settings, string> = {
+  name: 'must be 2 to 20 small letters, digits and dashes, such as comfyui',
+  region: 'must be a region such as us-east-1',
+  zones:
+    'must be a list of zones such as ["us-east-1a", "us-east-1b"], or [] for the first two of the region',
+  instanceTypes: 'must be a list of x86_64 GPU instance types, best first, such as ["g6e.2xlarge"]',
+  usdPerHour: 'must be prices in US dollars by instance type, such as {"g6e.2xlarge": 2.24}',
+  spot: 'must be true or false',
+  maxHosts: 'must be a whole number from 0 to 1000',
+  idleMinutes: 'must be a number of minutes from 1 to 1440',
+  slots: 'must be a whole number from 1 to 64',
+  rootGb: 'must be a whole number of GB from 80 to 2000',
+  comfyuiVersion: 'must be a version of ComfyUI such as 0.8.0',
+  amiParameter: 'must be the name of an SSM parameter that holds an AMI id',
+  imageDays: 'must be a whole number of days from 1 to 3650',
+  maxWaiting: 'must be a whole number from 1 to 1000000',
+  allowedOrigins: 'must be * or origins such as https://example.com, separated by commas',
+  domainName: 'must be a host name such as images.example.com, or empty',
+  certificateArn:
+    'must be the ARN of a certificate in us-east-1, where CloudFront looks for it whatever the region, or empty',
+  keyVersion: 'must be a whole number from 1; the next one makes a new API key',
+  apiReservedConcurrency: 'must be a whole number from 1 to 1000, or empty',
+  logDays: `must be a number of days that CloudWatch knows: ${LOG_DAYS.join(', ')}`,
+  budgetUsd: 'must be an amount in US dollars above 0',
+  alarmMail: 'must be a mail address, or empty',
+};
+
+/** @param context all of the app's; what CDK itself keeps there has `:`, `/` or `@` in its name. @throws SettingError */
+export function readSettings(context: Record<string, unknown>): Settings {
+  const own = Object.fromEntries(Object.entries(context).filter(([key]) => /^\w+$/.test(key)));
+  const unknown = Object.keys(own).find((key) => !(key in schema.shape));
+  if (unknown) {
+    throw new SettingError(
+      `There is no setting "${unknown}"; there are ${Object.keys(schema.shape).join(', ')}.`,
+    );
+  }
+  const parsed = schema.safeParse(own);
+  if (!parsed.success) {
+    const key = String(parsed.error.issues[0]!.path[0]) as keyof Settings;
+    throw new SettingError(`${key} ${wanted[key]}; it is ${JSON.stringify(own[key]) ?? 'missing'}.`);
+  }
+  const contradiction = contradictionIn(parsed.data);
+  if (contradiction) throw new SettingError(contradiction);
+  return parsed.data;
+}
+
+function contradictionIn(settings: Settings): string | undefined {
+  const { region, zones, instanceTypes, usdPerHour, domainName, certificateArn } = settings;
+  const foreign = zones.find((zone) => !zone.startsWith(region));
+  if (foreign) return `zones must lie in the region ${region}; ${foreign} does not.`;
+  if (zones.length === 1) return 'zones must be two or more, so that a full zone is not the end; or [].';
+  const unpriced = instanceTypes.find((type) => usdPerHour[type] === undefined);
+  if (unpriced) return `usdPerHour must have a price for ${unpriced}, or jobs there would cost nothing.`;
+  if (domainName && !certificateArn) return `certificateArn must be given for the domain name ${domainName}.`;
+  if (certificateArn && !domainName) return 'domainName must be given with certificateArn.';
+  return undefined;
+}
+
+function splitList(text: string): string[] {
+  const parsed = text.startsWith('[') ? readJson(text) : undefined;
+  if (Array.isArray(parsed)) return parsed.map(String);
+  return text.split(',').flatMap((one) => one.trim() || []);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+// The three stacks, and what each gives the next: what must never be lost, what costs by the hour, what costs by the
+// request. Composes constructs; reads nothing but the settings that it is given.
+
+import { type App, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import { Alarms } from './alarms.ts';
+import { Api } from './api.ts';
+import { FailedRecords } from './began-to-wait.ts';
+import { ImagesBucket, ModelsBucket } from './buckets.ts';
+import { Budget } from './budget.ts';
+import { Controller } from './controller.ts';
+import { Dashboard } from './dashboard.ts';
+import { Forwarder } from './forwarder.ts';
+import { FrontDoor } from './front-door.ts';
+import { GpuHosts } from './gpu-hosts.ts';
+import { groupName } from './names.ts';
+import { Network } from './network.ts';
+import type { Settings } from './settings.ts';
+import { Tables } from './tables.ts';
+
+export interface Bundles {
+  /** The folder with `lambda/<room>/index.mjs` and `host/`, as build.mjs makes it. */
+  built: string;
+  /** infra/host/user-data.sh. */
+  script: string;
+}
+
+export interface Stacks {
+  stateful: Stack;
+  gpuHosts: Stack;
+  compute: Stack;
+}
+
+export function addStacks(app: App, settings: Settings, bundles: Bundles): Stacks {
+  const { name } = settings;
+  // Without an account: synth asks nobody anything, and `cdk deploy` takes the account of whoever calls it.
+  const stack = (id: string, description: string) =>
+    new Stack(app, `${name}-${id}`, { env: { region: settings.region }, description });
+  // CloudFormation takes no tags of a dashboard.
+  Tags.of(app).add('project', name, { excludeResourceTypes: ['AWS::CloudWatch::Dashboard'] });
+
+  const stateful = stack('stateful', 'ComfyUI API: tables and buckets, which stay when all else goes');
+  const tables = new Tables(stateful, 'Tables', { name });
+  const images = new ImagesBucket(stateful, 'Images', settings);
+  const models = new ModelsBucket(stateful, 'Models', { name });
+
+  const gpuHosts = stack('gpu-hosts', 'ComfyUI API: network and GPU hosts, none while nothing waits');
+  const network = new Network(gpuHosts, 'Network', {
+    zones: settings.zones,
+    tables: tables.arnsFor(gpuHosts),
+  });
+  const { release } = new GpuHosts(gpuHosts, 'GpuHosts', {
+    settings,
+    network,
+    tables,
+    images,
+    models,
+    bundle: join(bundles.built, 'host'),
+    script: bundles.script,
+  });
+
+  const compute = stack('compute', 'ComfyUI API: front door, api, forwarder, controller, alarms');
+  const bundle = (room: string) => join(bundles.built, 'lambda', room);
+  const failed = new FailedRecords(compute, 'FailedRecords');
+  const api = new Api(compute, 'Api', { settings, tables, images, bundle: bundle('api') });
+  const frontDoor = new FrontDoor(compute, 'FrontDoor', { settings, api });
+  const forwarder = new Forwarder(compute, 'Forwarder', {
+    settings,
+    tables,
+    network,
+    failed,
+    bundle: bundle('forwarder'),
+  });
+  const controller = new Controller(compute, 'Controller', {
+    settings,
+    tables,
+    failed,
+    release,
+    bundle: bundle('controller'),
+  });
+  const alarms = new Alarms(compute, 'Alarms', { settings, api, forwarder, failed });
+  new Dashboard(compute, 'Dashboard', { settings, alarms, api, forwarder, controller });
+  new Budget(compute, 'Budget', { name, usd: settings.budgetUsd, topic: alarms.topic });
+
+  // They speak of each other by name, which binds nothing that a later deployment wants to change, but has no order.
+  gpuHosts.addStackDependency(stateful);
+  compute.addStackDependency(gpuHosts);
+
+  say(stateful, 'TablePrefix', tables.prefix, 'What the names of the tables begin with');
+  say(stateful, 'ImagesBucket', images.name, 'Where images lie');
+  say(stateful, 'ModelsBucket', models.name, 'Where models lie: npm run models -- seed');
+  say(gpuHosts, 'AutoScalingGroup', groupName(name), 'The group of the GPU hosts');
+  say(gpuHosts, 'Release', release, 'What hosts run');
+  say(compute, 'Url', frontDoor.address, 'Where callers go');
+  say(compute, 'ApiKeySecretArn', api.key.secret.secretArn, 'The secret with the key that callers send');
+  say(
+    compute,
+    'ApiKeyCommand',
+    `aws secretsmanager get-secret-value --region ${settings.region} --secret-id ${api.key.secret.secretArn} --query SecretString --output text`,
+    'Prints the key that callers send',
+  );
+  if (settings.domainName !== undefined) {
+    say(
+      compute,
+      'DnsTarget',
+      frontDoor.distribution.distributionDomainName,
+      `Where a CNAME of ${settings.domainName} must point`,
+    );
+  }
+  return { stateful, gpuHosts, compute };
+}
+
+function say(stack: Stack, id: string, value: string, description: string): void {
+  new CfnOutput(stack, id, { value, description });
+}

@@ -1,0 +1,105 @@
+// The tables, as functions/store/tables.ts describes them. They outlive every stack: nothing here is ever deleted by a
+// deployment.
+
+import { RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { Construct, type IConstruct } from 'constructs';
+import { jobsTable, tables as specs, type TableSpec } from '../functions/store/tables.ts';
+import { asNagWrites, tableArn, tablePrefix } from './names.ts';
+
+type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan';
+
+/** What a room may do with items, by table, and which of its indexes it queries. A name that is none ends the synthesis. */
+export type TableAccess = Record<string, { items: ItemAction[]; indexes?: string[] }>;
+
+export class Tables extends Construct {
+  readonly prefix: string;
+  /** ARN of the stream of jobs; its end is the time of its making, so that only an export tells it. */
+  readonly jobStream: string;
+
+  constructor(scope: Construct, id: string, { name }: { name: string }) {
+    super(scope, id);
+    this.prefix = tablePrefix(name);
+    const created = new Map(specs.map((spec) => [spec.name, this.#create(spec)]));
+    this.jobStream = created.get(jobsTable.name)!.tableStreamArn!;
+  }
+
+  /** Of every table and every index. */
+  arnsFor(scope: IConstruct): string[] {
+    return specs.flatMap(({ name, indexes }) => {
+      const arn = this.#arn(scope, name);
+      return [arn, ...indexes.map((index) => `${arn}/index/${index.name}`)];
+    });
+  }
+
+  /** Grants, and says where the tables are: a part of the room's environment. */
+  allow(room: Role, access: TableAccess): { TABLE_PREFIX: string } {
+    const add = (actions: string[], resources: string[]) =>
+      room.addToPolicy(new PolicyStatement({ actions, resources }));
+    for (const [name, { items, indexes = [] }] of Object.entries(access)) {
+      const spec = specs.find((one) => one.name === name);
+      const unknown = indexes.find((index) => !spec?.indexes.some((one) => one.name === index));
+      if (!spec || unknown !== undefined)
+        throw new Error(`functions/store/tables.ts has no ${[name, unknown].join(' ')}.`);
+      const arn = this.#arn(room, name);
+      add(
+        items.map((action) => `dynamodb:${action}`),
+        [arn],
+      );
+      // Only indexes are queried, never a table.
+      if (indexes.length > 0) {
+        add(
+          ['dynamodb:Query'],
+          indexes.map((index) => `${arn}/index/${index}`),
+        );
+      }
+    }
+    return { TABLE_PREFIX: this.prefix };
+  }
+
+  /** What Lambda needs to read the stream of jobs for a function. */
+  allowStream(room: Role): void {
+    room.addToPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
+        resources: [this.jobStream],
+      }),
+    );
+    const streams = `${this.#arn(room, jobsTable.name)}/stream/*`;
+    room.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: [streams] }));
+    Validations.of(room).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::${asNagWrites(room, streams)}]`,
+      reason: 'A list is asked of a table, not of a stream: these are the streams of this one table.',
+    });
+  }
+
+  /** By its name, which binds no stack to the other. */
+  #arn(scope: IConstruct, name: string): string {
+    return tableArn(scope, this.prefix + name);
+  }
+
+  #create(spec: TableSpec): Table {
+    const key = (name: string) => ({ name, type: AttributeType.STRING });
+    const table = new Table(this, spec.name, {
+      tableName: this.prefix + spec.name,
+      partitionKey: key(spec.partitionKey),
+      ...(spec.sortKey !== undefined && { sortKey: key(spec.sortKey) }),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: spec.ttl,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+      ...(spec.name === jobsTable.name && { stream: StreamViewType.NEW_IMAGE }),
+    });
+    for (const { name, partitionKey, sortKey } of spec.indexes) {
+      table.addGlobalSecondaryIndex({
+        indexName: name,
+        partitionKey: key(partitionKey),
+        sortKey: key(sortKey),
+        projectionType: ProjectionType.KEYS_ONLY,
+      });
+    }
+    return table;
+  }
+}

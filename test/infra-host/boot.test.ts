@@ -1,0 +1,171 @@
+// The user data run to its end, twice, in a root of its own, and then the units in their order until the host has
+// registered: real IMDSv2, signed S3, DynamoDB and pip against a mirror in a network of its own.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Host } from '../../functions/store/hosts.ts';
+import { ADDRESS, type Machine, startMachine, TABLE_PREFIX } from './machine.ts';
+import { lackOf, makeRoot } from './root.ts';
+
+const lack = await lackOf();
+const SETTINGS = {
+  AWS_REGION: 'us-east-1',
+  TABLE_PREFIX,
+  IMAGES_BUCKET: 'images',
+  AUTO_SCALING_GROUP: 'hosts',
+  RELEASE: '0123456789abcdef',
+  IDLE_MINUTES: '10',
+  METRICS_NAMESPACE: 'comfyui',
+  COMFYUI_VERSION: '0.8.0',
+  MODELS_BUCKET: 'models',
+  HOST_ASSET: 's3://assets/host.zip',
+  USD_PER_HOUR_BY_TYPE: 'g7e.2xlarge=3.36,g6e.2xlarge=2.24',
+  SLOTS: '2',
+  INTAKE_PORT: '5002',
+};
+
+/** Everything that a boot writes: path, type, mode, owner, size; and what is in the files. */
+const STATE = `find /etc /opt /srv /var/lib /run -xdev ! -path '/opt/aws-cli/*' -printf '%p %y %m %u %g %s\\n' | sort
+  find /etc /opt/comfyui-host /srv /run/comfyui-host -xdev -type f -exec sha256sum {} + | sort`;
+
+describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` : ''}`, () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    await makeRoot();
+    machine = await startMachine(SETTINGS);
+  }, 300_000);
+  afterAll(() => machine?.close());
+
+  test('sets the machine up from nothing', { timeout: 180_000 }, async () => {
+    const { code, text } = await machine.bootOnce();
+    expect(text).not.toMatch(/boot failed|Traceback|No such file/);
+    expect(code).toBe(0);
+    const { text: seen } = await machine.sh(`
+      stat -c '%n %a %U %G' /etc/comfyui-host.env /opt/comfyui-host/host.mjs /opt/comfyui-host/boot/part.sh \
+        /srv/comfyui /srv/comfyui/data/models /srv/comfyui/data/custom_nodes /srv/comfyui/data/output /run/comfyui-host
+      cat /etc/comfyui-instance.env /run/comfyui-host/launched.env
+      findmnt -no FSTYPE,OPTIONS /srv/comfyui
+      grep comfyui /etc/fstab
+      id -Gn comfyui-host
+      ls /etc/systemd/system/multi-user.target.wants`);
+    expect(seen).toContain('/etc/comfyui-host.env 600 root root');
+    expect(seen).toContain('/opt/comfyui-host/host.mjs 644 root root');
+    expect(seen).toContain('/opt/comfyui-host/boot/part.sh 755 root root');
+    expect(seen).toContain('/srv/comfyui/data/models 755 comfyui-setup comfyui-setup');
+    expect(seen).toContain('/srv/comfyui/data/custom_nodes 755 comfyui-setup comfyui-setup');
+    expect(seen).toContain('/srv/comfyui/data/output 2775 comfyui comfyui');
+    expect(seen).toContain('/run/comfyui-host 2775 root comfyui-setup');
+    expect(seen).toContain(
+      `INSTANCE_ID=i-0123456789abcdef0\nINTAKE_HOST=${ADDRESS}\nINTAKE_URL=http://${ADDRESS}:5002\nUSD_PER_HOUR=2.24\nLAUNCHED_AT=2026-11-23T11:00:00Z\n`,
+    );
+    expect(seen).toMatch(/^ext4 .*noatime/m);
+    expect(seen).toContain('LABEL=comfyui /srv/comfyui ext4 noatime,nofail 0 2');
+    expect(seen).toContain('comfyui-host comfyui\n');
+    for (const unit of ['comfyui-models', 'comfyui-install', 'comfyui', 'comfyui-host', 'comfyui-archive'])
+      expect(seen).toContain(`${unit}.service\n`);
+  });
+
+  test('a second time changes nothing and fetches nothing', { timeout: 180_000 }, async () => {
+    const state = () => machine.sh(STATE).then(({ text }) => text);
+    const [before, asked] = [await state(), await fetched()];
+    expect(asked).toEqual(['GET /node/v24.11.1/node-v24.11.1-linux-x64.tar.xz']);
+    const { code } = await machine.bootOnce();
+    expect(code).toBe(0);
+    expect(await state()).toBe(before);
+    expect(await fetched()).toEqual(asked);
+  });
+
+  const fetched = async () =>
+    (await machine.ask<string[]>('/asked')).filter((line) => !line.includes(' metadata'));
+
+  test('a bucket without models is said, and ComfyUI does not start', { timeout: 120_000 }, async () => {
+    expect(await machine.start('comfyui-models')).toEqual({
+      code: 1,
+      text: 's3://models has no manifest.json: no models were seeded; run npm run models -- seed --bucket models\n',
+    });
+    expect((await machine.start('comfyui')).code).not.toBe(0);
+  });
+
+  test('models come from the bucket', { timeout: 120_000 }, async () => {
+    await machine.ask('/seed');
+    const { code, text } = await machine.start('comfyui-models');
+    expect(text).toMatch(
+      /1 models are in \/srv\/comfyui\/data\/models; 100 kB of them were fetched now\ncomfyui-host: models took [\d.]+ s/,
+    );
+    expect(code).toBe(0);
+    const { text: file } = await machine.sh(
+      'stat -c "%s %U" /srv/comfyui/data/models/vae/flux2-vae.safetensors',
+    );
+    expect(file).toBe('100000 comfyui-setup\n');
+  });
+
+  test(
+    'ComfyUI is installed by comfy-cli, stored, and taken from the archive by the next host',
+    { timeout: 180_000 },
+    async () => {
+      const first = await machine.start('comfyui-install');
+      expect(first.text).toMatch(/comfyui-host: comfyui took/);
+      expect(first.code).toBe(0);
+      expect((await fetched()).filter((line) => line.endsWith('.whl'))).toHaveLength(1);
+      const stored = await machine.start('comfyui-archive');
+      expect(stored.text).toMatch(/^comfyui-0\.8\.0-[0-9a-f]{12}-py311 is stored for the next hosts\n$/);
+
+      await machine.sh('rm -rf /srv/comfyui/app /run/comfyui-host/comfyui.ready');
+      expect((await machine.start('comfyui-install')).code).toBe(0);
+      expect((await fetched()).filter((line) => line.endsWith('.whl'))).toHaveLength(1);
+      const { text } = await machine.sh(
+        'ls -A /srv/comfyui; ls -A /srv/comfyui/app; stat -c %U /srv/comfyui/app/main.py',
+      );
+      expect(text).toBe('app\ndata\nlost+found\n.installed\n.venv\nmain.py\ncomfyui-setup\n');
+    },
+  );
+
+  test('ComfyUI starts with its own folders, loopback and nothing custom', { timeout: 120_000 }, async () => {
+    expect(await machine.start('comfyui')).toEqual({ code: 0, text: '' });
+    const { text } = await machine.sh(
+      'cat /srv/comfyui/data/user/argv.json; stat -c %A%G /srv/comfyui/data/output/a-folder',
+    );
+    expect(text).toBe(
+      '["--listen", "127.0.0.1", "--port", "8188", "--base-directory", "/srv/comfyui/data", "--database-url", "sqlite:////srv/comfyui/data/user/comfyui.db", "--disable-all-custom-nodes", "--disable-api-nodes", "--disable-auto-launch"]drwxrwsr-xcomfyui\n',
+    );
+  });
+
+  test('with everything in place the units are as systemd wants them', { timeout: 120_000 }, async () => {
+    const { text } = await machine.sh('systemd-analyze verify --man=no /etc/systemd/system/comfyui*.service');
+    expect(text).toBe('');
+  });
+
+  test('then the host registers, and can delete what ComfyUI made', { timeout: 180_000 }, async () => {
+    const program = await machine.startAlone('comfyui-host');
+    try {
+      // The last thing that it says of its start.
+      await program.until(/"ready":true/);
+      const [host] = await machine.ask<Host[]>('/hosts');
+      expect(host).toMatchObject({ url: `http://${ADDRESS}:5002`, state: 'ready' });
+      expect(host?.hostId).toContain('i-0123456789abcdef0');
+    } finally {
+      program.signal('SIGTERM');
+      expect(await program.ended).toBe(0);
+    }
+    const { code } = await machine.sh(
+      'setpriv --reuid=comfyui-host --regid=comfyui-host --init-groups rm /srv/comfyui/data/output/a-folder/image.png',
+    );
+    expect(code).toBe(0);
+  });
+
+  test('every part of the boot left its seconds for the host to report', async () => {
+    const { text } = await machine.sh('cat /run/comfyui-host/boot.json');
+    const parts = JSON.parse(text) as Record<string, number>;
+    expect(Object.keys(parts).sort()).toEqual(['bundle', 'comfyui', 'identity', 'models', 'node', 'nvme']);
+    for (const seconds of Object.values(parts)) expect(seconds).toBeGreaterThanOrEqual(0);
+  });
+
+  test('settings that lack a name stop the boot with that name', async () => {
+    const { code, text } = await machine.sh(
+      "sed '/^RELEASE=/d' /user-data.sh >/tmp/other.sh && bash /tmp/other.sh",
+    );
+    expect(text).toBe(
+      "comfyui-host: the user data of the launch template has no RELEASE; deploy the GPU hosts' stack again\n",
+    );
+    expect(code).toBe(1);
+  });
+});

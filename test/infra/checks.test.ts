@@ -1,0 +1,61 @@
+// Other people's rules, over all three stacks: cdk-nag's AwsSolutions and cfn-lint.
+
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { appWith } from './synth.ts';
+
+const { app, folder } = appWith({ alarmMail: 'ops@example.com' });
+const assembly = join(folder, 'cdk.out');
+
+describe('cdk-nag', () => {
+  test('finds nothing that is not acknowledged', { timeout: 180_000 }, () => {
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('would find what is not: a bucket as it comes', { timeout: 180_000 }, () => {
+    const bare = new App({ outdir: join(folder, 'bare') });
+    const bucket = new Bucket(new Stack(bare, 'Bare'), 'Bucket');
+    Validations.of(bare).addPlugins(new AwsSolutionsChecks(bare));
+    expect(() => bare.synth()).toThrow('AwsSolutions-S10');
+    expect(bucket.node.path).toBe('Bare/Bucket');
+  });
+
+  test('every acknowledgement is explained in a sentence', () => {
+    const reasons = readdirSync('infra')
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) =>
+        [...readFileSync(join('infra', file), 'utf8').matchAll(/reason:\s*(['"`])((?:(?!\1).)+)\1/gs)].map(
+          ([, , reason]) => reason!,
+        ),
+      );
+    expect(reasons.length).toBeGreaterThan(8);
+    for (const reason of reasons) expect(reason).toMatch(/^[A-Z].{30,}\.$/);
+  });
+});
+
+const lint = spawnSync('cfn-lint', ['--version'], { encoding: 'utf8' });
+
+describe('cfn-lint', () => {
+  test.skipIf(lint.error !== undefined)('finds no error in the templates', { timeout: 180_000 }, () => {
+    app.synth();
+    const templates = readdirSync(assembly).flatMap((file) =>
+      file.endsWith('.template.json') ? join(assembly, file) : [],
+    );
+    expect(templates).toHaveLength(3);
+    const { status, stdout } = spawnSync(
+      'cfn-lint',
+      ['--non-zero-exit-code', 'error', '--format', 'parseable', ...templates],
+      { encoding: 'utf8' },
+    );
+    expect({ status, errors: stdout.split('\n').filter((line) => /:E\d{4}:/.test(line)) }).toEqual({
+      status: 0,
+      errors: [],
+    });
+  });
+});

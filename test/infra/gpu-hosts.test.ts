@@ -1,0 +1,168 @@
+// The GPU hosts' group and what it launches.
+
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { machineHostSettings } from '../../functions/config.ts';
+import { releaseOf, userData } from '../../infra/user-data.ts';
+import { templatesWith } from './synth.ts';
+
+const { gpuHosts } = templatesWith();
+const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
+
+describe('the group', () => {
+  test('sleeps at zero, and a deployment does not say how many run', () => {
+    gpuHosts.hasResourceProperties(GROUP, {
+      AutoScalingGroupName: 'comfyui-gpu-hosts',
+      MinSize: '0',
+      MaxSize: '2',
+      DesiredCapacity: Match.absent(),
+      NewInstancesProtectedFromScaleIn: true,
+    });
+  });
+
+  test('is never replaced by a deployment: the controller rolls its hosts', () => {
+    const [group] = Object.values(gpuHosts.findResources(GROUP));
+    expect(group).not.toHaveProperty('UpdatePolicy.AutoScalingRollingUpdate');
+    expect(group).not.toHaveProperty('UpdatePolicy.AutoScalingReplacingUpdate');
+  });
+
+  test('takes instance types in their order, on demand', () => {
+    gpuHosts.hasResourceProperties(GROUP, {
+      MixedInstancesPolicy: {
+        InstancesDistribution: {
+          OnDemandAllocationStrategy: 'prioritized',
+          OnDemandPercentageAboveBaseCapacity: 100,
+        },
+        LaunchTemplate: {
+          Overrides: ['g6e.2xlarge', 'g6e.4xlarge', 'g7e.2xlarge'].map((InstanceType) => ({ InstanceType })),
+        },
+      },
+    });
+  });
+
+  test('takes spot instances where the context says so', () => {
+    templatesWith({ spot: true }).gpuHosts.hasResourceProperties(GROUP, {
+      MixedInstancesPolicy: {
+        InstancesDistribution: {
+          OnDemandPercentageAboveBaseCapacity: 0,
+          SpotAllocationStrategy: 'capacity-optimized-prioritized',
+        },
+      },
+    });
+  });
+
+  test('is not rebalanced between zones', () => {
+    gpuHosts.hasResourceProperties('Custom::AWS', {
+      Create: Match.serializedJson(
+        Match.objectLike({
+          action: 'SuspendProcesses',
+          parameters: { AutoScalingGroupName: 'comfyui-gpu-hosts', ScalingProcesses: ['AZRebalance'] },
+        }),
+      ),
+    });
+  });
+});
+
+describe('the launch template', () => {
+  const hasData = (LaunchTemplateData: object) =>
+    gpuHosts.hasResourceProperties('AWS::EC2::LaunchTemplate', { LaunchTemplateData });
+
+  test('asks for IMDSv2, one hop away', () => {
+    hasData({ MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 } });
+  });
+
+  test('encrypts every disk', () => {
+    const [template] = Object.values(gpuHosts.findResources('AWS::EC2::LaunchTemplate'));
+    const disks = template!['Properties'].LaunchTemplateData.BlockDeviceMappings as {
+      Ebs: Record<string, unknown>;
+    }[];
+    expect(disks.map(({ Ebs }) => [Ebs['Encrypted'], Ebs['VolumeType'], Ebs['VolumeSize']])).toEqual([
+      [true, 'gp3', 100],
+    ]);
+  });
+
+  test('has no key pair', () => {
+    hasData({ KeyName: Match.absent() });
+  });
+
+  test('looks the machine image up at every launch', () => {
+    hasData({
+      ImageId:
+        'resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id',
+    });
+  });
+
+  test('gives the host all that its settings ask for, but what only it knows', () => {
+    const given = { ...settingsInUserData(), INSTANCE_ID: 'i-0123456789abcdef0' };
+    expect(machineHostSettings(given)).toMatchObject({
+      TABLE_PREFIX: 'comfyui-',
+      AUTO_SCALING_GROUP: 'comfyui-gpu-hosts',
+      METRICS_NAMESPACE: 'comfyui',
+      IDLE_MINUTES: 10,
+      SLOTS: 2,
+      INTAKE_PORT: 5002,
+    });
+    expect(given).toMatchObject({
+      AWS_REGION: 'us-east-1',
+      COMFYUI_VERSION: '0.8.0',
+      LOG_GROUP: '/comfyui/gpu-hosts',
+      MODELS_BUCKET: 'comfyui-models-111122223333-us-east-1',
+      HOST_ASSET: expect.stringMatching(
+        /^s3:\/\/cdk-hnb659fds-assets-111122223333-us-east-1\/[0-9a-f]{64}\.zip$/,
+      ),
+      USD_PER_HOUR_BY_TYPE: 'g6e.2xlarge=2.24208,g6e.4xlarge=3.00424,g7e.2xlarge=3.36312',
+    });
+  });
+
+  test('holds no secret', () => {
+    expect(Object.keys(settingsInUserData()).filter((name) => /SECRET|KEY|TOKEN|PASS/.test(name))).toEqual(
+      [],
+    );
+    expect(JSON.stringify(gpuHosts.toJSON())).not.toContain('resolve:secretsmanager');
+  });
+});
+
+describe('user data', () => {
+  const settings = { NAME: 'value' } as never;
+
+  test('a template without its place, or one that is too long, is refused', () => {
+    expect(() => userData('#!/bin/bash\n', settings)).toThrow('no line @SETTINGS@');
+    expect(() => userData(`@SETTINGS@\n${'#'.repeat(16 * 1024)}`, settings)).toThrow('over 16 KB');
+  });
+
+  test.each(['two words', 'a$b', '"a"', 'a;b', "it's", 'a\nb'])('the value %j is refused', (value) => {
+    expect(() => userData('@SETTINGS@\n', { NAME: value } as never)).toThrow('NAME cannot stand');
+  });
+});
+
+test('the release follows what a host runs, and no setting', () => {
+  const release = releaseOf('bundle', '0.8.0', 'script');
+  expect(release).toMatch(/^[0-9a-f]{16}$/);
+  expect(releaseOf('bundle', '0.8.0', 'script')).toBe(release);
+  for (const other of [
+    releaseOf('bundle 2', '0.8.0', 'script'),
+    releaseOf('bundle', '0.8.1', 'script'),
+    releaseOf('bundle', '0.8.0', 'script 2'),
+  ]) {
+    expect(other).not.toBe(release);
+  }
+  expect(settingsInUserData(templatesWith({ maxHosts: 9, idleMinutes: 5 }).gpuHosts)['RELEASE']).toBe(
+    settingsInUserData()['RELEASE'],
+  );
+});
+
+/** As the instance reads them: with the account filled in. */
+function settingsInUserData(template = gpuHosts): Record<string, string> {
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate'));
+  const parts = launch!['Properties'].LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'][1] as (
+    | string
+    | { Ref?: string; 'Fn::Sub'?: string }
+  )[];
+  const text = parts
+    .map((part) => (typeof part === 'string' ? part : (part['Fn::Sub'] ?? '${AWS::AccountId}')))
+    .join('')
+    .replaceAll('${AWS::AccountId}', '111122223333');
+  return Object.fromEntries(
+    [...text.matchAll(/^([A-Z][A-Z_0-9]+)=(\S*)$/gm)].map(([, name, value]) => [name!, value!]),
+  );
+}

@@ -1,0 +1,204 @@
+// Who may do what: each room exactly what its code calls, and nobody everything.
+
+import { describe, expect, test } from 'vitest';
+import { resourcesOf, templatesWith } from './synth.ts';
+
+interface Statement {
+  role: string;
+  actions: string[];
+  /** As text, with the account as `<account>`. */
+  resources: string[];
+}
+
+const statements = resourcesOf(templatesWith()).flatMap(([id, { Type, Properties }]) => {
+  if (Type !== 'AWS::IAM::Policy' && Type !== 'AWS::IAM::Role') return [];
+  const documents =
+    Type === 'AWS::IAM::Policy'
+      ? [Properties['PolicyDocument']]
+      : ((Properties['Policies'] as { PolicyDocument: unknown }[] | undefined) ?? []).map(
+          ({ PolicyDocument }) => PolicyDocument,
+        );
+  return (documents as { Statement: { Effect: string; Action: unknown; Resource: unknown }[] }[])
+    .flatMap(({ Statement }) => Statement)
+    .filter(({ Effect }) => Effect === 'Allow')
+    .map(({ Action, Resource }): Statement => ({
+      role:
+        /(Api|Forwarder|Controller|GpuHostsHostRole|NeverRebalance)/
+          .exec(id)?.[1]
+          ?.replace('GpuHostsHostRole', 'Host') ?? id,
+      actions: listOf(Action).map(String),
+      resources: listOf(Resource).map(textOf),
+    }));
+});
+
+/** `table/jobs UpdateItem`, `byWork Query`, `images/images GetObject`: everything that a role may do. */
+function allowedTo(role: string, service: 'dynamodb' | 's3' | 'autoscaling'): string[] {
+  const found = statements
+    .filter((statement) => statement.role === role)
+    .flatMap(({ actions, resources }) =>
+      actions
+        .filter((action) => action.startsWith(`${service}:`))
+        .flatMap((action) => resources.map((resource) => `${shortNameOf(resource)} ${action.split(':')[1]}`)),
+    );
+  return [...new Set(found)].toSorted();
+}
+
+const forEach = (place: string, ...actions: string[]) => actions.map((action) => `${place} ${action}`);
+const STREAM = [
+  ...forEach('stream of jobs', 'DescribeStream', 'GetRecords', 'GetShardIterator'),
+  'jobs/stream/* ListStreams',
+];
+
+describe('tables', () => {
+  test('the api accepts, reads, cancels and forgets jobs, and sees hosts', () => {
+    expect(allowedTo('Api', 'dynamodb')).toEqual(
+      [
+        ...forEach('jobs', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
+        ...forEach('jobs/index/byOwner', 'Query'),
+        ...forEach('jobs/index/byWork', 'Query'),
+        ...forEach('hosts', 'GetItem', 'Scan'),
+        ...forEach('fleet', 'GetItem'),
+        ...forEach('chores', 'DeleteItem', 'PutItem'),
+      ].toSorted(),
+    );
+  });
+
+  test('the forwarder reads hosts and the waiting index, and writes nothing', () => {
+    expect(allowedTo('Forwarder', 'dynamodb')).toEqual(
+      [...forEach('jobs', 'BatchGetItem'), 'jobs/index/byWork Query', 'hosts Scan', ...STREAM].toSorted(),
+    );
+  });
+
+  test('the controller changes jobs, hosts and what it remembers, and creates no job', () => {
+    expect(allowedTo('Controller', 'dynamodb')).toEqual(
+      [
+        ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+        'jobs/index/byWork Query',
+        ...forEach('hosts', 'DeleteItem', 'GetItem', 'Scan', 'UpdateItem'),
+        ...forEach('fleet', 'GetItem', 'PutItem'),
+        ...forEach('chores', 'DeleteItem', 'Scan'),
+        ...STREAM,
+      ].toSorted(),
+    );
+  });
+
+  test('a host changes jobs and its own item; it can neither create nor delete a job', () => {
+    expect(allowedTo('Host', 'dynamodb')).toEqual(
+      [
+        ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+        'jobs/index/byWork Query',
+        ...forEach('hosts', 'DeleteItem', 'GetItem', 'PutItem', 'Scan'),
+      ].toSorted(),
+    );
+  });
+});
+
+describe('buckets', () => {
+  test('the api reads all, puts uploads and graphs, and deletes what a job left', () => {
+    expect(allowedTo('Api', 's3')).toEqual(
+      [
+        'images ListBucket',
+        ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
+        ...['uploads', 'graphs'].map((prefix) => `images/${prefix}/* PutObject`),
+        ...['images', 'graphs'].map((prefix) => `images/${prefix}/* DeleteObject`),
+      ].toSorted(),
+    );
+  });
+
+  test('a host puts images, what its ComfyUI has and the installed ComfyUI; models it only reads', () => {
+    expect(allowedTo('Host', 's3')).toEqual(
+      [
+        'bundle GetObject',
+        'images ListBucket',
+        ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
+        ...['images', 'inventories'].map((prefix) => `images/${prefix}/* PutObject`),
+        'models ListBucket',
+        ...['manifest.json', 'models/*', 'archives/*'].map((key) => `models/${key} GetObject`),
+        'models/archives/* PutObject',
+        'models/archives/* AbortMultipartUpload',
+      ].toSorted(),
+    );
+  });
+
+  test.each(['Forwarder', 'Controller'])('the %s has none', (role) => {
+    expect(allowedTo(role, 's3')).toEqual([]);
+  });
+});
+
+describe('the group of the GPU hosts', () => {
+  test.each<[string, string[]]>([
+    ['Api', []],
+    ['Forwarder', []],
+    [
+      'Controller',
+      [
+        '* DescribeAutoScalingGroups',
+        '* DescribeScalingActivities',
+        'the group SetDesiredCapacity',
+        'the group TerminateInstanceInAutoScalingGroup',
+      ],
+    ],
+    ['Host', ['the group TerminateInstanceInAutoScalingGroup']],
+    ['NeverRebalance', ['the group SuspendProcesses']],
+  ])('%s: %j', (role, expected) => {
+    expect(allowedTo(role, 'autoscaling')).toEqual(expected);
+  });
+});
+
+describe('stars', () => {
+  test('no action has one', () => {
+    expect(statements.length).toBeGreaterThan(20);
+    expect(statements.flatMap(({ actions }) => actions.filter((action) => action.includes('*')))).toEqual([]);
+  });
+
+  test('no table, bucket, secret or queue is meant by one', () => {
+    const wide = statements
+      .filter(({ actions }) =>
+        actions.some((action) => /^(dynamodb|s3|secretsmanager|sqs|sns|logs):/.test(action)),
+      )
+      .flatMap(({ resources }) => resources)
+      // Objects of one prefix of one bucket, the streams of one table.
+      .filter((resource) => !/:s3:::comfyui-(images|models)-[^*]+\/[a-z]+\/\*$/.test(resource))
+      .filter((resource) => !resource.endsWith(':table/comfyui-jobs/stream/*'))
+      .filter((resource) => resource.includes('*'));
+    expect(wide).toEqual([]);
+  });
+
+  test('who has one for all resources does only what AWS offers no resource for', () => {
+    const all = statements
+      .filter(({ resources }) => resources.includes('*'))
+      .flatMap(({ actions }) => actions);
+    expect(all.toSorted()).toEqual([
+      'autoscaling:DescribeAutoScalingGroups',
+      'autoscaling:DescribeScalingActivities',
+      'ssm:UpdateInstanceInformation',
+      'ssmmessages:CreateControlChannel',
+      'ssmmessages:CreateDataChannel',
+      'ssmmessages:OpenControlChannel',
+      'ssmmessages:OpenDataChannel',
+    ]);
+  });
+});
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+/** An intrinsic function as the text that it becomes. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[name, argument]] = Object.entries(value as Record<string, unknown>) as [[string, unknown]];
+  if (name === 'Fn::Join') return (argument as [string, unknown[]])[1].map(textOf).join('');
+  if (name === 'Fn::Sub') return String(argument);
+  if (name === 'Ref') return `<${String(argument)}>`;
+  return `<${JSON.stringify(argument)}>`;
+}
+
+function shortNameOf(resource: string): string {
+  if (resource.includes('StreamArn')) return 'stream of jobs';
+  if (resource.endsWith(':autoScalingGroup:*:autoScalingGroupName/comfyui-gpu-hosts')) return 'the group';
+  if (/cdk-hnb659fds-assets.*\.zip$/.test(resource)) return 'bundle';
+  const table = /:table\/comfyui-(.+)$/.exec(resource)?.[1];
+  const bucket = /:s3:::comfyui-(images|models)-<AWS::AccountId>-us-east-1(.*)$/.exec(resource);
+  return table ?? (bucket ? bucket[1]! + bucket[2]! : resource);
+}

@@ -1,0 +1,115 @@
+// cdk.json's context as settings: what is taken, and the sentence for what is not.
+
+import { describe, expect, test } from 'vitest';
+import { readSettings, SettingError } from '../../infra/settings.ts';
+import { defaults, settingsWith } from './synth.ts';
+
+function sentence(changes: Record<string, unknown>): string {
+  try {
+    readSettings({ ...defaults(), ...changes });
+  } catch (error) {
+    if (error instanceof SettingError) return error.message;
+    throw error;
+  }
+  throw new Error(`taken: ${JSON.stringify(changes)}`);
+}
+
+const CERTIFICATE = 'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-0123456789ab';
+
+describe('a value that cannot be', () => {
+  test.each<[string, unknown]>([
+    ['name', 'ComfyUI!'],
+    ['name', 'a-name-of-more-than-twenty-characters'],
+    ['region', 'virginia'],
+    ['zones', ['a']],
+    ['instanceTypes', []],
+    ['instanceTypes', ['t3.micro']],
+    ['instanceTypes', ['g5g.2xlarge']],
+    ['usdPerHour', '2.24'],
+    ['usdPerHour', { 'g6e.2xlarge': -1 }],
+    ['spot', 'maybe'],
+    ['maxHosts', -1],
+    ['maxHosts', '1.5'],
+    ['idleMinutes', 0],
+    ['slots', 0],
+    ['rootGb', 20],
+    ['comfyuiVersion', 'latest'],
+    ['amiParameter', 'ami-0123'],
+    ['imageDays', 0],
+    ['maxWaiting', 0],
+    ['allowedOrigins', 'example.com'],
+    ['domainName', 'https://images.example.com'],
+    ['certificateArn', CERTIFICATE.replace('us-east-1', 'eu-central-1')],
+    ['keyVersion', 0],
+    ['apiReservedConcurrency', 0],
+    ['logDays', 31],
+    ['budgetUsd', 0],
+    ['alarmMail', 'me'],
+  ])('%s %j is refused by name, with what it must be', (name, value) => {
+    const told = sentence({ [name]: value });
+    expect(told).toMatch(new RegExp(`^${name} must be .+; it is .+\\.$`));
+    expect(told).toContain(JSON.stringify(value));
+  });
+
+  test('every setting has such a sentence', () => {
+    const names = Object.keys(settingsWith());
+    for (const name of names) expect(sentence({ [name]: { no: 'sense' } })).toMatch(`${name} must be `);
+    expect(names.length).toBeGreaterThan(20);
+  });
+
+  test('a setting that is missing is said to be', () => {
+    expect(sentence({ maxHosts: undefined })).toBe(
+      'maxHosts must be a whole number from 0 to 1000; it is missing.',
+    );
+  });
+
+  test('a name that is none is refused, with those that are', () => {
+    expect(sentence({ maxHost: 3 })).toMatch(/^There is no setting "maxHost"; there are name, region/);
+  });
+});
+
+describe('values that contradict each other', () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{ zones: ['eu-west-1a', 'eu-west-1b'] }, 'zones must lie in the region us-east-1; eu-west-1a does not.'],
+    [{ zones: ['us-east-1a'] }, 'zones must be two or more, so that a full zone is not the end; or [].'],
+    [
+      { instanceTypes: ['g6.2xlarge'] },
+      'usdPerHour must have a price for g6.2xlarge, or jobs there would cost nothing.',
+    ],
+    [
+      { domainName: 'images.example.com' },
+      'certificateArn must be given for the domain name images.example.com.',
+    ],
+    [{ certificateArn: CERTIFICATE }, 'domainName must be given with certificateArn.'],
+  ])('%j', (changes, told) => {
+    expect(sentence(changes)).toBe(told);
+  });
+});
+
+describe('values from the command line are text', () => {
+  test('numbers, flags, lists and prices are read from it', () => {
+    const settings = settingsWith({
+      maxHosts: '4',
+      spot: 'true',
+      instanceTypes: 'g6e.2xlarge, g7e.2xlarge',
+      zones: '["us-east-1b","us-east-1d"]',
+      usdPerHour: '{"g6e.2xlarge": 1.5, "g7e.2xlarge": 2}',
+    });
+    expect(settings).toMatchObject({
+      maxHosts: 4,
+      spot: true,
+      instanceTypes: ['g6e.2xlarge', 'g7e.2xlarge'],
+      zones: ['us-east-1b', 'us-east-1d'],
+      usdPerHour: { 'g6e.2xlarge': 1.5, 'g7e.2xlarge': 2 },
+    });
+  });
+
+  test('an empty one is an absent one', () => {
+    const { domainName, certificateArn, apiReservedConcurrency, alarmMail } = settingsWith();
+    expect([domainName, certificateArn, apiReservedConcurrency, alarmMail]).toEqual(Array(4).fill(undefined));
+  });
+
+  test("CDK's own context is not ours", () => {
+    expect(() => settingsWith({ 'aws:cdk:bundling-stacks': [] } as object)).not.toThrow();
+  });
+});
