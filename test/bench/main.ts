@@ -1,5 +1,6 @@
 // `npm run bench`: measures the product as a caller sees it, beside a bare client on the same ComfyUI. Prints a table
-// and writes bench.json. `--only name[,name]` runs a part, `--quick` a smaller one.
+// and writes bench.json. `--only name[,name]` runs a part, `--quick` a smaller one; `--retention` runs for minutes and
+// looks at what stays behind.
 
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -8,12 +9,13 @@ import { accept } from './accept.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { isMet, type Measurement, type Row, tableOf } from './report.ts';
+import { retention } from './retention.ts';
 import { start } from './start.ts';
 import { idle, throughput } from './throughput.ts';
 import { units } from './units.ts';
 import { waiting } from './waiting.ts';
 
-const measurements: Record<string, Measurement> = {
+const usual: Record<string, Measurement> = {
   latency,
   throughput,
   idle,
@@ -24,17 +26,20 @@ const measurements: Record<string, Measurement> = {
   memory,
 };
 
+const measurements: Record<string, Measurement> = { ...usual, retention };
+
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    retention: { type: 'boolean', default: false },
     /** A folder for the product's CPU profiles. */
     profile: { type: 'string' },
     /** Where the numbers go. */
     out: { type: 'string', default: 'bench.json' },
   },
 });
-const wanted = values.only?.split(',') ?? Object.keys(measurements);
+const wanted = values.retention ? ['retention'] : (values.only?.split(',') ?? Object.keys(usual));
 const unknown = wanted.filter((name) => !(name in measurements));
 if (unknown.length > 0) {
   console.error(`--only takes ${Object.keys(measurements).join(', ')}; not ${unknown.join(', ')}`);

@@ -34,7 +34,9 @@ export async function graphOf(name: 'instant' | 'slow', fields: Record<string, u
   return graph;
 }
 
-export async function withSimulatedComfyUI<T>(work: (url: string) => Promise<T>): Promise<T> {
+export async function withSimulatedComfyUI<T>(
+  work: (url: string, directory: string) => Promise<T>,
+): Promise<T> {
   return withFolder(async (directory) => {
     const env = { ...process.env, PORT: '0', DIRECTORY: directory };
     const child = await startChild<{ url: string }>(
@@ -45,7 +47,7 @@ export async function withSimulatedComfyUI<T>(work: (url: string) => Promise<T>)
       () => ({}),
     );
     try {
-      return await work(child.ready.url);
+      return await work(child.ready.url, directory);
     } finally {
       await child.stop();
     }
@@ -54,16 +56,19 @@ export async function withSimulatedComfyUI<T>(work: (url: string) => Promise<T>)
 
 export interface Product {
   url: string;
+  /** Its workspace. */
+  directory: string;
   /** MB of resident memory, of the process and its children. */
   memory(): Promise<number>;
 }
 
-/** @param workflows undefined: those that the product comes with */
+/** @param workflows undefined: those that the product comes with. @param env settings beside these */
 export async function withProduct<T>(
   { profile }: BenchOptions,
   comfyuiUrl: string,
   workflows: string | undefined,
   work: (product: Product) => Promise<T>,
+  env: Record<string, string> = {},
 ): Promise<T> {
   const { hostname, port } = new URL(comfyuiUrl);
   return withFolder(async (directory) => {
@@ -79,6 +84,7 @@ export async function withProduct<T>(
           COMFYUI_HOST: hostname,
           COMFYUI_PORT: port || '80',
           ...(workflows === undefined ? {} : { WORKFLOWS_PATH: workflows }),
+          ...env,
         },
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -87,7 +93,7 @@ export async function withProduct<T>(
     process.once('exit', endWithUs);
     try {
       const url = await announcedUrl(child);
-      return await work({ url, memory: () => memoryOf(child.pid!) });
+      return await work({ url, directory, memory: () => memoryOf(child.pid!) });
     } finally {
       if (child.exitCode === null && child.signalCode === null) {
         const ended = once(child, 'exit');
