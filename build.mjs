@@ -1,7 +1,7 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
-// what runs on this machine, `node build.mjs lambda` what is deployed (Lambdas and GPU host), `node build.mjs infra` the
-// CDK app, `node build.mjs box` what the image of infra/compose runs. Prints nothing unless it fails. Files are replaced
-// whole: another build, or a start, may be under way.
+// all programs of this machine, `node build.mjs local dynamodb` those, `node build.mjs lambda` what is deployed (Lambdas
+// and GPU host), `node build.mjs infra` the CDK app. Prints nothing unless it fails. Files are replaced whole: another
+// build, or a start, may be under way.
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -40,35 +40,42 @@ const credentialsFromEnvironment = {
   },
 };
 
-const targets = { local, box, lambda, infra };
-const names = process.argv.slice(2);
-for (const name of names.length > 0 ? names : ['local']) {
-  if (!Object.hasOwn(targets, name)) {
-    console.error(`There is no "${name}" to build; there is ${Object.keys(targets).join(', ')}`);
-    process.exit(1);
-  }
-  await targets[name]();
-}
+/** What runs on this machine, by name. */
+const programs = {
+  local: 'functions/local/main.ts',
+  api: 'functions/api/main.ts',
+  forwarder: 'functions/forwarder/main.ts',
+  controller: 'functions/controller/main.ts',
+  host: 'functions/host/main.ts',
+  dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+  s3: 'functions/local/embedded-s3/main.ts',
+  'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
+  generate: 'functions/cli/generate.ts',
+  keys: 'functions/cli/keys.ts',
+  models: 'functions/cli/models.ts',
+  simulate: 'functions/cli/simulate.ts',
+  doctor: 'functions/cli/doctor.ts',
+  bench: 'test/bench/main.ts',
+  chaos: 'test/chaos/main.ts',
+};
+/** What is deployed. */
+const assets = { lambda, infra };
 
-function local(only) {
-  return bundle({
-    entryPoints: only ?? {
-      local: 'functions/local/main.ts',
-      api: 'functions/api/main.ts',
-      forwarder: 'functions/forwarder/main.ts',
-      controller: 'functions/controller/main.ts',
-      host: 'functions/host/main.ts',
-      dynamodb: 'functions/local/embedded-dynamodb/main.ts',
-      s3: 'functions/local/embedded-s3/main.ts',
-      'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
-      generate: 'functions/cli/generate.ts',
-      keys: 'functions/cli/keys.ts',
-      models: 'functions/cli/models.ts',
-      simulate: 'functions/cli/simulate.ts',
-      doctor: 'functions/cli/doctor.ts',
-      bench: 'test/bench/main.ts',
-      chaos: 'test/chaos/main.ts',
-    },
+const names = process.argv.slice(2);
+const unknown = names.find((name) => !Object.hasOwn(programs, name) && !Object.hasOwn(assets, name));
+if (unknown !== undefined) {
+  const known = [...Object.keys(programs), ...Object.keys(assets)].join(', ');
+  console.error(`There is no "${unknown}" to build; there is ${known}`);
+  process.exit(1);
+}
+const wanted = names.length > 0 ? names : Object.keys(programs);
+await local(wanted.filter((name) => Object.hasOwn(programs, name)));
+for (const name of wanted) await assets[name]?.();
+
+async function local(some) {
+  if (some.length === 0) return;
+  await bundle({
+    entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
     sourcemap: 'linked',
     // LevelDB is a native module, and dynalite loads its parts by name.
@@ -80,14 +87,6 @@ function local(only) {
         "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';",
       ].join('\n'),
     },
-  });
-}
-
-/** What the image of infra/compose runs: nothing in it needs a package of development. */
-function box() {
-  return local({
-    local: 'functions/local/main.ts',
-    dynamodb: 'functions/local/embedded-dynamodb/main.ts',
   });
 }
 
