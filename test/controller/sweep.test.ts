@@ -25,17 +25,7 @@ const sweepAt = (now: number) =>
   });
 
 async function held(options: { started: boolean; hostSeen?: number; workflow?: string }): Promise<JobState> {
-  const jobId = await rig.generate(
-    options.workflow
-      ? {
-          workflow: options.workflow,
-          prompt: undefined,
-          steps: undefined,
-          width: undefined,
-          height: undefined,
-        }
-      : {},
-  );
+  const jobId = await rig.generate(options.workflow ? { workflow: options.workflow } : {});
   const host = `host-of-${jobId}`;
   const now = rig.store.now();
   const { state } = (await rig.store.jobs.read(jobId))!;

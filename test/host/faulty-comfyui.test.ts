@@ -12,15 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-const slow = (ms: number) =>
-  rig.generate({
-    workflow: 'slow',
-    prompt: undefined,
-    steps: undefined,
-    width: undefined,
-    height: undefined,
-    ms,
-  });
+const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });
 const posted = () =>
   host.comfyui.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/prompt')).length;
 

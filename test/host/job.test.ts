@@ -12,9 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-const bare = { prompt: undefined, steps: undefined, width: undefined, height: undefined };
 const slow = (ms: number, more: Record<string, unknown> = {}) =>
-  rig.generate({ ...bare, workflow: 'slow', ms, ...more });
+  rig.generate({ workflow: 'slow', ms, ...more });
 const comfyuiQueue = async () => {
   const response = await fetch(`${host.comfyui.url}/queue`);
   const { queue_running, queue_pending } = (await response.json()) as Record<string, unknown[]>;
@@ -69,7 +68,7 @@ test('a node that fails ends the job with its reason, without a path', async () 
   await rig.images.put(keys.upload('local', name), Buffer.from('no image at all'), {
     contentType: 'image/png',
   });
-  const status = await rig.until(await rig.generate({ ...bare, workflow: 'load', image: name }), ['failed']);
+  const status = await rig.until(await rig.generate({ workflow: 'load', image: name }), ['failed']);
   expect(status).toMatchObject({ error_code: 'node_failed', attempts: 1 });
   expect(status['error']).toMatch(/^LoadImage \(node 1\) failed: .*cannot identify image file/);
   expect(status['error']).not.toMatch(/\/[a-z]+\//);
@@ -82,17 +81,15 @@ async function anImage(): Promise<string> {
 
 test('an image that was made here goes into another job, and comes out changed', async () => {
   const name = await anImage();
-  const status = await rig.until(await rig.generate({ ...bare, workflow: 'load', image: name }), [
-    'completed',
-  ]);
+  const status = await rig.until(await rig.generate({ workflow: 'load', image: name }), ['completed']);
   expect(status['output_image']).toMatch(/^Inverted_/);
 });
 
 test('an input that is gone when the job runs fails it by name', async () => {
   const name = await anImage();
-  const jobId = await rig.generate({ ...bare, workflow: 'slow', ms: 1000 });
-  const second = await rig.generate({ ...bare, workflow: 'slow', ms: 1001 });
-  const reader = await rig.generate({ ...bare, workflow: 'load', image: name });
+  const jobId = await rig.generate({ workflow: 'slow', ms: 1000 });
+  const second = await rig.generate({ workflow: 'slow', ms: 1001 });
+  const reader = await rig.generate({ workflow: 'load', image: name });
   const { staging } = (await rig.store.jobs.readRequest(reader))!;
   await rig.images.delete(staging.map(({ key }) => key));
   expect(await rig.until(reader, ['failed'])).toMatchObject({ error_code: 'input_gone' });

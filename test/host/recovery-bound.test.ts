@@ -36,15 +36,7 @@ afterEach(async () => {
   await rm(workflows, { recursive: true, force: true });
 });
 
-const slow = (ms: number) =>
-  rig.generate({
-    workflow: 'slow',
-    ms,
-    prompt: undefined,
-    steps: undefined,
-    width: undefined,
-    height: undefined,
-  });
+const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });
 const state = async (jobId: string) => (await rig.store.jobs.readState(jobId))!;
 
 describe('a job that kills ComfyUI each time', () => {

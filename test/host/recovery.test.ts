@@ -33,15 +33,7 @@ afterEach(async () => {
   await comfyui.close();
 });
 
-const slow = (ms: number) =>
-  rig.generate({
-    workflow: 'slow',
-    ms,
-    prompt: undefined,
-    steps: undefined,
-    width: undefined,
-    height: undefined,
-  });
+const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });
 
 /** What a host that was killed in the middle of a job leaves behind. */
 async function leaveBehind(jobId: string, options: { posted: boolean; started: boolean }): Promise<void> {

@@ -65,15 +65,7 @@ function watch(idleLimit: number): Retirement {
 
 const NEVER = 3_600_000;
 const item = () => rig.store.hosts.read(host.running.hostId);
-const slow = (ms: number) =>
-  rig.generate({
-    workflow: 'slow',
-    ms,
-    prompt: undefined,
-    steps: undefined,
-    width: undefined,
-    height: undefined,
-  });
+const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });
 
 test('an idle machine drains and ends; one that works does not', async () => {
   const jobId = await slow(1500);

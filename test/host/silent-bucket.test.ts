@@ -26,14 +26,7 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 test('costs a job neither an attempt nor its truth, however long', async () => {
-  const jobId = await rig.generate({
-    workflow: 'slow',
-    prompt: undefined,
-    steps: undefined,
-    width: undefined,
-    height: undefined,
-    ms: 200,
-  });
+  const jobId = await rig.generate({ workflow: 'slow', ms: 200 });
   const made = await rig.until(jobId, ['processing']);
   expect(made).toMatchObject({ attempts: 1 });
   await expect.poll(() => refusals).toBeGreaterThan(0);

@@ -54,7 +54,7 @@ export interface Rig {
   sweep(): Promise<void>;
   finishChores(): Promise<void>;
   addHost(options?: HostOptions): Promise<TestHost>;
-  /** POST /api/generate; the job's id. */
+  /** POST /api/generate, of a small image where `body` says nothing else; the job's id. */
   generate(body?: Record<string, unknown>): Promise<string>;
   /** GET /api/status. */
   status(jobId: string): Promise<Record<string, unknown>>;
@@ -119,6 +119,14 @@ export async function startRig({
   );
   const url = `http://127.0.0.1:${server.port}`;
   const closers: (() => Promise<void>)[] = [];
+  /** Of what this workflow takes. */
+  const smallImage = (workflow: unknown): Record<string, unknown> => {
+    const template = templates.get(String(workflow ?? templates.keys().next().value));
+    const small = { prompt: 'a red fox', steps: 4, width: 256, height: 256 };
+    return Object.fromEntries(
+      Object.entries(small).filter(([name]) => !template || Object.hasOwn(template.inputs, name)),
+    );
+  };
 
   const rig: Rig = {
     store,
@@ -161,7 +169,7 @@ export async function startRig({
       const response = await app.request('/api/generate', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ prompt: 'a red fox', steps: 4, width: 256, height: 256, ...body }),
+        body: JSON.stringify({ ...smallImage(body['workflow']), ...body }),
       });
       const answer = (await response.json()) as { job_id: string };
       if (response.status !== 202) throw new Error(`${response.status}: ${JSON.stringify(answer)}`);
