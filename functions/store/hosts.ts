@@ -53,10 +53,27 @@ export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
 export function createHosts({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + hostsTable.name;
   return {
-    /** The whole item, as the host knows itself; also its heartbeat. */
-    async put(host: Host): Promise<void> {
+    /**
+     * The whole item, as the host knows itself; also its heartbeat. One that comes late, after a younger one, is
+     * nothing: it would make a host that lives look dead. False: so it was.
+     */
+    async put(host: Host): Promise<boolean> {
       const expiresAt = Math.ceil((host.seenAt + HOST_FORGOTTEN_AFTER) / 1000);
-      await documents.send(new PutCommand({ TableName, Item: { v: SCHEMA_VERSION, ...host, expiresAt } }));
+      try {
+        await documents.send(
+          new PutCommand({
+            TableName,
+            Item: { v: SCHEMA_VERSION, ...host, expiresAt },
+            ConditionExpression: 'attribute_not_exists(hostId) OR #seenAt <= :seenAt',
+            ExpressionAttributeNames: { '#seenAt': 'seenAt' },
+            ExpressionAttributeValues: { ':seenAt': host.seenAt },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
 
     /** Strongly. */

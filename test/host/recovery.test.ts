@@ -109,6 +109,7 @@ test('the jobs of a host that is not heard of for 45 seconds wait again, at thei
   await leaveBehind(jobId, { posted: false, started: true });
   await rig.sweep();
   expect(await rig.status(jobId)).toMatchObject({ status: 'processing' });
+  await rig.store.hosts.remove(formerHost);
   await rig.store.hosts.put(formerItem(rig.store.now() - 46_000));
   await rig.sweep();
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({
@@ -170,7 +171,7 @@ test('a host whose clock is off is not born dead', async () => {
       ...hosts,
       async put(host) {
         written.push(host);
-        await hosts.put(host);
+        return hosts.put(host);
       },
     },
     now: () => client.clock.now(),

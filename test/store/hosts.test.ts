@@ -51,6 +51,15 @@ it('a heartbeat replaces all of it: nothing of the last one stays', async () => 
   expect(read).not.toHaveProperty('inventoryHash');
 });
 
+it('a heartbeat that comes late, after a younger one, changes nothing', async () => {
+  expect(await store.hosts.put(host(HOST, { seenAt: NOW + 5000, held: 2 }))).toBe(true);
+  expect(await store.hosts.put(host(HOST, { seenAt: NOW, held: 0 }))).toBe(false);
+  expect(await store.hosts.read(HOST)).toMatchObject({ seenAt: NOW + 5000, held: 2 });
+  // Within one millisecond the later word counts.
+  expect(await store.hosts.put(host(HOST, { seenAt: NOW + 5000, state: 'draining' }))).toBe(true);
+  expect(await store.hosts.read(HOST)).toMatchObject({ state: 'draining' });
+});
+
 it('each run of a machine is a host of its own', async () => {
   await Promise.all([HOST, NEXT_RUN, OTHER].map((hostId) => store.hosts.put(host(hostId))));
   await store.hosts.remove(HOST);
