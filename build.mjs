@@ -40,12 +40,23 @@ const credentialsFromEnvironment = {
   },
 };
 
+/** Who reads it is rare: no cold start loads it. */
+const documentBesideTheBundle = {
+  name: 'document-beside-the-bundle',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/openapi\/document\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './openapi.mjs', external: true } : undefined,
+    );
+  },
+};
+
 /** What runs on this machine, by name. */
 const programs = {
   local: 'functions/local/main.ts',
   api: 'functions/api/main.ts',
   forwarder: 'functions/forwarder/main.ts',
   controller: 'functions/controller/main.ts',
+  webhooks: 'functions/webhooks/main.ts',
   host: 'functions/host/main.ts',
   dynamodb: 'functions/local/embedded-dynamodb/main.ts',
   s3: 'functions/local/embedded-s3/main.ts',
@@ -96,15 +107,23 @@ async function lambda() {
     bundle({
       entryPoints: {
         'api/index': 'functions/api/lambda.ts',
+        'api/openapi': 'functions/api/openapi/document.ts',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
+        'webhooks/index': 'functions/webhooks/lambda.ts',
       },
       outdir: '.build/lambda',
       minify: true,
-      plugins: [credentialsFromEnvironment],
+      plugins: [credentialsFromEnvironment, documentBesideTheBundle],
       banner: { js: REQUIRE },
     }),
     copy('workflows', '.build/lambda/api/workflows'),
+    // What the docs page consists of, with its license.
+    copy(
+      'node_modules/swagger-ui-dist',
+      '.build/lambda/api/docs',
+      /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/,
+    ),
     bundle({
       entryPoints: { host: 'functions/host/main.ts', models: 'functions/models/main.ts' },
       outdir: '.build/host',

@@ -3,7 +3,8 @@
 
 import * as z from 'zod';
 import { AppError } from './core/errors.ts';
-import { JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
+import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
+import type { OwnerLimits } from './core/quota.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -17,6 +18,23 @@ const origins = z
   .string()
   .default('*')
   .transform((text) => text.split(',').map((one) => one.trim()));
+
+/** Streams of events and requests that wait: so many are held at once. */
+const heldRequests = z.coerce.number().int().min(0).max(100_000);
+
+/** Host names that this service is reached by: no webhook goes there. */
+const ownHosts = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((one) => one.trim() || []));
+
+/** What an owner may use where its item says nothing else; only where API keys are asked for. */
+const ownerLimits = {
+  RATE_PER_MINUTE: z.coerce.number().int().min(1).max(60_000).default(120),
+  OWNER_MAX_WAITING: z.coerce.number().int().min(0).max(5000).default(1000),
+  IMAGES_PER_DAY: z.coerce.number().int().min(0).optional(),
+  USD_PER_MONTH: z.coerce.number().min(0).optional(),
+};
 
 /** Whether callers must send an API key. */
 const apiKeys = z.enum(['required', 'none']);
@@ -47,7 +65,13 @@ const wanted: Record<string, string> = {
   INTAKE_URL: 'must be an address that the forwarder reaches, such as http://10.0.0.7:5002',
   KEEP_DAYS: 'must be a number of days above 0, at most 3650',
   SLOTS: 'must be a whole number from 1 to 64',
+  RATE_PER_MINUTE: 'must be a whole number from 1 to 60000',
+  OWNER_MAX_WAITING: 'must be a whole number of jobs from 0 to 5000',
+  IMAGES_PER_DAY: 'must be a whole number of images from 0',
+  USD_PER_MONTH: 'must be a number of US dollars from 0',
+  HELD_REQUESTS: 'must be a whole number from 0 to 100000',
   MAX_WAITING: 'must be a whole number above 0',
+  WEBHOOK_ALLOW_PRIVATE: 'must be true or false',
   SWEEP_EVERY_MS: 'must be a whole number of milliseconds from 1 to 3600000',
   FIXED_COMFYUI: 'must be true or false',
   API_KEYS: 'must be required or none',
@@ -67,6 +91,16 @@ const wanted: Record<string, string> = {
   AWS_ENDPOINT_URL_SSM: 'must be an address such as http://127.0.0.1:5001',
 };
 
+/** As the api takes them. */
+export function ownerLimitsOf(settings: z.infer<z.ZodObject<typeof ownerLimits>>): OwnerLimits {
+  return {
+    perMinute: settings.RATE_PER_MINUTE,
+    maxWaiting: settings.OWNER_MAX_WAITING,
+    imagesPerDay: settings.IMAGES_PER_DAY,
+    usdPerMonth: settings.USD_PER_MONTH,
+  };
+}
+
 const localSchema = z.object({
   COMFYUI_HOST: host.optional(),
   COMFYUI_PORT: port.default(8188),
@@ -79,6 +113,10 @@ const localSchema = z.object({
   ALLOWED_ORIGINS: origins,
   KEEP_DAYS: keepDays,
   API_KEYS: apiKeys.default('none'),
+  ...ownerLimits,
+  HELD_REQUESTS: heldRequests.default(HELD_REQUESTS),
+  /** Webhooks to plain http and to private addresses: for tests, and for a machine of one's own. */
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   COMFYUI_PATH: z.string().optional(),
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
@@ -115,6 +153,9 @@ const apiSchema = placesSchema.extend({
   FIXED_COMFYUI: flag.default(false),
   KEEP_DAYS: keepDays,
   API_KEYS: apiKeys.default('none'),
+  ...ownerLimits,
+  HELD_REQUESTS: heldRequests.default(HELD_REQUESTS),
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
 });
 
@@ -123,6 +164,11 @@ const forwarderSchema = placesSchema.extend({ FORWARDER_PORT: port.default(5001)
 const controllerSchema = placesSchema.extend({
   SWEEP_EVERY_MS: z.coerce.number().int().min(1).max(3_600_000).default(5000),
   FORWARDER_URL: address.optional(),
+});
+
+const webhooksSchema = placesSchema.extend({
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  OWN_HOSTS: ownHosts,
 });
 
 const hostSchema = placesSchema.extend({
@@ -173,6 +219,9 @@ const apiLambdaSchema = deployedPlaces.extend({
   ALLOWED_ORIGINS: origins,
   KEEP_DAYS: keepDays,
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
+  ...ownerLimits,
+  /** A request that is held keeps an environment of Lambda's to itself, of which new accounts have ten. */
+  HELD_REQUESTS: heldRequests.default(0),
   /** CloudFront adds it; who comes without it has gone round the front door. */
   ORIGIN_SECRET: secret,
   API_KEY: secret,
@@ -188,6 +237,10 @@ const controllerLambdaSchema = deployedPlaces
     RELEASE: z.string().min(1),
   });
 
+const webhooksLambdaSchema = deployedPlaces
+  .omit({ IMAGES_BUCKET: true, AWS_ENDPOINT_URL_S3: true })
+  .extend({ OWN_HOSTS: ownHosts });
+
 /** What infra must set, and may: a missing variable fails the type check. */
 type EnvironmentOf<Schema extends z.ZodObject> = {
   [Name in keyof z.input<Schema> as undefined extends z.input<Schema>[Name] ? never : Name]: string;
@@ -198,12 +251,14 @@ export type ForwarderLambdaEnvironment = EnvironmentOf<typeof forwarderLambdaSch
 export type ControllerLambdaEnvironment = EnvironmentOf<typeof controllerLambdaSchema> & {
   MAX_HOSTS: string;
 };
+export type WebhooksLambdaEnvironment = EnvironmentOf<typeof webhooksLambdaSchema> & { OWN_HOSTS: string };
 export type MachineHostEnvironment = EnvironmentOf<typeof machineHostSchema> & { IDLE_MINUTES: string };
 
 export const apiLambdaSettings = (environment: Environment) => read(apiLambdaSchema, environment);
 export const forwarderLambdaSettings = (environment: Environment) => read(forwarderLambdaSchema, environment);
 export const controllerLambdaSettings = (environment: Environment) =>
   read(controllerLambdaSchema, environment);
+export const webhooksLambdaSettings = (environment: Environment) => read(webhooksLambdaSchema, environment);
 export const machineHostSettings = (environment: Environment) => read(machineHostSchema, environment);
 
 export type MachineSettings = z.infer<typeof machineHostSchema>;
@@ -212,6 +267,7 @@ export type PlacesSettings = z.infer<typeof placesSchema>;
 export const apiSettings = (environment: Environment) => read(apiSchema, environment);
 export const forwarderSettings = (environment: Environment) => read(forwarderSchema, environment);
 export const controllerSettings = (environment: Environment) => read(controllerSchema, environment);
+export const webhooksSettings = (environment: Environment) => read(webhooksSchema, environment);
 export const hostSettings = (environment: Environment) => read(hostSchema, environment);
 
 const cliSchema = z.object({

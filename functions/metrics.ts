@@ -31,6 +31,9 @@ export const METRICS = {
   init_time: 'Milliseconds',
   jobs_accepted: 'Count',
   requests_failed: 'Count',
+  webhooks_delivered: 'Count',
+  /** Tries, not webhooks: each is tried again for a day. */
+  webhooks_failed: 'Count',
 } as const;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,7 +1,7 @@
 // What a person is told of, by mail: each alarm has a page of the same name in infra/RUNBOOK.md. Metrics are those of
 // functions/metrics.ts; an alarm watches one of them, since each costs ten cents a month.
 
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -12,6 +12,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -22,7 +23,7 @@ import type { Forwarder } from './forwarder.ts';
 import { namespaceOf } from './names.ts';
 import type { Settings } from './settings.ts';
 
-type RoomName = 'api' | 'forwarder' | 'controller' | 'host';
+type RoomName = 'api' | 'forwarder' | 'controller' | 'webhooks' | 'host';
 
 /** A metric that a room puts. */
 export function measured(
@@ -70,6 +71,15 @@ export class Alarms extends Construct {
       reason:
         'Alarms hold no secret, and CloudWatch may publish only with a key of our own, at a dollar a month.',
     });
+    // A topic with a policy of its own has lost the one that lets the account's alarms in.
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
     if (settings.alarmMail !== undefined) {
       this.topic.addSubscription(new EmailSubscription(settings.alarmMail));
     }

@@ -1,7 +1,7 @@
 // The api: a function behind a Function URL that streams its answers. The URL is public, as CloudFront needs it without
 // making clients sign their bodies; who comes without the origin secret is refused by the function.
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Fn } from 'aws-cdk-lib';
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { ApiLambdaEnvironment } from '../functions/config.ts';
@@ -18,6 +18,8 @@ export const API_TIMEOUT = Duration.seconds(60);
 export class Api extends Construct {
   readonly room: Room;
   readonly url: FunctionUrl;
+  /** Of the URL. */
+  readonly hostName: string;
   readonly key: GeneratedSecret;
   readonly originSecret: GeneratedSecret;
 
@@ -52,6 +54,10 @@ export class Api extends Construct {
           hosts: { items: ['GetItem', 'Scan'] },
           fleet: { items: ['GetItem'] },
           chores: { items: ['PutItem', 'DeleteItem'] },
+          owners: { items: ['GetItem', 'UpdateItem'] },
+          usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
+          deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner'] },
+          'webhook-secrets': { items: ['GetItem', 'PutItem'] },
         }),
         ...props.images.allow(role, {
           GetObject: ['images', 'uploads', 'graphs', 'inventories'],
@@ -63,6 +69,7 @@ export class Api extends Construct {
         ALLOWED_ORIGINS: settings.allowedOrigins,
         KEEP_DAYS: String(settings.imageDays),
         MAX_WAITING: String(settings.maxWaiting),
+        HELD_REQUESTS: String(settings.heldRequests),
         ORIGIN_SECRET: this.originSecret.value,
         API_KEY: this.key.value,
       }),
@@ -71,5 +78,6 @@ export class Api extends Construct {
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,
     });
+    this.hostName = Fn.select(2, Fn.split('/', this.url.url));
   }
 }

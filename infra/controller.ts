@@ -36,6 +36,7 @@ export class Controller extends Construct {
           hosts: { items: ['GetItem', 'Scan', 'UpdateItem', 'DeleteItem'] },
           fleet: { items: ['GetItem', 'PutItem'] },
           chores: { items: ['Scan', 'DeleteItem'] },
+          usage: { items: ['GetItem', 'UpdateItem'], indexes: ['byOpen'] },
         }),
         ...this.#allowGroup(role, settings.name),
         METRICS_NAMESPACE: namespaceOf(settings.name),

@@ -17,12 +17,20 @@ import type { Api } from './api.ts';
 import type { Controller } from './controller.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Settings } from './settings.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export class Dashboard extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { settings: Settings; alarms: Alarms; api: Api; forwarder: Forwarder; controller: Controller },
+    props: {
+      settings: Settings;
+      alarms: Alarms;
+      api: Api;
+      forwarder: Forwarder;
+      controller: Controller;
+      webhooks: Webhooks;
+    },
   ) {
     super(scope, id);
     const { name } = props.settings;
@@ -30,7 +38,9 @@ export class Dashboard extends Construct {
       metrics.map((metric) => measured(name, room, metric, statistic, Duration.minutes(1)));
     const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
       new GraphWidget({ title, left, right, width: 8, height: 6 });
-    const rooms = [props.api, props.forwarder, props.controller].map(({ room }) => room.lambda);
+    const rooms = [props.api, props.forwarder, props.controller, props.webhooks].map(
+      ({ room }) => room.lambda,
+    );
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: name,
       defaultInterval: Duration.hours(3),
@@ -85,6 +95,12 @@ export class Dashboard extends Construct {
             'Failed requests and cold starts, ms to start',
             of('api', Stats.SUM, 'requests_failed', 'cold_starts'),
             of('api', 'p95', 'init_time'),
+          ),
+        ],
+        [
+          graph(
+            'Webhooks: delivered, tries that failed',
+            of('webhooks', Stats.SUM, 'webhooks_delivered', 'webhooks_failed'),
           ),
         ],
       ],

@@ -26,6 +26,7 @@ export class FrontDoor extends Construct {
   readonly distribution: Distribution;
   /** Where callers go. */
   readonly address: string;
+  readonly hostName: string;
 
   constructor(scope: Construct, id: string, { settings, api }: { settings: Settings; api: Api }) {
     super(scope, id);
@@ -56,7 +57,8 @@ export class FrontDoor extends Construct {
           certificate: Certificate.fromCertificateArn(this, 'Certificate', certificateArn),
         }),
     });
-    this.address = `https://${domainName ?? this.distribution.distributionDomainName}`;
+    this.hostName = domainName ?? this.distribution.distributionDomainName;
+    this.address = `https://${this.hostName}`;
     this.#acknowledge(certificateArn !== undefined);
   }
 

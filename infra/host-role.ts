@@ -35,7 +35,8 @@ export class HostRole extends Construct {
     this.role = role;
     this.places = {
       ...props.tables.allow(role, {
-        // It claims, starts and ends jobs; none is created here.
+        // It claims, starts and ends jobs. Each update names what the item must be, so that none is created by it; IAM
+        // has no words for "only where there is one": a stolen role could make items, not put whole ones.
         jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
         hosts: { items: ['GetItem', 'PutItem', 'DeleteItem', 'Scan'] },
       }),
@@ -52,6 +53,8 @@ export class HostRole extends Construct {
       ...this.#allowBundle(props.bundle),
       ...this.#allowLogs(settings),
     };
+    // To end itself: it looks first whether it is ending already, since each further call would want one less.
+    this.#allow(['autoscaling:DescribeAutoScalingGroups'], '*');
     this.#allowSessionManager();
   }
 
@@ -85,7 +88,7 @@ export class HostRole extends Construct {
     Validations.of(this.role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'Session Manager opens channels to the service, which are no resources that a policy could name.',
+        'Session Manager opens channels to the service, which are no resources that a policy could name, and Auto Scaling has no permission by resource for what it describes.',
     });
   }
 

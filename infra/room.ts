@@ -20,7 +20,7 @@ type Environment = Record<string, string | undefined>;
 
 export interface RoomProps {
   settings: Settings;
-  room: 'api' | 'forwarder' | 'controller';
+  room: 'api' | 'forwarder' | 'controller' | 'webhooks';
   /** The folder with `index.mjs`. */
   bundle: string;
   memoryMiB: number;

@@ -42,6 +42,7 @@ const schema = z.object({
   amiParameter: z.string().regex(/^\/[\w./-]+$/),
   imageDays: number.int().min(1).max(3650),
   maxWaiting: number.int().min(1).max(1_000_000),
+  heldRequests: number.int().min(0).max(1000),
   allowedOrigins: z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
   domainName: z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
   certificateArn: z.union([
@@ -73,6 +74,7 @@ const wanted: Record<keyof Settings, string> = {
   amiParameter: 'must be the name of an SSM parameter that holds an AMI id',
   imageDays: 'must be a whole number of days from 1 to 3650',
   maxWaiting: 'must be a whole number from 1 to 1000000',
+  heldRequests: 'must be a whole number from 0 to 1000',
   allowedOrigins: 'must be * or origins such as https://example.com, separated by commas',
   domainName: 'must be a host name such as images.example.com, or empty',
   certificateArn:

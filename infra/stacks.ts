@@ -17,6 +17,7 @@ import { groupName } from './names.ts';
 import { Network } from './network.ts';
 import type { Settings } from './settings.ts';
 import { Tables } from './tables.ts';
+import { Webhooks } from './webhooks.ts';
 
 export interface Bundles {
   /** The folder with `lambda/<room>/index.mjs` and `host/`, as build.mjs makes it. */
@@ -59,7 +60,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     script: bundles.script,
   });
 
-  const compute = stack('compute', 'ComfyUI API: front door, api, forwarder, controller, alarms');
+  const compute = stack('compute', 'ComfyUI API: front door, api, forwarder, controller, webhooks, alarms');
   const bundle = (room: string) => join(bundles.built, 'lambda', room);
   const failed = new FailedRecords(compute, 'FailedRecords');
   const api = new Api(compute, 'Api', { settings, tables, images, bundle: bundle('api') });
@@ -78,8 +79,14 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     release,
     bundle: bundle('controller'),
   });
+  const webhooks = new Webhooks(compute, 'Webhooks', {
+    settings,
+    tables,
+    own: [frontDoor.hostName, api.hostName],
+    bundle: bundle('webhooks'),
+  });
   const alarms = new Alarms(compute, 'Alarms', { settings, api, forwarder, failed });
-  new Dashboard(compute, 'Dashboard', { settings, alarms, api, forwarder, controller });
+  new Dashboard(compute, 'Dashboard', { settings, alarms, api, forwarder, controller, webhooks });
   new Budget(compute, 'Budget', { name, usd: settings.budgetUsd, topic: alarms.topic });
 
   // They speak of each other by name, which binds nothing that a later deployment wants to change, but has no order.

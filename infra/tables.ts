@@ -80,7 +80,10 @@ export class Tables extends Construct {
   }
 
   #create(spec: TableSpec): Table {
-    const key = (name: string) => ({ name, type: AttributeType.STRING });
+    const key = (name: string) => ({
+      name,
+      type: spec.numbers?.includes(name) ? AttributeType.NUMBER : AttributeType.STRING,
+    });
     const table = new Table(this, spec.name, {
       tableName: this.prefix + spec.name,
       partitionKey: key(spec.partitionKey),

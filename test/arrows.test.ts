@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   api: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
   forwarder: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
   controller: ['core', 'log', 'metrics', 'store', 'images', 'comfyui', 'machines'],
+  webhooks: ['core', 'log', 'metrics', 'store'],
   host: ['core', 'log', 'metrics', 'process', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */

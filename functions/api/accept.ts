@@ -1,5 +1,6 @@
 // From a request for an image to an accepted job: validate, render, put the request part, put the state.
 
+import type { Caller } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
 import { GRAPH_INLINE_BYTES, MAX_SEED } from '../core/limits.ts';
@@ -8,8 +9,10 @@ import { jobIdFrom, keys, ownerOrder, workOrder } from '../core/names.ts';
 import { render } from '../core/render.ts';
 import { hashBody, type JobRequest, packGraph } from '../core/request.ts';
 import type { Template } from '../core/template.ts';
+import { parseWebhookUrl } from '../core/webhook.ts';
 import { keepOf, type Shared } from './deps.ts';
 import { findImages } from './image-inputs.ts';
+import { hasLimits, type Tell } from './limits.ts';
 
 let sequence = 0;
 
@@ -20,17 +23,28 @@ let sequence = 0;
  */
 export async function accept(
   deps: Shared,
-  owner: string,
+  caller: Caller,
   body: Record<string, unknown>,
   idempotencyKey: string | undefined,
+  tell: Tell,
 ): Promise<JobRequest> {
+  const { owner } = caller;
   const jobId = jobIdFrom(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
   const bodyHash = isFlat(body) ? hashBody(body) : '';
+  let turn: number | undefined;
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
   const asked = repeated ?? (await requestOf(deps, owner, body, jobId, bodyHash));
+  const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
+  if (isOwn && hasLimits(caller)) {
+    // What was accepted costs nothing more, and is answered over any limit.
+    if (repeated && (await deps.jobs.readState(jobId))) return repeated;
+    const images = imagesOf(asked.inputs);
+    const unique = idempotencyKey === undefined;
+    turn = await deps.limits.job(caller, { jobId, images, unique }, tell);
+  }
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
@@ -53,13 +67,14 @@ export async function accept(
     attempt: 0,
     faults: 0,
     work: 'waiting',
-    workOrder: workOrder(now, sequence, jobId, owner),
+    workOrder: workOrder(turn ?? now, sequence, jobId, owner, now),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,
     currentStep: 0,
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
+    ...(request.webhookUrl !== undefined && { hook: 'armed' }),
   };
   deps.reader.know(request);
   if (await deps.jobs.putState(state, expiresAt)) {
@@ -75,6 +90,11 @@ function isFlat(body: Record<string, unknown>): boolean {
   return Object.values(body).every((value) => typeof value !== 'object' || value === null);
 }
 
+/** That a job is meant to make: what it has made is counted when it has ended. */
+function imagesOf({ batch_size: batch }: JobRequest['inputs']): number {
+  return typeof batch === 'number' ? batch : 1;
+}
+
 /** Everything that may be wrong with a request is found here. */
 async function requestOf(
   deps: Shared,
@@ -83,7 +103,8 @@ async function requestOf(
   jobId: string,
   bodyHash: string,
 ): Promise<JobRequest> {
-  const { workflow, preset, ...inputs } = body;
+  const { workflow, preset, webhook_url, ...inputs } = body;
+  const webhookUrl = parseWebhookUrl(webhook_url, deps.settings.webhookAllowPrivate ?? false);
   const template = templateOf(deps, workflow);
   const { nodes } = await deps.fleet.inventory();
   const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
@@ -100,6 +121,7 @@ async function requestOf(
     notes,
     bodyHash,
     staging,
+    ...(webhookUrl !== undefined && { webhookUrl }),
     ...(packed.length <= GRAPH_INLINE_BYTES ? { graph: packed } : { graphKey: keys.graph(jobId) }),
   };
 }

@@ -1,21 +1,27 @@
 // The REST API as a plain value. Source: spec/rest-api-guide.md and design/rest-api.md.
 
 import { Hono } from 'hono';
-import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
-import { MAX_BODY_BYTES } from '../core/limits.ts';
-import { limitBody } from './body.ts';
+import { HELD_AT_MOST, HELD_REQUESTS } from '../core/limits.ts';
 import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
+import { docsRoutes } from './docs.ts';
 import { createFleet } from './fleet.ts';
+import { followRoutes } from './follow.ts';
+import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from './headers.ts';
+import { createHeld } from './held.ts';
 import { historyRoutes } from './history.ts';
 import { imageRoutes } from './images.ts';
 import { createJobReader } from './job-reader.ts';
 import { jobRoutes } from './jobs.ts';
 import { problems } from './problems.ts';
 import { createQueue } from './queue-view.ts';
+import { createLimits } from './limits.ts';
 import { systemRoutes } from './system.ts';
+import { usageRoutes } from './usage.ts';
+import { createWatch } from './watch.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export function createApp(deps: ApiDeps): ApiApp {
   const shared: Shared = {
@@ -23,26 +29,32 @@ export function createApp(deps: ApiDeps): ApiApp {
     fleet: createFleet(deps),
     queue: createQueue(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
+    limits: createLimits(deps),
+    watch: createWatch(deps),
+    held: createHeld(
+      deps.settings.heldRequests ?? HELD_REQUESTS,
+      deps.settings.heldAtMost ?? HELD_AT_MOST,
+      deps.stopping,
+    ),
   };
   const { log, settings } = deps;
   const app = new Hono<ApiEnv>();
 
-  app.use(requestId());
+  app.use(requestId({ limitLength: MAX_REQUEST_ID }));
   app.use(async (c, next) => {
     await next();
-    log.debug('request', {
+    log.info('request', {
       request_id: c.get('requestId'),
       method: c.req.method,
       path: c.req.path,
       status: c.res.status,
     });
   });
-  app.use(
-    cors({
-      origin: settings.allowedOrigins.includes('*') ? '*' : settings.allowedOrigins,
-      exposeHeaders: ['X-Request-Id', 'Retry-After', 'Content-Disposition', 'ETag'],
-    }),
-  );
+  app.use(safeHeaders(settings));
+  app.use(crossOrigin(settings));
+  const docs = docsRoutes(deps);
+  app.route('/', docs);
+  app.route('/api', docs);
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(
     deps.admit ??
@@ -51,16 +63,15 @@ export function createApp(deps: ApiDeps): ApiApp {
         return next();
       }),
   );
-  const limited = limitBody(MAX_BODY_BYTES, () => {
-    throw new AppError('body_too_large', 'The body may have at most 256 KB');
-  });
-  app.use('/api/generate', limited);
-  app.use('/api/queue/*', limited);
+  app.use(limitBodies('/api/upload/image'));
 
   app.route('/api', jobRoutes(shared));
+  app.route('/api', followRoutes(shared));
   app.route('/api', imageRoutes(shared));
   app.route('/api', historyRoutes(shared));
   app.route('/api', systemRoutes(shared));
+  app.route('/api', usageRoutes(shared));
+  app.route('/api', webhookRoutes(shared));
 
   app.onError(problems(log));
   app.notFound((c) => {

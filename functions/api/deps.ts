@@ -5,14 +5,18 @@ import type { RequestIdVariables } from 'hono/request-id';
 import type { Caller } from '../core/access.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
+import type { OwnerLimits } from '../core/quota.ts';
 import type { Template } from '../core/template.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
 import type { Tables } from '../store/open.ts';
 import type { Fleet } from './fleet.ts';
+import type { Held } from './held.ts';
+import type { Limits } from './limits.ts';
 import type { JobReader } from './job-reader.ts';
 import type { Queue } from './queue-view.ts';
+import type { Watch } from './watch.ts';
 
 export interface ApiDeps extends Tables {
   images: Images;
@@ -25,8 +29,14 @@ export interface ApiDeps extends Tables {
   random(bytes: number): Uint8Array;
   /** Tells the forwarder of an accepted job. Best effort, must not throw. */
   nudge(jobId: string): void;
+  /** Tells whoever delivers webhooks that one is due. Best effort, must not throw. */
+  webhookDue?(): void;
   /** Says who calls (`caller`), and throws for whoever may not come in. Without it everybody is the owner `local`. */
   admit?: MiddlewareHandler<ApiEnv>;
+  /** The folder with swagger-ui's files. */
+  docs: string;
+  /** When the process stops: requests that are held are let go at once. */
+  stopping?: AbortSignal;
   /** Used until a host was seen. */
   recorded: Inventory;
   settings: ApiSettings;
@@ -40,6 +50,15 @@ export interface ApiSettings {
   /** One ComfyUI that should always answer, rather than a fleet that may sleep. */
   fixedComfyUI: boolean;
   maxWaiting: number;
+  /** Of an owner with a key whose item says nothing else; core/quota.ts where they are not said. */
+  ownerLimits?: OwnerLimits;
+  /** Webhooks by plain http too, for one's own machines. */
+  webhookAllowPrivate?: boolean;
+  /** Requests that are held at once, and for how long at most (ms); core/limits.ts where it is not said. */
+  heldRequests?: number;
+  heldAtMost?: number;
+  /** Only where every request comes by HTTPS. */
+  hsts?: boolean;
   /** How long jobs and their images are kept, ms; 30 days where it is not said. */
   keep?: number;
 }
@@ -49,6 +68,9 @@ export interface Shared extends ApiDeps {
   fleet: Fleet;
   queue: Queue;
   reader: JobReader;
+  limits: Limits;
+  watch: Watch;
+  held: Held;
 }
 
 /** Milliseconds. */

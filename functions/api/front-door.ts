@@ -7,6 +7,7 @@ import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { ApiApp, ApiEnv } from './deps.ts';
 import type { UrlRequest } from './function-url.ts';
+import { SAFE_HEADERS } from './headers.ts';
 
 /** CloudFront adds it. */
 const ORIGIN_SECRET_HEADER = 'x-origin-secret';
@@ -47,7 +48,7 @@ export function askForKey(apiKey: string): MiddlewareHandler<ApiEnv> {
 
 /** As the guide shows errors. */
 function refusal(status: number, code: string, error: string): Response {
-  return Response.json({ error, code }, { status });
+  return Response.json({ error, code }, { status, headers: SAFE_HEADERS });
 }
 
 /** Hashes have one length, so that the time tells nothing. */

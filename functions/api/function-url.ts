@@ -36,11 +36,13 @@ export function requestOf(event: unknown, describe: (event: unknown) => string):
   const { rawPath, rawQueryString, headers, cookies, body, isBase64Encoded } = rest;
   const query = rawQueryString ? `?${rawQueryString}` : '';
   const bytes = isBase64Encoded ? bytesOf(body ?? '') : (body ?? '');
+  const { method } = requestContext.http;
   const request = new Request(`https://${requestContext.domainName ?? 'localhost'}${rawPath}${query}`, {
-    method: requestContext.http.method,
+    method,
     headers: headersOf(headers, cookies),
-    // One that is empty is none: a GET may have none at all.
-    ...(bytes && bytes.length > 0 && { body: bytes }),
+    // One that is empty is none. A GET may have none at all: whoever calls the Function URL itself may send one all the
+    // same, and must not end the invocation by it.
+    ...(bytes && bytes.length > 0 && !/^(GET|HEAD)$/i.test(method) && { body: bytes }),
   });
   return { request, readable: bytes !== undefined };
 }

@@ -45,6 +45,7 @@ export function historyRoutes(deps: Shared) {
           'not_ended',
           `Job ${jobId} has not ended: cancel it first (DELETE /api/queue/${jobId})`,
         );
+      await deps.limits.removing(state);
       // Images first: a removal that broke off is repeated while the record is still there.
       const found: string[] = [];
       for await (const { key } of images.list(keys.imagesOfJob(jobId))) found.push(key);

@@ -77,6 +77,7 @@ export function imageRoutes(deps: Shared) {
       needs('generate'),
       limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge),
       async (c) => {
+        await deps.limits.request(c.get('caller'), (name, value) => c.header(name, value));
         const file = await uploadedFile(c.req.raw);
         if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
         const bytes = new Uint8Array(await file.arrayBuffer());

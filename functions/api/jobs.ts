@@ -1,30 +1,31 @@
-// Routes of a job's life: generate, status, the queue, cancel, clear.
+// Routes of a job's life: generate, the queue, cancel, clear. How it is followed: follow.ts.
 
 import { type Context, Hono } from 'hono';
 import { allows, type Caller, sees } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { cancel, hasEnded, type JobState } from '../core/job.ts';
 import { isJobId, outwardPromptId } from '../core/names.ts';
-import { clearQueue, turnsUntil } from '../store/clear-queue.ts';
+import { clearQueue, acceptedUntil } from '../store/clear-queue.ts';
 import { accept } from './accept.ts';
 import { cursorOf, idempotencyKeyOf, jsonObject, pageQuery } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
-import { originOf } from './origin.ts';
-import { jobView, promptOf, statusView } from './views.ts';
+import { jobView, promptOf } from './views.ts';
 
 /** So many jobs are cleared before the answer; the controller finishes the rest. */
 const CLEARED_AT_ONCE = 1000;
 const QUEUE_PAGE = 100;
 /** Of a cursor, before it is made opaque. */
-const QUEUE_PLACE = /^(held|waiting):[\w-]{1,60}$/;
+const QUEUE_PLACE = /^(held|waiting):[\w-]{1,80}$/;
 
 export function jobRoutes(deps: Shared) {
   const { jobs, queue, log } = deps;
   return new Hono<ApiEnv>()
     .post('/generate', needs('generate'), async (c) => {
       const body = await jsonObject(c);
-      const request = await accept(deps, c.get('caller').owner, body, idempotencyKeyOf(c));
+      const request = await accept(deps, c.get('caller'), body, idempotencyKeyOf(c), (name, value) =>
+        c.header(name, value),
+      );
       return c.json(
         {
           job_id: request.jobId,
@@ -38,12 +39,6 @@ export function jobRoutes(deps: Shared) {
         },
         202,
       );
-    })
-
-    .get('/status/:id', needs('read'), async (c) => {
-      const job = await deps.reader.read(jobIdOf(c));
-      if (!job || !sees(c.get('caller'), job.state.owner)) throw notFound();
-      return c.json(await statusView(deps, job, originOf(deps.settings, c)));
     })
 
     .get('/queue', needs('read'), async (c) => {
@@ -85,13 +80,14 @@ export function jobRoutes(deps: Shared) {
 
     .post('/queue/clear', needs('generate'), async (c) => {
       const owner = onlyOwn(c.get('caller'));
-      const whose = { until: turnsUntil(deps.now()), ...(owner !== undefined && { owner }) };
+      const whose = { until: acceptedUntil(deps.now()), ...(owner !== undefined && { owner }) };
       const waiting = await jobs.countWork('waiting', owner);
       // Before the first is cleared: whoever dies on the way, the rest is cleared too.
       const chore =
         waiting > CLEARED_AT_ONCE ? await deps.chores.add({ kind: 'clear', ...whose }) : undefined;
       const { cleared, left } = await clearQueue(deps, whose, CLEARED_AT_ONCE);
       if (chore && !left) await deps.chores.done(chore);
+      if (owner !== undefined) await deps.limits.cleared(c.get('caller'));
       const remaining = left ? Math.max(0, waiting - CLEARED_AT_ONCE) : 0;
       log.info('queue cleared', { cleared, remaining });
       return c.json({ status: 'success', message: 'Queue cleared', cleared, remaining });

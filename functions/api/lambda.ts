@@ -1,8 +1,9 @@
 // The API as a Lambda behind a Function URL with response streaming.
 
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { apiLambdaSettings } from '../config.ts';
+import { apiLambdaSettings, ownerLimitsOf } from '../config.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
@@ -22,12 +23,19 @@ const app = createApp({
   random: randomBytes,
   // The table's stream tells the forwarder and the controller.
   nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { job_id: jobId }),
+  // They lie beside the bundle.
+  docs: join(import.meta.dirname, 'docs'),
   recorded: { nodes: recordedNodes, models: {} },
   settings: {
     links: 'bucket',
     allowedOrigins: settings.ALLOWED_ORIGINS,
     fixedComfyUI: false,
     maxWaiting: settings.MAX_WAITING,
+    heldRequests: settings.HELD_REQUESTS,
+    // Lambda would break it off after a minute.
+    heldAtMost: 50_000,
+    hsts: true,
+    ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
   },
   admit: askForKey(settings.API_KEY),

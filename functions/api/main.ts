@@ -2,10 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { apiSettings } from '../config.ts';
+import { apiSettings, ownerLimitsOf } from '../config.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
+import { docsFolder } from '../process/docs.ts';
 import { loadTemplates } from '../process/workflows.ts';
 import { createLog } from '../log.ts';
 import { askForKeys } from './access.ts';
@@ -16,6 +17,7 @@ try {
   const settings = apiSettings(process.env);
   const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
   const connected = connect(placesOf(settings));
+  const stopping = new AbortController();
   const app = createApp({
     ...connected,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
@@ -23,17 +25,25 @@ try {
     log,
     random: randomBytes,
     nudge: nudger(settings.FORWARDER_URL, log),
+    docs: docsFolder(),
+    stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: linksOf(settings.PUBLIC_URL ?? settings.AWS_ENDPOINT_URL_S3),
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: settings.FIXED_COMFYUI,
       maxWaiting: settings.MAX_WAITING,
+      webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
+      heldRequests: settings.HELD_REQUESTS,
+      ownerLimits: ownerLimitsOf(settings),
       keep: settings.KEEP_DAYS,
     },
   });
   const server = await listen(listenerOf(app), settings.API_HOST, settings.API_PORT);
-  onStopSignal(() => server.close());
+  onStopSignal(() => {
+    stopping.abort();
+    return server.close();
+  });
   sayReady({ url: `http://${settings.API_HOST}:${server.port}` });
 } catch (error) {
   explainAndExit(error);

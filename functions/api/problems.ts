@@ -14,6 +14,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   body_too_large: 413,
   job_not_found: 404,
   image_not_found: 404,
+  webhook_not_found: 404,
   workflow_not_found: 404,
   route_not_found: 404,
   method_not_allowed: 405,
@@ -22,21 +23,33 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   idempotency_mismatch: 422,
   range_not_satisfiable: 416,
   too_many_waiting: 429,
+  too_many_requests: 429,
+  too_many_unfinished: 429,
+  images_used_up: 429,
+  budget_used_up: 429,
   comfyui_not_responding: 503,
 };
+
+export function statusOf(code: ErrorCode): ContentfulStatusCode {
+  return STATUS[code] ?? 400;
+}
 
 export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
     if (error instanceof AppError) {
       const { code, message, details } = error;
       if (code === 'too_many_waiting') c.header('Retry-After', '5');
-      return c.json({ error: message, code, ...(details && { details }) }, STATUS[code] ?? 400);
+      return c.json({ error: message, code, ...(details && { details }) }, statusOf(code));
     }
     if (error instanceof HTTPException) {
       const code = error.status === 413 ? 'body_too_large' : 'bad_request';
       return c.json({ error: error.message || 'The request cannot be read', code }, error.status);
     }
     const requestId = c.get('requestId');
+    if (isBrokenOff(error, c)) {
+      log.debug('request broke off', { request_id: requestId, path: c.req.path });
+      return c.json({ error: 'The request broke off', code: 'bad_request' }, 400);
+    }
     if (isUnanswered(error)) {
       log.error('table or bucket did not answer', error, { request_id: requestId, path: c.req.path });
       c.header('Retry-After', '2');
@@ -48,6 +61,11 @@ export function problems(log: Log) {
     log.error('request failed', error, { request_id: requestId, path: c.req.path });
     return c.json({ error: `Internal error; request ${requestId}`, code: 'internal_error' }, 500);
   };
+}
+
+/** Its body will never come: nobody's mistake here, and nobody reads the answer. */
+function isBrokenOff(error: Error & { code?: string }, c: Context<ApiEnv>): boolean {
+  return error.code === 'ECONNRESET' && c.req.raw.signal.aborted;
 }
 
 /** The SDK gave up: nothing is wrong with the request. */

@@ -27,7 +27,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   let counting: Promise<void> | undefined;
   let acceptedSince = 0;
 
-  let head: string[] = [];
+  let head: { jobId: string; workOrder: string }[] = [];
   let headAt = -Infinity;
   let reading: Promise<void> | undefined;
 
@@ -51,7 +51,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   function reread(): Promise<void> {
     reading ??= (async () => {
       try {
-        head = (await jobs.listWork('waiting', MAX_QUEUE_POSITION)).map(({ jobId }) => jobId);
+        head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
       } finally {
         headAt = now();
         reading = undefined;
@@ -80,7 +80,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
     async position(state) {
       if (state.work !== 'waiting') return null;
       if (now() - headAt >= FRESH) await reread();
-      const index = head.indexOf(state.jobId);
+      const index = head.findIndex(({ jobId }) => jobId === state.jobId);
       if (index >= 0) return index + 1;
       // Accepted elsewhere since the head was read.
       return head.length < MAX_QUEUE_POSITION ? head.length + 1 : null;
@@ -88,7 +88,11 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
 
     accepted(state) {
       acceptedSince += 1;
-      if (head.length < MAX_QUEUE_POSITION) head.push(state.jobId);
+      // Its turn may come before that of others.
+      const { jobId, workOrder } = state;
+      const before = head.filter((one) => one.workOrder < workOrder).length;
+      if (before < MAX_QUEUE_POSITION)
+        head = head.toSpliced(before, 0, { jobId, workOrder }).slice(0, MAX_QUEUE_POSITION);
     },
   };
 }

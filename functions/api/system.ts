@@ -2,6 +2,8 @@
 
 import { Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
+import { MAX_QUEUE_POSITION } from '../core/limits.ts';
+import { readTurn } from '../core/names.ts';
 import { optionsOf } from '../core/object-info.ts';
 import { describeTemplate } from '../core/describe.ts';
 import type { Host } from '../store/hosts.ts';
@@ -81,8 +83,14 @@ async function stateOfComfyUI(
   if (hosts.some(takesJobs)) return 'connected';
   if (settings.fixedComfyUI) return 'silent';
   const { waiting } = await queue.count();
-  if (waiting === 0) return hosts.length === 0 ? 'asleep' : 'silent';
-  const [oldest] = await jobs.listWork('waiting', 1);
-  const since = Number(oldest?.workOrder.slice(0, 13) ?? now());
+  if (waiting === 0) {
+    // One that ends itself, or has just come up, is no fault: nobody waits for it.
+    const coming = hosts.filter((host) => host.state === 'ready');
+    if (coming.length === 0) return 'asleep';
+    return coming.some(({ startedAt }) => now() - startedAt < WAKING_AT_MOST) ? 'waking' : 'silent';
+  }
+  const head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
+  // Each owner's oldest stands near the head.
+  const since = Math.min(now(), ...head.map(({ workOrder }) => readTurn(workOrder).acceptedAt));
   return now() - since < WAKING_AT_MOST ? 'waking' : 'silent';
 }

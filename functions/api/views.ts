@@ -1,44 +1,15 @@
 // A job as the outside sees it: the guide's fields, and ours beside them.
 
+import { eventIdOf } from '../core/event-id.ts';
 import { hasEnded, type JobState } from '../core/job.ts';
-import { keys, outwardPromptId } from '../core/names.ts';
-import type { JobRequest } from '../core/request.ts';
+import { imageView, jobView } from '../core/job-view.ts';
+import { keys } from '../core/names.ts';
 import { etaSeconds, waitingFor } from '../core/waiting.ts';
 import type { Host } from '../store/hosts.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Shared } from './deps.ts';
 
-/** The prompt as it was typed; "" for a workflow that takes none. */
-export function promptOf(request: JobRequest): string {
-  const prompt = request.inputs['prompt'];
-  return typeof prompt === 'string' ? prompt : '';
-}
-
-/** The fields that every view of a job has. Times as ISO 8601 in UTC. */
-export function jobView({ state, request }: Job) {
-  return {
-    job_id: state.jobId,
-    prompt_id: outwardPromptId(state.jobId),
-    status: state.status,
-    prompt: promptOf(request),
-    progress: state.progress,
-    current_step: state.currentStep,
-    total_steps: state.totalSteps,
-    output_image: state.images?.[0]?.filename ?? null,
-    error: state.error ?? null,
-    error_code: state.errorCode ?? null,
-    created_at: iso(state.createdAt),
-    started_at: iso(state.startedAt),
-    completed_at: iso(state.endedAt),
-    workflow: request.workflow,
-    seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
-    attempts: state.attempt,
-    notes: request.notes,
-    simulated: state.simulated ?? false,
-    gpu_seconds: state.gpuMs === undefined ? null : state.gpuMs / 1000,
-    cost_usd: state.costMicroUsd === undefined ? null : state.costMicroUsd / 1_000_000,
-  };
-}
+export { jobView, promptOf } from '../core/job-view.ts';
 
 /** `GET /api/status/<id>`. @param origin of the links, undefined for S3's own */
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
@@ -47,17 +18,14 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
   const waiting = await waitingOf(deps, state, position);
   return {
     ...jobView(job),
+    event_id: eventIdOf(state),
     queue_position: position,
     waiting_for: waiting.for,
     eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
     images: await Promise.all(
       (state.images ?? []).map(async (image) => ({
-        filename: image.filename,
+        ...imageView(image),
         url: await linkOf(deps, state, image.filename, origin),
-        width: image.width,
-        height: image.height,
-        size_bytes: image.sizeBytes,
-        content_type: image.contentType,
       })),
     ),
   };
@@ -86,7 +54,8 @@ async function waitingOf(
   if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
   const { held } = await queue.count();
   const outlook = await fleet.outlook(held);
-  return { for: waitingFor(outlook), eta: etaSeconds(position, outlook) };
+  const eta = outlook.leftAlone?.has(state.jobId) ? null : etaSeconds(position, outlook);
+  return { for: waitingFor(outlook, state.jobId), eta };
 }
 
 export function takesJobs(host: Host): boolean {
@@ -102,8 +71,4 @@ function etaOf(state: JobState, now: number): number | null {
     return null;
   const elapsed = Math.max(0, now - state.startedAt);
   return Math.round((elapsed * (1 - state.progress)) / state.progress / 100) / 10;
-}
-
-function iso(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
 }

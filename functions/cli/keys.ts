@@ -1,4 +1,4 @@
-// `npm run keys -- create|list|revoke|rotate`: who may call the API. Only composes; exit code 0, or 1 with one sentence.
+// `npm run keys -- create|list|revoke|rotate|limits`: who may call the API. Only composes; exit code 0, or 1 with one sentence.
 
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -6,9 +6,10 @@ import { drawKey, ownerName, type Scope, SCOPES } from '../core/access.ts';
 import { explainAndExit } from '../process/exit.ts';
 import { type ApiKey, isValid, type Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
+import { askedLimits, limitOptions, limits } from './keys/limits.ts';
 import { type OpenKeys, openKeys } from './keys/tables.ts';
 
-const HELP = `npm run keys -- create|list|revoke|rotate
+const HELP = `npm run keys -- create|list|revoke|rotate|limits
 
   create --name NAME     draws a key and shows it, this once
            --owner NAME    whose jobs it makes and sees; else the key's own name
@@ -18,6 +19,9 @@ const HELP = `npm run keys -- create|list|revoke|rotate
   revoke ID              ends one, everywhere within a minute
   rotate ID              draws another of the same name, owner and scopes, and shows it; the old one is then yours to
                          revoke
+  limits --owner NAME    an owner's own limits; with what follows, sets them, within half a minute everywhere
+           --per-minute N, --unfinished N, --images-per-day N, --usd-per-month N
+                           each a number, "unlimited", or "default" for what the API is set to
 
   --deployed             the keys of the stack that cdk.json names; else those of WORKSPACE_PATH
 `;
@@ -27,6 +31,7 @@ const options = {
   owner: { type: 'string' },
   scopes: { type: 'string', default: 'generate,read' },
   days: { type: 'string' },
+  ...limitOptions,
   deployed: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -78,8 +83,17 @@ function commandOf(
       if (!/^[0-9a-f]{16}$/.test(id ?? ''))
         throw new CommandError(`${command} takes the id of a key, 16 hex digits; list shows them`);
       return ({ keys, now }) => (command === 'revoke' ? revoke : rotate)(keys, now(), id!);
+    case 'limits': {
+      if (id !== undefined) throw new CommandError(`limits takes the owner as --owner ${id}`);
+      const { owner } = values;
+      if (owner === undefined) throw new CommandError('Whose limits? limits --owner NAME');
+      const asked = askedLimits(values);
+      return ({ owners }) => limits(owners, checkedName('--owner', owner), asked);
+    }
     default:
-      throw new CommandError(`npm run keys -- takes create, list, revoke or rotate; --help explains them`);
+      throw new CommandError(
+        `npm run keys -- takes create, list, revoke, rotate or limits; --help explains them`,
+      );
   }
 }
 
@@ -87,13 +101,8 @@ type Wanted = Pick<ApiKey, 'name' | 'owner' | 'scopes'> & { days?: number };
 
 function wanted({ name, owner = name, scopes, days }: Values): Wanted {
   if (name === undefined) throw new CommandError('Whose key is it? create --name NAME');
-  for (const [flag, value] of [
-    ['--name', name],
-    ['--owner', owner],
-  ] as const) {
-    const parsed = ownerName.safeParse(value);
-    if (!parsed.success) throw new CommandError(`${flag} ${parsed.error.issues[0]!.message}`);
-  }
+  checkedName('--name', name);
+  checkedName('--owner', owner!);
   const asked = scopes.split(',').map((one) => one.trim());
   const unknown = asked.find((one) => !SCOPES.includes(one as Scope));
   if (unknown !== undefined)
@@ -107,6 +116,12 @@ function wanted({ name, owner = name, scopes, days }: Values): Wanted {
     scopes: SCOPES.filter((scope) => asked.includes(scope)),
     ...(many === undefined ? {} : { days: many }),
   };
+}
+
+function checkedName(flag: string, value: string): string {
+  const parsed = ownerName.safeParse(value);
+  if (!parsed.success) throw new CommandError(`${flag} ${parsed.error.issues[0]!.message}`);
+  return value;
 }
 
 async function create(keys: Keys, now: number, { days, ...whose }: Wanted): Promise<void> {

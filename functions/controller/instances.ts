@@ -55,6 +55,7 @@ export function recall(fleet: Fleet, { now, group, release }: Sight): Fleet {
     raisedAt: raisedByHand ? now : past(fleet.raisedAt),
     seen,
     failedStarts: isNewRelease ? 0 : fleet.failedStarts,
+    ...((unwatched || fleet.release !== release) && { releaseSince: now }),
     blocked: fleet.blocked && { ...fleet.blocked, at: past(fleet.blocked.at) },
   };
 }

@@ -43,7 +43,7 @@ export async function handler(event: unknown, context: Context): Promise<BatchAn
     version: SCHEMA_VERSION,
     timeLeft: context.getRemainingTimeInMillis(),
     skipped: (records_skipped) => metrics.put({ records_skipped }),
-    look: () => scaleFleet(deps, { hurried: true }),
+    look: (records) => scaleFleet(deps, { hurried: true, began: records.map(({ jobId }) => jobId) }),
   });
 }
 

@@ -11,11 +11,11 @@ import { controlRound } from './round.ts';
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
-  const { jobs, hosts, chores, now } = connect(placesOf(settings));
+  const { jobs, hosts, chores, usage, now } = connect(placesOf(settings));
   const nudge = nudger(settings.FORWARDER_URL, log);
   const ticker = every(
     settings.SWEEP_EVERY_MS,
-    () => controlRound({ jobs, hosts, chores, log, now, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log, now, nudge }),
     log,
     0,
   );

@@ -2,20 +2,23 @@
 
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
+import { settleUsage, type UsageDeps } from './settle-usage.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
-export interface RoundDeps extends ControllerDeps, ChoreDeps {
+export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {
   metrics?: Metrics;
 }
 
 /** All parts are tried: a fault of one stops no other. @throws the first part's that failed */
 export async function controlRound(deps: RoundDeps): Promise<void> {
-  const results = await Promise.allSettled([sweepAndTell(deps), finishChores(deps)]);
+  const results = await Promise.allSettled([sweepAndTell(deps), finishChores(deps), settleUsage(deps)]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
 async function sweepAndTell(deps: RoundDeps): Promise<void> {
   const { returned, lost, expired } = await sweep(deps);
-  deps.metrics?.put({ jobs_returned: returned, attempts_lost: lost, jobs_expired: expired });
+  // A metric costs by the hour in which it was put: zeros each minute would be a fifth of what the stack costs at zero.
+  if (returned + expired > 0)
+    deps.metrics?.put({ jobs_returned: returned, attempts_lost: lost, jobs_expired: expired });
 }

@@ -3,12 +3,14 @@
 // made good by a later round, for every act may be repeated.
 
 import type { Fleet } from '../core/fleet.ts';
+import { readTurn } from '../core/names.ts';
 import type { Log } from '../log.ts';
 import { isRefusal, type Machines } from '../machines/machines.ts';
 import type { Metrics } from '../metrics.ts';
 import type { FleetStore } from '../store/fleet.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
+import { HEAD, leftAloneNow, wakers } from './left-alone.ts';
 import { type Decision, decide, isWorthARound } from './scale.ts';
 
 export interface ScaleDeps {
@@ -27,14 +29,18 @@ export interface ScaleDeps {
 
 /**
  * @param hurried a job began to wait, the minute is not over: looks only where nothing is up or coming
+ * @param began which jobs: the index that counts them may be behind the stream that told of them
  * @throws what DynamoDB or the reads of Auto Scaling threw; an act that fails is written down and tried again
  */
-export async function scaleFleet(deps: ScaleDeps, { hurried = false } = {}): Promise<void> {
+export async function scaleFleet(
+  deps: ScaleDeps,
+  { hurried = false, began = [] }: { hurried?: boolean; began?: string[] } = {},
+): Promise<void> {
   const { fleet, hosts, log, now } = deps;
   // First of all: its answer sets the clock.
   const remembered = await fleet.read();
   if (hurried && !isWorthARound(remembered, await hosts.list(), now())) return;
-  const queue = await readQueue(deps);
+  const queue = await readQueue(deps, began);
   let decision: Decision;
   try {
     decision = await look(deps, queue, remembered);
@@ -57,29 +63,42 @@ export async function scaleFleet(deps: ScaleDeps, { hurried = false } = {}): Pro
 interface Queue {
   waiting: number;
   held: number;
+  /** Ids of the first that wait. */
+  head: string[];
   /** How long the oldest has waited, ms. */
   oldest: number;
 }
 
-async function readQueue({ jobs, now }: ScaleDeps): Promise<Queue> {
-  const [waiting, held, [first]] = await Promise.all([
+async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Queue> {
+  const [counted, held, head] = await Promise.all([
     jobs.countWork('waiting'),
     jobs.countWork('held'),
-    jobs.listWork('waiting', 1),
+    jobs.listWork('waiting', HEAD),
   ]);
-  // The turn of a job may be later than its acceptance.
-  const since = first ? Number(first.workOrder.slice(0, 13)) : now();
-  return { waiting, held, oldest: Math.max(0, now() - since) };
+  const told = counted > 0 ? [] : await jobs.readStates(began.slice(0, HEAD), { consistent: true });
+  const waiting = counted + told.filter(({ work }) => work === 'waiting').length;
+  // Whose turn comes first need not have waited longest; but each owner's oldest stands near the head.
+  const since = Math.min(now(), ...head.map(({ workOrder }) => readTurn(workOrder).acceptedAt));
+  return {
+    waiting,
+    held,
+    head: head.map(({ jobId }) => jobId),
+    oldest: now() - since,
+  };
 }
 
-async function look(deps: ScaleDeps, { waiting, held }: Queue, remembered: Fleet): Promise<Decision> {
+async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
   const { machines, hosts, now, maxHosts, release } = deps;
   // Instances before hosts: one that comes up in between is seen as up.
   const group = await machines.describe();
   const live = group.instances.filter(({ state }) => state !== 'ending').length;
   const launchFailure = group.desired > live ? await machines.launchFailure() : undefined;
-  const sight = { group, launchFailure, hosts: await hosts.list(), waiting, held, maxHosts, release };
-  return decide({ ...sight, now: now() }, remembered);
+  const listed = await hosts.list();
+  const leftAlone = leftAloneNow(remembered, listed, { head, release, now: now() });
+  const sight = { group, launchFailure, hosts: listed, held, maxHosts, release, now: now() };
+  const decision = decide({ ...sight, waiting: wakers(waiting, head, leftAlone) }, remembered);
+  const some = Object.keys(leftAlone).length > 0;
+  return { ...decision, fleet: { ...decision.fleet, leftAlone: some ? leftAlone : undefined } };
 }
 
 interface Trouble {

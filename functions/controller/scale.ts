@@ -74,7 +74,7 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   return {
     ...(raises && { raiseTo }),
     terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
-    retire: calm ? outdated(sight, seen) : [],
+    retire: calm ? outdated(sight, seen, memory) : [],
     fleet: {
       ...memory,
       updatedAt: now,
@@ -107,10 +107,18 @@ function raisesAllowed(
   return capacity === 0 || now - memory.raisedAt >= RAISE_COOLDOWN ? missing : 0;
 }
 
-/** The idlest first, then the oldest. Only where all others work: a release that does not start replaces nothing. */
-function outdated({ now, hosts, release }: Sight, seen: Record<string, SeenInstance>): string[] {
+/**
+ * The idlest first, then the oldest. Only where all others work: a release that does not start replaces nothing. Of
+ * instances that are older than the wanted release alone: a later one is of the next, and the controller's own deployment
+ * is on its way, or failed.
+ */
+function outdated(
+  { now, hosts, release }: Sight,
+  seen: Record<string, SeenInstance>,
+  { releaseSince = now }: Fleet,
+): string[] {
   return hosts
-    .filter((host) => seen[host.machineId] && isAlive(host, now))
+    .filter((host) => isAlive(host, now) && (seen[host.machineId]?.firstSeen ?? Infinity) <= releaseSince)
     .filter((host) => host.release !== undefined && host.release !== release)
     .sort((a, b) => a.held - b.held || a.startedAt - b.startedAt)
     .slice(0, 1)

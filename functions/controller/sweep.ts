@@ -2,6 +2,7 @@
 
 import { expire, hasEnded, type JobState, sweep as sweepChange } from '../core/job.ts';
 import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
+import { readTurn } from '../core/names.ts';
 import type { Log } from '../log.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -16,7 +17,9 @@ export interface ControllerDeps {
 }
 
 const HELD_LIMIT = 10_000;
+/** Ended in one round, at most. */
 const EXPIRE_BATCH = 100;
+const PAGE = 1000;
 
 export interface Swept {
   /** Jobs taken from their hosts, and how many of them had started: an attempt each. */
@@ -79,10 +82,16 @@ function reasonToSweep(state: JobState, host: Host | undefined, now: number): st
 
 async function expireOld({ jobs, log, now }: ControllerDeps): Promise<number> {
   let expired = 0;
-  const head = await jobs.listWork('waiting', EXPIRE_BATCH);
-  // A turn is never before the acceptance: nothing old hides behind a young head.
-  const due = head.filter(({ workOrder }) => Number(workOrder.slice(0, 13)) < now() - JOB_EXPIRES_AFTER);
-  for (const { jobId } of due) {
+  const due: string[] = [];
+  // All that wait: a turn says nothing of the acceptance, an old job may stand behind any young one.
+  for (let after: string | undefined; ;) {
+    const page = await jobs.listWork('waiting', PAGE, after);
+    for (const { jobId, workOrder } of page)
+      if (readTurn(workOrder).acceptedAt < now() - JOB_EXPIRES_AFTER) due.push(jobId);
+    if (page.length < PAGE || due.length >= EXPIRE_BATCH) break;
+    after = page.at(-1)!.workOrder;
+  }
+  for (const jobId of due.slice(0, EXPIRE_BATCH)) {
     if (!(await jobs.write(jobId, expire(now())))) continue;
     expired += 1;
     log.warn('job expired', { job_id: jobId });

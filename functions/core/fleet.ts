@@ -55,7 +55,11 @@ export interface Fleet {
   failedStarts: number;
   /** What hosts should run. */
   release?: string;
+  /** Since when: what is launched later may be of a deployment that has not reached the controller yet. */
+  releaseSince?: number;
   blocked?: Blocked;
+  /** Waiting jobs that hosts of this release left alone for want of models or nodes, and since when: they wake nobody. */
+  leftAlone?: Record<string, number>;
   /** Of a call that failed: for people. */
   lastError?: { message: string; at: number };
 }

@@ -156,7 +156,7 @@ function unknownField(template: Template, field: string): AppError {
   const shown = Array.from(field).slice(0, 60).join('');
   return new AppError(
     'unknown_field',
-    `Unknown field: ${shown}. The workflow ${template.name} takes ${listed(Object.keys(template.inputs))}, and preset and workflow`,
+    `Unknown field: ${shown}. The workflow ${template.name} takes ${listed(Object.keys(template.inputs))}, and preset, workflow and webhook_url`,
     { field: shown },
   );
 }

@@ -2,6 +2,7 @@
 
 export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
 export const LIVE: readonly Status[] = ['queued', 'processing'];
+export const ENDED: readonly Status[] = ['completed', 'failed', 'cancelled'];
 
 /** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
 export interface JobImage {
@@ -48,6 +49,8 @@ export interface JobState {
   gpuMs?: number;
   costMicroUsd?: number;
   simulated?: boolean;
+  /** There while its end is still to be told to its webhook; with `endedAt` the key of the index that is the outbox. */
+  hook?: 'armed';
 }
 
 export type FailureCode =

@@ -2,7 +2,7 @@
 // what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional
 // write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
 
-import { type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
+import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
 import { JOB_EXPIRES_AFTER, JOB_LIMIT, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
 
 export * from './job-state.ts';
@@ -203,6 +203,16 @@ export function expire(now: number): Change {
     verb: 'expire',
     when: [is('status', 'queued'), absent('host'), { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
     ...failed({ code: 'expired', message: 'No GPU host took the job within 24 hours' }, now),
+  };
+}
+
+/** An ended job whose webhook is in other hands from now on. */
+export function disarm(): Change {
+  return {
+    verb: 'disarm',
+    when: [is('hook', 'armed'), { field: 'status', oneOf: ENDED }],
+    set: {},
+    remove: ['hook'],
   };
 }
 

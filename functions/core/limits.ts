@@ -46,6 +46,18 @@ export const START_TOLD_AFTER = 100;
 export const PROGRESS_EVERY = SECOND;
 export const LINK_LIFETIME_SECONDS = 900;
 
+/** Jobs that somebody follows are read so often, all at once. */
+export const WATCH_EVERY = SECOND;
+/** Nobody who follows hears nothing for longer: proxies give up (infra/compose's after 30 s), and a key may be revoked. */
+export const FOLLOWER_HEARS_EVERY = 10 * SECOND;
+/** When an event stream that was closed should be asked for again. */
+export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
+/** Requests that one process holds at once: streams of events, and those that wait for a change. */
+export const HELD_REQUESTS = 200;
+/** A stream is closed then, and may be asked for again: whoever takes nothing of it must not keep its place. */
+export const HELD_AT_MOST = HOUR;
+export const MAX_WAIT_SECONDS = 25;
+
 export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
@@ -55,6 +67,16 @@ export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1000;
 export const COUNT_EXACT_TO = 1000;
+
+// Webhooks. Source: issue 6, line 4.
+
+export const MAX_WEBHOOK_URL = 2000;
+/** In all: the name is looked up, the answer read. */
+export const WEBHOOK_LIMIT = 5 * SECOND;
+/** Whoever claims a delivery has so long to send it; then another may. */
+export const WEBHOOK_LEASE = 30 * SECOND;
+/** Then it is given up. */
+export const WEBHOOK_TRIED_FOR = DAY;
 
 // Scaling. Source: issue 5, line 4, and `npm run simulate`, which shows what each costs and gains.
 
@@ -79,4 +101,6 @@ export const HOST_DRAIN_LIMIT = JOB_LIMIT + 15 * MINUTE;
 /** Until hosts have measured it. */
 export const JOB_SECONDS_GUESS = 45;
 export const START_SECONDS_GUESS = 300;
+/** A job that no host could run is believed to be so for this long: models may have been added since. */
+export const LEFT_ALONE_FOR = 6 * HOUR;
 export const FLEET_REMEMBERED = 30 * DAY;

@@ -37,6 +37,14 @@ export function attemptPromptId(jobId: string, attempt: number): string {
   return uuidOf('attempt', jobId, String(attempt));
 }
 
+/**
+ * What a receiver of a job's webhook knows it by: the same however often it is sent. A job that was removed may come
+ * again under its id, by its idempotency key: that is another webhook.
+ */
+export function deliveryIdOf(jobId: string, createdAt: number): string {
+  return uuidOf('webhook', jobId, String(createdAt));
+}
+
 export function hexOf(jobId: string): string {
   return jobId.replaceAll('-', '');
 }
@@ -107,17 +115,39 @@ export const keys = {
 };
 
 /**
- * A sortable turn: `<13 digits of ms>-<5 digits>-<of the id>-<whose>`. The second part orders what one process accepts
- * within a millisecond, the third keeps two processes' turns apart, since a page of the queue begins behind a turn. The
- * last tells an owner's jobs from others' in the index, without reading them.
+ * A sortable turn: `<13 digits of the turn>-<13 of the acceptance>-<5 digits>-<of the id>-<whose>`. A turn is the
+ * moment of acceptance, or what fairness between owners makes of it (turn.ts); of equal turns the job that was accepted
+ * first comes first. The third part orders what one process accepts within a millisecond, the fourth keeps two
+ * processes' turns apart, since a page of the queue begins behind a turn. The last tells an owner's jobs from others' in
+ * the index, without reading them.
  */
-export function workOrder(turn: number, sequence: number, jobId: string, owner: string): string {
+export function workOrder(
+  turn: number,
+  sequence: number,
+  jobId: string,
+  owner: string,
+  acceptedAt = turn,
+): string {
   return [
-    String(turn).padStart(13, '0'),
+    digits(turn),
+    digits(acceptedAt),
     String(sequence % 100_000).padStart(5, '0'),
     jobId.slice(0, 8),
     ownerTag(owner),
   ].join('-');
+}
+
+/** Times of 13 digits end in the year 2286; a turn beyond keeps the order of acceptance. */
+function digits(time: number): string {
+  return String(Math.min(time, 9_999_999_999_999)).padStart(13, '0');
+}
+
+/** When a job's turn comes, and when it was accepted, ms: the one says nothing of the other. */
+export function readTurn(order: string): { turn: number; acceptedAt: number } {
+  const turn = Number(order.slice(0, 13));
+  // An earlier release made no difference.
+  const accepted = /^\d{13}-(\d{13})-/.exec(order)?.[1];
+  return { turn, acceptedAt: accepted === undefined ? turn : Number(accepted) };
 }
 
 export function isTurnOf(owner: string, turn: string): boolean {

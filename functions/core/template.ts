@@ -61,7 +61,7 @@ export interface Template extends z.infer<typeof inputsFile> {
 }
 
 /** Fields of a request that are the API's own, and the one that every object has. */
-const RESERVED = ['preset', 'workflow', 'constructor'];
+const RESERVED = ['preset', 'workflow', 'webhook_url', 'constructor'];
 
 /** Throws AppError `bad_template` whose sentence names the file and the field. */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {

@@ -16,11 +16,18 @@ export interface Outlook {
   /** Jobs that hosts hold already. */
   held: number;
   blocked?: Pick<Blocked, 'reason'> | undefined;
+  /** Jobs that hosts looked at and left alone. */
+  leftAlone?: ReadonlySet<string>;
 }
 
 /** @param hosts those alive; @param fleet `UNKNOWN_FLEET` where no controller raises anything; @param now ms */
 export function outlookOf(
-  hosts: readonly { state: 'ready' | 'draining'; comfyui: boolean; machineId: string }[],
+  hosts: readonly {
+    state: 'ready' | 'draining';
+    comfyui: boolean;
+    machineId: string;
+    leftAlone?: string[];
+  }[],
   fleet: Fleet,
   held: number,
   now: number,
@@ -44,6 +51,10 @@ export function outlookOf(
     secondsPerJob: fleet.secondsPerJob ?? JOB_SECONDS_GUESS,
     held,
     blocked: fleet.blocked,
+    leftAlone: new Set([
+      ...hosts.flatMap((host) => host.leftAlone ?? []),
+      ...Object.keys(fleet.leftAlone ?? {}),
+    ]),
   };
 }
 
@@ -76,7 +87,9 @@ export function etaSeconds(position: number | null, outlook: Outlook): number | 
 }
 
 /** Of a queued job that no host holds. */
-export function waitingFor(outlook: Outlook): string {
+export function waitingFor(outlook: Outlook, jobId?: string): string {
+  if (jobId !== undefined && outlook.leftAlone?.has(jobId))
+    return 'a gpu host with its models and nodes: those that looked at it lack one';
   if (outlook.ready > 0) return 'a free slot';
   if (outlook.blocked) return `no gpu host can be started: ${outlook.blocked.reason}`;
   return outlook.startingIn.length > 0 ? 'gpu host starting' : 'ComfyUI to answer';

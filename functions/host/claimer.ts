@@ -33,6 +33,8 @@ export interface Claimer {
   /** Answers at once; the trying goes on by itself. */
   offer(jobId: string): Offered;
   look(): Promise<void>;
+  /** Waiting jobs whose models or nodes this ComfyUI lacks. */
+  leftAlone(): string[];
 }
 
 const LOOKED_AT = 10;
@@ -134,7 +136,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     return looking;
   }
 
-  return { offer, look };
+  return { offer, look, leftAlone: () => [...leftAlone] };
 }
 
 function shuffle(items: string[]): void {

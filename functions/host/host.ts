@@ -155,6 +155,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     recovered = true;
   }
 
+  /** What it merely tries for, and then leaves alone, must not keep a machine from ending itself. */
+  const holds = () => board.all().some(({ claimed }) => claimed !== undefined);
+
   async function pollComfyUI(): Promise<void> {
     try {
       await poller.poll();
@@ -164,10 +167,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   async function followUp(): Promise<void> {
-    if (board.size() > 0) {
-      busyAt = now();
-      await pollComfyUI();
-    }
+    if (holds()) busyAt = now();
+    if (board.size() > 0) await pollComfyUI();
     const silent = now() - (watch.silentSince ?? now()) >= COMFYUI_SILENT_AFTER;
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
@@ -193,6 +194,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       retired,
       held: board.size(),
       models,
+      leftAlone: claimer.leftAlone(),
       jobSeconds: tally.jobSeconds(),
     });
 
@@ -261,7 +263,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     intakeSecret,
     offer: claimer.offer,
-    idleFor: () => (board.size() > 0 ? 0 : now() - busyAt),
+    idleFor: () => (holds() ? 0 : now() - busyAt),
     isRetired: () => retired,
     drain: () => (drained ??= drain()),
   };

@@ -17,6 +17,7 @@ export interface HostNow {
   retired: boolean;
   held: number;
   models: string[];
+  leftAlone: string[];
   jobSeconds: number | undefined;
 }
 
@@ -32,6 +33,7 @@ export function itemOf({ release, ...identity }: HostIdentity, watch: ComfyUIWat
     comfyui: watch.answers,
     ...(release !== undefined && { release }),
     ...(at.retired && { retire: true }),
+    ...(at.leftAlone.length > 0 && { leftAlone: at.leftAlone }),
     ...(at.jobSeconds !== undefined && { jobSeconds: at.jobSeconds }),
     ...(stats?.system.comfyui_version && { comfyuiVersion: stats.system.comfyui_version }),
     ...(watch.inventoryHash && { inventoryHash: watch.inventoryHash }),

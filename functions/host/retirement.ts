@@ -55,8 +55,8 @@ export function watchRetirement({
     drained ??= host.drain();
     // What runs may take its hour; an announced end does not wait for it.
     await drained;
-    // EC2 takes it by itself, and the group starts another for what waits.
-    if (why !== 'taken') await end();
+    // One that EC2 takes anyway is ended too: else the group would start another whether or not anything waits.
+    await end();
   }
 
   const ticker = every(period, look, log);

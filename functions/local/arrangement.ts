@@ -8,7 +8,7 @@ import { askForKeys } from '../api/access.ts';
 import { createApp } from '../api/app.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import type { LocalSettings } from '../config.ts';
+import { type LocalSettings, ownerLimitsOf } from '../config.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
@@ -16,10 +16,12 @@ import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
+import { docsFolder } from '../process/docs.ts';
 import { signal } from '../process/signal.ts';
 import { every } from '../process/ticker.ts';
 import { createLog, type Log } from '../log.ts';
 import { createTables } from '../store/create-tables.ts';
+import { tellingOfEnds } from '../webhooks/ticker.ts';
 import { loadTemplates } from '../process/workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
@@ -27,6 +29,7 @@ import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { programOf } from './programs.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
+import { startWebhooks } from './webhooks.ts';
 import { openWorkspace } from './workspace.ts';
 
 export interface Arrangement {
@@ -85,24 +88,34 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     credentials,
     unsigned: true,
   });
-  const { jobs, hosts, chores, images, now } = connected;
+  const { hosts, chores, usage, images, now } = connected;
+  const jobs = tellingOfEnds(connected.jobs, () => webhooks.nudge());
   await createTables(connected.store, '');
 
+  const webhooks = startWebhooks(connected, settings, log('webhooks'));
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
   const nudge = (jobId?: string) => forwarder.nudge(jobId);
+  const stopping = new AbortController();
   const app = createApp({
     ...connected,
+    jobs,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
     templates,
     log: log('api'),
     random: randomBytes,
     nudge,
+    webhookDue: () => webhooks.nudge(),
+    docs: docsFolder(),
+    stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: true,
       maxWaiting: MAX_WAITING,
+      webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
+      heldRequests: settings.HELD_REQUESTS,
+      ownerLimits: ownerLimitsOf(settings),
       keep: settings.KEEP_DAYS,
     },
   });
@@ -124,7 +137,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const controllerLog = log('controller');
   const controller = every(
     SWEEP_EVERY,
-    () => controlRound({ jobs, hosts, chores, log: controllerLog, now, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, nudge }),
     controllerLog,
     // At once: the host has just let go of what its former run held.
     0,
@@ -134,15 +147,17 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const retentionLog = log('retention');
   const retention = every(
     retentionPeriod(keep),
-    () => applyRetention({ jobs, images, log: retentionLog, now, keep }),
+    () => applyRetention({ jobs, deliveries: connected.deliveries, images, log: retentionLog, now, keep }),
     retentionLog,
   );
 
   const api = listenerOf(app);
   answering.resolve((req, res) => {
     // Presigned links point at this very port.
-    if (s3.isPresignedRead(req)) void s3.handle(req, res);
-    else api(req, res);
+    if (s3.isPresignedRead(req)) {
+      res.setHeader('X-Content-Type-Options', 'nosniff');
+      void s3.handle(req, res);
+    } else api(req, res);
   });
   await workspace.announce({ url, dynamodb: dynamodbUrl });
 
@@ -152,10 +167,11 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     templates,
     directory,
     async stop() {
+      stopping.abort();
       await server.close();
       forwarder.stop();
       await host.drain();
-      await Promise.all([controller.stop(), retention.stop()]);
+      await Promise.all([controller.stop(), retention.stop(), webhooks.stop()]);
       await intake.close();
       await comfyui.stop();
       await dynamodb.stop();

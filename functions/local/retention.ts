@@ -3,10 +3,12 @@
 import { uploadRenewal } from '../core/limits.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
+import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 
 export interface RetentionDeps {
   jobs: Jobs;
+  deliveries: Deliveries;
   images: Images;
   log: Log;
   now(): number;
@@ -23,7 +25,14 @@ export function retentionPeriod(keep: number): number {
   return Math.min(HOUR, Math.max(SECOND, keep / 100));
 }
 
-export async function applyRetention({ jobs, images, log, now, keep }: RetentionDeps): Promise<void> {
+export async function applyRetention({
+  jobs,
+  deliveries,
+  images,
+  log,
+  now,
+  keep,
+}: RetentionDeps): Promise<void> {
   const ages = {
     'images/': keep,
     'graphs/': keep,
@@ -44,6 +53,6 @@ export async function applyRetention({ jobs, images, log, now, keep }: Retention
     if (old.length > 0) await images.delete(old);
     objects += old.length;
   }
-  const items = await jobs.removeExpired(now());
+  const items = (await jobs.removeExpired(now())) + (await deliveries.removeExpired(now()));
   if (objects + items > 0) log.info('retention', { objects, items });
 }

@@ -10,7 +10,7 @@ import { choresTable, SCHEMA_VERSION } from './tables.ts';
 export interface Chore {
   choreId: string;
   kind: 'clear';
-  /** Turns before this one: a prefix of `workOrder`. */
+  /** Accepted before this moment, ms in digits. */
   until: string;
   /** Only this owner's jobs. */
   owner?: string;

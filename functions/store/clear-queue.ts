@@ -1,6 +1,7 @@
 // Cancels what waits, in the order of the queue: the first jobs while somebody waits for the answer, the rest later.
 
 import { clear } from '../core/job.ts';
+import { readTurn } from '../core/names.ts';
 import type { Chore } from './chores.ts';
 import type { Jobs } from './jobs.ts';
 
@@ -12,8 +13,8 @@ export interface Clearing {
   now(): number;
 }
 
-/** What waits at a moment: turns are a little older than it at most, and what comes later sorts behind. */
-export function turnsUntil(now: number): string {
+/** What was accepted until a moment. */
+export function acceptedUntil(now: number): string {
   return String(now + 1).padStart(13, '0');
 }
 
@@ -34,16 +35,19 @@ export async function clearQueue(
   }
 
   const before = (items: { jobId: string; workOrder: string }[]) =>
-    items.filter(({ workOrder }) => workOrder < until);
+    items.filter(({ workOrder }) => readTurn(workOrder).acceptedAt < Number(until));
 
   await clearAll(before(await jobs.listWork('held', PAGE, undefined, owner)));
   let looked = 0;
   for (let after: string | undefined; ;) {
-    const page = before(await jobs.listWork('waiting', Math.min(PAGE, limit - looked), after, owner));
-    await clearAll(page);
-    looked += page.length;
+    const page = await jobs.listWork('waiting', PAGE, after, owner);
+    const due = before(page);
+    await clearAll(due.slice(0, limit - looked));
+    looked += due.length;
+    // To the end of the queue: what was accepted later may stand before what was accepted earlier.
+    if (looked > limit) return { cleared, left: true };
     if (page.length < PAGE) return { cleared, left: false };
-    if (looked >= limit) return { cleared, left: true };
+    if (looked === limit) return { cleared, left: true };
     after = page.at(-1)!.workOrder;
   }
 }

@@ -1,6 +1,13 @@
-// Creates the tables where nobody deploys them: the embedded DynamoDB. Idempotent.
+// Creates the tables where nobody deploys them: the embedded DynamoDB. Idempotent. It cannot change a table that is
+// there (dynalite adds no index): one of an earlier release is refused, not half used.
 
-import { CreateTableCommand, DescribeTableCommand, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  ResourceInUseException,
+  type TableDescription,
+} from '@aws-sdk/client-dynamodb';
+import { AppError } from '../core/errors.ts';
 import type { StoreClient } from './client.ts';
 import { tables, type TableSpec } from './tables.ts';
 
@@ -21,7 +28,10 @@ async function createTable({ raw }: StoreClient, prefix: string, table: TableSpe
       new CreateTableCommand({
         TableName: prefix + table.name,
         BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [...attributes].map((name) => ({ AttributeName: name, AttributeType: 'S' })),
+        AttributeDefinitions: [...attributes].map((name) => ({
+          AttributeName: name,
+          AttributeType: table.numbers?.includes(name) ? 'N' : 'S',
+        })),
         KeySchema: keySchema(table.partitionKey, table.sortKey),
         ...(table.indexes.length > 0 && {
           GlobalSecondaryIndexes: table.indexes.map((index) => ({
@@ -37,7 +47,19 @@ async function createTable({ raw }: StoreClient, prefix: string, table: TableSpe
   }
   for (;;) {
     const { Table } = await raw.send(new DescribeTableCommand({ TableName: prefix + table.name }));
-    if (Table?.TableStatus === 'ACTIVE') return;
+    if (Table?.TableStatus === 'ACTIVE') return refuseOlder(Table, table);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** @throws AppError bad_setting */
+function refuseOlder({ GlobalSecondaryIndexes = [] }: TableDescription, table: TableSpec): void {
+  const there = new Set(GlobalSecondaryIndexes.map(({ IndexName }) => IndexName));
+  const missing = table.indexes.find(({ name }) => !there.has(name));
+  if (missing)
+    throw new AppError(
+      'bad_setting',
+      `The tables here are those of an earlier release: ${table.name} has no index ${missing.name}. Let that release finish its jobs, then set WORKSPACE_PATH to a new folder`,
+      { field: 'WORKSPACE_PATH' },
+    );
 }

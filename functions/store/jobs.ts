@@ -39,6 +39,9 @@ function ownOf<Item extends { workOrder: string }>(items: Item[], owner: string 
   return owner === undefined ? items : items.filter(({ workOrder }) => isTurnOf(owner, workOrder));
 }
 
+/** As many as one BatchGet reads. */
+const HOOKED_AT_ONCE = 100;
+
 /** A page that does not keep an embedded table from others for long. */
 const SCANNED_AT_ONCE = 200;
 
@@ -200,6 +203,22 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       return items.slice(0, limit);
     },
 
+    /** The furthest turn that a host holds. Eventually consistent; undefined: none is held. */
+    async furthestHeld(): Promise<string | undefined> {
+      const { Items = [] } = await documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byWork',
+          KeyConditionExpression: '#work = :work',
+          ExpressionAttributeNames: { '#work': 'work' },
+          ExpressionAttributeValues: { ':work': 'held' },
+          ScanIndexForward: false,
+          Limit: 1,
+        }),
+      );
+      return (Items[0] as { workOrder: string } | undefined)?.workOrder;
+    },
+
     /** @param owner only this one's: costs the table as much as all of them */
     async countWork(work: 'waiting' | 'held', owner?: string): Promise<number> {
       let count = 0;
@@ -231,6 +250,26 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       const items = (page.Items ?? []) as { jobId: string; ownerOrder: string }[];
       const last = items.at(-1);
       return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+    },
+
+    /** The outbox: jobs that have ended and whose webhook nobody has taken over, oldest first. Eventually consistent. */
+    async *listHooked(): AsyncGenerator<string[]> {
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page: QueryCommandOutput = await documents.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'byHook',
+            KeyConditionExpression: '#hook = :armed',
+            ExpressionAttributeNames: { '#hook': 'hook' },
+            ExpressionAttributeValues: { ':armed': 'armed' },
+            Limit: HOOKED_AT_ONCE,
+            ExclusiveStartKey: start,
+          }),
+        );
+        yield (page.Items ?? []).map(({ jobId }) => String(jobId));
+        start = page.LastEvaluatedKey;
+      } while (start);
     },
 
     /**

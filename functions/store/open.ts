@@ -2,10 +2,14 @@
 
 import { createChores, type Chores } from './chores.ts';
 import type { StoreClient } from './client.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createFleetStore, type FleetStore } from './fleet.ts';
 import { createHosts, type Hosts } from './hosts.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createOwners, type Owners } from './owners.ts';
+import { createUsage, type UsageStore } from './usage.ts';
+import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
 export interface Tables {
   jobs: Jobs;
@@ -13,6 +17,10 @@ export interface Tables {
   fleetStore: FleetStore;
   chores: Chores;
   keys: Keys;
+  deliveries: Deliveries;
+  webhookSecrets: WebhookSecrets;
+  owners: Owners;
+  usage: UsageStore;
 }
 
 /** @param prefix of the tables' names */
@@ -23,5 +31,9 @@ export function openTables(client: StoreClient, prefix: string): Tables {
     fleetStore: createFleetStore(client, prefix),
     chores: createChores(client, prefix),
     keys: createKeys(client, prefix),
+    deliveries: createDeliveries(client, prefix),
+    webhookSecrets: createWebhookSecrets(client, prefix),
+    owners: createOwners(client, prefix),
+    usage: createUsage(client, prefix),
   };
 }

@@ -6,8 +6,10 @@ export interface TableSpec {
   name: string;
   partitionKey: string;
   sortKey?: string;
-  /** Every key is a string. All indexes are KEYS_ONLY and sparse. */
+  /** All indexes are KEYS_ONLY and sparse. */
   indexes: { name: string; partitionKey: string; sortKey: string }[];
+  /** Keys that are numbers; every other is a string. */
+  numbers?: readonly string[];
   /** The attribute with the second of expiry. */
   ttl: string;
 }
@@ -19,7 +21,10 @@ export const jobsTable = {
   indexes: [
     { name: 'byWork', partitionKey: 'work', sortKey: 'workOrder' },
     { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
+    // The outbox: a job is in it from the very write that ends it, whichever that is.
+    { name: 'byHook', partitionKey: 'hook', sortKey: 'endedAt' },
   ],
+  numbers: ['endedAt'],
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
@@ -53,7 +58,53 @@ export const keysTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-export const tables: readonly TableSpec[] = [jobsTable, hostsTable, fleetTable, choresTable, keysTable];
+/** What is to be told to a webhook, and was. */
+export const deliveriesTable = {
+  name: 'deliveries',
+  partitionKey: 'deliveryId',
+  indexes: [
+    { name: 'byDue', partitionKey: 'due', sortKey: 'dueOrder' },
+    { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
+  ],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+/** What an owner's webhooks are signed with. */
+export const webhookSecretsTable = {
+  name: 'webhook-secrets',
+  partitionKey: 'owner',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+/** An owner's limits, its bucket of requests and its last turn. */
+export const ownersTable = {
+  name: 'owners',
+  partitionKey: 'owner',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+/** A day of an owner: what it has used. In the index while a job of it is not settled. */
+export const usageTable = {
+  name: 'usage',
+  partitionKey: 'owner',
+  sortKey: 'day',
+  indexes: [{ name: 'byOpen', partitionKey: 'open', sortKey: 'day' }],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
+export const tables: readonly TableSpec[] = [
+  jobsTable,
+  hostsTable,
+  fleetTable,
+  choresTable,
+  keysTable,
+  deliveriesTable,
+  webhookSecretsTable,
+  ownersTable,
+  usageTable,
+];
 
 /** The schema version of every item, for those who read what an older release wrote. */
 export const SCHEMA_VERSION = 1;

@@ -77,6 +77,9 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: ({ ended }) => `DELETE /api/history/${ended}`, needs: 'generate', foreign: 404 },
   { route: () => 'POST /api/queue/clear', needs: 'generate', foreign: 200 },
   { route: ({ waiting }) => `GET /api/status/${waiting}`, needs: 'read', foreign: 404 },
+  { route: ({ waiting }) => `GET /api/status/${waiting}?wait=0`, needs: 'read', foreign: 404 },
+  // Of one that waits it would not end.
+  { route: ({ ended }) => `GET /api/status/${ended}/events`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}?redirect=1`, needs: 'read', foreign: 404 },
   { route: () => 'GET /api/queue', needs: 'read', foreign: 200 },
@@ -85,6 +88,7 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: () => 'GET /api/workflows', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/workflows/flux2_turbo_default', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/system', needs: 'read', foreign: 200 },
+  { route: () => 'GET /api/usage', needs: 'read', foreign: 200 },
 ];
 
 describe.each(ROUTES)('$needs: $route', ({ route, needs, body, foreign }) => {
@@ -193,7 +197,7 @@ test('an upload is its owner’s: the name is worth nothing to another', async (
   const uses = (key: string) =>
     asks('POST /api/generate', key, { workflow: 'flux2_turbo_controlnet', prompt: 'x', image: name });
   expect((await uses(alice)).status).toBe(202);
-  const refused = await uses(await keyOf('mallory', ['generate']));
+  const refused = await uses(await keyOf('mallory-uploads', ['generate']));
   expect(refused.status).toBe(400);
   expect(refused.text).toContain('there is none of this name');
 });

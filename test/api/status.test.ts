@@ -41,6 +41,7 @@ test('has every field from the first moment', async () => {
     simulated: false,
     gpu_seconds: null,
     cost_usd: null,
+    event_id: '0-queued-0-0-7',
     queue_position: expect.any(Number),
     waiting_for: 'gpu host starting',
     eta_seconds: 345,

@@ -10,6 +10,7 @@ import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/cor
 import type { Graph } from '../../functions/core/object-info.ts';
 import { packGraph } from '../../functions/core/request.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
+import { docsFolder } from '../../functions/process/docs.ts';
 import type { Rig } from '../support/rig.ts';
 import { CREDENTIALS, REGION } from '../support/store.ts';
 
@@ -53,6 +54,7 @@ export function anotherProcess({ store, images, templates, log }: Rig, parts: Pa
     log,
     random: randomBytes,
     nudge: () => undefined,
+    docs: docsFolder(),
     recorded: { nodes: {}, models: {} },
     settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
     ...parts,

@@ -15,6 +15,7 @@ import { programOf } from '../../functions/local/programs.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
+import { docsFolder } from '../../functions/process/docs.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
 import { log, withFolder } from './subjects.ts';
 
@@ -71,6 +72,7 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
             log,
             random: randomBytes,
             nudge,
+            docs: docsFolder(),
             recorded: { nodes: recordedNodes, models: {} },
             settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 100_000 },
           }),

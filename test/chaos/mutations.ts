@@ -139,8 +139,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the controller without the attempt as read',
     edits: [job(SWEEP, `when: [is('host', job.host ?? ''), is('status', job.status)],`)],
-    focus: lateController,
-    seeds: 8,
+    // The same host must hold the job again, further on, when the late word comes.
+    focus: wakesAlone,
+    seeds: 12,
+    jobs: 30,
   },
   {
     name: 'the controller reads hosts before jobs',
@@ -164,7 +166,7 @@ export const MUTATIONS: readonly Mutation[] = [
       lasts: { kill: [20, 200], 'table-late': [5000, 8000] },
       faults: 24,
     },
-    seeds: 8,
+    seeds: 20,
   },
   {
     name: 'a second record for one job',

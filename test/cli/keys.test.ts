@@ -69,6 +69,38 @@ test('a key made while nothing runs opens the API that starts later; revoked whi
   expect(out).not.toContain(key.split('_').at(-1)!);
 }, 60_000);
 
+test('limits of an owner act in the API that runs, and are shown', async () => {
+  const { url } = await api();
+  const made = await keys('create', '--name', 'bob');
+  const [key] = KEY.exec(made.out)!;
+  expect(
+    await keys('limits', '--owner', 'bob', '--images-per-day', '0', '--usd-per-month', '2.5'),
+  ).toMatchObject({
+    code: 0,
+  });
+  const post = await fetch(`${url}/api/generate`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'content-type': 'application/json' },
+    body: JSON.stringify({ prompt: 'a fox' }),
+  });
+  expect(post.status).toBe(429);
+  expect(await post.json()).toMatchObject({ code: 'images_used_up' });
+  const usage = await fetch(`${url}/api/usage`, { headers: { 'x-api-key': key } });
+  expect(await usage.json()).toMatchObject({ owner: 'bob', usd_this_month: { limit: 2.5 } });
+  const { out } = await keys(
+    'limits',
+    '--owner',
+    'bob',
+    '--usd-per-month',
+    'default',
+    '--unfinished',
+    'unlimited',
+  );
+  expect(out).toBe(
+    'per-minute      default\nunfinished      unlimited\nimages-per-day  0\nusd-per-month   default\n',
+  );
+}, 60_000);
+
 test.each([
   [['create'], 'Whose key is it? create --name NAME'],
   [['create', 'alice'], 'create takes its name as --name alice'],
@@ -80,7 +112,12 @@ test.each([
   [['revoke', '0123456789abcdef'], 'There is no key 0123456789abcdef'],
   [['rotate', '0123456789abcdef'], 'There is no valid key 0123456789abcdef'],
   [['create', '--nmae', 'a'], '--help lists the flags'],
-  [[], 'takes create, list, revoke or rotate'],
+  [['limits'], 'Whose limits? limits --owner NAME'],
+  [['limits', '--owner', 'a b'], '--owner must have 1 to 64'],
+  [['limits', '--owner', 'a', '--images-per-day', '1.5'], '--images-per-day takes a whole number from 0'],
+  [['limits', '--owner', 'a', '--per-minute', '0'], '--per-minute takes a whole number from 1'],
+  [['limits', '--owner', 'a', '--usd-per-month', ''], '"unlimited" or "default"; it is ""'],
+  [[], 'takes create, list, revoke, rotate or limits'],
 ])('%j is refused in one line', async (args, sentence) => {
   const { code, out, err } = await keys(...args);
   expect(code).toBe(1);

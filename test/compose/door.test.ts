@@ -143,7 +143,7 @@ describe.skipIf(lacks)(`nginx ${lacks ?? ''}`, () => {
     expect(headers).toMatchObject({ 'retry-after': '2', 'access-control-allow-origin': '*' });
   });
 
-  test('an API that says nothing is 504 after 20 seconds', async () => {
+  test('an API that says nothing is 504 after 30 seconds', async () => {
     const silent = createServer(() => undefined);
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -155,14 +155,14 @@ describe.skipIf(lacks)(`nginx ${lacks ?? ''}`, () => {
       expect(status).toBe(504);
       expect(body).toEqual({ error: 'The API took too long to answer; try again', code: 'unavailable' });
       expect(headers['retry-after']).toBe('2');
-      expect(performance.now() - from).toBeLessThan(23_000);
+      expect(performance.now() - from).toBeLessThan(33_000);
       // Its silence is nobody else's.
       expect((await ask(other.url, '/comfyui/')).status).toBe(200);
     } finally {
       await other.close();
       silent.close();
     }
-  }, 40_000);
+  }, 50_000);
 
   test('it starts without those behind it, and says who does not answer', async () => {
     const gone = await goneAddress();

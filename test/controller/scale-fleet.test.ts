@@ -128,6 +128,43 @@ test('a hurried look is a round for the first job alone', async () => {
   expect(measured).toHaveLength(1);
 });
 
+test('the record of a stream that is ahead of the index wakes a host, one of a job that ended does not', async () => {
+  await accept(1);
+  const [job] = await store.jobs.listWork('waiting', 1);
+  const behind: ScaleDeps['jobs'] = {
+    ...store.jobs,
+    countWork: () => Promise.resolve(0),
+    listWork: () => Promise.resolve([]),
+  };
+  await scaleFleet(deps({ jobs: behind }), { hurried: true, began: [randomUUID()] });
+  expect(aws.calls).toEqual([]);
+  clock += MINUTE;
+  await scaleFleet(deps({ jobs: behind }), { hurried: true, began: [job!.jobId] });
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+});
+
+test('a job that hosts leave alone wakes none again, one beside it does', async () => {
+  await accept(1);
+  const [job] = await store.jobs.listWork('waiting', 1);
+  await scaleFleet(deps());
+  await pass(MINUTE);
+  for (const host of await store.hosts.list()) await store.hosts.put({ ...host, leftAlone: [job!.jobId] });
+  await scaleFleet(deps());
+  // It was idle for its minutes, and ended itself.
+  for (const { hostId } of await store.hosts.list()) await store.hosts.remove(hostId);
+  aws.group.desired = 0;
+  aws.instances.clear();
+  for (let minute = 0; minute < 5; minute += 1) {
+    await pass(MINUTE, []);
+    await scaleFleet(deps());
+  }
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  expect(measured.at(-1)).toMatchObject({ waiting: 1, hosts_wanted: 0 });
+  await accept(1);
+  await scaleFleet(deps(), { hurried: true });
+  expect(aws.calls).toEqual(['SetDesiredCapacity 1', 'SetDesiredCapacity 1']);
+});
+
 test('what never came up is ended, nothing more is started, and it is said', async () => {
   await accept(10);
   await scaleFleet(deps());
@@ -177,6 +214,22 @@ test('hosts of an old release are asked to retire, one after the other', async (
     }
   await scaleFleet(deps({ release: 'r2' }));
   expect(await retired()).toBe(1);
+});
+
+test('a host of the next release is kept while the deployment has not reached the controller', async () => {
+  await scaleFleet(deps());
+  clock += 30 * SECOND;
+  aws.group.desired = 1;
+  for (let minute = 0; minute < 3; minute += 1) {
+    await pass(MINUTE);
+    for (const host of await store.hosts.list()) await store.hosts.put({ ...host, release: 'r2' });
+    await scaleFleet(deps());
+  }
+  expect((await store.hosts.list()).map(({ retire }) => retire)).toEqual([undefined]);
+  // One that the next deployment finds is rolled.
+  clock += 30 * SECOND;
+  await scaleFleet(deps({ release: 'r3' }));
+  expect((await store.hosts.list()).map(({ retire }) => retire)).toEqual([true]);
 });
 
 describe('a controller that', () => {

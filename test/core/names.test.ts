@@ -10,6 +10,8 @@ import {
   outwardPromptId,
   ownerOrder,
   ownerTag,
+  isTurnOf,
+  readTurn,
   workOrder,
 } from '../../functions/core/names.ts';
 
@@ -92,10 +94,24 @@ describe('orders', () => {
     );
     expect(workOrder(5, 7, 'b', 'me') < workOrder(5, 10, 'a', 'me')).toBe(true);
     expect(workOrder(1_800_000_000_000, 100_001, '0123456789', 'me')).toBe(
-      `1800000000000-00001-01234567-${ownerTag('me')}`,
+      `1800000000000-1800000000000-00001-01234567-${ownerTag('me')}`,
     );
+    // Of equal turns the one that was accepted first.
+    expect(workOrder(9, 7, 'b', 'me', 5) < workOrder(9, 1, 'a', 'me', 6)).toBe(true);
     // Two processes that count alike.
     expect(workOrder(5, 7, 'a', 'me')).not.toBe(workOrder(5, 7, 'b', 'me'));
+  });
+
+  it('a turn tells both moments; one of an earlier release had but one', () => {
+    check(
+      fc.property(times, times, jobIds, (turn, acceptedAt, id) => {
+        expect(readTurn(workOrder(turn, 1, id, 'me', acceptedAt))).toEqual({ turn, acceptedAt });
+      }),
+    );
+    const old = `1800000000000-00001-01234567-${ownerTag('me')}`;
+    expect(readTurn(old)).toEqual({ turn: 1_800_000_000_000, acceptedAt: 1_800_000_000_000 });
+    expect(isTurnOf('me', old) && isTurnOf('me', workOrder(1, 1, 'a', 'me'))).toBe(true);
+    expect(isTurnOf('you', workOrder(1, 1, 'a', 'me'))).toBe(false);
   });
 
   it("an owner's jobs sort by time, then by id", () => {

@@ -75,7 +75,7 @@ describe('the outlook', () => {
 
   test('a fleet that nobody scales: hosts are there, or one is awaited', () => {
     expect(outlookOf([host], UNKNOWN_FLEET, 1, NOW)).toEqual(
-      outlook({ ready: 1, held: 1, secondsPerJob: 45 }),
+      outlook({ ready: 1, held: 1, secondsPerJob: 45, leftAlone: new Set() }),
     );
     expect(outlookOf([], UNKNOWN_FLEET, 0, NOW)).toMatchObject({ ready: 0, startingIn: [300] });
     expect(outlookOf([{ ...host, comfyui: false }], UNKNOWN_FLEET, 0, NOW)).toMatchObject({
@@ -94,6 +94,12 @@ describe('the outlook', () => {
     expect(outlookOf([], some, 0, NOW).startingIn).toEqual([140, 240]);
     expect(outlookOf([host], some, 0, NOW).startingIn).toEqual([240]);
     expect(outlookOf([], some, 0, NOW + 200_000).startingIn).toEqual([0, 240]);
+  });
+
+  test('what hosts leave alone waits for another host, also when they are gone', () => {
+    const known = outlookOf([{ ...host, leftAlone: ['a'] }], fleet({ leftAlone: { b: NOW } }), 0, NOW);
+    for (const jobId of ['a', 'b']) expect(waitingFor(known, jobId)).toMatch(/its models and nodes/);
+    expect(waitingFor(known, 'c')).toBe('a free slot');
   });
 
   test('where none can be started none is awaited', () => {

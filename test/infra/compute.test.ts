@@ -8,6 +8,7 @@ import {
   apiLambdaSettings,
   controllerLambdaSettings,
   forwarderLambdaSettings,
+  webhooksLambdaSettings,
 } from '../../functions/config.ts';
 import * as job from '../../functions/core/job.ts';
 import { ORIGIN_SECRET_HEADER } from '../../infra/front-door.ts';
@@ -22,17 +23,20 @@ const functionNamed = (name: string) =>
   )!['Properties'];
 
 describe('functions', () => {
-  test.each(['api', 'forwarder', 'controller'])('%s runs on the current LTS runtime, on ARM', (name) => {
-    expect(functionNamed(name)).toMatchObject({
-      Runtime: 'nodejs24.x',
-      Architectures: ['arm64'],
-      Handler: 'index.handler',
-    });
-    expect(functionNamed(name)).not.toHaveProperty('ReservedConcurrentExecutions');
-  });
+  test.each(['api', 'forwarder', 'controller', 'webhooks'])(
+    '%s runs on the current LTS runtime, on ARM',
+    (name) => {
+      expect(functionNamed(name)).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+      });
+      expect(functionNamed(name)).not.toHaveProperty('ReservedConcurrentExecutions');
+    },
+  );
 
   test('logs are kept as long as the context says, and no longer', () => {
-    compute.resourceCountIs('AWS::Logs::LogGroup', 3);
+    compute.resourceCountIs('AWS::Logs::LogGroup', 4);
     compute.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
   });
 
@@ -52,6 +56,7 @@ describe('functions', () => {
       METRICS_NAMESPACE: 'comfyui',
     });
     expect(forwarderLambdaSettings(environmentOf('forwarder'))).toMatchObject({ TABLE_PREFIX: 'comfyui-' });
+    expect(webhooksLambdaSettings(environmentOf('webhooks'))).toMatchObject({ TABLE_PREFIX: 'comfyui-' });
     expect(controllerLambdaSettings(environmentOf('controller'))).toMatchObject({
       AUTO_SCALING_GROUP: 'comfyui-gpu-hosts',
       MAX_HOSTS: 2,
@@ -226,6 +231,17 @@ test('the controller is called every minute, and a call that fails is not repeat
       },
     ],
   });
+});
+
+test('webhooks are looked for every minute, outside the network, and know the names of this service', () => {
+  compute.hasResourceProperties('AWS::Events::Rule', {
+    ScheduleExpression: 'rate(1 minute)',
+    Targets: [{ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Webhooks'), 'Arn'] } }],
+  });
+  expect(functionNamed('webhooks')).not.toHaveProperty('VpcConfig');
+  const own = JSON.stringify(functionNamed('webhooks').Environment.Variables['OWN_HOSTS']);
+  expect(own).toContain('DomainName');
+  expect(own).toContain('FunctionUrl');
 });
 
 test('the outputs tell where callers go and how the key is read', () => {

@@ -1,6 +1,9 @@
 // Who may do what: each room exactly what its code calls, and nobody everything.
 
 import { describe, expect, test } from 'vitest';
+import { createMachines, type Machines } from '../../functions/machines/machines.ts';
+import { GROUP, startFakeAutoScaling } from '../machines/fake-auto-scaling.ts';
+import { CREDENTIALS, REGION } from '../support/store.ts';
 import { resourcesOf, templatesWith } from './synth.ts';
 
 interface Statement {
@@ -23,7 +26,7 @@ const statements = resourcesOf(templatesWith()).flatMap(([id, { Type, Properties
     .filter(({ Effect }) => Effect === 'Allow')
     .map(({ Action, Resource }): Statement => ({
       role:
-        /(Api|Forwarder|Controller|GpuHostsHostRole|NeverRebalance)/
+        /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|NeverRebalance)/
           .exec(id)?.[1]
           ?.replace('GpuHostsHostRole', 'Host') ?? id,
       actions: listOf(Action).map(String),
@@ -59,6 +62,11 @@ describe('tables', () => {
         ...forEach('hosts', 'GetItem', 'Scan'),
         ...forEach('fleet', 'GetItem'),
         ...forEach('chores', 'DeleteItem', 'PutItem'),
+        ...forEach('owners', 'GetItem', 'UpdateItem'),
+        ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+        ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+        ...forEach('deliveries/index/byOwner', 'Query'),
+        ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
       ].toSorted(),
     );
   });
@@ -77,7 +85,21 @@ describe('tables', () => {
         ...forEach('hosts', 'DeleteItem', 'GetItem', 'Scan', 'UpdateItem'),
         ...forEach('fleet', 'GetItem', 'PutItem'),
         ...forEach('chores', 'DeleteItem', 'Scan'),
+        ...forEach('usage', 'GetItem', 'UpdateItem'),
+        'usage/index/byOpen Query',
         ...STREAM,
+      ].toSorted(),
+    );
+  });
+
+  test('webhooks read ended jobs, take them out of the outbox, and change deliveries alone', () => {
+    expect(allowedTo('Webhooks', 'dynamodb')).toEqual(
+      [
+        ...forEach('jobs', 'BatchGetItem', 'UpdateItem'),
+        'jobs/index/byHook Query',
+        ...forEach('deliveries', 'GetItem', 'PutItem', 'UpdateItem'),
+        'deliveries/index/byDue Query',
+        ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
       ].toSorted(),
     );
   });
@@ -120,7 +142,7 @@ describe('buckets', () => {
     );
   });
 
-  test.each(['Forwarder', 'Controller'])('the %s has none', (role) => {
+  test.each(['Forwarder', 'Controller', 'Webhooks'])('the %s has none', (role) => {
     expect(allowedTo(role, 's3')).toEqual([]);
   });
 });
@@ -129,6 +151,7 @@ describe('the group of the GPU hosts', () => {
   test.each<[string, string[]]>([
     ['Api', []],
     ['Forwarder', []],
+    ['Webhooks', []],
     [
       'Controller',
       [
@@ -138,10 +161,48 @@ describe('the group of the GPU hosts', () => {
         'the group TerminateInstanceInAutoScalingGroup',
       ],
     ],
-    ['Host', ['the group TerminateInstanceInAutoScalingGroup']],
+    // It looks before it ends itself: functions/machines, terminate.
+    ['Host', ['* DescribeAutoScalingGroups', 'the group TerminateInstanceInAutoScalingGroup']],
     ['NeverRebalance', ['the group SuspendProcesses']],
   ])('%s: %j', (role, expected) => {
     expect(allowedTo(role, 'autoscaling')).toEqual(expected);
+  });
+});
+
+describe('what the rooms call of Auto Scaling', () => {
+  /** Every action that reaches AWS, whatever function it is hidden in. */
+  async function callsOf(work: (machines: Machines) => Promise<unknown>): Promise<string[]> {
+    const aws = await startFakeAutoScaling({ max: 2 });
+    const called = new Set<string>();
+    try {
+      aws.group.desired = 1;
+      aws.pass(0);
+      aws.fault = (action) => void called.add(action);
+      const { url: endpoint } = aws;
+      await work(createMachines({ group: GROUP, region: REGION, endpoint, credentials: CREDENTIALS }));
+    } finally {
+      await aws.close();
+    }
+    return [...called].toSorted();
+  }
+  const actionsOf = (role: string) =>
+    allowedTo(role, 'autoscaling')
+      .map((allowed) => allowed.split(' ').at(-1)!)
+      .toSorted();
+
+  test('is what they may: a host that ends itself', async () => {
+    const calls = await callsOf((machines) => machines.terminate('i-00000000000000001'));
+    expect(calls).toEqual(actionsOf('Host'));
+  });
+
+  test('is what they may: a controller', async () => {
+    const calls = await callsOf(async (machines) => {
+      await machines.describe();
+      await machines.launchFailure();
+      await machines.raise(2);
+      await machines.terminate('i-00000000000000001');
+    });
+    expect(calls).toEqual(actionsOf('Controller'));
   });
 });
 
@@ -169,6 +230,7 @@ describe('stars', () => {
       .filter(({ resources }) => resources.includes('*'))
       .flatMap(({ actions }) => actions);
     expect(all.toSorted()).toEqual([
+      'autoscaling:DescribeAutoScalingGroups',
       'autoscaling:DescribeAutoScalingGroups',
       'autoscaling:DescribeScalingActivities',
       'ssm:UpdateInstanceInformation',

@@ -37,6 +37,7 @@ describe('a value that cannot be', () => {
     ['amiParameter', 'ami-0123'],
     ['imageDays', 0],
     ['maxWaiting', 0],
+    ['heldRequests', -1],
     ['allowedOrigins', 'example.com'],
     ['domainName', 'https://images.example.com'],
     ['certificateArn', CERTIFICATE.replace('us-east-1', 'eu-central-1')],

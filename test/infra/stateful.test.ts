@@ -21,6 +21,9 @@ describe('tables', () => {
         TableName: `comfyui-${name}`,
         BillingMode: 'PAY_PER_REQUEST',
         KeySchema: [key(table.partitionKey, 'HASH'), ...(table.sortKey ? [key(table.sortKey, 'RANGE')] : [])],
+        AttributeDefinitions: Match.arrayWith(
+          (table.numbers ?? []).map((name) => ({ AttributeName: name, AttributeType: 'N' })),
+        ),
         TimeToLiveSpecification: { AttributeName: table.ttl, Enabled: true },
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
         DeletionProtectionEnabled: true,

@@ -34,7 +34,7 @@ export function appWith(changes: Partial<Record<keyof Settings, unknown>> = {}) 
   const folder = mkdtempSync(join(tmpdir(), 'comfyui-infra-'));
   folders.push(folder);
   const built = join(folder, 'built');
-  for (const room of ['lambda/api', 'lambda/forwarder', 'lambda/controller', 'host']) {
+  for (const room of ['lambda/api', 'lambda/forwarder', 'lambda/controller', 'lambda/webhooks', 'host']) {
     mkdirSync(join(built, room), { recursive: true });
     writeFileSync(join(built, room, 'index.mjs'), `// ${room}\n`);
   }

@@ -1,9 +1,11 @@
 // The api's bundle under the real runtime client, with events as a Function URL sends them.
 
 import { randomBytes } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { claim, complete } from '../../functions/core/job.ts';
+import { cancel, claim, complete } from '../../functions/core/job.ts';
 import { imageName, keys } from '../../functions/core/names.ts';
+import { eventsOf } from '../api/event-reader.ts';
 import { type Gate, startGate } from './gate.ts';
 import { answerOf, bytesOf, call, callJson, recorded, urlEvent, type HttpEvent } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';
@@ -76,6 +78,24 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     });
   });
 
+  test('the page that describes it, and what the page consists of, lie beside the bundle', async () => {
+    const keyless = { 'x-api-key': undefined };
+    const described = await callJson(api, {
+      path: '/openapi.json',
+      headers: { ...keyless, 'accept-encoding': '' },
+    });
+    expect(described).toMatchObject({
+      status: 200,
+      body: { openapi: '3.1.1', components: { securitySchemes: {} } },
+    });
+    const page = await call(api, { path: '/docs', headers: { ...keyless, 'accept-encoding': '' } });
+    expect((await bytesOf(page.body)).toString()).toContain('docs/swagger-ui-bundle.js');
+    const script = await call(api, { path: '/docs/swagger-ui-bundle.js', headers: keyless });
+    expect([script.status, script.headers['content-encoding']]).toEqual([200, 'gzip']);
+    expect(gunzipSync(await bytesOf(script.body)).toString()).toContain('SwaggerUIBundle');
+    expect(await callJson(api, { path: '/api/queue', headers: keyless })).toMatchObject({ status: 401 });
+  });
+
   test('an image is streamed: its beginning is there before the bucket has sent its end', async () => {
     const filename = await completed();
     gate.holdAfter(1_000_000);
@@ -114,6 +134,37 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     expect(end).not.toBe('as if nothing had happened');
     expect(size).toBeLessThan(Number(headers['content-length']));
     expect(await callJson(api, { path: '/api/workflows' })).toMatchObject({ status: 200 });
+  });
+
+  test('a stream of events says what is known and when to come again: nothing is held', async () => {
+    const path = `/api/status/${await accepted()}/events`;
+    const { status, headers, body } = await call(api, { path });
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': expect.stringContaining('text/event-stream'),
+      'strict-transport-security': 'max-age=31536000',
+    });
+    const [event, retry, ...more] = await eventsOf(new Response(ReadableStream.from(body))).rest();
+    expect(event).toMatchObject({ event: 'status', data: { status: 'queued' } });
+    expect([retry, more]).toEqual([{ retry: 2000 }, []]);
+    const from = performance.now();
+    expect(await callJson(api, { path: path.replace('/events', ''), query: 'wait=25' })).toMatchObject({
+      status: 200,
+      body: { status: 'queued' },
+    });
+    expect(performance.now() - from).toBeLessThan(5000);
+  });
+
+  test('with HELD_REQUESTS events are streamed as they happen', async () => {
+    const holding = await world.start('api', { HELD_REQUESTS: '1' });
+    const jobId = await accepted();
+    const { body } = await call(holding, { path: `/api/status/${jobId}/events` });
+    const events = eventsOf(new Response(ReadableStream.from(body)));
+    expect((await events.nextTold())?.data).toMatchObject({ status: 'queued' });
+    expect(await world.behind.jobs.write(jobId, cancel(world.behind.now()))).toBe(true);
+    expect((await events.nextTold())?.data).toMatchObject({ status: 'cancelled' });
+    expect(await events.next()).toBeUndefined();
+    expect(await callJson(holding, { path: '/api/workflows' })).toMatchObject({ status: 200 });
   });
 
   test('a link points to the bucket itself', async () => {

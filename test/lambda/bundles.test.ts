@@ -23,6 +23,7 @@ const environment = {
   AUTO_SCALING_GROUP: 'comfyui-gpu-hosts',
   MAX_HOSTS: '2',
   RELEASE: 'release-1',
+  OWN_HOSTS: 'images.example.com',
 };
 
 let alone: string;
@@ -35,6 +36,7 @@ test.each([
   ['api', 650],
   ['forwarder', 400],
   ['controller', 400],
+  ['webhooks', 400],
 ] as const)('the bundle of the %s has at most %i KB', async (name, limit) => {
   const { size } = await stat(join(bundleOf(name), 'index.mjs'));
   expect(size).toBeLessThanOrEqual(limit * 1000);
@@ -117,6 +119,7 @@ describe.skipIf(lacksRuntime)(`a cold start${skipped}`, () => {
       api: await taskOf('api'),
       forwarder: await taskOf('forwarder'),
       controller: await taskOf('controller'),
+      webhooks: await taskOf('webhooks'),
     };
     const inits: Record<string, Init[]> = {};
     for (let round = 0; round < ROUNDS; round += 1)

@@ -15,7 +15,7 @@ export const lacksRuntime = inject('runtimeClientLacks');
 /** For the name of a block of tests. */
 export const skipped = lacksRuntime && ` (skipped: no aws-lambda-ric here: ${lacksRuntime})`;
 
-export type FunctionName = 'api' | 'forwarder' | 'controller';
+export type FunctionName = 'api' | 'forwarder' | 'controller' | 'webhooks';
 export const bundleOf = (name: FunctionName) => join(packageRoot(), '.build', 'lambda', name);
 
 export interface World {

@@ -19,6 +19,7 @@ afterEach(() => rig.close());
 const retain = (now: number) =>
   applyRetention({
     jobs: rig.store.jobs,
+    deliveries: rig.store.deliveries,
     images: rig.images,
     log: rig.log,
     now: () => now,

@@ -29,7 +29,17 @@ export interface Program {
 
 /** @param env beside PATH and HOME nothing is inherited */
 export function startProgram(
-  name: 'local' | 'generate' | 'keys' | 'simulate' | 'doctor' | 'api' | 'forwarder' | 'controller' | 'host',
+  name:
+    | 'local'
+    | 'generate'
+    | 'keys'
+    | 'simulate'
+    | 'doctor'
+    | 'api'
+    | 'forwarder'
+    | 'controller'
+    | 'webhooks'
+    | 'host',
   env: Record<string, string>,
   args: string[] = [],
 ): Program {

@@ -26,6 +26,7 @@ import {
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
 import { createLog, type Log } from '../../functions/log.ts';
+import { docsFolder } from '../../functions/process/docs.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
 
@@ -93,6 +94,7 @@ export async function startRig({
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
+  const stopping = new AbortController();
   const app = createApp({
     ...store,
     images,
@@ -102,6 +104,8 @@ export async function startRig({
     now,
     random: randomBytes,
     nudge,
+    docs: docsFolder(),
+    stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: 'request',
@@ -121,7 +125,7 @@ export async function startRig({
   const closers: (() => Promise<void>)[] = [];
   /** Of what this workflow takes. */
   const smallImage = (workflow: unknown): Record<string, unknown> => {
-    const template = templates.get(String(workflow ?? templates.keys().next().value));
+    const template = templates.get(typeof workflow === 'string' ? workflow : templates.keys().next().value!);
     const small = { prompt: 'a red fox', steps: 4, width: 256, height: 256 };
     return Object.fromEntries(
       Object.entries(small).filter(([name]) => !template || Object.hasOwn(template.inputs, name)),
@@ -193,6 +197,7 @@ export async function startRig({
 
     async close() {
       for (const close of closers) await close();
+      stopping.abort();
       await server.close();
       await s3.close();
       client.destroy();

@@ -54,7 +54,8 @@ function remedyFor(code: StartProblem, where: Where): string {
     bad_template: 'npm run deploy',
     raise_refused: 'npm run deploy',
     no_hosts_allowed: 'set maxHosts in cdk.json above 0, then npm run deploy',
-    never_registered: logs(where, 'gpu-hosts'),
+    // Its log is of the host process, which says little before it works.
+    never_registered: `${activities(where)}, then aws ec2 get-console-output --latest --output text --region ${where.region} --instance-id INSTANCE`,
     account: activities(where),
     not_allowed: activities(where),
     launch_failed: activities(where),

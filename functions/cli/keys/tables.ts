@@ -9,12 +9,14 @@ import { createLog } from '../../log.ts';
 import { createStoreClient, type StoreClient } from '../../store/client.ts';
 import { createTables } from '../../store/create-tables.ts';
 import { createKeys, type Keys } from '../../store/keys.ts';
+import { createOwners, type Owners } from '../../store/owners.ts';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../api.ts';
 import { readDeployment } from '../deployment.ts';
 
 export interface OpenKeys {
   keys: Keys;
+  owners: Owners;
   /** The tables' clock, ms. */
   now(): number;
   close(): Promise<void>;
@@ -46,6 +48,7 @@ async function over(client: StoreClient, prefix: string, stop = async () => unde
   await keys.list();
   return {
     keys,
+    owners: createOwners(client, prefix),
     now: () => client.clock.now(),
     async close() {
       client.raw.destroy();

@@ -50,7 +50,10 @@ test.each<[Blocked['code'], string]>([
   ['bad_template', 'npm run deploy'],
   ['raise_refused', 'npm run deploy'],
   ['no_hosts_allowed', 'set maxHosts in cdk.json above 0, then npm run deploy'],
-  ['never_registered', 'aws logs tail /comfyui/gpu-hosts --since 1h --region us-east-1'],
+  [
+    'never_registered',
+    'aws autoscaling describe-scaling-activities --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --max-items 5, then aws ec2 get-console-output --latest --output text --region us-east-1 --instance-id INSTANCE',
+  ],
   [
     'launch_failed',
     'aws autoscaling describe-scaling-activities --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --max-items 5',

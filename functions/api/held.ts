@@ -1,0 +1,43 @@
+// The budget of requests that are held open: each has a place, and past the last place nobody is held. All are let go
+// when the process stops.
+
+export interface Held {
+  /**
+   * Undefined: there is no place left, or the process is stopping. The place is free again when `client` (the request's
+   * own signal) says that nobody listens any more.
+   */
+  take(client: AbortSignal): Place | undefined;
+}
+
+export interface Place {
+  /** Comes when it is time to let go: the client is gone, the process stops, it has lasted too long, or `free`. */
+  signal: AbortSignal;
+  free(): void;
+}
+
+/** @param longest ms that one may be held */
+export function createHeld(limit: number, longest: number, stopping: AbortSignal | undefined): Held {
+  const places = new Set<Place>();
+  stopping?.addEventListener('abort', () => {
+    for (const place of places) place.free();
+  });
+  return {
+    take(client) {
+      if (places.size >= limit || stopping?.aborted) return undefined;
+      const letGo = new AbortController();
+      const free = () => {
+        clearTimeout(late);
+        client.removeEventListener('abort', free);
+        places.delete(place);
+        letGo.abort();
+      };
+      const late = setTimeout(free, longest);
+      late.unref();
+      const place = { signal: letGo.signal, free };
+      places.add(place);
+      client.addEventListener('abort', free);
+      if (client.aborted) free();
+      return place;
+    },
+  };
+}

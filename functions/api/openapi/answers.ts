@@ -1,0 +1,164 @@
+// What the API answers, as schemas: the document is made from them, and a test holds every route's real answers against
+// them. Strict here, so that a field that nobody described is found; the document lets more fields come.
+
+import * as z from 'zod';
+import { type FailureCode, type Status } from '../../core/job.ts';
+
+const STATUS = [
+  'queued',
+  'processing',
+  'completed',
+  'failed',
+  'cancelled',
+] as const satisfies readonly Status[];
+const FAILURES = [
+  'refused_by_comfyui',
+  'node_failed',
+  'input_gone',
+  'no_output',
+  'lost_too_often',
+  'too_many_attempts',
+  'took_too_long',
+  'expired',
+] as const satisfies readonly FailureCode[];
+
+const time = z.iso.datetime();
+const count = z.int().min(0);
+const jobId = z.uuid().describe('Names the job at every other address');
+const promptId = z.uuid().describe('ComfyUI’s name for it: one for the life of a job');
+const seed = z.int().nullable().describe('The seed in use: drawn at random where none was sent');
+const notes = z.array(z.string()).describe('What the service did that one may not expect');
+export const cursor = z
+  .string()
+  .nullable()
+  .describe('Send it as ?cursor for the next page; null: this is the last');
+const simulated = z.boolean().describe('True: drawn by the simulated ComfyUI, not by a model');
+const exact = z.boolean().describe('False: there are more than were counted');
+const success = { status: z.literal('success'), message: z.string() };
+
+export const problem = z.strictObject({
+  error: z.string().describe('A sentence for a person'),
+  code: z.string().describe('For machines: stays what it is when the sentence changes'),
+  details: z.looseObject({ field: z.string().optional().describe('Which field of the request') }).optional(),
+});
+
+export const accepted = z.strictObject({
+  job_id: jobId,
+  prompt_id: promptId,
+  status: z.literal('queued'),
+  prompt: z.string(),
+  message: z.string(),
+  workflow: z.string(),
+  seed,
+  notes,
+});
+
+export const job = z.strictObject({
+  job_id: jobId,
+  prompt_id: promptId,
+  status: z.enum(STATUS).describe('The last three are for good'),
+  prompt: z.string().describe('As it was typed: text, never markup'),
+  progress: z.number().min(0).max(1).describe('Over the whole graph'),
+  current_step: count.describe('Of the sampler that runs; 0 without one'),
+  total_steps: count,
+  output_image: z.string().nullable().describe('The first image’s file name'),
+  error: z.string().nullable().describe('Why it failed'),
+  error_code: z.enum(FAILURES).nullable(),
+  created_at: time,
+  started_at: time.nullable(),
+  completed_at: time.nullable().describe('When it ended, however it did'),
+  workflow: z.string(),
+  seed,
+  attempts: count,
+  notes,
+  simulated,
+  gpu_seconds: z.number().min(0).nullable().describe('What it took of a GPU, as far as that is known'),
+  cost_usd: z.number().min(0).nullable(),
+});
+
+export const image = z.strictObject({
+  filename: z.string(),
+  width: count,
+  height: count,
+  size_bytes: count,
+  content_type: z.string(),
+});
+
+export const status = job.extend({
+  event_id: z.string().describe('Changes when the job does: ?since, Last-Event-ID'),
+  queue_position: z.int().min(1).nullable().describe('From 1; null past 100 or when it does not wait'),
+  waiting_for: z.string().nullable().describe('What a queued job waits for, such as “gpu host starting”'),
+  eta_seconds: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe('An estimate, never a promise; null where nobody can say'),
+  images: z.array(
+    image.extend({ url: z.url().describe('Presigned: for a quarter of an hour, without a key') }),
+  ),
+});
+
+const queued = z.array(z.tuple([z.int().min(1), z.uuid()])).describe('[n, prompt_id], in the order they run');
+
+export const queue = z.strictObject({
+  queue: z.strictObject({ queue_pending: queued, queue_running: queued }),
+  jobs: z.record(z.string(), job).describe('The same jobs by their id, at most 100'),
+  total_jobs: count.describe('All that have not ended'),
+  next_cursor: cursor,
+});
+
+export const cancelled = z.strictObject(success);
+
+export const removed = z.strictObject(success);
+
+export const cleared = z.strictObject({
+  ...success,
+  cleared: count,
+  remaining: count.describe('Past 1,000 the rest is cleared by itself'),
+});
+
+export const outputs = z.strictObject({
+  images: z.array(z.string()).describe('File names, newest first'),
+  total: count.describe('Exact up to 1,000'),
+  total_is_exact: exact,
+  output_dir: z.string(),
+  next_cursor: cursor,
+});
+
+const historyEntry = z.strictObject({
+  prompt: z
+    .tuple([
+      z.int(),
+      z.uuid(),
+      z.record(z.string(), z.unknown()),
+      z.record(z.string(), z.unknown()),
+      z.array(z.string()),
+    ])
+    .describe('As ComfyUI’s: [moment of acceptance in ms, prompt_id, graph, extra data, output nodes]'),
+  outputs: z
+    .record(
+      z.string(),
+      z.strictObject({
+        images: z.array(
+          z.strictObject({ filename: z.string(), subfolder: z.string(), type: z.literal('output') }),
+        ),
+      }),
+    )
+    .describe('By node'),
+  status: z.enum(['success', 'error']),
+  job_id: jobId,
+  error: z.string().nullable(),
+});
+
+export const history = z.strictObject({
+  history: z.record(z.string(), historyEntry).describe('By prompt_id, newest first'),
+  total_items: count.describe('Exact up to 1,000'),
+  total_is_exact: exact,
+  next_cursor: cursor,
+});
+
+export const uploaded = z.strictObject({
+  name: z.string().describe('What an input of the type image takes'),
+  subfolder: z.literal(''),
+  type: z.literal('input'),
+});

@@ -1,0 +1,65 @@
+// The schemas of the document by their names, made from those that validate.
+
+import * as z from 'zod';
+import { MAX_WEBHOOK_URL } from '../../core/limits.ts';
+import type { Template } from '../../core/template.ts';
+import * as answers from './answers.ts';
+import { generateBody, type JsonSchema } from './generate-body.ts';
+import * as service from './service-answers.ts';
+import * as webhooks from './webhook-answers.ts';
+
+/** What each name stands for: a test holds real answers against these. */
+export const ANSWERS = {
+  Error: answers.problem,
+  Accepted: answers.accepted,
+  Job: answers.job,
+  JobStatus: answers.status,
+  Queue: answers.queue,
+  Cancelled: answers.cancelled,
+  Cleared: answers.cleared,
+  Outputs: answers.outputs,
+  History: answers.history,
+  Removed: answers.removed,
+  Uploaded: answers.uploaded,
+  Webhooks: webhooks.webhooks,
+  Webhook: webhooks.webhook,
+  WebhookEvent: webhooks.event,
+  WebhookSecret: webhooks.secret,
+  Workflows: service.workflows,
+  Workflow: service.workflow,
+  Usage: service.usage,
+  System: service.system,
+  Healthy: service.healthy,
+  Unhealthy: service.unhealthy,
+} as const satisfies Record<string, z.ZodType>;
+
+export function schemasOf(templates: ReadonlyMap<string, Template>): Record<string, JsonSchema> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(ANSWERS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ jsonSchema }) => plain(jsonSchema),
+  });
+  return {
+    GenerateRequest: generateBody(templates, {
+      webhook_url: {
+        type: 'string',
+        format: 'uri',
+        maxLength: MAX_WEBHOOK_URL,
+        description: 'Told when the job ends, by https and signed: GET /api/webhooks/secret',
+      },
+    }),
+    ...Object.fromEntries(
+      Object.entries(schemas).map(([name, { $schema: _dialect, $id: _id, ...rest }]) => [name, rest]),
+    ),
+  };
+}
+
+/** What says nothing to a reader goes; and answers may get more fields. */
+function plain(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.additionalProperties === false) delete schema.additionalProperties;
+  if (schema.format !== undefined) delete schema.pattern;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  delete schema.propertyNames;
+}

@@ -1,0 +1,88 @@
+// What the API answers about itself, as schemas: workflows, hosts, health. Strict, as answers.ts is.
+
+import * as z from 'zod';
+import { problem } from './answers.ts';
+
+const count = z.int().min(0);
+
+export const workflows = z.strictObject({
+  workflows: z.array(z.string()).describe('The first is the one that is used where none is named'),
+  total: count,
+});
+
+export const workflow = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  presets: z.record(z.string(), z.record(z.string(), z.unknown())),
+  inputs: z.looseObject({}).describe('JSON Schema of what a caller may set'),
+});
+
+const devices = z.array(
+  z.strictObject({
+    name: z.string(),
+    vram: z.number().min(0).describe('MiB'),
+    vram_free: z.number().min(0).describe('MiB'),
+  }),
+);
+
+const hosts = z.array(
+  z.strictObject({
+    host_id: z.string(),
+    state: z.enum(['ready', 'draining']),
+    comfyui: z.enum(['connected', 'silent']),
+    comfyui_version: z.string().nullable(),
+    simulated: z.boolean(),
+    slots: count,
+    held: count.describe('Jobs that it has now'),
+    seen_at: z.iso.datetime(),
+    started_at: z.iso.datetime(),
+  }),
+);
+
+export const system = z.strictObject({
+  devices,
+  models: z.record(z.string(), z.array(z.string())).describe('File names by folder'),
+  hosts,
+});
+
+export const healthy = z.strictObject({
+  status: z.literal('healthy'),
+  comfyui: z
+    .enum(['connected', 'asleep', 'waking'])
+    .describe('asleep: no host, and nothing waits; waking: within the 15 minutes that a start may take'),
+  output_dir: z.string(),
+  system: z.strictObject({ devices, hosts }),
+  simulated: z.boolean(),
+});
+
+const limit = z.number().min(0).nullable().describe('null: unlimited');
+const remaining = z.number().min(0).nullable();
+const resets = z.iso.datetime();
+
+export const usage = z.discriminatedUnion('limited', [
+  z.strictObject({ owner: z.string(), limited: z.literal(false) }),
+  z.strictObject({
+    owner: z.string(),
+    limited: z.literal(true),
+    requests_per_minute: z.strictObject({ limit, remaining, resets_at: resets.nullable() }),
+    unfinished_jobs: z.strictObject({ limit, used: count, remaining }),
+    images_today: z.strictObject({
+      limit,
+      used: count,
+      reserved: count.describe('For jobs that have not ended'),
+      remaining,
+      resets_at: resets,
+    }),
+    usd_this_month: z.strictObject({
+      limit,
+      used: z.number().min(0),
+      estimated: z.number().min(0).describe('For jobs that have not ended: the mean of those that have'),
+      remaining,
+      resets_at: resets,
+    }),
+    this_month: z.strictObject({ jobs: count, images: count, gpu_seconds: z.number().min(0) }),
+  }),
+]);
+
+export const unhealthy = problem.extend({ status: z.literal('unhealthy') });

@@ -1,0 +1,18 @@
+// A job's state as a short id: two states that look the same from outside have the same one, whichever server says it.
+// With it whoever follows a job can go on at any of them.
+
+import type { JobState } from './job-state.ts';
+
+export const EVENT_ID =
+  /^\d{1,9}-(queued|held|processing|completed|failed|cancelled)-\d{1,5}-\d{1,9}-\d{1,9}$/;
+
+/** Attempt, phase, progress in ten thousandths, step, steps: `1-processing-2500-7-28`. */
+export function eventIdOf(state: JobState): string {
+  const phase = state.status === 'queued' && state.host !== undefined ? 'held' : state.status;
+  const progress = Math.round(state.progress * 10_000);
+  return [state.attempt, phase, progress, state.currentStep, state.totalSteps].join('-');
+}
+
+export function isEventId(text: string): boolean {
+  return EVENT_ID.test(text);
+}

@@ -1,0 +1,52 @@
+// A job as the outside sees it, wherever it is told: by a status, a list, a webhook. The guide's fields, ours beside.
+
+import type { JobImage, JobState } from './job-state.ts';
+import { outwardPromptId } from './names.ts';
+import type { JobRequest } from './request.ts';
+
+/** The prompt as it was typed; "" for a workflow that takes none. */
+export function promptOf(request: JobRequest): string {
+  const prompt = request.inputs['prompt'];
+  return typeof prompt === 'string' ? prompt : '';
+}
+
+/** The fields that every view of a job has. Times as ISO 8601 in UTC. */
+export function jobView({ state, request }: { state: JobState; request: JobRequest }) {
+  return {
+    job_id: state.jobId,
+    prompt_id: outwardPromptId(state.jobId),
+    status: state.status,
+    prompt: promptOf(request),
+    progress: state.progress,
+    current_step: state.currentStep,
+    total_steps: state.totalSteps,
+    output_image: state.images?.[0]?.filename ?? null,
+    error: state.error ?? null,
+    error_code: state.errorCode ?? null,
+    created_at: iso(state.createdAt),
+    started_at: iso(state.startedAt),
+    completed_at: iso(state.endedAt),
+    workflow: request.workflow,
+    seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
+    attempts: state.attempt,
+    notes: request.notes,
+    simulated: state.simulated ?? false,
+    gpu_seconds: state.gpuMs === undefined ? null : state.gpuMs / 1000,
+    cost_usd: state.costMicroUsd === undefined ? null : state.costMicroUsd / 1_000_000,
+  };
+}
+
+/** Without a link: links die, file names stay. */
+export function imageView(image: JobImage) {
+  return {
+    filename: image.filename,
+    width: image.width,
+    height: image.height,
+    size_bytes: image.sizeBytes,
+    content_type: image.contentType,
+  };
+}
+
+export function iso(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}

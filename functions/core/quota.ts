@@ -1,0 +1,188 @@
+// What an owner may use, and what it has used: requests a minute (a token bucket), jobs that have not ended, images a
+// day, dollars a month. Days and months are UTC's. Pure: writes and their conditions stand in store/owners.ts, usage.ts.
+
+import { hasEnded, type JobState } from './job-state.ts';
+
+/** Absent: unlimited. */
+export interface OwnerLimits {
+  perMinute?: number | undefined;
+  maxWaiting?: number | undefined;
+  imagesPerDay?: number | undefined;
+  usdPerMonth?: number | undefined;
+}
+
+export const LIMITS = ['perMinute', 'maxWaiting', 'imagesPerDay', 'usdPerMonth'] as const;
+export type Limit = (typeof LIMITS)[number];
+
+/** An owner's own: null is unlimited, absent is the setting's. */
+export type OwnLimits = { [Name in Limit]?: number | null };
+
+export const DEFAULT_LIMITS: OwnerLimits = { perMinute: 120, maxWaiting: 1000 };
+
+export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
+  return Object.fromEntries(
+    LIMITS.map((name) => [name, own[name] === null ? undefined : (own[name] ?? defaults[name])]),
+  );
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+
+/** Ms that a token takes to come back: whole ones, so that they add up in the table as here. */
+export function tokenEvery(perMinute: number): number {
+  return Math.ceil(MINUTE / perMinute);
+}
+
+/** The bucket by the one moment that is stored: when it will be full again. A full one has a minute's tokens. */
+export function bucketOf(fullAt: number | undefined, perMinute: number, now: number) {
+  const every = tokenEvery(perMinute);
+  const missing = Math.max(0, (fullAt ?? 0) - now);
+  return {
+    remaining: Math.max(0, Math.floor((perMinute * every - missing) / every)),
+    /** Ms until a request is let in; 0: now. */
+    nextIn: Math.max(0, missing - (perMinute - 1) * every),
+    /** Ms until it is full. */
+    fullIn: missing,
+  };
+}
+
+/** `2026-11-23` */
+export function dayOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 10);
+}
+
+/** Those of this month until now, the first one first. */
+export function daysOfMonth(now: number): string[] {
+  const today = dayOf(now);
+  return Array.from(
+    { length: Number(today.slice(8)) },
+    (_, index) => `${today.slice(0, 8)}${String(index + 1).padStart(2, '0')}`,
+  );
+}
+
+export function endOfDay(now: number): number {
+  return (Math.floor(now / DAY) + 1) * DAY;
+}
+
+export function endOfMonth(now: number): number {
+  const date = new Date(now);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}
+
+/** A job that was accepted, or is about to be, and is not in the totals yet. */
+export interface Mark {
+  jobId: string;
+  /** That it may make. */
+  images: number;
+  /** ms */
+  at: number;
+}
+
+/** A day of an owner. `taken`, `unsettled` and the totals change only together with the marks. */
+export interface Usage {
+  owner: string;
+  day: string;
+  /** Images made, and those that marked jobs may make. */
+  taken: number;
+  /** How many marks. */
+  unsettled: number;
+  /** Of the jobs that have ended; `costed` of them have told their cost. */
+  jobs: number;
+  images: number;
+  gpuMs: number;
+  costMicroUsd: number;
+  costed: number;
+}
+
+export type Totals = Pick<Usage, 'jobs' | 'images' | 'gpuMs' | 'costMicroUsd' | 'costed'>;
+
+/** A mark without a job: whoever made it died, or will in a moment. */
+export const MARK_KEPT = 60 * MINUTE;
+/** A repeated or late request that marks a job comes before this age of it: an earlier fold could be done twice. */
+export const SETTLED_AFTER = 2 * MINUTE;
+
+const NOTHING: Totals = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed: 0 };
+
+/** What a job that has ended adds to its day. */
+export function totalsOf(state: JobState): Totals {
+  return {
+    jobs: 1,
+    images: state.status === 'completed' ? (state.images?.length ?? 0) : 0,
+    gpuMs: state.gpuMs ?? 0,
+    costMicroUsd: state.costMicroUsd ?? 0,
+    costed: state.costMicroUsd === undefined ? 0 : 1,
+  };
+}
+
+/**
+ * What a mark adds to its day's totals when it goes. Undefined: it stays.
+ * @param state undefined: there is no such job
+ */
+export function settled(
+  mark: Mark,
+  day: string,
+  state: JobState | undefined,
+  now: number,
+): Totals | undefined {
+  if (!state) return now - mark.at >= MARK_KEPT ? NOTHING : undefined;
+  // Begun on one day and accepted, by a repetition, on another: it counts on the day of its acceptance.
+  if (dayOf(state.createdAt) !== day) return NOTHING;
+  return hasEnded(state) && now - state.createdAt >= SETTLED_AFTER ? totalsOf(state) : undefined;
+}
+
+/** A day with its marks against the jobs behind them: what is used now, and by how much the counts are ahead of it. */
+export interface Standing extends Usage {
+  /** Jobs that have not ended, or are just being accepted. */
+  live: number;
+  /** Marks of jobs that have ended. */
+  over: number;
+  /** Images that those have reserved and not made. */
+  released: number;
+}
+
+export function standingOf(
+  { marks, ...usage }: Usage & { marks: readonly Mark[] },
+  states: ReadonlyMap<string, JobState>,
+): Standing {
+  const ended = marks.flatMap((mark) => {
+    const state = states.get(mark.jobId);
+    return state && hasEnded(state) ? [{ mark, totals: totalsOf(state) }] : [];
+  });
+  const reserved = ended.reduce((so, { mark }) => so + mark.images, 0);
+  const totals = sum([usage, ...ended.map((one) => one.totals)]);
+  return {
+    ...usage,
+    ...totals,
+    live: marks.length - ended.length,
+    over: ended.length,
+    released: reserved - sum(ended.map((one) => one.totals)).images,
+  };
+}
+
+/** Nothing: a reservation that came to nothing. */
+export function unused(mark: Mark): { mark: Mark; totals: Totals } {
+  return { mark, totals: NOTHING };
+}
+
+export function sum(parts: readonly Totals[]): Totals {
+  const total = (name: keyof Totals) => parts.reduce((so, part) => so + part[name], 0);
+  return {
+    jobs: total('jobs'),
+    images: total('images'),
+    gpuMs: total('gpuMs'),
+    costMicroUsd: total('costMicroUsd'),
+    costed: total('costed'),
+  };
+}
+
+/**
+ * Dollars of a month. What a job costs is known when it has ended: for one that has not, the mean of those that have is
+ * taken; before any has, nothing.
+ */
+export function spending(days: readonly Usage[]) {
+  const { costMicroUsd, costed } = sum(days);
+  const unsettled = days.reduce((so, { unsettled: marks }) => so + marks, 0);
+  const each = costed === 0 ? 0 : costMicroUsd / costed;
+  return { usd: costMicroUsd / 1e6, reservedUsd: (unsettled * each) / 1e6, usdPerJob: each / 1e6 };
+}

@@ -1,0 +1,52 @@
+// What a webhook may be, when it is tried again, and when no more. Pure: whether an address may be called is found out
+// when it is called (webhooks/address.ts).
+
+import { invalid } from './inputs.ts';
+import type { JobState } from './job-state.ts';
+import { MAX_WEBHOOK_URL, WEBHOOK_TRIED_FOR } from './limits.ts';
+
+const FIELD = 'webhook_url';
+
+/**
+ * @param allowPrivate plain http too, as one's own machines speak it
+ * @returns undefined where none was given
+ * @throws AppError invalid_field
+ */
+export function parseWebhookUrl(given: unknown, allowPrivate: boolean): string | undefined {
+  if (given === undefined || given === null) return undefined;
+  const wanted = `must be ${allowPrivate ? 'an http or https' : 'an https'} address such as https://example.com/hook`;
+  if (typeof given !== 'string' || !URL.canParse(given)) throw invalid(FIELD, wanted);
+  if (given.length > MAX_WEBHOOK_URL) throw invalid(FIELD, `may have at most ${MAX_WEBHOOK_URL} characters`);
+  const url = new URL(given);
+  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw invalid(FIELD, wanted);
+  if (url.username !== '' || url.password !== '')
+    throw invalid(FIELD, 'must hold no user name and no password; webhooks are signed instead');
+  // As it will be called: decimal and octal addresses, spaces and letters of other scripts are written out.
+  if (url.href.length > MAX_WEBHOOK_URL)
+    throw invalid(FIELD, `may have at most ${MAX_WEBHOOK_URL} characters, written out`);
+  return url.href;
+}
+
+export type WebhookType = 'job.completed' | 'job.failed' | 'job.cancelled';
+
+/** @param status of a job that has ended */
+export function webhookType(status: JobState['status']): WebhookType {
+  if (status === 'completed' || status === 'failed' || status === 'cancelled') return `job.${status}`;
+  throw new Error(`A job that is ${status} is told to nobody`);
+}
+
+const FIRST_WAIT = 5000;
+const LONGEST_WAIT = 4 * 3_600_000;
+
+/**
+ * After the attempt with this number: 5 s, 20 s, 80 s, … 4 h, each up to a quarter more or less, so that those who
+ * failed together do not come back together. The last try is a day after the first.
+ * @param random from 0 to 1
+ * @returns ms; undefined: it is given up
+ */
+export function nextTry(attempt: number, since: number, now: number, random: number): number | undefined {
+  const last = since + WEBHOOK_TRIED_FOR;
+  if (now >= last) return undefined;
+  const wait = Math.min(FIRST_WAIT * 4 ** Math.min(attempt - 1, 10), LONGEST_WAIT);
+  return Math.min(Math.round(now + wait * (0.75 + random / 2)), last);
+}

@@ -1,0 +1,24 @@
+// Webhooks in the arrangement's own process.
+
+import { randomBytes } from 'node:crypto';
+import type { LocalSettings } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Connected } from '../process/connect.ts';
+import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';
+import { deliverRound } from '../webhooks/deliver.ts';
+import { ownAddresses } from '../webhooks/own.ts';
+import { createSend } from '../webhooks/send.ts';
+import { type Delivering, startDelivering } from '../webhooks/ticker.ts';
+
+export function startWebhooks(connected: Connected, settings: LocalSettings, log: Log): Delivering {
+  const allowPrivate = settings.WEBHOOK_ALLOW_PRIVATE;
+  const named = settings.PUBLIC_URL === undefined ? [] : [new URL(settings.PUBLIC_URL).hostname];
+  const send = createSend({
+    resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
+    allowPrivate,
+    // Where one's own machines may be called, this one may be too.
+    own: allowPrivate ? new Set() : ownAddresses(named),
+  });
+  const deps = { ...connected, send, log, random: randomBytes };
+  return startDelivering((goesOn) => deliverRound(deps, goesOn), { log, now: connected.now });
+}

@@ -1,0 +1,295 @@
+// The deliveries table: one item for the webhook of one job, from its end on. Who sends it claims it first, by moving
+// the time at which it is due: of two processes one sends, and where that one dies the other does after the lease.
+
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  type QueryCommandOutput,
+  ScanCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebhookType } from '../core/webhook.ts';
+import type { StoreClient } from './client.ts';
+import type { Page } from './jobs.ts';
+import { deliveriesTable, SCHEMA_VERSION } from './tables.ts';
+
+/** Times in ms, the tables' clock. */
+export interface Delivery {
+  deliveryId: string;
+  jobId: string;
+  owner: string;
+  ownerOrder: string;
+  url: string;
+  type: WebhookType;
+  /** Of the job's end. */
+  endedAt: number;
+  createdAt: number;
+  /** Since when it is tried; a day later it is given up. */
+  since: number;
+  /** There exactly while it is to be sent: with `dueOrder`, the time and the id, the key of the index of what is due. */
+  due?: 'due';
+  dueOrder?: string;
+  dueAt?: number;
+  /** Since it was last made due. */
+  attempts: number;
+  /** Of whoever sends it just now. */
+  claim?: string;
+  /** What the receiver answered last, or why there was no answer. */
+  lastStatus?: number;
+  lastError?: string;
+  /** The last time that a receiver took it. */
+  deliveredAt?: number;
+  gaveUpAt?: number;
+  /** Seconds. */
+  expiresAt: number;
+}
+
+export interface Due {
+  deliveryId: string;
+  dueAt: number;
+}
+
+/** Sorts by time; unlike any other, since the embedded DynamoDB may lose one of two rows of an index with one key. */
+export function dueOrder({ deliveryId, dueAt }: Due): string {
+  return `${String(dueAt).padStart(13, '0')}#${deliveryId}`;
+}
+
+/** How a try ended. */
+export type Tried =
+  | { deliveredAt: number; status: number }
+  | { retryAt: number; status?: number; error: string }
+  | { gaveUpAt: number; status?: number; error: string };
+
+export type Deliveries = ReturnType<typeof createDeliveries>;
+
+/** As many as one BatchGet reads. */
+const AT_ONCE = 100;
+
+export function createDeliveries({ documents }: StoreClient, prefix: string) {
+  const TableName = prefix + deliveriesTable.name;
+
+  async function read(deliveryId: string): Promise<Delivery | undefined> {
+    const { Item } = await documents.send(
+      new GetCommand({ TableName, Key: { deliveryId }, ConsistentRead: true }),
+    );
+    return Item as Delivery | undefined;
+  }
+
+  /** @returns the item as it is after the write; undefined: refused */
+  async function update(
+    deliveryId: string,
+    write: { when: string; set: Record<string, unknown>; remove?: string[]; add?: 'attempts' },
+    values: Record<string, unknown> = {},
+  ): Promise<Delivery | undefined> {
+    const { when, set, remove = [], add } = write;
+    const fields = Object.keys(set).filter((field) => set[field] !== undefined);
+    // Conditions name their fields as the expression does.
+    const named = [...when.matchAll(/#(\w+)/g)].map(([, field]) => field!);
+    const names = new Set([...named, ...fields, ...remove, ...(add ? [add] : [])]);
+    const sets = [
+      ...fields.map((field) => `#${field} = :${field}`),
+      ...(add ? [`#${add} = #${add} + :one`] : []),
+    ];
+    try {
+      const { Attributes } = await documents.send(
+        new UpdateCommand({
+          TableName,
+          Key: { deliveryId },
+          ConditionExpression: when,
+          UpdateExpression: [
+            sets.length > 0 ? `SET ${sets.join(', ')}` : '',
+            remove.length > 0 ? `REMOVE ${remove.map((field) => `#${field}`).join(', ')}` : '',
+          ].join(' '),
+          ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: {
+            ...Object.fromEntries(fields.map((field) => [`:${field}`, set[field]])),
+            ...(add && { ':one': 1 }),
+            ...values,
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return Attributes as Delivery;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    /** Unless there is one: what has happened to it since stays. */
+    async put(delivery: Delivery): Promise<void> {
+      try {
+        await documents.send(
+          new PutCommand({
+            TableName,
+            Item: { v: SCHEMA_VERSION, ...delivery },
+            ConditionExpression: 'attribute_not_exists(deliveryId)',
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      }
+    },
+
+    /** Strongly. */
+    read,
+
+    /** All that is still to be sent, in the order of when it is due, also later than now. Eventually consistent. */
+    async *listDue(): AsyncGenerator<Due> {
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page: QueryCommandOutput = await documents.send(
+          new QueryCommand({
+            TableName,
+            IndexName: 'byDue',
+            KeyConditionExpression: '#due = :due',
+            ExpressionAttributeNames: { '#due': 'due' },
+            ExpressionAttributeValues: { ':due': 'due' },
+            Limit: AT_ONCE,
+            ExclusiveStartKey: start,
+          }),
+        );
+        for (const { deliveryId, dueOrder: order } of (page.Items ?? []) as {
+          deliveryId: string;
+          dueOrder: string;
+        }[])
+          yield { deliveryId, dueAt: Number(order.slice(0, 13)) };
+        start = page.LastEvaluatedKey;
+      } while (start);
+    },
+
+    /**
+     * Takes it until `leaseEnds`. @param claim unlike any other
+     * @returns it as it is then; undefined: another has it, or it is not to be sent any more
+     */
+    async claim({ deliveryId, dueAt }: Due, claim: string, leaseEnds: number): Promise<Delivery | undefined> {
+      const taken = await update(
+        deliveryId,
+        {
+          when: '#dueAt = :asRead',
+          set: { dueAt: leaseEnds, dueOrder: dueOrder({ deliveryId, dueAt: leaseEnds }), claim },
+          add: 'attempts',
+        },
+        { ':asRead': dueAt },
+      );
+      if (taken) return taken;
+      // The own write, whose answer was lost?
+      const now = await read(deliveryId);
+      return now?.claim === claim ? now : undefined;
+    },
+
+    /** By whoever has claimed it; who has lost the claim meanwhile has nothing to say. False: that is so. */
+    async settle(deliveryId: string, claim: string, tried: Tried): Promise<boolean> {
+      const { status, error } = { error: undefined, ...tried };
+      const over = !('retryAt' in tried);
+      const settled = await update(
+        deliveryId,
+        {
+          when: '#claim = :claimed',
+          set: {
+            lastStatus: status,
+            lastError: error,
+            ...('deliveredAt' in tried && { deliveredAt: tried.deliveredAt }),
+            ...('retryAt' in tried && {
+              dueAt: tried.retryAt,
+              dueOrder: dueOrder({ deliveryId, dueAt: tried.retryAt }),
+            }),
+            ...('gaveUpAt' in tried && { gaveUpAt: tried.gaveUpAt }),
+          },
+          remove: [
+            'claim',
+            ...(over ? ['due', 'dueOrder', 'dueAt'] : []),
+            ...(status === undefined ? ['lastStatus'] : []),
+            ...(error === undefined ? ['lastError'] : []),
+          ],
+        },
+        { ':claimed': claim },
+      );
+      return settled !== undefined;
+    },
+
+    /** Once more, from now on for a day. Whoever sends it just now has lost the claim. Undefined: there is none. */
+    redeliver(deliveryId: string, now: number): Promise<Delivery | undefined> {
+      return update(deliveryId, {
+        when: 'attribute_exists(#deliveryId)',
+        set: {
+          due: 'due',
+          dueAt: now,
+          dueOrder: dueOrder({ deliveryId, dueAt: now }),
+          since: now,
+          attempts: 0,
+        },
+        remove: ['claim', 'gaveUpAt'],
+      });
+    },
+
+    /** An owner's, newest first. @param before a place, as `ownerOrder` has it. Eventually consistent. */
+    async listOwner(owner: string, limit: number, before?: string): Promise<Page<Delivery>> {
+      const page = await documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byOwner',
+          KeyConditionExpression: before ? '#owner = :owner AND #order < :before' : '#owner = :owner',
+          ExpressionAttributeNames: { '#owner': 'owner', ...(before ? { '#order': 'ownerOrder' } : {}) },
+          ExpressionAttributeValues: { ':owner': owner, ...(before ? { ':before': before } : {}) },
+          ScanIndexForward: false,
+          Limit: limit,
+        }),
+      );
+      const rows = (page.Items ?? []) as Pick<Delivery, 'deliveryId' | 'ownerOrder'>[];
+      const found = await readMany(rows.map(({ deliveryId }) => deliveryId));
+      const items = rows.flatMap(({ deliveryId }) => found.get(deliveryId) ?? []);
+      const last = rows.at(-1);
+      return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+    },
+
+    /** What DynamoDB's TTL does on AWS. */
+    async removeExpired(now: number): Promise<number> {
+      let removed = 0;
+      let start: Record<string, unknown> | undefined;
+      do {
+        const page = await documents.send(
+          new ScanCommand({
+            TableName,
+            FilterExpression: '#expiresAt < :now',
+            ProjectionExpression: '#deliveryId',
+            ExpressionAttributeNames: { '#expiresAt': 'expiresAt', '#deliveryId': 'deliveryId' },
+            ExpressionAttributeValues: { ':now': Math.floor(now / 1000) },
+            Limit: AT_ONCE,
+            ExclusiveStartKey: start,
+          }),
+        );
+        for (const Key of page.Items ?? []) await documents.send(new DeleteCommand({ TableName, Key }));
+        removed += page.Items?.length ?? 0;
+        start = page.LastEvaluatedKey;
+      } while (start);
+      return removed;
+    },
+  };
+
+  async function readMany(ids: string[]): Promise<Map<string, Delivery>> {
+    const found = new Map<string, Delivery>();
+    for (let from = 0; from < ids.length; from += AT_ONCE) {
+      let pending: Record<string, unknown>[] = ids
+        .slice(from, from + AT_ONCE)
+        .map((deliveryId) => ({ deliveryId }));
+      for (let attempt = 0; pending.length > 0; attempt += 1) {
+        // Left over because the table throttles.
+        if (attempt > 0) await sleep(Math.random() * 50 * 2 ** Math.min(attempt, 6));
+        const answer = await documents.send(
+          new BatchGetCommand({ RequestItems: { [TableName]: { Keys: pending, ConsistentRead: true } } }),
+        );
+        for (const item of (answer.Responses?.[TableName] ?? []) as Delivery[])
+          found.set(item.deliveryId, item);
+        pending = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
+      }
+    }
+    return found;
+  }
+}

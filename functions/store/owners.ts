@@ -1,0 +1,145 @@
+// The Owners table: an owner's own limits, its bucket of requests and its last turn. A request and a turn are taken in
+// one write, whose conditions say which of the cases held that core/ computed: many processes may write at once, none
+// waits for another. Such a write is no mark: whose answer was lost, and that the SDK repeats, takes one token and one
+// step more, which costs the owner a second.
+
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
+import { follows, type Last, type Level, STEP } from '../core/turn.ts';
+import type { StoreClient } from './client.ts';
+import { ownersTable, SCHEMA_VERSION } from './tables.ts';
+
+/** Times in ms, the tables' clock. */
+export interface Owner extends OwnLimits {
+  owner: string;
+  /** When its bucket will be full again. */
+  fullAt?: number;
+  /** The last that was given, and when. */
+  turn?: number;
+  turnAt?: number;
+}
+
+export interface Taking {
+  now: number;
+  /** Absent: no limit, and no token is taken. */
+  perMinute?: number | undefined;
+  /** For a job: where the queue stands. */
+  level?: Level | undefined;
+}
+
+export type Owners = ReturnType<typeof createOwners>;
+
+export function lastOf({ turn, turnAt }: Owner): Last | undefined {
+  return turn === undefined || turnAt === undefined ? undefined : { turn, at: turnAt };
+}
+
+export function createOwners({ documents }: StoreClient, prefix: string) {
+  const TableName = prefix + ownersTable.name;
+
+  /** @returns the item after it; undefined: refused */
+  async function update(
+    owner: string,
+    sets: Record<string, string>,
+    conditions: string[],
+    values: Record<string, unknown>,
+    removes: string[] = [],
+  ): Promise<Owner | undefined> {
+    const names = ['v', ...Object.keys(sets), ...removes, 'fullAt', 'turn', 'turnAt'];
+    const text = [...conditions, ...Object.values(sets)].join(' ');
+    const used = names.filter(
+      (name) =>
+        sets[name] !== undefined || removes.includes(name) || text.includes(`#${name}`) || name === 'v',
+    );
+    try {
+      const { Attributes } = await documents.send(
+        new UpdateCommand({
+          TableName,
+          Key: { owner },
+          ...(conditions.length > 0 && { ConditionExpression: conditions.join(' AND ') }),
+          UpdateExpression: [
+            `SET ${[...Object.entries(sets), ['v', ':v']].map(([name, to]) => `#${name} = ${to}`).join(', ')}`,
+            removes.length > 0 ? `REMOVE ${removes.map((name) => `#${name}`).join(', ')}` : '',
+          ].join(' '),
+          ExpressionAttributeNames: Object.fromEntries(used.map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: { ...values, ':v': SCHEMA_VERSION },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return Attributes as Owner;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    /** Strongly. An owner without an item has the settings' limits and a full bucket. */
+    async read(owner: string): Promise<Owner> {
+      const { Item } = await documents.send(
+        new GetCommand({ TableName, Key: { owner }, ConsistentRead: true }),
+      );
+      return (Item as Owner | undefined) ?? { owner };
+    },
+
+    /** Undefined: the setting's again; null: unlimited. What is not named stays. */
+    async setLimits(owner: string, limits: OwnLimits): Promise<Owner> {
+      const named = LIMITS.filter((name) => name in limits);
+      const sets = named.filter((name) => limits[name] !== undefined);
+      const written = await update(
+        owner,
+        Object.fromEntries(sets.map((name) => [name, `:${name}`])),
+        [],
+        Object.fromEntries(sets.map((name) => [`:${name}`, limits[name]])),
+        named.filter((name) => limits[name] === undefined),
+      );
+      return written!;
+    },
+
+    /**
+     * A token of the bucket and, for a job, its turn.
+     * @param known the item as it was read; where it has moved on to another case the write is refused
+     * @returns the item after it; undefined: read it again
+     */
+    take(known: Owner, { now, perMinute, level }: Taking): Promise<Owner | undefined> {
+      const sets: Record<string, string> = {};
+      const conditions: string[] = [];
+      const values: Record<string, unknown> = { ':now': now };
+      if (perMinute !== undefined) {
+        const every = tokenEvery(perMinute);
+        values[':every'] = every;
+        if ((known.fullAt ?? 0) < now) {
+          conditions.push('(attribute_not_exists(#fullAt) OR #fullAt < :now)');
+          values[':full'] = now + every;
+          sets['fullAt'] = ':full';
+          delete values[':every'];
+        } else {
+          conditions.push('#fullAt BETWEEN :now AND :last');
+          values[':last'] = now + (perMinute - 1) * every;
+          sets['fullAt'] = '#fullAt + :every';
+        }
+      }
+      if (level) {
+        values[':then'] = level.turn - STEP;
+        if (follows(lastOf(known), level)) {
+          conditions.push('#turn > :then AND #turnAt >= :forget');
+          values[':step'] = STEP;
+          values[':forget'] = level.forgetBefore;
+          sets['turn'] = '#turn + :step';
+        } else {
+          conditions.push('(attribute_not_exists(#turn) OR #turn <= :then OR #turnAt < :forget)');
+          values[':forget'] = level.forgetBefore;
+          values[':level'] = level.turn;
+          sets['turn'] = ':level';
+        }
+        sets['turnAt'] = ':now';
+      }
+      return update(known.owner, sets, conditions, values);
+    },
+
+    /** It has cleared what waited: its next job comes where the queue stands. */
+    async forgetTurn(owner: string): Promise<void> {
+      await update(owner, {}, [], {}, ['turn', 'turnAt']);
+    },
+  };
+}

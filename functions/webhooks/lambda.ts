@@ -1,0 +1,48 @@
+// Webhooks as a Lambda outside the network of the hosts: called every minute. It reads no stream: a stream of DynamoDB
+// has two readers at most, and the forwarder and the controller are they.
+
+import type { Context } from 'aws-lambda';
+import { randomBytes } from 'node:crypto';
+import { webhooksLambdaSettings } from '../config.ts';
+import { AppError } from '../core/errors.ts';
+import { createLog } from '../log.ts';
+import { createMetrics } from '../metrics.ts';
+import { describeEvent } from '../process/stream.ts';
+import { createStoreClient } from '../store/client.ts';
+import { openTables } from '../store/open.ts';
+import { resolveByDns } from './address.ts';
+import { deliverRound } from './deliver.ts';
+import { deliverWhileBusy } from './linger.ts';
+import { ownAddresses } from './own.ts';
+import { createSend } from './send.ts';
+
+const settings = webhooksLambdaSettings(process.env);
+const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'info');
+const store = createStoreClient({
+  endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+  region: settings.AWS_REGION,
+});
+const deps = {
+  ...openTables(store, settings.TABLE_PREFIX),
+  send: createSend({
+    resolve: resolveByDns(),
+    allowPrivate: false,
+    own: ownAddresses(settings.OWN_HOSTS),
+  }),
+  log,
+  metrics: createMetrics('webhooks', settings.METRICS_NAMESPACE),
+  now: () => store.clock.now(),
+  random: randomBytes,
+};
+
+export async function handler(event: unknown, context: Context): Promise<void> {
+  if ((event as { 'detail-type'?: unknown } | null)?.['detail-type'] !== 'Scheduled Event')
+    throw new AppError(
+      'bad_event',
+      `This handler takes events of a schedule, not ${describeEvent(event)}; see what invokes it`,
+    );
+  await deliverWhileBusy(
+    (goesOn) => deliverRound(deps, goesOn),
+    () => context.getRemainingTimeInMillis(),
+  );
+}

@@ -1,0 +1,34 @@
+// Webhooks as a process of its own.
+
+import { randomBytes } from 'node:crypto';
+import { webhooksSettings } from '../config.ts';
+import { createLog } from '../log.ts';
+import { connect, placesOf } from '../process/connect.ts';
+import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { resolveAsMachine, resolveByDns } from './address.ts';
+import { deliverRound } from './deliver.ts';
+import { ownAddresses } from './own.ts';
+import { createSend } from './send.ts';
+import { startDelivering } from './ticker.ts';
+
+try {
+  const settings = webhooksSettings(process.env);
+  const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'warn');
+  const connected = connect(placesOf(settings));
+  const allowPrivate = settings.WEBHOOK_ALLOW_PRIVATE;
+  const send = createSend({
+    resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
+    allowPrivate,
+    // Where one's own machines may be called, this one may be too.
+    own: allowPrivate ? new Set() : ownAddresses(settings.OWN_HOSTS),
+  });
+  const { now } = connected;
+  const delivering = startDelivering(
+    (goesOn) => deliverRound({ ...connected, send, log, random: randomBytes }, goesOn),
+    { log, now },
+  );
+  onStopSignal(() => delivering.stop());
+  sayReady({});
+} catch (error) {
+  explainAndExit(error);
+}

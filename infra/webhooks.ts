@@ -1,0 +1,49 @@
+// Webhooks: called every minute, outside the network of the hosts, since it calls addresses that callers chose. It may
+// read what has ended and change its own tables; it has no address of ours to go to.
+
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { Construct } from 'constructs';
+import type { WebhooksLambdaEnvironment } from '../functions/config.ts';
+import { namespaceOf } from './names.ts';
+import { Room } from './room.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+export class Webhooks extends Construct {
+  readonly room: Room;
+
+  /** @param props `own`: host names of this service, to which nothing is sent */
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { settings: Settings; tables: Tables; own: string[]; bundle: string },
+  ) {
+    super(scope, id);
+    const { settings, tables, own } = props;
+    this.room = new Room(this, 'Room', {
+      settings,
+      room: 'webhooks',
+      bundle: props.bundle,
+      memoryMiB: 256,
+      // A minute with webhooks is used to its end: functions/webhooks/linger.ts.
+      timeout: Duration.seconds(60),
+      environment: (role): WebhooksLambdaEnvironment => ({
+        ...tables.allow(role, {
+          jobs: { items: ['BatchGetItem', 'UpdateItem'], indexes: ['byHook'] },
+          deliveries: { items: ['GetItem', 'PutItem', 'UpdateItem'], indexes: ['byDue'] },
+          'webhook-secrets': { items: ['GetItem', 'PutItem'] },
+        }),
+        METRICS_NAMESPACE: namespaceOf(settings.name),
+        OWN_HOSTS: own.join(','),
+      }),
+    });
+    new Rule(this, 'EveryMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The next one comes in a minute: a late one would only meet it.
+      targets: [new LambdaFunction(this.room.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+    this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+  }
+}

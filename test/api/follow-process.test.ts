@@ -1,0 +1,49 @@
+// The api as a process: streams that are held neither keep it from ending nor end without a word.
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Places, type Stage, startPlaces, startStage, submit } from '../process/stage.ts';
+import { eventsOf } from './event-reader.ts';
+
+let places: Places;
+let stage: Stage;
+beforeAll(async () => {
+  places = await startPlaces();
+});
+afterAll(() => places.close());
+beforeEach(async () => {
+  stage = await startStage(places);
+});
+afterEach(() => stage.close());
+
+test('SIGTERM ends streams with when to come again, and the process at once; another goes on with them', async () => {
+  const [first, second] = [await stage.addApi(), await stage.addApi()];
+  const jobId = await submit(first.url, 0);
+  const path = `/api/status/${jobId}/events`;
+  const streams = await Promise.all(
+    Array.from({ length: 20 }, async () => eventsOf(await fetch(`${first.url}${path}`))),
+  );
+  const told = await Promise.all(streams.map((stream) => stream.nextTold()));
+  const rests = Promise.all(streams.map((stream) => stream.rest()));
+  const from = performance.now();
+  first.program.signal('SIGTERM');
+  expect(await first.program.ended).toBe(0);
+  // What is cut would take 10 s.
+  expect(performance.now() - from).toBeLessThan(5000);
+  for (const rest of await rests) expect(rest.at(-1)).toEqual({ retry: 2000 });
+
+  const headers = { 'last-event-id': told[0]!.id! };
+  const on = eventsOf(await fetch(`${second.url}${path}`, { headers }));
+  await fetch(`${second.url}/api/queue/${jobId}`, { method: 'DELETE' });
+  expect((await on.nextTold())?.data).toMatchObject({ job_id: jobId, status: 'cancelled' });
+  expect(await on.next()).toBeUndefined();
+});
+
+test('HELD_REQUESTS is the budget; what is no number is refused with one line', async () => {
+  const { url } = await stage.addApi({ HELD_REQUESTS: '0' });
+  const jobId = await submit(url, 0);
+  const events = await eventsOf(await fetch(`${url}/api/status/${jobId}/events`)).rest();
+  expect(events.map(({ event, retry }) => event ?? retry)).toEqual(['status', 2000]);
+  const refused = stage.start('api', { HELD_REQUESTS: 'many' });
+  expect(await refused.ended).toBe(1);
+  expect(refused.output()).toContain('HELD_REQUESTS must be a whole number from 0 to 100000; it is "many"');
+});

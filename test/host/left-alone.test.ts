@@ -1,0 +1,62 @@
+// A job that no host can run: it is left alone, that is told, and it keeps no machine awake.
+
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Rig, startRig, type TestHost } from '../support/rig.ts';
+
+let workflows: string;
+let rig: Rig;
+let host: TestHost;
+beforeEach(async () => {
+  workflows = await mkdtemp(join(tmpdir(), 'workflows-'));
+  await cp('test/workflows', workflows, { recursive: true });
+  const graph = {
+    '1': { class_type: 'NobodyHasThis', inputs: {} },
+    '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'Absent' } },
+  };
+  await writeFile(join(workflows, 'absent.json'), JSON.stringify(graph));
+  await writeFile(join(workflows, 'absent.inputs.json'), '{"title": "Nobody has it", "inputs": {}}');
+  rig = await startRig({ workflows });
+  host = await rig.addHost();
+});
+afterEach(async () => {
+  await rig.close();
+  await rm(workflows, { recursive: true });
+});
+
+test('it is named in the item of the host, its status says so, and others go on', async () => {
+  const jobId = await rig.generate({ workflow: 'absent' });
+  const item = () => rig.store.hosts.read(host.running.hostId);
+  await expect.poll(async () => (await item())?.leftAlone, { timeout: 10_000 }).toEqual([jobId]);
+  await rig.until(await rig.generate({ workflow: 'empty' }), ['completed']);
+  await expect
+    .poll(async () => await rig.status(jobId))
+    .toMatchObject({
+      status: 'queued',
+      attempts: 0,
+      waiting_for: 'a gpu host with its models and nodes: those that looked at it lack one',
+      eta_seconds: null,
+    });
+}, 20_000);
+
+test('looking at it does not count as work', async () => {
+  const jobId = await rig.generate({ workflow: 'absent' });
+  const idle = host.running.idleFor();
+  expect(host.running.offer(jobId)).not.toBe('no-slot');
+  // It stands on the board now, and is not held.
+  expect(host.running.idleFor()).toBeGreaterThanOrEqual(idle);
+  const since = Date.now();
+  // Offered anew in every look, as by a forwarder that knows no better.
+  await expect
+    .poll(
+      () => {
+        host.running.offer(jobId);
+        return Date.now() - since;
+      },
+      { timeout: 6000, interval: 5 },
+    )
+    .toBeGreaterThan(3000);
+  expect(host.running.idleFor()).toBeGreaterThan(2900);
+}, 20_000);

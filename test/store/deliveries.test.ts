@@ -1,0 +1,150 @@
+// The table of deliveries where answers are lost: a claim that was made is known by its own mark, and nothing that was
+// written twice counts twice.
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createStoreClient } from '../../functions/store/client.ts';
+import {
+  createDeliveries,
+  type Deliveries,
+  type Delivery,
+  dueOrder,
+} from '../../functions/store/deliveries.ts';
+import { createWebhookSecrets } from '../../functions/store/webhook-secrets.ts';
+import * as job from '../../functions/core/job.ts';
+import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
+import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { type Line, tap } from './lost-answers.ts';
+
+let store: TestStore;
+let deliveries: Deliveries;
+let line: Line;
+let client: ReturnType<typeof createStoreClient>;
+beforeAll(async () => {
+  store = await startStore();
+  client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
+  line = tap(client);
+  deliveries = createDeliveries(client, '');
+});
+afterAll(async () => {
+  client.raw.destroy();
+  await store.close();
+});
+
+async function put(more: Partial<Delivery> = {}): Promise<Delivery> {
+  const deliveryId = randomUUID();
+  const delivery: Delivery = {
+    deliveryId,
+    jobId: randomUUID(),
+    owner: 'owner',
+    ownerOrder: `${NOW}#${deliveryId}`,
+    url: 'https://example.com/',
+    type: 'job.completed',
+    endedAt: NOW,
+    createdAt: NOW,
+    since: NOW,
+    due: 'due',
+    dueAt: NOW,
+    dueOrder: dueOrder({ deliveryId, dueAt: NOW }),
+    attempts: 0,
+    expiresAt: 1,
+    ...more,
+  };
+  await deliveries.put(delivery);
+  return delivery;
+}
+const dueOf = ({ deliveryId, dueAt }: Delivery) => ({ deliveryId, dueAt: dueAt! });
+
+test('a claim that was made and looks refused is one’s own, and counts once', async () => {
+  const delivery = await put();
+  line.lose(1);
+  const claimed = await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
+  expect(claimed).toMatchObject({ claim: 'mine', attempts: 1, dueAt: NOW + 30_000 });
+});
+
+test('a claim that another made is not one’s own', async () => {
+  const delivery = await put();
+  expect(await deliveries.claim(dueOf(delivery), 'first', NOW + 30_000)).toBeDefined();
+  expect(await deliveries.claim(dueOf(delivery), 'second', NOW + 30_000)).toBeUndefined();
+  expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ claim: 'first', attempts: 1 });
+});
+
+test('what is settled twice is settled once; who has lost the claim settles nothing', async () => {
+  const delivery = await put();
+  await deliveries.claim(dueOf(delivery), 'late', NOW + 1);
+  await deliveries.claim({ ...dueOf(delivery), dueAt: NOW + 1 }, 'mine', NOW + 2);
+  const gaveUp = { gaveUpAt: NOW, error: 'too late to say' };
+  expect(await deliveries.settle(delivery.deliveryId, 'late', gaveUp)).toBe(false);
+  line.lose(1);
+  await deliveries.settle(delivery.deliveryId, 'mine', { deliveredAt: NOW + 3, status: 200 });
+  const settled = await deliveries.read(delivery.deliveryId);
+  expect(settled).toMatchObject({ deliveredAt: NOW + 3, lastStatus: 200, attempts: 2 });
+  for (const field of ['due', 'dueAt', 'dueOrder', 'claim', 'gaveUpAt', 'lastError'])
+    expect(settled).not.toHaveProperty(field);
+});
+
+test('sent again while it is being sent: it is sent once more, whatever comes of the first', async () => {
+  const delivery = await put();
+  await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
+  await deliveries.redeliver(delivery.deliveryId, NOW + 5);
+  expect(await deliveries.settle(delivery.deliveryId, 'mine', { deliveredAt: NOW + 6, status: 200 })).toBe(
+    false,
+  );
+  expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ due: 'due', dueAt: NOW + 5 });
+});
+
+test('put again, it stays as it has become; and one that is gone is not made by sending it again', async () => {
+  const delivery = await put();
+  await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
+  await deliveries.put(delivery);
+  expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ claim: 'mine', attempts: 1 });
+  const gone = randomUUID();
+  expect(await deliveries.redeliver(gone, NOW)).toBeUndefined();
+  expect(await deliveries.read(gone)).toBeUndefined();
+});
+
+test('a secret whose making lost its answer is the one that was made; of many at once one is', async () => {
+  const secrets = createWebhookSecrets(client, '');
+  const drawn = (byte: number) => (bytes: number) => new Uint8Array(bytes).fill(byte);
+  const first = await secrets.of('owner', drawn(1));
+  expect(await secrets.of('owner', drawn(2))).toBe(first);
+  const many = await Promise.all([3, 4, 5, 6].map((byte) => secrets.of('other', drawn(byte))));
+  expect(new Set(many).size).toBe(1);
+});
+
+const fence = { attempt: 20, host: HOST };
+const last = { ...STATES['processing, at every limit'] };
+test.each<[string, job.JobState, (state: job.JobState) => job.Change]>([
+  ['completed', STATES.processing, (s) => job.complete(s, { attempt: 1, host: HOST }, [IMAGE], STEPS, NOW)],
+  [
+    'failed',
+    STATES.processing,
+    () => job.fail({ attempt: 1, host: HOST }, { code: 'no_output', message: 'x' }, NOW),
+  ],
+  ['lost too often', last, (s) => job.lose(s, fence, 'x', NOW)],
+  ['swept too often', last, (s) => job.sweep(s, 'x', NOW)],
+  ['cancelled', STATES.held, () => job.cancel(NOW)],
+  ['cleared', STATES.waiting, () => job.clear(NOW)],
+  ['expired', STATES['waiting for more than a day'], () => job.expire(NOW)],
+])(
+  'a job that is %s is in the outbox by that very write, and out of it when it was taken over',
+  async (_n, state, end) => {
+    const { jobs } = store;
+    const jobId = randomUUID();
+    const inOutbox = async () => {
+      for await (const page of jobs.listHooked()) if (page.includes(jobId)) return true;
+      return false;
+    };
+    const armed: job.JobState = { ...state, jobId, ownerOrder: `${NOW}#${jobId}`, hook: 'armed' };
+    await jobs.putState(armed, 1);
+    expect(await inOutbox()).toBe(false);
+    // What is not over is not taken over.
+    expect(await jobs.write(jobId, job.disarm())).toBe(false);
+    expect(await jobs.write(jobId, end(armed))).toBe(true);
+    expect(await inOutbox()).toBe(true);
+    expect(await jobs.write(jobId, job.disarm())).toBe(true);
+    expect(await inOutbox()).toBe(false);
+    const { hook: _hook, ...expected } = job.apply(armed, end(armed))!;
+    expect(await jobs.readState(jobId)).toMatchObject(expected);
+  },
+);

@@ -1,0 +1,173 @@
+// Whoever delivers may die anywhere, and may not be alone: nothing is lost, and what comes twice has one id.
+
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cancel } from '../../functions/core/job.ts';
+import { deliveryIdOf } from '../../functions/core/names.ts';
+import { dueOrder } from '../../functions/store/deliveries.ts';
+import { resolveAsMachine } from '../../functions/webhooks/address.ts';
+import type { DeliverDeps } from '../../functions/webhooks/deliver.ts';
+import { createSend } from '../../functions/webhooks/send.ts';
+import { outbox, type Stage, startStage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await startStage();
+});
+afterEach(() => stage.close());
+
+/** The process dies at its nth call of anything outside: with it done, or not done. */
+function dyingAt(n: number, done: boolean): { deps: DeliverDeps; calls(): number } {
+  let calls = 0;
+  const die = () => Promise.reject(new Error('the process died'));
+  const mortal = <Work extends (...args: never[]) => unknown>(work: Work): Work =>
+    ((...args: never[]) => {
+      calls += 1;
+      if (calls > n || (calls === n && !done)) return die();
+      const result = work(...args);
+      return calls === n ? Promise.resolve(result).then(die) : result;
+    }) as unknown as Work;
+  const all = <Room extends object>(room: Room): Room =>
+    Object.fromEntries(
+      Object.entries(room).map(([name, work]: [string, unknown]) =>
+        // What yields pages is read only: dying there is dying at the call that follows.
+        typeof work === 'function' && !name.startsWith('list')
+          ? [name, mortal(work.bind(room) as never)]
+          : [name, work],
+      ),
+    ) as Room;
+  const { jobs, deliveries, webhookSecrets, send, ...rest } = stage.deps();
+  return {
+    deps: {
+      ...rest,
+      jobs: all(jobs),
+      deliveries: all(deliveries),
+      webhookSecrets: all(webhookSecrets),
+      send: mortal(send),
+      concurrency: 1,
+    },
+    calls: () => calls,
+  };
+}
+
+describe('a process that dies', () => {
+  /** Of a round with one webhook: states, request, delivery, outbox, claim, job, secret, sending, settling. */
+  const STEPS = 9;
+
+  test('has so many places to die at', async () => {
+    await stage.cancelled();
+    const { deps, calls } = dyingAt(Infinity, true);
+    await stage.round(deps);
+    expect(calls()).toBe(STEPS);
+  });
+
+  const places = Array.from({ length: STEPS }, (_, index) => index + 1).flatMap((n) => [
+    [n, 'before it is done', false] as const,
+    [n, 'after it is done', true] as const,
+  ]);
+  test.each(places)('at step %i, %s, loses no webhook, and sends it under one id', async (n, _when, done) => {
+    const jobId = await stage.cancelled();
+    await stage.round(dyingAt(n, done).deps).catch(() => undefined);
+    stage.wait(31_000);
+    await stage.round();
+    stage.wait(31_000);
+    await stage.round();
+    const { createdAt } = (await stage.rig.store.jobs.readState(jobId))!;
+    const { got } = stage.receiver;
+    // Sent, and died before that was written: only then it comes twice.
+    const twice = (n === 8 && done) || (n === 9 && !done);
+    expect(got).toHaveLength(twice ? 2 : 1);
+    expect(new Set(got.map(({ headers }) => headers['webhook-id']))).toEqual(
+      new Set([deliveryIdOf(jobId, createdAt)]),
+    );
+    expect(await outbox(stage.rig)).toEqual([]);
+    const deliveries = await stage.listed();
+    expect(deliveries).toHaveLength(1);
+    expect(deliveries[0]).toMatchObject({ lastStatus: 200, deliveredAt: expect.any(Number) as number });
+    expect(deliveries[0]).not.toHaveProperty('due');
+  });
+
+  test('while it sends leaves its claim, and nobody else sends before that ends', async () => {
+    await stage.cancelled();
+    await stage.round(dyingAt(7, true).deps);
+    stage.wait(29_000);
+    expect(await stage.round()).toMatchObject({ tried: 0 });
+    expect(stage.receiver.got).toHaveLength(0);
+    stage.wait(2000);
+    expect(await stage.round()).toMatchObject({ tried: 1 });
+    expect(stage.receiver.got).toHaveLength(1);
+  });
+});
+
+test('of several processes at once one sends', async () => {
+  for (let jobs = 0; jobs < 20; jobs += 1) await stage.cancelled();
+  const rounds = await Promise.all(Array.from({ length: 4 }, () => stage.round()));
+  expect(rounds.reduce((sum, { tried }) => sum + tried, 0)).toBe(20);
+  const ids = stage.receiver.got.map(({ headers }) => headers['webhook-id']);
+  expect(ids).toHaveLength(20);
+  expect(new Set(ids).size).toBe(20);
+  expect(await outbox(stage.rig)).toEqual([]);
+});
+
+test('one job whose parts cannot be read keeps no other from being told', async () => {
+  const broken = await stage.cancelled();
+  await stage.cancelled();
+  const { jobs } = stage.deps();
+  const readRequests = async (ids: string[]) => {
+    const found = await jobs.readRequests(ids);
+    found.delete(broken);
+    return found;
+  };
+  expect(await stage.round({ jobs: { ...jobs, readRequests } })).toMatchObject({ taken: 1, tried: 1 });
+  expect(await outbox(stage.rig)).toEqual([broken]);
+  expect(await stage.round()).toMatchObject({ taken: 1, tried: 1 });
+});
+
+/** WEBHOOKS=10000 takes a minute of a quiet machine: the embedded DynamoDB makes a thousand writes a second. */
+const COUNT = Number(process.env['WEBHOOKS'] ?? 1000);
+
+test(`${COUNT} that are due at once are sent 32 at a time, each once`, { timeout: 600_000 }, async () => {
+  const jobId = await stage.rig.generate();
+  const now = stage.rig.store.now();
+  await stage.rig.store.jobs.write(jobId, cancel(now));
+  const items = Array.from({ length: COUNT }, (_, index) => {
+    const deliveryId = `many-${index}`;
+    return {
+      v: 1,
+      deliveryId,
+      jobId,
+      owner: 'local',
+      ownerOrder: deliveryId,
+      url: stage.receiver.url,
+      type: 'job.cancelled',
+      endedAt: now,
+      createdAt: now,
+      since: now,
+      due: 'due',
+      dueAt: now,
+      dueOrder: dueOrder({ deliveryId, dueAt: now }),
+      attempts: 0,
+      expiresAt: Math.ceil(now / 1000) + 86_400,
+    };
+  });
+  for (let from = 0; from < COUNT; from += 25)
+    await stage.rig.store.client.documents.send(
+      new BatchWriteCommand({
+        RequestItems: { deliveries: items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } })) },
+      }),
+    );
+  // The first are answered when there are 32 of them: fewer at a time would never be.
+  const held: (() => void)[] = [];
+  stage.receiver.answer((_got, res, nth) => {
+    if (nth <= 32) held.push(() => res.end());
+    if (nth === 32) for (const answer of held) answer();
+    if (nth > 32) res.end();
+  });
+  const send = createSend({ resolve: resolveAsMachine, allowPrivate: true, own: new Set(), limit: 20_000 });
+  const { tried } = await stage.round({ send });
+  expect(stage.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  expect(tried).toBe(COUNT);
+  expect(new Set(stage.receiver.got.map(({ headers }) => headers['webhook-id'])).size).toBe(COUNT);
+  expect(stage.receiver.got).toHaveLength(COUNT);
+  expect(stage.receiver.most()).toBe(32);
+});

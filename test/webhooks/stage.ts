@@ -1,0 +1,76 @@
+// What the tests of delivery share: the product with a receiver, rounds at a time of one's choice, jobs with a webhook.
+
+import { randomBytes } from 'node:crypto';
+import { createLog } from '../../functions/log.ts';
+import type { Delivery } from '../../functions/store/deliveries.ts';
+import { resolveAsMachine } from '../../functions/webhooks/address.ts';
+import { type DeliverDeps, deliverRound, type Round } from '../../functions/webhooks/deliver.ts';
+import { createSend } from '../../functions/webhooks/send.ts';
+import { call } from '../api/support.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
+
+export interface Stage {
+  rig: Rig;
+  receiver: Receiver;
+  /** Structured lines of the rounds. */
+  lines: string[];
+  deps(more?: Partial<DeliverDeps>): DeliverDeps;
+  round(more?: Partial<DeliverDeps>): Promise<Round>;
+  /** Time passes for the rounds, ms. */
+  wait(ms: number): void;
+  /** A job that was cancelled at once; its id. */
+  cancelled(path?: string): Promise<string>;
+  /** All that there are of an owner, newest first. */
+  listed(owner?: string): Promise<Delivery[]>;
+  close(): Promise<void>;
+}
+
+export async function startStage(): Promise<Stage> {
+  const rig = await startRig({
+    forward: false,
+    workflows: 'test/workflows',
+    settings: { webhookAllowPrivate: true },
+  });
+  const receiver = await startReceiver();
+  const lines: string[] = [];
+  let passed = 0;
+  const send = createSend({ resolve: resolveAsMachine, allowPrivate: true, own: new Set(), limit: 1000 });
+  const stage: Stage = {
+    rig,
+    receiver,
+    lines,
+    deps: (more = {}) => ({
+      jobs: rig.store.jobs,
+      deliveries: rig.store.deliveries,
+      webhookSecrets: rig.store.webhookSecrets,
+      send,
+      log: createLog('webhooks', 'debug', (line) => lines.push(line)),
+      now: () => rig.store.now() + passed,
+      random: randomBytes,
+      ...more,
+    }),
+    round: (more) => deliverRound(stage.deps(more)),
+    wait(ms) {
+      passed += ms;
+    },
+    async cancelled(path = '/hook') {
+      const jobId = await rig.generate({ webhook_url: receiver.url + path });
+      await call(rig.app, `DELETE /api/queue/${jobId}`);
+      return jobId;
+    },
+    listed: async (owner = 'local') => (await rig.store.deliveries.listOwner(owner, 1000)).items,
+    async close() {
+      await receiver.close();
+      await rig.close();
+    },
+  };
+  return stage;
+}
+
+/** In the outbox, by id. */
+export async function outbox({ store }: Rig): Promise<string[]> {
+  const found: string[] = [];
+  for await (const page of store.jobs.listHooked()) found.push(...page);
+  return found;
+}
