@@ -43,6 +43,10 @@ const schema = z.object({
   imageDays: number.int().min(1).max(3650),
   maxWaiting: number.int().min(1).max(1_000_000),
   heldRequests: number.int().min(0).max(1000),
+  ratePerMinute: number.int().min(1).max(60_000),
+  ownerMaxWaiting: number.int().min(0).max(5000),
+  imagesPerDay: z.union([absent, number.int().min(0)]),
+  usdPerMonth: z.union([absent, number.min(0)]),
   allowedOrigins: z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
   domainName: z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
   certificateArn: z.union([
@@ -75,6 +79,10 @@ const wanted: Record<keyof Settings, string> = {
   imageDays: 'must be a whole number of days from 1 to 3650',
   maxWaiting: 'must be a whole number from 1 to 1000000',
   heldRequests: 'must be a whole number from 0 to 1000',
+  ratePerMinute: 'must be a whole number of requests from 1 to 60000',
+  ownerMaxWaiting: 'must be a whole number of jobs from 0 to 5000',
+  imagesPerDay: 'must be a whole number of images from 0, or empty for no limit',
+  usdPerMonth: 'must be a number of US dollars from 0, or empty for no limit',
   allowedOrigins: 'must be * or origins such as https://example.com, separated by commas',
   domainName: 'must be a host name such as images.example.com, or empty',
   certificateArn:

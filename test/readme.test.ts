@@ -109,9 +109,19 @@ describe('after `npm start`', () => {
     expect([png.width, png.height]).toEqual([side, side]);
   });
 
+  test('a job that is followed tells its end, and the stream ends with it', async () => {
+    const { job_id: jobId } = JSON.parse(await curl(posts[0]!)) as { job_id: string };
+    const follow = curls.find((text) => text.endsWith('/events'))!;
+    expect(await curl(follow, { JOB_ID: jobId })).toMatch(/"status":"completed"/);
+  });
+
   test('every curl is one of these', () => {
     const others = curls.filter((text) => !posts.includes(text));
-    expect(others.map((text) => /\/api\/\w+/.exec(text)![0])).toEqual(['/api/status', '/api/image']);
+    expect(others.map((text) => /\/api\/\S+/.exec(text)![0])).toEqual([
+      '/api/status/$JOB_ID',
+      '/api/image/$IMAGE',
+      '/api/status/$JOB_ID/events',
+    ]);
     expect(posts).toHaveLength(3);
   });
 });

@@ -9,15 +9,17 @@ import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { describeEvent } from '../process/stream.ts';
 import { loadTemplates } from '../process/workflows.ts';
+import { askForKeys } from './access.ts';
 import { createApp } from './app.ts';
-import { askForKey, createFrontDoor } from './front-door.ts';
+import { createFrontDoor } from './front-door.ts';
 import { requestOf, send } from './function-url.ts';
 
 const settings = apiLambdaSettings(process.env);
 const log = createLog('api', settings.DEBUG ? 'debug' : 'info');
 const metrics = createMetrics('api', settings.METRICS_NAMESPACE);
+const connected = connect(placesOf(settings));
 const app = createApp({
-  ...connect(placesOf(settings)),
+  ...connected,
   templates: await loadTemplates(settings.WORKFLOWS_PATH),
   log,
   random: randomBytes,
@@ -38,7 +40,7 @@ const app = createApp({
     ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
   },
-  admit: askForKey(settings.API_KEY),
+  admit: askForKeys(connected, settings.API_KEY),
 });
 const door = createFrontDoor(app, settings.ORIGIN_SECRET);
 

@@ -21,8 +21,8 @@ export interface ClaimerDeps extends Settler {
   /** What ComfyUI has; undefined before it was asked. */
   inventory(): Inventory | undefined;
   freeSlots(): number;
-  /** Are there other hosts that look at the same queue? */
-  hasNeighbours(): boolean;
+  /** How many other hosts look at the same queue. */
+  neighbours(): number;
   /** Sees a claimed job to its end; never throws. */
   work(record: JobRecord, claimed: Claimed, graph: Graph): Promise<void>;
 }
@@ -114,8 +114,9 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size);
     known = head.map(({ jobId }) => jobId).filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId));
     knownAt = now();
-    // Alone, in the queue's order; among others in a random one, so that they do not all run for the same job.
-    if (deps.hasNeighbours()) shuffle(known);
+    // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
+    // it the fairness between owners, would be worth little.
+    shuffle(known, deps.neighbours() + 1);
   }
 
   async function lookOnce(): Promise<void> {
@@ -139,8 +140,9 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   return { offer, look, leftAlone: () => [...leftAlone] };
 }
 
-function shuffle(items: string[]): void {
-  for (let last = items.length - 1; last > 0; last -= 1) {
+/** The first `count` of them. */
+function shuffle(items: string[], count: number): void {
+  for (let last = Math.min(count, items.length) - 1; last > 0; last -= 1) {
     const other = Math.floor(Math.random() * (last + 1));
     [items[last], items[other]] = [items[other]!, items[last]!];
   }

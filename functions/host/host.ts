@@ -113,7 +113,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () => (recovered && !draining && watch.answers && !strays.any() ? board.freeSlots() : 0),
-    hasNeighbours: () => neighbours > 0,
+    neighbours: () => neighbours,
     work: (record, claimed, graph) => work(record, claimed, graph, false),
   });
 

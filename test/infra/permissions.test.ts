@@ -62,6 +62,7 @@ describe('tables', () => {
         ...forEach('hosts', 'GetItem', 'Scan'),
         ...forEach('fleet', 'GetItem'),
         ...forEach('chores', 'DeleteItem', 'PutItem'),
+        ...forEach('keys', 'GetItem'),
         ...forEach('owners', 'GetItem', 'UpdateItem'),
         ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drawKey } from '../../functions/core/access.ts';
 import { cancel, claim, complete } from '../../functions/core/job.ts';
 import { imageName, keys } from '../../functions/core/names.ts';
 import { eventsOf } from '../api/event-reader.ts';
@@ -240,6 +241,20 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
       authorization: 'bearer api-key-of-at-least-32-characters-here',
     };
     expect(await callJson(api, { path: '/api/health', headers })).toMatchObject({ status: 200 });
+  });
+
+  test('a key that was drawn is its owner’s, until it is revoked; the deployment’s own sees all', async () => {
+    const { keys: table, jobs, now } = world.behind;
+    const { key, keyId, hash } = drawKey(randomBytes);
+    const whose = { name: 'alice', owner: 'alice', scopes: ['generate' as const, 'read' as const] };
+    await table.add({ keyId, hash, ...whose, createdAt: now() });
+    const accepted = await callJson(api, { ...BODY, headers: { 'x-api-key': key } });
+    expect(accepted.status).toBe(202);
+    const { job_id: jobId } = accepted.body as { job_id: string };
+    expect(await jobs.readState(jobId)).toMatchObject({ owner: 'alice' });
+    const path = `/api/status/${jobId}`;
+    expect((await callJson(api, { path, headers: { 'x-api-key': key } })).status).toBe(200);
+    expect((await callJson(api, { path })).status).toBe(200);
   });
 
   test("a browser's preflight needs no key", async () => {
