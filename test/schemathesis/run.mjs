@@ -21,7 +21,7 @@ const env = {
   SIMULATED_STEP_MS: '0',
   // It is in a hurry; that there are limits is tested elsewhere.
   RATE_PER_MINUTE: '60000',
-  OWNER_MAX_WAITING: '100000',
+  OWNER_MAX_WAITING: '5000',
 };
 
 /** Resolves with what it printed when that matches, rejects when it ended before. */
