@@ -89,6 +89,10 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: () => 'GET /api/workflows/flux2_turbo_default', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/system', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/usage', needs: 'read', foreign: 200 },
+  { route: () => 'GET /api/webhooks', needs: 'read', foreign: 200 },
+  { route: () => 'GET /api/webhooks/secret', needs: 'generate', foreign: 200 },
+  { route: ({ ended }) => `GET /api/status/${ended}/events`, needs: 'read', foreign: 404 },
+  { route: () => 'GET /api/usage', needs: 'read', foreign: 200 },
 ];
 
 describe.each(ROUTES)('$needs: $route', ({ route, needs, body, foreign }) => {
