@@ -2,20 +2,10 @@
 // the time at which it is due: of two processes one sends, and where that one dies the other does after the lease.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  ScanCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { WebhookType } from '../core/webhook.ts';
 import type { StoreClient } from './client.ts';
-import type { Page } from './jobs.ts';
+import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
 import { deliveriesTable, SCHEMA_VERSION } from './tables.ts';
 
 /** Times in ms, the tables' clock. */
@@ -67,11 +57,12 @@ export type Tried =
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
-/** As many as one BatchGet reads. */
+/** Of a page. */
 const AT_ONCE = 100;
 
 export function createDeliveries({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + deliveriesTable.name;
+  const table = { documents, name: TableName };
 
   async function read(deliveryId: string): Promise<Delivery | undefined> {
     const { Item } = await documents.send(
@@ -142,9 +133,8 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
 
     /** All that is still to be sent, in the order of when it is due, also later than now. Eventually consistent. */
     async *listDue(): AsyncGenerator<Due> {
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page: QueryCommandOutput = await documents.send(
+      const pages = everyPage((ExclusiveStartKey) =>
+        documents.send(
           new QueryCommand({
             TableName,
             IndexName: 'byDue',
@@ -152,16 +142,13 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
             ExpressionAttributeNames: { '#due': 'due' },
             ExpressionAttributeValues: { ':due': 'due' },
             Limit: AT_ONCE,
-            ExclusiveStartKey: start,
+            ExclusiveStartKey,
           }),
-        );
-        for (const { deliveryId, dueOrder: order } of (page.Items ?? []) as {
-          deliveryId: string;
-          dueOrder: string;
-        }[])
+        ),
+      );
+      for await (const { Items = [] } of pages)
+        for (const { deliveryId, dueOrder: order } of Items as { deliveryId: string; dueOrder: string }[])
           yield { deliveryId, dueAt: Number(order.slice(0, 13)) };
-        start = page.LastEvaluatedKey;
-      } while (start);
     },
 
     /**
@@ -231,65 +218,19 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
 
     /** An owner's, newest first. @param before a place, as `ownerOrder` has it. Eventually consistent. */
     async listOwner(owner: string, limit: number, before?: string): Promise<Page<Delivery>> {
-      const page = await documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byOwner',
-          KeyConditionExpression: before ? '#owner = :owner AND #order < :before' : '#owner = :owner',
-          ExpressionAttributeNames: { '#owner': 'owner', ...(before ? { '#order': 'ownerOrder' } : {}) },
-          ExpressionAttributeValues: { ':owner': owner, ...(before ? { ':before': before } : {}) },
-          ScanIndexForward: false,
-          Limit: limit,
-        }),
+      const { items: rows, ...rest } = await listOfOwner<Pick<Delivery, 'deliveryId' | 'ownerOrder'>>(
+        table,
+        owner,
+        limit,
+        before,
       );
-      const rows = (page.Items ?? []) as Pick<Delivery, 'deliveryId' | 'ownerOrder'>[];
-      const found = await readMany(rows.map(({ deliveryId }) => deliveryId));
-      const items = rows.flatMap(({ deliveryId }) => found.get(deliveryId) ?? []);
-      const last = rows.at(-1);
-      return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+      const keys = rows.map(({ deliveryId }) => ({ deliveryId }));
+      const found = await readMany<Delivery>(table, keys, true);
+      const byId = new Map(found.map((delivery) => [delivery.deliveryId, delivery]));
+      return { items: rows.flatMap(({ deliveryId }) => byId.get(deliveryId) ?? []), ...rest };
     },
 
     /** What DynamoDB's TTL does on AWS. */
-    async removeExpired(now: number): Promise<number> {
-      let removed = 0;
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new ScanCommand({
-            TableName,
-            FilterExpression: '#expiresAt < :now',
-            ProjectionExpression: '#deliveryId',
-            ExpressionAttributeNames: { '#expiresAt': 'expiresAt', '#deliveryId': 'deliveryId' },
-            ExpressionAttributeValues: { ':now': Math.floor(now / 1000) },
-            Limit: AT_ONCE,
-            ExclusiveStartKey: start,
-          }),
-        );
-        for (const Key of page.Items ?? []) await documents.send(new DeleteCommand({ TableName, Key }));
-        removed += page.Items?.length ?? 0;
-        start = page.LastEvaluatedKey;
-      } while (start);
-      return removed;
-    },
+    removeExpired: (now: number) => removeExpired(table, ['deliveryId'], now, AT_ONCE),
   };
-
-  async function readMany(ids: string[]): Promise<Map<string, Delivery>> {
-    const found = new Map<string, Delivery>();
-    for (let from = 0; from < ids.length; from += AT_ONCE) {
-      let pending: Record<string, unknown>[] = ids
-        .slice(from, from + AT_ONCE)
-        .map((deliveryId) => ({ deliveryId }));
-      for (let attempt = 0; pending.length > 0; attempt += 1) {
-        // Left over because the table throttles.
-        if (attempt > 0) await sleep(Math.random() * 50 * 2 ** Math.min(attempt, 6));
-        const answer = await documents.send(
-          new BatchGetCommand({ RequestItems: { [TableName]: { Keys: pending, ConsistentRead: true } } }),
-        );
-        for (const item of (answer.Responses?.[TableName] ?? []) as Delivery[])
-          found.set(item.deliveryId, item);
-        pending = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
-      }
-    }
-    return found;
-  }
 }

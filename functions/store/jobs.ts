@@ -4,15 +4,12 @@
 // who must know reads strongly and decides.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  BatchGetCommand,
   DeleteCommand,
   GetCommand,
   PutCommand,
   QueryCommand,
   type QueryCommandOutput,
-  ScanCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Change, JobState } from '../core/job.ts';
@@ -20,6 +17,7 @@ import { isTurnOf } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
+import { everyPage, listOfOwner, readMany, removeExpired } from './reading.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
 
 export interface Job {
@@ -27,10 +25,8 @@ export interface Job {
   request: JobRequest;
 }
 
-export interface Page<T> {
-  items: T[];
-  cursor?: string;
-}
+type StatePart = JobState & { part: 'state' };
+type RequestPart = JobRequest & { part: 'request' };
 
 /** Of an index's rows of 150 bytes: well below DynamoDB's megabyte a page. */
 const OWN_READ_AT_ONCE = 2000;
@@ -50,6 +46,7 @@ export type Jobs = ReturnType<typeof createJobs>;
 /** @param prefix of the table's name: one account may hold several stages */
 export function createJobs({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + jobsTable.name;
+  const table = { documents, name: TableName };
   const key = (jobId: string, part: 'state' | 'request') => ({ jobId, part });
 
   async function putOnce(item: Record<string, unknown>): Promise<boolean> {
@@ -75,37 +72,13 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     return Item as T | undefined;
   }
 
-  /** Any number of items by key, in no order; absent ones are left out. */
-  async function readMany(
-    keys: { jobId: string; part: string }[],
-    consistent: boolean,
-  ): Promise<({ jobId: string; part: string } & Record<string, unknown>)[]> {
-    const found: ({ jobId: string; part: string } & Record<string, unknown>)[] = [];
-    for (let from = 0; from < keys.length; from += 100) {
-      let pending: Record<string, unknown>[] = keys.slice(from, from + 100);
-      for (let attempt = 0; pending.length > 0; attempt += 1) {
-        // Left over because the table throttles.
-        if (attempt > 0) await sleep(Math.random() * 50 * 2 ** Math.min(attempt, 6));
-        const answer = await documents.send(
-          new BatchGetCommand({
-            RequestItems: { [TableName]: { Keys: pending, ConsistentRead: consistent } },
-          }),
-        );
-        found.push(...((answer.Responses?.[TableName] ?? []) as typeof found));
-        pending = answer.UnprocessedKeys?.[TableName]?.Keys ?? [];
-      }
-    }
-    return found;
-  }
-
   async function* workPages(
     work: 'waiting' | 'held',
     how: { Limit: number } | { Select: 'COUNT' },
     after?: string,
   ): AsyncGenerator<QueryCommandOutput> {
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await documents.send(
+    yield* everyPage((ExclusiveStartKey) =>
+      documents.send(
         new QueryCommand({
           TableName,
           IndexName: 'byWork',
@@ -113,12 +86,10 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
           ExpressionAttributeNames: { '#work': 'work', ...(after ? { '#order': 'workOrder' } : {}) },
           ExpressionAttributeValues: { ':work': work, ...(after ? { ':after': after } : {}) },
           ...how,
-          ExclusiveStartKey: start,
+          ExclusiveStartKey,
         }),
-      );
-      yield page;
-      start = page.LastEvaluatedKey;
-    } while (start);
+      ),
+    );
   }
 
   return {
@@ -138,9 +109,13 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
 
     /** Both parts, strongly, in one read; undefined where the job was never accepted. */
     async read(jobId: string): Promise<Job | undefined> {
-      const parts = await readMany([key(jobId, 'state'), key(jobId, 'request')], true);
-      const state = parts.find(({ part }) => part === 'state') as JobState | undefined;
-      const request = parts.find(({ part }) => part === 'request') as JobRequest | undefined;
+      const parts = await readMany<StatePart | RequestPart>(
+        table,
+        [key(jobId, 'state'), key(jobId, 'request')],
+        true,
+      );
+      const state = parts.find((item) => item.part === 'state');
+      const request = parts.find((item) => item.part === 'request');
       return state && request && { state, request };
     },
 
@@ -154,20 +129,16 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
      */
     async readStates(jobIds: string[], { consistent }: { consistent: boolean }): Promise<JobState[]> {
       const asked = [...new Set(jobIds)];
-      const parts = await readMany(
-        asked.map((jobId) => key(jobId, 'state')),
-        consistent,
-      );
-      const byId = new Map(parts.map((part) => [part.jobId, part as unknown as JobState]));
+      const keys = asked.map((jobId) => key(jobId, 'state'));
+      const states = await readMany<StatePart>(table, keys, consistent);
+      const byId = new Map(states.map((state) => [state.jobId, state]));
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
     async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
-      const parts = await readMany(
-        [...new Set(jobIds)].map((jobId) => key(jobId, 'request')),
-        false,
-      );
-      return new Map(parts.map((part) => [part.jobId, part as unknown as JobRequest]));
+      const keys = [...new Set(jobIds)].map((jobId) => key(jobId, 'request'));
+      const requests = await readMany<RequestPart>(table, keys, false);
+      return new Map(requests.map((request) => [request.jobId, request]));
     },
 
     /** One conditional write. False: refused, which may be by an own write whose answer was lost. */
@@ -231,32 +202,13 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     },
 
     /** An owner's jobs, newest first. `cursor` is the last id's place in the index. Eventually consistent. */
-    async listOwner(
-      owner: string,
-      limit: number,
-      before?: string,
-    ): Promise<Page<{ jobId: string; ownerOrder: string }>> {
-      const page = await documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byOwner',
-          KeyConditionExpression: before ? '#owner = :owner AND #order < :before' : '#owner = :owner',
-          ExpressionAttributeNames: { '#owner': 'owner', ...(before ? { '#order': 'ownerOrder' } : {}) },
-          ExpressionAttributeValues: { ':owner': owner, ...(before ? { ':before': before } : {}) },
-          ScanIndexForward: false,
-          Limit: limit,
-        }),
-      );
-      const items = (page.Items ?? []) as { jobId: string; ownerOrder: string }[];
-      const last = items.at(-1);
-      return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
-    },
+    listOwner: (owner: string, limit: number, before?: string) =>
+      listOfOwner<{ jobId: string; ownerOrder: string }>(table, owner, limit, before),
 
     /** The outbox: jobs that have ended and whose webhook nobody has taken over, oldest first. Eventually consistent. */
     async *listHooked(): AsyncGenerator<string[]> {
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page: QueryCommandOutput = await documents.send(
+      const pages = everyPage((ExclusiveStartKey) =>
+        documents.send(
           new QueryCommand({
             TableName,
             IndexName: 'byHook',
@@ -264,40 +216,15 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
             ExpressionAttributeNames: { '#hook': 'hook' },
             ExpressionAttributeValues: { ':armed': 'armed' },
             Limit: HOOKED_AT_ONCE,
-            ExclusiveStartKey: start,
+            ExclusiveStartKey,
           }),
-        );
-        yield (page.Items ?? []).map(({ jobId }) => String(jobId));
-        start = page.LastEvaluatedKey;
-      } while (start);
+        ),
+      );
+      for await (const { Items = [] } of pages) yield Items.map(({ jobId }) => String(jobId));
     },
 
-    /**
-     * What DynamoDB's TTL does on AWS: removes the items whose second has come, of any job, and says how many. Reads
-     * the whole table.
-     */
-    async removeExpired(now: number): Promise<number> {
-      const seconds = Math.floor(now / 1000);
-      let removed = 0;
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new ScanCommand({
-            TableName,
-            FilterExpression: '#expiresAt < :now',
-            ProjectionExpression: '#jobId, #part',
-            ExpressionAttributeNames: { '#expiresAt': 'expiresAt', '#jobId': 'jobId', '#part': 'part' },
-            ExpressionAttributeValues: { ':now': seconds },
-            Limit: SCANNED_AT_ONCE,
-            ExclusiveStartKey: start,
-          }),
-        );
-        for (const Key of page.Items ?? []) await documents.send(new DeleteCommand({ TableName, Key }));
-        removed += page.Items?.length ?? 0;
-        start = page.LastEvaluatedKey;
-      } while (start);
-      return removed;
-    },
+    /** What DynamoDB's TTL does on AWS. */
+    removeExpired: (now: number) => removeExpired(table, ['jobId', 'part'], now, SCANNED_AT_ONCE),
 
     /** For good. The state goes first: a request without a state is a job that was never accepted. */
     async remove(jobId: string): Promise<void> {
