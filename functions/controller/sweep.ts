@@ -1,6 +1,13 @@
 // Returns the jobs of dead hosts to the queue, ends what is too old. Source: design/architecture.md, "States".
 
-import { expire, hasEnded, type JobState, sweep as sweepChange } from '../core/job.ts';
+import {
+  type Change,
+  expire,
+  hasEnded,
+  type JobState,
+  sweep as sweepChange,
+  sweepStill,
+} from '../core/job.ts';
 import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
 import { readTurn } from '../core/names.ts';
 import type { Log } from '../log.ts';
@@ -42,6 +49,10 @@ async function returnLost({
   nudge,
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);
+  // All is judged as of now: what is read after it is younger, and grows old in this room only. An answer that comes
+  // late, or a write before this one that takes its time, makes nobody look dead. Not before the first answer, which
+  // sets the clock.
+  const asOf = now();
   // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
   const states = await jobs.readStates(held, { consistent: true });
   const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
@@ -51,12 +62,13 @@ async function returnLost({
   let lost = 0;
   for (const state of states) {
     if (hasEnded(state) || state.host === undefined) continue;
-    const reason = reasonToSweep(state, byId.get(state.host), now());
-    if (reason === undefined) {
+    const found = whyToSweep(state, byId.get(state.host), asOf);
+    if (found === undefined) {
       holders.add(state.host);
       continue;
     }
-    const written = await jobs.write(state.jobId, sweepChange(state, reason, now()));
+    const { reason, change } = found;
+    const written = await jobs.write(state.jobId, change(state, reason, now()));
     log.warn('job swept', { job_id: state.jobId, host: state.host, attempt: state.attempt, reason, written });
     if (!written) continue;
     returned += 1;
@@ -65,19 +77,27 @@ async function returnLost({
   if (returned > 0) nudge();
 
   for (const host of byId.values())
-    if (!holders.has(host.hostId) && now() - host.seenAt > HOST_FORGOTTEN_AFTER)
+    if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
   return { returned, lost };
 }
 
-function reasonToSweep(state: JobState, host: Host | undefined, now: number): string | undefined {
-  if (!host) return 'its GPU host was restarted or is gone';
-  if (!isAlive(host, now)) return 'its GPU host died';
+interface Sweep {
+  reason: string;
+  change(job: JobState, reason: string, now: number): Change;
+}
+
+function whyToSweep(state: JobState, host: Host | undefined, asOf: number): Sweep | undefined {
+  const because = (reason: string, change = sweepChange): Sweep => ({ reason, change });
+  if (!host) return because('its GPU host was restarted or is gone');
+  if (!isAlive(host, asOf)) return because('its GPU host died');
   if (state.status === 'queued')
-    return now - (state.claimedAt ?? now) > JOB_LIMIT ? 'its GPU host never started it' : undefined;
-  if (now - (state.progressAt ?? now) > (state.deadline ?? JOB_DEADLINE))
-    return 'it made no progress within its deadline';
-  return now - (state.startedAt ?? now) > JOB_LIMIT ? 'it ran for an hour' : undefined;
+    return asOf - (state.claimedAt ?? asOf) > JOB_LIMIT
+      ? because('its GPU host never started it')
+      : undefined;
+  if (asOf - (state.progressAt ?? asOf) > (state.deadline ?? JOB_DEADLINE))
+    return because('it made no progress within its deadline', sweepStill);
+  return asOf - (state.startedAt ?? asOf) > JOB_LIMIT ? because('it ran for an hour') : undefined;
 }
 
 async function expireOld({ jobs, log, now }: ControllerDeps): Promise<number> {

@@ -182,6 +182,16 @@ export function sweep(job: JobState, reason: string, now: number): Change {
   };
 }
 
+/** Like sweep, for want of progress: a sign of life since it was read refutes the reason. */
+export function sweepStill(job: JobState, reason: string, now: number): Change {
+  const change = sweep(job, reason, now);
+  return {
+    ...change,
+    verb: 'sweepStill',
+    when: [...change.when, is('progressAt', job.progressAt ?? 0)],
+  };
+}
+
 /** queued, held, processing → cancelled. @param owner whose job it must be; anybody's where it is not said */
 export function cancel(now: number, owner?: string): Change {
   return {

@@ -1,7 +1,7 @@
 // What the controller returns, ends and leaves alone.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claim, start } from '../../functions/core/job.ts';
+import { claim, refresh, start } from '../../functions/core/job.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { hostItem } from '../support/host-item.ts';
@@ -106,6 +106,49 @@ test('a host that moved on between the read and the write keeps what it did', as
     nudge: () => undefined,
   });
   expect(await after(state)).toMatchObject({ status: 'processing', host: state.host, faults: 0 });
+});
+
+test('a host that lived when it was read keeps its jobs, however long the answers and the writes take', async () => {
+  const { jobs, hosts } = rig.store;
+  const start = rig.store.now();
+  const lost = await held({ started: true });
+  const kept = await held({ started: true, hostSeen: start });
+  let late = 0;
+  const slowly = async <T>(answer: Promise<T>): Promise<T> => {
+    const result = await answer;
+    late += MINUTE;
+    return result;
+  };
+  await sweep({
+    jobs: { ...jobs, write: (...args) => slowly(jobs.write(...args)) },
+    hosts: { ...hosts, list: () => slowly(hosts.list()) },
+    log: rig.log,
+    now: () => start + late,
+    nudge: () => undefined,
+  });
+  expect(late).toBeGreaterThanOrEqual(2 * MINUTE);
+  expect(await after(lost)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(kept)).toEqual(kept);
+});
+
+test('a sign of life between the read and the write refutes that a job hangs', async () => {
+  const now = rig.store.now() + 11 * MINUTE;
+  const state = await held({ started: true, hostSeen: now });
+  const { jobs } = rig.store;
+  await sweep({
+    jobs: {
+      ...jobs,
+      write: async (jobId, change) => {
+        await jobs.write(jobId, refresh({ attempt: 1, host: state.host! }, now));
+        return jobs.write(jobId, change);
+      },
+    },
+    hosts: rig.store.hosts,
+    log: rig.log,
+    now: () => now,
+    nudge: () => undefined,
+  });
+  expect(await after(state)).toEqual({ ...state, progressAt: now });
 });
 
 test('items of hosts that were not heard of for an hour are forgotten', async () => {

@@ -16,6 +16,7 @@ const WEIGHTS = {
   refresh: 2,
   lose: 4,
   sweep: 4,
+  sweepStill: 2,
   release: 2,
   adopt: 2,
   complete: 1,
@@ -65,6 +66,8 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
       return job.lose(own, fence, 'ComfyUI forgot it', now);
     case 'sweep':
       return job.sweep(old, 'its GPU host died', now);
+    case 'sweepStill':
+      return job.sweepStill(old, 'it made no progress', now);
     case 'cancel':
       return job.cancel(now);
     case 'clear':
@@ -101,7 +104,7 @@ function wrongState(state: job.JobState): string[] {
 
 /** What is wrong with a change of state. */
 function wrongMove(from: job.JobState, to: job.JobState, verb: Verb, now: number): string[] {
-  const lost = from.status === 'processing' && (verb === 'lose' || verb === 'sweep');
+  const lost = from.status === 'processing' && ['lose', 'sweep', 'sweepStill'].includes(verb);
   const started = from.startedAt;
   return broken({
     'what has ended changes no more': !job.hasEnded(from),

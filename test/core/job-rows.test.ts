@@ -119,7 +119,7 @@ it.each(['held', 'processing'] as const)(
   },
 );
 
-it.each(['lose', 'sweep'] as const)(
+it.each(['lose', 'sweep', 'sweepStill'] as const)(
   'processing → queued by %s: a fault, progress from the beginning',
   (verb) => {
     expect(after(STATES.processing, verb)).toEqual({

@@ -111,6 +111,7 @@ export const VERBS = {
   release: ({ picture, fence }) => job.release(picture, fence, NOW),
   lose: ({ picture, fence }) => job.lose(picture, fence, 'ComfyUI forgot it', NOW),
   sweep: ({ picture }) => job.sweep(picture, 'its GPU host died', NOW),
+  sweepStill: ({ picture }) => job.sweepStill(picture, 'it made no progress', NOW),
   cancel: () => job.cancel(NOW),
   clear: () => job.clear(NOW),
   expire: () => job.expire(NOW),

@@ -2,7 +2,7 @@
 // What each verb writes in full stands in job-rows.test.ts.
 
 import { describe, expect, it } from 'vitest';
-import { apply, hasEnded, isHeldBy, sweep } from '../../functions/core/job.ts';
+import { apply, hasEnded, isHeldBy, sweep, sweepStill } from '../../functions/core/job.ts';
 import {
   HOST,
   KNOWLEDGE,
@@ -37,6 +37,7 @@ const fromProcessing = (at: string, lost: string): Outcomes => ({
   fail: `failed ${at} node_failed`,
   lose: lost,
   sweep: lost,
+  sweepStill: lost,
   cancel: `cancelled ${at}`,
 });
 const fromWaiting: Outcomes = { claim: 'held 1/0', cancel: 'cancelled 0/0', clear: 'cancelled 0/0' };
@@ -97,6 +98,13 @@ describe('every state by every verb', () => {
   it('a sweep is refused when the job has started since it was read', () => {
     const picture = { ...STATES.held };
     expect(apply(STATES.processing, sweep(picture, 'its GPU host died', NOW))).toBeUndefined();
+  });
+
+  it('a sweep for want of progress is refused when there was a sign of life since it was read', () => {
+    const picture = { ...STATES.processing };
+    const lives = { ...STATES.processing, progressAt: NOW };
+    expect(apply(lives, sweepStill(picture, 'it made no progress', NOW))).toBeUndefined();
+    expect(apply(lives, sweep(picture, 'its GPU host died', NOW))).toBeDefined();
   });
 
   it('a sweep is refused when the job was given back and has waited since', () => {
