@@ -6,6 +6,7 @@ import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
 import { attemptPromptId } from '../../functions/core/names.ts';
 import type { Host } from '../../functions/store/hosts.ts';
 import { SCALED } from './scaled.ts';
+import type { Starvation } from './starvation.ts';
 
 export type Verb =
   | 'accept'
@@ -75,6 +76,11 @@ export class Ledger {
   /** What the bucket confirmed: key → puts. */
   readonly images = new Map<string, { at: number; digest: string }[]>();
   readonly #writes = new Set<string>();
+  readonly #starvation: Pick<Starvation, 'during'>;
+
+  constructor(starvation: Pick<Starvation, 'during'>) {
+    this.#starvation = starvation;
+  }
 
   violate(check: string, detail: string, jobId?: string): void {
     this.violations.push({ check, detail, ...(jobId !== undefined && { jobId }) });
@@ -230,6 +236,8 @@ export class Ledger {
     const alive = versions.slice(0, -1).findLast(({ verb }) => SHOWS_LIFE.includes(verb));
     const hung =
       before.status === 'processing' && sentAt - (alive?.sentAt ?? 0) > SCALED.deadline - SCALED.clockError;
+    // A heartbeat waits for a core before it is sent, and ages meanwhile.
+    if (this.#starvation.during(since, sentAt)) return;
     if (!hung && this.livedThrough(before.host ?? '', since, sentAt))
       wrong('swept from the dead', `${this.hosts.get(before.host ?? '')?.by} was alive while it held it`);
   }

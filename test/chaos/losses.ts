@@ -42,7 +42,7 @@ function checkDeath(world: World, jobId: string, versions: readonly Version[], i
         ({ kind, target }) =>
           (target === host && OF_HOST.includes(kind)) || kind.startsWith('table-') || target === 'dynamodb',
       ) || processes.get(host)!.exits.some(({ at }) => at >= from && at <= sentAt);
-  if (!excused && !world.starved(from, sentAt))
+  if (!excused && !world.starvation.during(from, sentAt))
     ledger.violate(
       'dead for a reason',
       `${by} took ${run.by} for dead, and nothing kept it from the table`,
@@ -51,7 +51,7 @@ function checkDeath(world: World, jobId: string, versions: readonly Version[], i
 }
 
 export function checkLosses(world: World): number {
-  const { ledger, troubles, processes } = world;
+  const { ledger, troubles, processes, starvation } = world;
   let lost = 0;
   for (const [jobId, versions] of ledger.jobs)
     for (const [index, { verb, by, at, state }] of versions.entries()) {
@@ -80,7 +80,7 @@ export function checkLosses(world: World): number {
         [comfyui, host].some((name) =>
           processes.get(name)!.exits.some((exit) => exit.at >= from && exit.at <= at),
         );
-      if (!excused)
+      if (!excused && !starvation.during(from, at))
         ledger.violate(
           'lost for a reason',
           `${verb} by ${by} of attempt ${before.attempt} (${attemptPromptId(jobId, before.attempt)}), and nothing was wrong`,

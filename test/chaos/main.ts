@@ -48,11 +48,12 @@ async function seeds(): Promise<number> {
 }
 
 function lineOf(result: SeedResult): string {
-  const { seed, jobs, completed, failed, cancelled, attemptsLost, adopted, seconds, violations } = result;
+  const { seed, jobs, completed, failed, cancelled, attemptsLost, adopted, violations } = result;
+  const { worstRecoveryMs, starvedMs, seconds } = result;
   const faults = Object.values(result.faults).reduce((sum, count) => sum + count, 0);
   return (
     `seed ${seed}: ${faults} faults, ${jobs} jobs (${completed} completed, ${failed} failed, ${cancelled} cancelled), ` +
-    `${attemptsLost} attempts lost, ${adopted} adopted, worst recovery ${result.worstRecoveryMs} ms, ${seconds} s: ` +
+    `${attemptsLost} attempts lost, ${adopted} adopted, worst recovery ${worstRecoveryMs} ms, ${seconds} s, starved ${starvedMs / 1000} s: ` +
     (violations.length === 0 ? 'ok' : `${violations.length} VIOLATIONS`)
   );
 }

@@ -22,6 +22,8 @@ export interface ProcessOptions {
 export interface Process {
   readonly name: string;
   readonly running: boolean;
+  /** While it runs. */
+  readonly pid: number | undefined;
   /** Resolves when it has said that it is ready, however often it has to be started. */
   start(): Promise<void>;
   /** Resolves when it has ended; it stays down until `start`. */
@@ -88,6 +90,9 @@ export function createProcess(options: ProcessOptions): Process {
     exits: [],
     get running() {
       return isUp();
+    },
+    get pid() {
+      return isUp() ? child?.pid : undefined;
     },
     start() {
       if (!wanted && !retired) {

@@ -9,6 +9,8 @@ export function tableOf(results: readonly SeedResult[]): string {
     for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count;
   const injected = Object.values(faults).reduce((all, count) => all + count, 0);
   const worst = Math.max(0, ...results.map(({ worstRecoveryMs }) => worstRecoveryMs));
+  const seconds = sum((result) => result.seconds);
+  const starved = sum(({ starvedMs }) => starvedMs) / 1000;
   const rows: [string, string | number][] = [
     ['seeds', results.length],
     ['faults injected', injected],
@@ -21,6 +23,7 @@ export function tableOf(results: readonly SeedResult[]): string {
     ['started attempts lost', sum(({ attemptsLost }) => attemptsLost)],
     ['jobs adopted', sum(({ adopted }) => adopted)],
     ['worst recovery', `${(worst / 1000).toFixed(1)} s with the clocks ${SCALE} times faster`],
+    ['time in which limits were not judged', `${Math.round((100 * starved) / Math.max(1, seconds))} %`],
     ['violations', sum(({ violations }) => violations.length)],
   ];
   const lines = rows.map(([name, value]) => `| ${name} | ${value} |`);

@@ -21,22 +21,19 @@ export interface Vigil {
 }
 
 export function keepVigil(world: World): Vigil {
-  const { ledger, troubles } = world;
+  const { ledger, troubles, starvation } = world;
   const freeSince = new Map<string, number>();
   let quietSince = Date.now();
   let told = false;
-  let lastAt = Date.now();
 
   const timer = setInterval(() => {
     const now = Date.now();
     const allUp = [...world.processes.values()].every((one) => one.running);
-    // A machine that is so busy that we stood still proves nothing.
-    if (troubles.any() || !allUp || now - lastAt > 5 * EVERY) quietSince = now;
+    if (troubles.any() || !allUp || starvation.during(now - EVERY, now)) quietSince = now;
     const stumbled = troubles
       .during(now - QUIET_AFTER_SDK, now)
       .some(({ kind, target }) => /^(table|bucket)-/.test(kind) || target === 'dynamodb' || target === 's3');
     if (stumbled) quietSince = now;
-    lastAt = now;
     const oldest = [...ledger.jobs.entries()]
       .flatMap(([jobId, versions]) => {
         const { state, at } = versions.at(-1)!;
@@ -73,7 +70,7 @@ export function keepVigil(world: World): Vigil {
 }
 
 /** From the moment a host went down (or its job hung) to the next write that took the job from it. */
-function recoveries({ ledger, troubles, processes }: World): number {
+function recoveries({ ledger, troubles, processes, starvation }: World): number {
   let worst = 0;
   const downs = troubles.all.filter(
     ({ kind, target }) =>
@@ -94,7 +91,7 @@ function recoveries({ ledger, troubles, processes }: World): number {
         const crashed = processes
           .get('controller')!
           .exits.some((exit) => exit.at >= down.from && exit.at <= to);
-        if (others.length > 0 || crashed) continue;
+        if (others.length > 0 || crashed || starvation.during(down.from, to)) continue;
         worst = Math.max(worst, recovery);
         const bound = SCALED.deadAfter + SCALED.clockError + SCALED.sweepEvery + SLACK;
         if (recovery > bound)

@@ -17,6 +17,7 @@ import { APIS, FORWARDERS, HOSTS, type Plan } from './plan.ts';
 import { createProcess, type Process, type ProcessOptions } from './processes.ts';
 import type { Proxy } from './proxy.ts';
 import { SCALED } from './scaled.ts';
+import { type Starvation, watchStarvation } from './starvation.ts';
 import { bucketProxy, intakeProxy } from './small-proxies.ts';
 import { type TableProxy, tableProxy } from './table-proxy.ts';
 import { createTroubles, type Troubles } from './troubles.ts';
@@ -33,14 +34,12 @@ export interface World {
   apiUrl(index: number): string;
   /** A second host process on a host's machine; resolves with whether it came up. */
   intrude(host: string): Promise<boolean>;
-  /** Did this very process stand still for long at that time? Then so did the others, and time limits prove nothing. */
-  starved(from: number, to: number): boolean;
+  starvation: Starvation;
   close(): Promise<void>;
 }
 
 const CREDENTIALS = { accessKeyId: 'chaos', secretAccessKey: 'chaos-secret' };
 const REGION = 'local';
-const STALL = 400;
 
 export async function startWorld(bundles: Bundles, plan: Plan, workflows: string): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
@@ -48,7 +47,10 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
   const processes = new Map<string, Process>();
   const ports = new Map<string, number>();
   const troubles = createTroubles(Date.now);
-  const ledger = new Ledger();
+  const starvation = watchStarvation(() =>
+    [...processes.values()].flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
+  );
+  const ledger = new Ledger(starvation);
   const proxies: Proxy[] = [];
   const runs = new Map<string, number>();
   const portOf = (name: string) => ports.get(name) ?? 1;
@@ -148,15 +150,8 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     FORWARDER_URL: `http://127.0.0.1:${fixed[HOSTS]!}`,
   }));
 
-  const stalls: { from: number; to: number }[] = [];
-  let last = Date.now();
-  const pulse = setInterval(() => {
-    if (Date.now() - last > STALL) stalls.push({ from: last, to: Date.now() });
-    last = Date.now();
-  }, 50);
-
   async function close(): Promise<void> {
-    clearInterval(pulse);
+    starvation.close();
     await Promise.all([...processes.values()].map((one) => one.retire()));
     for (const proxy of proxies) await proxy.close();
     await remove?.();
@@ -182,6 +177,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     processes,
     ledger,
     troubles,
+    starvation,
     table,
     images: () =>
       createImages({
@@ -217,7 +213,6 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
       // The lock of a host that died meanwhile is free for anybody.
       return up && !processes.get(host)!.exits.some(({ at }) => at >= from);
     },
-    starved: (from, to) => stalls.some((stall) => stall.from <= to && stall.to >= from),
     close,
   };
 }
