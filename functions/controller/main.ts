@@ -2,6 +2,7 @@
 
 import { nudger } from '../api/nudge.ts';
 import { controllerSettings } from '../config.ts';
+import { SHOWS_LIFE_WITHIN } from '../core/limits.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
@@ -17,7 +18,7 @@ try {
     settings.SWEEP_EVERY_MS,
     () => controlRound({ jobs, hosts, chores, usage, log, now, nudge }),
     log,
-    0,
+    { first: 0, afterSleep: SHOWS_LIFE_WITHIN },
   );
   onStopSignal(() => ticker.stop());
   sayReady({});

@@ -48,11 +48,12 @@ async function returnLost({
   now,
   nudge,
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
+  const began = now();
   const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);
-  // All is judged as of now: what is read after it is younger, and grows old in this room only. An answer that comes
-  // late, or a write before this one that takes its time, makes nobody look dead. Not before the first answer, which
-  // sets the clock.
-  const asOf = now();
+  // All is judged as of the beginning: what is read after it is younger, and grows old in this room only. Answers and
+  // writes that take their time, or a machine that sleeps over them, make nobody look dead. The first answer may have
+  // set the clock back.
+  const asOf = Math.min(began, now());
   // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
   const states = await jobs.readStates(held, { consistent: true });
   const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));

@@ -5,7 +5,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI } from '../comfyui/client.ts';
 import { connectEvents } from '../comfyui/events.ts';
-import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
+import {
+  COMFYUI_SILENT_AFTER,
+  HEARTBEAT_EVERY,
+  HOST_DEAD_AFTER,
+  HOST_LOOKS_EVERY,
+  SHOWS_LIFE_WITHIN,
+} from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -241,7 +247,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HEARTBEAT_EVERY, watch.look, log),
     every(HOST_LOOKS_EVERY, look, log),
-    every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log),
+    every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log, { afterSleep: SHOWS_LIFE_WITHIN }),
     every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
     every(HOST_LOOKS_EVERY, followUp, log),
   ];

@@ -11,7 +11,7 @@ import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'j
 import { type LocalSettings, ownerLimitsOf } from '../config.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
-import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
+import { MAX_WAITING, SHOWS_LIFE_WITHIN, SLOTS_PER_HOST } from '../core/limits.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
@@ -140,7 +140,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, nudge }),
     controllerLog,
     // At once: the host has just let go of what its former run held.
-    0,
+    { first: 0, afterSleep: SHOWS_LIFE_WITHIN },
   );
 
   const keep = settings.KEEP_DAYS;

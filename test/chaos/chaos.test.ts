@@ -43,6 +43,11 @@ test('a heartbeat that comes late does no harm', { timeout: 90_000 }, async () =
   expect(await violationsOf(126)).toEqual([]);
 });
 
+// All timers come at once when a machine wakes, and nobody's heart had beaten: each sleep cost what ran an attempt.
+test('a machine that sleeps with all its processes loses nothing', { timeout: 90_000 }, async () => {
+  expect(await violationsOf(1, { kinds: ['suspend'] })).toEqual([]);
+});
+
 // The SDK's requestTimeout only warned: whoever asked a table that never answered waited for ever.
 test('a table that never answers is asked again', { timeout: 90_000 }, async () => {
   expect(await violationsOf(1, { kinds: ['table-deaf', 'bucket-deaf'] })).toEqual([]);

@@ -63,6 +63,10 @@ async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<v
     process!.signal('SIGSTOP');
     await sleep(lasts);
     process!.signal('SIGCONT');
+  } else if (kind === 'suspend') {
+    for (const one of world.processes.values()) one.signal('SIGSTOP');
+    await sleep(lasts);
+    for (const one of world.processes.values()) one.signal('SIGCONT');
   } else if (kind === 'second-host') {
     if (await world.intrude(target))
       world.ledger.violate('one host a machine', `a second process came up on ${target}`);

@@ -375,6 +375,17 @@ export const MUTATIONS: readonly Mutation[] = [
     focus: { kinds: ['kill'], clock: true, faults: 2 },
   },
   {
+    name: 'judging at once after a sleep',
+    edits: [
+      {
+        file: 'functions/process/ticker.ts',
+        find: `      if (afterSleep !== undefined && Date.now() - due > afterSleep) return next(afterSleep);\n`,
+        replace: '',
+      },
+    ],
+    focus: { kinds: ['suspend'] },
+  },
+  {
     name: "no look of the host's own",
     edits: [
       host(

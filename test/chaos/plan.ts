@@ -38,6 +38,7 @@ export const KINDS = [
   'offers-doubled',
   'offers-late',
   'index-stale',
+  'suspend',
 ] as const;
 
 export type FaultKind = (typeof KINDS)[number];
@@ -76,9 +77,9 @@ const apis = numbered('api', APIS);
 const forwarders = numbered('forwarder', FORWARDERS);
 const clients = [...hosts, ...apis, ...forwarders, 'controller'];
 
-/** What is drawn from when nothing is asked for: processes die more often than all else. */
+/** What is drawn from when nothing is asked for: processes die more often than all else, and no machine sleeps. */
 const USUALLY: readonly FaultKind[] = [
-  ...KINDS,
+  ...KINDS.filter((kind) => kind !== 'suspend'),
   ...Array.from({ length: 6 }, (): FaultKind => 'kill'),
   ...(['kill-machine', 'stop', 'terminate', 'table-late', 'table-answer-lost', 'forget'] as const),
 ];
@@ -113,6 +114,8 @@ const TARGETS: Record<FaultKind, readonly string[]> = {
   'offers-doubled': hosts,
   'offers-late': hosts,
   'index-stale': ['all'],
+  // One machine has them all, and its lid is closed.
+  suspend: ['all'],
 };
 
 const LASTS: Partial<Record<FaultKind, readonly [number, number]>> = {
@@ -121,6 +124,7 @@ const LASTS: Partial<Record<FaultKind, readonly [number, number]>> = {
   // Beyond the dead-host limit, and the error that clocks may have.
   stop: [SCALED.deadAfter + 500, SCALED.deadAfter + 2500],
   terminate: [50, 500],
+  suspend: [SCALED.deadAfter + 500, SCALED.deadAfter + 2500],
   'second-host': [100, 100],
   forget: [50, 50],
   interrupt: [50, 50],
