@@ -96,9 +96,10 @@ function whyToSweep(state: JobState, host: Host | undefined, asOf: number): Swee
     return asOf - (state.claimedAt ?? asOf) > JOB_LIMIT
       ? because('its GPU host never started it')
       : undefined;
-  if (asOf - (state.progressAt ?? asOf) > (state.deadline ?? JOB_DEADLINE))
-    return because('it made no progress within its deadline', sweepStill);
-  return asOf - (state.startedAt ?? asOf) > JOB_LIMIT ? because('it ran for an hour') : undefined;
+  // What makes progress and does not end is its host's to end: only a host knows how long its machine slept.
+  return asOf - (state.progressAt ?? asOf) > (state.deadline ?? JOB_DEADLINE)
+    ? because('it made no progress within its deadline', sweepStill)
+    : undefined;
 }
 
 async function expireOld({ jobs, log, now }: ControllerDeps): Promise<number> {

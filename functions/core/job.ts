@@ -3,7 +3,7 @@
 // write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
-import { JOB_EXPIRES_AFTER, JOB_LIMIT, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
+import { JOB_EXPIRES_AFTER, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
 
 export * from './job-state.ts';
 
@@ -212,7 +212,7 @@ export function expire(now: number): Change {
   return {
     verb: 'expire',
     when: [is('status', 'queued'), absent('host'), { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
-    ...failed({ code: 'expired', message: 'No GPU host took the job within 24 hours' }, now),
+    ...failed({ code: 'expired', message: 'No GPU host could make the job within 24 hours' }, now),
   };
 }
 
@@ -236,7 +236,7 @@ function failed(failure: Failure, now: number): Pick<Change, 'set' | 'remove'> {
 /** Back to the queue, unless this was once too often. A started attempt costs a fault, an unstarted none. */
 function givenBack(job: JobState, now: number, reason: string): Pick<Change, 'set' | 'remove'> {
   const faults = job.faults + (job.status === 'processing' ? 1 : 0);
-  const last = exhausted({ ...job, faults }, now, reason);
+  const last = exhausted({ ...job, faults }, reason);
   if (last) {
     const change = failed(last, now);
     return { ...change, set: { ...change.set, faults } };
@@ -253,7 +253,7 @@ function givenBack(job: JobState, now: number, reason: string): Pick<Change, 'se
   };
 }
 
-function exhausted(job: JobState, now: number, reason: string): Failure | undefined {
+function exhausted(job: JobState, reason: string): Failure | undefined {
   if (job.faults >= MAX_FAULTS)
     return { code: 'lost_too_often', message: `The job was lost ${job.faults} times, at last: ${reason}` };
   if (job.attempt >= MAX_ATTEMPTS)
@@ -261,7 +261,5 @@ function exhausted(job: JobState, now: number, reason: string): Failure | undefi
       code: 'too_many_attempts',
       message: `The job was taken ${job.attempt} times, at last: ${reason}`,
     };
-  if (job.startedAt !== undefined && now - job.startedAt >= JOB_LIMIT)
-    return { code: 'took_too_long', message: `The job had not ended an hour after its start: ${reason}` };
   return undefined;
 }

@@ -23,7 +23,7 @@ export const SIGNATURE_SKEW = 5 * MINUTE;
 
 /** A job without progress for this long has hung; a template may set its own. */
 export const JOB_DEADLINE = 10 * MINUTE;
-/** From the first start, however often it starts again. */
+/** Of running, in one attempt. While its machine sleeps or is gone, and while it waits to start again, it does not run. */
 export const JOB_LIMIT = HOUR;
 export const JOB_EXPIRES_AFTER = DAY;
 export const JOB_KEPT = 30 * DAY;

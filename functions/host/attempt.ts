@@ -29,6 +29,8 @@ export interface AttemptDeps extends Settler {
   machineId: string;
   clientId: string;
   now(): number;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
   /** Of this machine, where it is known. */
   usdPerHour?: number | undefined;
   tally: Pick<Tally, 'ended'>;
@@ -62,7 +64,7 @@ export async function runAttempt(
   record.claimed = claimed;
   record.phase = 'working';
   record.aliveAt = deps.now();
-  const reports = createReports(deps, record, claimed, graph, deps.now);
+  const reports = createReports(deps, record, claimed, graph);
   const prompt = deps.poller.follow(promptId, reports);
   const attempt: Attempt = { deps, record, claimed, graph, promptId, prompt, reports };
   try {
@@ -132,7 +134,7 @@ async function follow(attempt: Attempt): Promise<void> {
   if (ending.kind === 'vanished') return giveBack(attempt, 'ComfyUI restarted or forgot it');
 
   const outcome = outcomeOf(ending.entry);
-  attempt.gpuMs = ranFor(ending.entry) ?? attempt.reports.ranFor();
+  attempt.gpuMs = ranFor(ending.entry) ?? record.ranFor();
   if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
   if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
   else await publish(attempt, outcome.images);
@@ -167,19 +169,21 @@ async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> 
   tell(attempt, 'failed', await settle(deps, record.jobId, change, claimed.fence));
 }
 
-function tell({ deps, record, reports, gpuMs }: Attempt, as: 'completed' | 'failed', settled: Settled): void {
-  deps.tally.ended(as, settled, record.jobId, gpuMs ?? reports.ranFor());
+function tell({ deps, record, gpuMs }: Attempt, as: 'completed' | 'failed', settled: Settled): void {
+  deps.tally.ended(as, settled, record.jobId, gpuMs ?? record.ranFor());
 }
 
 /** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
-function spentBy({ deps, claimed, reports, gpuMs }: Attempt): Spent {
-  return spend(claimed.state, gpuMs ?? reports.ranFor(), deps.usdPerHour);
+function spentBy({ deps, record, claimed, gpuMs }: Attempt): Spent {
+  return spend(claimed.state, gpuMs ?? record.ranFor(), deps.usdPerHour);
 }
 
 async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   attempt.prompt.stop();
   await tryRemoving(attempt);
-  if (typeof reason === 'object') await giveBack(attempt, reason.overdue);
+  if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);
+  if (typeof reason === 'object' && 'tooLong' in reason)
+    await reportFailure(attempt, { code: 'took_too_long', message: reason.tooLong });
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
 }
 

@@ -42,6 +42,8 @@ export interface HostDeps {
   log: Log;
   /** The tables' clock, ms. */
   now(): number;
+  /** Milliseconds that this machine has been awake since some moment; the system's by default. */
+  awake?: () => number;
   machineId: string;
   /** Where the forwarder reaches the intake. */
   url: string;
@@ -109,6 +111,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     usdPerHour: deps.usdPerHour,
     clientId: hostId,
     now,
+    awake: deps.awake ?? (() => performance.now()),
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
     slotFreed: () => void claimer.look(),
   };

@@ -4,12 +4,13 @@ import { isHeldBy, type JobState } from '../core/job.ts';
 import { JOB_DEADLINE, JOB_LIMIT } from '../core/limits.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Board } from './board.ts';
-import type { JobRecord } from './record.ts';
+import type { JobRecord, Stop } from './record.ts';
 
 /** What an attempt is broken off for, as a person reads it. */
 const NO_PROGRESS = 'it made no progress within its deadline';
-const NOT_STORED = 'its images could not be stored within an hour';
-const TOO_LONG = 'it ran for an hour';
+const NOT_STARTED = 'it did not start within an hour';
+const NOT_STORED = 'The images of the job could not be stored within an hour of its start';
+const TOO_LONG = 'The job ran for an hour and had not ended';
 
 export async function keep(jobs: Jobs, board: Board, now: () => number): Promise<void> {
   const held = board.all().filter(({ claimed }) => claimed !== undefined);
@@ -23,18 +24,19 @@ export async function keep(jobs: Jobs, board: Board, now: () => number): Promise
     const state = byId.get(record.jobId);
     if (!state || !isHeldBy(state, record.claimed!.fence)) record.stop('gone');
     else {
-      const late = whyOverdue(record, state, now());
-      if (late !== undefined) record.stop({ overdue: late });
+      const late = lateness(record, state, now());
+      if (late) record.stop(late);
     }
   }
 }
 
-function whyOverdue(record: JobRecord, state: JobState, now: number): string | undefined {
+function lateness(record: JobRecord, state: JobState, now: number): Stop | undefined {
   const stores = record.phase === 'uploading';
-  // Behind another in ComfyUI's queue it waits as long as that one runs.
-  const since = state.status === 'queued' ? state.claimedAt : state.startedAt;
-  if (now - (since ?? now) > JOB_LIMIT) return stores ? NOT_STORED : TOO_LONG;
+  if (record.ranFor() > JOB_LIMIT) return { tooLong: stores ? NOT_STORED : TOO_LONG };
   // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
-  if (stores || state.status === 'queued') return undefined;
-  return now - record.aliveAt > (state.deadline ?? JOB_DEADLINE) ? NO_PROGRESS : undefined;
+  if (stores) return undefined;
+  // Behind another in ComfyUI's queue it waits as long as that one runs.
+  if (state.status === 'queued')
+    return now - (state.claimedAt ?? now) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
+  return now - record.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
 }

@@ -4,8 +4,11 @@
 import { signal } from '../process/signal.ts';
 import type { Claimed } from './claim.ts';
 
-/** Why an attempt is broken off. `gone`: cancelled, or another holds it now. `overdue` says what took too long. */
-export type Stop = 'gone' | 'silent' | { overdue: string };
+/**
+ * Why an attempt is broken off. `gone`: cancelled, or another holds it now. `overdue` says for how long nothing came of
+ * it: another attempt may do better. `tooLong`: another would take as long.
+ */
+export type Stop = 'gone' | 'silent' | { overdue: string } | { tooLong: string };
 
 export interface JobRecord {
   jobId: string;
@@ -15,6 +18,8 @@ export interface JobRecord {
   claimed?: Claimed;
   /** The tables' ms at which the attempt last showed life. */
   aliveAt: number;
+  /** How long the attempt has run, ms; the machine's sleep is not counted. */
+  ranFor(): number;
   /** Settles when somebody breaks the attempt off; at most once. */
   stopped: Promise<Stop>;
   stop(reason: Stop): void;
@@ -30,6 +35,7 @@ export function createRecord(jobId: string, now: number): JobRecord {
     jobId,
     phase: 'claiming',
     aliveAt: now,
+    ranFor: () => 0,
     stopped: stopped.promise,
     stop: stopped.resolve,
     drained: drained.promise,

@@ -17,25 +17,24 @@ export interface Reports extends PromptListener {
   toldOrNever(): Promise<{ startedAt?: number }>;
   /** Nothing gets further, and yet it works: to be called now and then, the table is told well within the deadline. */
   stillThere(): void;
-  /** Since this attempt's start as this run saw it, ms; 0 before. */
-  ranFor(): number;
   lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
 }
 
 export function createReports(
-  settler: Settler,
+  deps: Settler & { now(): number; awake(): number },
   record: JobRecord,
   claimed: Claimed,
   graph: Graph,
-  now: () => number,
 ): Reports {
+  const { now, awake } = deps;
   const { jobId } = record;
   const { fence, state } = claimed;
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
   let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
   // Of an adopted one the table knows the first start, which may have been an earlier attempt's.
-  let ranSince = startedAt && Math.max(startedAt, state.claimedAt ?? 0);
+  let ranSince =
+    startedAt === undefined ? undefined : awake() - (now() - Math.max(startedAt, state.claimedAt ?? 0));
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
@@ -43,13 +42,15 @@ export function createReports(
   let refreshedAt = -Infinity;
   let sent = state.progress;
 
+  record.ranFor = () => (ranSince === undefined ? 0 : Math.round(awake() - ranSince));
+
   function tellStart(): void {
     clearTimeout(startTimer);
     if (startSent || startedAt === undefined) return;
     startSent = true;
     const change = start(claimed.state, fence, startedAt);
     queue = queue.then(async () => {
-      const settled = await settle(settler, jobId, change, fence);
+      const settled = await settle(deps, jobId, change, fence);
       if (settled === 'gone') record.stop('gone');
       else claimed.state = apply(claimed.state, change) ?? claimed.state;
     });
@@ -57,19 +58,19 @@ export function createReports(
 
   async function tellLife(): Promise<void> {
     try {
-      await settler.jobs.write(jobId, refresh(fence, now()));
+      await deps.jobs.write(jobId, refresh(fence, now()));
     } catch (error) {
-      settler.log.debug('life not told', { job_id: jobId, error: String(error) });
+      deps.log.debug('life not told', { job_id: jobId, error: String(error) });
     }
   }
 
   async function tellProgress(progress: Progress): Promise<void> {
     try {
       // A refused or lost one is no harm: the next says more.
-      await settler.jobs.write(jobId, advance(fence, progress, now()));
+      await deps.jobs.write(jobId, advance(fence, progress, now()));
       sent = progress.progress;
     } catch (error) {
-      settler.log.debug('progress not written', { job_id: jobId, error: String(error) });
+      deps.log.debug('progress not written', { job_id: jobId, error: String(error) });
     } finally {
       advancing = false;
     }
@@ -78,8 +79,8 @@ export function createReports(
   function started(): void {
     if (startedAt !== undefined) return;
     startedAt = now();
-    ranSince = startedAt;
-    record.aliveAt = startedAt;
+    ranSince = awake();
+    record.aliveAt = now();
     startTimer = setTimeout(tellStart, START_TOLD_AFTER);
   }
 
@@ -112,7 +113,6 @@ export function createReports(
       tellStart();
       queue = queue.then(tellLife);
     },
-    ranFor: () => (ranSince === undefined ? 0 : now() - ranSince),
     lastSteps() {
       const { currentStep, totalSteps } = tracker.current();
       return currentStep > 0

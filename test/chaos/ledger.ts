@@ -196,7 +196,7 @@ export class Ledger {
     verb: Verb,
     wrong: (check: string, detail: string) => void,
   ): void {
-    const exhausted = ['lost_too_often', 'took_too_long', 'too_many_attempts'].includes(next.errorCode ?? '');
+    const exhausted = ['lost_too_often', 'too_many_attempts'].includes(next.errorCode ?? '');
     const lost =
       before.status === 'processing' &&
       (verb === 'lose' || verb === 'release' || verb === 'sweep' || (verb === 'fail' && exhausted));

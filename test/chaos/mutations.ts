@@ -206,7 +206,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a deadline that interrupts and writes nothing',
     edits: [
-      host('attempt', `  if (typeof reason === 'object') await giveBack(attempt, reason.overdue);\n`, ''),
+      host(
+        'attempt',
+        `  if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);\n`,
+        '',
+      ),
     ],
     focus: {
       kinds: ['executor-hangs', 'kill'],

@@ -81,7 +81,7 @@ test('a job that nobody took for 24 hours ends as expired', async () => {
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'failed', errorCode: 'expired' });
   expect(await rig.status(jobId)).toMatchObject({
     status: 'failed',
-    error: 'No GPU host took the job within 24 hours',
+    error: 'No GPU host could make the job within 24 hours',
     queue_position: null,
   });
 });

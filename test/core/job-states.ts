@@ -2,7 +2,7 @@
 // Owns no expectations: those stand in the tests.
 
 import * as job from '../../functions/core/job.ts';
-import { JOB_EXPIRES_AFTER, JOB_LIMIT } from '../../functions/core/limits.ts';
+import { JOB_EXPIRES_AFTER } from '../../functions/core/limits.ts';
 
 export const NOW = 1_800_000_000_000;
 export const HOST = 'machine-a.run-1';
@@ -66,21 +66,14 @@ export const STATES = {
   'held for the 19th time': { ...held, attempt: 19 },
   'held for the 20th time': { ...held, attempt: 20 },
   'held, lost twice': { ...held, ...lostBefore, attempt: 3, faults: 2 },
-  'held, first started an hour ago': { ...held, attempt: 2, faults: 1, startedAt: NOW - JOB_LIMIT },
-  'held, first started just under an hour ago': {
-    ...held,
-    attempt: 2,
-    faults: 1,
-    startedAt: NOW - JOB_LIMIT + 1,
-  },
+  'held, first started a day ago': { ...held, attempt: 2, faults: 1, startedAt: NOW - JOB_EXPIRES_AFTER },
   processing,
   'processing, lost once': { ...processing, attempt: 2, faults: 1 },
   'processing, lost twice': { ...processing, attempt: 3, faults: 2 },
   'processing for the 19th time': { ...processing, attempt: 19 },
   'processing for the 20th time': { ...processing, attempt: 20 },
-  'processing for an hour': { ...processing, startedAt: NOW - JOB_LIMIT },
-  'processing for just under an hour': { ...processing, startedAt: NOW - JOB_LIMIT + 1 },
-  'processing, at every limit': { ...processing, attempt: 20, faults: 2, startedAt: NOW - JOB_LIMIT },
+  'processing for a day': { ...processing, startedAt: NOW - JOB_EXPIRES_AFTER },
+  'processing, at every limit': { ...processing, attempt: 20, faults: 2, startedAt: NOW - JOB_EXPIRES_AFTER },
   completed: { ...ended, status: 'completed', progress: 1, currentStep: 25, images: [IMAGE] },
   failed: { ...ended, status: 'failed', error: 'a node failed', errorCode: 'node_failed' },
   cancelled: { ...waiting, work: undefined, status: 'cancelled', endedAt: NOW - 1000 },
