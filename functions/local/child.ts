@@ -1,7 +1,9 @@
-// A child process that ends with its parent, and is started again if it ends before that. Its environment is how it
-// is told what to do, and its first message is how it says that it is ready.
+// A child process that ends with its parent, and is started again if it ends before that, as often as it takes: what
+// keeps it down, a full disk say, may pass. Its environment is how it is told what to do, and its first message is how
+// it says that it is ready.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 
 export interface Child<Ready> {
@@ -10,7 +12,13 @@ export interface Child<Ready> {
   stop(): Promise<void>;
 }
 
-/** @param again what a later start is told besides, so that it comes back where the first one was */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 5000;
+
+/**
+ * @param again what a later start is told besides, so that it comes back where the first one was
+ * @throws where it ends before it is ready for the first time
+ */
 export async function startChild<Ready>(
   name: string,
   module: string,
@@ -37,10 +45,22 @@ export async function startChild<Ready>(
     started.once('exit', (code, signal) => {
       if (stopping) return;
       log.warn(`${name} ended; starting it again`, { code, signal });
-      start(again(ready)).catch((error: unknown) => log.error(`${name} does not start again`, error));
+      void comeBack(ready);
     });
     return ready;
   };
+
+  async function comeBack(ready: Ready): Promise<void> {
+    for (let pause = FIRST_PAUSE; !stopping; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      try {
+        await start(again(ready));
+        return;
+      } catch (error) {
+        log.error(`${name} does not start again; trying on`, error);
+        await sleep(pause, undefined, { ref: false });
+      }
+    }
+  }
 
   const ready = await start({});
   return {

@@ -15,6 +15,13 @@ process.on('disconnect', () => process.exit(0));
 // Signals reach the whole group (Ctrl-C, systemd): the parent decides when this ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+// A disk that is full or broken takes no write more before it is opened anew. The parent starts this again.
+process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown }) => {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  const isDisk = error.code?.startsWith('LEVEL_') === true;
+  console.error(isDisk ? `The job table cannot be written: ${message}` : error);
+  process.exit(1);
+});
 
 // The former parent's child may not have noticed yet that it is alone.
 let lock = await tryLock(`${path}.lock`);
