@@ -3,6 +3,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AppError } from '../core/errors.ts';
 
 export interface Identity {
   machineId: string;
@@ -13,15 +14,27 @@ export interface Identity {
 export async function identityOf(directory: string): Promise<Identity> {
   const file = join(directory, 'identity.json');
   const stored = await readFile(file, 'utf8').catch(() => undefined);
-  if (stored !== undefined) return JSON.parse(stored) as Identity;
+  if (stored !== undefined) return read(stored, file);
   await mkdir(directory, { recursive: true });
   const identity = { machineId: randomUUID(), secretAccessKey: randomBytes(24).toString('hex') };
   await writeWhole(file, JSON.stringify(identity));
   return identity;
 }
 
-/** All of it or nothing, and for nobody else's eyes. */
+function read(stored: string, file: string): Identity {
+  try {
+    return JSON.parse(stored) as Identity;
+  } catch {
+    throw new AppError(
+      'bad_setting',
+      `${file} is damaged. Delete it: image links that were given out before stop working, nothing else is lost`,
+      { field: 'WORKSPACE_PATH' },
+    );
+  }
+}
+
+/** All of it or nothing, also after a power cut, and for nobody else's eyes. */
 export async function writeWhole(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
+  await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
   await rename(`${file}.new`, file);
 }

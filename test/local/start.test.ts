@@ -233,6 +233,11 @@ describe('one line and exit 1', () => {
     expect(line).toContain(says);
   });
 
+  test('for an identity that is damaged', async () => {
+    await writeFile(join(workspace, 'identity.json'), '');
+    expect(await refused({})).toContain(`${join(workspace, 'identity.json')} is damaged. Delete it`);
+  });
+
   test('for a template whose inputs do not fit its graph', async () => {
     const workflows = join(workspace, 'workflows');
     await cp('workflows', workflows, { recursive: true });

@@ -1,5 +1,5 @@
-// A bucket as a folder: one file for one object, content first, its description behind it, renamed into place.
-// It refuses to trust a file whose description is not whole. One process for one folder.
+// A bucket as a folder: one file for one object, content first, its description behind it, renamed into place, and on
+// the disk before the answer. It refuses to trust a file whose description is not whole. One process for one folder.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
@@ -82,6 +82,7 @@ export async function openBucket(directory: string, incoming: string) {
         const order = orderOf(key);
         const place = placeOf(order);
         objects.splice(place, objects[place]?.order === order ? 1 : 0, { order, object });
+        await flushFolder(directory);
         return object;
       } finally {
         if (!kept) await rm(temporary, { force: true });
@@ -130,6 +131,16 @@ export async function openBucket(directory: string, incoming: string) {
   };
 }
 
+/** The names in it: a power cut forgets a renaming that is only in memory. */
+async function flushFolder(directory: string): Promise<void> {
+  const folder = await open(directory);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
 export type Bucket = Awaited<ReturnType<typeof openBucket>>;
 
 async function write(
@@ -157,6 +168,7 @@ async function write(
     const object = finish(piece.value);
     held.push(describe(object));
     await flush();
+    await file!.datasync();
     return object;
   } finally {
     await body.return(undefined as never);
