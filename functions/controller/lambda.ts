@@ -12,7 +12,10 @@ import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
 import { controlRound } from './round.ts';
 import { scaleFleet } from './scale-fleet.ts';
+import { createWatch } from './watch.ts';
 
+/** The schedule's, ms. */
+const EVERY = 60_000;
 const settings = controllerLambdaSettings(process.env);
 const log = createLog('controller', settings.DEBUG ? 'debug' : 'info');
 const metrics = createMetrics('controller', settings.METRICS_NAMESPACE);
@@ -30,6 +33,7 @@ const deps = {
   log,
   metrics,
   now: () => store.clock.now(),
+  watch: createWatch(EVERY),
   // A job that waits again is a record of the stream: that tells the forwarder.
   nudge: () => undefined,
 };

@@ -2,23 +2,24 @@
 
 import { nudger } from '../api/nudge.ts';
 import { controllerSettings } from '../config.ts';
-import { SHOWS_LIFE_WITHIN } from '../core/limits.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { every } from '../process/ticker.ts';
 import { controlRound } from './round.ts';
+import { createWatch } from './watch.ts';
 
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
   const { jobs, hosts, chores, usage, now } = connect(placesOf(settings));
   const nudge = nudger(settings.FORWARDER_URL, log);
+  const watch = createWatch(settings.SWEEP_EVERY_MS);
   const ticker = every(
     settings.SWEEP_EVERY_MS,
-    () => controlRound({ jobs, hosts, chores, usage, log, now, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log, now, watch, nudge }),
     log,
-    { first: 0, afterSleep: SHOWS_LIFE_WITHIN },
+    0,
   );
   onStopSignal(() => ticker.stop());
   sayReady({});

@@ -13,12 +13,14 @@ import { readTurn } from '../core/names.ts';
 import type { Log } from '../log.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
+import type { Watch } from './watch.ts';
 
 export interface ControllerDeps {
   jobs: Jobs;
   hosts: Hosts;
   log: Log;
   now(): number;
+  watch: Watch;
   /** Called when a job waits again. */
   nudge(): void;
 }
@@ -46,6 +48,7 @@ async function returnLost({
   hosts,
   log,
   now,
+  watch,
   nudge,
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const began = now();
@@ -58,12 +61,14 @@ async function returnLost({
   const states = await jobs.readStates(held, { consistent: true });
   const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
 
+  const byTime = watch.mayJudge(asOf);
+
   const holders = new Set<string>();
   let returned = 0;
   let lost = 0;
   for (const state of states) {
     if (hasEnded(state) || state.host === undefined) continue;
-    const found = whyToSweep(state, byId.get(state.host), asOf);
+    const found = whyToSweep(state, byId.get(state.host), byTime ? asOf : undefined);
     if (found === undefined) {
       holders.add(state.host);
       continue;
@@ -80,6 +85,7 @@ async function returnLost({
   for (const host of byId.values())
     if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
+  watch.looked(asOf);
   return { returned, lost };
 }
 
@@ -88,9 +94,11 @@ interface Sweep {
   change(job: JobState, reason: string, now: number): Change;
 }
 
-function whyToSweep(state: JobState, host: Host | undefined, asOf: number): Sweep | undefined {
+/** @param asOf undefined: nobody is judged by how long ago they were heard of */
+function whyToSweep(state: JobState, host: Host | undefined, asOf: number | undefined): Sweep | undefined {
   const because = (reason: string, change = sweepChange): Sweep => ({ reason, change });
   if (!host) return because('its GPU host was restarted or is gone');
+  if (asOf === undefined) return undefined;
   if (!isAlive(host, asOf)) return because('its GPU host died');
   if (state.status === 'queued')
     return asOf - (state.claimedAt ?? asOf) > JOB_LIMIT

@@ -3,7 +3,6 @@
 
 import { type ComfyUI, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
 import { complete, fail, type Failure, isHeldBy, lose, release, spend, type Spent } from '../core/job.ts';
-import { PROGRESS_EVERY } from '../core/limits.ts';
 import { markOf } from '../core/mark.ts';
 import { attemptPromptId, stagedName } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
@@ -63,7 +62,7 @@ export async function runAttempt(
   const promptId = attemptPromptId(record.jobId, claimed.fence.attempt);
   record.claimed = claimed;
   record.phase = 'working';
-  record.aliveAt = deps.now();
+  record.aliveAt = deps.awake();
   const reports = createReports(deps, record, claimed, graph);
   const prompt = deps.poller.follow(promptId, reports);
   const attempt: Attempt = { deps, record, claimed, graph, promptId, prompt, reports };
@@ -89,8 +88,15 @@ async function post(attempt: Attempt): Promise<Failure | undefined> {
   const { jobId } = record;
   const { staging } = claimed.request;
   if (staging.length > 0) {
-    const missing = await stageInputs(deps, staging, jobId, claimed.fence.attempt);
-    if (missing) return { code: 'input_gone', message: `An image that the job reads is gone: ${missing}` };
+    let brokenOff = false;
+    void Promise.race([record.stopped, record.drained]).then(() => {
+      brokenOff = true;
+    });
+    const staged = await stageInputs(deps, staging, jobId, claimed.fence.attempt, () => brokenOff);
+    // Why, is looked at where any attempt is broken off.
+    if (staged === 'broken-off') return undefined;
+    if (staged !== 'staged')
+      return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
     // Staging took its time: what was cancelled meanwhile need not be posted.
     const state = await deps.jobs.readState(jobId);
     if (!state || !isHeldBy(state, claimed.fence)) {
@@ -145,8 +151,9 @@ async function follow(attempt: Attempt): Promise<void> {
 async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promise<void> {
   const { deps, record, claimed, graph, reports } = attempt;
   record.phase = 'uploading';
+  // Also one that nobody saw running: it has made its images.
+  reports.started();
   deps.slotFreed();
-  const life = setInterval(reports.stillThere, PROGRESS_EVERY);
   try {
     const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
     if (!images) return breakOff(attempt, await record.stopped);
@@ -157,8 +164,6 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
   } catch (error) {
     if (!(error instanceof OutputsGone)) throw error;
     await giveBack(attempt, error.message);
-  } finally {
-    clearInterval(life);
   }
 }
 

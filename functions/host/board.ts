@@ -8,7 +8,7 @@ export interface Board {
   size(): number;
   /** Slots that no record takes; 0 while uploads pile up, since a bucket that is silent must not be fed without end. */
   freeSlots(): number;
-  add(jobId: string, now: number): JobRecord;
+  add(jobId: string): JobRecord;
   forget(record: JobRecord): void;
   /** Resolves when there is no record. */
   empty(): Promise<void>;
@@ -27,8 +27,8 @@ export function createBoard(slots: number): Board {
       const taken = [...records.values()].filter(takesSlot).length;
       return records.size - taken >= slots * UPLOADS_PER_SLOT ? 0 : Math.max(0, slots - taken);
     },
-    add(jobId, now) {
-      const record = createRecord(jobId, now);
+    add(jobId) {
+      const record = createRecord(jobId);
       records.set(jobId, record);
       return record;
     },

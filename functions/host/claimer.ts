@@ -100,7 +100,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   function offer(jobId: string): Offered {
     if (board.has(jobId)) return 'has-it';
     if (deps.freeSlots() === 0) return 'no-slot';
-    void take(board.add(jobId, now()));
+    void take(board.add(jobId));
     return 'will-try';
   }
 

@@ -5,13 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI } from '../comfyui/client.ts';
 import { connectEvents } from '../comfyui/events.ts';
-import {
-  COMFYUI_SILENT_AFTER,
-  HEARTBEAT_EVERY,
-  HOST_DEAD_AFTER,
-  HOST_LOOKS_EVERY,
-  SHOWS_LIFE_WITHIN,
-} from '../core/limits.ts';
+import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -32,6 +26,7 @@ import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
 import { watchStrays } from './strays.ts';
 import { createTally } from './tally.ts';
+import { createAwakeClock } from '../process/awake.ts';
 import { every, sleepUpTo } from '../process/ticker.ts';
 
 export interface HostDeps {
@@ -42,7 +37,7 @@ export interface HostDeps {
   log: Log;
   /** The tables' clock, ms. */
   now(): number;
-  /** Milliseconds that this machine has been awake since some moment; the system's by default. */
+  /** Milliseconds that this machine has been awake since some moment. */
   awake?: () => number;
   machineId: string;
   /** Where the forwarder reaches the intake. */
@@ -87,6 +82,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let neighbours = 0;
   let busyAt = startedAt;
   let { firstClaim } = deps;
+  const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
   let models: string[] = [];
 
   const board = createBoard(deps.slots);
@@ -109,9 +105,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     log,
     machineId,
     usdPerHour: deps.usdPerHour,
-    clientId: hostId,
+    // The same for every run: ComfyUI sends a prompt's events to the id under which it was posted.
+    clientId: machineId,
     now,
-    awake: deps.awake ?? (() => performance.now()),
+    awake,
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
     slotFreed: () => void claimer.look(),
   };
@@ -157,7 +154,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function takeOver(): Promise<void> {
     if (recovered || !watch.answers) return;
     for (const claimed of await recover({ ...attemptDeps, hosts, hostId })) {
-      const record = board.add(claimed.state.jobId, now());
+      const record = board.add(claimed.state.jobId);
       record.claimed = claimed;
       void resume(record, claimed);
     }
@@ -245,12 +242,12 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   await Promise.race([watch.look(), sleep(FIRST_LOOK)]);
   await heartbeat();
   await takeOver();
-  const socket = connectEvents(comfyui.url, hostId, (event) => poller.observe(event));
+  const socket = connectEvents(comfyui.url, machineId, (event) => poller.observe(event));
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HEARTBEAT_EVERY, watch.look, log),
     every(HOST_LOOKS_EVERY, look, log),
-    every(HOST_LOOKS_EVERY, () => keep(jobs, board, now), log, { afterSleep: SHOWS_LIFE_WITHIN }),
+    every(HOST_LOOKS_EVERY, () => keep(jobs, board, now, awake), log),
     every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
     every(HOST_LOOKS_EVERY, followUp, log),
   ];

@@ -1,7 +1,8 @@
-// Once a second while anything is held: what was cancelled or moved on is broken off, and what hangs too.
+// Once a second while anything is held: what was cancelled or moved on is broken off, and what hangs too; of the rest
+// the table is told that it lives, for the controller sees no more than the table.
 
 import { isHeldBy, type JobState } from '../core/job.ts';
-import { JOB_DEADLINE, JOB_LIMIT } from '../core/limits.ts';
+import { JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Board } from './board.ts';
 import type { JobRecord, Stop } from './record.ts';
@@ -9,10 +10,12 @@ import type { JobRecord, Stop } from './record.ts';
 /** What an attempt is broken off for, as a person reads it. */
 const NO_PROGRESS = 'it made no progress within its deadline';
 const NOT_STARTED = 'it did not start within an hour';
-const NOT_STORED = 'The images of the job could not be stored within an hour of its start';
+const NOT_STORED = 'The images of the job could not be stored within 24 hours of its acceptance';
 const TOO_LONG = 'The job ran for an hour and had not ended';
 
-export async function keep(jobs: Jobs, board: Board, now: () => number): Promise<void> {
+/** @param now the tables' clock; @param awake to be asked at every round, or it counts too little */
+export async function keep(jobs: Jobs, board: Board, now: () => number, awake: () => number): Promise<void> {
+  awake();
   const held = board.all().filter(({ claimed }) => claimed !== undefined);
   if (held.length === 0) return;
   const states = await jobs.readStates(
@@ -24,19 +27,20 @@ export async function keep(jobs: Jobs, board: Board, now: () => number): Promise
     const state = byId.get(record.jobId);
     if (!state || !isHeldBy(state, record.claimed!.fence)) record.stop('gone');
     else {
-      const late = lateness(record, state, now());
+      const late = lateness(record, state, now(), awake());
       if (late) record.stop(late);
+      else record.tellLife();
     }
   }
 }
 
-function lateness(record: JobRecord, state: JobState, now: number): Stop | undefined {
-  const stores = record.phase === 'uploading';
-  if (record.ranFor() > JOB_LIMIT) return { tooLong: stores ? NOT_STORED : TOO_LONG };
+function lateness(record: JobRecord, state: JobState, now: number, awake: number): Stop | undefined {
   // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
-  if (stores) return undefined;
+  if (record.phase === 'uploading')
+    return now - state.createdAt > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
+  if (record.ranFor() > JOB_LIMIT) return { tooLong: TOO_LONG };
   // Behind another in ComfyUI's queue it waits as long as that one runs.
   if (state.status === 'queued')
     return now - (state.claimedAt ?? now) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
-  return now - record.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
+  return awake - record.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
 }

@@ -16,10 +16,12 @@ export interface JobRecord {
   phase: 'claiming' | 'working' | 'uploading';
   promptId?: string;
   claimed?: Claimed;
-  /** The tables' ms at which the attempt last showed life. */
+  /** When the attempt last showed life, in ms that this machine was awake. */
   aliveAt: number;
-  /** How long the attempt has run, ms; the machine's sleep is not counted. */
+  /** How long it has run, in such ms. */
   ranFor(): number;
+  /** Tells the table, where it has not heard of the attempt for long, that it is not given up. */
+  tellLife(): void;
   /** Settles when somebody breaks the attempt off; at most once. */
   stopped: Promise<Stop>;
   stop(reason: Stop): void;
@@ -28,14 +30,15 @@ export interface JobRecord {
   drain(reason: string): void;
 }
 
-export function createRecord(jobId: string, now: number): JobRecord {
+export function createRecord(jobId: string): JobRecord {
   const stopped = signal<Stop>();
   const drained = signal<string>();
   return {
     jobId,
     phase: 'claiming',
-    aliveAt: now,
+    aliveAt: 0,
     ranFor: () => 0,
+    tellLife: () => undefined,
     stopped: stopped.promise,
     stop: stopped.resolve,
     drained: drained.promise,

@@ -41,7 +41,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const adopted: Claimed[] = [];
   for (const jobId of jobIds) {
     const job = await deps.jobs.read(jobId);
-    if (!job || !isHeldByFormerRun(job, machineId, hostId)) continue;
+    if (!job || !isHeldHere(job, machineId)) continue;
     const promptId = attemptPromptId(jobId, job.state.attempt);
     if (!inQueue.has(promptId) && !(await comfyui.history(promptId))) continue;
     const claimed = await adoptJob(deps, job, hostId);
@@ -60,6 +60,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   return adopted;
 }
 
-function isHeldByFormerRun({ state }: Job, machineId: string, hostId: string): boolean {
-  return !hasEnded(state) && state.host !== hostId && (state.host ?? '').startsWith(hostIdOf(machineId, ''));
+/** By a former run, or by this one where it tried to recover before: it claims nothing until it has. */
+function isHeldHere({ state }: Job, machineId: string): boolean {
+  return !hasEnded(state) && (state.host ?? '').startsWith(hostIdOf(machineId, ''));
 }

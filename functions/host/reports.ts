@@ -15,8 +15,6 @@ export interface Reports extends PromptListener {
   told(): Promise<void>;
   /** For an end that tells the start as well: one that is not told yet never will be. */
   toldOrNever(): Promise<{ startedAt?: number }>;
-  /** Nothing gets further, and yet it works: to be called now and then, the table is told well within the deadline. */
-  stillThere(): void;
   lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
 }
 
@@ -32,16 +30,22 @@ export function createReports(
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
   let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
-  // Of an adopted one the table knows the first start, which may have been an earlier attempt's.
-  let ranSince =
-    startedAt === undefined ? undefined : awake() - (now() - Math.max(startedAt, state.claimedAt ?? 0));
+  // An adopted one has run before; for how long nobody knows who was not awake.
+  let ranSince = startedAt === undefined ? undefined : awake();
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
+  /** When the table was last told of progress, and of life. */
   let lastSent = -Infinity;
-  let refreshedAt = -Infinity;
+  let toldAt = now();
   let sent = state.progress;
 
+  record.tellLife = () => {
+    if (startedAt === undefined || now() - toldAt < (state.deadline ?? JOB_DEADLINE) / 4) return;
+    toldAt = now();
+    tellStart();
+    queue = queue.then(refreshed);
+  };
   record.ranFor = () => (ranSince === undefined ? 0 : Math.round(awake() - ranSince));
 
   function tellStart(): void {
@@ -56,7 +60,7 @@ export function createReports(
     });
   }
 
-  async function tellLife(): Promise<void> {
+  async function refreshed(): Promise<void> {
     try {
       await deps.jobs.write(jobId, refresh(fence, now()));
     } catch (error) {
@@ -80,7 +84,7 @@ export function createReports(
     if (startedAt !== undefined) return;
     startedAt = now();
     ranSince = awake();
-    record.aliveAt = now();
+    record.aliveAt = awake();
     startTimer = setTimeout(tellStart, START_TOLD_AFTER);
   }
 
@@ -89,12 +93,13 @@ export function createReports(
     progressed(event) {
       started();
       tracker.observe(event);
-      record.aliveAt = now();
+      record.aliveAt = awake();
       const progress = tracker.current();
       if (!startSent || advancing || progress.progress <= sent) return;
       if (now() - lastSent < PROGRESS_EVERY) return;
       advancing = true;
       lastSent = now();
+      toldAt = lastSent;
       queue = queue.then(() => tellProgress(progress));
     },
     async told() {
@@ -106,12 +111,6 @@ export function createReports(
       startSent = true;
       await queue;
       return startedAt === undefined ? {} : { startedAt: claimed.state.startedAt ?? startedAt };
-    },
-    stillThere() {
-      if (now() - refreshedAt < (state.deadline ?? JOB_DEADLINE) / 4) return;
-      refreshedAt = now();
-      tellStart();
-      queue = queue.then(tellLife);
     },
     lastSteps() {
       const { currentStep, totalSteps } = tracker.current();

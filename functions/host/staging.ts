@@ -4,29 +4,38 @@ import type { ComfyUI } from '../comfyui/client.ts';
 import { stagedName } from '../core/names.ts';
 import type { Staging } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
-import { untilAnswered, type Settler } from './settle.ts';
+import type { Settler } from './settle.ts';
 
 interface StagingDeps extends Pick<Settler, 'log' | 'pause'> {
   comfyui: Pick<ComfyUI, 'uploadInput'>;
   images: Images;
 }
 
-/** The name of the first image that is gone; undefined when all are in place. */
+/** `gone`: the name of an image that is not in the bucket any more. */
+export type Staged = 'staged' | 'broken-off' | { gone: string };
+
+/** Tries as long as it takes, a ComfyUI or a bucket that is silent may be back, but only until it is broken off. */
 export async function stageInputs(
-  deps: StagingDeps,
+  { images, comfyui, log, pause }: StagingDeps,
   staging: readonly Staging[],
   jobId: string,
   attempt: number,
-): Promise<string | undefined> {
+  isBrokenOff: () => boolean,
+): Promise<Staged> {
   for (const { key } of staging) {
-    const found = await untilAnswered(deps, jobId, 'stage an image', async () => {
-      const stored = await deps.images.get(key);
-      if (!stored || stored === 'not-modified') return false;
-      const bytes = await new Response(stored.body).blob();
-      await deps.comfyui.uploadInput(stagedName(jobId, attempt, key), bytes);
-      return true;
-    });
-    if (!found) return key.slice(key.lastIndexOf('/') + 1);
+    for (let tries = 0, isStaged = false; !isStaged; tries += 1) {
+      if (isBrokenOff()) return 'broken-off';
+      try {
+        const stored = await images.get(key);
+        if (!stored || stored === 'not-modified') return { gone: key.slice(key.lastIndexOf('/') + 1) };
+        const bytes = await new Response(stored.body).blob();
+        await comfyui.uploadInput(stagedName(jobId, attempt, key), bytes);
+        isStaged = true;
+      } catch (error) {
+        log.error('image not staged yet', error, { job_id: jobId });
+        await pause(tries);
+      }
+    }
   }
-  return undefined;
+  return 'staged';
 }

@@ -11,7 +11,8 @@ import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'j
 import { type LocalSettings, ownerLimitsOf } from '../config.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
-import { MAX_WAITING, SHOWS_LIFE_WITHIN, SLOTS_PER_HOST } from '../core/limits.ts';
+import { createWatch } from '../controller/watch.ts';
+import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
@@ -135,12 +136,13 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     comfyuiPath: comfyui.path,
   });
   const controllerLog = log('controller');
+  const watch = createWatch(SWEEP_EVERY);
   const controller = every(
     SWEEP_EVERY,
-    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge }),
     controllerLog,
     // At once: the host has just let go of what its former run held.
-    { first: 0, afterSleep: SHOWS_LIFE_WITHIN },
+    0,
   );
 
   const keep = settings.KEEP_DAYS;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { settleUsage } from '../../functions/controller/settle-usage.ts';
+import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { JobState } from '../../functions/core/job.ts';
@@ -137,7 +138,14 @@ test('a job of yesterday expires, though a thousand younger ones stand before it
     })),
   );
   const { jobs, hosts } = rig.store;
-  await sweep({ jobs, hosts, log: rig.log, now: () => young + 60_000, nudge: () => undefined });
+  await sweep({
+    jobs,
+    hosts,
+    log: rig.log,
+    now: () => young + 60_000,
+    watch: createWatch(5000),
+    nudge: () => undefined,
+  });
   for (const jobId of old)
     expect(await stateOf(jobId)).toMatchObject({ status: 'failed', errorCode: 'expired' });
   for (const state of await jobs.readStates(others, { consistent: true }))

@@ -382,9 +382,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'judging at once after a sleep',
     edits: [
       {
-        file: 'functions/process/ticker.ts',
-        find: `      if (afterSleep !== undefined && Date.now() - due > afterSleep) return next(afterSleep);\n`,
-        replace: '',
+        file: 'functions/controller/watch.ts',
+        find: 'return asOf - since >= SHOWS_LIFE_WITHIN;',
+        replace: 'return true;',
       },
     ],
     focus: { kinds: ['suspend'] },

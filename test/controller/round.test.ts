@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { controlRound } from '../../functions/controller/round.ts';
+import { createWatch } from '../../functions/controller/watch.ts';
 import { claim } from '../../functions/core/job.ts';
 import { createMetrics } from '../../functions/metrics.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -18,7 +19,8 @@ test('a round without an event puts no metric; one that returns a job does', asy
     lines.push(JSON.parse(line) as Record<string, unknown>),
   );
   const { jobs, hosts, chores, usage, now } = rig.store;
-  const deps = { jobs, hosts, chores, usage, now, log: rig.log, nudge: () => undefined, metrics };
+  const watch = createWatch(5000);
+  const deps = { jobs, hosts, chores, usage, now, log: rig.log, watch, nudge: () => undefined, metrics };
   const jobId = await rig.generate();
   await controlRound(deps);
   expect(lines).toEqual([]);

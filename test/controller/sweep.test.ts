@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claim, refresh, start } from '../../functions/core/job.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
+import { createWatch } from '../../functions/controller/watch.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -20,6 +21,7 @@ const sweepAt = (now: number) =>
     jobs: rig.store.jobs,
     hosts: rig.store.hosts,
     log: rig.log,
+    watch: createWatch(5000),
     now: () => now,
     nudge: () => (nudges += 1),
   });
@@ -102,6 +104,7 @@ test('a host that moved on between the read and the write keeps what it did', as
     jobs: racing,
     hosts: rig.store.hosts,
     log: rig.log,
+    watch: createWatch(5000),
     now: rig.store.now,
     nudge: () => undefined,
   });
@@ -127,6 +130,7 @@ test('a host that lived when it was read keeps its jobs, however long the answer
     },
     hosts: { ...hosts, list: () => slowly(hosts.list()) },
     log: rig.log,
+    watch: createWatch(5000),
     now: () => start + late,
     nudge: () => undefined,
   });
@@ -149,10 +153,31 @@ test('a sign of life between the read and the write refutes that a job hangs', a
     },
     hosts: rig.store.hosts,
     log: rig.log,
+    watch: createWatch(5000),
     now: () => now,
     nudge: () => undefined,
   });
   expect(await after(state)).toEqual({ ...state, progressAt: now });
+});
+
+test('after an outage nobody is judged by silence before all had the time to show that they live', async () => {
+  const { jobs, hosts, now } = rig.store;
+  const start = now();
+  const state = await held({ started: true, hostSeen: start });
+  const gone = await held({ started: false });
+  const watch = createWatch(5000);
+  const roundAt = (at: number) =>
+    sweep({ jobs, hosts, log: rig.log, now: () => at, watch, nudge: () => undefined });
+  await roundAt(start);
+  // Two minutes in which no round succeeded and no heart was heard.
+  await roundAt(start + 2 * MINUTE);
+  expect(await after(state)).toEqual(state);
+  // What has no host at all is nobody's silence.
+  expect(await after(gone)).toMatchObject({ work: 'waiting' });
+  await roundAt(start + 2 * MINUTE + 5000);
+  expect(await after(state)).toEqual(state);
+  await roundAt(start + 2 * MINUTE + 10_000);
+  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
 });
 
 test('items of hosts that were not heard of for an hour are forgotten', async () => {

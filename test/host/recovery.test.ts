@@ -36,9 +36,12 @@ afterEach(async () => {
 const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });
 
 /** What a host that was killed in the middle of a job leaves behind. */
-async function leaveBehind(jobId: string, options: { posted: boolean; started: boolean }): Promise<void> {
+async function leaveBehind(
+  jobId: string,
+  options: { posted: boolean; started: boolean; ago?: number },
+): Promise<void> {
   const { state, request } = (await rig.store.jobs.read(jobId))!;
-  const now = rig.store.now();
+  const now = rig.store.now() - (options.ago ?? 0);
   expect(await rig.store.jobs.write(jobId, claim(state, formerHost, now, true))).toBe(true);
   const fence = { attempt: 1, host: formerHost };
   if (options.started) expect(await rig.store.jobs.write(jobId, start(state, fence, now))).toBe(true);
@@ -47,7 +50,7 @@ async function leaveBehind(jobId: string, options: { posted: boolean; started: b
     await createComfyUI(comfyui.url).submit({
       graph: stamp(unpackGraph(request.graph!), jobId, 1, []),
       promptId: attemptPromptId(jobId, 1),
-      clientId: formerHost,
+      clientId: machineId,
       extraData: markOf({ machine: machineId, jobId, attempt: 1 }),
     });
 }
@@ -66,6 +69,50 @@ test.each([
   expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
   expect(await rig.store.hosts.read(formerHost)).toBeUndefined();
+});
+
+test('an adopted job shows its life: it runs on past its deadline', async () => {
+  // `slow` may be without progress for two seconds.
+  const jobId = await slow(5000);
+  await leaveBehind(jobId, { posted: true, started: true });
+  await nextRun();
+  expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed', attempts: 1 });
+});
+
+test('a takeover that breaks off is made again, and keeps what it had adopted', async () => {
+  const jobId = await slow(1500);
+  await leaveBehind(jobId, { posted: true, started: true });
+  let refusals = 0;
+  comfyui.faults.answer500 = ['/system_stats'];
+  const { hosts } = rig.store;
+  const run = rig.addHost({
+    machineId,
+    comfyui,
+    hosts: {
+      ...hosts,
+      // The last step of a takeover.
+      async remove(hostId) {
+        if (hostId === formerHost && (refusals += 1) < 3) throw new Error('throttled');
+        return hosts.remove(hostId);
+      },
+    },
+  });
+  // Known while ComfyUI is silent; what follows is up to its rounds.
+  await run;
+  comfyui.faults.answer500 = [];
+  expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed', attempts: 1 });
+  expect(refusals).toBe(3);
+  expect(comfyui.requests.filter(({ path }) => path.endsWith('/interrupt'))).toEqual([]);
+}, 15_000);
+
+test('what ended in ComfyUI over night is fetched in the morning', async () => {
+  const jobId = await rig.generate({ workflow: 'slow', ms: 0, batch_size: 3 });
+  await leaveBehind(jobId, { posted: true, started: true, ago: 8 * 3_600_000 });
+  const history = async () =>
+    Object.keys((await (await fetch(`${comfyui.url}/history`)).json()) as Record<string, unknown>).length;
+  await expect.poll(history).toBe(1);
+  await nextRun();
+  expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed', attempts: 1 });
 });
 
 test('a job that ended in ComfyUI while nobody looked is adopted from its history', async () => {

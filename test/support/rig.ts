@@ -10,6 +10,7 @@ import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import { finishChores } from '../../functions/controller/chores.ts';
+import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
@@ -140,7 +141,7 @@ export async function startRig({
     templates,
     log,
     nudge,
-    sweep: async () => void (await sweep({ jobs, hosts, log, now, nudge })),
+    sweep: async () => void (await sweep({ jobs, hosts, log, now, nudge, watch: createWatch(5000) })),
     finishChores: () => finishChores({ jobs, chores, log, now }),
 
     async addHost({ comfyui: given, ...options } = {}) {

@@ -1,0 +1,45 @@
+// Who may be judged by silence: nobody after a time in which nobody looked.
+
+import { expect, test } from 'vitest';
+import { createWatch } from '../../functions/controller/watch.ts';
+
+const NOW = 1_800_000_000_000;
+
+/** A round that comes to its end. */
+function round(watch: ReturnType<typeof createWatch>, at: number): boolean {
+  const may = watch.mayJudge(at);
+  watch.looked(at);
+  return may;
+}
+
+test('the first round judges, and each that follows in time', () => {
+  const watch = createWatch(5000);
+  expect([0, 5000, 10_100, 24_000].map((at) => round(watch, NOW + at))).toEqual([true, true, true, true]);
+});
+
+test('one that comes much too late waits for two heartbeats', () => {
+  const watch = createWatch(5000);
+  round(watch, NOW);
+  expect([60_000, 65_000, 69_999, 70_000].map((at) => round(watch, NOW + at))).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test('rounds that fail are no looking', () => {
+  const watch = createWatch(60_000);
+  round(watch, NOW);
+  for (const at of [60_000, 120_000, 180_000]) watch.mayJudge(NOW + at);
+  expect(round(watch, NOW + 240_000)).toBe(false);
+  expect(round(watch, NOW + 300_000)).toBe(true);
+});
+
+test('a clock that is set back keeps nobody waiting for it', () => {
+  const watch = createWatch(5000);
+  round(watch, NOW);
+  round(watch, NOW + 3_600_000);
+  expect(round(watch, NOW)).toBe(false);
+  expect([5000, 10_000].map((at) => round(watch, NOW + at))).toEqual([false, true]);
+});

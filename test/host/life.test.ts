@@ -1,0 +1,120 @@
+// What the table is told of an attempt that lives, and when it is given up: by progress or its want, not by a machine's
+// sleep, and not by a progress that does not rise.
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { sweep } from '../../functions/controller/sweep.ts';
+import { createWatch } from '../../functions/controller/watch.ts';
+import { claim, start } from '../../functions/core/job.ts';
+import { type Board, createBoard } from '../../functions/host/board.ts';
+import { keep } from '../../functions/host/keeper.ts';
+import type { JobRecord, Stop } from '../../functions/host/record.ts';
+import { createReports, type Reports } from '../../functions/host/reports.ts';
+import { hostItem } from '../support/host-item.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+const MINUTE = 60_000;
+const GRAPH = { '1': { class_type: 'KSampler', inputs: {} }, '2': { class_type: 'SaveImage', inputs: {} } };
+const fence = { attempt: 1, host: 'machine.run' };
+
+let rig: Rig;
+let jobId: string;
+let board: Board;
+let record: JobRecord;
+let reports: Reports;
+let stopped: Stop | undefined;
+let wall: number;
+let awake: number;
+beforeEach(async () => {
+  rig = await startRig({ workflows: 'test/bench/workflows', forward: false });
+  const { jobs } = rig.store;
+  jobId = await rig.generate({ workflow: 'instant' });
+  const job = (await jobs.read(jobId))!;
+  wall = rig.store.now();
+  awake = 0;
+  await jobs.write(jobId, claim(job.state, fence.host, wall, true));
+  await jobs.write(jobId, start(job.state, fence, wall));
+  board = createBoard(1);
+  record = board.add(jobId);
+  record.claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
+  stopped = undefined;
+  void record.stopped.then((reason) => {
+    stopped = reason;
+  });
+  const settler = { jobs, log: rig.log, pause: () => Promise.resolve() };
+  const clocks = { now: () => wall, awake: () => awake };
+  reports = createReports({ ...settler, ...clocks }, record, record.claimed, GRAPH);
+});
+afterEach(() => rig.close());
+
+const passes = (ms: number) => {
+  wall += ms;
+  awake += ms;
+};
+
+/** A second of the host and a round of the controller. */
+async function judged(): Promise<void> {
+  await keep(
+    rig.store.jobs,
+    board,
+    () => wall,
+    () => awake,
+  );
+  await reports.told();
+  await rig.store.hosts.put(hostItem(fence.host, wall));
+  const { jobs, hosts } = rig.store;
+  const watch = createWatch(5000);
+  await sweep({ jobs, hosts, log: rig.log, now: () => wall, watch, nudge: () => undefined });
+}
+
+const pass = (value: number) => reports.progressed({ type: 'progress', data: { node: '1', value, max: 4 } });
+const state = async () => (await rig.store.jobs.readState(jobId))!;
+
+test('a node that begins again and again works, though its progress does not rise', async () => {
+  for (let minute = 0; minute < 50; minute += 1) {
+    passes(MINUTE);
+    pass((minute % 4) + 1);
+    await judged();
+  }
+  expect(stopped).toBeUndefined();
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+});
+
+test('one that says nothing for its deadline is given up by its host, and the table is not told that it lives', async () => {
+  pass(1);
+  for (let minute = 0; minute < 10; minute += 1) {
+    passes(MINUTE);
+    await judged();
+  }
+  expect(stopped).toBeUndefined();
+  passes(1);
+  await judged();
+  expect(stopped).toEqual({ overdue: 'it made no progress within its deadline' });
+  const { progressAt } = await state();
+  passes(8 * MINUTE);
+  await judged();
+  // A host that does not act on it is not believed for ever.
+  expect(await state()).toMatchObject({ progressAt });
+  passes(2 * MINUTE);
+  await judged();
+  expect(await state()).toMatchObject({ status: 'queued', faults: 1 });
+});
+
+test('a night of sleep is no want of progress', async () => {
+  pass(1);
+  passes(MINUTE);
+  wall += 8 * 60 * MINUTE;
+  await judged();
+  passes(20_000);
+  await judged();
+  expect(stopped).toBeUndefined();
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+});
+
+test('a normal job costs no write for it', async () => {
+  const { progressAt } = await state();
+  for (let second = 0; second < 45; second += 1) {
+    passes(1000);
+    await judged();
+  }
+  expect((await state()).progressAt).toBe(progressAt);
+});
