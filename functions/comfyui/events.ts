@@ -28,12 +28,18 @@ export interface EventSocket {
 
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 5000;
+/** A connection that died on the way says nothing for ever; one that lives answers this, between two nodes at least. */
+const PING_EVERY = 30_000;
 
-/** @param url ComfyUI's http(s) address; @param clientId the id under which prompts are submitted */
+/**
+ * @param url ComfyUI's http(s) address; @param clientId the id under which prompts are submitted
+ * @param pingEvery ms; after two without an answer it connects anew
+ */
 export function connectEvents(
   url: string,
   clientId: string,
   onEvent: (event: ComfyUIEvent) => void,
+  pingEvery = PING_EVERY,
 ): EventSocket {
   let socket: WebSocket | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -41,22 +47,37 @@ export function connectEvents(
   let closed = false;
 
   const connect = () => {
-    socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`, {
-      handshakeTimeout: 5000,
-      // Frames hold preview images; anything larger is not for us.
-      maxPayload: 64 * 1024 * 1024,
+    const opened = new WebSocket(
+      `${url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`,
+      {
+        handshakeTimeout: 5000,
+        // Frames hold preview images; anything larger is not for us.
+        maxPayload: 64 * 1024 * 1024,
+      },
+    );
+    socket = opened;
+    let unanswered = 0;
+    const pinging = setInterval(() => {
+      if (opened.readyState !== WebSocket.OPEN) return;
+      if (unanswered >= 2) return opened.terminate();
+      unanswered += 1;
+      opened.ping();
+    }, pingEvery);
+    opened.on('pong', () => {
+      unanswered = 0;
     });
-    socket.on('open', () => {
+    opened.on('open', () => {
       delay = FIRST_DELAY;
     });
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
+    opened.on('message', (data: Buffer, isBinary: boolean) => {
       // Previews are binary.
       const event = isBinary ? undefined : parse(data.toString('utf8'));
       if (event) onEvent(event);
     });
     // The close that follows an error is what counts.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
+    opened.on('error', () => undefined);
+    opened.on('close', () => {
+      clearInterval(pinging);
       if (closed) return;
       timer = setTimeout(connect, delay);
       delay = Math.min(delay * 2, LONGEST_DELAY);

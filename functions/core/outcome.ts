@@ -27,7 +27,7 @@ export function outcomeOf(entry: Entry): Outcome {
     if (images.length > 0) return { kind: 'images', images };
     return {
       kind: 'failed',
-      failure: { code: 'no_output', message: 'The workflow ended without saving an image' },
+      failure: { code: 'no_output', message: 'The workflow ended without saving a PNG, JPEG or WebP image' },
     };
   }
   const error = messages.find(([type]) => type === 'execution_error')?.[1];
@@ -49,12 +49,15 @@ export function ranFor({ status }: Entry): number | undefined {
   return start && Math.max(0, times.at(-1)!.timestamp - start.timestamp);
 }
 
+/** What is published; ComfyUI lists a video that was saved under `images` as well. */
+const IMAGE = /\.(png|jpe?g|webp)$/i;
+
 /** Only what was saved: `temp` files are previews, `input` files are somebody's own. */
 function imagesOf(outputs: Entry['outputs']): OutputImage[] {
   return Object.entries(outputs).flatMap(([node, output]) => {
     const files = Array.isArray(output['images']) ? (output['images'] as Partial<OutputImage>[]) : [];
     return files.flatMap(({ filename, subfolder, type }) =>
-      typeof filename === 'string' && type === 'output'
+      typeof filename === 'string' && IMAGE.test(filename) && type === 'output'
         ? [{ node, filename, subfolder: subfolder ?? '', type }]
         : [],
     );

@@ -38,6 +38,8 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
       requestTimeout: 10_000,
       // Without this the SDK only warns, and waits for ever.
       throwOnRequestTimeout: true,
+      // The other limit is over when the headers are there: an answer may break off in its middle.
+      socketTimeout: 10_000,
       httpAgent: { maxSockets: 64, keepAlive: true },
       httpsAgent: { maxSockets: 64, keepAlive: true },
     }),

@@ -66,6 +66,7 @@ it('an end without a saved image is a failure: previews and inputs are none', ()
     { filename: 'a.png', subfolder: '', type: 'temp' },
     { filename: 'b.png', subfolder: '', type: 'input' },
     { subfolder: '', type: 'output' },
+    { filename: 'c.mp4', subfolder: 'video', type: 'output' },
   ];
   const nothing: Entry['outputs'][] = [
     {},
@@ -76,7 +77,7 @@ it('an end without a saved image is a failure: previews and inputs are none', ()
   for (const outputs of nothing)
     expect(outcomeOf(ended(outputs))).toEqual({
       kind: 'failed',
-      failure: { code: 'no_output', message: 'The workflow ended without saving an image' },
+      failure: { code: 'no_output', message: 'The workflow ended without saving a PNG, JPEG or WebP image' },
     });
 });
 

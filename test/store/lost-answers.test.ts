@@ -1,6 +1,9 @@
 // A write whose answer was lost is repeated by the SDK, and then refused because it was made: what the store says of
 // it, so that nobody takes a refusal for a proof.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply, claim, complete, type Fence } from '../../functions/core/job.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
@@ -76,3 +79,30 @@ it('an acceptance whose answers were lost yields the own request, and a state th
   expect(await jobs.putState({ ...STATES.waiting, jobId }, 1)).toBe(false);
   expect(await jobs.read(jobId)).toMatchObject({ state: { status: 'queued' }, request });
 });
+
+it('an answer that stops in its middle is asked for again', async () => {
+  let asked = 0;
+  const server = createServer((req, res) => {
+    req.resume();
+    asked += 1;
+    res.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', date: new Date().toUTCString() });
+    if (asked === 1) res.write('{"Item":');
+    else res.end('{}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = createStoreClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: REGION,
+    credentials: CREDENTIALS,
+  });
+  try {
+    expect(await createJobs(client, '').readState('any')).toBeUndefined();
+    expect(asked).toBe(2);
+  } finally {
+    client.raw.destroy();
+    server.closeAllConnections();
+    server.close();
+  }
+}, 20_000);
