@@ -69,6 +69,8 @@ export interface RunningHost {
 
 const LONGEST_PAUSE = 5000;
 const FIRST_LOOK = 2000;
+/** A later heartbeat may get through where this one does not. */
+const HEARTBEAT_TIMEOUT = HOST_DEAD_AFTER / 3;
 
 /** Resolves once the own item is written. Claims as soon as ComfyUI answers and former runs are taken over from. */
 export async function startHost(deps: HostDeps): Promise<RunningHost> {
@@ -80,6 +82,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let draining = false;
   let retired = false;
   let neighbours = 0;
+  /** The youngest sign of life that the table has of this run. */
+  let toldAt = -Infinity;
   let busyAt = startedAt;
   let { firstClaim } = deps;
   const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
@@ -118,7 +122,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
-    freeSlots: () => (recovered && !draining && watch.answers && !strays.any() ? board.freeSlots() : 0),
+    freeSlots: () =>
+      recovered && !draining && watch.answers && !looksDead() && !strays.any() ? board.freeSlots() : 0,
     neighbours: () => neighbours,
     work: (record, claimed, graph) => work(record, claimed, graph, false),
   });
@@ -204,13 +209,23 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       jobSeconds: tally.jobSeconds(),
     });
 
+  /** Who may soon be taken for dead takes nothing: whatever it took would be lost again and again. */
+  const looksDead = () => now() - toldAt > HOST_DEAD_AFTER / 2;
+
+  async function tellItem(): Promise<void> {
+    const told = item();
+    // Refused, the table has a younger one.
+    await hosts.put(told, AbortSignal.timeout(HEARTBEAT_TIMEOUT));
+    toldAt = told.seenAt;
+  }
+
   async function heartbeat(): Promise<void> {
     // Read before write: the first answer sets the clock, and a host must not be born dead.
-    const others = await hosts.list();
+    const others = await hosts.list(AbortSignal.timeout(HEARTBEAT_TIMEOUT));
     // Told by the controller, which knows which release should run.
     retired ||= others.some((host) => host.hostId === hostId && host.retire === true);
     neighbours = others.filter((host) => host.hostId !== hostId && isAlive(host, now())).length;
-    await hosts.put(item());
+    await tellItem();
     // With nothing to follow, this is how strays are found.
     if (board.size() === 0 && watch.answers) await pollComfyUI();
   }
@@ -219,7 +234,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     // A silent ComfyUI is asked for more often than hearts beat, and its return is told at once.
     if (!watch.answers) {
       await watch.look();
-      if (watch.answers) await hosts.put(item());
+      if (watch.answers) await tellItem();
     }
     await takeOver();
     await claimer.look();
@@ -255,7 +270,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function drain(): Promise<void> {
     draining = true;
-    await hosts.put(item()).catch((error: unknown) => log.error('draining not told', error));
+    await tellItem().catch((error: unknown) => log.error('draining not told', error));
     for (const record of board.all()) record.drain('the GPU host was stopped');
     await board.empty();
     await Promise.all(tickers.map((ticker) => ticker.stop()));

@@ -58,8 +58,9 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
     /**
      * The whole item, as the host knows itself; also its heartbeat. One that comes late, after a younger one, is
      * nothing: it would make a host that lives look dead. False: so it was.
+     * @param signal ends the SDK's tries, which may go on for longer than it takes to look dead
      */
-    async put(host: Host): Promise<boolean> {
+    async put(host: Host, signal?: AbortSignal): Promise<boolean> {
       const expiresAt = Math.ceil((host.seenAt + HOST_FORGOTTEN_AFTER) / 1000);
       try {
         await documents.send(
@@ -70,6 +71,7 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
             ExpressionAttributeNames: { '#seenAt': 'seenAt' },
             ExpressionAttributeValues: { ':seenAt': host.seenAt },
           }),
+          { abortSignal: signal },
         );
         return true;
       } catch (error) {
@@ -87,12 +89,13 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
     },
 
     /** All of them, dead ones too: a fleet is a few dozen items. */
-    async list(): Promise<Host[]> {
+    async list(signal?: AbortSignal): Promise<Host[]> {
       const hosts: Host[] = [];
       let start: Record<string, unknown> | undefined;
       do {
         const page = await documents.send(
           new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: start }),
+          { abortSignal: signal },
         );
         hosts.push(...((page.Items ?? []) as Host[]));
         start = page.LastEvaluatedKey;

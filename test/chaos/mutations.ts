@@ -369,11 +369,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the first item written before the clock is known',
     edits: [
-      host('host', `    await hosts.put(item());\n    // With nothing`, `    // With nothing`),
+      host('host', `    await tellItem();\n    // With nothing`, `    // With nothing`),
       host(
         'host',
-        `    const others = await hosts.list();`,
-        `    await hosts.put(item());\n    const others = await hosts.list();`,
+        `    const others = await hosts.list(`,
+        `    await tellItem();\n    const others = await hosts.list(`,
       ),
     ],
     focus: { kinds: ['kill'], clock: true, faults: 2 },
