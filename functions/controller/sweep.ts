@@ -85,7 +85,7 @@ async function returnLost({
   for (const host of byId.values())
     if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
-  watch.looked(asOf);
+  watch.looked(now());
   return { returned, lost };
 }
 

@@ -6,8 +6,8 @@ import { SHOWS_LIFE_WITHIN } from '../core/limits.ts';
 export interface Watch {
   /** Of a round that begins: may it judge by how long ago somebody was heard of? @param asOf the tables' ms */
   mayJudge(asOf: number): boolean;
-  /** That round came to its end. */
-  looked(asOf: number): void;
+  /** That round came to its end. However long it took: a table that is slow must not keep it from judging. */
+  looked(at: number): void;
 }
 
 /** @param period ms between rounds. The first round is taken for one of many: a process may be new at each. */
@@ -21,8 +21,8 @@ export function createWatch(period: number): Watch {
       since = Math.min(since, asOf);
       return asOf - since >= SHOWS_LIFE_WITHIN;
     },
-    looked(asOf) {
-      last = asOf;
+    looked(at) {
+      last = at;
     },
   };
 }

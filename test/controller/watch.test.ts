@@ -36,6 +36,14 @@ test('rounds that fail are no looking', () => {
   expect(round(watch, NOW + 300_000)).toBe(true);
 });
 
+test('rounds that take long are looking all the same', () => {
+  const watch = createWatch(5000);
+  for (let at = NOW; at < NOW + 600_000; at += 65_000) {
+    expect(watch.mayJudge(at)).toBe(true);
+    watch.looked(at + 60_000);
+  }
+});
+
 test('a clock that is set back keeps nobody waiting for it', () => {
   const watch = createWatch(5000);
   round(watch, NOW);
