@@ -165,11 +165,21 @@ export function createComfyUI(url: string, timeout = 10_000) {
       if (answer.name !== name) throw new ComfyUISilent(`POST /upload/image with the name it was given`);
     },
 
-    systemStats: (limit?: number) => json<SystemStats>('GET /system_stats', '/system_stats', {}, limit),
+    /** @throws ComfyUISilent also where something else answers on its port */
+    async systemStats(limit?: number): Promise<SystemStats> {
+      const body = await json<unknown>('GET /system_stats', '/system_stats', {}, limit);
+      if (!isSystemStats(body)) throw new ComfyUISilent('GET /system_stats as ComfyUI does');
+      return body;
+    },
     models: () => json<string[]>('GET /models', '/models'),
     modelsIn: (folder: string) => json<string[]>('GET /models', `/models/${encodeURIComponent(folder)}`),
     objectInfo: () => json<ObjectInfo>('GET /object_info', '/object_info', {}, timeout * 3),
   };
+}
+
+function isSystemStats(body: unknown): body is SystemStats {
+  const { system, devices } = (body ?? {}) as Partial<Record<keyof SystemStats, unknown>>;
+  return typeof system === 'object' && system !== null && Array.isArray(devices);
 }
 
 type RawItem = [number, string, Graph, Record<string, unknown>?, unknown?];
