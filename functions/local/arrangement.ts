@@ -75,7 +75,13 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       log('local'),
       ({ port }) => ({ PORT: String(port) }),
     ),
-    startEmbeddedS3({ directory: join(directory, 's3'), buckets: [BUCKET], credentials, region: REGION }),
+    startEmbeddedS3({
+      directory: join(directory, 's3'),
+      buckets: [BUCKET],
+      credentials,
+      region: REGION,
+      log: log('local'),
+    }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
   ]);
 
@@ -91,7 +97,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   });
   const { hosts, chores, usage, images, now } = connected;
   const jobs = tellingOfEnds(connected.jobs, () => webhooks.nudge());
-  await createTables(connected.store, '');
+  const prepare = () => createTables(connected.store, '');
+  // Somebody may have deleted its folder, and that is how it ended.
+  dynamodb.whenBack(prepare);
+  await prepare();
 
   const webhooks = startWebhooks(connected, settings, log('webhooks'));
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });

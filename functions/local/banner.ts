@@ -36,7 +36,10 @@ async function missingLines(
   templates: Arrangement['templates'],
 ): Promise<string[]> {
   if (simulated || !answers) return [];
-  const nodes = await createComfyUI(url).objectInfo();
+  const nodes = await createComfyUI(url)
+    .objectInfo()
+    .catch(() => undefined);
+  if (!nodes) return ['  Missing     not known yet: ComfyUI does not tell what it has'];
   return [...templates.values()].flatMap(({ name, graph }) => {
     const missing = lacks(graph, nodes).map(({ value, classType }) => value ?? `node ${classType}`);
     return missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`];

@@ -4,11 +4,14 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../core/errors.ts';
 import type { Log } from '../log.ts';
 
 export interface Child<Ready> {
   ready: Ready;
   pid(): number | undefined;
+  /** What follows each later start. */
+  whenBack(prepare: () => Promise<void>): void;
   stop(): Promise<void>;
 }
 
@@ -17,7 +20,7 @@ const LONGEST_PAUSE = 5000;
 
 /**
  * @param again what a later start is told besides, so that it comes back where the first one was
- * @throws where it ends before it is ready for the first time
+ * @throws AppError where it ends before it is ready for the first time; the reason it has said itself, on stderr
  */
 export async function startChild<Ready>(
   name: string,
@@ -28,6 +31,7 @@ export async function startChild<Ready>(
 ): Promise<Child<Ready>> {
   let stopping = false;
   let child!: ChildProcess;
+  let prepare = () => Promise.resolve();
 
   const start = async (more: NodeJS.ProcessEnv): Promise<Ready> => {
     const started = fork(module, [], {
@@ -40,7 +44,9 @@ export async function startChild<Ready>(
     const ready = await new Promise<Ready>((resolve, reject) => {
       started.once('message', (message) => resolve(message as Ready));
       started.once('error', reject);
-      started.once('exit', (code) => reject(new Error(`${name} ended at its start with code ${code}`)));
+      started.once('exit', (code) =>
+        reject(new AppError('bad_setting', `${name} ended at its start with code ${code}`)),
+      );
     });
     started.once('exit', (code, signal) => {
       if (stopping) return;
@@ -54,11 +60,14 @@ export async function startChild<Ready>(
     for (let pause = FIRST_PAUSE; !stopping; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
         await start(again(ready));
-        return;
       } catch (error) {
         log.error(`${name} does not start again; trying on`, error);
         await sleep(pause, undefined, { ref: false });
+        continue;
       }
+      // Where it ends meanwhile, it comes back once more, and so does this.
+      await prepare().catch((error: unknown) => log.error(`${name} is back, but not as it was`, error));
+      return;
     }
   }
 
@@ -66,6 +75,9 @@ export async function startChild<Ready>(
   return {
     ready,
     pid: () => child.pid,
+    whenBack(next) {
+      prepare = next;
+    },
     async stop() {
       stopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -4,9 +4,10 @@ import { localSettings } from '../config.ts';
 import { startArrangement } from './arrangement.ts';
 import { collectEarly } from '../process/memory.ts';
 import { bannerOf } from './banner.ts';
-import { explainAndExit, onStopSignal } from '../process/exit.ts';
+import { explainAndExit, onStopSignal, outliveReaders } from '../process/exit.ts';
 
 try {
+  outliveReaders();
   collectEarly();
   const arrangement = await startArrangement(localSettings(process.env));
   onStopSignal(async () => {
@@ -16,5 +17,5 @@ try {
   // Whoever has read this may send a signal at once.
   process.stdout.write(await bannerOf(arrangement));
 } catch (error) {
-  explainAndExit(error);
+  explainAndExit(error, 'the folder of WORKSPACE_PATH and its disk');
 }

@@ -2,30 +2,48 @@
 
 import { AppError } from '../core/errors.ts';
 
-/** Exit 1; a stack trace only for what is a mistake of ours. */
-export function explainAndExit(error: unknown): never {
+/**
+ * Exit 1; a stack trace only for what is a mistake of ours.
+ * @param places what decides where the tables and the bucket are, and whether they serve
+ */
+export function explainAndExit(error: unknown, places = PLACES): never {
   if (error instanceof AppError) process.stderr.write(`${error.message}\n`);
+  else if (isTooManyFiles(error)) process.stderr.write('Too few open files are allowed: raise ulimit -n\n');
   else if (isOfPlaces(error))
     process.stderr.write(
-      `The job table or the image bucket does not serve this process: ${error.message}. ${PLACES}\n`,
+      `The job table or the image bucket does not serve this process: ${error.message}. See ${places}\n`,
     );
   else console.error(error);
   process.exit(1);
 }
 
 const PLACES =
-  'See AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_S3, AWS_REGION, TABLE_PREFIX, IMAGES_BUCKET and the credentials';
+  'AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_S3, AWS_REGION, TABLE_PREFIX, IMAGES_BUCKET and the credentials';
 
 /** The SDK gave up, was refused, or found nothing to sign with. */
 function isOfPlaces(error: unknown): error is Error {
   return error instanceof Error && ('$metadata' in error || error.name === 'CredentialsProviderError');
 }
 
-/** The first signal tidies up and ends with `code()`, the second ends at once: nothing is lost by that either. */
+function isTooManyFiles(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+}
+
+/** Whoever reads along, a terminal or `head`, may go: without this the next line that is said ends the process. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+}
+
+/**
+ * The first signal tidies up and ends with `code()`, the second ends at once: nothing is lost by that either. A terminal
+ * that closes says so twice, by itself and by its shell: that is no second wish.
+ */
 export function onStopSignal(tidyUp: (signal: NodeJS.Signals) => Promise<void>, code = () => 0): void {
+  outliveReaders();
   let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
+      if (stopping && signal === 'SIGHUP') return;
       if (stopping) process.exit(130);
       stopping = true;
       tidyUp(signal).then(() => process.exit(code()), explainAndExit);

@@ -13,7 +13,12 @@ export interface Identity {
 
 export async function identityOf(directory: string): Promise<Identity> {
   const file = join(directory, 'identity.json');
-  const stored = await readFile(file, 'utf8').catch(() => undefined);
+  const stored = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new AppError('bad_setting', `${file} cannot be read: ${error.code ?? error.message}`, {
+      field: 'WORKSPACE_PATH',
+    });
+  });
   if (stored !== undefined) return read(stored, file);
   await mkdir(directory, { recursive: true });
   const identity = { machineId: randomUUID(), secretAccessKey: randomBytes(24).toString('hex') };

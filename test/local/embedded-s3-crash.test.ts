@@ -3,12 +3,13 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createS3Client } from '../../functions/images/client.ts';
 import { createImages } from '../../functions/images/images.ts';
+import { createLog } from '../../functions/log.ts';
 import { BUCKET, credentials, region, startTestS3 } from './embedded-s3-support.ts';
 
 describe('a folder', () => {
@@ -116,6 +117,40 @@ describe('a folder', () => {
       const again = createImages({ client: second.client, bucket: BUCKET });
       expect(await again.get('torn')).toBeUndefined();
       expect(await again.putOnce('torn', Buffer.from('new'), { contentType: 'image/png' })).toBe('written');
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('with files in it that cannot be read starts without them, and says so', async () => {
+    const folder = await mkdtemp(join(directory, 'unreadable-'));
+    const first = await startTestS3({ directory: folder });
+    const images = createImages({ client: first.client, bucket: BUCKET });
+    for (const key of ['whole', 'loop', 'folder'])
+      await images.put(key, Buffer.from(key), { contentType: 'image/png' });
+    await first.stop();
+    const fileOf = async (key: string) => {
+      const names = await readdir(join(folder, BUCKET));
+      return join(
+        folder,
+        BUCKET,
+        names.find((name) => name.endsWith(`-${key}`))!,
+      );
+    };
+    // What chmod does for everybody but root.
+    const loop = await fileOf('loop');
+    await rm(loop);
+    await symlink(loop, loop);
+    const inItsPlace = await fileOf('folder');
+    await rm(inItsPlace);
+    await mkdir(inItsPlace);
+    const lines: string[] = [];
+    const log = createLog('test', 'warn', (line) => lines.push(line));
+    const second = await startTestS3({ directory: folder, log });
+    try {
+      const { Contents = [] } = await second.client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+      expect(Contents.map(({ Key }) => Key)).toEqual(['whole']);
+      expect(lines).toEqual([expect.stringContaining('ELOOP')]);
     } finally {
       await second.stop();
     }

@@ -7,6 +7,7 @@ import { request, type Agent, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createS3Client } from '../../functions/images/client.ts';
+import type { Log } from '../../functions/log.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'a secret' };
@@ -14,7 +15,7 @@ export const region = 'us-east-1';
 export const BUCKET = 'images';
 export const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
 
-export async function startTestS3(options: { directory?: string; now?: () => number } = {}) {
+export async function startTestS3(options: { directory?: string; now?: () => number; log?: Log } = {}) {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-s3-')));
   const s3 = await startEmbeddedS3({
     ...options,

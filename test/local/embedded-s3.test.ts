@@ -11,7 +11,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -118,7 +118,22 @@ describe('an object', () => {
     await writeFile(join(s3.directory, BUCKET, name), 'y', { flag: 'r+' });
     await expect(text('changed/one')).rejects.toThrow(/[Cc]hecksum/);
     await writeFile(join(s3.directory, BUCKET, name), 'short');
-    await expect(text('changed/one')).rejects.toMatchObject({ name: 'InternalError' });
+    await expect(text('changed/one')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect((await list('changed/')).keys).toEqual([]);
+    await put('changed/one', 'new');
+    expect(await text('changed/one')).toBe('new');
+  });
+
+  it('is taken also after somebody deleted the folders, and those that were in them are missing', async () => {
+    await put('deleted/one', 'one');
+    for (const folder of [BUCKET, '.incoming'])
+      await rm(join(s3.directory, folder), { recursive: true, force: true });
+    for (const size of [10, 1_000_000]) {
+      await put(`deleted/${size}`, 'x'.repeat(size));
+      expect(await text(`deleted/${size}`)).toHaveLength(size);
+    }
+    await expect(text('deleted/one')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect((await list('deleted/')).keys).toEqual(['deleted/10', 'deleted/1000000']);
   });
 });
 

@@ -1,15 +1,16 @@
 // Owns the proof of what no recording shows: routes, queue order, sockets, faults, and running as a process.
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PromptQueue } from '../../functions/local/simulated-comfyui/queue.ts';
 import {
   type SimulatedComfyUI,
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
+import { freePort } from '../support/free-port.ts';
 import { ask, askUntil, isFrame, Listener } from './simulated-comfyui-client.ts';
 import { chain, flux, loadImage, plainGraph, save, slowGraph } from './simulated-comfyui-graphs.ts';
 
@@ -405,9 +406,11 @@ describe('faults', () => {
 });
 
 describe('as a process', () => {
-  test('says where it listens, and goes when its parent lets go', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'simulated-main-'));
-    const outfile = join(folder, 'main.mjs');
+  let folder: string;
+  let outfile: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'simulated-main-'));
+    outfile = join(folder, 'main.mjs');
     const entry = new URL('../../functions/local/simulated-comfyui/main.ts', import.meta.url).pathname;
     const js = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
     await build({
@@ -418,6 +421,10 @@ describe('as a process', () => {
       format: 'esm',
       banner: { js },
     });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('says where it listens, and goes when its parent lets go', async () => {
     const child = fork(outfile, {
       env: { ...process.env, SIMULATED_STEP_MS: '0', DIRECTORY: folder },
       stdio: 'pipe',
@@ -432,6 +439,23 @@ describe('as a process', () => {
     child.disconnect();
     expect(await gone).toBe(0);
     expect(JSON.parse(printed)).toEqual({ url });
-    await rm(folder, { recursive: true });
+  });
+
+  test('alone it needs nobody who reads, and goes when its terminal does', async () => {
+    const port = await freePort();
+    const child = spawn(process.execPath, [outfile], {
+      env: { ...process.env, PORT: String(port), DIRECTORY: folder },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    child.stdout.destroy();
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const answer = () =>
+      ask(`http://127.0.0.1:${port}`, 'GET', '/prompt').then(
+        ([status]) => status,
+        () => undefined,
+      );
+    await expect.poll(answer, { timeout: 10_000 }).toBe(200);
+    child.kill('SIGHUP');
+    expect(await gone).toBe(0);
   });
 });

@@ -1,14 +1,15 @@
 // `npm start` as a process: what it says, what it survives, and what it refuses with one line.
 
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer as createWebServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
-import { build, childrenOf, isAlive, type Program, startProgram } from '../support/program.ts';
+import { freePort } from '../support/free-port.ts';
+import { build, childrenOf, isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
 
 let workspace: string;
 let started: Program[] = [];
@@ -23,14 +24,23 @@ afterEach(async () => {
   await rm(workspace, { recursive: true, force: true, maxRetries: 10 });
 });
 
+const settings = () => ({
+  WORKSPACE_PATH: workspace,
+  API_PORT: '0',
+  SIMULATED_STEP_MS: '5',
+  COMFYUI_MODE: 'simulated',
+});
+
 function start(env: Record<string, string> = {}): Program {
-  const program = startProgram('local', {
-    WORKSPACE_PATH: workspace,
-    API_PORT: '0',
-    SIMULATED_STEP_MS: '5',
-    COMFYUI_MODE: 'simulated',
-    ...env,
-  });
+  const program = startProgram('local', { ...settings(), ...env });
+  started.push(program);
+  return program;
+}
+
+/** Where it may have so many files open. */
+function startWithFiles(files: number): Program {
+  const command = `ulimit -n ${files}; exec "$0" .build/local.mjs`;
+  const program = startCommand('bash', ['-c', command, process.execPath], settings());
   started.push(program);
   return program;
 }
@@ -39,12 +49,16 @@ async function up(program: Program): Promise<string> {
   return (await program.until(/REST API\s+(http:\S+)[^]*Stop: Ctrl-C/))[1]!;
 }
 
-async function generate(url: string, body: Record<string, unknown> = {}): Promise<string> {
-  const response = await fetch(`${url}/api/generate`, {
+function post(url: string, body: Record<string, unknown> = {}): Promise<Response> {
+  return fetch(`${url}/api/generate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ prompt: 'a red fox', width: 256, height: 320, steps: 4, ...body }),
   });
+}
+
+async function generate(url: string, body: Record<string, unknown> = {}): Promise<string> {
+  const response = await post(url, body);
   expect(response.status).toBe(202);
   return ((await response.json()) as { job_id: string }).job_id;
 }
@@ -53,8 +67,8 @@ async function status(url: string, jobId: string): Promise<Record<string, unknow
   return (await (await fetch(`${url}/api/status/${jobId}`)).json()) as Record<string, unknown>;
 }
 
-async function completed(url: string, jobId: string): Promise<string> {
-  await expect.poll(async () => (await status(url, jobId))['status'], { timeout: 15_000 }).toBe('completed');
+async function completed(url: string, jobId: string, timeout = 15_000): Promise<string> {
+  await expect.poll(async () => (await status(url, jobId))['status'], { timeout }).toBe('completed');
   const name = String((await status(url, jobId))['output_image']);
   const image = await fetch(`${url}/api/image/${name}`);
   const png = PNG.sync.read(Buffer.from(await image.arrayBuffer()));
@@ -131,6 +145,72 @@ test('SIGTERM ends it at once, however busily a client polls', async () => {
   await poll;
 });
 
+test('a terminal that closes is a SIGTERM: what runs is finished, and the end is clean', async () => {
+  const program = start({ SIMULATED_STEP_MS: '100' });
+  const url = await up(program);
+  const running = await generate(url, { steps: 10 });
+  await expect.poll(async () => (await status(url, running))['status']).toBe('processing');
+  // The system tells the whole group, and then the shell does.
+  process.kill(-program.pid, 'SIGHUP');
+  await program.until(/Stopping/);
+  process.kill(-program.pid, 'SIGHUP');
+  expect(await program.ended).toBe(0);
+  expect(program.stderr()).toBe('');
+  const again = await up(start());
+  expect(await status(again, running)).toMatchObject({ status: 'completed' });
+}, 30_000);
+
+test('nobody need read what it says: jobs are made, and SIGTERM is a clean end', async () => {
+  const port = await freePort();
+  const program = start({ DEBUG: 'true', API_PORT: String(port) });
+  program.stopReading();
+  const url = `http://127.0.0.1:${port}`;
+  const answers = () =>
+    fetch(`${url}/api/health`).then(
+      ({ status: code }) => code,
+      () => undefined,
+    );
+  await expect.poll(answers, { timeout: 10_000 }).toBe(200);
+  await completed(url, await generate(url));
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+}, 30_000);
+
+test('more connections than it may have files open are waited out', async () => {
+  const program = startWithFiles(64);
+  const url = await up(program);
+  const idle: Socket[] = [];
+  try {
+    for (let n = 0; n < 80; n++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('GET /api/queue HTTP/1.1\r\nHost: x\r\n');
+      idle.push(socket);
+    }
+    // Longer than any of its rounds that could stumble over it, but for the controller's.
+    const ended = await Promise.race([
+      program.ended,
+      new Promise((resolve) => setTimeout(resolve, 3000, 'no')),
+    ]);
+    expect(ended).toBe('no');
+  } finally {
+    for (const socket of idle) socket.destroy();
+  }
+  await completed(url, await generate(url));
+}, 30_000);
+
+test('the tables are there again when somebody deletes them', async () => {
+  const program = start();
+  const url = await up(program);
+  const [dynamodb] = await childrenOf(program.pid);
+  await rm(join(workspace, 'dynamodb'), { recursive: true });
+  process.kill(dynamodb!, 'SIGKILL');
+  const accepts = async () => (await post(url)).status;
+  await expect.poll(accepts, { timeout: 10_000 }).toBe(202);
+  // The host is known again with its next heartbeat.
+  await completed(url, await generate(url), 25_000);
+}, 40_000);
+
 test('the embedded DynamoDB comes back when it dies, and no job is lost', async () => {
   const program = start();
   const url = await up(program);
@@ -161,6 +241,27 @@ test('a real ComfyUI that is meant but silent: jobs are accepted, and made when 
     await late.close();
   }
 }, 30_000);
+
+test('a real ComfyUI that does not say what it has keeps nothing from starting', async () => {
+  const comfyui = createWebServer((req, res) => {
+    const stats = { system: { comfyui_version: '0.8.0' }, devices: [] };
+    if (req.url === '/system_stats') res.end(JSON.stringify(stats));
+    else res.writeHead(500).end('oops');
+  });
+  await new Promise<void>((resolve) => {
+    comfyui.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = comfyui.address() as AddressInfo;
+  try {
+    const program = start({ COMFYUI_HOST: '127.0.0.1', COMFYUI_PORT: String(port), COMFYUI_MODE: 'auto' });
+    await up(program);
+    expect(program.output()).toContain(`real, at http://127.0.0.1:${port}\n`);
+    expect(program.output()).toMatch(/Missing +not known yet/);
+  } finally {
+    comfyui.closeAllConnections();
+    comfyui.close();
+  }
+});
 
 test('links point to PUBLIC_URL where it is set', async () => {
   const url = await up(start({ PUBLIC_URL: 'https://images.example.com' }));
@@ -236,6 +337,25 @@ describe('one line and exit 1', () => {
   test('for an identity that is damaged', async () => {
     await writeFile(join(workspace, 'identity.json'), '');
     expect(await refused({})).toContain(`${join(workspace, 'identity.json')} is damaged. Delete it`);
+  });
+
+  test('for an identity that cannot be read, which stays as it is', async () => {
+    const file = join(workspace, 'identity.json');
+    await symlink(file, file);
+    expect(await refused({})).toBe(`${file} cannot be read: ELOOP`);
+    expect(await refused({})).toBe(`${file} cannot be read: ELOOP`);
+  });
+
+  test('for a job table that cannot be opened, and one about who could not', async () => {
+    const directory = join(workspace, 'dynamodb');
+    await mkdir(directory);
+    await writeFile(join(directory, 'CURRENT'), 'MANIFEST-000009\n');
+    const program = start();
+    expect(await program.ended).toBe(1);
+    expect(program.output().trim().split('\n')).toEqual([
+      expect.stringContaining(`The job table in ${directory} cannot be opened: `),
+      'the embedded DynamoDB ended at its start with code 1',
+    ]);
   });
 
   test('for a template whose inputs do not fit its graph', async () => {

@@ -23,6 +23,8 @@ export interface Program {
   /** The exit code, or the signal. */
   ended: Promise<number | string>;
   signal(signal: NodeJS.Signals): void;
+  /** As a terminal that closes and a `head` that has enough: nobody reads what it says from here on. */
+  stopReading(): void;
   /** Ends it and what it started. */
   stop(): void;
 }
@@ -85,6 +87,10 @@ export function startCommand(
     stderr: () => stderr,
     ended,
     signal: (signal) => void child.kill(signal),
+    stopReading() {
+      child.stdout!.destroy();
+      child.stderr!.destroy();
+    },
     stop() {
       if (!exited) process.kill(-child.pid!, 'SIGKILL');
     },

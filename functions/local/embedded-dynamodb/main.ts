@@ -2,6 +2,8 @@
 // with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClassicLevel } from 'classic-level';
+import { outliveReaders } from '../../process/exit.ts';
 import { collectEarly } from '../../process/memory.ts';
 import { createDynalite } from './mended-dynalite.ts';
 import { tryLock } from '../../process/lock.ts';
@@ -11,10 +13,12 @@ if (path === undefined || !process.send) {
   console.error('usage: forked with DIRECTORY, PORT and an IPC channel');
   process.exit(1);
 }
+outliveReaders();
 process.on('disconnect', () => process.exit(0));
-// Signals reach the whole group (Ctrl-C, systemd): the parent decides when this ends.
+// Signals reach the whole group (Ctrl-C, systemd, a terminal that closes): the parent decides when this ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
+process.on('SIGHUP', () => undefined);
 // A disk that is full or broken takes no write more before it is opened anew. The parent starts this again.
 process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown }) => {
   const { message } = error.cause instanceof Error ? error.cause : error;
@@ -31,6 +35,19 @@ while (!lock) {
 }
 // Also keeps the lock from being collected, which would open it.
 process.on('exit', () => void lock.release());
+
+// dynalite would start all the same, and fail every request.
+const table = new ClassicLevel(path);
+try {
+  await table.open();
+  await table.close();
+} catch (error) {
+  const { cause } = error as Error;
+  console.error(
+    `The job table in ${path} cannot be opened: ${cause instanceof Error ? cause.message : String(error)}`,
+  );
+  process.exit(1);
+}
 
 collectEarly();
 const server = createDynalite(path);

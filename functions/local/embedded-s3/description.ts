@@ -2,6 +2,7 @@
 // Content and description are one file, so no crash can leave one without the other.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Log } from '../../log.ts';
 import type { Digests } from './body.ts';
 
 export interface StoredObject extends Digests {
@@ -22,9 +23,15 @@ export function describe(object: StoredObject): Buffer {
   return Buffer.concat([json, length, MAGIC]);
 }
 
-/** Undefined for a file that is not ours, or was torn by a failing disk or power. */
-export function readDescription(path: string): StoredObject | undefined {
-  const fd = openSync(path, 'r');
+/** Undefined for a file that is not ours, was torn by a failing disk or power, or cannot be read. */
+export function readDescription(path: string, log?: Log): StoredObject | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    log?.warn('a file cannot be read; it counts as missing', { path, error: (error as Error).message });
+    return undefined;
+  }
   try {
     const size = fstatSync(fd).size;
     const tail = Buffer.alloc(TAIL);

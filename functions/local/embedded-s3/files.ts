@@ -2,9 +2,10 @@
 // the disk before the answer. It refuses to trust a file whose description is not whole. One process for one folder.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Log } from '../../log.ts';
 import type { Body, Digests } from './body.ts';
 import { describe, readDescription, type StoredObject } from './description.ts';
 
@@ -25,12 +26,12 @@ function fileName(key: string): string {
 /** S3 orders keys by their UTF-8 bytes; JavaScript compares UTF-16. */
 const orderOf = (key: string): string => Buffer.from(key).toString('latin1');
 
-export async function openBucket(directory: string, incoming: string) {
+export async function openBucket(directory: string, incoming: string, log?: Log) {
   await mkdir(directory, { recursive: true });
   const names = (await readdir(directory)).filter((name) => FILE_NAME.test(name));
   const objects = names
     .flatMap((name) => {
-      const object = readDescription(join(directory, name));
+      const object = readDescription(join(directory, name), log);
       return object && fileName(object.key) === name ? [{ order: orderOf(object.key), object }] : [];
     })
     .sort((a, b) => (a.order < b.order ? -1 : 1));
@@ -77,7 +78,7 @@ export async function openBucket(directory: string, incoming: string) {
         }));
         // From here to the return nothing else runs: of two conditional puts one finds the other.
         if (settings.ifAbsent && find(key)) return undefined;
-        renameSync(temporary, join(directory, fileName(key)));
+        moveInto(directory, temporary, fileName(key));
         kept = true;
         const order = orderOf(key);
         const place = placeOf(order);
@@ -97,12 +98,12 @@ export async function openBucket(directory: string, incoming: string) {
         const fd = openSync(join(directory, fileName(key)), 'r');
         if (fstatSync(fd).size === object.sizeBytes + describe(object).length) return { object, fd };
         closeSync(fd);
-        throw new Error(`The file of ${key} was changed by somebody else.`);
+        log?.warn('a file was changed by somebody else; it counts as missing', { key });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        forget(key);
-        return undefined;
+        if (!isMissing(error)) throw error;
       }
+      forget(key);
+      return undefined;
     },
 
     remove(key: string): void {
@@ -110,7 +111,7 @@ export async function openBucket(directory: string, incoming: string) {
       try {
         unlinkSync(join(directory, fileName(key)));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        if (!isMissing(error)) throw error;
       }
       forget(key);
     },
@@ -129,6 +130,32 @@ export async function openBucket(directory: string, incoming: string) {
       return { objects: found, more: first + limit < end };
     },
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** Somebody may have deleted the folder meanwhile. */
+function moveInto(directory: string, path: string, name: string): void {
+  try {
+    renameSync(path, join(directory, name));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(directory, { recursive: true });
+    renameSync(path, join(directory, name));
+  }
+}
+
+/** As `moveInto`: with its folder where that is gone. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    await mkdir(dirname(path), { recursive: true });
+    return open(path, 'wx');
+  }
 }
 
 /** The names in it: a power cut forgets a renaming that is only in memory. */
@@ -152,7 +179,7 @@ async function write(
   let held: Buffer[] = [];
   let bytes = 0;
   async function flush(): Promise<void> {
-    file ??= await open(path, 'wx');
+    file ??= await create(path);
     const all = held.length === 1 ? held[0]! : Buffer.concat(held);
     held = [];
     bytes = 0;

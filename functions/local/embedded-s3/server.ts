@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Log } from '../../log.ts';
 import { openBucket, type Bucket } from './files.ts';
 import { deleteBatch, deleteObject, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
@@ -21,6 +22,7 @@ export interface EmbeddedS3Options {
   credentials: Credentials;
   region?: string;
   now?: () => number;
+  log?: Log;
 }
 
 export interface EmbeddedS3 {
@@ -39,7 +41,7 @@ export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<Embe
   const buckets = new Map<string, Bucket>();
   for (const name of options.buckets) {
     if (!BUCKET_NAME.test(name)) throw new TypeError(`Not a bucket name: ${name}`);
-    buckets.set(name, await openBucket(join(directory, name), incoming));
+    buckets.set(name, await openBucket(join(directory, name), incoming, options.log));
   }
   const verify = createVerifier({ credentials, region, now });
 
