@@ -50,7 +50,7 @@ const wakesAlone: Focus = {
   targets: { ...alone, stop: ['host0'], 'executor-hangs': ['comfyui0'], 'table-late': ['controller'] },
   lasts: {
     kill: [12_000, 14_000],
-    stop: [3100, 3700],
+    stop: [3400, 5500],
     'executor-hangs': [1500, 3300],
     'table-late': [8000, 12_000],
   },
