@@ -50,8 +50,8 @@ const wakesAlone: Focus = {
   targets: { ...alone, stop: ['host0'], 'executor-hangs': ['comfyui0'], 'table-late': ['controller'] },
   lasts: {
     kill: [12_000, 14_000],
-    stop: [3400, 5500],
-    'executor-hangs': [1500, 3300],
+    stop: [3300, 5000],
+    'executor-hangs': [3000, 6000],
     'table-late': [8000, 12_000],
   },
   faults: 26,
