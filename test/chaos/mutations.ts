@@ -44,19 +44,16 @@ const lateAlone: Focus = {
   faults: 26,
   faultsUntil: 12_000,
 };
-/** And wakes up just when it has been taken for dead. */
-const wakesAlone: Focus = {
-  kinds: ['kill', 'stop', 'executor-hangs', 'table-late'],
-  targets: { ...alone, stop: ['host0'], 'executor-hangs': ['comfyui0'], 'table-late': ['controller'] },
-  lasts: {
-    kill: [12_000, 14_000],
-    stop: [3300, 5000],
-    'executor-hangs': [3000, 6000],
-    'table-late': [8000, 12_000],
-  },
-  faults: 26,
-  faultsUntil: 14_000,
+/** Only its heart is not heard: it goes on with what is taken from it. */
+const heartless: Focus = {
+  kinds: ['table-hosts-deaf', 'table-late'],
+  targets: { 'table-hosts-deaf': HOSTS, 'table-late': ['controller'] },
+  lasts: { 'table-hosts-deaf': [5000, 8000], 'table-late': [8000, 12_000] },
+  faults: 20,
+  faultsUntil: 10_000,
 };
+/** Else a host takes nothing when its heart is not heard, and hardly a job starts while it is taken away. */
+const CLAIMS_ON = host('host', ' && !looksDead()', '');
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -125,10 +122,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the controller without the status as read',
-    edits: [job(SWEEP, `when: [is('attempt', job.attempt), is('host', job.host ?? '')],`)],
-    focus: wakesAlone,
-    seeds: 8,
-    jobs: 30,
+    edits: [job(SWEEP, `when: [is('attempt', job.attempt), is('host', job.host ?? '')],`), CLAIMS_ON],
+    focus: heartless,
+    seeds: 12,
+    jobs: 150,
   },
   {
     name: 'the controller without the host as read',
@@ -138,11 +135,11 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the controller without the attempt as read',
-    edits: [job(SWEEP, `when: [is('host', job.host ?? ''), is('status', job.status)],`)],
+    edits: [job(SWEEP, `when: [is('host', job.host ?? ''), is('status', job.status)],`), CLAIMS_ON],
     // The same host must hold the job again, further on, when the late word comes.
-    focus: wakesAlone,
+    focus: heartless,
     seeds: 12,
-    jobs: 30,
+    jobs: 150,
   },
   {
     name: 'the controller reads hosts before jobs',
@@ -278,7 +275,8 @@ export const MUTATIONS: readonly Mutation[] = [
       lasts: quickDeaths,
       faults: 20,
     },
-    seeds: 6,
+    seeds: 3,
+    covered: 'the scan may be made again, so what this run holds is adopted like what a former one held',
   },
   {
     name: '/history read before /queue',
