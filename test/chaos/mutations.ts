@@ -36,10 +36,9 @@ const lateHosts: Focus = {
   faults: 24,
 };
 /** One host takes every job again that it lost, while its own late writes are still on their way. */
-const alone = { kill: ['host1', 'host2'] } as const;
 const lateAlone: Focus = {
   kinds: ['kill', 'forget', 'forget', 'table-repeats'],
-  targets: { ...alone, forget: ['comfyui0'], 'table-repeats': ['host0'] },
+  targets: { kill: ['host1', 'host2'], forget: ['comfyui0'], 'table-repeats': ['host0'] },
   lasts: { kill: [9000, 12_000], 'table-repeats': [3000, 6000] },
   faults: 26,
   faultsUntil: 12_000,
