@@ -2,13 +2,9 @@
 // does not answer is one error, ComfyUISilent, whatever the socket did. Source: design/comfyui-protocol.md.
 
 import type { Graph, ObjectInfo } from '../core/object-info.ts';
+import { ComfyUISilent } from './errors.ts';
 
-export class ComfyUISilent extends Error {
-  override readonly name = 'ComfyUISilent';
-  constructor(what: string, options?: { cause: unknown }) {
-    super(`ComfyUI did not answer ${what}`, options);
-  }
-}
+export { ComfyUIError, ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
 
 /** An entry of ComfyUI's queue. */
 export interface QueueItem {
