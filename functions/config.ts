@@ -2,6 +2,7 @@
 // it should be.
 
 import * as z from 'zod';
+import { type ComfyUIAddress, parseComfyUIAddress } from './core/comfyui-address.ts';
 import { AppError } from './core/errors.ts';
 import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
 import type { OwnerLimits } from './core/quota.ts';
@@ -12,8 +13,11 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const address = z.url({ protocol: /^https?$/ });
 const origin = address.transform((text) => new URL(text).origin);
+/** An origin, and the path under which a proxy serves the API, without a slash at its end. */
+const publicUrl = address
+  .refine((text) => URL.canParse(text) && new URL(text).search === '')
+  .transform((text) => new URL(text).origin + new URL(text).pathname.replace(/\/+$/, ''));
 
-const host = z.string().regex(/^[\w.:[\]-]+$/);
 const origins = z
   .string()
   .default('*')
@@ -36,6 +40,23 @@ const ownerLimits = {
   USD_PER_MONTH: z.coerce.number().min(0).optional(),
 };
 
+/** Where ComfyUI is: COMFYUI_HOST may be a whole URL. */
+const comfyuiPlace = {
+  COMFYUI_HOST: z.string().optional(),
+  COMFYUI_PORT: port.optional(),
+  /** A whole `Authorization` header, for a ComfyUI behind a proxy that asks for one. */
+  COMFYUI_AUTHORIZATION: z.string().optional(),
+};
+
+/** @throws AppError bad_setting, in one sentence and without the password */
+export function comfyuiAddressOf(settings: z.infer<z.ZodObject<typeof comfyuiPlace>>): ComfyUIAddress {
+  const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
+  const address = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);
+  if (typeof address === 'object') return address;
+  const shown = host.replace(/[^/]*@/, '…@');
+  throw new AppError('bad_setting', `COMFYUI_HOST ${address}; it is "${shown}"`);
+}
+
 /** Whether callers must send an API key. */
 const apiKeys = z.enum(['required', 'none']);
 
@@ -55,7 +76,6 @@ const wanted: Record<string, string> = {
   COMFYUI_MODE: 'must be auto, real or simulated',
   PUBLIC_URL: 'must be an address such as https://images.example.com',
   SIMULATED_STEP_MS: 'must be a whole number of milliseconds from 0 to 60000',
-  COMFYUI_HOST: 'must be a host name or an address',
   API_URL: 'must be an address such as http://127.0.0.1:5000',
   AWS_ENDPOINT_URL_DYNAMODB: 'must be an address such as http://127.0.0.1:8000',
   AWS_ENDPOINT_URL_S3: 'must be an address such as http://127.0.0.1:9000',
@@ -102,14 +122,13 @@ export function ownerLimitsOf(settings: z.infer<z.ZodObject<typeof ownerLimits>>
 }
 
 const localSchema = z.object({
-  COMFYUI_HOST: host.optional(),
-  COMFYUI_PORT: port.default(8188),
+  ...comfyuiPlace,
   COMFYUI_MODE: z.enum(['auto', 'real', 'simulated']).default('auto'),
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(5000),
   WORKSPACE_PATH: z.string().default('.workspace'),
   WORKFLOWS_PATH: z.string().optional(),
-  PUBLIC_URL: origin.optional(),
+  PUBLIC_URL: publicUrl.optional(),
   ALLOWED_ORIGINS: origins,
   KEEP_DAYS: keepDays,
   API_KEYS: apiKeys.default('none'),
@@ -126,7 +145,9 @@ const localSchema = z.object({
 export type LocalSettings = z.infer<typeof localSchema>;
 
 export function localSettings(environment: Environment): LocalSettings {
-  return read(localSchema, environment);
+  const settings = read(localSchema, environment);
+  comfyuiAddressOf(settings);
+  return settings;
 }
 
 /** What every process that runs alone is told: where the tables and the bucket are. */
@@ -146,7 +167,7 @@ const apiSchema = placesSchema.extend({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(5000),
   WORKFLOWS_PATH: z.string().optional(),
-  PUBLIC_URL: origin.optional(),
+  PUBLIC_URL: publicUrl.optional(),
   ALLOWED_ORIGINS: origins,
   /** Where the api nudges, best effort. */
   FORWARDER_URL: address.optional(),
@@ -172,8 +193,7 @@ const webhooksSchema = placesSchema.extend({
 });
 
 const hostSchema = placesSchema.extend({
-  COMFYUI_HOST: host.default('127.0.0.1'),
-  COMFYUI_PORT: port.default(8188),
+  ...comfyuiPlace,
   INTAKE_HOST: z.string().default('127.0.0.1'),
   INTAKE_PORT: port.default(5002),
   /** Where the forwarder reaches the intake; the address that it listens on where it is not set. */
@@ -262,6 +282,7 @@ export const webhooksLambdaSettings = (environment: Environment) => read(webhook
 export const machineHostSettings = (environment: Environment) => read(machineHostSchema, environment);
 
 export type MachineSettings = z.infer<typeof machineHostSchema>;
+export type ApiSettings = z.infer<typeof apiSchema>;
 export type PlacesSettings = z.infer<typeof placesSchema>;
 
 export const apiSettings = (environment: Environment) => read(apiSchema, environment);

@@ -74,6 +74,7 @@ export async function accept(
     currentStep: 0,
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
+    ...(deps.settings.comfyuiKind !== undefined && { acceptedFor: deps.settings.comfyuiKind }),
     ...(request.webhookUrl !== undefined && { hook: 'armed' }),
   };
   deps.reader.know(request);

@@ -3,6 +3,7 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import type { Caller } from '../core/access.ts';
+import type { ComfyUIKind } from '../core/job-state.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { OwnerLimits } from '../core/quota.ts';
@@ -49,6 +50,8 @@ export interface ApiSettings {
   allowedOrigins: string[];
   /** One ComfyUI that should always answer, rather than a fleet that may sleep. */
   fixedComfyUI: boolean;
+  /** What jobs are accepted for; any where it is not said. */
+  comfyuiKind?: ComfyUIKind;
   maxWaiting: number;
   /** Of an owner with a key whose item says nothing else; core/quota.ts where they are not said. */
   ownerLimits?: OwnerLimits;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { apiSettings, ownerLimitsOf } from '../config.ts';
+import { type ApiSettings, apiSettings, ownerLimitsOf } from '../config.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
@@ -29,7 +29,7 @@ try {
     stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
-      links: linksOf(settings.PUBLIC_URL ?? settings.AWS_ENDPOINT_URL_S3),
+      links: linksOf(settings),
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: settings.FIXED_COMFYUI,
       maxWaiting: settings.MAX_WAITING,
@@ -49,6 +49,7 @@ try {
   explainAndExit(error);
 }
 
-function linksOf(address: string | undefined) {
-  return address === undefined ? 'bucket' : { origin: new URL(address).origin };
+function linksOf({ PUBLIC_URL: publicUrl, AWS_ENDPOINT_URL_S3: s3 }: ApiSettings) {
+  if (publicUrl !== undefined) return { origin: publicUrl };
+  return s3 === undefined ? 'bucket' : { origin: new URL(s3).origin };
 }

@@ -46,12 +46,18 @@ export function linkOf(
 
 /** @param position in the queue; null: too far back to say, or not waiting */
 async function waitingOf(
-  { fleet, queue }: Shared,
+  { fleet, queue, settings }: Shared,
   state: JobState,
   position: number | null,
 ): Promise<{ for: string | null; eta: number | null }> {
   if (state.status !== 'queued') return { for: null, eta: null };
   if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
+  const { comfyuiKind } = settings;
+  if (comfyuiKind && state.acceptedFor && state.acceptedFor !== comfyuiKind)
+    return {
+      for: `a ${state.acceptedFor} ComfyUI, which it was accepted for: this one is ${comfyuiKind}`,
+      eta: null,
+    };
   const { held } = await queue.count();
   const outlook = await fleet.outlook(held);
   const eta = outlook.leftAlone?.has(state.jobId) ? null : etaSeconds(position, outlook);

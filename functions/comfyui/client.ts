@@ -1,6 +1,7 @@
 // ComfyUI over HTTP. Says what ComfyUI answered; decides nothing. Every call has a time limit, and a ComfyUI that
 // does not answer is one error, ComfyUISilent, whatever the socket did. Source: design/comfyui-protocol.md.
 
+import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { Graph, ObjectInfo } from '../core/object-info.ts';
 import { ComfyUISilent } from './errors.ts';
 
@@ -45,8 +46,10 @@ export function isSimulated(stats: SystemStats): boolean {
 
 export type ComfyUI = ReturnType<typeof createComfyUI>;
 
-/** @param url without a trailing slash; @param timeout ms per call */
-export function createComfyUI(url: string, timeout = 10_000) {
+/** @param address a URL without a trailing slash, or one with the headers that its proxy wants; @param timeout ms per call */
+export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000) {
+  const { url, headers } = typeof address === 'string' ? { url: address, headers: {} } : address;
+
   async function call(
     what: string,
     path: string,
@@ -54,7 +57,11 @@ export function createComfyUI(url: string, timeout = 10_000) {
     limit = timeout,
   ): Promise<Response> {
     try {
-      return await fetch(url + path, { ...init, signal: AbortSignal.timeout(limit) });
+      return await fetch(url + path, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string> | undefined), ...headers },
+        signal: AbortSignal.timeout(limit),
+      });
     } catch (error) {
       throw new ComfyUISilent(what, { cause: error });
     }
@@ -79,6 +86,7 @@ export function createComfyUI(url: string, timeout = 10_000) {
 
   return {
     url,
+    headers,
 
     /**
      * Once: ComfyUI does not tell the same id posted twice from two jobs.

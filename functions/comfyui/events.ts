@@ -2,6 +2,7 @@
 // no result may depend on it. Reconnects by itself until it is closed.
 
 import { WebSocket } from 'ws';
+import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ProgressEvent } from '../core/progress.ts';
 
 export type ComfyUIEvent =
@@ -32,11 +33,11 @@ const LONGEST_DELAY = 5000;
 const PING_EVERY = 30_000;
 
 /**
- * @param url ComfyUI's http(s) address; @param clientId the id under which prompts are submitted
+ * @param comfyui its http(s) address, and what its proxy wants of who connects; @param clientId the id under which prompts are submitted
  * @param pingEvery ms; after two without an answer it connects anew
  */
 export function connectEvents(
-  url: string,
+  comfyui: ComfyUIAddress,
   clientId: string,
   onEvent: (event: ComfyUIEvent) => void,
   pingEvery = PING_EVERY,
@@ -48,8 +49,9 @@ export function connectEvents(
 
   const connect = () => {
     const opened = new WebSocket(
-      `${url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`,
+      `${comfyui.url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`,
       {
+        headers: comfyui.headers,
         handshakeTimeout: 5000,
         // Frames hold preview images; anything larger is not for us.
         maxPayload: 64 * 1024 * 1024,

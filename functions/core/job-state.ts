@@ -4,6 +4,9 @@ export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancell
 export const LIVE: readonly Status[] = ['queued', 'processing'];
 export const ENDED: readonly Status[] = ['completed', 'failed', 'cancelled'];
 
+/** A real ComfyUI, or the simulated one of `npm start`. */
+export type ComfyUIKind = 'real' | 'simulated';
+
 /** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
 export interface JobImage {
   filename: string;
@@ -48,6 +51,9 @@ export interface JobState {
   /** What its attempts took of a GPU, and what that cost: only of attempts whose end a host has seen. */
   gpuMs?: number;
   costMicroUsd?: number;
+  /** The kind of ComfyUI that it was accepted for: the other never takes it. Absent: any. */
+  acceptedFor?: ComfyUIKind;
+  /** The ComfyUI that took it last said that it is a simulated one. */
   simulated?: boolean;
   /** There while its end is still to be told to its webhook; with `endedAt` the key of the index that is the outbox. */
   hook?: 'armed';

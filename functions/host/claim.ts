@@ -1,6 +1,6 @@
 // Taking a job: one conditional write, and certainty about what became of it. Source: design/architecture.md, "Host".
 
-import { adopt, claim, type Fence, isHeldBy, type JobState } from '../core/job.ts';
+import { adopt, claim, type ComfyUIKind, type Fence, isHeldBy, type JobState } from '../core/job.ts';
 import type { Job } from '../store/jobs.ts';
 import { settle, type Settler, untilAnswered } from './settle.ts';
 
@@ -34,6 +34,11 @@ export async function claimJob(
     if (!settled || !waits(settled) || settled.attempt !== state.attempt) return undefined;
     state = settled;
   }
+}
+
+/** @param kind of the ComfyUI that asks; any where it is not said */
+export function isFor({ acceptedFor }: JobState, kind: ComfyUIKind | undefined): boolean {
+  return acceptedFor === undefined || kind === undefined || acceptedFor === kind;
 }
 
 export function waits(state: JobState): boolean {

@@ -1,13 +1,13 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
-import { fail } from '../core/job.ts';
+import { type ComfyUIKind, fail } from '../core/job.ts';
 import { HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, type Inventory, lacks } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Board } from './board.ts';
-import { claimJob, type Claimed, waits } from './claim.ts';
+import { claimJob, type Claimed, isFor, waits } from './claim.ts';
 import type { JobRecord } from './record.ts';
 import { settle, type Settler } from './settle.ts';
 
@@ -15,6 +15,8 @@ export interface ClaimerDeps extends Settler {
   board: Board;
   images: Images;
   hostId: string;
+  /** Which jobs are for this ComfyUI; any where it is not said. */
+  kind?: ComfyUIKind | undefined;
   /** Everything from a simulated ComfyUI is marked as such. */
   simulated(): boolean;
   now(): number;
@@ -59,9 +61,13 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     const [lack] = lacks(graph, deps.inventory()?.nodes ?? {});
     if (!lack) return true;
     log.debug('job left alone', { job_id: job.state.jobId, lacks: lack.value ?? lack.classType });
-    if (leftAlone.size >= LEFT_ALONE_LIMIT) leftAlone.clear();
-    leftAlone.add(job.state.jobId);
+    leaveAlone(job.state.jobId);
     return false;
+  }
+
+  function leaveAlone(jobId: string): void {
+    if (leftAlone.size >= LEFT_ALONE_LIMIT) leftAlone.clear();
+    leftAlone.add(jobId);
   }
 
   async function take(record: JobRecord): Promise<void> {
@@ -83,6 +89,10 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     const { jobId } = record;
     const job = await jobs.read(jobId);
     if (!job || !waits(job.state)) return false;
+    if (!isFor(job.state, deps.kind)) {
+      leaveAlone(jobId);
+      return false;
+    }
     const graph = await readGraph(images, job.request);
     if (graph && !fits(job, graph)) return false;
     const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);

@@ -5,6 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI } from '../comfyui/client.ts';
 import { connectEvents } from '../comfyui/events.ts';
+import type { ComfyUIKind } from '../core/job-state.ts';
 import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
@@ -50,6 +51,8 @@ export interface HostDeps {
   metrics?: Metrics;
   /** Called when a job is held for the first time in this run. */
   firstClaim?: () => void;
+  /** Which jobs are for its ComfyUI; any where it is not said. */
+  kind?: ComfyUIKind | undefined;
   /** ComfyUI's folder, where it is within reach. */
   comfyuiPath?: string | undefined;
 }
@@ -91,7 +94,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   const board = createBoard(deps.slots);
   const watch = watchComfyUI(comfyui, images, log, now);
-  const strays = watchStrays(comfyui, board, machineId, log);
+  const strays = watchStrays(comfyui, jobs, board, machineId, log);
   const poller = createPoller(comfyui, log, (items) => {
     // Before the recovery what looks like a stray may be a job to adopt.
     if (recovered) strays.seen(items);
@@ -120,6 +123,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     ...attemptDeps,
     board,
     hostId,
+    kind: deps.kind,
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () =>
@@ -257,7 +261,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   await Promise.race([watch.look(), sleep(FIRST_LOOK)]);
   await heartbeat();
   await takeOver();
-  const socket = connectEvents(comfyui.url, machineId, (event) => poller.observe(event));
+  const socket = connectEvents(comfyui, machineId, (event) => poller.observe(event));
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HEARTBEAT_EVERY, watch.look, log),

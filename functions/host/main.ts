@@ -2,7 +2,7 @@
 // on EC2, which ends itself when it is idle.
 
 import { createComfyUI } from '../comfyui/client.ts';
-import { hostSettings, type MachineSettings, machineHostSettings } from '../config.ts';
+import { comfyuiAddressOf, hostSettings, type MachineSettings, machineHostSettings } from '../config.ts';
 import { AppError } from '../core/errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { createInstanceMetadata } from '../machines/instance.ts';
@@ -20,6 +20,7 @@ import { reportStart } from './start-report.ts';
 
 try {
   const settings = hostSettings(process.env);
+  const address = comfyuiAddressOf(settings);
   const machine = settings.AUTO_SCALING_GROUP === undefined ? undefined : machineHostSettings(process.env);
   const lock = await tryLockIn(settings.WORKSPACE_PATH, 'host.lock');
   if (!lock)
@@ -45,7 +46,7 @@ try {
     jobs,
     hosts,
     images,
-    comfyui: createComfyUI(`http://${settings.COMFYUI_HOST}:${settings.COMFYUI_PORT}`),
+    comfyui: createComfyUI(address),
     log,
     now,
     metrics,

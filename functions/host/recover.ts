@@ -41,6 +41,8 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const adopted: Claimed[] = [];
   for (const jobId of jobIds) {
     const job = await deps.jobs.read(jobId);
+    // Of another product's table, whoever's machine id it carries.
+    if (!job) for (const mark of marks) if (mark.jobId === jobId) inQueue.delete(mark.promptId);
     if (!job || !isHeldHere(job, machineId)) continue;
     const promptId = attemptPromptId(jobId, job.state.attempt);
     if (!inQueue.has(promptId) && !(await comfyui.history(promptId))) continue;

@@ -1,9 +1,11 @@
 // Prompts of ours in ComfyUI that no record explains: of an attempt that was broken off while ComfyUI was silent, or
-// posted by a request that came late. They are removed, and until they are gone they keep the executor busy.
+// posted by a request that came late. They are removed, and until they are gone they keep the executor busy. What the
+// table does not know by its job is not ours, whatever it carries: another product may serve the same ComfyUI.
 
 import type { ComfyUI, QueueItem } from '../comfyui/client.ts';
 import { readMark } from '../core/mark.ts';
 import type { Log } from '../log.ts';
+import type { Jobs } from '../store/jobs.ts';
 import type { Board } from './board.ts';
 
 export interface Strays {
@@ -20,21 +22,40 @@ export interface Strays {
 /** Looks come once a second while anything is held. */
 const STUCK_AFTER = 5;
 
-/** Only what carries this machine's mark: a person may be using ComfyUI's page. */
+/** Only what carries this machine's mark, of jobs that the table knows: a person may be using ComfyUI's page. */
 export function watchStrays(
   comfyui: Pick<ComfyUI, 'deleteQueued' | 'interrupt'>,
+  jobs: Pick<Jobs, 'readStates'>,
   board: Board,
   machineId: string,
   log: Log,
 ): Strays {
   let promptIds: string[] = [];
   let looks = 0;
+  /** Broken off by this very run: no table need be asked. */
+  const suspected = new Set<string>();
+  /** By job id: does the table know it? Asked once, while its prompts are there. */
+  let known = new Map<string, boolean>();
 
-  async function remove(): Promise<void> {
-    log.warn('removing prompts that nobody remembers', { count: promptIds.length });
+  async function ask(jobIds: string[]): Promise<void> {
+    const unasked = jobIds.filter((jobId) => !known.has(jobId));
+    if (unasked.length === 0) return;
+    const states = await jobs.readStates(unasked, { consistent: true });
+    for (const jobId of unasked) known.set(jobId, false);
+    for (const { jobId } of states) known.set(jobId, true);
+    const foreign = unasked.filter((jobId) => known.get(jobId) === false).length;
+    if (foreign > 0) log.warn('prompts of jobs that are not in the table are left alone', { count: foreign });
+  }
+
+  async function remove(strays: { promptId: string; jobId: string }[]): Promise<void> {
     try {
-      await comfyui.deleteQueued(promptIds);
-      for (const promptId of promptIds) await comfyui.interrupt(promptId);
+      await ask(strays.flatMap(({ promptId, jobId }) => (suspected.has(promptId) ? [] : [jobId])));
+      const ours = strays.filter(({ promptId, jobId }) => suspected.has(promptId) || known.get(jobId));
+      promptIds = promptIds.filter((promptId) => ours.some((one) => one.promptId === promptId));
+      if (ours.length === 0) return;
+      log.warn('removing prompts that nobody remembers', { count: ours.length });
+      await comfyui.deleteQueued(ours.map(({ promptId }) => promptId));
+      for (const { promptId } of ours) await comfyui.interrupt(promptId);
     } catch (error) {
       log.debug('strays not removed yet', { error: String(error) });
     }
@@ -44,15 +65,24 @@ export function watchStrays(
     any: () => promptIds.length > 0,
     stuck: () => looks >= STUCK_AFTER,
     suspect(promptId) {
+      suspected.add(promptId);
       promptIds.push(promptId);
     },
     seen(items) {
-      promptIds = items.flatMap(({ item, followed }) => {
-        const mark = readMark(item.extraData);
-        return !followed && mark?.machine === machineId && !board.has(mark.jobId) ? [item.promptId] : [];
+      const marked = items.flatMap(({ item: { promptId, extraData }, followed }) => {
+        const mark = readMark(extraData);
+        return mark?.machine === machineId ? [{ promptId, jobId: mark.jobId, followed }] : [];
       });
-      looks = promptIds.length > 0 ? looks + 1 : 0;
-      if (promptIds.length > 0) void remove();
+      known = new Map([...known].filter(([jobId]) => marked.some((one) => one.jobId === jobId)));
+      for (const promptId of suspected)
+        if (!marked.some((one) => one.promptId === promptId)) suspected.delete(promptId);
+      const strays = marked.filter(
+        ({ promptId, jobId, followed }) =>
+          !followed && !board.has(jobId) && (suspected.has(promptId) || known.get(jobId) !== false),
+      );
+      promptIds = strays.map(({ promptId }) => promptId);
+      looks = strays.length > 0 ? looks + 1 : 0;
+      if (strays.length > 0) void remove(strays);
     },
   };
 }

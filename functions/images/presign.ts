@@ -6,7 +6,8 @@ import { createHash, createHmac } from 'node:crypto';
 
 export interface Presigner {
   /**
-   * `endpoint`: an origin, as in `http://host:5000`; undefined: AWS itself. `filename` is what a browser calls the
+   * `endpoint`: where the api is reached, as in `http://host:5000` or `https://host/path`, whose proxy takes the path off
+   * again; undefined: AWS itself. `filename` is what a browser calls the
    * image when somebody saves it.
    */
   link(options: {
@@ -31,7 +32,7 @@ export function createPresigner(options: PresignerOptions): Presigner {
 
   return {
     async link({ endpoint, key, filename, contentType }) {
-      const { origin, path } = placeOf(endpoint, region, bucket);
+      const { origin, prefix, path } = placeOf(endpoint, region, bucket);
       const signed = await presigner.presign(
         {
           method: 'GET',
@@ -50,7 +51,7 @@ export function createPresigner(options: PresignerOptions): Presigner {
       const query = Object.entries(signed.query ?? {}).map(
         ([name, value]) => `${escape(name)}=${escape(String(value))}`,
       );
-      return `${origin.origin}${signed.path}?${query.join('&')}`;
+      return `${origin.origin}${prefix}${signed.path}?${query.join('&')}`;
     },
   };
 }
@@ -60,16 +61,16 @@ function placeOf(
   endpoint: string | undefined,
   region: string,
   bucket: string,
-): { origin: URL; path: string } {
+): { origin: URL; prefix: string; path: string } {
   if (endpoint !== undefined) {
     const origin = new URL(endpoint);
-    if (origin.pathname !== '/') throw new TypeError(`An endpoint has no path: ${endpoint}`);
-    return { origin, path: `/${bucket}/` };
+    // What is signed is the path that arrives behind the proxy.
+    return { origin, prefix: origin.pathname.replace(/\/+$/, ''), path: `/${bucket}/` };
   }
   const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
   return bucket.includes('.')
-    ? { origin: new URL(`https://${host}`), path: `/${bucket}/` }
-    : { origin: new URL(`https://${bucket}.${host}`), path: '/' };
+    ? { origin: new URL(`https://${host}`), prefix: '', path: `/${bucket}/` }
+    : { origin: new URL(`https://${bucket}.${host}`), prefix: '', path: '/' };
 }
 
 /** RFC 6266; the second form carries what is not ASCII. */

@@ -18,6 +18,7 @@ import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
 import { docsFolder } from '../process/docs.ts';
+import { rememberReal } from '../process/identity.ts';
 import { signal } from '../process/signal.ts';
 import { every } from '../process/ticker.ts';
 import { createLog, type Log } from '../log.ts';
@@ -82,8 +83,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       region: REGION,
       log: log('local'),
     }),
-    chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, log('local')),
+    chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
+
+  if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
 
   const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
   const connected = connect({
@@ -122,6 +125,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
       allowedOrigins: settings.ALLOWED_ORIGINS,
       fixedComfyUI: true,
+      comfyuiKind: comfyui.kind,
       maxWaiting: MAX_WAITING,
       webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
       heldRequests: settings.HELD_REQUESTS,
@@ -136,7 +140,8 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     jobs,
     hosts,
     images,
-    comfyui: createComfyUI(comfyui.url),
+    comfyui: createComfyUI(comfyui),
+    kind: comfyui.kind,
     log: log('host'),
     now,
     machineId,

@@ -23,20 +23,21 @@ export async function bannerOf({ url, comfyui, templates, directory }: Arrangeme
   return `${lines.join('\n')}\n`;
 }
 
-function describeComfyUI({ url, simulated, answers }: Arrangement['comfyui']): string {
-  if (simulated) return `SIMULATED, its pictures say so (${url}). For a real one set COMFYUI_HOST`;
-  return answers
-    ? `real, at ${url}`
-    : `real, at ${url}: IT DOES NOT ANSWER YET. Jobs are accepted and wait for it`;
+function describeComfyUI({ url, simulated, answers, note }: Arrangement['comfyui']): string {
+  const waits = answers ? '' : ': IT DOES NOT ANSWER YET. Jobs are accepted and wait for it';
+  const what = simulated
+    ? `SIMULATED, its pictures say so (${url}). For a real one set COMFYUI_HOST`
+    : `real, at ${url}${waits}`;
+  return note === undefined ? what : `${what}\n              ${note}`;
 }
 
 /** A real ComfyUI without a template's files refuses its jobs: better said now. */
 async function missingLines(
-  { url, simulated, answers }: Arrangement['comfyui'],
+  comfyui: Arrangement['comfyui'],
   templates: Arrangement['templates'],
 ): Promise<string[]> {
-  if (simulated || !answers) return [];
-  const nodes = await createComfyUI(url)
+  if (comfyui.simulated || !comfyui.answers) return [];
+  const nodes = await createComfyUI(comfyui)
     .objectInfo()
     .catch(() => undefined);
   if (!nodes) return ['  Missing     not known yet: ComfyUI does not tell what it has'];

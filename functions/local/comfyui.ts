@@ -1,42 +1,69 @@
-// Which ComfyUI: the real one that is meant or that answers, else a simulated one that says so.
-// Source: design/rest-api.md, "Environment".
+// Which ComfyUI: the real one that is meant, that answers, or that this workspace has worked with before; else a
+// simulated one that says so. Source: design/rest-api.md, "Environment".
 
+import { readdir } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';
-import type { LocalSettings } from '../config.ts';
+import { comfyuiAddressOf, type LocalSettings } from '../config.ts';
+import type { ComfyUIAddress } from '../core/comfyui-address.ts';
+import type { ComfyUIKind } from '../core/job-state.ts';
 import type { Log } from '../log.ts';
 import { startChild } from './child.ts';
 import { programOf } from './programs.ts';
 
-export interface ChosenComfyUI {
-  url: string;
+export interface ChosenComfyUI extends ComfyUIAddress {
+  /** Which jobs are for it: one that is meant is real, whatever it says of itself. */
+  kind: ComfyUIKind;
+  /** It says so itself. */
   simulated: boolean;
   /** At the moment of choice; a real one that is meant may come later. */
   answers: boolean;
   /** Its folder, where it is within reach. */
   path?: string | undefined;
+  /** What a person should know of the choice. */
+  note?: string;
   stop(): Promise<void>;
 }
 
 const PROBE_TIMEOUT = 1000;
+const PROBES = 2;
 
-export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<ChosenComfyUI> {
-  const { COMFYUI_MODE: mode, COMFYUI_HOST: host, COMFYUI_PORT: port } = settings;
-  const url = `http://${host ?? '127.0.0.1'}:${port}`;
+/**
+ * @param usedReal this workspace has worked with a real ComfyUI: its jobs are not for a simulated one
+ */
+export async function chooseComfyUI(
+  settings: LocalSettings,
+  usedReal: boolean,
+  log: Log,
+): Promise<ChosenComfyUI> {
+  const { COMFYUI_MODE: mode, COMFYUI_HOST: host } = settings;
+  const address = comfyuiAddressOf(settings);
   if (mode !== 'simulated') {
-    const stats = await createComfyUI(url)
-      .systemStats(PROBE_TIMEOUT)
-      .catch(() => undefined);
-    if (stats || host !== undefined || mode === 'real') {
-      const simulated = stats !== undefined && isSimulated(stats);
+    const meant = host !== undefined || mode === 'real' || usedReal;
+    const probed = await probe(address, meant);
+    if (probed !== 'nobody' || meant) {
+      const stats = typeof probed === 'object' ? probed : undefined;
+      const note = (await problemOfPath(settings.COMFYUI_PATH)) ?? (stats ? undefined : whyNoPlaceholders());
       return {
-        url,
-        simulated,
+        ...address,
+        kind: 'real',
+        simulated: stats !== undefined && isSimulated(stats),
         answers: stats !== undefined,
         path: settings.COMFYUI_PATH,
+        ...(note !== undefined && { note }),
         stop: () => Promise.resolve(),
       };
     }
   }
+
+  function whyNoPlaceholders(): string | undefined {
+    if (host !== undefined || mode === 'real') return undefined;
+    const why = usedReal
+      ? 'This workspace has worked with a real ComfyUI'
+      : 'Something is there that takes its time';
+    return `${why}; for placeholders: COMFYUI_MODE=simulated`;
+  }
+
   const path = `${settings.WORKSPACE_PATH}/simulated-comfyui`;
   const child = await startChild<{ url: string }>(
     'the simulated ComfyUI',
@@ -50,5 +77,59 @@ export async function chooseComfyUI(settings: LocalSettings, log: Log): Promise<
     log,
     (ready) => ({ PORT: new URL(ready.url).port }),
   );
-  return { url: child.ready.url, simulated: true, answers: true, path, stop: () => child.stop() };
+  return {
+    url: child.ready.url,
+    headers: {},
+    kind: 'simulated',
+    simulated: true,
+    answers: true,
+    path,
+    stop: () => child.stop(),
+  };
+}
+
+/** What is deleted after jobs lies there, or nothing is deleted. */
+async function problemOfPath(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const names: string[] = await readdir(path).catch(() => []);
+  if (names.includes('output') && names.includes('input')) return undefined;
+  return `COMFYUI_PATH should be ComfyUI's folder, with output and input in it; ${path} is none: nothing is cleaned up`;
+}
+
+type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'nobody';
+
+/**
+ * `silent`: somebody takes the connection and says nothing, as a ComfyUI does that loads a model; `nobody`: no connection
+ * is to be had, or what answers is no ComfyUI.
+ */
+async function probe(address: ComfyUIAddress, meant: boolean): Promise<Probed> {
+  for (let tries = 0; ; tries += 1) {
+    const stats = await createComfyUI(address)
+      .systemStats(PROBE_TIMEOUT)
+      .catch((error: Error) => error);
+    if (!(stats instanceof Error)) return stats;
+    const { cause } = stats as { cause?: { name?: string } };
+    if (cause?.name !== 'TimeoutError') return 'nobody';
+    // A port that drops what is sent to it takes its time as well.
+    if (!meant && !(await takesConnections(address))) return 'nobody';
+    if (meant || tries + 1 >= PROBES) return 'silent';
+  }
+}
+
+function takesConnections({ url }: ComfyUIAddress): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = createConnection({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      timeout: PROBE_TIMEOUT,
+    });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
 }

@@ -21,7 +21,7 @@ async function connect(autoPong: boolean): Promise<() => number> {
   });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  socket = connectEvents(`http://127.0.0.1:${port}`, 'machine', () => undefined, 50);
+  socket = connectEvents({ url: `http://127.0.0.1:${port}`, headers: {} }, 'machine', () => undefined, 50);
   await expect.poll(() => connections).toBe(1);
   return () => connections;
 }

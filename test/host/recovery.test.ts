@@ -150,6 +150,32 @@ test('a prompt of a job that moved on is removed; what a person queued stays', a
   await expect.poll(outcome, { timeout: 5000 }).toBe('success');
 });
 
+test('what another product queued stays, though its workspace is a copy and carries this machine id', async () => {
+  const jobId = await slow(200);
+  const post = async (seed: number) => {
+    const promptId = randomUUID();
+    await createComfyUI(comfyui.url).submit({
+      graph: {
+        1: { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 5 } },
+        2: { class_type: 'LabSlowImage', inputs: { image: ['1', 0], ms: 1500, seed } },
+        3: { class_type: 'SaveImage', inputs: { images: ['2', 0], filename_prefix: 'theirs' } },
+      },
+      promptId,
+      clientId: 'other',
+      // A job that this table has never heard of.
+      extraData: markOf({ machine: machineId, jobId: randomUUID(), attempt: 1 }),
+    });
+    return promptId;
+  };
+  const before = await post(1);
+  await nextRun();
+  const after = await post(2);
+  const outcome = async (id: string) => (await createComfyUI(comfyui.url).history(id))?.status.status_str;
+  await expect.poll(() => outcome(before), { timeout: 8000 }).toBe('success');
+  await expect.poll(() => outcome(after), { timeout: 8000 }).toBe('success');
+  await rig.until(jobId, ['completed']);
+});
+
 test('the jobs of a host that is not heard of for 45 seconds wait again, at their place', async () => {
   const jobId = await slow(0);
   const order = (await rig.store.jobs.readState(jobId))!.workOrder;

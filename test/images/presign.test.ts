@@ -79,6 +79,10 @@ it('takes credentials that change, and their session', async () => {
   expect(await rotating.link({ key: 'a' })).toContain('X-Amz-Security-Token=session%202');
 });
 
-it('refuses an endpoint with a path', async () => {
-  await expect(presigner.link({ endpoint: 'http://host/api', key: 'a' })).rejects.toThrow('no path');
+it('keeps the path of an endpoint, and signs what is behind it', async () => {
+  const at = async (endpoint: string) => new URL(await presigner.link({ endpoint, key: 'images/a.png' }));
+  const plain = await at('https://host');
+  const behind = await at('https://host/comfy/');
+  expect(behind.pathname).toBe(`/comfy${plain.pathname}`);
+  expect(behind.search).toBe(plain.search);
 });

@@ -1,7 +1,7 @@
 // `npm start` as a process: what it says, what it survives, and what it refuses with one line.
 
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer as createWebServer } from 'node:http';
+import { createServer as createWebServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -271,6 +271,44 @@ test('links point to PUBLIC_URL where it is set', async () => {
   expect(image!.url).toMatch(/^https:\/\/images\.example\.com\/images\//);
 });
 
+test('links keep the path of PUBLIC_URL, which its proxy takes off', async () => {
+  const url = await up(start({ PUBLIC_URL: 'https://shop.example.com/comfy/' }));
+  const jobId = await generate(url);
+  await completed(url, jobId);
+  const [image] = (await status(url, jobId))['images'] as { url: string }[];
+  expect(image!.url).toMatch(/^https:\/\/shop\.example\.com\/comfy\/images\//);
+  // As it comes from a proxy that takes the path off and hands the name on.
+  const { pathname, search } = new URL(image!.url);
+  const { hostname, port } = new URL(url);
+  const answer = await new Promise<number | undefined>((resolve, reject) => {
+    get(
+      {
+        hostname,
+        port,
+        path: pathname.replace('/comfy', '') + search,
+        headers: { host: 'shop.example.com' },
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      },
+    ).once('error', reject);
+  });
+  expect(answer).toBe(200);
+});
+
+test('a COMFYUI_PATH that is no ComfyUI folder is said', async () => {
+  const comfyui = await startSimulatedComfyUI({ stepMs: 1 });
+  try {
+    const where = { COMFYUI_HOST: `127.0.0.1:${comfyui.port}`, COMFYUI_MODE: 'auto' };
+    const program = start({ ...where, COMFYUI_PATH: workspace });
+    await up(program);
+    expect(program.output()).toContain(`COMFYUI_PATH should be ComfyUI's folder`);
+  } finally {
+    await comfyui.close();
+  }
+});
+
 test('a fourth workflow is two files and no code', async () => {
   const workflows = join(workspace, 'workflows');
   await cp('workflows', workflows, { recursive: true });
@@ -321,6 +359,8 @@ describe('one line and exit 1', () => {
   test.each([
     ['API_PORT', 'five', 'must be a port from 0 to 65535'],
     ['COMFYUI_PORT', '70000', 'must be a port from 0 to 65535'],
+    ['COMFYUI_HOST', 'a b', 'must be a host name or an address'],
+    ['COMFYUI_HOST', 'http://box/?token=x', 'must not have a query'],
     ['COMFYUI_MODE', 'fake', 'must be auto, real or simulated'],
     ['DEBUG', 'perhaps', 'must be true or false'],
     ['SIMULATED_STEP_MS', '-1', 'must be a whole number of milliseconds from 0 to 60000'],
