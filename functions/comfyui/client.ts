@@ -1,17 +1,30 @@
-// ComfyUI over HTTP. Says what ComfyUI answered; decides nothing. Every call has a time limit, and a ComfyUI that
-// does not answer is one error, ComfyUISilent, whatever the socket did. Source: design/comfyui-protocol.md.
+// ComfyUI over HTTP. Says what ComfyUI answered; decides nothing. Every call has a time limit and every answer a bound,
+// and what is not what was asked for is one of three errors (errors.ts). Source: design/comfyui-protocol.md.
 
+import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
-import type { Graph, ObjectInfo } from '../core/object-info.ts';
-import { ComfyUISilent } from './errors.ts';
+import { stringifyJson } from '../core/json.ts';
+import type { Graph } from '../core/object-info.ts';
+import {
+  historyAnswer,
+  type HistoryEntry,
+  historyEntry,
+  namesAnswer,
+  type NodeError,
+  objectInfoAnswer,
+  promptAnswer,
+  promptRefusal,
+  queueAnswer,
+  type QueueItem,
+  type SystemStats,
+  systemStatsAnswer,
+  uploadAnswer,
+} from './answers.ts';
+import { ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
+import { readAnswer, readRefusal, reasonIn, refuseUnlessOk } from './read.ts';
 
+export type { HistoryEntry, NodeError, QueueItem, SystemStats } from './answers.ts';
 export { ComfyUIError, ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
-
-/** An entry of ComfyUI's queue. */
-export interface QueueItem {
-  promptId: string;
-  extraData: Record<string, unknown>;
-}
 
 export interface OutputFile {
   filename: string;
@@ -19,30 +32,21 @@ export interface OutputFile {
   type: string;
 }
 
-export interface HistoryEntry {
-  /** Node → media key (`images`, `gifs`, …) → files, or whatever else the node shows. */
-  outputs: Record<string, Record<string, unknown>>;
-  status: { status_str: string; completed: boolean; messages: [string, Record<string, unknown>][] };
-}
-
-export interface NodeError {
-  class_type: string;
-  errors: { type: string; message: string; details: string }[];
-}
-
+/** `promptId`: the one that ComfyUI gave it, which before 0.8 is not the one that was asked for. */
 export type Submission =
-  | { accepted: true; nodeErrors: Record<string, NodeError> }
+  | { accepted: true; promptId: string; nodeErrors: Record<string, NodeError> }
   | { accepted: false; message: string; nodeErrors: Record<string, NodeError> };
-
-export interface SystemStats {
-  system: { comfyui_version?: string };
-  devices: { name: string; type: string; vram_total: number; vram_free: number }[];
-}
 
 /** The simulated ComfyUI says so in its version. */
 export function isSimulated(stats: SystemStats): boolean {
   return stats.system.comfyui_version?.endsWith('simulated') ?? false;
 }
+
+/** Answers of so many MiB are read. The queue and the history hold graphs of people who paste images into them. */
+const BOUNDS = { queue: 96, objectInfo: 64, other: 16 };
+
+/** A no to POST /prompt that is about whoever asks, or about what stands there instead of ComfyUI, and not about the graph. */
+const NOT_OF_THE_PROMPT = [401, 404, 405, 407];
 
 export type ComfyUI = ReturnType<typeof createComfyUI>;
 
@@ -67,21 +71,19 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
     }
   }
 
-  async function json<T>(what: string, path: string, init?: RequestInit, limit?: number): Promise<T> {
-    const response = await call(what, path, init, limit);
-    try {
-      if (response.ok) return (await response.json()) as T;
-      await response.body?.cancel();
-    } catch (error) {
-      throw new ComfyUISilent(what, { cause: error });
-    }
-    throw new ComfyUISilent(`${what} but with ${response.status}`);
+  async function read<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    { what = `GET ${path}`, bound = BOUNDS.other, limit = timeout } = {},
+  ): Promise<z.output<Schema>> {
+    return readAnswer(what, await call(what, path, {}, limit), schema, bound);
   }
 
-  async function post(what: string, path: string, body: unknown): Promise<void> {
+  async function post(path: string, body: unknown): Promise<void> {
+    const what = `POST ${path}`;
     const response = await call(what, path, jsonBody(body));
+    await refuseUnlessOk(what, response);
     await response.body?.cancel();
-    if (!response.ok) throw new ComfyUISilent(`${what} but with ${response.status}`);
   }
 
   return {
@@ -90,7 +92,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
 
     /**
      * Once: ComfyUI does not tell the same id posted twice from two jobs.
-     * @throws ComfyUISilent when nobody knows whether it was taken; a 5xx counts as that
+     * @throws ComfyUISilent when nobody knows whether it was taken: also for every 5xx, and for a page
      */
     async submit(prompt: {
       graph: Graph;
@@ -98,8 +100,9 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
       clientId: string;
       extraData: Record<string, unknown>;
     }): Promise<Submission> {
+      const what = 'POST /prompt';
       const response = await call(
-        'POST /prompt',
+        what,
         '/prompt',
         jsonBody({
           prompt: prompt.graph,
@@ -108,104 +111,96 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
           extra_data: prompt.extraData,
         }),
       );
-      if (response.status !== 200 && response.status !== 400) {
-        await response.body?.cancel();
-        throw new ComfyUISilent(`POST /prompt but with ${response.status}`);
+      if (response.status === 400) {
+        const body = await readRefusal(response);
+        const nodeErrors = promptRefusal.parse(body);
+        // The first node's first error is what a person would mend first.
+        const message = describeNodeErrors(nodeErrors) ?? (reasonIn(body) || 'no reason given');
+        return { accepted: false, message, nodeErrors };
       }
-      let body: { error?: { message?: string; details?: string }; node_errors?: Record<string, NodeError> };
       try {
-        body = (await response.json()) as typeof body;
+        const answer = await readAnswer(what, response, promptAnswer, BOUNDS.other);
+        return { accepted: true, promptId: answer.prompt_id, nodeErrors: answer.node_errors };
       } catch (error) {
-        throw new ComfyUISilent('POST /prompt', { cause: error });
+        if (error instanceof ComfyUIRefused && !NOT_OF_THE_PROMPT.includes(error.status))
+          return { accepted: false, message: error.reason || `it answered ${error.status}`, nodeErrors: {} };
+        if (error instanceof ComfyUIBroken || error instanceof ComfyUIRefused)
+          throw new ComfyUISilent(what, { cause: error });
+        throw error;
       }
-      const nodeErrors = body.node_errors ?? {};
-      if (response.status === 200) return { accepted: true, nodeErrors };
-      return { accepted: false, message: refusal(body.error, nodeErrors), nodeErrors };
     },
 
-    async queue(): Promise<{ running: QueueItem[]; pending: QueueItem[] }> {
-      const body = await json<Record<'queue_running' | 'queue_pending', RawItem[]>>('GET /queue', '/queue');
-      return { running: body.queue_running.map(item), pending: body.queue_pending.map(item) };
+    queue: async (): Promise<{ running: QueueItem[]; pending: QueueItem[] }> => {
+      const { queue_running: running, queue_pending: pending } = await read('/queue', queueAnswer, {
+        bound: BOUNDS.queue,
+      });
+      return { running, pending };
     },
 
-    /** Undefined for a prompt that waits, runs or is unknown. */
+    /** Undefined for a prompt that waits, runs or is unknown. @throws ComfyUIBroken also for an entry that cannot be read */
     async history(promptId: string): Promise<HistoryEntry | undefined> {
-      const body = await json<Record<string, HistoryEntry>>('GET /history', `/history/${promptId}`);
-      return body[promptId];
+      const what = 'GET /history';
+      const { [promptId]: entry } = await read(`/history/${promptId}`, historyAnswer, { what });
+      if (entry === undefined) return undefined;
+      const parsed = historyEntry.safeParse(entry);
+      if (parsed.success) return parsed.data;
+      const where = parsed.error.issues[0]?.path.join('.').slice(0, 100);
+      throw new ComfyUIBroken(what, `the entry is not as ComfyUI's${where ? ` at ${where}` : ''}`);
     },
 
-    deleteQueued: (promptIds: string[]) => post('POST /queue', '/queue', { delete: promptIds }),
-    interrupt: (promptId: string) => post('POST /interrupt', '/interrupt', { prompt_id: promptId }),
-    deleteHistory: (promptIds: string[]) => post('POST /history', '/history', { delete: promptIds }),
+    deleteQueued: (promptIds: string[]) => post('/queue', { delete: promptIds }),
+    interrupt: (promptId: string) => post('/interrupt', { prompt_id: promptId }),
+    deleteHistory: (promptIds: string[]) => post('/history', { delete: promptIds }),
 
     /** The file as a stream; undefined when it is gone. The caller reads or cancels it. */
     async view(
       file: OutputFile,
     ): Promise<{ body: ReadableStream<Uint8Array>; sizeBytes?: number } | undefined> {
+      const what = 'GET /view';
       // A large image may take longer than any other answer, so the limit here is generous.
       const response = await call(
-        'GET /view',
+        what,
         `/view?${new URLSearchParams({ ...file }).toString()}`,
         {},
         timeout * 6,
       );
-      if (!response.ok || !response.body) {
+      if (response.status === 404) {
         await response.body?.cancel();
-        if (response.status === 404) return undefined;
-        throw new ComfyUISilent(`GET /view but with ${response.status}`);
+        return undefined;
       }
+      await refuseUnlessOk(what, response);
+      if (!response.body) throw new ComfyUISilent(`${what} with a body`);
       const length = response.headers.get('content-length');
       return { body: response.body, ...(length === null ? {} : { sizeBytes: Number(length) }) };
     },
 
+    /** @throws ComfyUIRefused where it takes no such file, ComfyUIBroken where it cannot store one */
     async uploadInput(name: string, bytes: Blob): Promise<void> {
+      const what = 'POST /upload/image';
       const form = new FormData();
       form.append('image', bytes, name);
       form.append('overwrite', 'true');
-      const answer = await json<{ name: string; subfolder: string }>('POST /upload/image', '/upload/image', {
-        method: 'POST',
-        body: form,
-      });
-      if (answer.name !== name) throw new ComfyUISilent(`POST /upload/image with the name it was given`);
+      const response = await call(what, '/upload/image', { method: 'POST', body: form });
+      const answer = await readAnswer(what, response, uploadAnswer, BOUNDS.other);
+      if (answer.name !== name) throw new ComfyUIBroken(what, 'it stored it under another name');
     },
 
-    /** @throws ComfyUISilent also where something else answers on its port */
-    async systemStats(limit?: number): Promise<SystemStats> {
-      const body = await json<unknown>('GET /system_stats', '/system_stats', {}, limit);
-      if (!isSystemStats(body)) throw new ComfyUISilent('GET /system_stats as ComfyUI does');
-      return body;
-    },
-    models: () => json<string[]>('GET /models', '/models'),
-    modelsIn: (folder: string) => json<string[]>('GET /models', `/models/${encodeURIComponent(folder)}`),
-    objectInfo: () => json<ObjectInfo>('GET /object_info', '/object_info', {}, timeout * 3),
+    /** @throws ComfyUISilent or ComfyUIBroken also where something else answers on its port */
+    systemStats: (limit?: number) => read('/system_stats', systemStatsAnswer, { limit }),
+    models: () => read('/models', namesAnswer),
+    modelsIn: (folder: string) =>
+      read(`/models/${encodeURIComponent(folder)}`, namesAnswer, { what: 'GET /models' }),
+    /** @param limit ms: it looks through folders and imports, and may take its time */
+    objectInfo: (limit = timeout * 3) =>
+      read('/object_info', objectInfoAnswer, { bound: BOUNDS.objectInfo, limit }),
   };
 }
 
-function isSystemStats(body: unknown): body is SystemStats {
-  const { system, devices } = (body ?? {}) as Partial<Record<keyof SystemStats, unknown>>;
-  return typeof system === 'object' && system !== null && Array.isArray(devices);
-}
-
-type RawItem = [number, string, Graph, Record<string, unknown>?, unknown?];
-
-function item([, promptId, , extraData]: RawItem): QueueItem {
-  return { promptId, extraData: extraData ?? {} };
-}
-
 function jsonBody(body: unknown): RequestInit {
-  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) };
 }
 
-/** One sentence of a refusal: the first node's first error, which is what a person would mend first. */
-function refusal(
-  error: { message?: string; details?: string } | undefined,
-  nodeErrors: Record<string, NodeError>,
-): string {
-  const node = describeNodeErrors(nodeErrors);
-  if (node) return node;
-  return [error?.message ?? 'no reason given', error?.details].filter(Boolean).join(': ').slice(0, 500);
-}
-
+/** One sentence: the first node's first error. */
 export function describeNodeErrors(nodeErrors: Record<string, NodeError>): string | undefined {
   for (const [id, { class_type: classType, errors }] of Object.entries(nodeErrors)) {
     const error = errors[0];

@@ -1,7 +1,7 @@
 // One attempt at a job, from the claim to the write that ends it: stage, submit once, follow, upload, report.
 // Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
 
-import { type ComfyUI, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
 import { complete, fail, type Failure, isHeldBy, lose, release, spend, type Spent } from '../core/job.ts';
 import { markOf } from '../core/mark.ts';
 import { attemptPromptId, stagedName } from '../core/names.ts';
@@ -192,12 +192,12 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
 }
 
-/** True: it has not run, as far as anybody can tell. A silent ComfyUI is cleared of it when it is back. */
+/** True: it has not run, as far as anybody can tell. A ComfyUI that does not tell is cleared of it when it does. */
 async function withdraw({ deps, promptId }: Attempt): Promise<boolean> {
   try {
     return await withdrawPrompt(deps.comfyui, promptId);
   } catch (error) {
-    if (!(error instanceof ComfyUISilent)) throw error;
+    if (!(error instanceof ComfyUIError)) throw error;
     deps.strays.suspect(promptId);
     return true;
   }

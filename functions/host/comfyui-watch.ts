@@ -1,7 +1,7 @@
 // Is ComfyUI there, and what does it have? Asked with every heartbeat; the inventory only when it came (back) or was
 // not taken for a minute.
 
-import { type ComfyUI, ComfyUISilent, isSimulated, type SystemStats } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIError, isSimulated, type SystemStats } from '../comfyui/client.ts';
 import { takeInventory } from '../comfyui/inventory.ts';
 import type { Inventory } from '../core/object-info.ts';
 import { storeInventory } from '../images/documents.ts';
@@ -47,7 +47,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       looking ??= ask()
         .catch((error: unknown) => {
           // The bucket did not take the inventory: the old one stands until the next look.
-          if (!(error instanceof ComfyUISilent)) return log.error('inventory not stored', error);
+          if (!(error instanceof ComfyUIError)) return log.error('inventory not stored', error);
           if (watch.answers) log.warn('comfyui is silent', { url: comfyui.url, error: error.message });
           watch.answers = false;
           watch.silentSince ??= now();

@@ -36,7 +36,7 @@ export interface Poller {
   follow(promptId: string, listener: PromptListener): FollowedPrompt;
   /** To be called with every message of the socket. */
   observe(event: ComfyUIEvent): void;
-  /** One look at the truth. Throws ComfyUISilent. */
+  /** One look at the truth. @throws ComfyUIError */
   poll(): Promise<void>;
 }
 

@@ -25,7 +25,7 @@ export function hostIdOf(machineId: string, runId: string): string {
 /** Enough for every slot that a machine ever had. */
 const HELD_LIMIT = 1000;
 
-/** The jobs taken over. @throws ComfyUISilent, or what the store throws: the start is then tried again. */
+/** The jobs taken over. @throws ComfyUIError, or what the store throws: the start is then tried again. */
 export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const { comfyui, machineId, hostId } = deps;
   // The queue before the history, here too.

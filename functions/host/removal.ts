@@ -7,7 +7,7 @@ const LOOKS = 4;
 
 /**
  * True: it is not in the queue any more. False: a node that cannot be interrupted still runs.
- * @throws ComfyUISilent
+ * @throws ComfyUIError
  */
 export async function removePrompt(
   comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,

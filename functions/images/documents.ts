@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseJson, stringifyJson } from '../core/json.ts';
 import { keys } from '../core/names.ts';
 import type { Graph, Inventory } from '../core/object-info.ts';
 import { type JobRequest, unpackGraph } from '../core/request.ts';
@@ -10,7 +11,8 @@ import type { Images } from './images.ts';
 
 /** The hash by which it is found again. */
 export async function storeInventory(images: Images, inventory: Inventory): Promise<string> {
-  const json = JSON.stringify(inventory);
+  // A ComfyUI's numbers go up to 2⁶⁴ − 1.
+  const json = stringifyJson(inventory);
   const hash = createHash('sha256').update(json).digest('hex');
   await images.putOnce(keys.inventory(hash), gzipSync(json), { contentType: 'application/gzip' });
   return hash;
@@ -18,7 +20,7 @@ export async function storeInventory(images: Images, inventory: Inventory): Prom
 
 export async function readInventory(images: Images, hash: string): Promise<Inventory | undefined> {
   const packed = await readWhole(images, keys.inventory(hash));
-  return packed && (JSON.parse(gunzipSync(packed).toString('utf8')) as Inventory);
+  return packed && (parseJson(gunzipSync(packed).toString('utf8')) as Inventory);
 }
 
 /** The graph of a job, wherever it lies; undefined when it is gone. */
