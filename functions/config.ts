@@ -73,6 +73,7 @@ const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
   API_PORT: 'must be a port from 0 to 65535',
   DEBUG: 'must be true or false',
+  WORKSPACE_REPAIR: 'must be true or false',
   COMFYUI_MODE: 'must be auto, real or simulated',
   PUBLIC_URL: 'must be an address such as https://images.example.com',
   SIMULATED_STEP_MS: 'must be a whole number of milliseconds from 0 to 60000',
@@ -127,6 +128,8 @@ const localSchema = z.object({
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port.default(5000),
   WORKSPACE_PATH: z.string().default('.workspace'),
+  /** Go on with what can be read of a damaged job table. */
+  WORKSPACE_REPAIR: flag.default(false),
   WORKFLOWS_PATH: z.string().optional(),
   PUBLIC_URL: publicUrl.optional(),
   ALLOWED_ORIGINS: origins,

@@ -27,6 +27,7 @@ import { tellingOfEnds } from '../webhooks/ticker.ts';
 import { loadTemplates } from '../process/workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
+import { checkTable } from './embedded-dynamodb/damage.ts';
 import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { programOf } from './programs.ts';
@@ -68,11 +69,19 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
   const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
 
+  const tables = join(directory, 'dynamodb');
+  const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR).catch(async (error: unknown) => {
+    await server.close();
+    await workspace.release();
+    throw error;
+  });
+  if (repaired !== undefined) log('local').warn(repaired);
+
   const [dynamodb, s3, comfyui] = await Promise.all([
     startChild<{ port: number }>(
       'the embedded DynamoDB',
       programOf('dynamodb'),
-      { ...process.env, DIRECTORY: join(directory, 'dynamodb') },
+      { ...process.env, DIRECTORY: tables },
       log('local'),
       ({ port }) => ({ PORT: String(port) }),
     ),

@@ -2,7 +2,7 @@
 // in a file of ours is mounted, and copied at the moment of the cut: what the system still holds in memory is not in it.
 
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -39,9 +39,12 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** @param folder the disk as it is now; after a power cut it is where it was before, or it would be a copy */
 async function start(folder: string, stepMs: number): Promise<{ url: string; program: Program }> {
+  await rm(at('here'), { force: true });
+  await symlink(folder, at('here'));
   const program = startProgram('local', {
-    WORKSPACE_PATH: join(folder, 'workspace'),
+    WORKSPACE_PATH: join(at('here'), 'workspace'),
     API_PORT: '0',
     SIMULATED_STEP_MS: String(stepMs),
     COMFYUI_MODE: 'simulated',

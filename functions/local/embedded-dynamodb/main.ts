@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { outliveReaders } from '../../process/exit.ts';
 import { collectEarly } from '../../process/memory.ts';
+import { keepMark } from './damage.ts';
 import { createDynalite } from './mended-dynalite.ts';
 import { tryLock } from '../../process/lock.ts';
 
@@ -50,6 +51,7 @@ try {
 }
 
 collectEarly();
+keepMark(path);
 const server = createDynalite(path);
 server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const address = server.address();
