@@ -125,7 +125,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
         if (error instanceof ComfyUIRefused && !NOT_OF_THE_PROMPT.includes(error.status))
           return { accepted: false, message: error.reason || `it answered ${error.status}`, nodeErrors: {} };
         if (error instanceof ComfyUIBroken || error instanceof ComfyUIRefused)
-          throw new ComfyUISilent(what, { cause: error });
+          throw new ComfyUISilent(`${what} as ComfyUI does (${error.message})`, { cause: error }, true);
         throw error;
       }
     },

@@ -10,8 +10,20 @@ export abstract class ComfyUIError extends Error {}
  */
 export class ComfyUISilent extends ComfyUIError {
   override readonly name = 'ComfyUISilent';
-  constructor(what: string, options?: { cause: unknown }) {
+  constructor(
+    what: string,
+    options?: { cause: unknown },
+    /** Somebody answered, though not what was asked for: nothing has ended. */
+    readonly answered = false,
+  ) {
     super(`ComfyUI did not answer ${what}`, options);
+  }
+
+  /** Nothing listened at its port: nothing of the call has reached it. */
+  get nobodyThere(): boolean {
+    for (let { cause } = this; cause instanceof Error; { cause } = cause)
+      if ('code' in cause && cause.code === 'ECONNREFUSED') return true;
+    return false;
   }
 }
 

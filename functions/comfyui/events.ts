@@ -1,6 +1,7 @@
 // ComfyUI's WebSocket: what it tells while it runs a prompt. It only hurries: it may drop, stay silent or lie, and
 // no result may depend on it. Reconnects by itself until it is closed.
 
+import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ProgressEvent } from '../core/progress.ts';
@@ -24,7 +25,15 @@ const KNOWN = new Set<ComfyUIEvent['type']>([
 ]);
 
 export interface EventSocket {
+  /** Under which prompts are to be posted now. */
+  clientId(): string;
   close(): void;
+}
+
+export interface EventListener {
+  event(event: ComfyUIEvent): void;
+  /** A socket that was open has closed. */
+  disconnected(): void;
 }
 
 const FIRST_DELAY = 250;
@@ -33,21 +42,25 @@ const LONGEST_DELAY = 5000;
 const PING_EVERY = 30_000;
 
 /**
- * @param comfyui its http(s) address, and what its proxy wants of who connects; @param clientId the id under which prompts are submitted
+ * Each connection has a client id of its own: where two had one, ComfyUI forgets the newer when the older closes late, and
+ * the newer is open and hears nothing. What was posted under an earlier id is told of no more: it is followed by polling.
+ * @param comfyui its http(s) address, and what its proxy wants of who connects
  * @param pingEvery ms; after two without an answer it connects anew
  */
 export function connectEvents(
   comfyui: ComfyUIAddress,
-  clientId: string,
-  onEvent: (event: ComfyUIEvent) => void,
+  listener: EventListener,
   pingEvery = PING_EVERY,
 ): EventSocket {
   let socket: WebSocket | undefined;
   let timer: NodeJS.Timeout | undefined;
   let delay = FIRST_DELAY;
   let closed = false;
+  let clientId = randomUUID();
 
   const connect = () => {
+    let opens = false;
+    clientId = randomUUID();
     const opened = new WebSocket(
       `${comfyui.url.replace(/^http/, 'ws')}/ws?clientId=${encodeURIComponent(clientId)}`,
       {
@@ -69,18 +82,20 @@ export function connectEvents(
       unanswered = 0;
     });
     opened.on('open', () => {
+      opens = true;
       delay = FIRST_DELAY;
     });
     opened.on('message', (data: Buffer, isBinary: boolean) => {
       // Previews are binary.
       const event = isBinary ? undefined : parse(data.toString('utf8'));
-      if (event) onEvent(event);
+      if (event) listener.event(event);
     });
     // The close that follows an error is what counts.
     opened.on('error', () => undefined);
     opened.on('close', () => {
       clearInterval(pinging);
       if (closed) return;
+      if (opens) listener.disconnected();
       timer = setTimeout(connect, delay);
       delay = Math.min(delay * 2, LONGEST_DELAY);
     });
@@ -88,6 +103,7 @@ export function connectEvents(
   connect();
 
   return {
+    clientId: () => clientId,
     close() {
       closed = true;
       clearTimeout(timer);

@@ -39,7 +39,7 @@ export async function refuseUnlessOk(what: string, response: Response): Promise<
     throw new ComfyUIRefused(what, status, reasonIn(await readRefusal(response)));
   await response.body?.cancel();
   if (status === 500) throw new ComfyUIBroken(what, 'it answered 500');
-  throw new ComfyUISilent(`${what} but with ${status}`);
+  throw new ComfyUISilent(`${what} but with ${status}`, undefined, true);
 }
 
 /** What is no JSON and does not say that it is some was not written by ComfyUI. @param bound MiB */
@@ -50,7 +50,7 @@ async function readJson(what: string, response: Response, bound: number): Promis
     return parsePythonJson(text);
   } catch (error) {
     if (!response.headers.get('content-type')?.includes('json'))
-      throw new ComfyUISilent(`${what} as ComfyUI does`, { cause: error });
+      throw new ComfyUISilent(`${what} as ComfyUI does`, { cause: error }, true);
     throw new ComfyUIBroken(what, 'its answer is no JSON', { cause: error });
   }
 }

@@ -26,6 +26,12 @@ export interface JobState {
   attempt: number;
   /** Attempts that had started and were lost. */
   faults: number;
+  /** Attempts that count towards the last one: those lost, and those that ended with their host or by a mistake of it. */
+  strikes?: number;
+  /** How often in a row it came back from a ComfyUI that did not start it. */
+  setbacks?: number;
+  /** Not to be claimed before. */
+  retryAt?: number;
   /** There exactly while a host holds the job. */
   host?: string;
   /** There exactly while the job has not ended; the key of the index by work. */
@@ -63,6 +69,8 @@ export type FailureCode =
   | 'refused_by_comfyui'
   | 'node_failed'
   | 'input_gone'
+  | 'input_refused'
+  | 'unreadable_result'
   | 'no_output'
   | 'lost_too_often'
   | 'too_many_attempts'

@@ -3,7 +3,7 @@
 // write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
-import { JOB_EXPIRES_AFTER, MAX_ATTEMPTS, MAX_FAULTS } from './limits.ts';
+import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_FAULTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
 
 export * from './job-state.ts';
 
@@ -60,7 +60,7 @@ export function claim(job: JobState, host: string, now: number, simulated: boole
     verb: 'claim',
     when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],
     set: { attempt: job.attempt + 1, host, work: 'held', claimedAt: now, simulated },
-    remove: [],
+    remove: ['retryAt'],
   };
 }
 
@@ -80,7 +80,7 @@ export function start(job: JobState, fence: Fence, now: number): Change {
     verb: 'start',
     when: [...fenced(fence), is('status', 'queued')],
     set: { status: 'processing', startedAt: job.startedAt ?? now, progressAt: now },
-    remove: [],
+    remove: ['setbacks'],
   };
 }
 
@@ -153,18 +153,41 @@ export function fail(fence: Fence, failure: Failure, now: number, spent: Spent =
   return { verb: 'fail', when: fenced(fence), set: { ...set, ...spent }, remove };
 }
 
+/**
+ * May a waiting job be claimed? One that came back from a ComfyUI that did not run it waits a while, and others go first.
+ * A moment further off than any is of a clock that was wrong.
+ */
+export function isDue({ retryAt }: Pick<JobState, 'retryAt'>, now: number): boolean {
+  return retryAt === undefined || retryAt <= now || retryAt - now > LONGEST_RETRY;
+}
+
+/** How an attempt comes back unstarted. */
+export interface Release {
+  /** Its ComfyUI did not take it: not again at once. */
+  spaced?: boolean;
+  /** It counts towards the last. */
+  charged?: boolean;
+}
+
 /** held → waiting, unstarted, at its original place. The prompt must be out of ComfyUI before. */
-export function release(job: JobState, fence: Fence, now: number): Change {
+export function release(job: JobState, fence: Fence, now: number, how: Release = {}): Change {
+  const change = givenBack(
+    { ...job, status: 'queued' },
+    now,
+    'the GPU host gave it back before it started',
+    how.charged ?? false,
+  );
   return {
     verb: 'release',
     when: [...fenced(fence), is('status', 'queued')],
-    ...givenBack({ ...job, status: 'queued' }, now, 'the GPU host gave it back before it started'),
+    ...(how.spaced ? spaced(job, change, now) : change),
   };
 }
 
 /** processing → queued or failed, by the host itself. `reason` completes "…: <reason>". */
 export function lose(job: JobState, fence: Fence, reason: string, now: number, spent: Spent = {}): Change {
-  const { set, remove } = givenBack({ ...job, status: 'processing' }, now, reason);
+  const change = givenBack({ ...job, status: 'processing' }, now, reason, true);
+  const { set, remove } = spaced({ ...job, setbacks: 0 }, change, now);
   return {
     verb: 'lose',
     when: [...fenced(fence), is('status', 'processing')],
@@ -178,7 +201,7 @@ export function sweep(job: JobState, reason: string, now: number): Change {
   return {
     verb: 'sweep',
     when: [is('attempt', job.attempt), is('host', job.host ?? ''), is('status', job.status)],
-    ...givenBack(job, now, reason),
+    ...givenBack(job, now, reason, true),
   };
 }
 
@@ -234,18 +257,26 @@ function failed(failure: Failure, now: number): Pick<Change, 'set' | 'remove'> {
 }
 
 /** Back to the queue, unless this was once too often. A started attempt costs a fault, an unstarted none. */
-function givenBack(job: JobState, now: number, reason: string): Pick<Change, 'set' | 'remove'> {
-  const faults = job.faults + (job.status === 'processing' ? 1 : 0);
-  const last = exhausted({ ...job, faults }, reason);
+function givenBack(
+  job: JobState,
+  now: number,
+  reason: string,
+  charged: boolean,
+): Pick<Change, 'set' | 'remove'> {
+  const counters = {
+    faults: job.faults + (job.status === 'processing' ? 1 : 0),
+    ...(charged && { strikes: (job.strikes ?? 0) + 1 }),
+  };
+  const last = exhausted({ ...job, ...counters }, reason);
   if (last) {
     const change = failed(last, now);
-    return { ...change, set: { ...change.set, faults } };
+    return { ...change, set: { ...change.set, ...counters } };
   }
   return {
     set: {
       status: 'queued',
       work: 'waiting',
-      faults,
+      ...counters,
       progress: 0,
       currentStep: 0,
     },
@@ -253,13 +284,22 @@ function givenBack(job: JobState, now: number, reason: string): Pick<Change, 'se
   };
 }
 
+/** The same, and not before a while; what has ended waits for nothing. */
+function spaced(
+  { setbacks = 0 }: JobState,
+  { set, remove }: Pick<Change, 'set' | 'remove'>,
+  now: number,
+): Pick<Change, 'set' | 'remove'> {
+  if (set.status !== 'queued') return { set, remove };
+  const wait = Math.min(RETRIED_AFTER * 2 ** setbacks, LONGEST_RETRY);
+  return { set: { ...set, setbacks: setbacks + 1, retryAt: now + wait }, remove };
+}
+
 function exhausted(job: JobState, reason: string): Failure | undefined {
   if (job.faults >= MAX_FAULTS)
     return { code: 'lost_too_often', message: `The job was lost ${job.faults} times, at last: ${reason}` };
-  if (job.attempt >= MAX_ATTEMPTS)
-    return {
-      code: 'too_many_attempts',
-      message: `The job was taken ${job.attempt} times, at last: ${reason}`,
-    };
+  const strikes = job.strikes ?? 0;
+  if (strikes >= MAX_STRIKES)
+    return { code: 'too_many_attempts', message: `The job was taken ${strikes} times, at last: ${reason}` };
   return undefined;
 }

@@ -35,8 +35,11 @@ export function uploadRenewal(keep: number): number {
 
 /** Attempts that had started and were lost: the third ends the job. */
 export const MAX_FAULTS = 3;
-/** Claims of any outcome: the twentieth is the last. */
-export const MAX_ATTEMPTS = 20;
+/** Attempts that were lost, or ended with their host: the twentieth is the last. What ComfyUI did not start is none. */
+export const MAX_STRIKES = 20;
+/** A job that came back is tried again after so long, twice as long each time, up to the longest. */
+export const RETRIED_AFTER = SECOND;
+export const LONGEST_RETRY = MINUTE;
 
 export const MAX_WAITING = 10_000;
 export const MAX_QUEUE_POSITION = 100;

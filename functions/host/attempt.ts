@@ -2,7 +2,17 @@
 // Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
 
 import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
-import { complete, fail, type Failure, isHeldBy, lose, release, spend, type Spent } from '../core/job.ts';
+import {
+  complete,
+  fail,
+  type Failure,
+  isHeldBy,
+  lose,
+  type Release,
+  release,
+  spend,
+  type Spent,
+} from '../core/job.ts';
 import { markOf } from '../core/mark.ts';
 import { attemptPromptId, stagedName } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
@@ -10,10 +20,11 @@ import { outcomeOf, type OutputImage, ranFor } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
 import { type Claimed, hasStarted } from './claim.ts';
+import type { ComfyUIWatch } from './comfyui-watch.ts';
 import type { Leavings } from './leavings.ts';
 import type { FollowedPrompt, Poller } from './poller.ts';
 import type { JobRecord, Stop } from './record.ts';
-import { removePrompt, withdrawPrompt } from './removal.ts';
+import { removeForeignPrompt, removePrompt, withdrawPrompt } from './removal.ts';
 import { createReports, type Reports } from './reports.ts';
 import { settle, type Settled, type Settler } from './settle.ts';
 import { stageInputs } from './staging.ts';
@@ -26,7 +37,9 @@ export interface AttemptDeps extends Settler {
   poller: Poller;
   images: Images;
   machineId: string;
-  clientId: string;
+  /** Of the socket that is open now. */
+  clientId(): string;
+  watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId'>;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -51,6 +64,11 @@ interface Attempt {
   gpuMs?: number;
 }
 
+/** Why what has not started is drained from a ComfyUI that has been silent for long. */
+export const NOT_ANSWERING = 'its ComfyUI does not answer';
+const ENDED_COMFYUI = 'its ComfyUI ended with it';
+const VANISHED = 'ComfyUI restarted or forgot it';
+
 /** @param posted true for an adopted job: its prompt is in ComfyUI already */
 export async function runAttempt(
   deps: AttemptDeps,
@@ -68,8 +86,9 @@ export async function runAttempt(
   const attempt: Attempt = { deps, record, claimed, graph, promptId, prompt, reports };
   try {
     const refusal = posted ? undefined : await post(attempt);
+    if (refusal && 'aside' in refusal) return await giveBack(attempt, refusal.aside, { spaced: true });
     if (refusal) return await reportFailure(attempt, refusal);
-    prompt.expect();
+    if (posted) prompt.expect(true);
     await follow(attempt);
   } finally {
     prompt.stop();
@@ -82,9 +101,9 @@ export async function runAttempt(
   }
 }
 
-/** Undefined: posted, or perhaps posted. Never twice. */
-async function post(attempt: Attempt): Promise<Failure | undefined> {
-  const { deps, record, claimed, graph, promptId } = attempt;
+/** Undefined: posted, or perhaps posted. Never twice. `aside`: not here and now, through no fault of the job. */
+async function post(attempt: Attempt): Promise<Failure | { aside: string } | undefined> {
+  const { deps, record, claimed, graph, promptId, prompt } = attempt;
   const { jobId } = record;
   const { staging } = claimed.request;
   if (staging.length > 0) {
@@ -95,6 +114,13 @@ async function post(attempt: Attempt): Promise<Failure | undefined> {
     const staged = await stageInputs(deps, staging, jobId, claimed.fence.attempt, () => brokenOff);
     // Why, is looked at where any attempt is broken off.
     if (staged === 'broken-off') return undefined;
+    if (staged !== 'staged' && 'refused' in staged)
+      return {
+        code: 'input_refused',
+        message: `ComfyUI refused an image that the job reads: ${staged.refused}`,
+      };
+    deps.watch.inputsStored(staged === 'staged' || !('aside' in staged) ? undefined : staged.aside);
+    if (staged !== 'staged' && 'aside' in staged) return staged;
     if (staged !== 'staged')
       return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
     // Staging took its time: what was cancelled meanwhile need not be posted.
@@ -104,15 +130,23 @@ async function post(attempt: Attempt): Promise<Failure | undefined> {
       return undefined;
     }
   }
+  record.postedAs = deps.clientId();
   try {
     const submission = await deps.comfyui.submit({
       graph: stamp(graph, jobId, claimed.fence.attempt, staging),
       promptId,
-      clientId: deps.clientId,
+      clientId: record.postedAs,
       extraData: markOf({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
     });
+    deps.watch.prompted(undefined);
     if (!submission.accepted)
       return { code: 'refused_by_comfyui', message: `ComfyUI refused the workflow: ${submission.message}` };
+    if (submission.promptId !== promptId) {
+      deps.watch.ignoredPromptId();
+      await removeForeignPrompt(deps.comfyui, submission.promptId, deps.log);
+      return { aside: 'its ComfyUI ignores the prompt_id that it is given' };
+    }
+    prompt.expect(true);
     const partly = describeNodeErrors(submission.nodeErrors);
     if (partly === undefined) return undefined;
     // Fewer images than were asked for is not what was asked for.
@@ -120,6 +154,8 @@ async function post(attempt: Attempt): Promise<Failure | undefined> {
     return { code: 'refused_by_comfyui', message: `ComfyUI refused a part of the workflow: ${partly}` };
   } catch (error) {
     if (!(error instanceof ComfyUISilent)) throw error;
+    deps.watch.prompted(error);
+    prompt.expect(!error.answered && !error.nobodyThere);
     deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
     return undefined;
   }
@@ -133,11 +169,28 @@ async function follow(attempt: Attempt): Promise<void> {
 
   let ending = await Promise.race([ended, stopped, drained]);
   if (ending.kind === 'drained') {
+    // It may be what ended ComfyUI: then it counts as started, or it would do so for ever.
+    if (ending.reason === NOT_ANSWERING && prompt.mayHaveEndedComfyUI() && !hasStarted(attempt.claimed)) {
+      deps.strays.suspect(promptId);
+      return giveBackAsStarted(attempt, ENDED_COMFYUI);
+    }
     if (!hasStarted(attempt.claimed) && (await withdraw(attempt))) return giveBack(attempt, ending.reason);
     ending = await Promise.race([ended, stopped]);
   }
   if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);
-  if (ending.kind === 'vanished') return giveBack(attempt, 'ComfyUI restarted or forgot it');
+  if (ending.kind === 'vanished')
+    return prompt.mayHaveEndedComfyUI()
+      ? giveBackAsStarted(attempt, VANISHED)
+      : giveBack(attempt, VANISHED, { spaced: true });
+  // It was taken, whatever became of the answer that said so.
+  deps.watch.prompted(undefined);
+  if (ending.kind === 'unreadable') {
+    deps.leavings.ofPrompt(promptId);
+    return reportFailure(attempt, {
+      code: 'unreadable_result',
+      message: `ComfyUI ended the job, but its history entry cannot be read: ${ending.reason}`,
+    });
+  }
 
   const outcome = outcomeOf(ending.entry);
   attempt.gpuMs = ranFor(ending.entry) ?? record.ranFor();
@@ -214,9 +267,15 @@ async function tryRemoving({ deps, record, promptId }: Attempt): Promise<void> {
 }
 
 /** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
-async function giveBack(attempt: Attempt, reason: string): Promise<void> {
+async function giveBack(attempt: Attempt, reason: string, how: Release = {}): Promise<void> {
   await attempt.reports.told();
-  await giveBackJob(attempt.deps, attempt.record, attempt.claimed, reason, spentBy(attempt));
+  await giveBackJob(attempt.deps, attempt.record, attempt.claimed, reason, how, spentBy(attempt));
+}
+
+/** Though nobody saw it start: a job with which ComfyUI ends must not come back without end. */
+async function giveBackAsStarted(attempt: Attempt, reason: string): Promise<void> {
+  attempt.reports.started();
+  await giveBack(attempt, reason);
 }
 
 /** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
@@ -225,6 +284,7 @@ export async function giveBackJob(
   record: JobRecord,
   claimed: Claimed,
   reason: string,
+  how: Release,
   spent: Spent = {},
 ): Promise<void> {
   const { jobId } = record;
@@ -233,7 +293,7 @@ export async function giveBackJob(
   const tell = started ? deps.log.warn : deps.log.info;
   tell('attempt given back', { job_id: jobId, attempt: fence.attempt, started, reason });
   if (!started) {
-    const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now()), fence);
+    const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now(), how), fence);
     if (settled !== 'refused') return;
   }
   const settled = await settle(deps, jobId, lose(claimed.state, fence, reason, deps.now(), spent), fence);

@@ -1,6 +1,6 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
-import { type ComfyUIKind, fail } from '../core/job.ts';
+import { type ComfyUIKind, fail, isDue } from '../core/job.ts';
 import { HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, type Inventory, lacks } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
@@ -29,7 +29,8 @@ export interface ClaimerDeps extends Settler {
   work(record: JobRecord, claimed: Claimed, graph: Graph): Promise<void>;
 }
 
-export type Offered = 'will-try' | 'has-it' | 'no-slot';
+/** `not-yet`: it came back a moment ago, and is tried again by itself. */
+export type Offered = 'will-try' | 'has-it' | 'not-yet' | 'no-slot';
 
 export interface Claimer {
   /** Answers at once; the trying goes on by itself. */
@@ -42,11 +43,14 @@ export interface Claimer {
 const LOOKED_AT = 10;
 /** So many jobs that cannot run here are looked past; more of them would make each look dear. */
 const LEFT_ALONE_LIMIT = 90;
+const LATER_LIMIT = 200;
 
 export function createClaimer(deps: ClaimerDeps): Claimer {
   const { jobs, images, board, hostId, log, now } = deps;
   /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
   const leftAlone = new Set<string>();
+  /** Jobs that came back a moment ago, and when each is due: what stands behind them is not held up. */
+  const later = new Map<string, number>();
   /** Tried within this second and found to be somebody else's: the index may show them still. */
   const notNow = new Set<string>();
   let notNowSince = -Infinity;
@@ -58,7 +62,9 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   let lookAgain = false;
 
   function fits(job: Job, graph: Graph): boolean {
-    const [lack] = lacks(graph, deps.inventory()?.nodes ?? {});
+    // Of a ComfyUI that does not tell what it has nothing is known to lack.
+    const nodes = deps.inventory()?.nodes;
+    const [lack] = nodes ? lacks(graph, nodes) : [];
     if (!lack) return true;
     log.debug('job left alone', { job_id: job.state.jobId, lacks: lack.value ?? lack.classType });
     leaveAlone(job.state.jobId);
@@ -89,6 +95,10 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     const { jobId } = record;
     const job = await jobs.read(jobId);
     if (!job || !waits(job.state)) return false;
+    if (!isDue(job.state, now())) {
+      if (later.size < LATER_LIMIT) later.set(jobId, job.state.retryAt!);
+      return false;
+    }
     if (!isFor(job.state, deps.kind)) {
       leaveAlone(jobId);
       return false;
@@ -109,6 +119,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
 
   function offer(jobId: string): Offered {
     if (board.has(jobId)) return 'has-it';
+    if (now() < (later.get(jobId) ?? -Infinity)) return 'not-yet';
     if (deps.freeSlots() === 0) return 'no-slot';
     void take(board.add(jobId));
     return 'will-try';
@@ -121,8 +132,11 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
       notNow.clear();
       notNowSince = now();
     }
-    const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size);
-    known = head.map(({ jobId }) => jobId).filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId));
+    for (const [jobId, at] of later) if (isDue({ retryAt: at }, now())) later.delete(jobId);
+    const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size + later.size);
+    known = head
+      .map(({ jobId }) => jobId)
+      .filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
     knownAt = now();
     // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
     // it the fairness between owners, would be worth little.

@@ -1,7 +1,13 @@
-// Is ComfyUI there, and what does it have? Asked with every heartbeat; the inventory only when it came (back) or was
-// not taken for a minute.
+// How is ComfyUI, and what does it have? Asked with every heartbeat. What keeps it from taking jobs has a name, and is told.
+// The inventory is a help: taken beside, when ComfyUI came (back) or a minute has passed, and waited for only briefly.
 
-import { type ComfyUI, ComfyUIError, isSimulated, type SystemStats } from '../comfyui/client.ts';
+import {
+  type ComfyUI,
+  ComfyUIError,
+  ComfyUISilent,
+  isSimulated,
+  type SystemStats,
+} from '../comfyui/client.ts';
 import { takeInventory } from '../comfyui/inventory.ts';
 import type { Inventory } from '../core/object-info.ts';
 import { storeInventory } from '../images/documents.ts';
@@ -9,54 +15,203 @@ import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
 
 const INVENTORY_EVERY = 60_000;
+/** Without one, jobs are taken that would better wait for another host: so long it is waited for, ms. */
+const INVENTORY_AWAITED = 10_000;
+/** After a POST /prompt without an answer the next is risked after so long, twice as long each time, ms. */
+const RISKED_AFTER = 1000;
+const LONGEST_RISKED_AFTER = 30_000;
+
+/**
+ * Why it takes no jobs, first word for machines. `comfyui_inputs` is said, and jobs without input images are taken.
+ */
+export type Trouble =
+  | 'comfyui_silent'
+  /** It answers, and not as ComfyUI does. */
+  | 'comfyui_unreadable'
+  | 'comfyui_queue'
+  /** Everything but POST /prompt is answered. */
+  | 'comfyui_takes_no_prompts'
+  | 'comfyui_too_old'
+  | 'comfyui_stuck'
+  | 'comfyui_inputs';
 
 export interface ComfyUIWatch {
-  answers: boolean;
-  /** Since when it does not, ms; undefined while it does. */
-  silentSince?: number | undefined;
+  /** It is there, can be read and runs what it is given: jobs may be claimed for it. */
+  readonly takesJobs: boolean;
+  /** It answers and nothing is wrong that concerns all jobs: what the table is told. */
+  readonly isWell: boolean;
+  /** As of the last look, whatever else is wrong. */
+  readonly answers: boolean;
+  /** `<Trouble>: <a sentence>`. */
+  readonly trouble: string | undefined;
+  /** Since when it does not answer, ms; undefined while it does. */
+  readonly silentSince: number | undefined;
   /** It says so itself. */
-  simulated: boolean;
-  stats?: SystemStats;
-  inventory?: Inventory;
-  inventoryHash?: string;
+  readonly simulated: boolean;
+  readonly stats: SystemStats | undefined;
+  readonly inventory: Inventory | undefined;
+  readonly inventoryHash: string | undefined;
   /** One look, one at a time; never throws. */
   look(): Promise<void>;
+  /** Resolves when the inventory that is being taken is taken, or cannot be had. */
+  inventoryTaken(): Promise<void>;
+  /** What became of reading its queue; undefined: it was read. */
+  queueRead(error: ComfyUIError | undefined): void;
+  /** What became of a POST /prompt; undefined: it was answered. */
+  prompted(error: ComfyUIError | undefined): void;
+  /** It cannot store what jobs read; undefined: it could. */
+  inputsStored(error: string | undefined): void;
+  /** It gave a prompt another id than it was asked to: known until it was gone, and perhaps replaced. */
+  ignoredPromptId(): void;
+  /** The head of its queue makes no progress; undefined: it does. */
+  stuck(reason: string | undefined): void;
 }
 
 export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: () => number): ComfyUIWatch {
-  let takenAt = -Infinity;
+  const troubles = new Map<Trouble, string>();
+  let answers = false;
+  let silentSince: number | undefined;
+  let answersSince = Infinity;
+  let stats: SystemStats | undefined;
   let looking: Promise<void> | undefined;
 
-  async function ask(): Promise<void> {
-    watch.stats = await comfyui.systemStats();
-    watch.simulated = isSimulated(watch.stats);
-    if (!watch.answers || now() - takenAt >= INVENTORY_EVERY) {
-      watch.inventory = await takeInventory(comfyui);
-      watch.inventoryHash = await storeInventory(images, watch.inventory);
-      takenAt = now();
+  let taking: Promise<void> | undefined;
+  let takenAt = -Infinity;
+  let inventory: Inventory | undefined;
+  let inventoryHash: string | undefined;
+  let inventoryError: string | undefined;
+
+  let unanswered = 0;
+  let riskedFrom = -Infinity;
+
+  function trouble(what: Trouble, sentence: string | undefined): void {
+    if (sentence === undefined) {
+      if (troubles.delete(what)) log.info('comfyui is better', { url: comfyui.url, trouble: what });
+      return;
     }
-    if (!watch.answers) log.info('comfyui answers', { url: comfyui.url });
-    watch.answers = true;
-    watch.silentSince = undefined;
+    if (!troubles.has(what)) log.warn('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
+    troubles.set(what, sentence);
   }
 
-  const watch: ComfyUIWatch = {
-    answers: false,
-    simulated: false,
+  function missed(error: ComfyUIError): void {
+    if (answers) log.warn('comfyui is silent', { url: comfyui.url, error: error.message });
+    answers = false;
+    answersSince = Infinity;
+    silentSince ??= now();
+    const isSilent = error instanceof ComfyUISilent;
+    trouble('comfyui_silent', isSilent ? error.message : undefined);
+    trouble('comfyui_unreadable', isSilent ? undefined : error.message);
+    // It may come back as another.
+    trouble('comfyui_too_old', undefined);
+    trouble('comfyui_stuck', undefined);
+  }
+
+  function prompted(error: ComfyUIError | undefined): void {
+    if (error === undefined) {
+      unanswered = 0;
+      riskedFrom = -Infinity;
+    } else if (now() >= riskedFrom) {
+      riskedFrom = now() + Math.min(RISKED_AFTER * 2 ** unanswered, LONGEST_RISKED_AFTER);
+      unanswered += 1;
+    }
+    trouble('comfyui_takes_no_prompts', error?.message);
+  }
+
+  async function ask(): Promise<void> {
+    stats = await comfyui.systemStats();
+    if (!answers) {
+      log.info('comfyui answers', { url: comfyui.url });
+      answersSince = now();
+      takenAt = -Infinity;
+      trouble('comfyui_silent', undefined);
+      trouble('comfyui_unreadable', undefined);
+    }
+    answers = true;
+    silentSince = undefined;
+    // Nobody has tried since: that is no trouble any more.
+    if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);
+    if (now() - takenAt < INVENTORY_EVERY) return;
+    takenAt = now();
+    taking ??= take().finally(() => {
+      taking = undefined;
+    });
+  }
+
+  /** One that cannot be had is said once; the last one stands. */
+  async function take(): Promise<void> {
+    try {
+      const taken = await takeInventory(comfyui, log);
+      inventoryHash = await storeInventory(images, taken);
+      inventory = taken;
+      inventoryError = undefined;
+    } catch (error) {
+      if (!(error instanceof ComfyUIError)) return log.error('inventory not stored', error);
+      if (inventoryError !== error.message)
+        log.warn('comfyui does not tell what it has: jobs are taken all the same', { error: error.message });
+      inventoryError = error.message;
+    }
+  }
+
+  /** Of everything that concerns all jobs, and may not be risked. */
+  const isFree = (but?: Trouble) =>
+    ![...troubles.keys()].some((what) => what !== 'comfyui_inputs' && what !== but);
+
+  const hasInventory = () =>
+    inventory !== undefined || inventoryError !== undefined || now() - answersSince >= INVENTORY_AWAITED;
+
+  return {
+    get takesJobs() {
+      return answers && isFree('comfyui_takes_no_prompts') && now() >= riskedFrom && hasInventory();
+    },
+    get isWell() {
+      return answers && isFree();
+    },
+    get answers() {
+      return answers;
+    },
+    get trouble() {
+      const [first] = troubles;
+      return first && `${first[0]}: ${first[1]}`;
+    },
+    get silentSince() {
+      return silentSince;
+    },
+    get simulated() {
+      return stats !== undefined && isSimulated(stats);
+    },
+    get stats() {
+      return stats;
+    },
+    get inventory() {
+      return inventory;
+    },
+    get inventoryHash() {
+      return inventoryHash;
+    },
     look() {
       looking ??= ask()
         .catch((error: unknown) => {
-          // The bucket did not take the inventory: the old one stands until the next look.
-          if (!(error instanceof ComfyUIError)) return log.error('inventory not stored', error);
-          if (watch.answers) log.warn('comfyui is silent', { url: comfyui.url, error: error.message });
-          watch.answers = false;
-          watch.silentSince ??= now();
+          if (!(error instanceof ComfyUIError)) throw error;
+          missed(error);
         })
         .finally(() => {
           looking = undefined;
         });
       return looking;
     },
+    inventoryTaken: () => taking ?? Promise.resolve(),
+    queueRead(error) {
+      trouble('comfyui_queue', error && `its queue cannot be read: ${error.message}`);
+    },
+    prompted,
+    inputsStored(error) {
+      trouble('comfyui_inputs', error && `it cannot store input images: ${error}`);
+    },
+    ignoredPromptId() {
+      trouble('comfyui_too_old', 'it ignores the prompt_id that it is given; needs 0.8 or later');
+    },
+    stuck(reason) {
+      trouble('comfyui_stuck', reason);
+    },
   };
-  return watch;
 }

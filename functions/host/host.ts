@@ -3,8 +3,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ComfyUI } from '../comfyui/client.ts';
-import { connectEvents } from '../comfyui/events.ts';
+import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
+import { connectEvents, type EventSocket } from '../comfyui/events.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
@@ -14,7 +14,7 @@ import type { Log } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
-import { type AttemptDeps, giveBackJob, runAttempt } from './attempt.ts';
+import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt.ts';
 import { createBoard } from './board.ts';
 import type { Claimed } from './claim.ts';
 import { createClaimer, type Offered } from './claimer.ts';
@@ -91,6 +91,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let { firstClaim } = deps;
   const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
   let models: string[] = [];
+  let socket: EventSocket | undefined;
 
   const board = createBoard(deps.slots);
   const watch = watchComfyUI(comfyui, images, log, now);
@@ -112,8 +113,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     log,
     machineId,
     usdPerHour: deps.usdPerHour,
-    // The same for every run: ComfyUI sends a prompt's events to the id under which it was posted.
-    clientId: machineId,
+    watch,
+    clientId: () => socket?.clientId() ?? machineId,
     now,
     awake,
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
@@ -127,7 +128,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () =>
-      recovered && !draining && watch.answers && !looksDead() && !strays.any() ? board.freeSlots() : 0,
+      recovered && !draining && watch.takesJobs && !looksDead() && !strays.any() ? board.freeSlots() : 0,
     neighbours: () => neighbours,
     work: (record, claimed, graph) => work(record, claimed, graph, false),
   });
@@ -141,7 +142,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       await runAttempt(attemptDeps, record, claimed, graph, posted);
     } catch (error) {
       log.error('attempt broke', error, { job_id: record.jobId });
-      await giveBackJob(attemptDeps, record, claimed, 'the GPU host made a mistake');
+      const how = { spaced: true, charged: true };
+      await giveBackJob(attemptDeps, record, claimed, 'the GPU host made a mistake', how);
     }
   }
 
@@ -149,10 +151,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     try {
       const graph = await readGraph(images, claimed.request);
       if (graph) await work(record, claimed, graph, true);
-      else await giveBackJob(attemptDeps, record, claimed, 'its graph is gone');
+      else await giveBackJob(attemptDeps, record, claimed, 'its graph is gone', { spaced: true });
     } catch (error) {
       log.error('adopted job not followed', error, { job_id: record.jobId });
-      await giveBackJob(attemptDeps, record, claimed, 'its graph could not be read');
+      await giveBackJob(attemptDeps, record, claimed, 'its graph could not be read', { spaced: true });
     } finally {
       board.forget(record);
       void claimer.look();
@@ -162,7 +164,17 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   /** As soon as ComfyUI answers for the first time. */
   async function takeOver(): Promise<void> {
     if (recovered || !watch.answers) return;
-    for (const claimed of await recover({ ...attemptDeps, hosts, hostId })) {
+    let adopted: Claimed[];
+    try {
+      adopted = await recover({ ...attemptDeps, hosts, hostId });
+    } catch (error) {
+      if (!(error instanceof ComfyUIError)) throw error;
+      // Nothing is claimed before it can be read.
+      watch.queueRead(error);
+      return;
+    }
+    watch.queueRead(undefined);
+    for (const claimed of adopted) {
       const record = board.add(claimed.state.jobId);
       record.claimed = claimed;
       void resume(record, claimed);
@@ -176,8 +188,11 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function pollComfyUI(): Promise<void> {
     try {
       await poller.poll();
+      watch.queueRead(undefined);
     } catch (error) {
-      log.debug('comfyui not polled', { error: String(error) });
+      if (!(error instanceof ComfyUIError)) throw error;
+      log.debug('comfyui not polled', { error: error.message });
+      if (watch.answers) watch.queueRead(error);
     }
   }
 
@@ -187,7 +202,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     const silent = now() - (watch.silentSince ?? now()) >= COMFYUI_SILENT_AFTER;
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
-      if (silent) record.drain('its ComfyUI does not answer');
+      if (silent) record.drain(NOT_ANSWERING);
       // Whoever stops a host does not wait for what cannot end.
       if (silent && draining) record.stop('silent');
     }
@@ -236,10 +251,10 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function look(): Promise<void> {
     // A silent ComfyUI is asked for more often than hearts beat, and its return is told at once.
-    if (!watch.answers) {
-      await watch.look();
-      if (watch.answers) await tellItem();
-    }
+    const wasWell = watch.isWell;
+    if (!watch.answers) await watch.look();
+    else if (!wasWell && board.size() === 0) await pollComfyUI();
+    if (watch.isWell !== wasWell) await tellItem();
     await takeOver();
     await claimer.look();
   }
@@ -258,10 +273,13 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   // A ComfyUI that takes its time must not keep the host from being known.
-  await Promise.race([watch.look(), sleep(FIRST_LOOK)]);
+  await Promise.race([watch.look().then(() => watch.inventoryTaken()), sleep(FIRST_LOOK)]);
   await heartbeat();
   await takeOver();
-  const socket = connectEvents(comfyui, machineId, (event) => poller.observe(event));
+  socket = connectEvents(comfyui, {
+    event: (event) => poller.observe(event),
+    disconnected: () => poller.disconnected(),
+  });
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HEARTBEAT_EVERY, watch.look, log),
@@ -279,7 +297,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     await board.empty();
     await Promise.all(tickers.map((ticker) => ticker.stop()));
     await leavings.remove();
-    socket.close();
+    socket?.close();
     await signOff();
   }
 

@@ -25,9 +25,9 @@ export function createIntake(host: () => RunningHost | undefined, now: () => num
     if (!parsed.success) return c.json({ error: 'no offer' }, 400);
     const offered = running.offer(parsed.data.jobId);
     if (offered === 'will-try') return c.json({ status: 'will try' }, 202);
-    return offered === 'has-it'
-      ? c.json({ error: 'not waiting any more' }, 409)
-      : c.json({ error: 'no slot' }, 429);
+    if (offered === 'no-slot') return c.json({ error: 'no slot' }, 429);
+    // To the forwarder both are the same: no other host need be asked.
+    return c.json({ error: offered === 'has-it' ? 'not waiting any more' : 'not to be tried yet' }, 409);
   });
   return app;
 }

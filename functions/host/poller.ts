@@ -2,7 +2,13 @@
 // prompt that ends in between would be in neither the other way round. The socket may drop, stay silent or lie; it
 // may cost a second, never a result. Knows prompts, not jobs.
 
-import type { ComfyUI, HistoryEntry, QueueItem } from '../comfyui/client.ts';
+import {
+  type ComfyUI,
+  ComfyUIBroken,
+  ComfyUISilent,
+  type HistoryEntry,
+  type QueueItem,
+} from '../comfyui/client.ts';
 import type { ComfyUIEvent } from '../comfyui/events.ts';
 import type { ProgressEvent } from '../core/progress.ts';
 import type { Log } from '../log.ts';
@@ -10,25 +16,39 @@ import { signal } from '../process/signal.ts';
 
 export type Ending =
   | { kind: 'ended'; entry: HistoryEntry }
+  /** It ended, but what ComfyUI says of how cannot be read; asked for three times. */
+  | { kind: 'unreadable'; reason: string }
   /** In neither ComfyUI's queue nor its history, twice. */
   | { kind: 'vanished' };
 
 export interface PromptListener {
   started(): void;
   progressed(event: ProgressEvent): void;
+  /** ComfyUI's queue says that it runs: a sign of life, of no progress. */
+  runs(): void;
+  /** It was in the queue and is there no more: whatever becomes of it, it runs no longer. */
+  left(): void;
 }
 
 export interface FollowedPrompt {
   ended: Promise<Ending>;
-  /** From now on its absence counts: it was posted, or perhaps posted. */
-  expect(): void;
+  /** From now on its absence counts. @param reached false: nobody can have taken it, but let it be looked for */
+  expect(reached: boolean): void;
+  /**
+   * ComfyUI went away while this prompt was posted and nothing was known to be before it: it may be what ended it. What
+   * waited behind another cannot be.
+   */
+  mayHaveEndedComfyUI(): boolean;
   stop(): void;
 }
 
 interface Followed extends PromptListener {
   promptId: string;
   expected: boolean;
+  /** It was ComfyUI's next or present one when ComfyUI went away. */
+  blamed: boolean;
   absences: number;
+  unreadable: number;
   end(ending: Ending): void;
 }
 
@@ -36,9 +56,14 @@ export interface Poller {
   follow(promptId: string, listener: PromptListener): FollowedPrompt;
   /** To be called with every message of the socket. */
   observe(event: ComfyUIEvent): void;
+  /** To be called when ComfyUI closed the socket: it may have ended. */
+  disconnected(): void;
   /** One look at the truth. @throws ComfyUIError */
   poll(): Promise<void>;
 }
+
+/** Looks, a second apart, at a history entry that cannot be read. */
+const UNREADABLE_AFTER = 3;
 
 /** @param seen is told of every queue item at every poll, with whether somebody here follows it */
 export function createPoller(
@@ -47,12 +72,29 @@ export function createPoller(
   seen: (items: { item: QueueItem; followed: boolean }[]) => void,
 ): Poller {
   const followed = new Map<string, Followed>();
+  /** As far as it is known, the order in which ComfyUI works: what its queue showed last, then what was posted since. */
+  let order: string[] = [];
+  /** Somebody is blamed for the outage that lasts. */
+  let blaming = false;
+
+  const forget = (prompt: Followed): boolean => {
+    if (followed.get(prompt.promptId) !== prompt) return false;
+    followed.delete(prompt.promptId);
+    order = order.filter((promptId) => promptId !== prompt.promptId);
+    return true;
+  };
 
   const finish = (prompt: Followed, ending: Ending) => {
-    if (followed.get(prompt.promptId) !== prompt) return;
-    followed.delete(prompt.promptId);
-    prompt.end(ending);
+    if (forget(prompt)) prompt.end(ending);
   };
+
+  /** One at most: what stood behind it had not begun. */
+  function wentAway(): void {
+    const first = followed.get(order[0] ?? '');
+    if (blaming || !first) return;
+    blaming = true;
+    first.blamed = true;
+  }
 
   async function lookInHistory(prompt: Followed): Promise<boolean> {
     const entry = await comfyui.history(prompt.promptId);
@@ -60,18 +102,63 @@ export function createPoller(
     return entry !== undefined;
   }
 
+  /** One entry that cannot be read costs its own job only. @throws ComfyUISilent, ComfyUIRefused */
+  async function foundInHistory(prompt: Followed): Promise<boolean> {
+    try {
+      return await lookInHistory(prompt);
+    } catch (error) {
+      if (!(error instanceof ComfyUIBroken)) throw error;
+      prompt.unreadable += 1;
+      log.warn('history entry unreadable', { prompt_id: prompt.promptId, error: error.message });
+      if (prompt.unreadable >= UNREADABLE_AFTER)
+        finish(prompt, { kind: 'unreadable', reason: error.message });
+      return true;
+    }
+  }
+
+  /** Where the queue cannot be read, the ends at least are told by the history. @throws what the queue threw */
+  async function queue(prompts: readonly Followed[]): ReturnType<ComfyUI['queue']> {
+    try {
+      return await comfyui.queue();
+    } catch (error) {
+      if (error instanceof ComfyUISilent && error.nobodyThere) wentAway();
+      if (!(error instanceof ComfyUISilent)) await lookForEnds(prompts);
+      throw error;
+    }
+  }
+
+  /** An entry that cannot be read says nothing here: whether its prompt has ended is not known. */
+  async function lookForEnds(prompts: readonly Followed[]): Promise<void> {
+    for (const prompt of prompts)
+      try {
+        await lookInHistory(prompt);
+      } catch (error) {
+        if (!(error instanceof ComfyUIBroken)) throw error;
+      }
+  }
+
   return {
     follow(promptId, listener) {
       const { promise: ended, resolve: end } = signal<Ending>();
-      const prompt: Followed = { ...listener, promptId, expected: false, absences: 0, end };
+      const prompt: Followed = {
+        ...listener,
+        promptId,
+        expected: false,
+        blamed: false,
+        absences: 0,
+        unreadable: 0,
+        end,
+      };
       followed.set(promptId, prompt);
       return {
         ended,
-        expect() {
+        expect(reached) {
           prompt.expected = true;
+          if (reached && !order.includes(promptId)) order.push(promptId);
         },
+        mayHaveEndedComfyUI: () => prompt.blamed,
         stop() {
-          if (followed.get(promptId) === prompt) followed.delete(promptId);
+          forget(prompt);
         },
       };
     },
@@ -95,7 +182,7 @@ export function createPoller(
           }
           // The history entry is made before this message and after `execution_success`.
           if (event.type === 'executing' && event.data.node === null)
-            lookInHistory(prompt).catch((error: unknown) =>
+            foundInHistory(prompt).catch((error: unknown) =>
               log.debug('history did not answer', { prompt_id: prompt.promptId, error: String(error) }),
             );
           return;
@@ -105,18 +192,29 @@ export function createPoller(
       }
     },
 
+    disconnected: wentAway,
+
     async poll() {
       // Who is followed only after the queue was read cannot be missed in it.
       const prompts = [...followed.values()].filter(({ expected }) => expected);
-      const { running, pending } = await comfyui.queue();
+      const { running, pending } = await queue(prompts);
       seen([...running, ...pending].map((item) => ({ item, followed: followed.has(item.promptId) })));
       const runningIds = new Set(running.map(({ promptId }) => promptId));
       const pendingIds = new Set(pending.map(({ promptId }) => promptId));
+      blaming = false;
+      order = [...new Set([...runningIds, ...pendingIds, ...order.filter((id) => followed.has(id))])];
       for (const prompt of prompts) {
-        if (runningIds.has(prompt.promptId)) prompt.started();
+        if (runningIds.has(prompt.promptId)) {
+          prompt.started();
+          prompt.runs();
+        }
         if (runningIds.has(prompt.promptId) || pendingIds.has(prompt.promptId)) {
           prompt.absences = 0;
-        } else if (!(await lookInHistory(prompt))) {
+          prompt.blamed = false;
+          continue;
+        }
+        prompt.left();
+        if (!(await foundInHistory(prompt))) {
           prompt.absences += 1;
           if (prompt.absences >= 2) finish(prompt, { kind: 'vanished' });
         }

@@ -16,6 +16,8 @@ export interface JobRecord {
   phase: 'claiming' | 'working' | 'uploading';
   promptId?: string;
   claimed?: Claimed;
+  /** The client id under which this run posted it: only while the socket has that id, its events are heard. */
+  postedAs?: string;
   /** When the attempt last showed life, in ms that this machine was awake. */
   aliveAt: number;
   /** How long it has run, in such ms. */

@@ -1,7 +1,7 @@
 // What a former run of this machine left behind: adopt what ComfyUI still has, remove the rest from it, then delete
 // the former runs' items, so that the controller returns at once what was not adopted.
 
-import type { ComfyUI } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIBroken } from '../comfyui/client.ts';
 import { hasEnded } from '../core/job.ts';
 import { readMark } from '../core/mark.ts';
 import { attemptPromptId } from '../core/names.ts';
@@ -45,7 +45,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
     if (!job) for (const mark of marks) if (mark.jobId === jobId) inQueue.delete(mark.promptId);
     if (!job || !isHeldHere(job, machineId)) continue;
     const promptId = attemptPromptId(jobId, job.state.attempt);
-    if (!inQueue.has(promptId) && !(await comfyui.history(promptId))) continue;
+    if (!inQueue.has(promptId) && !(await isInHistory(comfyui, promptId))) continue;
     const claimed = await adoptJob(deps, job, hostId);
     if (!claimed) continue;
     deps.log.info('job adopted', { job_id: jobId, attempt: claimed.fence.attempt });
@@ -60,6 +60,16 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   for (const host of await deps.hosts.list())
     if (host.machineId === machineId && host.hostId !== hostId) await deps.hosts.remove(host.hostId);
   return adopted;
+}
+
+/** An entry that cannot be read is there too: who follows it finds out what to do. */
+async function isInHistory(comfyui: ComfyUI, promptId: string): Promise<boolean> {
+  try {
+    return (await comfyui.history(promptId)) !== undefined;
+  } catch (error) {
+    if (error instanceof ComfyUIBroken) return true;
+    throw error;
+  }
 }
 
 /** By a former run, or by this one where it tried to recover before: it claims nothing until it has. */

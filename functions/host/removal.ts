@@ -1,7 +1,8 @@
 // Taking a prompt out of ComfyUI: from its queue, or by an interrupt if it runs. Both answer 200 whatever happened,
 // so it is looked for afterwards.
 
-import type { ComfyUI } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
+import type { Log } from '../log.ts';
 
 const LOOKS = 4;
 
@@ -36,4 +37,23 @@ export async function withdrawPrompt(
   const { running, pending } = await comfyui.queue();
   if ([...running, ...pending].some((item) => item.promptId === promptId)) return false;
   return (await comfyui.history(promptId)) === undefined;
+}
+
+/**
+ * One that ComfyUI gave an id of its own. Such a ComfyUI interrupts whatever runs: it is asked to only while that is this
+ * one. Tried once: what is left of it is a picture that nobody fetches.
+ */
+export async function removeForeignPrompt(
+  comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,
+  promptId: string,
+  log: Log,
+): Promise<void> {
+  try {
+    await comfyui.deleteQueued([promptId]);
+    const { running } = await comfyui.queue();
+    if (running.some((item) => item.promptId === promptId)) await comfyui.interrupt(promptId);
+  } catch (error) {
+    if (!(error instanceof ComfyUIError)) throw error;
+    log.debug('prompt of another id not removed', { prompt_id: promptId, error: error.message });
+  }
 }

@@ -19,7 +19,7 @@ export interface Reports extends PromptListener {
 }
 
 export function createReports(
-  deps: Settler & { now(): number; awake(): number },
+  deps: Settler & { now(): number; awake(): number; clientId(): string },
   record: JobRecord,
   claimed: Claimed,
   graph: Graph,
@@ -32,6 +32,8 @@ export function createReports(
   let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
   // An adopted one has run before; for how long nobody knows who was not awake.
   let ranSince = startedAt === undefined ? undefined : awake();
+  /** When it was first missed in ComfyUI's queue: from then on it runs no more, whatever is still to be known of it. */
+  let leftAt: number | undefined;
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
@@ -46,7 +48,7 @@ export function createReports(
     tellStart();
     queue = queue.then(refreshed);
   };
-  record.ranFor = () => (ranSince === undefined ? 0 : Math.round(awake() - ranSince));
+  record.ranFor = () => (ranSince === undefined ? 0 : Math.round((leftAt ?? awake()) - ranSince));
 
   function tellStart(): void {
     clearTimeout(startTimer);
@@ -90,6 +92,15 @@ export function createReports(
 
   return {
     started,
+    runs() {
+      leftAt = undefined;
+      // A node may be silent for as long as it takes. Where the template says how long, that is the word, if it is heard.
+      const isHeard = record.postedAs === deps.clientId();
+      if (state.deadline === undefined || !isHeard) record.aliveAt = awake();
+    },
+    left() {
+      leftAt ??= awake();
+    },
     progressed(event) {
       started();
       tracker.observe(event);

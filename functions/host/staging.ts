@@ -1,6 +1,6 @@
 // A job's input images, from the bucket into ComfyUI's input folder, under names of the job and the attempt.
 
-import type { ComfyUI } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from '../comfyui/client.ts';
 import { stagedName } from '../core/names.ts';
 import type { Staging } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
@@ -9,29 +9,44 @@ import type { Settler } from './settle.ts';
 interface StagingDeps extends Pick<Settler, 'log' | 'pause'> {
   comfyui: Pick<ComfyUI, 'uploadInput'>;
   images: Images;
+  awake(): number;
 }
 
-/** `gone`: the name of an image that is not in the bucket any more. */
-export type Staged = 'staged' | 'broken-off' | { gone: string };
+/**
+ * `gone`: the name of an image that is not in the bucket any more. `refused`: ComfyUI says no to one, and why. `aside`:
+ * this ComfyUI cannot take one for now, and why; others may.
+ */
+export type Staged = 'staged' | 'broken-off' | { gone: string } | { refused: string } | { aside: string };
 
-/** Tries as long as it takes, a ComfyUI or a bucket that is silent may be back, but only until it is broken off. */
+/** A ComfyUI that takes no file for so long, ms, while it answers else, is left with it. */
+const SILENT_FOR = 60_000;
+
+/** What is silent is tried again, for a bucket as long as it takes, but only until it is broken off. */
 export async function stageInputs(
-  { images, comfyui, log, pause }: StagingDeps,
+  { images, comfyui, log, pause, awake }: StagingDeps,
   staging: readonly Staging[],
   jobId: string,
   attempt: number,
   isBrokenOff: () => boolean,
 ): Promise<Staged> {
   for (const { key } of staging) {
+    const name = key.slice(key.lastIndexOf('/') + 1);
+    let silentSince: number | undefined;
     for (let tries = 0, isStaged = false; !isStaged; tries += 1) {
       if (isBrokenOff()) return 'broken-off';
       try {
         const stored = await images.get(key);
-        if (!stored || stored === 'not-modified') return { gone: key.slice(key.lastIndexOf('/') + 1) };
+        if (!stored || stored === 'not-modified') return { gone: name };
         const bytes = await new Response(stored.body).blob();
+        silentSince ??= awake();
         await comfyui.uploadInput(stagedName(jobId, attempt, key), bytes);
         isStaged = true;
       } catch (error) {
+        if (error instanceof ComfyUIRefused)
+          return { refused: `${name}: ${error.reason || `it answered ${error.status}`}` };
+        if (error instanceof ComfyUIBroken) return { aside: error.message };
+        if (error instanceof ComfyUISilent && awake() - (silentSince ?? awake()) > SILENT_FOR)
+          return { aside: error.message };
         log.error('image not staged yet', error, { job_id: jobId });
         await pause(tries);
       }

@@ -30,8 +30,10 @@ export interface Host {
   seenAt: number;
   startedAt: number;
   simulated: boolean;
-  /** False while ComfyUI is silent; the host then claims nothing. */
+  /** False while ComfyUI is silent or in trouble; the host then claims nothing. */
   comfyui: boolean;
+  /** What is wrong with it: a word for machines, a colon, a sentence. */
+  trouble?: string;
   comfyuiVersion?: string;
   /** SHA-256 of its inventory, which lies in the bucket by this name. */
   inventoryHash?: string;

@@ -63,20 +63,20 @@ const lateController: Focus = {
 const HISTORY_FIRST = [
   host(
     'poller',
-    `      const { running, pending } = await comfyui.queue();
+    `      const { running, pending } = await queue(prompts);
       seen(`,
     `      const early = new Map(
         await Promise.all(
           prompts.map(async (prompt) => [prompt, await comfyui.history(prompt.promptId)] as const),
         ),
       );
-      const { running, pending } = await comfyui.queue();
+      const { running, pending } = await queue(prompts);
       seen(`,
   ),
   host(
     'poller',
-    `        } else if (!(await lookInHistory(prompt))) {`,
-    `        } else if (early.get(prompt)) {
+    `        if (!(await foundInHistory(prompt))) {`,
+    `        if (early.get(prompt)) {
           finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
         } else {`,
   ),
@@ -248,10 +248,10 @@ export const MUTATIONS: readonly Mutation[] = [
         'host',
         `  await heartbeat();
   await takeOver();
-  const socket`,
+  socket =`,
         `  await takeOver();
   await heartbeat();
-  const socket`,
+  socket =`,
       ),
     ],
     focus: { kinds: ['kill'], targets: { kill: HOSTS }, lasts: quickDeaths, faults: 20 },
@@ -267,7 +267,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'claiming before the scan is done',
-    edits: [host('host', `recovered && !draining && watch.answers`, `!draining && watch.answers`)],
+    edits: [host('host', `recovered && !draining && watch.takesJobs`, `!draining && watch.takesJobs`)],
     focus: {
       kinds: ['kill', 'kill', 'table-late'],
       targets: { kill: HOSTS, 'table-late': HOSTS },

@@ -81,7 +81,7 @@ const implies = (condition: boolean, then: boolean) => !condition || then;
 
 /** What is wrong with a state, by name; nothing is. */
 function wrongState(state: job.JobState): string[] {
-  const { status, attempt, faults, progress } = state;
+  const { status, faults, progress, strikes = 0 } = state;
   const ended = job.hasEnded(state);
   return broken({
     'host exactly while held': 'host' in state === (state.work === 'held'),
@@ -94,9 +94,10 @@ function wrongState(state: job.JobState): string[] {
     'processing only while held': implies(status === 'processing', state.work === 'held'),
     'started when processing': implies(status === 'processing', state.startedAt !== undefined),
     'started when completed': implies(status === 'completed', state.startedAt !== undefined),
-    'waits only with an attempt left': implies(state.work === 'waiting', attempt < 20),
+    'waits only with a strike left': implies(state.work === 'waiting', strikes < 20),
     'waits without progress': implies(state.work === 'waiting', progress === 0),
-    'twenty attempts at most': attempt <= 20,
+    'twenty strikes at most': strikes <= 20,
+    'delayed only while waiting': implies(state.retryAt !== undefined, state.work !== 'held'),
     'whole exactly when completed': (progress === 1) === (status === 'completed'),
     'three faults and failed': faults < 3 || (faults === 3 && status === 'failed'),
   });
@@ -152,14 +153,28 @@ it('holds on every way through the states', () => {
   );
 });
 
-it('a job that every host gives back unstarted ends at its twentieth attempt', () => {
+it('a job that every ComfyUI gives back unstarted ends with its day, not with its attempts', () => {
+  let state: job.JobState = STATES.waiting;
+  for (let claims = 1; claims <= 200; claims += 1) {
+    state = job.apply(state, job.claim(state, HOST, NOW, false))!;
+    state = job.apply(
+      state,
+      job.release(state, { attempt: state.attempt, host: HOST }, NOW, { spaced: true }),
+    )!;
+    expect(wrongState(state)).toEqual([]);
+  }
+  expect(state).toMatchObject({ work: 'waiting', attempt: 200, faults: 0 });
+  expect(job.apply(state, job.expire(NOW + 25 * 60 * MINUTE))).toMatchObject({ errorCode: 'expired' });
+});
+
+it('a job with which every host dies before it starts ends at its twentieth attempt', () => {
   let state: job.JobState = STATES.waiting;
   let claims = 0;
   while (!job.hasEnded(state)) {
     state = job.apply(state, job.claim(state, HOST, NOW, false))!;
     claims += 1;
     expect(wrongState(state)).toEqual([]);
-    state = job.apply(state, job.release(state, { attempt: state.attempt, host: HOST }, NOW))!;
+    state = job.apply(state, job.sweep(state, 'its GPU host died', NOW))!;
     expect(wrongState(state)).toEqual([]);
   }
   expect(claims).toBe(20);

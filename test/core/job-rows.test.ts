@@ -6,6 +6,7 @@ import {
   type Change,
   complete,
   fail,
+  isDue,
   type JobState,
   lose,
   release,
@@ -52,6 +53,31 @@ it.each(['held', 'processing'] as const)('%s → the same under the new run: not
 
 it('held → queued: at its original place, without a fault, without a host', () => {
   expect(after(STATES.held, 'release')).toEqual({ ...without(STATES.held, 'host'), work: 'waiting' });
+});
+
+it('held → queued, spaced: others go first, for twice as long each time, a minute at most', () => {
+  const waits = [0, 1, 2, 5, 6, 100].map((setbacks) => {
+    const next = after({ ...STATES.held, setbacks }, 'releaseSpaced');
+    expect(next).toEqual({
+      ...without(STATES.held, 'host'),
+      work: 'waiting',
+      setbacks: setbacks + 1,
+      retryAt: next.retryAt,
+    });
+    expect([isDue(next, next.retryAt! - 1), isDue(next, next.retryAt!)]).toEqual([false, true]);
+    return next.retryAt! - NOW;
+  });
+  expect(waits).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
+});
+
+it('a clock that was set back delays nothing', () => {
+  expect(isDue({ retryAt: NOW + 7_200_000 }, NOW)).toBe(true);
+});
+
+it('what is claimed waits for nothing more, and what starts has come through', () => {
+  const waiting = { ...STATES.waiting, setbacks: 3, retryAt: NOW };
+  expect(after(waiting, 'claim')).not.toHaveProperty('retryAt');
+  expect(after({ ...STATES.held, setbacks: 3 }, 'start')).not.toHaveProperty('setbacks');
 });
 
 it('held → processing: the first start is noted, and that the attempt lives', () => {
@@ -127,8 +153,11 @@ it.each(['lose', 'sweep', 'sweepStill'] as const)(
       status: 'queued',
       work: 'waiting',
       faults: 1,
+      strikes: 1,
       progress: 0,
       currentStep: 0,
+      // Its ComfyUI may just have died of it; a host that died is not asked at once anyway.
+      ...(verb === 'lose' && { setbacks: 1, retryAt: NOW + 1000 }),
     });
   },
 );
@@ -141,6 +170,7 @@ it.each([
     ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
     status: 'failed',
     faults: 3,
+    strikes: 1,
     endedAt: NOW,
     error,
     errorCode: 'lost_too_often',
@@ -148,14 +178,18 @@ it.each([
 });
 
 it('held → queued by sweep: unstarted, so without a fault', () => {
-  expect(after(STATES.held, 'sweep')).toEqual({ ...without(STATES.held, 'host'), work: 'waiting' });
+  expect(after(STATES.held, 'sweep')).toEqual({
+    ...without(STATES.held, 'host'),
+    work: 'waiting',
+    strikes: 1,
+  });
 });
 
-it('the twentieth attempt, given back, is the last', () => {
-  expect(after(STATES['held for the 20th time'], 'release')).toMatchObject({
+it('the twentieth attempt that ends with its host is the last', () => {
+  expect(after(STATES['held for the 20th time'], 'sweep')).toMatchObject({
     status: 'failed',
     faults: 0,
-    error: 'The job was taken 20 times, at last: the GPU host gave it back before it started',
+    error: 'The job was taken 20 times, at last: its GPU host died',
   });
 });
 

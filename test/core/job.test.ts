@@ -19,13 +19,16 @@ import {
 
 type Outcomes = Partial<Record<Verb, string>>;
 
-const fromHeld = (at: string, back = `waiting ${at}`): Outcomes => ({
+/** @param charged what becomes of it when its host died, or made a mistake, before it started */
+const fromHeld = (at: string, charged = `waiting ${at}`): Outcomes => ({
   adopt: `held ${at}`,
   start: `processing ${at}`,
   complete: `completed ${at}`,
   fail: `failed ${at} node_failed`,
-  release: back,
-  sweep: back,
+  release: `waiting ${at}`,
+  releaseSpaced: `waiting ${at}`,
+  releaseCharged: charged,
+  sweep: charged,
   cancel: `cancelled ${at}`,
   clear: `cancelled ${at}`,
 });
@@ -52,6 +55,7 @@ const TABLE: Record<StateName, Outcomes> = {
   'held, accepted more than a day ago': fromHeld('1/0'),
   'held for the 19th time': fromHeld('19/0'),
   'held for the 20th time': fromHeld('20/0', 'failed 20/0 too_many_attempts'),
+  'held for the 30th time, never started': fromHeld('30/0'),
   'held, lost twice': fromHeld('3/2'),
   'held, first started a day ago': fromHeld('2/1'),
   processing: fromProcessing('1/0', 'waiting 1/1'),

@@ -40,7 +40,7 @@ beforeEach(async () => {
   void record.stopped.then((reason) => {
     stopped = reason;
   });
-  const settler = { jobs, log: rig.log, pause: () => Promise.resolve() };
+  const settler = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
   const clocks = { now: () => wall, awake: () => awake };
   reports = createReports({ ...settler, ...clocks }, record, record.claimed, GRAPH);
 });

@@ -15,6 +15,8 @@ const FAILURES = [
   'refused_by_comfyui',
   'node_failed',
   'input_gone',
+  'input_refused',
+  'unreadable_result',
   'no_output',
   'lost_too_often',
   'too_many_attempts',
