@@ -57,6 +57,9 @@ export function comfyuiAddressOf(settings: z.infer<z.ZodObject<typeof comfyuiPla
   throw new AppError('bad_setting', `COMFYUI_HOST ${address}; it is "${shown}"`);
 }
 
+/** Whether images are published with what ComfyUI writes into them: the whole graph, with the prompt. */
+const imageMetadata = z.enum(['keep', 'strip']).default('keep');
+
 /** Whether callers must send an API key. */
 const apiKeys = z.enum(['required', 'none']);
 
@@ -73,6 +76,7 @@ const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
   API_PORT: 'must be a port from 0 to 65535',
   DEBUG: 'must be true or false',
+  IMAGE_METADATA: 'must be keep or strip',
   WORKSPACE_REPAIR: 'must be true or false',
   COMFYUI_MODE: 'must be auto, real or simulated',
   PUBLIC_URL: 'must be an address such as https://images.example.com',
@@ -140,6 +144,7 @@ const localSchema = z.object({
   /** Webhooks to plain http and to private addresses: for tests, and for a machine of one's own. */
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   COMFYUI_PATH: z.string().optional(),
+  IMAGE_METADATA: imageMetadata,
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
 });
@@ -203,6 +208,7 @@ const hostSchema = placesSchema.extend({
   INTAKE_URL: address.optional(),
   /** ComfyUI's folder, where the host reaches it: outputs and staged inputs of ended jobs are deleted there. */
   COMFYUI_PATH: z.string().optional(),
+  IMAGE_METADATA: imageMetadata,
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
   /** The machine's identity and its lock lie here: one host process at a time. */
   WORKSPACE_PATH: z.string().default('.workspace'),

@@ -4,6 +4,7 @@
 import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import { stringifyJson } from '../core/json.ts';
+import { IDLE_AFTER } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
 import {
   historyAnswer,
@@ -152,26 +153,44 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
     interrupt: (promptId: string) => post('/interrupt', { prompt_id: promptId }),
     deleteHistory: (promptIds: string[]) => post('/history', { delete: promptIds }),
 
-    /** The file as a stream; undefined when it is gone. The caller reads or cancels it. */
-    async view(
-      file: OutputFile,
-    ): Promise<{ body: ReadableStream<Uint8Array>; sizeBytes?: number } | undefined> {
+    /**
+     * The file as a stream, from byte `from`; undefined when it is gone. The caller reads or cancels it. A stream that
+     * says nothing for a minute breaks.
+     * @param ifRange the `etag` of the file that is meant; another one comes whole
+     */
+    async view(file: OutputFile, { from = 0, ifRange }: { from?: number; ifRange?: string } = {}) {
       const what = 'GET /view';
-      // A large image may take longer than any other answer, so the limit here is generous.
-      const response = await call(
-        what,
-        `/view?${new URLSearchParams({ ...file }).toString()}`,
-        {},
-        timeout * 6,
-      );
+      const idle = idleSignal(IDLE_AFTER);
+      let response: Response;
+      try {
+        response = await fetch(`${url}/view?${viewQuery(file)}`, {
+          headers: {
+            ...headers,
+            ...(from > 0 && { range: `bytes=${from}-` }),
+            ...(ifRange !== undefined && { 'if-range': ifRange }),
+          },
+          signal: idle.signal,
+        });
+      } catch (error) {
+        idle.end();
+        throw new ComfyUISilent(what, { cause: error });
+      }
+      if (!response.ok || !response.body) idle.end();
       if (response.status === 404) {
         await response.body?.cancel();
         return undefined;
       }
       await refuseUnlessOk(what, response);
       if (!response.body) throw new ComfyUISilent(`${what} with a body`);
-      const length = response.headers.get('content-length');
-      return { body: response.body, ...(length === null ? {} : { sizeBytes: Number(length) }) };
+      return { ...describeFile(response), body: idle.watch(response.body), partial: response.status === 206 };
+    },
+
+    /** What `view` would say of the file now, without its bytes. */
+    async viewHead(file: OutputFile): Promise<ViewedFile | undefined> {
+      const response = await call('HEAD /view', `/view?${viewQuery(file)}`, { method: 'HEAD' });
+      if (response.status === 404) return undefined;
+      await refuseUnlessOk('HEAD /view', response);
+      return describeFile(response);
     },
 
     /** @throws ComfyUIRefused where it takes no such file, ComfyUIBroken where it cannot store one */
@@ -207,4 +226,61 @@ export function describeNodeErrors(nodeErrors: Record<string, NodeError>): strin
     if (error) return `node ${id} (${classType}): ${error.message}: ${error.details}`.slice(0, 500);
   }
   return undefined;
+}
+
+/** What the headers of `/view` say of a file. */
+export interface ViewedFile {
+  /** Of the whole file. Absent: not said. */
+  sizeBytes?: number;
+  etag?: string;
+  /** When it was last written, ms of the GPU host's clock, and how coarse that is. Absent: not said. */
+  written?: { at: number; within: number };
+}
+
+/** aiohttp writes the time of the last write into the tag, in nanoseconds (web_fileresponse.py, 3.11 to 3.13). */
+const ETAG = /^"([0-9a-f]+)-[0-9a-f]+"$/;
+
+function describeFile({ headers, status }: Response): ViewedFile {
+  const length = headers.get('content-length');
+  const etag = headers.get('etag') ?? undefined;
+  const nanoseconds = ETAG.exec(etag ?? '')?.[1];
+  const modified = Date.parse(headers.get('last-modified') ?? '');
+  const written =
+    nanoseconds === undefined
+      ? Number.isNaN(modified)
+        ? undefined
+        : { at: modified, within: 1000 }
+      : { at: Number(BigInt(`0x${nanoseconds}`) / 1_000_000n), within: 1 };
+  return {
+    ...(length !== null && status === 200 && { sizeBytes: Number(length) }),
+    ...(etag !== undefined && { etag }),
+    ...(written && { written }),
+  };
+}
+
+function viewQuery({ filename, subfolder, type }: OutputFile): string {
+  return new URLSearchParams({ filename, subfolder, type }).toString();
+}
+
+/** Aborts what nothing was heard of for `after` ms. */
+function idleSignal(after: number) {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('nothing came for too long', 'TimeoutError')),
+    after,
+  );
+  return {
+    signal: controller.signal,
+    end: () => clearTimeout(timer),
+    watch: (body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
+      body.pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform(piece, sink) {
+            timer.refresh();
+            sink.enqueue(piece);
+          },
+          flush: () => clearTimeout(timer),
+        }),
+      ),
+  };
 }

@@ -52,6 +52,8 @@ export interface JobState {
   /** Only where the template sets its own. */
   deadline?: number;
   images?: JobImage[];
+  /** What its end has to say beside its images: of outputs that are not published. */
+  notes?: string[];
   error?: string;
   errorCode?: FailureCode;
   /** What its attempts took of a GPU, and what that cost: only of attempts whose end a host has seen. */
@@ -72,6 +74,11 @@ export type FailureCode =
   | 'input_refused'
   | 'unreadable_result'
   | 'no_output'
+  /** A node saved what is no whole PNG, JPEG or WebP. */
+  | 'bad_output'
+  /** A node told of a file that this attempt did not make. */
+  | 'output_not_own'
+  | 'too_many_outputs'
   | 'lost_too_often'
   | 'too_many_attempts'
   | 'took_too_long'

@@ -29,7 +29,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     workflow: request.workflow,
     seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
     attempts: state.attempt,
-    notes: request.notes,
+    notes: [...request.notes, ...(state.notes ?? [])],
     simulated: state.simulated ?? false,
     gpu_seconds: state.gpuMs === undefined ? null : state.gpuMs / 1000,
     cost_usd: state.costMicroUsd === undefined ? null : state.costMicroUsd / 1_000_000,

@@ -113,6 +113,8 @@ export function refresh(fence: Fence, now: number): Change {
 
 /** What a job has spent in all, when an attempt of it ends. */
 export type Spent = Pick<JobState, 'gpuMs' | 'costMicroUsd'>;
+/** What its end has to say besides. */
+export type Noted = Pick<JobState, 'notes'>;
 
 /** @param gpuMs of this attempt; @param usdPerHour of the machine, where it is known */
 export function spend(job: JobState, gpuMs: number, usdPerHour: number | undefined): Spent {
@@ -129,7 +131,7 @@ export function complete(
   images: JobImage[],
   steps: Pick<Progress, 'currentStep' | 'totalSteps'>,
   now: number,
-  spent: Spent = {},
+  spent: Spent & Noted = {},
 ): Change {
   return {
     verb: 'complete',

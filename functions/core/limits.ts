@@ -63,6 +63,13 @@ export const HELD_REQUESTS = 200;
 export const HELD_AT_MOST = HOUR;
 export const MAX_WAIT_SECONDS = 25;
 
+/** A table's item holds 400 KB; an image's record takes some 200 bytes of it. */
+export const MAX_IMAGES_PER_JOB = 1000;
+/** An image that a node saved; one whose length ComfyUI does not say is held whole, and may have an eighth of it. */
+export const MAX_IMAGE_BYTES = 512 * 1024 * 1024;
+/** Whoever sends nothing for so long is not waited for. */
+export const IDLE_AFTER = MINUTE;
+
 export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;

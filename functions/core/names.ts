@@ -79,7 +79,18 @@ export function publishedPrefix(filenamePrefix: string): string {
 
 /** What is stamped on every output node: nobody else's prefix, so nobody else's cache entry or counter. */
 export function stampedPrefix(filenamePrefix: string, jobId: string, attempt: number): string {
-  return `${publishedPrefix(filenamePrefix)}_${hexOf(jobId)}_${attempt}`;
+  return `${publishedPrefix(filenamePrefix)}_${stampOf(jobId, attempt)}`;
+}
+
+/** What every file of an attempt has in its name or in that of its folder. */
+export function stampOf(jobId: string, attempt: number): string {
+  return `${hexOf(jobId)}_${attempt}`;
+}
+
+export function isStamped(path: string, stamp: string): boolean {
+  const at = path.indexOf(stamp);
+  // Attempt 1 is not attempt 11.
+  return at >= 0 && !/^\d/.test(path.slice(at + stamp.length));
 }
 
 const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;

@@ -1,35 +1,36 @@
 // What ComfyUI's history entry means for a job: its images, its failure, or that the attempt was lost.
 
-import type { Failure } from './job.ts';
+import type { Failure } from './job-state.ts';
+import { MAX_IMAGES_PER_JOB } from './limits.ts';
+import { isStamped } from './names.ts';
 
 export interface OutputImage {
   node: string;
   filename: string;
   subfolder: string;
   type: string;
+  /**
+   * How it is known that this attempt made it: it carries the attempt's stamp, or else it must have been written while
+   * ComfyUI worked on this prompt (ms of the GPU host's clock).
+   */
+  own: 'stamped' | { from: number; to: number };
 }
 
 export type Outcome =
-  | { kind: 'images'; images: OutputImage[] }
+  | { kind: 'images'; images: OutputImage[]; notes: string[] }
   | { kind: 'failed'; failure: Failure }
   /** Nobody's fault but the machine's: it may run again. */
   | { kind: 'lost'; reason: string };
 
 interface Entry {
-  outputs: Record<string, Record<string, unknown>>;
+  outputs: Record<string, Record<string, unknown> | null>;
   status: { status_str: string; messages: [string, Record<string, unknown>][] };
 }
 
-export function outcomeOf(entry: Entry): Outcome {
+/** @param stamp of the attempt, as `stampOf` in names.ts */
+export function outcomeOf(entry: Entry, stamp: string): Outcome {
   const { status_str: status, messages } = entry.status;
-  if (status === 'success') {
-    const images = imagesOf(entry.outputs);
-    if (images.length > 0) return { kind: 'images', images };
-    return {
-      kind: 'failed',
-      failure: { code: 'no_output', message: 'The workflow ended without saving a PNG, JPEG or WebP image' },
-    };
-  }
+  if (status === 'success') return successOf(entry, stamp);
   const error = messages.find(([type]) => type === 'execution_error')?.[1];
   if (!error) return { kind: 'lost', reason: 'it was interrupted on the GPU host' };
   const node = `${text(error['node_type'])} (node ${text(error['node_id'])})`;
@@ -40,28 +41,92 @@ export function outcomeOf(entry: Entry): Outcome {
   };
 }
 
-/** How long ComfyUI says that it worked on it, ms. Undefined: it does not say, or never began. */
-export function ranFor({ status }: Entry): number | undefined {
+function successOf(entry: Entry, stamp: string): Outcome {
+  const failed = (code: Failure['code'], message: string): Outcome => ({
+    kind: 'failed',
+    failure: { code, message: message.slice(0, 500) },
+  });
+  const files = filesOf(entry.outputs);
+  const images = files.filter(({ filename }) => IMAGE.test(filename));
+  const others = files.filter(({ filename }) => !IMAGE.test(filename));
+  const notes = others.slice(0, MAX_NOTES).map(({ node, filename }) => notPublished(node, filename));
+  if (others.length > MAX_NOTES) notes.push(`${others.length - MAX_NOTES} more files are not published`);
+  if (images.length === 0)
+    return failed(
+      'no_output',
+      ['The workflow ended without saving a PNG, JPEG or WebP image', ...notes].join('; '),
+    );
+  if (images.length > MAX_IMAGES_PER_JOB)
+    return failed(
+      'too_many_outputs',
+      `The workflow saved ${images.length} images; a job may have ${MAX_IMAGES_PER_JOB}`,
+    );
+  const cached = new Set(cachedNodes(entry));
+  const run = runOf(entry);
+  const own: OutputImage[] = [];
+  for (const file of images) {
+    if (isStamped(`${file.subfolder}/${file.filename}`, stamp)) own.push({ ...file, own: 'stamped' });
+    else if (!cached.has(file.node) && run) own.push({ ...file, own: run });
+    else
+      return failed('output_not_own', `Node ${file.node} told of a file of an earlier run: ${file.filename}`);
+  }
+  return { kind: 'images', images: own, notes };
+}
+
+const MAX_NOTES = 10;
+
+function notPublished(node: string, filename: string): string {
+  return `${filename.slice(0, 100)} of node ${node} is not published: it is no PNG, JPEG or WebP image`;
+}
+
+function cachedNodes({ status }: Entry): string[] {
+  const nodes = status.messages.find(([type]) => type === 'execution_cached')?.[1]['nodes'];
+  return Array.isArray(nodes) ? nodes.map(String) : [];
+}
+
+/** From when until when ComfyUI worked on it, ms. */
+function runOf({ status }: Entry): { from: number; to: number } | undefined {
   const times = status.messages.flatMap(([type, { timestamp }]) =>
     typeof timestamp === 'number' ? [{ type, timestamp }] : [],
   );
   const start = times.find(({ type }) => type === 'execution_start');
-  return start && Math.max(0, times.at(-1)!.timestamp - start.timestamp);
+  return start && { from: start.timestamp, to: times.at(-1)!.timestamp };
+}
+
+/** How long ComfyUI says that it worked on it, ms. Undefined: it does not say, or never began. */
+export function ranFor(entry: Entry): number | undefined {
+  const run = runOf(entry);
+  return run && Math.max(0, run.to - run.from);
 }
 
 /** What is published; ComfyUI lists a video that was saved under `images` as well. */
 const IMAGE = /\.(png|jpe?g|webp)$/i;
 
-/** Only what was saved: `temp` files are previews, `input` files are somebody's own. */
-function imagesOf(outputs: Entry['outputs']): OutputImage[] {
-  return Object.entries(outputs).flatMap(([node, output]) => {
-    const files = Array.isArray(output['images']) ? (output['images'] as Partial<OutputImage>[]) : [];
-    return files.flatMap(({ filename, subfolder, type }) =>
-      typeof filename === 'string' && IMAGE.test(filename) && type === 'output'
-        ? [{ node, filename, subfolder: subfolder ?? '', type }]
-        : [],
-    );
-  });
+type SavedFile = Omit<OutputImage, 'own'>;
+
+/**
+ * Only what was saved, under whatever key a node shows it: `temp` files are previews, `input` files are somebody's own.
+ * Where a node does not say which it is, it is an output, as for ComfyUI's own `/view`. In the order of the graph, which
+ * does not change with each start of ComfyUI, as that of its answers does.
+ */
+export function filesOf(outputs: Entry['outputs']): SavedFile[] {
+  const nodes = Object.entries(outputs).sort(([a], [b]) => byNode(a, b));
+  return nodes.flatMap(([node, output]) =>
+    Object.entries(output ?? {}).flatMap(([, shown]) =>
+      (Array.isArray(shown) ? (shown as (Partial<SavedFile> | null)[]) : []).flatMap((file): SavedFile[] => {
+        if (typeof file !== 'object' || file === null) return [];
+        const { filename, subfolder, type = 'output' } = file;
+        return typeof filename === 'string' && type === 'output'
+          ? [{ node, filename, subfolder: typeof subfolder === 'string' ? subfolder : '', type }]
+          : [];
+      }),
+    ),
+  );
+}
+
+/** `9` before `12:6` before `12:10`. */
+function byNode(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
 }
 
 function text(value: unknown): string {
@@ -70,7 +135,19 @@ function text(value: unknown): string {
 
 /** Paths of the GPU host are nobody's business: only the last part of each is kept. */
 export function withoutPaths(message: string): string {
-  return message
-    .replaceAll(/(?<![\w/.:])(?:\/[^\s/'"`:;,()<>]+)+\/([^\s/'"`:;,()<>]*)/g, '$1')
-    .replaceAll(/\b[A-Za-z]:\\(?:[^\s\\'"`:;,()<>]+\\)*([^\s\\'"`:;,()<>]*)/g, '$1');
+  return (
+    message
+      // In quotes a path may have blanks.
+      .replaceAll(/(['"`])((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]|\\\\)[^'"`\n]*)\1/g, (_, quote, path) =>
+        [quote, lastOf(String(path)), quote].join(''),
+      )
+      .replaceAll(/file:\/\/[^\s'"`;,()<>]*/g, lastOf)
+      .replaceAll(/\\\\[^\s'"`:;,()<>\\]+(?:\\[^\s'"`:;,()<>\\]*)+/g, lastOf)
+      .replaceAll(/\b[A-Za-z]:[\\/](?:[^\s\\/'"`:;,()<>]+[\\/])*[^\s\\/'"`:;,()<>]*/g, lastOf)
+      .replaceAll(/(?<![\w/.])(?:\/[^\s/'"`:;,()<>]+)+\/[^\s/'"`:;,()<>]*/g, lastOf)
+  );
+}
+
+function lastOf(path: string): string {
+  return /[^\\/]*[\\/]*$/.exec(path)![0].replaceAll(/[\\/]/g, '');
 }

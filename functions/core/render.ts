@@ -1,6 +1,6 @@
 // From a template and its values to the graph that ComfyUI gets. Copies and sets fields, nothing else.
 
-import { publishedPrefix, stagedName, stampedPrefix } from './names.ts';
+import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
 import type { Graph } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
@@ -32,14 +32,35 @@ export interface Staging {
 }
 
 /**
- * The graph as one attempt posts it: every output under a prefix of its own, every staged input under the name
- * that it has in ComfyUI's input folder (`stagedName`).
+ * The graph as one attempt posts it: every output is this attempt's own, every staged input has the name that it has in
+ * ComfyUI's input folder (`stagedName`). A save node gets a prefix of its own, also where it is told its prefix by
+ * another node; one that takes none gets an input that it does not know: ComfyUI's cache counts it, and neither its
+ * validation nor the node sees it (execution.py and caching.py of 0.8.0 and 0.33.0), so the node runs anew.
  */
 export function stamp(graph: Graph, jobId: string, attempt: number, staging: readonly Staging[]): Graph {
   const stamped = structuredClone(graph);
-  for (const { inputs } of Object.values(stamped)) {
-    const prefix = inputs['filename_prefix'];
-    if (typeof prefix === 'string') inputs['filename_prefix'] = stampedPrefix(prefix, jobId, attempt);
+  const own = stampOf(jobId, attempt);
+  const linked = new Set(
+    Object.values(graph).flatMap(({ inputs }) =>
+      Object.values(inputs).flatMap((value) => linkOf(value) ?? []),
+    ),
+  );
+  for (const [id, { inputs }] of Object.entries(graph)) {
+    const node = stamped[id]!.inputs;
+    const prefix = constantOf(graph, inputs['filename_prefix']);
+    const source = linkOf(inputs['filename_prefix']);
+    if (prefix !== undefined) {
+      node['filename_prefix'] = stampedPrefix(prefix, jobId, attempt);
+    } else if (source !== undefined) {
+      const joined = freshId(stamped, `${id}_prefix`);
+      stamped[joined] = {
+        class_type: 'StringConcatenate',
+        inputs: { string_a: `${own}_`, string_b: inputs['filename_prefix'], delimiter: '' },
+      };
+      node['filename_prefix'] = [joined, 0];
+    } else if (!linked.has(id)) {
+      node[RUNS_ANEW] = own;
+    }
   }
   for (const { key, to } of staging)
     for (const { node, field } of to.map(parseTarget))
@@ -47,8 +68,30 @@ export function stamp(graph: Graph, jobId: string, attempt: number, staging: rea
   return stamped;
 }
 
+/** No node has an input of this name. */
+const RUNS_ANEW = 'comfyui_rest_api_attempt';
+
+/** The node that a link leads to. */
+function linkOf(value: unknown): string | undefined {
+  return Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
+    ? String(value[0])
+    : undefined;
+}
+
+/** A text, or what a node holds that does nothing but hold one: exports have such nodes for a prefix. */
+function constantOf(graph: Graph, value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  const source = graph[linkOf(value) ?? ''];
+  if (!source || !/^(Primitive)?String|^Primitive/.test(source.class_type)) return undefined;
+  const inputs = Object.values(source.inputs);
+  return inputs.length === 1 && typeof inputs[0] === 'string' ? inputs[0] : undefined;
+}
+
+function freshId(graph: Graph, wanted: string): string {
+  return Object.hasOwn(graph, wanted) ? freshId(graph, `${wanted}_`) : wanted;
+}
+
 /** The prefix under which a node's images are published. */
 export function publishedPrefixOf(graph: Graph, node: string): string {
-  const prefix = graph[node]?.inputs['filename_prefix'];
-  return publishedPrefix(typeof prefix === 'string' ? prefix : 'ComfyUI');
+  return publishedPrefix(constantOf(graph, graph[node]?.inputs['filename_prefix']) ?? 'ComfyUI');
 }

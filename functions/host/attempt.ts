@@ -14,11 +14,12 @@ import {
   type Spent,
 } from '../core/job.ts';
 import { markOf } from '../core/mark.ts';
-import { attemptPromptId, stagedName } from '../core/names.ts';
+import { attemptPromptId, stagedName, stampOf } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
-import { outcomeOf, type OutputImage, ranFor } from '../core/outcome.ts';
+import { type Outcome, outcomeOf, ranFor } from '../core/outcome.ts';
 import { stamp } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
+import type { ImageMetadata } from '../images/structure/walk.ts';
 import { type Claimed, hasStarted } from './claim.ts';
 import type { ComfyUIWatch } from './comfyui-watch.ts';
 import type { Leavings } from './leavings.ts';
@@ -30,12 +31,16 @@ import { settle, type Settled, type Settler } from './settle.ts';
 import { stageInputs } from './staging.ts';
 import type { Strays } from './strays.ts';
 import type { Tally } from './tally.ts';
-import { collectImages, OutputsGone } from './upload.ts';
+import { collectImages, OutputsGone, UnfitOutput } from './upload.ts';
 
 export interface AttemptDeps extends Settler {
   comfyui: ComfyUI;
   poller: Poller;
   images: Images;
+  /** Files whose names are fixed, and whose they were last. */
+  taken: Map<string, { jobId: string; etag: string | undefined }>;
+  /** Whether what ComfyUI writes into an image about its making is published with it. */
+  imageMetadata?: ImageMetadata | undefined;
   machineId: string;
   /** Of the socket that is open now. */
   clientId(): string;
@@ -92,12 +97,9 @@ export async function runAttempt(
     await follow(attempt);
   } finally {
     prompt.stop();
+    deps.leavings.ofAttempt(record.jobId, claimed.fence.attempt);
     for (const { key } of claimed.request.staging)
-      deps.leavings.ofFile({
-        filename: stagedName(record.jobId, claimed.fence.attempt, key),
-        subfolder: '',
-        type: 'input',
-      });
+      deps.leavings.ofInput(stagedName(record.jobId, claimed.fence.attempt, key));
   }
 }
 
@@ -192,16 +194,18 @@ async function follow(attempt: Attempt): Promise<void> {
     });
   }
 
-  const outcome = outcomeOf(ending.entry);
+  const outcome = outcomeOf(ending.entry, stampOf(record.jobId, attempt.claimed.fence.attempt));
   attempt.gpuMs = ranFor(ending.entry) ?? record.ranFor();
   if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
   if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
-  else await publish(attempt, outcome.images);
-  if (outcome.kind === 'images') for (const image of outcome.images) deps.leavings.ofFile(image);
+  else await publish(attempt, outcome);
   deps.leavings.ofPrompt(promptId);
 }
 
-async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promise<void> {
+async function publish(
+  attempt: Attempt,
+  { images: outputs, notes }: Extract<Outcome, { kind: 'images' }>,
+): Promise<void> {
   const { deps, record, claimed, graph, reports } = attempt;
   record.phase = 'uploading';
   // Also one that nobody saw running: it has made its images.
@@ -211,10 +215,11 @@ async function publish(attempt: Attempt, outputs: readonly OutputImage[]): Promi
     const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
     if (!images) return breakOff(attempt, await record.stopped);
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
-    const spent = spentBy(attempt);
+    const spent = { ...spentBy(attempt), ...(notes.length > 0 && { notes }) };
     const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now(), spent);
     tell(attempt, 'completed', await settle(deps, record.jobId, change, claimed.fence));
   } catch (error) {
+    if (error instanceof UnfitOutput) return await reportFailure(attempt, error.failure);
     if (!(error instanceof OutputsGone)) throw error;
     await giveBack(attempt, error.message);
   }

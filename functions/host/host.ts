@@ -10,6 +10,7 @@ import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVER
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
+import type { ImageMetadata } from '../images/structure/walk.ts';
 import type { Log } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
@@ -53,6 +54,8 @@ export interface HostDeps {
   firstClaim?: () => void;
   /** Which jobs are for its ComfyUI; any where it is not said. */
   kind?: ComfyUIKind | undefined;
+  /** Whether what ComfyUI writes into an image about its making is published with it; kept where it is not said. */
+  imageMetadata?: ImageMetadata | undefined;
   /** ComfyUI's folder, where it is within reach. */
   comfyuiPath?: string | undefined;
 }
@@ -113,6 +116,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     log,
     machineId,
     usdPerHour: deps.usdPerHour,
+    taken: new Map(),
+    imageMetadata: deps.imageMetadata,
     watch,
     clientId: () => socket?.clientId() ?? machineId,
     now,

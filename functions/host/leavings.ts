@@ -1,16 +1,20 @@
 // What jobs that have ended leave in ComfyUI: history entries, and, where its folder is within reach, outputs and
-// staged inputs. Removed together once a second: nobody waits for it.
+// staged inputs. Removed together once a second: nobody waits for it. Refuses every file without our stamp: it is a
+// person's, or one that ComfyUI's cache will name again.
 
-import { rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
-import type { ComfyUI, OutputFile } from '../comfyui/client.ts';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ComfyUI } from '../comfyui/client.ts';
+import { isStamped, stampOf } from '../core/names.ts';
 import type { Log } from '../log.ts';
 
 export interface Leavings {
   /** Its history entry is needed no more. */
   ofPrompt(promptId: string): void;
-  /** A file in ComfyUI's output or input folder. */
-  ofFile(file: OutputFile): void;
+  /** Whatever it wrote into the folder for outputs: all that carries its stamp, of whatever kind, and nothing else. */
+  ofAttempt(jobId: string, attempt: number): void;
+  /** A file of ours in ComfyUI's input folder. */
+  ofInput(name: string): void;
   remove(): Promise<void>;
 }
 
@@ -24,32 +28,49 @@ export function createLeavings(
   log: Log,
 ): Leavings {
   let prompts: string[] = [];
-  let files: OutputFile[] = [];
+  let inputs: string[] = [];
+  let stamps: string[] = [];
+
+  async function removeOutputs(of: string[]): Promise<void> {
+    if (folder === undefined || of.length === 0) return;
+    for (const type of ['output', 'temp'])
+      for (const path of await namesIn(join(folder, type)))
+        if (of.some((stamp) => isStamped(path, stamp))) await remove(join(folder, type, path));
+  }
+
+  async function remove(path: string): Promise<void> {
+    await rm(path, { force: true, recursive: true }).catch((error: unknown) =>
+      log.debug('file kept', { error: String(error) }),
+    );
+  }
+
   return {
     ofPrompt(promptId) {
       prompts.push(promptId);
     },
-    ofFile(file) {
-      if (folder !== undefined) files.push(file);
+    ofAttempt(jobId, attempt) {
+      if (folder !== undefined) stamps.push(stampOf(jobId, attempt));
+    },
+    ofInput(name) {
+      if (folder !== undefined) inputs.push(name);
     },
     async remove() {
-      const [ended, left] = [prompts, files];
+      const [ended, staged, attempts] = [prompts, inputs, stamps];
       prompts = [];
-      files = [];
+      inputs = [];
+      stamps = [];
       if (ended.length > 0)
         await comfyui.deleteHistory(ended).catch((error: unknown) => {
           log.debug('history kept', { count: ended.length, error: String(error) });
           prompts = [...ended, ...prompts].slice(-REMEMBERED);
         });
-      for (const { filename, subfolder, type } of left) {
-        const root = resolve(folder!, type);
-        const path = join(root, subfolder, filename);
-        // ComfyUI's word is not enough to leave its folder.
-        if (relative(root, path).startsWith('..')) continue;
-        await rm(path, { force: true }).catch((error: unknown) =>
-          log.debug('file kept', { error: String(error) }),
-        );
-      }
+      for (const name of staged) await remove(join(folder!, 'input', name));
+      await removeOutputs(attempts);
     },
   };
+}
+
+/** Files and folders at its top: a stamp stands in the name of the one or of the other. */
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
 }

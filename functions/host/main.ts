@@ -56,6 +56,7 @@ try {
     usdPerHour: settings.USD_PER_HOUR,
     release: machine?.RELEASE,
     comfyuiPath: settings.COMFYUI_PATH,
+    imageMetadata: settings.IMAGE_METADATA,
     ...(launchedAt !== undefined && {
       firstClaim: () => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now()),
     }),

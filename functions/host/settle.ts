@@ -56,6 +56,8 @@ export async function untilAnswered<T>(
     try {
       return await work();
     } catch (error) {
+      // Refused for what it is: it will be refused again.
+      if ((error as Error).name === 'ValidationException') throw error;
       log.error('table did not answer', error, { job_id: jobId, what });
       await pause(attempt);
     }

@@ -1,13 +1,18 @@
-// A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own.
+// A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
+// attempt made, and only whole images. What ComfyUI will never give is an end; what it does not give now is tried again.
 
-import { type ComfyUI, ComfyUISilent } from '../comfyui/client.ts';
-import type { JobImage } from '../core/job.ts';
+import { type ComfyUI, ComfyUIBroken, ComfyUIRefused, type ViewedFile } from '../comfyui/client.ts';
+import type { Failure, JobImage } from '../core/job-state.ts';
+import { MAX_IMAGE_BYTES } from '../core/limits.ts';
 import { imageName, keys } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
 import type { OutputImage } from '../core/outcome.ts';
 import { publishedPrefixOf } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
 import { peekImage } from '../images/sniff.ts';
+import { BrokenImage, type ImageMetadata, walkImage } from '../images/structure/walk.ts';
+import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
 import type { JobRecord } from './record.ts';
 import type { Settler } from './settle.ts';
 
@@ -16,12 +21,33 @@ export class OutputsGone extends Error {
   override readonly name = 'OutputsGone';
 }
 
-interface UploadDeps extends Pick<Settler, 'log' | 'pause'> {
-  comfyui: Pick<ComfyUI, 'view'>;
-  images: Images;
+/** What will not be an image of this job, however often it is asked for. */
+export class UnfitOutput extends Error {
+  override readonly name = 'UnfitOutput';
+  constructor(readonly failure: Failure) {
+    super(failure.message);
+  }
 }
 
-/** Undefined when the attempt was broken off meanwhile. @throws OutputsGone */
+interface UploadDeps extends Pick<Settler, 'log' | 'pause'> {
+  comfyui: Pick<ComfyUI, 'view' | 'viewHead'>;
+  images: Images;
+  /** Files whose names are fixed, and whose they were last: one for all attempts of a host. */
+  taken: Map<string, { jobId: string; etag: string | undefined }>;
+  imageMetadata?: ImageMetadata | undefined;
+}
+
+interface Upload {
+  deps: UploadDeps;
+  record: JobRecord;
+  attempt: number;
+  graph: Graph;
+}
+
+/** ComfyUI broke at one file so often: it cannot read it. */
+const BREAKS = 3;
+
+/** Undefined when the attempt was broken off meanwhile. @throws OutputsGone, UnfitOutput */
 export async function collectImages(
   deps: UploadDeps,
   record: JobRecord,
@@ -33,14 +59,19 @@ export async function collectImages(
   void record.stopped.then(() => {
     stopped = true;
   });
+  const upload = { deps, record, attempt, graph };
   const images: JobImage[] = [];
   for (const [index, output] of outputs.entries()) {
+    let broke = 0;
     for (let tries = 0; images.length === index; tries += 1) {
       if (stopped) return undefined;
       try {
-        images.push(await uploadImage(deps, record.jobId, attempt, graph, output, index + 1));
+        if (images.length === 0) await takeFixed(upload, outputs);
+        images.push(await uploadImage(upload, output, index + 1));
       } catch (error) {
-        if (error instanceof OutputsGone) throw error;
+        broke += error instanceof ComfyUIBroken ? 1 : 0;
+        const end = endOf(error, output, broke);
+        if (end) throw end;
         // Half an image, a bucket that throttles, a ComfyUI that restarts: its files are still on its disk.
         deps.log.error('image not uploaded yet', error, { job_id: record.jobId });
         await deps.pause(tries);
@@ -50,33 +81,134 @@ export async function collectImages(
   return images;
 }
 
+/** Undefined: another try may go better. */
+function endOf(error: unknown, output: OutputImage, broke: number): Error | undefined {
+  if (error instanceof OutputsGone || error instanceof UnfitOutput) return error;
+  if (error instanceof BrokenImage) return unfit(output, error.message);
+  if (error instanceof ComfyUIRefused) return unfit(output, `cannot be had from ComfyUI (${error.status})`);
+  if (error instanceof ComfyUIBroken && broke >= BREAKS) return unfit(output, 'cannot be read by ComfyUI');
+  return undefined;
+}
+
+function unfit({ node, filename }: OutputImage, what: string, code: Failure['code'] = 'bad_output') {
+  const message = `Node ${node} saved ${filename.slice(0, 100)}, which ${what}`;
+  return new UnfitOutput({ code, message: message.slice(0, 500) });
+}
+
 async function uploadImage(
-  { comfyui, images }: UploadDeps,
-  jobId: string,
-  attempt: number,
-  graph: Graph,
+  { deps: { comfyui, images, imageMetadata = 'keep' }, record, attempt, graph }: Upload,
   output: OutputImage,
   ordinal: number,
 ): Promise<JobImage> {
-  const { node, filename, subfolder, type } = output;
-  const file = await comfyui.view({ filename, subfolder, type });
+  const { node } = output;
+  const file = await comfyui.view(output);
   if (!file) throw new OutputsGone('its images are gone from the GPU host');
-  const { image, stream } = await peekImage(file.body);
+  const { body, ...viewed } = file;
+  try {
+    checkBirth(output, viewed);
+    if ((viewed.sizeBytes ?? 0) > MAX_IMAGE_BYTES) throw unfit(output, `has over ${MAX_IMAGE_BYTES} bytes`);
+  } catch (error) {
+    await body.cancel();
+    throw error;
+  }
+  const bytes = ReadableStream.from(download(comfyui, output, body, viewed));
+  const { image, stream } = await peekImage(bytes);
   if (!image) {
     await stream.cancel();
-    throw new ComfyUISilent('GET /view with an image');
+    throw unfit(output, viewed.sizeBytes === 0 ? 'is empty' : 'is no PNG, JPEG or WebP image');
   }
-  const name = imageName(publishedPrefixOf(graph, node), jobId, ordinal, image.extension);
-  const { sizeBytes } = await images.put(keys.image(jobId, attempt, name), stream, {
+  const name = imageName(publishedPrefixOf(graph, node), record.jobId, ordinal, image.extension);
+  const key = keys.image(record.jobId, attempt, name);
+  // Its size is known only where it is passed on as it is.
+  const sizeBytes = imageMetadata === 'keep' ? viewed.sizeBytes : undefined;
+  const stored = await images.put(key, Readable.from(walkImage(stream, image.extension, imageMetadata)), {
     contentType: image.contentType,
-    ...(file.sizeBytes === undefined ? {} : { sizeBytes: file.sizeBytes }),
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
   });
+  if (output.own !== 'stamped') {
+    const after = await comfyui.viewHead(output);
+    if (after?.etag !== viewed.etag || after?.written?.at !== viewed.written?.at)
+      throw unfit(output, 'was written again by another run while it was read', 'output_not_own');
+  }
   return {
     filename: name,
     node,
     width: image.width,
     height: image.height,
-    sizeBytes,
+    sizeBytes: stored.sizeBytes,
     contentType: image.contentType,
   };
+}
+
+const TAKEN_REMEMBERED = 1000;
+
+/**
+ * Two prompts that follow each other within milliseconds cannot be told apart by time: what an earlier one of ours has
+ * published stays its own. Prompts end one after another, and each is asked for as soon as it has ended.
+ */
+async function takeFixed({ deps, record }: Upload, outputs: readonly OutputImage[]): Promise<void> {
+  for (const output of outputs) {
+    if (output.own === 'stamped') continue;
+    const path = `${output.subfolder}/${output.filename}`;
+    const etag = (await deps.comfyui.viewHead(output))?.etag;
+    const before = deps.taken.get(path);
+    if (before && before.jobId !== record.jobId && before.etag === etag)
+      throw unfit(output, 'is of another run: it has not been written since', 'output_not_own');
+    deps.taken.delete(path);
+    if (deps.taken.size >= TAKEN_REMEMBERED) deps.taken.delete(deps.taken.keys().next().value!);
+    deps.taken.set(path, { jobId: record.jobId, etag });
+  }
+}
+
+/** The kernel stamps files by a clock that is some milliseconds behind. */
+const CLOCK_SLACK = 20;
+
+/** A name that any run may write is this attempt's only if it was last written while ComfyUI worked on it. */
+function checkBirth(output: OutputImage, { written }: ViewedFile): void {
+  if (output.own === 'stamped') return;
+  if (!written)
+    throw unfit(
+      output,
+      'may be of another run: its name is fixed, and whatever stands before ComfyUI hides when it was written',
+      'output_not_own',
+    );
+  const { from, to } = output.own;
+  if (written.at < from - CLOCK_SLACK - written.within || written.at > to + CLOCK_SLACK)
+    throw unfit(output, 'was written by another run: a name that is fixed is anybody’s', 'output_not_own');
+}
+
+/** So often a connection that breaks is taken up where it was. */
+const RESUMES = 20;
+
+/** The whole file, over as many connections as it takes, as long as it stays the same file. */
+async function* download(
+  comfyui: UploadDeps['comfyui'],
+  output: OutputImage,
+  body: globalThis.ReadableStream<Uint8Array>,
+  { etag, sizeBytes }: ViewedFile,
+): AsyncGenerator<Uint8Array> {
+  // What has no length is held whole.
+  const limit = sizeBytes === undefined ? MAX_IMAGE_BYTES / 8 : MAX_IMAGE_BYTES;
+  let read = 0;
+  for (let resumes = 0; ; resumes += 1) {
+    const before = read;
+    try {
+      for await (const piece of body) {
+        read += piece.length;
+        if (read > limit) throw unfit(output, `has over ${limit} bytes`);
+        yield piece;
+      }
+      if (sizeBytes === undefined || read >= sizeBytes) return;
+    } catch (error) {
+      if (error instanceof UnfitOutput || etag === undefined || resumes >= RESUMES || read === before)
+        throw error;
+    }
+    const next = etag === undefined ? undefined : await comfyui.view(output, { from: read, ifRange: etag });
+    // Another file by now, or one that cannot be had from its middle: from the beginning, with the next try.
+    if (!next?.partial) {
+      await next?.body.cancel();
+      throw new Error('the image broke off');
+    }
+    body = next.body;
+  }
 }

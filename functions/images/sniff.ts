@@ -3,6 +3,7 @@
 
 import { imageSize } from 'image-size';
 import { ReadableStream } from 'node:stream/web';
+import { jpegSize } from './structure/jpeg.ts';
 
 export interface ImageType {
   contentType: 'image/png' | 'image/jpeg' | 'image/webp';
@@ -26,10 +27,14 @@ function formatOf(bytes: Uint8Array): Pick<ImageType, 'contentType' | 'extension
 /** Undefined: none of the three, or broken where the size should be. `bytes` may be the head of a file. */
 export function imageType(bytes: Uint8Array): ImageType | undefined {
   const format = formatOf(bytes);
-  if (!format || bytes.length < 32) return undefined;
+  // The smallest WebP has 26.
+  if (!format || bytes.length < 26) return undefined;
   try {
-    const { type, width, height } = imageSize(bytes);
-    return type === format.extension && width > 0 && height > 0 ? { ...format, width, height } : undefined;
+    // image-size does not know fill bytes between a JPEG's segments (2.1.0).
+    const size = format.extension === 'jpg' ? jpegSize(bytes) : imageSize(bytes);
+    if (!size || ('type' in size && size.type !== format.extension)) return undefined;
+    const { width, height } = size;
+    return width > 0 && height > 0 ? { ...format, width, height } : undefined;
   } catch {
     return undefined;
   }

@@ -157,6 +157,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     url: `http://127.0.0.1:${intake.port}`,
     slots: SLOTS_PER_HOST,
     comfyuiPath: comfyui.path,
+    imageMetadata: settings.IMAGE_METADATA,
   });
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);

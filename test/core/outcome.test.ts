@@ -2,9 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { outcomeOf, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
+import { outcomeOf as outcomeFor, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
 
-type Entry = Parameters<typeof outcomeOf>[0];
+type Entry = Parameters<typeof outcomeFor>[0];
+/** The recorded ones carry no stamp: they are known by their time. */
+const outcomeOf = (entry: Entry) => outcomeFor(entry, 'stamp');
 
 function recorded(name: string): Entry {
   const text = readFileSync(new URL(`../traces/${name}.json`, import.meta.url), 'utf8');
@@ -20,6 +22,11 @@ const ended = (
   outputs,
   status: { status_str, messages },
 });
+const own = (filename: string) => ({ filename, subfolder: '', type: 'output' });
+const RUN: Entry['status']['messages'] = [
+  ['execution_start', { timestamp: 1000 }],
+  ['execution_success', { timestamp: 2000 }],
+];
 const failure = (type: string, message: string) =>
   outcomeOf(
     ended({}, 'error', [
@@ -32,9 +39,10 @@ const failure = (type: string, message: string) =>
   );
 
 it('success: the images that were saved', () => {
-  expect(outcomeOf(recorded('success'))).toEqual({
+  expect(outcomeOf(recorded('success'))).toMatchObject({
     kind: 'images',
     images: [{ node: '11', filename: 'Flux2_Turbo_0001_00003_.png', subfolder: '', type: 'output' }],
+    notes: [],
   });
 });
 
@@ -77,8 +85,74 @@ it('an end without a saved image is a failure: previews and inputs are none', ()
   for (const outputs of nothing)
     expect(outcomeOf(ended(outputs))).toEqual({
       kind: 'failed',
-      failure: { code: 'no_output', message: 'The workflow ended without saving a PNG, JPEG or WebP image' },
+      failure: {
+        code: 'no_output',
+        message: expect.stringMatching(/^The workflow ended without saving a PNG, JPEG or WebP image/),
+      },
     });
+});
+
+it('what is no image is not dropped without a word', () => {
+  const video = { filename: 'c.mp4', subfolder: 'video', type: 'output' };
+  const said = 'c.mp4 of node 9 is not published: it is no PNG, JPEG or WebP image';
+  expect(outcomeOf(ended({ '9': { gifs: [video] } }))).toMatchObject({
+    failure: { message: `The workflow ended without saving a PNG, JPEG or WebP image; ${said}` },
+  });
+  const both = { '9': { images: [video, own('a.png')] } };
+  expect(outcomeOf(ended(both, 'success', RUN))).toMatchObject({ kind: 'images', notes: [said] });
+});
+
+it('the order is that of the graph, whatever order ComfyUI answers in', () => {
+  const outputs = Object.fromEntries(
+    ['12:10', '9', '12:6', '100'].map((id) => [id, { images: [null, own(`of ${id}.png`)] }]),
+  );
+  const outcome = outcomeOf(ended(outputs, 'success', RUN));
+  const nodes = outcome.kind === 'images' ? outcome.images.map(({ node }) => node) : outcome;
+  expect(nodes).toEqual(['9', '12:6', '12:10', '100']);
+});
+
+it('a file of an entry without a type is an output, as for ComfyUI itself', () => {
+  const outputs = { '9': { images: [{ filename: 'a.png', subfolder: '' }] } };
+  expect(outcomeOf(ended(outputs, 'success', RUN))).toMatchObject({ kind: 'images' });
+});
+
+it('more images than a job may have are refused at once', () => {
+  const many = Array.from({ length: 4096 }, (_, index) => own(`${index}.png`));
+  expect(outcomeOf(ended({ '9': { images: many } }, 'success', RUN))).toEqual({
+    kind: 'failed',
+    failure: { code: 'too_many_outputs', message: 'The workflow saved 4096 images; a job may have 1000' },
+  });
+});
+
+describe('whose a file is', () => {
+  const stamped = (path: string) => outcomeFor(ended({ '9': { images: [own(path)] } }), 'ab12_1');
+
+  it('is told by the stamp of the attempt, in its name or its folder', () => {
+    expect(stamped('Cat_ab12_1_00001_.png')).toMatchObject({ images: [{ own: 'stamped' }] });
+    const folder = { '9': { images: [{ ...own('bar_00001_.png'), subfolder: 'ab12_1_foo' }] } };
+    expect(outcomeFor(ended(folder), 'ab12_1')).toMatchObject({ images: [{ own: 'stamped' }] });
+    expect(stamped('Cat_ab12_11_00001_.png')).toMatchObject({ failure: { code: 'output_not_own' } });
+  });
+
+  it('is told by the time of the run where a name is fixed', () => {
+    expect(outcomeFor(ended({ '9': { images: [own('x.png')] } }, 'success', RUN), 'ab12_1')).toMatchObject({
+      images: [{ own: { from: 1000, to: 2000 } }],
+    });
+  });
+
+  it('is nobody’s where ComfyUI took the node from its cache', () => {
+    const messages: Entry['status']['messages'] = [
+      RUN[0]!,
+      ['execution_cached', { nodes: ['9'], timestamp: 1001 }],
+      RUN[1]!,
+    ];
+    expect(outcomeOf(ended({ '9': { images: [own('x.png')] } }, 'success', messages))).toMatchObject({
+      failure: {
+        code: 'output_not_own',
+        message: 'Node 9 told of a file of an earlier run: x.png',
+      },
+    });
+  });
 });
 
 it('images of several nodes come together, previews left out', () => {
@@ -87,7 +161,7 @@ it('images of several nodes come together, previews left out', () => {
     '10': { images: [{ filename: 'p.png', subfolder: '', type: 'temp' }] },
     '11': { images: [{ filename: 'b.png', type: 'output' }], animated: [false] },
   };
-  expect(outcomeOf(ended(outputs))).toEqual({
+  expect(outcomeOf(ended(outputs, 'success', RUN))).toMatchObject({
     kind: 'images',
     images: [
       { node: '9', filename: 'a.png', subfolder: 'x', type: 'output' },
@@ -112,6 +186,12 @@ describe('a reason', () => {
   });
 
   it.each([
+    ["cannot open '/mnt/my disk/ComfyUI/input/x.png'", "cannot open 'x.png'"],
+    ['cannot open "C:/Users/Ann Lee/ComfyUI/x.png"', 'cannot open "x.png"'],
+    ['cannot open C:/ComfyUI/input/x.png now', 'cannot open x.png now'],
+    ['see file:///opt/ComfyUI/x.png', 'see x.png'],
+    ['on \\\\server\\share\\x.png', 'on x.png'],
+    ['path:/opt/ComfyUI/x.png', 'path:x.png'],
     ["cannot open '/opt/ComfyUI/input/x.png'", "cannot open 'x.png'"],
     ['File "/home/anna/main.py", line 3', 'File "main.py", line 3'],
     ['C:\\Users\\anna\\x.png is gone', 'x.png is gone'],

@@ -95,14 +95,47 @@ describe('a graph as one attempt posts it', () => {
     const graph = stamp(two, JOB, 3, []);
     expect(graph['3']!.inputs['filename_prefix']).toBe(`Own_${hexOf(JOB)}_3`);
     expect(graph['4']!.inputs['filename_prefix']).toBe(`b_${hexOf(JOB)}_3`);
-    expect(graph['1']).toEqual(two['1']);
+    expect(graph['1']).toMatchObject(two['1']!);
     expect(graph['2']).toEqual(two['2']);
     expect(two['4']!.inputs['filename_prefix']).toBe('b');
   });
 
-  it('leaves a prefix that another node makes', () => {
-    const linked = { '1': { class_type: 'SaveImage', inputs: { filename_prefix: ['2', 0] } } };
-    expect(stamp(linked, JOB, 1, [])).toEqual(linked);
+  const saver = (inputs: Record<string, unknown>) => ({ class_type: 'SaveImage', inputs });
+  const own = `${hexOf(JOB)}_1`;
+
+  it('puts its stamp before a prefix that another node makes', () => {
+    const linked = {
+      '1': saver({ filename_prefix: ['2', 0] }),
+      '2': { class_type: 'Wildcards', inputs: { text: 'a', seed: 1 } },
+      '1_prefix': { class_type: 'Note', inputs: { text: 'its id is taken' } },
+    };
+    const graph = stamp(linked, JOB, 1, []);
+    expect(graph['1']!.inputs['filename_prefix']).toEqual(['1_prefix_', 0]);
+    expect(graph['1_prefix_']).toEqual({
+      class_type: 'StringConcatenate',
+      inputs: { string_a: `${own}_`, string_b: ['2', 0], delimiter: '' },
+    });
+    expect(publishedPrefixOf(linked, '1')).toBe('ComfyUI');
+  });
+
+  it('stamps a prefix that a node merely holds', () => {
+    const held = {
+      '1': saver({ filename_prefix: ['2', 0] }),
+      '2': { class_type: 'PrimitiveString', inputs: { value: 'shop/Cat' } },
+    };
+    expect(stamp(held, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`Cat_${own}`);
+    expect(publishedPrefixOf(held, '1')).toBe('Cat');
+  });
+
+  it('makes a save node that takes no prefix run anew, and changes nothing before it', () => {
+    const fixed = {
+      '1': { class_type: 'EmptyImage', inputs: { width: 64 } },
+      '2': { class_type: 'Custom', inputs: { images: ['1', 0], file: 'x.png' } },
+    };
+    const [first, second] = [1, 2].map((attempt) => stamp(fixed, JOB, attempt, []));
+    expect(first!['1']).toEqual(fixed['1']);
+    expect(first!['2']!.inputs).not.toEqual(second!['2']!.inputs);
+    expect(first!['2']!.inputs).toMatchObject(fixed['2'].inputs);
   });
 
   it('names each staged image as it lies in the input folder, for this attempt', () => {

@@ -225,7 +225,7 @@ describe('plain questions', () => {
   afterAll(() => comfyui.close());
 
   test('object_info is the recorded one, with the files of the input folder', async () => {
-    expect(await ask(comfyui.url, 'GET', '/api/object_info')).toEqual([200, recordedObjectInfo()]);
+    expect(await ask(comfyui.url, 'GET', '/api/object_info')).toMatchObject([200, recordedObjectInfo()]);
   });
 
   const [stats, ...others] = recordedCalls('queries');

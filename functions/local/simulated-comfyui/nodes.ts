@@ -1,6 +1,7 @@
 // Owns what happens when a node runs: how long it takes, what it reads and writes, what it hands on.
 // Refuses to make pixels before something is saved, and to invent media that are no images.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { Painting } from './painting.ts';
 import type { Folders } from './folders.ts';
@@ -38,7 +39,10 @@ const previewPixels = 512;
 
 export async function runNode(call: NodeCall): Promise<NodeResult> {
   const { className, inputs } = call;
+  if (className === 'LabSaveFixed') return saveFixed(call);
   if (call.info.output_node) return saveImages(call);
+  const text = textOf(call);
+  if (text !== undefined) return { outputs: [{ words: '', key: `${call.signature}:0`, text }] };
   if (readsInputFolder(className)) return loadImage(call);
   const size = sizeOf(className, inputs);
   if (size.width * size.height > largestPixels)
@@ -129,9 +133,41 @@ async function saveImages(call: NodeCall): Promise<NodeResult> {
     }
   };
   const preview = className === 'PreviewImage';
-  const wanted = preview ? 'ComfyUI_temp_simul' : str(inputs['filename_prefix']);
+  const prefixed = inputs['filename_prefix'];
+  const wanted = preview ? 'ComfyUI_temp_simul' : (valueOf(prefixed)?.text ?? str(prefixed));
   const prefix = fillIn(wanted, width, height);
   return { outputs: [], ui: { images: await folders.save(preview ? 'temp' : 'output', prefix, files()) } };
+}
+
+/** What a node makes that only joins or holds texts. */
+function textOf({ className, inputs }: NodeCall): string | undefined {
+  const one = (name: string) => valueOf(inputs[name])?.text ?? str(inputs[name]);
+  if (className === 'PrimitiveString') return one('value');
+  if (className === 'StringConcatenate') return [one('string_a'), one('string_b')].join(one('delimiter'));
+  return undefined;
+}
+
+/** As custom nodes save: always under the same name, whatever was there. */
+async function saveFixed({ inputs, folders }: NodeCall): Promise<NodeResult> {
+  const images = valueOf(inputs['images']);
+  const filename = str(inputs['file']);
+  const path = join(folders.byType('output')!, filename);
+  const png = await encodePng(
+    new Painting(
+      { key: images?.key ?? '', words: images?.words ?? '' },
+      images?.width ?? 64,
+      images?.height ?? 64,
+    ),
+    {},
+  );
+  const kinds: Record<string, Buffer | string> = {
+    text: 'no picture at all, just a text in a file with a picture’s name',
+    empty: '',
+    cut: png.subarray(0, Math.floor(png.length / 2)),
+  };
+  const kind = str(inputs['kind']);
+  if (kind !== 'none') await writeFile(path, kinds[kind] ?? png);
+  return { outputs: [], ui: { images: [{ filename, subfolder: '', type: 'output' }] } };
 }
 
 function fillIn(prefix: string, width: number, height: number): string {

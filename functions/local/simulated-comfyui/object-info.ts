@@ -1,7 +1,8 @@
-// Owns what nodes exist and what they accept: the recorded object_info of a real 0.8.0, read only.
+// Owns what nodes exist and what they accept: the recorded object_info of a real 0.8.0, read only, and three more.
 // Refuses to invent: a class or a model file that was not recorded does not exist here.
 import { readdir } from 'node:fs/promises';
 import recorded from '../../comfyui/recorded-object-info.json' with { type: 'json' };
+import more from './more-nodes.json' with { type: 'json' };
 
 type InputOptions = Record<string, unknown> & { min?: number; max?: number; options?: unknown[] };
 /** A type name, or an old-style list of allowed values, with its options. */
@@ -19,7 +20,7 @@ export interface NodeInfo {
   [more: string]: unknown;
 }
 
-const classes = new Map(Object.entries(recorded as unknown as Record<string, NodeInfo>));
+const classes = new Map(Object.entries({ ...recorded, ...more } as unknown as Record<string, NodeInfo>));
 
 export const nodeInfo = (className: string): NodeInfo | undefined => classes.get(className);
 export const isOutputNode = (className: string) => classes.get(className)?.output_node === true;

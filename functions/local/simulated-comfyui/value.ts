@@ -14,6 +14,8 @@ export interface Value {
   steps?: number;
   /** Pixels per latent cell, of a VAE. */
   ratio?: number;
+  /** Of a STRING output. */
+  text?: string;
   /** Of an INT output. */
   number?: number;
 }

@@ -34,8 +34,11 @@ export async function view(
   if (!isInside(root, folder)) return sendEmpty(response, 403);
   const filename = basename(name);
   const path = join(folder, filename);
-  const file = await stat(path).catch(() => undefined);
-  if (file === undefined || !file.isFile()) return sendEmpty(response, 404);
+  const file = await stat(path, { bigint: true }).then(
+    (found) => ({ isFile: found.isFile(), size: Number(found.size), mtime: found.mtime, ns: found.mtimeNs }),
+    () => undefined,
+  );
+  if (file === undefined || !file.isFile) return sendEmpty(response, 404);
 
   const range = rangeOf(request.headers.range, file.size);
   if (range === 'outside') {
@@ -46,7 +49,7 @@ export async function view(
   response.writeHead(range === undefined ? 200 : 206, {
     'Content-Disposition': `filename="${filename}"`,
     'Content-Type': contentTypes[extname(filename).toLowerCase()] ?? 'application/octet-stream',
-    Etag: `"${Math.round(file.mtimeMs).toString(16)}-${file.size.toString(16)}"`,
+    Etag: `"${file.ns.toString(16)}-${file.size.toString(16)}"`,
     'Last-Modified': file.mtime.toUTCString(),
     'Accept-Ranges': 'bytes',
     'Content-Length': end - start + 1,

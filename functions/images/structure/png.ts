@@ -1,0 +1,107 @@
+// A PNG from its first byte to its last: chunks, their checksums, and as many pixels as its head promises. Source: PNG
+// (third edition), "Datastream structure" and "Interlacing and pass extraction". Holds no pixels.
+
+import { once } from 'node:events';
+import { crc32, createInflate } from 'node:zlib';
+import { BrokenImage, checkSize, type Source } from './source.ts';
+
+/** What was written about the picture, by whom and how; nothing that changes it. */
+const METADATA = new Set(['tEXt', 'zTXt', 'iTXt', 'eXIf', 'tIME']);
+const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+
+/** @param keep with its metadata @throws BrokenImage once it is read that far */
+export async function* walkPng(source: Source, keep: boolean): AsyncGenerator<Buffer> {
+  yield await source.read(8);
+  let pixels: Pixels | undefined;
+  for (;;) {
+    const head = await source.read(8);
+    const length = head.readUInt32BE(0);
+    const type = head.toString('latin1', 4, 8);
+    if (length > 0x7fffffff || !/^[A-Za-z]{4}$/.test(type)) throw new BrokenImage('has a damaged chunk');
+    if ((pixels === undefined) !== (type === 'IHDR')) throw new BrokenImage('does not begin with its size');
+    if (type === 'IHDR') {
+      if (length !== 13) throw new BrokenImage('has a damaged head');
+      const ihdr = await source.read(13);
+      source.putBack(ihdr);
+      pixels = new Pixels(bytesOfPixels(ihdr));
+    }
+    const passes = keep || !METADATA.has(type);
+    if (passes) yield head;
+    let sum = crc32(head.subarray(4));
+    for await (const piece of source.take(length)) {
+      sum = crc32(piece, sum);
+      if (type === 'IDAT') await pixels!.write(piece);
+      if (passes) yield piece;
+    }
+    const said = await source.read(4);
+    if (said.readUInt32BE(0) !== sum) throw new BrokenImage(`is damaged: the checksum of ${type} is wrong`);
+    if (type === 'IEND') await pixels!.end();
+    if (passes) yield said;
+    if (type === 'IEND') break;
+  }
+  if (keep) yield* source.rest();
+  else for await (const _ of source.rest());
+}
+
+/** How many bytes all its rows have, before compression. */
+function bytesOfPixels(ihdr: Buffer): number {
+  const [width, height] = [ihdr.readUInt32BE(0), ihdr.readUInt32BE(4)];
+  const [depth, colour, interlaced] = [ihdr[8]!, ihdr[9]!, ihdr[12] === 1];
+  checkSize(width, height);
+  const samples = SAMPLES[colour];
+  if (samples === undefined || ![1, 2, 4, 8, 16].includes(depth)) throw new BrokenImage('has a damaged head');
+  const rows = (columns: number, lines: number) =>
+    columns === 0 ? 0 : lines * (1 + Math.ceil((columns * samples * depth) / 8));
+  if (!interlaced) return rows(width, height);
+  const passes = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ] as const;
+  return passes.reduce(
+    (sum, [x, y, dx, dy]) => sum + rows(Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)),
+    0,
+  );
+}
+
+/** Unpacks and counts, and keeps nothing. */
+class Pixels {
+  readonly #inflate = createInflate();
+  readonly #expected: number;
+  #found = 0;
+  #error: Error | undefined;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+    this.#inflate.on('data', (piece: Buffer) => {
+      this.#found += piece.length;
+      // No more is unpacked than there should be: a small file can hold any number of zeros.
+      if (this.#found > expected) this.#inflate.destroy(new Error('too many pixels'));
+    });
+    this.#inflate.on('error', (error) => {
+      this.#error = error;
+    });
+  }
+
+  async write(piece: Buffer): Promise<void> {
+    // What stands behind the end of the compressed stream is nobody's.
+    if (this.#error || this.#inflate.readableEnded) return;
+    if (this.#inflate.write(piece)) return;
+    await Promise.race([once(this.#inflate, 'drain'), once(this.#inflate, 'close')]).catch(() => undefined);
+  }
+
+  async end(): Promise<void> {
+    if (!this.#inflate.closed) {
+      const closed = once(this.#inflate, 'close').catch(() => undefined);
+      this.#inflate.end();
+      await closed;
+    }
+    if (this.#found > this.#expected) throw new BrokenImage('has more pixels than it says');
+    if (this.#error) throw new BrokenImage('has pixels that cannot be unpacked');
+    if (this.#found < this.#expected) throw new BrokenImage('has fewer pixels than it says');
+  }
+}

@@ -1,0 +1,81 @@
+// A WebP from its first chunk to its last: RIFF's sizes add up, there is a picture, and all frames together stay within
+// bounds. Source: RFC 9649. Without its metadata the size in the head changes, so that then the whole is held.
+
+import { BrokenImage, checkSize, MAX_PIXELS, Source } from './source.ts';
+
+const METADATA = new Set(['EXIF', 'XMP ']);
+const EXIF_AND_XMP = 0x08 | 0x04;
+/** Of a file that is held. */
+const MAX_HELD = 64 * 1024 * 1024;
+
+/** @param keep with its metadata @throws BrokenImage once it is read that far */
+export async function* walkWebp(source: Source, keep: boolean): AsyncGenerator<Buffer> {
+  if (keep) {
+    yield* chunksOf(source, true);
+    return;
+  }
+  const pieces: Buffer[] = [];
+  let held = 0;
+  for await (const piece of chunksOf(source, false)) {
+    held += piece.length;
+    if (held > MAX_HELD)
+      throw new BrokenImage(`has over ${MAX_HELD} bytes, too many to take its metadata out`);
+    pieces.push(piece);
+  }
+  const whole = Buffer.concat(pieces);
+  whole.writeUInt32LE(whole.length - 8, 4);
+  yield whole;
+}
+
+async function* chunksOf(source: Source, keep: boolean): AsyncGenerator<Buffer> {
+  const riff = await source.read(12);
+  yield riff;
+  let left = riff.readUInt32LE(4) - 4;
+  let frames = 0;
+  let canvas = 0;
+  while (left > 0) {
+    const head = await source.read(8);
+    const type = head.toString('latin1', 0, 4);
+    const size = head.readUInt32LE(4);
+    const padded = size + (size % 2);
+    left -= 8 + padded;
+    if (left < 0) throw new BrokenImage('has a chunk that is larger than the file says');
+    const passes = keep || !METADATA.has(type);
+    if (passes) yield head;
+    if (type === 'VP8X' && size >= 10) {
+      const body = await source.read(10);
+      const [width, height] = [body.readUIntLE(4, 3) + 1, body.readUIntLE(7, 3) + 1];
+      checkSize(width, height);
+      canvas = width * height;
+      if (!keep) body[0] = body[0]! & ~EXIF_AND_XMP;
+      source.putBack(body);
+    }
+    if (type === 'VP8 ' || type === 'VP8L' || type === 'ANMF') {
+      frames += 1;
+      if (size < 5) throw new BrokenImage('has an empty picture');
+      if (frames * canvas > MAX_PIXELS) throw new BrokenImage('has too many pixels in all its frames');
+    }
+    for await (const piece of source.take(padded)) if (passes) yield piece;
+  }
+  if (frames === 0) throw new BrokenImage('has no picture in it');
+  if (keep) yield* source.rest();
+  else for await (const _ of source.rest());
+}
+
+/** Of a whole file: width × height × frames. Undefined for what has no canvas: one frame. */
+export async function framesOfWebp(bytes: Uint8Array): Promise<number> {
+  let frames = 0;
+  async function* whole() {
+    yield bytes;
+  }
+  const source = new Source(whole());
+  const riff = await source.read(12);
+  for (let left = riff.readUInt32LE(4) - 4; left >= 8;) {
+    const head = await source.read(8);
+    const padded = head.readUInt32LE(4) + (head.readUInt32LE(4) % 2);
+    if (head.toString('latin1', 0, 4) === 'ANMF') frames += 1;
+    left -= 8 + padded;
+    for await (const _ of source.take(padded));
+  }
+  return Math.max(1, frames);
+}

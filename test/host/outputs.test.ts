@@ -1,0 +1,164 @@
+// What a graph saves is published only if this very attempt made it, and only if it is a whole image; what ComfyUI has
+// besides is left where it is. Source: issue 11, 5, 8, 21, 28, 33 and 34; cases/06 and cases/08.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  startSimulatedComfyUI,
+  type SimulatedComfyUI,
+} from '../../functions/local/simulated-comfyui/server.ts';
+import { type Rig, startRig } from '../support/rig.ts';
+
+let folder: string;
+let workflows: string;
+let rig: Rig;
+let comfyui: SimulatedComfyUI;
+
+type Node = { class_type: string; inputs: Record<string, unknown> };
+const image = (color: number): Node => ({
+  class_type: 'EmptyImage',
+  inputs: { width: 64, height: 64, batch_size: 1, color },
+});
+const save = (prefix: unknown): Node => ({
+  class_type: 'SaveImage',
+  inputs: { images: ['1', 0], filename_prefix: prefix },
+});
+const fixed = (kind: string, file = 'fixed.png'): Node => ({
+  class_type: 'LabSaveFixed',
+  inputs: { images: ['1', 0], file, kind },
+});
+const GRAPHS: Record<string, Record<string, Node>> = {
+  plain: { 1: image(1), 2: save('Cat') },
+  held: {
+    1: image(1),
+    2: save(['3', 0]),
+    3: { class_type: 'PrimitiveString', inputs: { value: 'shop/Cat' } },
+  },
+  joined: {
+    1: image(1),
+    2: save(['3', 0]),
+    3: { class_type: 'StringConcatenate', inputs: { string_a: 'a', string_b: 'b', delimiter: '/' } },
+  },
+  fixed: { 1: image(1), 2: fixed('png') },
+  told: { 1: image(1), 2: fixed('none') },
+  text: { 1: image(1), 2: fixed('text') },
+  empty: { 1: image(1), 2: fixed('empty') },
+  cut: { 1: image(1), 2: fixed('cut') },
+  dots: { 1: image(1), 2: fixed('png', 'a..b.png') },
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'outputs-'));
+  workflows = join(folder, 'workflows');
+  await mkdir(workflows);
+  for (const [name, graph] of Object.entries(GRAPHS)) {
+    await writeFile(join(workflows, `${name}.json`), JSON.stringify(graph));
+    const inputs = {
+      color: { type: 'integer', default: 1, minimum: 0, maximum: 0xffffff, to: '1.color' },
+    };
+    await writeFile(join(workflows, `${name}.inputs.json`), JSON.stringify({ title: name, inputs }));
+  }
+  rig = await startRig({ workflows });
+  comfyui = await startSimulatedComfyUI({ stepMs: 1, directory: join(folder, 'comfyui') });
+  await rig.addHost({ comfyui, comfyuiPath: join(folder, 'comfyui') });
+});
+afterEach(async () => {
+  await rig.close();
+  await comfyui.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ended = async (body: Record<string, unknown>) =>
+  rig.until(await rig.generate(body), ['completed', 'failed'], 10_000);
+
+async function bytesOf(status: Record<string, unknown>): Promise<Buffer> {
+  const response = await rig.app.request(`/api/image/${String(status['output_image'])}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+test.each(['plain', 'held', 'joined', 'fixed'])(
+  '%s: the same inputs twice, and others between',
+  async (workflow) => {
+    const first = await ended({ workflow, color: 5 });
+    const other = await ended({ workflow, color: 6 });
+    const again = await ended({ workflow, color: 5 });
+    expect([first, other, again].map(({ status }) => status)).toEqual([
+      'completed',
+      'completed',
+      'completed',
+    ]);
+    expect((await bytesOf(again)).equals(await bytesOf(other))).toBe(false);
+    expect(again).toMatchObject({ attempts: 1 });
+  },
+);
+
+test('a file that a node tells of but did not write is not published', async () => {
+  await ended({ workflow: 'fixed', color: 5 });
+  // The clock by which a file is stamped is coarse.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await ended({ workflow: 'told', color: 6 })).toMatchObject({
+    status: 'failed',
+    error_code: 'output_not_own',
+    output_image: null,
+  });
+});
+
+describe('what is no whole image ends its job at once, with the reason', () => {
+  test.each([
+    ['text', 'Node 2 saved fixed.png, which is no PNG, JPEG or WebP image'],
+    ['empty', 'Node 2 saved fixed.png, which is empty'],
+    ['cut', 'Node 2 saved fixed.png, which ends too early'],
+    ['dots', 'Node 2 saved a..b.png, which cannot be had from ComfyUI (400)'],
+  ])('%s', async (workflow, error) => {
+    expect(await ended({ workflow })).toMatchObject({
+      status: 'failed',
+      error_code: 'bad_output',
+      error,
+      attempts: 1,
+    });
+    // The host is free for others.
+    expect(await ended({ workflow: 'plain' })).toMatchObject({ status: 'completed' });
+  });
+});
+
+test('only what carries our stamp is deleted; what a person has stays', async () => {
+  const output = join(folder, 'comfyui', 'output');
+  await mkdir(output, { recursive: true });
+  await writeFile(join(output, 'Cat_00001_.png'), 'a person’s own');
+  for (const workflow of ['plain', 'held', 'joined', 'fixed']) await ended({ workflow });
+  const left = async () => (await readdir(output)).sort();
+  await expect.poll(left, { timeout: 5000 }).toEqual(['Cat_00001_.png', 'fixed.png']);
+  expect(await readFile(join(output, 'Cat_00001_.png'), 'utf8')).toBe('a person’s own');
+});
+
+test('whatever is asked for, in whatever order: never another’s picture', async () => {
+  const published = new Map<string, number>();
+  const drawn = fc.array(
+    fc.record({
+      workflow: fc.constantFrom('plain', 'held', 'joined', 'fixed', 'told'),
+      color: fc.integer({ min: 1, max: 3 }),
+    }),
+    { minLength: 2, maxLength: 6 },
+  );
+  await fc.assert(
+    fc.asyncProperty(drawn, async (jobs) => {
+      const ids = await Promise.all(jobs.map((job) => rig.generate(job)));
+      for (const [index, id] of ids.entries()) {
+        const status = await rig.until(id, ['completed', 'failed'], 15_000);
+        if (status['status'] === 'failed') {
+          expect(status['error_code']).toBe('output_not_own');
+          continue;
+        }
+        // A picture's bytes tell its colour: equal ones were asked for with the same, by whatever way they were saved.
+        const pixels = (await bytesOf(status)).toString('latin1').split('IDAT').slice(1).join();
+        const { color } = jobs[index]!;
+        expect(published.get(pixels) ?? color).toBe(color);
+        published.set(pixels, color);
+      }
+    }),
+    { numRuns: 8 },
+  );
+}, 120_000);
