@@ -145,6 +145,8 @@ const localSchema = z.object({
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   COMFYUI_PATH: z.string().optional(),
   IMAGE_METADATA: imageMetadata,
+  /** A shell's, which restarts a ComfyUI that is stuck; at most once in five minutes. */
+  COMFYUI_RESTART_COMMAND: z.string().optional(),
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   DEBUG: flag.default(false),
 });
@@ -209,6 +211,8 @@ const hostSchema = placesSchema.extend({
   /** ComfyUI's folder, where the host reaches it: outputs and staged inputs of ended jobs are deleted there. */
   COMFYUI_PATH: z.string().optional(),
   IMAGE_METADATA: imageMetadata,
+  /** A shell's, which restarts a ComfyUI that is stuck; at most once in five minutes. */
+  COMFYUI_RESTART_COMMAND: z.string().optional(),
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
   /** The machine's identity and its lock lie here: one host process at a time. */
   WORKSPACE_PATH: z.string().default('.workspace'),

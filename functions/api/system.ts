@@ -42,7 +42,12 @@ export function systemRoutes(deps: Shared) {
       const comfyui = await stateOfComfyUI(deps, hosts);
       if (comfyui === 'silent')
         return c.json(
-          { status: 'unhealthy', error: 'ComfyUI not responding', code: 'comfyui_not_responding' },
+          {
+            status: 'unhealthy',
+            error: 'ComfyUI not responding',
+            code: 'comfyui_not_responding',
+            trouble: hosts.find(({ trouble }) => trouble !== undefined)?.trouble ?? null,
+          },
           503,
         );
       return c.json({
@@ -68,6 +73,7 @@ function hostView(host: Host) {
     state: host.state,
     comfyui: host.comfyui ? 'connected' : 'silent',
     comfyui_version: host.comfyuiVersion ?? null,
+    trouble: host.trouble ?? null,
     simulated: host.simulated,
     slots: host.slots,
     held: host.held,

@@ -21,6 +21,21 @@ export const SLOTS_PER_HOST = 2;
 export const OFFER_TIMEOUT = 2 * SECOND;
 export const SIGNATURE_SKEW = 5 * MINUTE;
 
+/** ComfyUI is stuck when the head of its queue has not moved for so long. Source: issue 11, number 24. */
+export const COMFYUI_STUCK = {
+  idle: 2 * MINUTE,
+  least: 2 * MINUTE,
+  times: 3,
+  deadline: 10 * MINUTE,
+  unknown: HOUR,
+};
+
+/**
+ * A host that is stopped waits so long for the end of a prompt in a ComfyUI that cannot be followed, and for images that
+ * are not to be had or stored. What runs, runs to its end.
+ */
+export const DRAIN_WAITS = { followed: MINUTE, stored: 5 * MINUTE };
+
 /** A job without progress for this long has hung; a template may set its own. */
 export const JOB_DEADLINE = 10 * MINUTE;
 /** Of running, in one attempt. While its machine sleeps or is gone, and while it waits to start again, it does not run. */

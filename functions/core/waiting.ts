@@ -9,6 +9,8 @@ export interface Outlook {
   ready: number;
   /** Hosts that are up, but whose ComfyUI is silent or that drain. */
   busyOtherwise: number;
+  /** What is wrong with the ComfyUI of one that takes none, where it answers. */
+  trouble?: string | undefined;
   /** For each host that is starting: seconds until it should be up. At least one where one is about to be started. */
   startingIn: number[];
   /** Of GPU time, a job. */
@@ -27,6 +29,7 @@ export function outlookOf(
     comfyui: boolean;
     machineId: string;
     leftAlone?: string[];
+    trouble?: string;
   }[],
   fleet: Fleet,
   held: number,
@@ -47,6 +50,7 @@ export function outlookOf(
   return {
     ready,
     busyOtherwise: hosts.length - ready,
+    trouble: hosts.find(({ comfyui, trouble }) => !comfyui && trouble && !isSilence(trouble))?.trouble,
     startingIn: startingIn.sort((a, b) => a - b),
     secondsPerJob: fleet.secondsPerJob ?? JOB_SECONDS_GUESS,
     held,
@@ -92,5 +96,12 @@ export function waitingFor(outlook: Outlook, jobId?: string): string {
     return 'a gpu host with its models and nodes: those that looked at it lack one';
   if (outlook.ready > 0) return 'a free slot';
   if (outlook.blocked) return `no gpu host can be started: ${outlook.blocked.reason}`;
-  return outlook.startingIn.length > 0 ? 'gpu host starting' : 'ComfyUI to answer';
+  if (outlook.startingIn.length > 0) return 'gpu host starting';
+  return outlook.trouble === undefined
+    ? 'ComfyUI to answer'
+    : `ComfyUI to run jobs again: ${outlook.trouble}`;
+}
+
+function isSilence(trouble: string): boolean {
+  return /^comfyui_(silent|unreadable):/.test(trouble);
 }

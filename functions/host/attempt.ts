@@ -85,6 +85,8 @@ export async function runAttempt(
   const promptId = attemptPromptId(record.jobId, claimed.fence.attempt);
   record.claimed = claimed;
   record.phase = 'working';
+  record.promptId = promptId;
+  record.classOf = (node) => graph[node]?.class_type;
   record.aliveAt = deps.awake();
   const reports = createReports(deps, record, claimed, graph);
   const prompt = deps.poller.follow(promptId, reports);
@@ -245,6 +247,11 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   attempt.prompt.stop();
   await tryRemoving(attempt);
   if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);
+  if (typeof reason === 'object' && 'stuck' in reason) {
+    // It may be what ended the worker, so the attempt counts. Its time is not charged: nothing ran.
+    attempt.gpuMs = 0;
+    await giveBackAsStarted(attempt, reason.stuck);
+  }
   if (typeof reason === 'object' && 'tooLong' in reason)
     await reportFailure(attempt, { code: 'took_too_long', message: reason.tooLong });
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');

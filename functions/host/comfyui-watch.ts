@@ -40,6 +40,8 @@ export interface ComfyUIWatch {
   readonly takesJobs: boolean;
   /** It answers and nothing is wrong that concerns all jobs: what the table is told. */
   readonly isWell: boolean;
+  /** What it does can be followed to its end. */
+  readonly canBeFollowed: boolean;
   /** As of the last look, whatever else is wrong. */
   readonly answers: boolean;
   /** `<Trouble>: <a sentence>`. */
@@ -165,6 +167,9 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     },
     get isWell() {
       return answers && isFree();
+    },
+    get canBeFollowed() {
+      return answers && !troubles.has('comfyui_queue') && !troubles.has('comfyui_stuck');
     },
     get answers() {
       return answers;

@@ -3,10 +3,18 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
+import { type ComfyUI, ComfyUIError, type QueueItem } from '../comfyui/client.ts';
 import { connectEvents, type EventSocket } from '../comfyui/events.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
-import { COMFYUI_SILENT_AFTER, HEARTBEAT_EVERY, HOST_DEAD_AFTER, HOST_LOOKS_EVERY } from '../core/limits.ts';
+import {
+  COMFYUI_SILENT_AFTER,
+  COMFYUI_STUCK,
+  DRAIN_WAITS,
+  HEARTBEAT_EVERY,
+  HOST_DEAD_AFTER,
+  HOST_LOOKS_EVERY,
+} from '../core/limits.ts';
+import { readMark } from '../core/mark.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -27,6 +35,8 @@ import { createPoller } from './poller.ts';
 import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
 import { watchStrays } from './strays.ts';
+import { createRestart } from './restart.ts';
+import { createStuckRule, type StuckBounds } from './stuck.ts';
 import { createTally } from './tally.ts';
 import { createAwakeClock } from '../process/awake.ts';
 import { every, sleepUpTo } from '../process/ticker.ts';
@@ -58,6 +68,10 @@ export interface HostDeps {
   imageMetadata?: ImageMetadata | undefined;
   /** ComfyUI's folder, where it is within reach. */
   comfyuiPath?: string | undefined;
+  /** A shell's, which restarts a ComfyUI that is stuck. */
+  restartCommand?: string | undefined;
+  stuckBounds?: Partial<StuckBounds> | undefined;
+  drainWaits?: Partial<typeof DRAIN_WAITS> | undefined;
 }
 
 export interface RunningHost {
@@ -86,6 +100,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const startedAt = now();
   let recovered = false;
   let draining = false;
+  let drainingSince: number | undefined;
   let retired = false;
   let neighbours = 0;
   /** The youngest sign of life that the table has of this run. */
@@ -99,9 +114,12 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const board = createBoard(deps.slots);
   const watch = watchComfyUI(comfyui, images, log, now);
   const strays = watchStrays(comfyui, jobs, board, machineId, log);
-  const poller = createPoller(comfyui, log, (items) => {
+  const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
+  const restart = createRestart(deps.restartCommand, log, awake);
+  const poller = createPoller(comfyui, log, (items, running) => {
     // Before the recovery what looks like a stray may be a job to adopt.
     if (recovered) strays.seen(items);
+    judgeHead(items[0]?.item, running > 0);
   });
   const leavings = createLeavings(comfyui, deps.comfyuiPath, log);
   const tally = createTally(deps.metrics ?? createMetrics('host', undefined));
@@ -187,6 +205,38 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     recovered = true;
   }
 
+  let stuckHead: string | undefined;
+  /** It runs something, says something or was restarted. */
+  function movesAgain(): void {
+    stuckHead = undefined;
+    watch.stuck(undefined);
+  }
+
+  /** Gives back what a ComfyUI holds that runs nothing any more, and has it restarted where that is allowed. */
+  function judgeHead(first: QueueItem | undefined, runs: boolean): void {
+    const record = board.all().find(({ promptId }) => promptId !== undefined && promptId === first?.promptId);
+    const still = stuck.look(
+      first && {
+        promptId: first.promptId,
+        runs,
+        ours: record && { classOf: record.classOf, deadline: record.claimed?.state.deadline },
+        brokenOff: record === undefined && readMark(first.extraData)?.machine === machineId,
+      },
+    );
+    // That nothing waits any more is no sign of life: what waited was taken back.
+    if (runs && first?.promptId !== stuckHead) movesAgain();
+    if (still === undefined) {
+      if (stuckHead !== undefined) restart('ComfyUI is still stuck');
+      return;
+    }
+    stuckHead = first?.promptId;
+    const reason = `ComfyUI is stuck: the head of its queue has not moved for ${Math.round(still / 1000)} s`;
+    watch.stuck(reason);
+    record?.stop({ stuck: reason });
+    for (const other of board.all()) if (other !== record) other.drain(reason);
+    restart(reason);
+  }
+
   /** What it merely tries for, and then leaves alone, must not keep a machine from ending itself. */
   const holds = () => board.all().some(({ claimed }) => claimed !== undefined);
 
@@ -201,6 +251,14 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     }
   }
 
+  /** Whoever stops a host does not wait for what nobody can bring to an end. */
+  function isKeptTooLong({ phase }: JobRecord): boolean {
+    if (drainingSince === undefined) return false;
+    const { followed, stored } = { ...DRAIN_WAITS, ...deps.drainWaits };
+    const drainsFor = awake() - drainingSince;
+    return phase === 'uploading' ? drainsFor >= stored : drainsFor >= followed && !watch.canBeFollowed;
+  }
+
   async function followUp(): Promise<void> {
     if (holds()) busyAt = now();
     if (board.size() > 0) await pollComfyUI();
@@ -208,8 +266,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
       if (silent) record.drain(NOT_ANSWERING);
-      // Whoever stops a host does not wait for what cannot end.
       if (silent && draining) record.stop('silent');
+      if (isKeptTooLong(record)) record.stop('silent');
     }
   }
 
@@ -282,8 +340,15 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   await heartbeat();
   await takeOver();
   socket = connectEvents(comfyui, {
-    event: (event) => poller.observe(event),
-    disconnected: () => poller.disconnected(),
+    event: (event) => {
+      stuck.observe(event);
+      movesAgain();
+      poller.observe(event);
+    },
+    disconnected() {
+      movesAgain();
+      poller.disconnected();
+    },
   });
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
@@ -297,6 +362,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function drain(): Promise<void> {
     draining = true;
+    drainingSince = awake();
     await tellItem().catch((error: unknown) => log.error('draining not told', error));
     for (const record of board.all()) record.drain('the GPU host was stopped');
     await board.empty();

@@ -57,6 +57,7 @@ try {
     release: machine?.RELEASE,
     comfyuiPath: settings.COMFYUI_PATH,
     imageMetadata: settings.IMAGE_METADATA,
+    restartCommand: settings.COMFYUI_RESTART_COMMAND,
     ...(launchedAt !== undefined && {
       firstClaim: () => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now()),
     }),

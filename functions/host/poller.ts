@@ -65,11 +65,11 @@ export interface Poller {
 /** Looks, a second apart, at a history entry that cannot be read. */
 const UNREADABLE_AFTER = 3;
 
-/** @param seen is told of every queue item at every poll, with whether somebody here follows it */
+/** @param seen is told of every queue item at every poll, with whether somebody here follows it, those that run first */
 export function createPoller(
   comfyui: Pick<ComfyUI, 'queue' | 'history'>,
   log: Log,
-  seen: (items: { item: QueueItem; followed: boolean }[]) => void,
+  seen: (items: { item: QueueItem; followed: boolean }[], running: number) => void,
 ): Poller {
   const followed = new Map<string, Followed>();
   /** As far as it is known, the order in which ComfyUI works: what its queue showed last, then what was posted since. */
@@ -198,7 +198,10 @@ export function createPoller(
       // Who is followed only after the queue was read cannot be missed in it.
       const prompts = [...followed.values()].filter(({ expected }) => expected);
       const { running, pending } = await queue(prompts);
-      seen([...running, ...pending].map((item) => ({ item, followed: followed.has(item.promptId) })));
+      seen(
+        [...running, ...pending].map((item) => ({ item, followed: followed.has(item.promptId) })),
+        running.length,
+      );
       const runningIds = new Set(running.map(({ promptId }) => promptId));
       const pendingIds = new Set(pending.map(({ promptId }) => promptId));
       blaming = false;

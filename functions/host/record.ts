@@ -6,9 +6,9 @@ import type { Claimed } from './claim.ts';
 
 /**
  * Why an attempt is broken off. `gone`: cancelled, or another holds it now. `overdue` says for how long nothing came of
- * it: another attempt may do better. `tooLong`: another would take as long.
+ * it: another attempt may do better. `tooLong`: another would take as long. `stuck`: its ComfyUI runs nothing any more.
  */
-export type Stop = 'gone' | 'silent' | { overdue: string } | { tooLong: string };
+export type Stop = 'gone' | 'silent' | { overdue: string } | { tooLong: string } | { stuck: string };
 
 export interface JobRecord {
   jobId: string;
@@ -16,6 +16,8 @@ export interface JobRecord {
   phase: 'claiming' | 'working' | 'uploading';
   promptId?: string;
   claimed?: Claimed;
+  /** The kind of a node of its graph. */
+  classOf(node: string): string | undefined;
   /** The client id under which this run posted it: only while the socket has that id, its events are heard. */
   postedAs?: string;
   /** When the attempt last showed life, in ms that this machine was awake. */
@@ -39,6 +41,7 @@ export function createRecord(jobId: string): JobRecord {
     jobId,
     phase: 'claiming',
     aliveAt: 0,
+    classOf: () => undefined,
     ranFor: () => 0,
     tellLife: () => undefined,
     stopped: stopped.promise,

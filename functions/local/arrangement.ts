@@ -158,6 +158,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     slots: SLOTS_PER_HOST,
     comfyuiPath: comfyui.path,
     imageMetadata: settings.IMAGE_METADATA,
+    restartCommand: settings.COMFYUI_RESTART_COMMAND,
   });
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);

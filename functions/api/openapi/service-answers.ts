@@ -32,6 +32,10 @@ const hosts = z.array(
     state: z.enum(['ready', 'draining']),
     comfyui: z.enum(['connected', 'silent']),
     comfyui_version: z.string().nullable(),
+    trouble: z
+      .string()
+      .nullable()
+      .describe('What is wrong with its ComfyUI: a word for machines, a colon, a sentence'),
     simulated: z.boolean(),
     slots: count,
     held: count.describe('Jobs that it has now'),
@@ -85,4 +89,7 @@ export const usage = z.discriminatedUnion('limited', [
   }),
 ]);
 
-export const unhealthy = problem.extend({ status: z.literal('unhealthy') });
+export const unhealthy = problem.extend({
+  status: z.literal('unhealthy'),
+  trouble: z.string().nullable().describe('What is wrong with ComfyUI, where it is known'),
+});
