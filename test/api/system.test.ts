@@ -126,6 +126,7 @@ describe('one fixed ComfyUI', () => {
         state: 'ready',
         comfyui: 'connected',
         comfyui_version: expect.any(String),
+        trouble: null,
         simulated: true,
         slots: 2,
         held: expect.any(Number),
