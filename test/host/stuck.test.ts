@@ -137,7 +137,7 @@ describe('a host', () => {
       .toEqual(['waiting', 'waiting']);
     expect((await rig.status(jobs[1]!))['waiting_for']).toMatch(/comfyui_stuck/);
     // The head may be what ended the worker: it costs it a fault and no GPU time. What waited behind it, nothing.
-    expect((await states()).map(({ faults }) => faults).sort()).toEqual([0, 1]);
+    expect((await states()).map(({ faults }) => faults).toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect((await states()).map(({ gpuMs }) => gpuMs ?? 0)).toEqual([0, 0]);
     // What the command would have done.
     dead = false;
