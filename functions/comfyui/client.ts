@@ -241,7 +241,8 @@ export interface ViewedFile {
 const ETAG = /^"([0-9a-f]+)-[0-9a-f]+"$/;
 
 function describeFile({ headers, status }: Response): ViewedFile {
-  const length = headers.get('content-length');
+  // What a proxy has compressed has another length here.
+  const length = headers.has('content-encoding') ? null : headers.get('content-length');
   const etag = headers.get('etag') ?? undefined;
   const nanoseconds = ETAG.exec(etag ?? '')?.[1];
   const modified = Date.parse(headers.get('last-modified') ?? '');
@@ -262,25 +263,39 @@ function viewQuery({ filename, subfolder, type }: OutputFile): string {
   return new URLSearchParams({ filename, subfolder, type }).toString();
 }
 
-/** Aborts what nothing was heard of for `after` ms. */
+/** Aborts what nothing was heard of for `after` ms, while somebody waits for it: a slow reader is not a silent sender. */
 function idleSignal(after: number) {
   const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new DOMException('nothing came for too long', 'TimeoutError')),
-    after,
-  );
+  const start = () =>
+    setTimeout(
+      () => controller.abort(new DOMException('nothing came for too long', 'TimeoutError')),
+      after,
+    ).unref();
+  let timer = start();
   return {
     signal: controller.signal,
     end: () => clearTimeout(timer),
-    watch: (body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> =>
-      body.pipeThrough(
-        new TransformStream<Uint8Array, Uint8Array>({
-          transform(piece, sink) {
-            timer.refresh();
-            sink.enqueue(piece);
+    watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+      clearTimeout(timer);
+      const reader = body.getReader();
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(sink) {
+            timer = start();
+            try {
+              const { done, value } = await reader.read();
+              if (done) sink.close();
+              else sink.enqueue(value);
+            } catch (error) {
+              throw new ComfyUISilent('GET /view to its end', { cause: error });
+            } finally {
+              clearTimeout(timer);
+            }
           },
-          flush: () => clearTimeout(timer),
-        }),
-      ),
+          cancel: (reason) => reader.cancel(reason),
+        },
+        { highWaterMark: 0 },
+      );
+    },
   };
 }

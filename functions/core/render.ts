@@ -1,7 +1,7 @@
 // From a template and its values to the graph that ComfyUI gets. Copies and sets fields, nothing else.
 
 import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
-import type { Graph } from './object-info.ts';
+import type { Graph, ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
 export function render(template: Template, values: InputValues): Graph {
@@ -36,8 +36,15 @@ export interface Staging {
  * ComfyUI's input folder (`stagedName`). A save node gets a prefix of its own, also where it is told its prefix by
  * another node; one that takes none gets an input that it does not know: ComfyUI's cache counts it, and neither its
  * validation nor the node sees it (execution.py and caching.py of 0.8.0 and 0.33.0), so the node runs anew.
+ * @param nodes what that ComfyUI has: which nodes save. Where it is not known, those to which no link leads
  */
-export function stamp(graph: Graph, jobId: string, attempt: number, staging: readonly Staging[]): Graph {
+export function stamp(
+  graph: Graph,
+  jobId: string,
+  attempt: number,
+  staging: readonly Staging[],
+  nodes: ObjectInfo = {},
+): Graph {
   const stamped = structuredClone(graph);
   const own = stampOf(jobId, attempt);
   const linked = new Set(
@@ -45,8 +52,10 @@ export function stamp(graph: Graph, jobId: string, attempt: number, staging: rea
       Object.values(inputs).flatMap((value) => linkOf(value) ?? []),
     ),
   );
-  for (const [id, { inputs }] of Object.entries(graph)) {
+  for (const [id, { class_type: classType, inputs }] of Object.entries(graph)) {
     const node = stamped[id]!.inputs;
+    // One that hands its images on saves too, and one whose images nobody takes may have been made to.
+    const saves = nodes[classType]?.output_node === true || !linked.has(id);
     const prefix = constantOf(graph, inputs['filename_prefix']);
     const source = linkOf(inputs['filename_prefix']);
     if (prefix !== undefined) {
@@ -58,7 +67,7 @@ export function stamp(graph: Graph, jobId: string, attempt: number, staging: rea
         inputs: { string_a: `${own}_`, string_b: inputs['filename_prefix'], delimiter: '' },
       };
       node['filename_prefix'] = [joined, 0];
-    } else if (!linked.has(id)) {
+    } else if (saves) {
       node[RUNS_ANEW] = own;
     }
   }
@@ -81,10 +90,17 @@ function linkOf(value: unknown): string | undefined {
 /** A text, or what a node holds that does nothing but hold one: exports have such nodes for a prefix. */
 function constantOf(graph: Graph, value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  const source = graph[linkOf(value) ?? ''];
-  if (!source || !/^(Primitive)?String|^Primitive/.test(source.class_type)) return undefined;
-  const inputs = Object.values(source.inputs);
-  return inputs.length === 1 && typeof inputs[0] === 'string' ? inputs[0] : undefined;
+  let held = value;
+  // One may lead to another; a ring of them is ComfyUI's to refuse.
+  for (let steps = 0; steps < 20; steps += 1) {
+    const source = graph[linkOf(held) ?? ''];
+    if (!source || !/^(Primitive)?String|^Primitive/.test(source.class_type)) return undefined;
+    const inputs = Object.values(source.inputs);
+    if (inputs.length !== 1) return undefined;
+    if (typeof inputs[0] === 'string') return inputs[0];
+    held = inputs[0];
+  }
+  return undefined;
 }
 
 function freshId(graph: Graph, wanted: string): string {

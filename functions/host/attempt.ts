@@ -44,7 +44,7 @@ export interface AttemptDeps extends Settler {
   machineId: string;
   /** Of the socket that is open now. */
   clientId(): string;
-  watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId'>;
+  watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -137,7 +137,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
   record.postedAs = deps.clientId();
   try {
     const submission = await deps.comfyui.submit({
-      graph: stamp(graph, jobId, claimed.fence.attempt, staging),
+      graph: stamp(graph, jobId, claimed.fence.attempt, staging, deps.watch.inventory?.nodes),
       promptId,
       clientId: record.postedAs,
       extraData: markOf({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),

@@ -121,7 +121,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     if (recovered) strays.seen(items);
     judgeHead(items[0]?.item, running > 0);
   });
-  const leavings = createLeavings(comfyui, deps.comfyuiPath, log);
+  const leavings = createLeavings(comfyui, deps.comfyuiPath, log, awake);
   const tally = createTally(deps.metrics ?? createMetrics('host', undefined));
   const attemptDeps: AttemptDeps = {
     leavings,

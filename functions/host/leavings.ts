@@ -20,16 +20,22 @@ export interface Leavings {
 
 /** ComfyUI forgets the oldest of its 10,000 entries by itself: nothing grows without end while it is silent. */
 const REMEMBERED = 10_000;
+/** A node that was broken off may write once more: then the folders are looked through again. */
+const AGAIN_AFTER = 60_000;
 
-/** @param folder ComfyUI's own, with `output` and `input` in it; undefined where it is out of reach */
+/**
+ * @param folder ComfyUI's own, with `output` and `input` in it; undefined where it is out of reach
+ * @param awake milliseconds since some moment
+ */
 export function createLeavings(
   comfyui: Pick<ComfyUI, 'deleteHistory'>,
   folder: string | undefined,
   log: Log,
+  awake: () => number,
 ): Leavings {
   let prompts: string[] = [];
   let inputs: string[] = [];
-  let stamps: string[] = [];
+  let stamps: { stamp: string; due: number }[] = [];
 
   async function removeOutputs(of: string[]): Promise<void> {
     if (folder === undefined || of.length === 0) return;
@@ -49,23 +55,26 @@ export function createLeavings(
       prompts.push(promptId);
     },
     ofAttempt(jobId, attempt) {
-      if (folder !== undefined) stamps.push(stampOf(jobId, attempt));
+      if (folder === undefined) return;
+      const stamp = stampOf(jobId, attempt);
+      stamps.push({ stamp, due: awake() }, { stamp, due: awake() + AGAIN_AFTER });
     },
     ofInput(name) {
       if (folder !== undefined) inputs.push(name);
     },
     async remove() {
-      const [ended, staged, attempts] = [prompts, inputs, stamps];
+      const [ended, staged] = [prompts, inputs];
+      const due = stamps.filter((one) => one.due <= awake());
       prompts = [];
       inputs = [];
-      stamps = [];
+      stamps = stamps.filter((one) => !due.includes(one));
       if (ended.length > 0)
         await comfyui.deleteHistory(ended).catch((error: unknown) => {
           log.debug('history kept', { count: ended.length, error: String(error) });
           prompts = [...ended, ...prompts].slice(-REMEMBERED);
         });
       for (const name of staged) await remove(join(folder!, 'input', name));
-      await removeOutputs(attempts);
+      await removeOutputs(due.map(({ stamp }) => stamp));
     },
   };
 }

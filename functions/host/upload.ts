@@ -1,14 +1,22 @@
 // A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
 // attempt made, and only whole images. What ComfyUI will never give is an end; what it does not give now is tried again.
 
-import { type ComfyUI, ComfyUIBroken, ComfyUIRefused, type ViewedFile } from '../comfyui/client.ts';
+import {
+  type ComfyUI,
+  ComfyUIBroken,
+  ComfyUIError,
+  ComfyUIRefused,
+  ComfyUISilent,
+  type ViewedFile,
+} from '../comfyui/client.ts';
 import type { Failure, JobImage } from '../core/job-state.ts';
-import { MAX_IMAGE_BYTES } from '../core/limits.ts';
+import { JOB_DEADLINE, MAX_IMAGE_BYTES } from '../core/limits.ts';
 import { imageName, keys } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
 import type { OutputImage } from '../core/outcome.ts';
 import { publishedPrefixOf } from '../core/render.ts';
 import type { Images } from '../images/images.ts';
+import { BodyTooLong } from '../images/body.ts';
 import { peekImage } from '../images/sniff.ts';
 import { BrokenImage, type ImageMetadata, walkImage } from '../images/structure/walk.ts';
 import { Readable } from 'node:stream';
@@ -32,6 +40,8 @@ export class UnfitOutput extends Error {
 interface UploadDeps extends Pick<Settler, 'log' | 'pause'> {
   comfyui: Pick<ComfyUI, 'view' | 'viewHead'>;
   images: Images;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
   /** Files whose names are fixed, and whose they were last: one for all attempts of a host. */
   taken: Map<string, { jobId: string; etag: string | undefined }>;
   imageMetadata?: ImageMetadata | undefined;
@@ -46,6 +56,8 @@ interface Upload {
 
 /** ComfyUI broke at one file so often: it cannot read it. */
 const BREAKS = 3;
+/** Whoever stops the host waits so long for what ComfyUI does not give. */
+const DRAIN_LIMIT = 30_000;
 
 /** Undefined when the attempt was broken off meanwhile. @throws OutputsGone, UnfitOutput */
 export async function collectImages(
@@ -59,10 +71,15 @@ export async function collectImages(
   void record.stopped.then(() => {
     stopped = true;
   });
+  let drainedAt = Infinity;
+  void record.drained.then(() => {
+    drainedAt = deps.awake();
+  });
   const upload = { deps, record, attempt, graph };
   const images: JobImage[] = [];
   for (const [index, output] of outputs.entries()) {
     let broke = 0;
+    let failingSince: number | undefined;
     for (let tries = 0; images.length === index; tries += 1) {
       if (stopped) return undefined;
       try {
@@ -72,6 +89,12 @@ export async function collectImages(
         broke += error instanceof ComfyUIBroken ? 1 : 0;
         const end = endOf(error, output, broke);
         if (end) throw end;
+        if (error instanceof ComfyUIError) {
+          const now = deps.awake();
+          failingSince ??= now;
+          if (now - failingSince > JOB_DEADLINE || now - Math.max(drainedAt, failingSince) > DRAIN_LIMIT)
+            throw new OutputsGone('its images could not be had from ComfyUI', { cause: error });
+        } else failingSince = undefined;
         // Half an image, a bucket that throttles, a ComfyUI that restarts: its files are still on its disk.
         deps.log.error('image not uploaded yet', error, { job_id: record.jobId });
         await deps.pause(tries);
@@ -85,6 +108,8 @@ export async function collectImages(
 function endOf(error: unknown, output: OutputImage, broke: number): Error | undefined {
   if (error instanceof OutputsGone || error instanceof UnfitOutput) return error;
   if (error instanceof BrokenImage) return unfit(output, error.message);
+  if (error instanceof BodyTooLong)
+    return unfit(output, 'is too long for a file of which ComfyUI does not say the length');
   if (error instanceof ComfyUIRefused) return unfit(output, `cannot be had from ComfyUI (${error.status})`);
   if (error instanceof ComfyUIBroken && broke >= BREAKS) return unfit(output, 'cannot be read by ComfyUI');
   return undefined;
@@ -112,10 +137,11 @@ async function uploadImage(
     throw error;
   }
   const bytes = ReadableStream.from(download(comfyui, output, body, viewed));
-  const { image, stream } = await peekImage(bytes);
+  const { image, kind, stream } = await peekImage(bytes);
   if (!image) {
     await stream.cancel();
-    throw unfit(output, viewed.sizeBytes === 0 ? 'is empty' : 'is no PNG, JPEG or WebP image');
+    const what = kind === undefined ? '' : `: it is ${kind}`;
+    throw unfit(output, viewed.sizeBytes === 0 ? 'is empty' : `is no PNG, JPEG or WebP image${what}`);
   }
   const name = imageName(publishedPrefixOf(graph, node), record.jobId, ordinal, image.extension);
   const key = keys.image(record.jobId, attempt, name);
@@ -207,7 +233,7 @@ async function* download(
     // Another file by now, or one that cannot be had from its middle: from the beginning, with the next try.
     if (!next?.partial) {
       await next?.body.cancel();
-      throw new Error('the image broke off');
+      throw new ComfyUISilent('GET /view to its end');
     }
     body = next.body;
   }

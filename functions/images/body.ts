@@ -14,6 +14,11 @@ export class IncompleteBody extends Error {
   }
 }
 
+/** No length was promised, and it is longer than what may be collected. */
+export class BodyTooLong extends Error {
+  override readonly name = 'BodyTooLong';
+}
+
 /** Less than this is collected: bytes are put in half the time of a stream, and the SDK can repeat them. */
 const SMALL = 512 * 1024;
 const MAX_COLLECTED = 64 * 1024 * 1024;
@@ -35,7 +40,7 @@ export async function bodyFrom(
   for await (const piece of stream as AsyncIterable<Uint8Array>) {
     sizeBytes += piece.length;
     if (sizeBytes > MAX_COLLECTED)
-      throw new Error(`A body of unknown length may have ${MAX_COLLECTED} bytes at most.`);
+      throw new BodyTooLong(`A body of unknown length may have ${MAX_COLLECTED} bytes at most.`);
     pieces.push(piece);
   }
   if (promised !== undefined && promised !== sizeBytes) throw new IncompleteBody(sizeBytes, promised);

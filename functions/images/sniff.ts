@@ -24,6 +24,17 @@ function formatOf(bytes: Uint8Array): Pick<ImageType, 'contentType' | 'extension
   return undefined;
 }
 
+/** What the head of a file that is none of the three looks like, for a person; undefined where it is not known. */
+export function kindOf(head: Uint8Array): string | undefined {
+  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD)).toString('latin1');
+  if (/^(II\*\0|MM\0\*)/.test(text)) return 'a TIFF';
+  if (text.startsWith('GIF8')) return 'a GIF';
+  if (/^[^]{4}ftyp(avif|avis|hei[cfsx]|mif1)/.test(text)) return 'an AVIF or HEIF image';
+  if (/^[^]{4}ftyp/.test(text) || text.startsWith('\x1aE\xdf\xa3')) return 'a video';
+  if (/^\s*<(!doctype html|html)/i.test(text)) return 'an HTML page';
+  return /^[\t\n\r\x20-\x7e]+$/.test(text) ? 'text' : undefined;
+}
+
 /** Undefined: none of the three, or broken where the size should be. `bytes` may be the head of a file. */
 export function imageType(bytes: Uint8Array): ImageType | undefined {
   const format = formatOf(bytes);
@@ -43,7 +54,7 @@ export function imageType(bytes: Uint8Array): ImageType | undefined {
 /** Reads as much of a stream as tells its type; the stream in the answer is the whole. Cancelling it cancels the source. */
 export async function peekImage(
   source: ReadableStream<Uint8Array>,
-): Promise<{ image: ImageType | undefined; stream: ReadableStream<Uint8Array> }> {
+): Promise<{ image: ImageType | undefined; kind?: string | undefined; stream: ReadableStream<Uint8Array> }> {
   const reader = source.getReader();
   const read: Uint8Array[] = [];
   let bytes = 0;
@@ -67,5 +78,7 @@ export async function peekImage(
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  return { image: imageType(Buffer.concat(read)), stream };
+  const head = Buffer.concat(read);
+  const image = imageType(head);
+  return { image, stream, ...(!image && { kind: kindOf(head) }) };
 }

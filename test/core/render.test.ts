@@ -127,6 +127,29 @@ describe('a graph as one attempt posts it', () => {
     expect(publishedPrefixOf(held, '1')).toBe('Cat');
   });
 
+  it('stamps a prefix that comes through several nodes that hold it, and ends where they go round', () => {
+    const link = (to: string) => ({ class_type: 'PrimitiveString', inputs: { value: [to, 0] } });
+    const far = {
+      '1': saver({ filename_prefix: ['2', 0] }),
+      '2': link('3'),
+      '3': { class_type: 'StringConstant', inputs: { string: 'Dog' } },
+    };
+    expect(stamp(far, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`Dog_${own}`);
+    const round = { ...far, '3': link('2') };
+    expect(stamp(round, JOB, 1, [])['1']!.inputs['filename_prefix']).toEqual(['1_prefix', 0]);
+  });
+
+  it('makes a save node run anew also where it hands its images on', () => {
+    const through = {
+      '1': { class_type: 'SaveAndPass', inputs: { file: 'x.png' } },
+      '2': { class_type: 'Upscale', inputs: { images: ['1', 0] } },
+      '3': saver({ images: ['2', 0], filename_prefix: 'a' }),
+    };
+    const posted = stamp(through, JOB, 1, [], { SaveAndPass: { output_node: true }, Upscale: {} });
+    expect(Object.values(posted['1']!.inputs)).toContain(own);
+    expect(posted['2']).toEqual(through['2']);
+  });
+
   it('makes a save node that takes no prefix run anew, and changes nothing before it', () => {
     const fixed = {
       '1': { class_type: 'EmptyImage', inputs: { width: 64 } },

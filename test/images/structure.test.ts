@@ -138,6 +138,23 @@ describe('without its metadata', () => {
     expect((await walk(told, 'png', 'keep')).equals(told)).toBe(true);
   });
 
+  it('a PNG loses also what a program calls its own, wherever it stands, and keeps what shows', async () => {
+    // ComfyUI 0.8.0 and 0.33.0: SaveAnimatedPNG writes the graph into `comf`, behind the pixels.
+    const own = chunk('comf', Buffer.from('prompt\0{"3": "secret"}'));
+    const density = chunk('pHYs', Buffer.alloc(9, 1));
+    const end = png.length - 12;
+    const shown = Buffer.concat([png.subarray(0, 33), density, png.subarray(33)]);
+    const told = Buffer.concat([
+      png.subarray(0, 33),
+      density,
+      png.subarray(33, end),
+      own,
+      png.subarray(end),
+      Buffer.from('behind the end'),
+    ]);
+    expect((await walk(told, 'png', 'strip')).equals(shown)).toBe(true);
+  });
+
   it('a JPEG keeps its colour profile and loses its Exif and comments', async () => {
     const segment = (code: number, text: string) => {
       const head = Buffer.from([0xff, code, 0, text.length + 2]);

@@ -4,8 +4,12 @@
 import { BrokenImage, checkSize, type Source } from './source.ts';
 
 const [SOI, EOI, SOS] = [0xd8, 0xd9, 0xda];
-/** Exif and XMP, Photoshop's, comments. JFIF, colour profile and Adobe's colour transform (APP0, 2, 14) are the picture's. */
-const METADATA = new Set([0xe1, 0xed, 0xfe]);
+/**
+ * Exif and XMP, Photoshop's, comments, and whatever a program calls its own (APP1 to APP15). JFIF, colour profile and
+ * Adobe's colour transform (APP0, 2, 14) are the picture's.
+ */
+const isMetadata = (code: number) =>
+  code === 0xfe || (code > 0xe0 && code <= 0xef && code !== 0xe2 && code !== 0xee);
 
 /** @param keep with its metadata @throws BrokenImage once it is read that far */
 export async function* walkJpeg(source: Source, keep: boolean): AsyncGenerator<Buffer> {
@@ -29,7 +33,7 @@ export async function* walkJpeg(source: Source, keep: boolean): AsyncGenerator<B
       checkSize(head.readUInt16BE(3), head.readUInt16BE(1));
       sized = true;
     }
-    const passes = keep || !METADATA.has(code);
+    const passes = keep || !isMetadata(code);
     if (passes) yield Buffer.concat([Buffer.from([0xff, code]), size]);
     for await (const piece of source.take(length)) if (passes) yield piece;
     if (code === SOS) {

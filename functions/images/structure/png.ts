@@ -5,8 +5,16 @@ import { once } from 'node:events';
 import { crc32, createInflate } from 'node:zlib';
 import { BrokenImage, checkSize, type Source } from './source.ts';
 
-/** What was written about the picture, by whom and how; nothing that changes it. */
-const METADATA = new Set(['tEXt', 'zTXt', 'iTXt', 'eXIf', 'tIME']);
+/**
+ * What the picture, its colours and its animation are made of. All else was written about it: texts and Exif, and whatever
+ * a program calls its own, such as `comf`, in which ComfyUI's SaveAnimatedPNG writes the graph.
+ */
+const PICTURE = new Set(
+  [
+    'IHDR PLTE IDAT IEND tRNS acTL fcTL fdAT',
+    'cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT',
+  ].flatMap((types) => types.split(' ')),
+);
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
 /** @param keep with its metadata @throws BrokenImage once it is read that far */
@@ -25,7 +33,7 @@ export async function* walkPng(source: Source, keep: boolean): AsyncGenerator<Bu
       source.putBack(ihdr);
       pixels = new Pixels(bytesOfPixels(ihdr));
     }
-    const passes = keep || !METADATA.has(type);
+    const passes = keep || PICTURE.has(type);
     if (passes) yield head;
     let sum = crc32(head.subarray(4));
     for await (const piece of source.take(length)) {

@@ -3,7 +3,8 @@
 
 import { BrokenImage, checkSize, MAX_PIXELS, Source } from './source.ts';
 
-const METADATA = new Set(['EXIF', 'XMP ']);
+/** All else was written about the picture: `EXIF`, `XMP `, and what a program calls its own. */
+const PICTURE = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);
 const EXIF_AND_XMP = 0x08 | 0x04;
 /** Of a file that is held. */
 const MAX_HELD = 64 * 1024 * 1024;
@@ -40,7 +41,7 @@ async function* chunksOf(source: Source, keep: boolean): AsyncGenerator<Buffer> 
     const padded = size + (size % 2);
     left -= 8 + padded;
     if (left < 0) throw new BrokenImage('has a chunk that is larger than the file says');
-    const passes = keep || !METADATA.has(type);
+    const passes = keep || PICTURE.has(type);
     if (passes) yield head;
     if (type === 'VP8X' && size >= 10) {
       const body = await source.read(10);

@@ -161,7 +161,7 @@ async function saveFixed({ inputs, folders }: NodeCall): Promise<NodeResult> {
     {},
   );
   const kinds: Record<string, Buffer | string> = {
-    text: 'no picture at all, just a text in a file with a picture’s name',
+    text: 'no picture at all, just a text in a file that is named as one',
     empty: '',
     cut: png.subarray(0, Math.floor(png.length / 2)),
   };
