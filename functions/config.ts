@@ -18,10 +18,7 @@ const publicUrl = address
   .refine((text) => URL.canParse(text) && new URL(text).search === '')
   .transform((text) => new URL(text).origin + new URL(text).pathname.replace(/\/+$/, ''));
 
-const origins = z
-  .string()
-  .default('*')
-  .transform((text) => text.split(',').map((one) => one.trim()));
+const origins = z.string().transform((text) => text.split(',').map((one) => one.trim()));
 
 /** Streams of events and requests that wait: so many are held at once. */
 const heldRequests = z.coerce.number().int().min(0).max(100_000);
@@ -59,6 +56,20 @@ export function comfyuiAddressOf(settings: z.infer<z.ZodObject<typeof comfyuiPla
 
 /** Whether images are published with what ComfyUI writes into them: the whole graph, with the prompt. */
 const imageMetadata = z.enum(['keep', 'strip']).default('keep');
+
+/** Host names by which an API without keys is called, beside localhost, addresses and PUBLIC_URL's. */
+const allowedHosts = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((one) => one.trim() || []));
+
+/** Pages of any origin may call where a key is asked for; where none is, only those that are named. */
+export function allowedOriginsOf(settings: {
+  ALLOWED_ORIGINS?: string[] | undefined;
+  API_KEYS: 'required' | 'none';
+}): string[] {
+  return settings.ALLOWED_ORIGINS ?? (settings.API_KEYS === 'required' ? ['*'] : []);
+}
 
 /** Whether callers must send an API key. */
 const apiKeys = z.enum(['required', 'none']);
@@ -136,7 +147,8 @@ const localSchema = z.object({
   WORKSPACE_REPAIR: flag.default(false),
   WORKFLOWS_PATH: z.string().optional(),
   PUBLIC_URL: publicUrl.optional(),
-  ALLOWED_ORIGINS: origins,
+  ALLOWED_ORIGINS: origins.optional(),
+  ALLOWED_HOSTS: allowedHosts,
   KEEP_DAYS: keepDays,
   API_KEYS: apiKeys.default('none'),
   ...ownerLimits,
@@ -178,7 +190,8 @@ const apiSchema = placesSchema.extend({
   API_PORT: port.default(5000),
   WORKFLOWS_PATH: z.string().optional(),
   PUBLIC_URL: publicUrl.optional(),
-  ALLOWED_ORIGINS: origins,
+  ALLOWED_ORIGINS: origins.optional(),
+  ALLOWED_HOSTS: allowedHosts,
   /** Where the api nudges, best effort. */
   FORWARDER_URL: address.optional(),
   FIXED_COMFYUI: flag.default(false),
@@ -249,7 +262,7 @@ const deployedPlaces = placesSchema.extend({
 const apiLambdaSchema = deployedPlaces.extend({
   /** The bundle has its own. */
   WORKFLOWS_PATH: z.string().min(1),
-  ALLOWED_ORIGINS: origins,
+  ALLOWED_ORIGINS: origins.prefault('*'),
   KEEP_DAYS: keepDays,
   MAX_WAITING: z.coerce.number().int().positive().default(MAX_WAITING),
   ...ownerLimits,

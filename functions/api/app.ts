@@ -15,6 +15,7 @@ import { historyRoutes } from './history.ts';
 import { imageRoutes } from './images.ts';
 import { createJobReader } from './job-reader.ts';
 import { jobRoutes } from './jobs.ts';
+import { checkOrigin } from './origin-check.ts';
 import { problems } from './problems.ts';
 import { createQueue } from './queue-view.ts';
 import { createLimits } from './limits.ts';
@@ -56,6 +57,7 @@ export function createApp(deps: ApiDeps): ApiApp {
   app.route('/', docs);
   app.route('/api', docs);
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
+  if (!deps.admit) app.use(checkOrigin(settings, settings.allowedHosts));
   app.use(
     deps.admit ??
       ((c, next) => {

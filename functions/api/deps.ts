@@ -48,6 +48,8 @@ export interface ApiSettings {
   links: 'request' | 'bucket' | { origin: string };
   /** `*`, or the origins that a browser may call from. */
   allowedOrigins: string[];
+  /** Names that it is called by beside `localhost` and addresses; asked for only where no key is. */
+  allowedHosts?: readonly string[];
   /** One ComfyUI that should always answer, rather than a fleet that may sleep. */
   fixedComfyUI: boolean;
   /** What jobs are accepted for; any where it is not said. */

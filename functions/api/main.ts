@@ -1,8 +1,9 @@
 // The API as a process of its own.
 
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { type ApiSettings, apiSettings, ownerLimitsOf } from '../config.ts';
+import { allowedOriginsOf, type ApiSettings, apiSettings, ownerLimitsOf } from '../config.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
@@ -30,7 +31,8 @@ try {
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: linksOf(settings),
-      allowedOrigins: settings.ALLOWED_ORIGINS,
+      allowedOrigins: allowedOriginsOf(settings),
+      allowedHosts: [...settings.ALLOWED_HOSTS, hostname()],
       fixedComfyUI: settings.FIXED_COMFYUI,
       maxWaiting: settings.MAX_WAITING,
       webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,

@@ -10,6 +10,8 @@ import type { ApiEnv } from './deps.ts';
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   unauthorized: 401,
   forbidden: 403,
+  origin_not_allowed: 403,
+  host_not_allowed: 403,
   unsupported_media_type: 415,
   body_too_large: 413,
   job_not_found: 404,

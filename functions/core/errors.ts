@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'too_many_unfinished'
   | 'images_used_up'
   | 'budget_used_up'
+  | 'origin_not_allowed'
+  | 'host_not_allowed'
   | 'comfyui_not_responding'
   | 'bad_template'
   | 'bad_setting'

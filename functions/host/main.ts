@@ -9,7 +9,7 @@ import { createInstanceMetadata } from '../machines/instance.ts';
 import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { explainAndExit, onStopSignal, sayReady, writePrivately } from '../process/exit.ts';
 import { identityOf } from '../process/identity.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
 import { tryLockIn } from '../process/lock.ts';
@@ -19,6 +19,7 @@ import { type Retirement, watchRetirement } from './retirement.ts';
 import { reportStart } from './start-report.ts';
 
 try {
+  writePrivately();
   const settings = hostSettings(process.env);
   const address = comfyuiAddressOf(settings);
   const machine = settings.AUTO_SCALING_GROUP === undefined ? undefined : machineHostSettings(process.env);

@@ -3,12 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { askForKeys } from '../api/access.ts';
 import { createApp } from '../api/app.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { type LocalSettings, ownerLimitsOf } from '../config.ts';
+import { allowedOriginsOf, type LocalSettings, ownerLimitsOf } from '../config.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createWatch } from '../controller/watch.ts';
@@ -70,6 +71,8 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
 
   const tables = join(directory, 'dynamodb');
+  // Another user of this machine finds the port, and a page that it shows.
+  const tablesToken = randomBytes(24).toString('hex');
   const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR).catch(async (error: unknown) => {
     await server.close();
     await workspace.release();
@@ -81,7 +84,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     startChild<{ port: number }>(
       'the embedded DynamoDB',
       programOf('dynamodb'),
-      { ...process.env, DIRECTORY: tables },
+      { ...process.env, DIRECTORY: tables, TOKEN: tablesToken },
       log('local'),
       ({ port }) => ({ PORT: String(port) }),
     ),
@@ -105,7 +108,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     tablePrefix: '',
     bucket: BUCKET,
     credentials,
-    unsigned: true,
+    tablesToken,
   });
   const { hosts, chores, usage, images, now } = connected;
   const jobs = tellingOfEnds(connected.jobs, () => webhooks.nudge());
@@ -132,7 +135,8 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
-      allowedOrigins: settings.ALLOWED_ORIGINS,
+      allowedOrigins: allowedOriginsOf(settings),
+      allowedHosts: [...settings.ALLOWED_HOSTS, hostname()],
       fixedComfyUI: true,
       comfyuiKind: comfyui.kind,
       maxWaiting: MAX_WAITING,
@@ -186,7 +190,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       void s3.handle(req, res);
     } else api(req, res);
   });
-  await workspace.announce({ url, dynamodb: dynamodbUrl });
+  await workspace.announce({ url, dynamodb: dynamodbUrl, tablesToken });
 
   return {
     url,

@@ -1,13 +1,28 @@
 // What `npm start` says when it is up: what runs, which ComfyUI and where, what it lacks, and one line to paste.
 
 import { createComfyUI } from '../comfyui/client.ts';
+import type { LocalSettings } from '../config.ts';
 import { lacks } from '../core/object-info.ts';
 import type { Arrangement } from './arrangement.ts';
 
-export async function bannerOf({ url, comfyui, templates, directory }: Arrangement): Promise<string> {
+/** @param settings say where it listens, and whether anybody who gets there may use it */
+export async function bannerOf(
+  { url, comfyui, templates, directory }: Arrangement,
+  { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
+): Promise<string> {
+  const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
+  const openLines = isLocal
+    ? []
+    : [
+        `              listens at ${host}`,
+        ...(keys === 'required'
+          ? []
+          : ['  WARNING     EVERYBODY WHO REACHES THIS MACHINE CAN USE ITS GPU: set API_KEYS=required']),
+      ];
   const lines = [
     '',
     `  REST API    ${url}`,
+    ...openLines,
     `  ComfyUI     ${describeComfyUI(comfyui)}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,

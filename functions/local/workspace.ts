@@ -1,7 +1,7 @@
 // The folder with all that must be there after a restart. One process at a time; whoever comes second is told who
 // the first is.
 
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { type Identity, identityOf, writeWhole } from '../process/identity.ts';
@@ -9,8 +9,9 @@ import { tryLockIn } from '../process/lock.ts';
 
 export interface Announced {
   url: string;
-  /** Of the embedded DynamoDB. */
+  /** Of the embedded DynamoDB, and what it asks for. */
   dynamodb: string;
+  tablesToken: string;
 }
 
 export interface Workspace {
@@ -33,6 +34,8 @@ export async function openWorkspace(path: string): Promise<Workspace> {
       { field: 'WORKSPACE_PATH' },
     );
   }
+  // Of an earlier release, or made by hand: what is in it is out of others' reach by this alone.
+  await chmod(directory, 0o700).catch(() => undefined);
   const announced = join(directory, 'api.json');
   return {
     directory,
@@ -45,8 +48,10 @@ export async function openWorkspace(path: string): Promise<Workspace> {
 /** Where the API is that last used this workspace; it may have ended since. */
 export async function announcedIn(path: string): Promise<Partial<Announced>> {
   try {
-    const { url, dynamodb } = JSON.parse(await readFile(join(path, 'api.json'), 'utf8')) as Announced;
-    return { url, dynamodb };
+    const { url, dynamodb, tablesToken } = JSON.parse(
+      await readFile(join(path, 'api.json'), 'utf8'),
+    ) as Announced;
+    return { url, dynamodb, tablesToken };
   } catch {
     return {};
   }

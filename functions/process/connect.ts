@@ -14,8 +14,8 @@ export interface Places {
   s3Endpoint?: string | undefined;
   tablePrefix: string;
   bucket: string;
-  /** The tables are the embedded ones of this very arrangement. */
-  unsigned?: boolean;
+  /** What the embedded tables of this very arrangement ask for. */
+  tablesToken?: string;
   /** Absent: as the SDK finds them. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
 }
@@ -44,7 +44,7 @@ export function connect({ region, credentials, tablePrefix, bucket, ...places }:
     endpoint: places.dynamodbEndpoint,
     region,
     credentials,
-    unsigned: places.unsigned,
+    token: places.tablesToken,
   });
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
   return {

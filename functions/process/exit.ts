@@ -29,6 +29,11 @@ function isTooManyFiles(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 }
 
+/** What this process and its children write is for nobody else's eyes: prompts, pictures and keys. */
+export function writePrivately(): void {
+  process.umask(0o077);
+}
+
 /** Whoever reads along, a terminal or `head`, may go: without this the next line that is said ends the process. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

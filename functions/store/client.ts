@@ -11,13 +11,13 @@ export interface StoreSettings {
   endpoint?: string | undefined;
   region: string;
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
-  /** For the embedded one, which checks no signature: signing is two fifths of what a call costs this process. */
-  unsigned?: boolean | undefined;
+  /** For the embedded one, which asks for this and checks no signature: signing is two fifths of what a call costs. */
+  token?: string | undefined;
 }
 
-/** What has the form of a signature, for a server that looks no further. */
-const UNSIGNED =
-  'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0';
+/** What has the form of a signature; the server compares the token and looks no further. */
+const unsignedWith = (token: string) =>
+  `AWS4-HMAC-SHA256 Credential=${token}/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0`;
 
 export interface StoreClient {
   raw: DynamoDBClient;
@@ -31,7 +31,7 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     region: settings.region,
     ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
     ...(settings.credentials ? { credentials: settings.credentials } : {}),
-    ...(settings.unsigned ? { signer: { sign: markUnsigned } } : {}),
+    ...(settings.token === undefined ? {} : { signer: { sign: withToken(settings.token) } }),
     maxAttempts: 5,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
@@ -58,8 +58,11 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
   return { raw, documents, clock };
 }
 
-function markUnsigned(request: HttpRequest): Promise<HttpRequest> {
-  request.headers['authorization'] = UNSIGNED;
-  request.headers['x-amz-date'] = '20260101T000000Z';
-  return Promise.resolve(request);
+function withToken(token: string) {
+  const authorization = unsignedWith(token);
+  return (request: HttpRequest): Promise<HttpRequest> => {
+    request.headers['authorization'] = authorization;
+    request.headers['x-amz-date'] = '20260101T000000Z';
+    return Promise.resolve(request);
+  };
 }

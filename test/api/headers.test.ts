@@ -34,6 +34,7 @@ afterAll(async () => {
 const settings = {
   links: 'request' as const,
   allowedOrigins: ['*'],
+  allowedHosts: ['x'],
   fixedComfyUI: true,
   maxWaiting: 10_000,
 };

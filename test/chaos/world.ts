@@ -98,7 +98,11 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
   );
   proxies.push(table, bucket);
 
-  add('dynamodb', 'dynamodb', () => ({ DIRECTORY: join(directory, 'dynamodb'), PORT: '0' }));
+  add('dynamodb', 'dynamodb', () => ({
+    DIRECTORY: join(directory, 'dynamodb'),
+    PORT: '0',
+    TOKEN: CREDENTIALS.accessKeyId,
+  }));
   add('s3', 's3', () => ({
     DIRECTORY: join(directory, 's3'),
     BUCKET: 'images',

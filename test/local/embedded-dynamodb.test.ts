@@ -25,7 +25,7 @@ beforeEach(async () => {
   child = await startChild(
     'the embedded DynamoDB',
     programOf('dynamodb'),
-    { ...process.env, DIRECTORY: join(directory, 'db') },
+    { ...process.env, DIRECTORY: join(directory, 'db'), TOKEN: 'token' },
     createLog('test', 'error'),
     ({ port }) => ({ PORT: String(port) }),
   );
@@ -36,13 +36,40 @@ beforeEach(async () => {
     tablePrefix: '',
     bucket: 'images',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    unsigned: true,
+    tablesToken: 'token',
   });
   await createTables(tables.store, '');
 });
 afterEach(async () => {
   await child.stop();
   await rm(directory, { recursive: true, force: true, maxRetries: 10 });
+});
+
+test('whoever has not its token gets nothing, and no browser does', async () => {
+  const url = `http://127.0.0.1:${child.ready.port}`;
+  const credential = (token: string) =>
+    `AWS4-HMAC-SHA256 Credential=${token}/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0`;
+  const list = async (headers: Record<string, string>) => {
+    const target = {
+      'x-amz-target': 'DynamoDB_20120810.ListTables',
+      'content-type': 'application/x-amz-json-1.0',
+    };
+    const response = await fetch(url, {
+      method: 'POST',
+      body: '{}',
+      headers: { ...target, 'x-amz-date': '20260101T000000Z', ...headers },
+    });
+    return [response.status, response.headers.get('access-control-allow-origin')];
+  };
+  expect(await list({ authorization: credential('token') })).toEqual([200, null]);
+  expect(await list({ authorization: credential('local') })).toEqual([403, null]);
+  expect(await list({})).toEqual([403, null]);
+  const origin = 'http://127.0.0.1:3000';
+  expect(await list({ authorization: credential('token'), origin })).toEqual([403, null]);
+  const byName = await fetch(url.replace('127.0.0.1', 'localhost'), { method: 'POST', body: '{}' }).catch(
+    () => undefined,
+  );
+  expect(byName?.status ?? 403).toBe(403);
 });
 
 /** Jobs that are accepted, claimed and cancelled as fast as they can be, until `stop`. */

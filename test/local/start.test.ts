@@ -1,6 +1,6 @@
 // `npm start` as a process: what it says, what it survives, and what it refuses with one line.
 
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createWebServer, get } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -307,6 +307,42 @@ test('a COMFYUI_PATH that is no ComfyUI folder is said', async () => {
   } finally {
     await comfyui.close();
   }
+});
+
+test.skipIf(process.platform === 'win32')('what it writes is for nobody else', async () => {
+  await chmod(workspace, 0o755);
+  const url = await up(start());
+  await completed(url, await generate(url));
+  const open: string[] = [];
+  for (const entry of await readdir(workspace, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) open.push(`${path} ${(mode & 0o777).toString(8)}`);
+  }
+  expect(open).toEqual([]);
+  expect((await stat(workspace)).mode & 0o777).toBe(0o700);
+});
+
+test('off loopback without keys it says so loudly, and with keys only where it listens', async () => {
+  const everywhere = start({ API_HOST: '0.0.0.0' });
+  const url = await up(everywhere);
+  expect(everywhere.output()).toContain('listens at 0.0.0.0');
+  expect(everywhere.output()).toContain('EVERYBODY WHO REACHES THIS MACHINE CAN USE ITS GPU');
+  expect((await fetch(`${url}/api/queue`)).status).toBe(200);
+  everywhere.signal('SIGKILL');
+  await everywhere.ended;
+  const keyed = start({ API_HOST: '0.0.0.0', API_KEYS: 'required' });
+  await up(keyed);
+  expect(keyed.output()).toContain('listens at 0.0.0.0');
+  expect(keyed.output()).not.toContain('WARNING');
+});
+
+test('a page of another origin cannot drive it', async () => {
+  const url = await up(start());
+  const headers = { origin: 'https://evil.example' };
+  const answer = await fetch(`${url}/api/queue/clear`, { method: 'POST', headers });
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull();
 });
 
 test('a fourth workflow is two files and no code', async () => {

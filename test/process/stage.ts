@@ -39,7 +39,9 @@ export async function startPlaces(): Promise<Places> {
       createLog('test', 'error'),
       () => ({}),
     );
-  const dynamodb = await start<{ port: number }>('dynamodb', programOf('dynamodb'), {});
+  const dynamodb = await start<{ port: number }>('dynamodb', programOf('dynamodb'), {
+    TOKEN: CREDENTIALS.accessKeyId,
+  });
   const s3 = await start<{ url: string }>('s3', join(packageRoot(), '.build', 's3.mjs'), {
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,

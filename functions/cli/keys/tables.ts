@@ -10,6 +10,7 @@ import { createStoreClient, type StoreClient } from '../../store/client.ts';
 import { createTables } from '../../store/create-tables.ts';
 import { createKeys, type Keys } from '../../store/keys.ts';
 import { createOwners, type Owners } from '../../store/owners.ts';
+import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../api.ts';
 import { readDeployment } from '../deployment.ts';
@@ -60,23 +61,24 @@ async function over(client: StoreClient, prefix: string, stop = async () => unde
 /** The API that has the workspace keeps its tables open; without one they are opened for this command. */
 async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const client = (endpoint: string) =>
-    createStoreClient({ endpoint, region: 'local', credentials, unsigned: true });
+  const client = (endpoint: string, token: string) =>
+    createStoreClient({ endpoint, region: 'local', credentials, token });
   const lock = await tryLockIn(path, 'lock');
   if (!lock) {
-    const { dynamodb } = await announcedIn(path);
-    if (dynamodb === undefined)
+    const { dynamodb, tablesToken } = await announcedIn(path);
+    if (dynamodb === undefined || tablesToken === undefined)
       throw new CommandError(`The workspace ${path} is just being opened; try again in a second`);
-    return over(client(dynamodb), '');
+    return over(client(dynamodb, tablesToken), '');
   }
+  const token = randomBytes(24).toString('hex');
   const dynamodb = await startChild<{ port: number }>(
     'the embedded DynamoDB',
     programOf('dynamodb'),
-    { ...process.env, DIRECTORY: join(resolve(path), 'dynamodb') },
+    { ...process.env, DIRECTORY: join(resolve(path), 'dynamodb'), TOKEN: token },
     createLog('keys', 'warn'),
     ({ port }) => ({ PORT: String(port) }),
   );
-  const opened = client(`http://127.0.0.1:${dynamodb.ready.port}`);
+  const opened = client(`http://127.0.0.1:${dynamodb.ready.port}`, token);
   await createTables(opened, '');
   return over(opened, '', async () => {
     await dynamodb.stop();

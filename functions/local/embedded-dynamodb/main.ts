@@ -3,18 +3,20 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
-import { outliveReaders } from '../../process/exit.ts';
+import { outliveReaders, writePrivately } from '../../process/exit.ts';
 import { collectEarly } from '../../process/memory.ts';
 import { keepMark } from './damage.ts';
+import { onlyWith } from './access.ts';
 import { createDynalite } from './mended-dynalite.ts';
 import { tryLock } from '../../process/lock.ts';
 
-const { DIRECTORY: path, PORT: port } = process.env;
-if (path === undefined || !process.send) {
-  console.error('usage: forked with DIRECTORY, PORT and an IPC channel');
+const { DIRECTORY: path, PORT: port, TOKEN: token } = process.env;
+if (path === undefined || token === undefined || !process.send) {
+  console.error('usage: forked with DIRECTORY, TOKEN, PORT and an IPC channel');
   process.exit(1);
 }
 outliveReaders();
+writePrivately();
 process.on('disconnect', () => process.exit(0));
 // Signals reach the whole group (Ctrl-C, systemd, a terminal that closes): the parent decides when this ends.
 process.on('SIGINT', () => undefined);
@@ -52,7 +54,7 @@ try {
 
 collectEarly();
 keepMark(path);
-const server = createDynalite(path);
+const server = onlyWith(token, createDynalite(path));
 server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const address = server.address();
   process.send!({ port: typeof address === 'object' ? address?.port : undefined });
