@@ -58,6 +58,7 @@ export class GpuHosts extends Construct {
       RELEASE: this.release,
       IDLE_MINUTES: String(settings.idleMinutes),
       SLOTS: String(settings.slots),
+      IMAGE_METADATA: settings.imageMetadata,
       INTAKE_PORT: String(INTAKE_PORT),
       COMFYUI_VERSION: settings.comfyuiVersion,
       USD_PER_HOUR_BY_TYPE: settings.instanceTypes

@@ -123,6 +123,7 @@ async function requestOf(
     bodyHash,
     staging,
     ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
     ...(packed.length <= GRAPH_INLINE_BYTES ? { graph: packed } : { graphKey: keys.graph(jobId) }),
   };
 }

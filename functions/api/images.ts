@@ -8,7 +8,8 @@ import type { JobState } from '../core/job.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
 import { jobIdOfImage, keys, uploadName } from '../core/names.ts';
 import { RangeNotSatisfiable } from '../images/images.ts';
-import { imageType } from '../images/sniff.ts';
+import { inspectImage } from '../images/sniff.ts';
+import { BrokenImage } from '../images/structure/walk.ts';
 import { cursorOf, limitBody, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
@@ -81,13 +82,12 @@ export function imageRoutes(deps: Shared) {
         const file = await uploadedFile(c.req.raw);
         if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
         const bytes = new Uint8Array(await file.arrayBuffer());
-        const type = imageType(bytes);
-        if (!type)
-          throw new AppError('invalid_image', 'The file must be a PNG, JPEG or WebP image', {
+        const type = await inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
+          if (!(error instanceof BrokenImage)) throw error;
+          throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
             field: 'image',
           });
-        if (type.width * type.height > MAX_UPLOAD_PIXELS)
-          throw new AppError('invalid_image', 'The image may have at most 16 megapixels', { field: 'image' });
+        });
         const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
         await images.put(keys.upload(c.get('caller').owner, name), bytes, { contentType: type.contentType });
         return c.json({ name, subfolder: '', type: 'input' });

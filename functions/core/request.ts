@@ -15,6 +15,8 @@ export interface JobRequest {
   /** Of the caller's body: the same idempotency key with another body is a mistake. */
   bodyHash: string;
   staging: Staging[];
+  /** Where the template says whether its images keep what ComfyUI writes into them about their making. */
+  imageMetadata?: 'keep' | 'strip';
   /** Whom to tell when the job has ended. */
   webhookUrl?: string;
   /** The rendered graph, gzipped JSON; absent where it is so large that it lies in the bucket, at `graphKey`. */

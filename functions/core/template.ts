@@ -37,6 +37,8 @@ const inputsFile = z.strictObject({
     .positive()
     .max(JOB_LIMIT / 1000)
     .optional(),
+  /** Of its images: `strip` publishes them without the graph that ComfyUI writes into them. The host's setting otherwise. */
+  image_metadata: z.enum(['keep', 'strip']).optional(),
   inputs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), inputSpec),
   presets: z.record(z.string(), z.record(z.string(), scalar)).optional(),
 });

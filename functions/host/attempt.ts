@@ -214,7 +214,15 @@ async function publish(
   reports.started();
   deps.slotFreed();
   try {
-    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
+    // Its template may say otherwise than the host.
+    const imageMetadata = claimed.request.imageMetadata ?? deps.imageMetadata;
+    const images = await collectImages(
+      { ...deps, imageMetadata },
+      record,
+      claimed.fence.attempt,
+      graph,
+      outputs,
+    );
     if (!images) return breakOff(attempt, await record.stopped);
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
     const spent = { ...spentBy(attempt), ...(notes.length > 0 && { notes }) };

@@ -4,6 +4,9 @@
 import { imageSize } from 'image-size';
 import { ReadableStream } from 'node:stream/web';
 import { jpegSize } from './structure/jpeg.ts';
+import { framesOfPng } from './structure/png.ts';
+import { BrokenImage, walkImage } from './structure/walk.ts';
+import { framesOfWebp } from './structure/webp.ts';
 
 export interface ImageType {
   contentType: 'image/png' | 'image/jpeg' | 'image/webp';
@@ -49,6 +52,28 @@ export function imageType(bytes: Uint8Array): ImageType | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Of a whole file, which is read to its end.
+ * @param maxPixels in all frames together: a larger one is not even unpacked
+ * @throws BrokenImage, whose message completes "the file …"
+ */
+export async function inspectImage(bytes: Uint8Array, maxPixels: number): Promise<ImageType> {
+  const type = imageType(bytes);
+  if (!type) {
+    const kind = bytes.length === 0 ? 'empty' : kindOf(bytes);
+    throw new BrokenImage(`is no PNG, JPEG or WebP image${kind === undefined ? '' : `: it is ${kind}`}`);
+  }
+  const frames = { png: framesOfPng, jpg: () => 1, webp: framesOfWebp }[type.extension];
+  if (type.width * type.height * (await frames(bytes)) > maxPixels)
+    throw new BrokenImage(`has over ${maxPixels / 1e6} megapixels in all its frames`);
+  for await (const _ of walkImage(one(bytes), type.extension, 'keep'));
+  return type;
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 /** Reads as much of a stream as tells its type; the stream in the answer is the whole. Cancelling it cancels the source. */

@@ -1,9 +1,12 @@
 // POST /api/upload/image, and the workflow that reads what was uploaded or made before.
 
 import { createHash } from 'node:crypto';
+import { crc32, deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keys } from '../../functions/core/names.ts';
+import { encodeBlockyJpeg } from '../../functions/local/simulated-comfyui/jpeg.ts';
+import { Painting } from '../../functions/local/simulated-comfyui/painting.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, countStored, type Json, putJob } from './support.ts';
 
@@ -14,22 +17,42 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-const png = (width: number, height: number) => {
-  const image = PNG.sync.write(new PNG({ width: 1, height: 1 }));
-  image.writeUInt32BE(width, 16);
-  image.writeUInt32BE(height, 20);
-  return image;
+/** A whole one, of a bit a pixel. */
+const png = (width: number, height: number, more: [string, Buffer][] = []) => {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head[8] = 1;
+  const pixels = deflateSync(Buffer.alloc(height * (1 + Math.ceil(width / 8))));
+  const chunks: [string, Buffer][] = [['IHDR', head], ...more, ['IDAT', pixels], ['IEND', Buffer.alloc(0)]];
+  const written = chunks.map(([type, data]) => {
+    const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(named));
+    return Buffer.concat([length, named, sum]);
+  });
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), ...written]);
+};
+/** 1000 × 1000 pixels in so many frames. */
+const animated = (frames: number) => {
+  const canvas = Buffer.from('VP8X\x0a\0\0\0\x02\0\0\0\xe7\x03\0\xe7\x03\0', 'latin1');
+  const frame = Buffer.concat([Buffer.from('ANMF\x18\0\0\0', 'latin1'), Buffer.alloc(24)]);
+  const body = Buffer.concat([canvas, ...Array.from({ length: frames }, () => frame)]);
+  const head = Buffer.from('RIFF\0\0\0\0WEBP', 'latin1');
+  head.writeUInt32LE(body.length + 4, 4);
+  return Buffer.concat([head, body]);
+};
+/** acTL: so many frames, played for ever. */
+const apng = (frames: number) => {
+  const told = Buffer.alloc(8);
+  told.writeUInt32BE(frames);
+  return png(1000, 1000, [['acTL', told]]);
 };
 const REAL = PNG.sync.write(Object.assign(new PNG({ width: 64, height: 48 })));
-const JPEG = Buffer.from(
-  'ffd8ffe000104a46494600010100000100010000ffc0000b080010001001011100ffd9'.padEnd(200, '0'),
-  'hex',
-);
-const WEBP = Buffer.concat([
-  Buffer.from('RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0', 'latin1'),
-  Buffer.from([30, 0, 0, 16, 0, 0]),
-  Buffer.alloc(8),
-]);
+const JPEG = encodeBlockyJpeg(new Painting({ key: 'a', words: 'fox' }, 64, 48));
+/** One pixel, lossless. */
+const WEBP = Buffer.from('UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==', 'base64');
 
 /** As a browser or curl -F sends it, over HTTP. */
 async function upload(bytes: Uint8Array, name = 'photo.png', type = 'image/png', field = 'image') {
@@ -84,6 +107,19 @@ test('at most 4 MB and 16 megapixels: the edges are taken, what is beyond is not
   expect(await countStored(rig)).toEqual(before);
 });
 
+test('the frames of an animation count: 16 of a megapixel are taken, 17 are not', async () => {
+  for (const [taken, refused] of [
+    [animated(16), animated(17)],
+    [apng(16), apng(17)],
+  ]) {
+    expect((await upload(taken!)).status).toBe(200);
+    expect(await upload(refused!)).toMatchObject({
+      status: 400,
+      json: { code: 'invalid_image', error: expect.stringContaining('16 megapixels in all its frames') },
+    });
+  }
+});
+
 test('a body of 12 MB is refused without being kept, with and without its length', async () => {
   const before = await countStored(rig);
   const body = Buffer.alloc(12 * 1024 * 1024);
@@ -108,6 +144,9 @@ describe('is refused, with nothing stored', () => {
     ['a page', () => upload(Buffer.from('<!doctype html><script>alert(1)</script>')), 400, 'invalid_image'],
     ['an empty file', () => upload(Buffer.alloc(0)), 400, 'invalid_image'],
     ['half a head', () => upload(REAL.subarray(0, 20)), 400, 'invalid_image'],
+    ['a PNG cut in its pixels', () => upload(REAL.subarray(0, REAL.length - 20)), 400, 'invalid_image'],
+    ['a JPEG without its end', () => upload(JPEG.subarray(0, JPEG.length - 2)), 400, 'invalid_image'],
+    ['a PNG of 2^31 pixels a side', () => upload(huge()), 400, 'invalid_image'],
     ['another field', () => upload(REAL, 'a.png', 'image/png', 'file'), 400, 'missing_field'],
     ['the image as text', () => raw(textForm()), 400, 'missing_field'],
     ['no form', () => raw(REAL, 'image/png'), 415, 'unsupported_media_type'],
@@ -119,6 +158,13 @@ describe('is refused, with nothing stored', () => {
     expect(await ask()).toMatchObject({ status, json: { code, error: expect.stringContaining('image') } });
     expect(await countStored(rig)).toEqual(before);
   });
+
+  function huge(): Buffer {
+    const image = png(8, 8);
+    image.writeUInt32BE(2 ** 31 - 1, 16);
+    image.writeUInt32BE(2 ** 31 - 1, 20);
+    return image;
+  }
 
   function textForm(): FormData {
     const form = new FormData();

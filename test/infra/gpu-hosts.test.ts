@@ -100,6 +100,7 @@ describe('the launch template', () => {
       METRICS_NAMESPACE: 'comfyui',
       IDLE_MINUTES: 10,
       SLOTS: 2,
+      IMAGE_METADATA: 'keep',
       INTAKE_PORT: 5002,
     });
     expect(given).toMatchObject({

@@ -51,6 +51,17 @@ export async function* walkPng(source: Source, keep: boolean): AsyncGenerator<Bu
   else for await (const _ of source.rest());
 }
 
+/** Of a whole file. An animation says so before its first pixels. */
+export function framesOfPng(bytes: Uint8Array): number {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 8; at + 12 <= file.length; at += 12 + file.readUInt32BE(at)) {
+    const type = file.toString('latin1', at + 4, at + 8);
+    if (type === 'acTL') return Math.max(1, file.readUInt32BE(at + 8));
+    if (type === 'IDAT') break;
+  }
+  return 1;
+}
+
 /** How many bytes all its rows have, before compression. */
 function bytesOfPixels(ihdr: Buffer): number {
   const [width, height] = [ihdr.readUInt32BE(0), ihdr.readUInt32BE(4)];
