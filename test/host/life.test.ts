@@ -118,3 +118,41 @@ test('a normal job costs no write for it', async () => {
   }
   expect((await state()).progressAt).toBe(progressAt);
 });
+
+test('a node that is silent lives for as long as the queue of ComfyUI shows it, up to an hour', async () => {
+  for (let minute = 0; minute < 59; minute += 1) {
+    passes(MINUTE);
+    reports.runs();
+    await judged();
+  }
+  expect(stopped).toBeUndefined();
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+  passes(2 * MINUTE);
+  reports.runs();
+  await judged();
+  expect(stopped).toEqual({ tooLong: 'The job ran for an hour and had not ended' });
+});
+
+test('where the template says how long, that is the word, unless nothing can be heard of it', async () => {
+  const { jobs } = rig.store;
+  const held = { ...record.claimed!, state: { ...record.claimed!.state, deadline: 2 * MINUTE } };
+  const settler = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
+  reports = createReports({ ...settler, now: () => wall, awake: () => awake }, record, held, GRAPH);
+  const silentFor = () => awake - record.aliveAt;
+  record.postedAs = 'an earlier socket';
+  passes(3 * MINUTE);
+  reports.runs();
+  expect(silentFor()).toBe(0);
+  record.postedAs = 'socket';
+  passes(3 * MINUTE);
+  reports.runs();
+  expect(silentFor()).toBe(3 * MINUTE);
+});
+
+test('what has left the queue of ComfyUI runs no longer', async () => {
+  passes(5000);
+  reports.left();
+  passes(30 * MINUTE);
+  reports.left();
+  expect(record.ranFor()).toBe(5000);
+});

@@ -4,6 +4,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -90,4 +91,19 @@ describe.skipIf(noSystemd !== '')(`units${noSystemd}`, () => {
     expect(comfyui).toMatch(/^IPAddressDeny=any\nIPAddressAllow=localhost$/m);
     expect(comfyui).not.toContain('comfyui-host.env');
   });
+});
+
+test('the host process may restart ComfyUI, and nobody may do anything else', async () => {
+  const rules: ((action: object, subject: object) => unknown)[] = [];
+  const polkit = { addRule: (rule: (typeof rules)[number]) => rules.push(rule), Result: { YES: 'yes' } };
+  runInNewContext(await readFile(join(BOOT, 'comfyui-restart.rules'), 'utf8'), { polkit });
+  const decide = (user: string, unit: string, verb: string, id = 'org.freedesktop.systemd1.manage-units') =>
+    rules.map((rule) => rule({ id, lookup: (key: string) => ({ unit, verb })[key] }, { user }));
+  expect(decide('comfyui-host', 'comfyui.service', 'restart')).toEqual(['yes']);
+  expect(decide('comfyui-host', 'comfyui.service', 'stop')).toEqual([undefined]);
+  expect(decide('comfyui-host', 'comfyui-host.service', 'restart')).toEqual([undefined]);
+  expect(decide('comfyui', 'comfyui.service', 'restart')).toEqual([undefined]);
+  expect(decide('comfyui-host', 'comfyui.service', 'restart', 'org.freedesktop.login1.reboot')).toEqual([
+    undefined,
+  ]);
 });

@@ -39,6 +39,8 @@ install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/
 install -d -o comfyui -g comfyui -m 2775 "$fast/data/input" "$fast/data/output" "$fast/data/temp" "$fast/data/user"
 
 install -m 644 "$boot"/*.service /etc/systemd/system/
+# So that the host process may restart a ComfyUI that is stuck.
+install -D -m 644 "$boot/comfyui-restart.rules" /etc/polkit-1/rules.d/50-comfyui-restart.rules
 install -m 644 "$boot/comfyui-host.logrotate" /etc/logrotate.d/comfyui-host
 systemctl daemon-reload
 units=()
