@@ -84,6 +84,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
   let inventoryError: string | undefined;
 
   let unanswered = 0;
+  let hasAnswered = false;
   let riskedFrom = -Infinity;
 
   function trouble(what: Trouble, sentence: string | undefined): void {
@@ -91,7 +92,9 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       if (troubles.delete(what)) log.info('comfyui is better', { url: comfyui.url, trouble: what });
       return;
     }
-    if (!troubles.has(what)) log.warn('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
+    // One that has not come up yet is no news.
+    const say = what === 'comfyui_silent' && !hasAnswered ? log.info : log.warn;
+    if (!troubles.has(what)) say('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
     troubles.set(what, sentence);
   }
 
@@ -129,6 +132,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       trouble('comfyui_unreadable', undefined);
     }
     answers = true;
+    hasAnswered = true;
     silentSince = undefined;
     // Nobody has tried since: that is no trouble any more.
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);

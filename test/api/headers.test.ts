@@ -17,7 +17,7 @@ let rig: Rig;
 let hasty: Listening;
 const lines: string[] = [];
 beforeAll(async () => {
-  rig = await startRig({ forward: false, onLog: (line) => lines.push(line) });
+  rig = await startRig({ forward: false, settings, onLog: (line) => lines.push(line) });
   hasty = await listen(listenerOf(rig.app), '127.0.0.1', 0, {
     headersTimeout: 2000,
     requestTimeout: 2500,
