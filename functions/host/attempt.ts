@@ -37,8 +37,8 @@ export interface AttemptDeps extends Settler {
   comfyui: ComfyUI;
   poller: Poller;
   images: Images;
-  /** Files whose names are fixed, and whose they were last. */
-  taken: Map<string, { jobId: string; etag: string | undefined }>;
+  /** Files whose names are fixed, as they were at one moment, and the jobs that told of them. */
+  taken: Map<string, Set<string>>;
   /** Whether what ComfyUI writes into an image about its making is published with it. */
   imageMetadata?: ImageMetadata | undefined;
   machineId: string;

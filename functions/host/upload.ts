@@ -1,6 +1,9 @@
 // A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
 // attempt made, and only whole images. What ComfyUI will never give is an end; what it does not give now is tried again.
 
+import { Readable } from 'node:stream';
+import { ReadableStream } from 'node:stream/web';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ComfyUI,
   ComfyUIBroken,
@@ -19,8 +22,6 @@ import type { Images } from '../images/images.ts';
 import { BodyTooLong } from '../images/body.ts';
 import { peekImage } from '../images/sniff.ts';
 import { BrokenImage, type ImageMetadata, walkImage } from '../images/structure/walk.ts';
-import { Readable } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import type { JobRecord } from './record.ts';
 import type { Settler } from './settle.ts';
 
@@ -42,8 +43,8 @@ interface UploadDeps extends Pick<Settler, 'log' | 'pause'> {
   images: Images;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** Files whose names are fixed, and whose they were last: one for all attempts of a host. */
-  taken: Map<string, { jobId: string; etag: string | undefined }>;
+  /** Files whose names are fixed, as they were at one moment, and the jobs that told of them: of all attempts of a host. */
+  taken: Map<string, Set<string>>;
   imageMetadata?: ImageMetadata | undefined;
 }
 
@@ -167,23 +168,31 @@ async function uploadImage(
 }
 
 const TAKEN_REMEMBERED = 1000;
+/** Whoever ran within the same milliseconds has told of its files by then. */
+const CLAIMED_WITHIN = 2000;
 
 /**
- * Two prompts that follow each other within milliseconds cannot be told apart by time: what an earlier one of ours has
- * published stays its own. Prompts end one after another, and each is asked for as soon as it has ended.
+ * ComfyUI runs one prompt after another: a file written between the start and the end of one is its own. One written in
+ * the very milliseconds of the start may be of the prompt before, for files are stamped by a coarse clock: it is nobody's
+ * where another job tells of the same one.
  */
 async function takeFixed({ deps, record }: Upload, outputs: readonly OutputImage[]): Promise<void> {
+  const doubtful: { output: OutputImage; jobs: Set<string> }[] = [];
   for (const output of outputs) {
     if (output.own === 'stamped') continue;
-    const path = `${output.subfolder}/${output.filename}`;
-    const etag = (await deps.comfyui.viewHead(output))?.etag;
-    const before = deps.taken.get(path);
-    if (before && before.jobId !== record.jobId && before.etag === etag)
-      throw unfit(output, 'is of another run: it has not been written since', 'output_not_own');
-    deps.taken.delete(path);
+    const { etag, written } = (await deps.comfyui.viewHead(output)) ?? {};
+    const file = [output.subfolder, output.filename, etag].join('\0');
+    const jobs = deps.taken.get(file) ?? new Set<string>();
+    jobs.add(record.jobId);
+    deps.taken.delete(file);
     if (deps.taken.size >= TAKEN_REMEMBERED) deps.taken.delete(deps.taken.keys().next().value!);
-    deps.taken.set(path, { jobId: record.jobId, etag });
+    deps.taken.set(file, jobs);
+    if (written && written.at <= output.own.from + written.within) doubtful.push({ output, jobs });
   }
+  if (doubtful.length > 0) await sleep(CLAIMED_WITHIN);
+  for (const { output, jobs } of doubtful)
+    if (jobs.size > 1)
+      throw unfit(output, 'may be of another run, which began in the same moment', 'output_not_own');
 }
 
 /** The kernel stamps files by a clock that is some milliseconds behind. */
@@ -199,7 +208,7 @@ function checkBirth(output: OutputImage, { written }: ViewedFile): void {
       'output_not_own',
     );
   const { from, to } = output.own;
-  if (written.at < from - CLOCK_SLACK - written.within || written.at > to + CLOCK_SLACK)
+  if (written.at < from - CLOCK_SLACK - written.within || written.at > to)
     throw unfit(output, 'was written by another run: a name that is fixed is anybody’s', 'output_not_own');
 }
 

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
+import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   startSimulatedComfyUI,
@@ -42,6 +43,7 @@ const GRAPHS: Record<string, Record<string, Node>> = {
     2: save(['3', 0]),
     3: { class_type: 'StringConcatenate', inputs: { string_a: 'a', string_b: 'b', delimiter: '/' } },
   },
+  stripped: { 1: image(1), 2: save('Cat') },
   fixed: { 1: image(1), 2: fixed('png') },
   told: { 1: image(1), 2: fixed('none') },
   text: { 1: image(1), 2: fixed('text') },
@@ -59,7 +61,8 @@ beforeEach(async () => {
     const inputs = {
       color: { type: 'integer', default: 1, minimum: 0, maximum: 0xffffff, to: '1.color' },
     };
-    await writeFile(join(workflows, `${name}.inputs.json`), JSON.stringify({ title: name, inputs }));
+    const told = name === 'stripped' ? { image_metadata: 'strip' } : {};
+    await writeFile(join(workflows, `${name}.inputs.json`), JSON.stringify({ title: name, inputs, ...told }));
   }
   rig = await startRig({ workflows });
   comfyui = await startSimulatedComfyUI({ stepMs: 1, directory: join(folder, 'comfyui') });
@@ -104,6 +107,15 @@ test('a file that a node tells of but did not write is not published', async () 
     error_code: 'output_not_own',
     output_image: null,
   });
+});
+
+test('a template may have its images without the graph that ComfyUI writes into them', async () => {
+  const [kept, stripped] = await Promise.all(
+    ['plain', 'stripped'].map(async (workflow) => bytesOf(await ended({ workflow, color: 5 }))),
+  );
+  expect(kept!.includes('EmptyImage')).toBe(true);
+  expect(stripped!.includes('EmptyImage')).toBe(false);
+  expect(PNG.sync.read(stripped!).data.equals(PNG.sync.read(kept!).data)).toBe(true);
 });
 
 describe('what is no whole image ends its job at once, with the reason', () => {
