@@ -9,8 +9,9 @@ import type { ApiEnv } from './deps.ts';
 import type { Counted } from './owned.ts';
 
 /**
- * Refuses by the announced length where there is one, with the body untouched: the server then reads it away and the
- * connection lives on. One that was begun and not read to its end costs the connection.
+ * Refuses by the announced length where there is one. Some clients (Python's urllib) write their whole body before they
+ * read: they would see a broken connection and never the reason, so what comes is read on for a while first. A body
+ * without a length that was begun and not read to its end costs the connection.
  */
 export function limitBody(maxSize: number, tooLarge: () => never): MiddlewareHandler<ApiEnv> {
   const counting = bodyLimit({ maxSize, onError: tooLarge });
@@ -20,8 +21,36 @@ export function limitBody(maxSize: number, tooLarge: () => never): MiddlewareHan
     const bodiless = c.req.method === 'GET' || c.req.method === 'HEAD';
     if (bodiless && length === undefined) return next();
     if (length === undefined || c.req.header('transfer-encoding') !== undefined) return counting(c, next);
-    return Number(length) > maxSize ? tooLarge() : next();
+    if (Number(length) <= maxSize) return next();
+    return readOn(c.req.raw).then(tooLarge);
   };
+}
+
+const READ_ON = { bytes: 64 * 1024 * 1024, ms: 10_000, idleMs: 250 };
+
+/** Until its end, or until nothing comes: then the client waits for the answer. */
+async function readOn({ body }: Request): Promise<void> {
+  const reader = body?.getReader();
+  if (!reader) return;
+  const since = Date.now();
+  for (let bytes = 0; bytes < READ_ON.bytes && Date.now() - since < READ_ON.ms;) {
+    const next = await within(READ_ON.idleMs, reader.read()).catch(() => undefined);
+    if (!next || next.done) return;
+    bytes += next.value.length;
+  }
+}
+
+/** Undefined: it took longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unknown>> {

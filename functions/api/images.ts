@@ -14,6 +14,7 @@ import { cursorOf, limitBody, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
+import { readFormFile } from './multipart.ts';
 import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
 
@@ -79,9 +80,7 @@ export function imageRoutes(deps: Shared) {
       limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge),
       async (c) => {
         await deps.limits.request(c.get('caller'), (name, value) => c.header(name, value));
-        const file = await uploadedFile(c.req.raw);
-        if (file.size > MAX_UPLOAD_BYTES) throw tooLarge();
-        const bytes = new Uint8Array(await file.arrayBuffer());
+        const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
         const type = await inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
           if (!(error instanceof BrokenImage)) throw error;
           throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
@@ -115,19 +114,4 @@ async function stateOfImage({ jobs }: Shared, filename: string, caller: Caller):
   if (!state?.images?.some((image) => image.filename === filename) || !sees(caller, state.owner))
     throw notFound();
   return state;
-}
-
-async function uploadedFile(request: Request): Promise<File> {
-  const wanted = 'Send the image as multipart/form-data in the field "image"';
-  if (!/^multipart\/form-data\b/i.test(request.headers.get('content-type') ?? ''))
-    throw new AppError('unsupported_media_type', wanted);
-  const form = await request.formData().catch((error: unknown) => {
-    if (error instanceof TypeError)
-      throw new AppError('invalid_image', `${wanted}; this form cannot be read`);
-    throw error;
-  });
-  const file = form.get('image');
-  if (!(file instanceof File))
-    throw new AppError('missing_field', 'Missing required field: image', { field: 'image' });
-  return file;
 }

@@ -1,8 +1,9 @@
 // An owner's jobs, newest first, in pages of what somebody looks for among them.
 
 import type { Context } from 'hono';
-import { allows } from '../core/access.ts';
+import { allows, ownerName } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
+import { invalid } from '../core/inputs.ts';
 import { COUNT_EXACT_TO } from '../core/limits.ts';
 import type { JobState } from '../core/job.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -17,7 +18,9 @@ export function askedOwner(c: Context<ApiEnv>): string {
     throw new AppError('forbidden', 'Only a key with the scope admin may list what is others’', {
       field: 'owner',
     });
-  return asked;
+  const parsed = ownerName.safeParse(asked);
+  if (!parsed.success) throw invalid('owner', parsed.error.issues[0]!.message);
+  return parsed.data;
 }
 
 const BATCH = 100;
