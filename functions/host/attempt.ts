@@ -208,21 +208,16 @@ async function publish(
   attempt: Attempt,
   { images: outputs, notes }: Extract<Outcome, { kind: 'images' }>,
 ): Promise<void> {
-  const { deps, record, claimed, graph, reports } = attempt;
+  const { record, claimed, graph, reports } = attempt;
+  // Its template may say otherwise than the host.
+  const imageMetadata = claimed.request.imageMetadata ?? attempt.deps.imageMetadata;
+  const deps = { ...attempt.deps, imageMetadata };
   record.phase = 'uploading';
   // Also one that nobody saw running: it has made its images.
   reports.started();
   deps.slotFreed();
   try {
-    // Its template may say otherwise than the host.
-    const imageMetadata = claimed.request.imageMetadata ?? deps.imageMetadata;
-    const images = await collectImages(
-      { ...deps, imageMetadata },
-      record,
-      claimed.fence.attempt,
-      graph,
-      outputs,
-    );
+    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
     if (!images) return breakOff(attempt, await record.stopped);
     const state = { ...claimed.state, ...(await reports.toldOrNever()) };
     const spent = { ...spentBy(attempt), ...(notes.length > 0 && { notes }) };
