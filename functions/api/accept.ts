@@ -111,6 +111,7 @@ async function requestOf(
   const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
     randomSeed(deps.random(8)),
   );
+  const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
   const staging = await findImages(deps, owner, template, values);
   await refuseIfFull(deps);
   const packed = packGraph(render(template, values));
@@ -122,6 +123,7 @@ async function requestOf(
     notes,
     bodyHash,
     staging,
+    ...(seedInput !== undefined && seedInput !== 'seed' && { seedInput }),
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
     ...(packed.length <= GRAPH_INLINE_BYTES ? { graph: packed } : { graphKey: keys.graph(jobId) }),

@@ -4,7 +4,9 @@ import { eventIdOf } from '../core/event-id.ts';
 import { hasEnded, type JobState } from '../core/job.ts';
 import { imageView, jobView } from '../core/job-view.ts';
 import { keys } from '../core/names.ts';
+import { lacks } from '../core/object-info.ts';
 import { etaSeconds, waitingFor } from '../core/waiting.ts';
+import { readGraph } from '../images/documents.ts';
 import type { Host } from '../store/hosts.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Shared } from './deps.ts';
@@ -15,12 +17,13 @@ export { jobView, promptOf } from '../core/job-view.ts';
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
   const { state } = job;
   const position = hasEnded(state) ? null : await deps.queue.position(state);
-  const waiting = await waitingOf(deps, state, position);
+  const waiting = await waitingOf(deps, job, position);
   return {
     ...jobView(job),
     event_id: eventIdOf(state),
     queue_position: position,
     waiting_for: waiting.for,
+    missing: waiting.missing ?? [],
     eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
     images: await Promise.all(
       (state.images ?? []).map(async (image) => ({
@@ -46,10 +49,10 @@ export function linkOf(
 
 /** @param position in the queue; null: too far back to say, or not waiting */
 async function waitingOf(
-  { fleet, queue, settings }: Shared,
-  state: JobState,
+  { fleet, queue, settings, images, jobs }: Shared,
+  { state }: Job,
   position: number | null,
-): Promise<{ for: string | null; eta: number | null }> {
+): Promise<{ for: string | null; eta: number | null; missing?: MissingRequirement[] }> {
   if (state.status !== 'queued') return { for: null, eta: null };
   if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
   const { comfyuiKind } = settings;
@@ -60,9 +63,38 @@ async function waitingOf(
     };
   const { held } = await queue.count();
   const outlook = await fleet.outlook(held);
-  const eta = outlook.leftAlone?.has(state.jobId) ? null : etaSeconds(position, outlook);
-  return { for: waitingFor(outlook, state.jobId), eta };
+  if (!outlook.leftAlone?.has(state.jobId))
+    return { for: waitingFor(outlook, state.jobId), eta: etaSeconds(position, outlook) };
+  // What is kept in memory of a request is without its graph.
+  const request = await jobs.readRequest(state.jobId);
+  const graph = request && (await readGraph(images, request));
+  const { nodes } = await fleet.inventory();
+  const missing = lacks(graph ?? {}, nodes).map(({ node, classType, field, value }) => ({
+    node,
+    class_type: classType,
+    field: field ?? null,
+    value: value ?? null,
+  }));
+  const [first] = missing;
+  return {
+    // What each lacks another may have.
+    for: first
+      ? `a gpu host with ${first.value ?? `the node class ${first.class_type}`} (node ${first.node})`
+      : waitingFor(outlook, state.jobId),
+    eta: null,
+    missing: missing.slice(0, MAX_MISSING),
+  };
 }
+
+/** What no host has of what the job's graph asks for. `field` and `value`: null where the class itself is unknown. */
+interface MissingRequirement {
+  node: string;
+  class_type: string;
+  field: string | null;
+  value: string | null;
+}
+
+const MAX_MISSING = 20;
 
 export function takesJobs(host: Host): boolean {
   return host.comfyui && host.state === 'ready';

@@ -1,10 +1,11 @@
 // A template for a person or a program that wants to call it: title, presets and inputs as JSON Schema.
 
 import { MAX_TEXT } from './limits.ts';
+import type { Option } from './object-info.ts';
 import { boundsOf, type InputSpec, targetsOf, type Template } from './template.ts';
 
 /** The allowed values of a node's field, where they are known. */
-export type Options = (classType: string, field: string) => string[] | undefined;
+export type Options = (classType: string, field: string) => Option[] | undefined;
 
 export function describeTemplate(template: Template, options: Options) {
   const inputs = Object.entries(template.inputs);
@@ -41,7 +42,7 @@ function schemaOf(template: Template, spec: InputSpec, options: Options): Record
       : undefined;
   const { minimum, maximum } = boundsOf(spec);
   return withoutUndefined({
-    type: JSON_TYPES[spec.type],
+    type: typesOf(choices) ?? JSON_TYPES[spec.type],
     title: spec.title,
     description: spec.description,
     default: spec.default,
@@ -54,6 +55,12 @@ function schemaOf(template: Template, spec: InputSpec, options: Options): Record
     // What a plain schema cannot say: an image's name, or a seed that is drawn when it is absent.
     'x-input': spec.type,
   });
+}
+
+/** A list may hold numbers. Undefined: only texts, or no list. */
+function typesOf(choices: Option[] | undefined): string | string[] | undefined {
+  const types = [...new Set((choices ?? []).map((choice) => typeof choice))];
+  return types.every((type) => type === 'string') ? undefined : types.length === 1 ? types[0] : types;
 }
 
 function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {

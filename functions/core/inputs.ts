@@ -3,7 +3,7 @@
 
 import { AppError, type ErrorCode } from './errors.ts';
 import { MAX_SEED, MAX_TEXT } from './limits.ts';
-import { type ObjectInfo, optionsOf } from './object-info.ts';
+import { type ObjectInfo, type Option, optionsOf } from './object-info.ts';
 import {
   boundsOf,
   type InputSpec,
@@ -55,12 +55,17 @@ export function parseInputs(
       throw new AppError('missing_field', `Missing required field: ${name}`, { field: name });
     values[name] =
       spec.type === 'seed' && raw === undefined
-        ? randomSeed()
+        ? seedWithin(boundsOf(spec), randomSeed())
         : valueOf(name, spec, raw, choices(template, spec, info));
   }
   const unfit = exceeded(template, values);
   if (unfit) throw unfit;
   return { values, notes };
+}
+
+/** @param drawn any whole number from 0 */
+function seedWithin({ minimum = 0, maximum = MAX_SEED }: ReturnType<typeof boundsOf>, drawn: number): number {
+  return minimum + (drawn % (maximum - minimum + 1));
 }
 
 /** The first input that is more than the one it may be at most; a missing one bounds nothing. */
@@ -71,7 +76,7 @@ export function exceeded(template: Template, values: InputValues): AppError | un
   return undefined;
 }
 
-function choices(template: Template, spec: InputSpec, info: ObjectInfo): string[] | undefined {
+function choices(template: Template, spec: InputSpec, info: ObjectInfo): Option[] | undefined {
   if (spec.type !== 'choice') return undefined;
   const { node, field } = targetsOf(spec)[0]!;
   return optionsOf(info, template.graph[node]!.class_type, field);
@@ -82,7 +87,7 @@ export function valueOf(
   name: string,
   spec: InputSpec,
   raw: unknown,
-  options: string[] | undefined,
+  options: Option[] | undefined,
 ): InputValue {
   switch (spec.type) {
     case 'string':
@@ -90,8 +95,11 @@ export function valueOf(
     case 'image':
       return text(name, raw, 200);
     case 'choice': {
-      const choice = text(name, raw, 200);
-      if (options && !options.includes(choice)) throw invalid(name, `must be one of ${listed(options)}`);
+      if (!options?.some((option) => typeof option === typeof raw)) text(name, raw, 200);
+      if (!options) return raw as InputValue;
+      // As the list has it: a text that says 8 is not in a list of numbers.
+      const choice = options.find((option) => String(option) === String(raw));
+      if (choice === undefined) throw invalid(name, `must be one of ${listed(options.map(String))}`);
       return choice;
     }
     case 'boolean':
@@ -120,10 +128,16 @@ function numberValue(name: string, spec: InputSpec, raw: unknown): number {
     (!whole || Number.isSafeInteger(value)) &&
     value >= (minimum ?? -Infinity) &&
     value <= (maximum ?? Infinity) &&
-    (spec.multiple_of === undefined || value % spec.multiple_of === 0);
+    (spec.multiple_of === undefined || isMultiple(value, spec.multiple_of));
   if (!fits) throw invalid(name, wanted);
   // JSON and ComfyUI both know a negative zero; a seed or size of -0 is a plain 0.
   return value === 0 ? 0 : value;
+}
+
+/** 0.15 is a multiple of 0.05, though no number of 53 bits is. */
+function isMultiple(value: number, of: number): boolean {
+  const times = value / of;
+  return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times));
 }
 
 function range(minimum: number | undefined, maximum: number | undefined): string {

@@ -10,6 +10,11 @@ export function promptOf(request: JobRequest): string {
   return typeof prompt === 'string' ? prompt : '';
 }
 
+function seedOf({ inputs, seedInput = 'seed' }: JobRequest): number | null {
+  const seed = inputs[seedInput];
+  return typeof seed === 'number' ? seed : null;
+}
+
 /** The fields that every view of a job has. Times as ISO 8601 in UTC. */
 export function jobView({ state, request }: { state: JobState; request: JobRequest }) {
   return {
@@ -27,7 +32,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     started_at: iso(state.startedAt),
     completed_at: iso(state.endedAt),
     workflow: request.workflow,
-    seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
+    seed: seedOf(request),
     attempts: state.attempt,
     notes: [...request.notes, ...(state.notes ?? [])],
     simulated: state.simulated ?? false,

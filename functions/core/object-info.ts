@@ -1,5 +1,6 @@
-// Reads ComfyUI's `GET /object_info`: which nodes there are and which values their lists allow.
-// Two spellings of a list are in use: [["a","b"], {…}] and ["COMBO", {"options": ["a","b"]}].
+// Reads ComfyUI's `GET /object_info`: which nodes there are and which values their lists allow. Three spellings of a list
+// are in use: [["a","b"], {…}], ["COMBO", {"options": ["a","b"]}], and ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key"}]}].
+// What ComfyUI refuses it says itself; here stands only what it would surely refuse, so that another host may do better.
 
 /** Node class → its inputs; only what is read here is described. */
 export type ObjectInfo = Record<
@@ -18,22 +19,65 @@ export interface GraphNode {
 /** ComfyUI's "prompt graph": node id → node. A link is `[node id, output index]`. */
 export type Graph = Record<string, GraphNode>;
 
-/** The allowed values of a list input; undefined where the node or field is unknown or is no list. */
-export function optionsOf(info: ObjectInfo, classType: string, field: string): string[] | undefined {
+/** ComfyUI compares values with their type: `8` is in a list of numbers, `"8"` is not. */
+export type Option = string | number | boolean;
+
+interface Declared {
+  type: unknown;
+  extra: Record<string, unknown>;
+}
+
+function declarationOf(info: ObjectInfo, classType: string, field: string): Declared | undefined {
   const input = info[classType]?.input;
   const declared = input?.required?.[field] ?? input?.optional?.[field];
   if (!Array.isArray(declared)) return undefined;
-  const [type, extra] = declared as [unknown, { options?: unknown } | undefined];
-  const list = Array.isArray(type) ? type : type === 'COMBO' ? extra?.options : undefined;
-  return Array.isArray(list) ? list.map(String) : undefined;
+  const [type, extra] = declared as [unknown, unknown];
+  return { type, extra: typeof extra === 'object' && extra !== null ? { ...extra } : {} };
 }
 
-/** Files are staged by the host right before they are needed: their list says nothing in advance. */
-function takesUploads(info: ObjectInfo, classType: string, field: string): boolean {
-  const declared = info[classType]?.input?.required?.[field];
-  const extra = Array.isArray(declared) ? (declared[1] as { image_upload?: boolean } | undefined) : undefined;
-  return extra?.image_upload === true;
+/** The allowed values of a list input; undefined where the node or field is unknown or is no list. */
+export function optionsOf(info: ObjectInfo, classType: string, field: string): Option[] | undefined {
+  const { type, extra } = declarationOf(info, classType, field) ?? {};
+  const list: unknown = Array.isArray(type)
+    ? type
+    : LISTS.includes(String(type))
+      ? extra?.['options']
+      : undefined;
+  if (!Array.isArray(list)) return undefined;
+  return (list as unknown[]).flatMap((one) => {
+    const value = typeof one === 'object' && one !== null ? (one as { key?: unknown }).key : one;
+    return ['string', 'number', 'boolean'].includes(typeof value) ? [value as Option] : [];
+  });
 }
+
+/** A wrong key of the second passes ComfyUI's validation and fails in the run (0.33.0, spec/comfyui-0.33.md G53). */
+const LISTS = ['COMBO', 'COMFY_DYNAMICCOMBO_V3'];
+
+const MODEL_FILE = /\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$/i;
+
+/** Files that are uploaded or fetched: their list says nothing in advance. */
+const FETCHED = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 'remote'];
+
+/**
+ * Is this value a model file that a plain list of files does not have? Of other values a node's own validation may say
+ * yes although the list does not (CustomCombo, wildcards, `x.png [output]`), which the list cannot show.
+ */
+function isMissingModel(info: ObjectInfo, classType: string, field: string, value: unknown): value is string {
+  if (typeof value !== 'string' || !MODEL_FILE.test(value)) return false;
+  const extra = declarationOf(info, classType, field)?.extra ?? {};
+  if (FETCHED.some((kind) => Boolean(extra[kind]))) return false;
+  const options = optionsOf(info, classType, field);
+  return options !== undefined && !options.includes(value);
+}
+
+/** Classes that are gone and that ComfyUI replaces by others before it validates (0.33.0, G71 and G99). */
+const REPLACED = new Set([
+  'ConditioningAverage ',
+  'T2IAdapterLoader',
+  'SDV_img2vid_Conditioning',
+  'Load3DAnimation',
+  'Preview3DAnimation',
+]);
 
 export interface Lack {
   node: string;
@@ -46,12 +90,10 @@ export interface Lack {
 /** What a ComfyUI with these nodes and files does not have of what `graph` asks for. */
 export function lacks(graph: Graph, info: ObjectInfo): Lack[] {
   return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): Lack[] => {
-    if (!info[classType]) return [{ node, classType }];
-    return Object.entries(inputs).flatMap(([field, value]) => {
-      const options = optionsOf(info, classType, field);
-      if (!options || Array.isArray(value) || takesUploads(info, classType, field)) return [];
-      return options.includes(String(value)) ? [] : [{ node, classType, field, value: String(value) }];
-    });
+    if (!info[classType]) return REPLACED.has(classType) ? [] : [{ node, classType }];
+    return Object.entries(inputs).flatMap(([field, value]) =>
+      isMissingModel(info, classType, field, value) ? [{ node, classType, field, value }] : [],
+    );
   });
 }
 
@@ -59,8 +101,7 @@ export function lacks(graph: Graph, info: ObjectInfo): Lack[] {
 export function modelsOf(graph: Graph): string[] {
   const names = Object.values(graph).flatMap(({ inputs }) =>
     Object.values(inputs).filter(
-      (value): value is string =>
-        typeof value === 'string' && /\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$/i.test(value),
+      (value): value is string => typeof value === 'string' && MODEL_FILE.test(value),
     ),
   );
   return [...new Set(names)].sort();

@@ -14,6 +14,8 @@ export interface JobRequest {
   notes: string[];
   /** Of the caller's body: the same idempotency key with another body is a mistake. */
   bodyHash: string;
+  /** The input that is the seed, where it has another name than that. */
+  seedInput?: string;
   staging: Staging[];
   /** Where the template says whether its images keep what ComfyUI writes into them about their making. */
   imageMetadata?: 'keep' | 'strip';

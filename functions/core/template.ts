@@ -74,6 +74,8 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
     throw refuse('.json', 'is in ComfyUI\'s page format; export it with "Export (API)"');
   const parsedGraph = graph.safeParse(graphJson);
   if (!parsedGraph.success) throw refuse('.json', `is no API export: ${first(parsedGraph.error)}`);
+  const broken = brokenLink(parsedGraph.data) ?? cycleIn(parsedGraph.data);
+  if (broken) throw refuse('.json', broken);
   const parsed = inputsFile.safeParse(inputsJson);
   if (!parsed.success) throw refuse('.inputs.json', first(parsed.error));
 
@@ -104,6 +106,45 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
       driven.set(target, input);
     }
   return template;
+}
+
+/** `[node id, output index]`, as validation in ComfyUI sees it. */
+function linksOf(inputs: Record<string, unknown>): { field: string; to: string; output: number }[] {
+  return Object.entries(inputs).flatMap(([field, value]) =>
+    Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
+      ? [{ field, to: String(value[0]), output: value[1] }]
+      : [],
+  );
+}
+
+function brokenLink(graph: Graph): string | undefined {
+  for (const [node, { class_type: classType, inputs }] of Object.entries(graph))
+    for (const { field, to, output } of linksOf(inputs)) {
+      if (!Object.hasOwn(graph, to))
+        return `node "${node}" (${classType}): "${field}" links to node "${to}", which is not there`;
+      if (!Number.isInteger(output) || output < 0)
+        return `node "${node}" (${classType}): "${field}" links to output ${output} of node "${to}"`;
+    }
+  return undefined;
+}
+
+function cycleIn(graph: Graph): string | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, above: string[]): string | undefined => {
+    if (above.includes(node)) return `its nodes wait for each other: ${[...above, node].join(' → ')}`;
+    if (done.has(node)) return undefined;
+    for (const { to } of linksOf(graph[node]!.inputs)) {
+      const found = visit(to, [...above, node]);
+      if (found) return found;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of Object.keys(graph)) {
+    const found = visit(node, []);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function first(error: z.ZodError): string {
@@ -170,6 +211,6 @@ function problemOfValues(template: Template, values: InputValues): string | unde
 
 /** Bounds in force where the file names none. */
 export function boundsOf(spec: InputSpec): { minimum?: number; maximum?: number } {
-  if (spec.type === 'seed') return { minimum: 0, maximum: MAX_SEED };
+  if (spec.type === 'seed') return { minimum: spec.minimum ?? 0, maximum: spec.maximum ?? MAX_SEED };
   return { minimum: spec.minimum, maximum: spec.maximum };
 }

@@ -26,11 +26,16 @@ export async function loadTemplates(
     );
   });
   const names = files
+    // What systems leave beside files (`._x.json`) is no workflow.
+    .filter((file) => !file.startsWith('.'))
     .filter((file) => file.endsWith('.json') && !file.endsWith('.inputs.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort((a, b) => Number(b === DEFAULT) - Number(a === DEFAULT) || (a < b ? -1 : 1));
   const orphan = files.find(
-    (file) => file.endsWith('.inputs.json') && !names.includes(file.slice(0, -'.inputs.json'.length)),
+    (file) =>
+      !file.startsWith('.') &&
+      file.endsWith('.inputs.json') &&
+      !names.includes(file.slice(0, -'.inputs.json'.length)),
   );
   if (orphan)
     throw new AppError(
@@ -56,7 +61,8 @@ async function readJson(directory: string, name: string, suffix: string): Promis
     throw refuse(`is missing; a workflow is two files, ${name}.json and ${name}.inputs.json`);
   });
   try {
-    return JSON.parse(text);
+    // Some editors write a mark of the byte order.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw refuse(`is no JSON: ${(error as Error).message}`);
   }

@@ -17,6 +17,7 @@ export function payloadOf(job: { state: JobState; request: JobRequest }): string
       event_id: eventIdOf(state),
       queue_position: null,
       waiting_for: null,
+      missing: [],
       eta_seconds: null,
       images: (state.images ?? []).map(imageView),
     },

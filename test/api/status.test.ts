@@ -44,6 +44,7 @@ test('has every field from the first moment', async () => {
     event_id: '0-queued-0-0-7',
     queue_position: expect.any(Number),
     waiting_for: 'gpu host starting',
+    missing: [],
     eta_seconds: 345,
     images: [],
   });

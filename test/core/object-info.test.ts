@@ -9,13 +9,27 @@ describe("ComfyUI's lists", () => {
     Old: { input: { required: { a: [['x', 'y']], n: ['INT', { min: 0 }] }, optional: { b: [['z'], {}] } } },
     New: { input: { required: { a: ['COMBO', { options: ['x', 2] }], empty: ['COMBO', {}] } } },
     LoadImage: { input: { required: { image: [['old.png'], { image_upload: true }] } } },
+    Dynamic: {
+      input: {
+        required: {
+          mode: ['COMFY_DYNAMICCOMBO_V3', { options: [{ key: 'crop', inputs: {} }, { key: 'scale' }] }],
+        },
+      },
+    },
+    Loader: {
+      input: {
+        required: { file: [['a.safetensors', 'sub/b.safetensors']] },
+        optional: { extra: [['c.pt'], { file_upload: true }] },
+      },
+    },
     Bare: {},
   };
 
   it.each([
     ['Old', 'a', ['x', 'y']],
     ['Old', 'b', ['z']],
-    ['New', 'a', ['x', '2']],
+    ['New', 'a', ['x', 2]],
+    ['Dynamic', 'mode', ['crop', 'scale']],
     ['New', 'empty', undefined],
     ['Old', 'n', undefined],
     ['Old', 'c', undefined],
@@ -28,12 +42,19 @@ describe("ComfyUI's lists", () => {
   const has = (class_type: string, inputs: Record<string, unknown>) =>
     lacks({ '1': { class_type, inputs } }, info);
 
-  it('a graph lacks nodes that are unknown and values that are in no list', () => {
+  it('a graph lacks nodes that are unknown and model files that are in no list', () => {
     expect(has('Unknown', { a: 1 })).toEqual([{ node: '1', classType: 'Unknown' }]);
-    expect(has('Old', { a: 'z', b: 'q', n: 5 })).toEqual([
-      { node: '1', classType: 'Old', field: 'a', value: 'z' },
-      { node: '1', classType: 'Old', field: 'b', value: 'q' },
+    expect(has('Loader', { file: 'z.safetensors' })).toEqual([
+      { node: '1', classType: 'Loader', field: 'file', value: 'z.safetensors' },
     ]);
+    expect(has('Loader', { file: 'sub/b.safetensors', extra: 'new.pt' })).toEqual([]);
+  });
+
+  it('what a node may say yes to by itself is left to ComfyUI', () => {
+    expect(has('Old', { a: 'z', b: 'x.wav [output]', n: 5 })).toEqual([]);
+    expect(has('New', { a: { __value__: ['x'] } })).toEqual([]);
+    expect(has('ConditioningAverage ', {})).toEqual([]);
+    expect(has('Dynamic', { mode: 'none', 'mode.width': 5 })).toEqual([]);
   });
 
   it('lacks nothing where a value is listed, linked, staged or free', () => {

@@ -36,7 +36,8 @@ test('it is named in the item of the host, its status says so, and others go on'
     .toMatchObject({
       status: 'queued',
       attempts: 0,
-      waiting_for: 'a gpu host with its models and nodes: those that looked at it lack one',
+      waiting_for: 'a gpu host with the node class NobodyHasThis (node 1)',
+      missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null }],
       eta_seconds: null,
     });
 }, 20_000);

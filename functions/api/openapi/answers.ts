@@ -93,6 +93,16 @@ export const status = job.extend({
   event_id: z.string().describe('Changes when the job does: ?since, Last-Event-ID'),
   queue_position: z.int().min(1).nullable().describe('From 1; null past 100 or when it does not wait'),
   waiting_for: z.string().nullable().describe('What a queued job waits for, such as “gpu host starting”'),
+  missing: z
+    .array(
+      z.object({
+        node: z.string(),
+        class_type: z.string(),
+        field: z.string().nullable(),
+        value: z.string().nullable(),
+      }),
+    )
+    .describe('What no host has of what the job needs: a class, or a model file in a field'),
   eta_seconds: z
     .number()
     .min(0)
