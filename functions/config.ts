@@ -61,7 +61,7 @@ const imageMetadata = z.enum(['keep', 'strip']).default('keep');
 const allowedHosts = z
   .string()
   .default('')
-  .transform((text) => text.split(',').flatMap((one) => one.trim() || []));
+  .transform((text) => text.split(/[\s,]+/).filter((one) => one !== ''));
 
 /** Pages of any origin may call where a key is asked for; where none is, only those that are named. */
 export function allowedOriginsOf(settings: {
@@ -87,6 +87,7 @@ const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
   API_PORT: 'must be a port from 0 to 65535',
   DEBUG: 'must be true or false',
+  FIRST_KEY: 'must be true or false',
   IMAGE_METADATA: 'must be keep or strip',
   WORKSPACE_REPAIR: 'must be true or false',
   COMFYUI_MODE: 'must be auto, real or simulated',
@@ -151,6 +152,8 @@ const localSchema = z.object({
   ALLOWED_HOSTS: allowedHosts,
   KEEP_DAYS: keepDays,
   API_KEYS: apiKeys.default('none'),
+  /** Draws and shows a key at the first start with API_KEYS=required: for a box whose log only its operator reads. */
+  FIRST_KEY: flag.default(false),
   ...ownerLimits,
   HELD_REQUESTS: heldRequests.default(HELD_REQUESTS),
   /** Webhooks to plain http and to private addresses: for tests, and for a machine of one's own. */

@@ -76,7 +76,7 @@ const wanted: Record<keyof Settings, string> = {
   slots: 'must be a whole number from 1 to 64',
   imageMetadata: 'must be keep or strip',
   rootGb: 'must be a whole number of GB from 80 to 2000',
-  comfyuiVersion: 'must be a version of ComfyUI such as 0.8.0',
+  comfyuiVersion: 'must be a version of ComfyUI such as 0.33.0',
   amiParameter: 'must be the name of an SSM parameter that holds an AMI id',
   imageDays: 'must be a whole number of days from 1 to 3650',
   maxWaiting: 'must be a whole number from 1 to 1000000',

@@ -29,6 +29,7 @@ import { loadTemplates } from '../process/workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { checkTable } from './embedded-dynamodb/damage.ts';
+import { drawFirstKey } from './first-key.ts';
 import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { programOf } from './programs.ts';
@@ -42,6 +43,8 @@ export interface Arrangement {
   comfyui: ChosenComfyUI;
   templates: ReadonlyMap<string, Template>;
   directory: string;
+  /** Drawn just now, and nowhere else to be had. */
+  firstKey?: string | undefined;
   /** Finishes what runs, gives back what has not started, ends the children. */
   stop(): Promise<void>;
 }
@@ -190,6 +193,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       void s3.handle(req, res);
     } else api(req, res);
   });
+  const firstKey =
+    settings.FIRST_KEY && settings.API_KEYS === 'required'
+      ? await drawFirstKey(connected.keys, now(), randomBytes)
+      : undefined;
   await workspace.announce({ url, dynamodb: dynamodbUrl, tablesToken });
 
   return {
@@ -197,6 +204,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     comfyui,
     templates,
     directory,
+    firstKey,
     async stop() {
       stopping.abort();
       await server.close();

@@ -7,7 +7,7 @@ import type { Arrangement } from './arrangement.ts';
 
 /** @param settings say where it listens, and whether anybody who gets there may use it */
 export async function bannerOf(
-  { url, comfyui, templates, directory }: Arrangement,
+  { url, comfyui, templates, directory, firstKey }: Arrangement,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
 ): Promise<string> {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
@@ -23,6 +23,12 @@ export async function bannerOf(
     '',
     `  REST API    ${url}`,
     ...openLines,
+    ...(firstKey === undefined
+      ? []
+      : [
+          `  FIRST KEY   ${firstKey}`,
+          '              shown this once; it may do everything. Draw others with npm run keys',
+        ]),
     `  ComfyUI     ${describeComfyUI(comfyui)}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,

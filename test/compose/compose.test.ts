@@ -79,7 +79,12 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
     const set = Object.fromEntries(
       Object.entries(environment).map(([name, value]) => [
         name,
-        filledIn(value, { PUBLIC_URL: 'https://box.example' }),
+        filledIn(value, {
+          PUBLIC_URL: 'https://box.example',
+          ALLOWED_ORIGINS: 'https://shop.example',
+          IMAGES_PER_DAY: '5',
+          USD_PER_MONTH: '5',
+        }),
       ]),
     );
     // A name that no schema has would be left out.
@@ -128,5 +133,11 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
     }
     const { image, build } = compose.services.comfyui;
     expect(image.split(':')[1]).toBe(build!.args!['COMFYUI_VERSION']);
+    // The one that GPU hosts get, and that docs/comfyui.md says was run.
+    const { context } = JSON.parse(await readFile('cdk.json', 'utf8')) as {
+      context: Record<string, unknown>;
+    };
+    expect(image.split(':')[1]).toBe(context['comfyuiVersion']);
+    expect(await readFile('docs/comfyui.md', 'utf8')).toContain(`install ${image.split(':')[1]!}:`);
   });
 });

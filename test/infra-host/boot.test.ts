@@ -15,7 +15,7 @@ const SETTINGS = {
   RELEASE: '0123456789abcdef',
   IDLE_MINUTES: '10',
   METRICS_NAMESPACE: 'comfyui',
-  COMFYUI_VERSION: '0.8.0',
+  COMFYUI_VERSION: '0.33.0',
   MODELS_BUCKET: 'models',
   HOST_ASSET: 's3://assets/host.zip',
   USD_PER_HOUR_BY_TYPE: 'g7e.2xlarge=3.36,g6e.2xlarge=2.24',

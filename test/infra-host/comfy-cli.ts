@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const PROGRAM = `import os, subprocess, sys
 workspace = '/srv/comfyui/app'
 wanted = ['--skip-prompt', '--workspace', workspace, 'install', '--nvidia', '--cuda-version', '12.8',
-          '--version', '0.8.0', '--skip-manager']
+          '--version', '0.33.0', '--skip-manager']
 def main():
     if sys.argv[1:] != wanted:
         sys.exit('comfy was called with ' + ' '.join(sys.argv[1:]))

@@ -105,7 +105,7 @@ describe('the launch template', () => {
     });
     expect(given).toMatchObject({
       AWS_REGION: 'us-east-1',
-      COMFYUI_VERSION: '0.8.0',
+      COMFYUI_VERSION: '0.33.0',
       LOG_GROUP: '/comfyui/gpu-hosts',
       MODELS_BUCKET: 'comfyui-models-111122223333-us-east-1',
       HOST_ASSET: expect.stringMatching(

@@ -337,6 +337,21 @@ test('off loopback without keys it says so loudly, and with keys only where it l
   expect(keyed.output()).not.toContain('WARNING');
 });
 
+test('a box that asks for keys shows one at its first start, and never again', async () => {
+  const env = { API_KEYS: 'required', FIRST_KEY: 'true' };
+  const first = start(env);
+  const url = await up(first);
+  const [, key] = /FIRST KEY +(ck_\S+)/.exec(first.output())!;
+  expect((await fetch(`${url}/api/queue`)).status).toBe(401);
+  const headers = { authorization: `Bearer ${key}` };
+  expect((await fetch(`${url}/api/queue`, { headers })).status).toBe(200);
+  first.signal('SIGTERM');
+  expect(await first.ended).toBe(0);
+  const second = start(env);
+  await up(second);
+  expect(second.output()).not.toContain('FIRST KEY');
+});
+
 test('a page of another origin cannot drive it', async () => {
   const url = await up(start());
   const headers = { origin: 'https://evil.example' };
