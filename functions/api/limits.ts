@@ -138,7 +138,7 @@ export function createLimits(deps: ApiDeps): Limits {
       const day = dayOf(state.createdAt);
       const { marks } = await usage.read(owner, day);
       const own = marks.find((one) => one.jobId === jobId);
-      if (own) await usage.fold({ owner, day }, [{ mark: own, totals: totalsOf(state) }], false);
+      if (own) await usage.fold({ owner, day }, [{ mark: own, totals: totalsOf(state, own.images) }], false);
     },
 
     async cleared(caller) {

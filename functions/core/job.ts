@@ -227,6 +227,23 @@ export function cancel(now: number, owner?: string): Change {
   };
 }
 
+/**
+ * cancelled → the same, with what its last attempt took of a GPU until it was interrupted: cancelling is free for nobody.
+ * Whoever had this attempt writes it, and once: `job` is the picture from before, whose sum it must find.
+ */
+export function account(job: JobState, fence: Fence, spent: Spent): Change {
+  return {
+    verb: 'account',
+    when: [
+      is('status', 'cancelled'),
+      is('attempt', fence.attempt),
+      job.gpuMs === undefined ? absent('gpuMs') : is('gpuMs', job.gpuMs),
+    ],
+    set: { ...spent },
+    remove: [],
+  };
+}
+
 /** Like cancel, but only what has not started: the queue is cleared, not the GPUs. */
 export function clear(now: number): Change {
   return { ...cancel(now), verb: 'clear', when: [is('status', 'queued')] };

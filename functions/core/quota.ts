@@ -104,11 +104,17 @@ export const SETTLED_AFTER = 2 * MINUTE;
 
 const NOTHING: Totals = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed: 0 };
 
-/** What a job that has ended adds to its day. */
-export function totalsOf(state: JobState): Totals {
+/**
+ * What a job that has ended adds to its day. One that was cancelled after its start counts the images that it was to make:
+ * else a limit of images is none for whoever cancels in time.
+ * @param reserved that it was to make
+ */
+export function totalsOf(state: JobState, reserved: number): Totals {
+  const begun = state.status === 'cancelled' && state.startedAt !== undefined;
+  const made = state.status === 'completed' ? (state.images?.length ?? 0) : 0;
   return {
     jobs: 1,
-    images: state.status === 'completed' ? (state.images?.length ?? 0) : 0,
+    images: begun ? reserved : made,
     gpuMs: state.gpuMs ?? 0,
     costMicroUsd: state.costMicroUsd ?? 0,
     costed: state.costMicroUsd === undefined ? 0 : 1,
@@ -128,7 +134,12 @@ export function settled(
   if (!state) return now - mark.at >= MARK_KEPT ? NOTHING : undefined;
   // Begun on one day and accepted, by a repetition, on another: it counts on the day of its acceptance.
   if (dayOf(state.createdAt) !== day) return NOTHING;
-  return hasEnded(state) && now - state.createdAt >= SETTLED_AFTER ? totalsOf(state) : undefined;
+  if (!hasEnded(state) || now - state.createdAt < SETTLED_AFTER) return undefined;
+  // Its host has still to say what it took of a GPU.
+  const isAwaited =
+    state.status === 'cancelled' && state.startedAt !== undefined && state.gpuMs === undefined;
+  if (isAwaited && now - (state.endedAt ?? 0) < SETTLED_AFTER) return undefined;
+  return totalsOf(state, mark.images);
 }
 
 /** A day with its marks against the jobs behind them: what is used now, and by how much the counts are ahead of it. */
@@ -147,7 +158,7 @@ export function standingOf(
 ): Standing {
   const ended = marks.flatMap((mark) => {
     const state = states.get(mark.jobId);
-    return state && hasEnded(state) ? [{ mark, totals: totalsOf(state) }] : [];
+    return state && hasEnded(state) ? [{ mark, totals: totalsOf(state, mark.images) }] : [];
   });
   const reserved = ended.reduce((so, { mark }) => so + mark.images, 0);
   const totals = sum([usage, ...ended.map((one) => one.totals)]);

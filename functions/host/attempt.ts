@@ -3,6 +3,7 @@
 
 import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../comfyui/client.ts';
 import {
+  account,
   complete,
   fail,
   type Failure,
@@ -27,7 +28,7 @@ import type { FollowedPrompt, Poller } from './poller.ts';
 import type { JobRecord, Stop } from './record.ts';
 import { removeForeignPrompt, removePrompt, withdrawPrompt } from './removal.ts';
 import { createReports, type Reports } from './reports.ts';
-import { settle, type Settled, type Settler } from './settle.ts';
+import { settle, type Settled, type Settler, untilAnswered } from './settle.ts';
 import { stageInputs } from './staging.ts';
 import type { Strays } from './strays.ts';
 import type { Tally } from './tally.ts';
@@ -257,7 +258,22 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   }
   if (typeof reason === 'object' && 'tooLong' in reason)
     await reportFailure(attempt, { code: 'took_too_long', message: reason.tooLong });
+  if (reason === 'gone') await accountCancelled(attempt);
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
+}
+
+/** What ran until it was cancelled was a GPU's time all the same. */
+async function accountCancelled(attempt: Attempt): Promise<void> {
+  const { deps, record, claimed } = attempt;
+  const { fence } = claimed;
+  const spent = spentBy(attempt);
+  if ((spent.gpuMs ?? 0) <= (claimed.state.gpuMs ?? 0)) return;
+  await untilAnswered(deps, record.jobId, 'account', async () => {
+    const state = await deps.jobs.readState(record.jobId);
+    // Refused is as good: another holds it, or it was told before.
+    if (state?.status === 'cancelled' && state.attempt === fence.attempt)
+      await deps.jobs.write(record.jobId, account(claimed.state, fence, spent));
+  });
 }
 
 /** True: it has not run, as far as anybody can tell. A ComfyUI that does not tell is cleared of it when it does. */

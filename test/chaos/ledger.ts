@@ -1,6 +1,7 @@
 // Every write that the tables accepted, in order, and what each made of the job: the run's own memory, held against
 // the protocol write by write. Source of the rules: design/architecture.md, "States". Asks nobody anything.
 
+import { isDeepStrictEqual } from 'node:util';
 import type { JobState } from '../../functions/core/job.ts';
 import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
 import { attemptPromptId } from '../../functions/core/names.ts';
@@ -9,6 +10,7 @@ import { SCALED } from './scaled.ts';
 import type { Starvation } from './starvation.ts';
 
 export type Verb =
+  | 'account'
   | 'accept'
   | 'claim'
   | 'adopt'
@@ -164,7 +166,8 @@ export class Ledger {
       if (verb !== 'accept') wrong('states', 'began otherwise than by being accepted');
       return;
     }
-    if (TERMINAL.includes(before.status)) wrong('the end is the end', `${before.status} → ${next.status}`);
+    if (TERMINAL.includes(before.status) && verb !== 'account')
+      wrong('the end is the end', `${before.status} → ${next.status}`);
     if (verb === 'other') wrong('states', `${brief(before)} → ${brief(next)}`);
     this.#judgeFence(before, next, verb, write, wrong);
     this.#judgeCounters(before, next, verb, wrong);
@@ -260,9 +263,18 @@ export function brief({ status, attempt, faults, host, work, progress }: JobStat
   return `${status} ${work ?? '-'} attempt ${attempt} faults ${faults} host ${host?.slice(-6) ?? '-'} progress ${progress}`;
 }
 
+/** Nothing changed but what it took of a GPU. */
+function isAccounted(before: JobState, next: JobState): boolean {
+  const { gpuMs, costMicroUsd, ...rest } = next;
+  const { gpuMs: gpuMsBefore, costMicroUsd: costBefore, ...restBefore } = before;
+  const rose = (gpuMs ?? 0) > (gpuMsBefore ?? 0) && (costMicroUsd ?? 0) >= (costBefore ?? 0);
+  return rose && isDeepStrictEqual(rest, restBefore);
+}
+
 function verbOf(before: JobState | undefined, next: JobState, by: string): Verb {
   if (!before) return next.status === 'queued' && next.work === 'waiting' ? 'accept' : 'other';
   if (next.status === 'completed') return 'complete';
+  if (before.status === 'cancelled' && isAccounted(before, next)) return 'account';
   if (next.status === 'cancelled') return 'cancel';
   if (next.status === 'failed') return 'fail';
   if (next.host !== undefined && next.attempt !== before.attempt) return 'claim';

@@ -122,6 +122,7 @@ export const VERBS = {
   sweepStill: ({ picture }) => job.sweepStill(picture, 'it made no progress', NOW),
   cancel: () => job.cancel(NOW),
   clear: () => job.clear(NOW),
+  account: ({ picture, fence }) => job.account(picture, fence, job.spend(picture, 21_000, 2.24)),
   expire: () => job.expire(NOW),
 } satisfies Record<string, (knowledge: Knowledge) => job.Change>;
 

@@ -67,7 +67,7 @@ const TABLE: Record<StateName, Outcomes> = {
   'processing, at every limit': fromProcessing('20/2', 'failed 20/3 lost_too_often'),
   completed: {},
   failed: {},
-  cancelled: {},
+  cancelled: { account: 'cancelled 0/0' },
 };
 
 const BLIND: readonly Verb[] = ['cancel', 'clear', 'expire'];
@@ -93,13 +93,20 @@ describe('every state by every verb', () => {
     const before = STATES[state];
     const after = apply(before, VERBS[verb](KNOWLEDGE['of another host'](before)));
     // Who claims needs no picture of a host: there must be none.
-    const blind = BLIND.includes(verb) || verb === 'claim';
+    const blind = BLIND.includes(verb) || verb === 'claim' || verb === 'account';
     expect(after && summary(after)).toBe(blind ? TABLE[state][verb] : undefined);
   });
 
   it('a sweep is refused when the job has started since it was read', () => {
     const picture = { ...STATES.held };
     expect(apply(STATES.processing, sweep(picture, 'its GPU host died', NOW))).toBeUndefined();
+  });
+
+  it('what a cancelled job took is told once', () => {
+    const change = VERBS.account(KNOWLEDGE.right(STATES.cancelled));
+    const told = apply(STATES.cancelled, change);
+    expect(told).toMatchObject({ gpuMs: 21_000, costMicroUsd: 13_067 });
+    expect(apply(told!, change)).toBeUndefined();
   });
 
   it('a sweep for want of progress is refused when there was a sign of life since it was read', () => {

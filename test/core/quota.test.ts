@@ -98,6 +98,31 @@ describe('a mark', () => {
       later,
       { ...cost, jobs: 1, images: 0 },
     ],
+    [
+      'of a job that was cancelled before its start comes to nothing but the job',
+      { ...STATES.cancelled, createdAt: NOW, endedAt: NOW },
+      later,
+      { ...nothing, jobs: 1 },
+    ],
+    [
+      'of a job that was cancelled after its start stays until its host has told',
+      { ...STATES.cancelled, createdAt: NOW, startedAt: NOW, endedAt: later - 1 },
+      later,
+      undefined,
+    ],
+    [
+      'and counts what it was to make, and what it took',
+      {
+        ...STATES.cancelled,
+        createdAt: NOW,
+        startedAt: NOW,
+        endedAt: later - 1,
+        gpuMs: 900,
+        costMicroUsd: 12,
+      },
+      later,
+      { ...cost, jobs: 1, images: 4 },
+    ],
     ['counts on the day of its acceptance alone', { ...done, createdAt: NOW + 1000 }, later, nothing],
   ])('%s', (_name, state, now, wanted) => {
     expect(settled(mark, DAY, state, now)).toEqual(wanted);
