@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
-import { LOCAL } from '../core/access.ts';
+import { LOCAL, withoutKeys } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { HELD_AT_MOST, HELD_REQUESTS } from '../core/limits.ts';
 import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
@@ -47,7 +47,7 @@ export function createApp(deps: ApiDeps): ApiApp {
     log.info('request', {
       request_id: c.get('requestId'),
       method: c.req.method,
-      path: c.req.path,
+      path: withoutKeys(c.req.path),
       status: c.res.status,
     });
   });

@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { withoutKeys } from '../core/access.ts';
 import { AppError, type ErrorCode } from '../core/errors.ts';
 import type { Log } from '../log.ts';
 import type { ApiEnv } from './deps.ts';
@@ -49,18 +50,21 @@ export function problems(log: Log) {
     }
     const requestId = c.get('requestId');
     if (isBrokenOff(error, c)) {
-      log.debug('request broke off', { request_id: requestId, path: c.req.path });
+      log.debug('request broke off', { request_id: requestId, path: withoutKeys(c.req.path) });
       return c.json({ error: 'The request broke off', code: 'bad_request' }, 400);
     }
     if (isUnanswered(error)) {
-      log.error('table or bucket did not answer', error, { request_id: requestId, path: c.req.path });
+      log.error('table or bucket did not answer', error, {
+        request_id: requestId,
+        path: withoutKeys(c.req.path),
+      });
       c.header('Retry-After', '2');
       return c.json(
         { error: 'The job table or the image bucket does not answer; try again', code: 'unavailable' },
         503,
       );
     }
-    log.error('request failed', error, { request_id: requestId, path: c.req.path });
+    log.error('request failed', error, { request_id: requestId, path: withoutKeys(c.req.path) });
     return c.json({ error: `Internal error; request ${requestId}`, code: 'internal_error' }, 500);
   };
 }

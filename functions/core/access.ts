@@ -36,6 +36,11 @@ export const ownerName = z
 
 const KEY = /^ck_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
+/** For a log: somebody may have typed their key into an address. */
+export function withoutKeys(text: string): string {
+  return text.replaceAll(/ck_[0-9a-f]{8,}_[A-Za-z0-9_-]{8,}/g, 'ck_…');
+}
+
 /** Undefined for what no key looks like. */
 export function parseKey(text: string): { keyId: string; secret: string } | undefined {
   const [, keyId, secret] = KEY.exec(text) ?? [];

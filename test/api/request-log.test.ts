@@ -22,7 +22,10 @@ test('every request leaves a line with its id, and without its query or body', a
         status: 400,
       },
     ]);
-    expect(JSON.stringify(lines)).not.toMatch(/secret|red fox/);
+    const key = `ck_0123456789abcdef_${'k'.repeat(43)}`;
+    await rig.app.request(`/api/status/${key}?key=${key}`);
+    expect(lines.at(-1)).toMatchObject({ path: '/api/status/ck_…' });
+    expect(JSON.stringify(lines)).not.toMatch(/secret|red fox|kkkk/);
   } finally {
     await rig.close();
   }
