@@ -107,7 +107,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
       expect(first.code).toBe(0);
       expect((await fetched()).filter((line) => line.endsWith('.whl'))).toHaveLength(1);
       const stored = await machine.start('comfyui-archive');
-      expect(stored.text).toMatch(/^comfyui-0\.8\.0-[0-9a-f]{12}-py311 is stored for the next hosts\n$/);
+      expect(stored.text).toMatch(/^comfyui-0\.33\.0-[0-9a-f]{12}-py311 is stored for the next hosts\n$/);
 
       await machine.sh('rm -rf /srv/comfyui/app /run/comfyui-host/comfyui.ready');
       expect((await machine.start('comfyui-install')).code).toBe(0);
