@@ -40,13 +40,14 @@ const credentialsFromEnvironment = {
   },
 };
 
-/** Who reads it is rare: no cold start loads it. */
-const documentBesideTheBundle = {
-  name: 'document-beside-the-bundle',
+/** Who needs them is rare: no cold start loads them. */
+const partsBesideTheBundle = {
+  name: 'parts-beside-the-bundle',
   setup({ onResolve }) {
-    onResolve({ filter: /\/openapi\/document\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './openapi.mjs', external: true } : undefined,
-    );
+    const beside = (filter, path) =>
+      onResolve({ filter }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
+    beside(/\/openapi\/document\.ts$/, './openapi.mjs');
+    beside(/^@fastify\/busboy$/, './busboy.mjs');
   },
 };
 
@@ -108,13 +109,14 @@ async function lambda() {
       entryPoints: {
         'api/index': 'functions/api/lambda.ts',
         'api/openapi': 'functions/api/openapi/document.ts',
+        'api/busboy': '@fastify/busboy',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
         'webhooks/index': 'functions/webhooks/lambda.ts',
       },
       outdir: '.build/lambda',
       minify: true,
-      plugins: [credentialsFromEnvironment, documentBesideTheBundle],
+      plugins: [credentialsFromEnvironment, partsBesideTheBundle],
       banner: { js: REQUIRE },
     }),
     copy('workflows', '.build/lambda/api/workflows'),

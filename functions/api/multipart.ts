@@ -1,7 +1,7 @@
 // One file of a form, as every client writes it: names without quotes (.NET), `filename*`, no blank behind a semicolon,
 // words before the first boundary. Parts are counted while they stream. Refuses what is more than a form with a file.
 
-import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import type { BusboyInstance } from '@fastify/busboy';
 import { AppError } from '../core/errors.ts';
 
 export interface FormFile {
@@ -28,7 +28,7 @@ export async function readFormFile(
   const type = request.headers.get('content-type') ?? '';
   if (!/^multipart\/form-data\b/i.test(type)) throw new AppError('unsupported_media_type', wanted);
   const unreadable = (why: string) => new AppError('invalid_image', `${wanted}; ${why}`);
-  const form = openForm(type);
+  const form = await openForm(type);
   if (!form) throw unreadable('this form names no boundary');
 
   let problem: Error | undefined;
@@ -71,7 +71,9 @@ export async function readFormFile(
   return { bytes: Buffer.concat(found) };
 }
 
-function openForm(type: string): BusboyInstance | undefined {
+async function openForm(type: string): Promise<BusboyInstance | undefined> {
+  // Of use to one route: no cold start loads it.
+  const { default: Busboy } = await import('@fastify/busboy');
   try {
     return new Busboy({
       headers: { 'content-type': type },

@@ -1,12 +1,11 @@
 // What an image is, by its content: PNG, JPEG or WebP and its size in pixels. Names and declared types are not asked.
 // It refuses everything else, and never holds more than the head of a stream.
 
-import { imageSize } from 'image-size';
 import { ReadableStream } from 'node:stream/web';
 import { jpegSize } from './structure/jpeg.ts';
-import { framesOfPng } from './structure/png.ts';
+import { framesOfPng, pngSize } from './structure/png.ts';
 import { BrokenImage, walkImage } from './structure/walk.ts';
-import { framesOfWebp } from './structure/webp.ts';
+import { framesOfWebp, webpSize } from './structure/webp.ts';
 
 export interface ImageType {
   contentType: 'image/png' | 'image/jpeg' | 'image/webp';
@@ -38,20 +37,15 @@ export function kindOf(head: Uint8Array): string | undefined {
   return /^[\t\n\r\x20-\x7e]+$/.test(text) ? 'text' : undefined;
 }
 
+const SIZES = { png: pngSize, jpg: jpegSize, webp: webpSize };
+
 /** Undefined: none of the three, or broken where the size should be. `bytes` may be the head of a file. */
 export function imageType(bytes: Uint8Array): ImageType | undefined {
   const format = formatOf(bytes);
   // The smallest WebP has 26.
   if (!format || bytes.length < 26) return undefined;
-  try {
-    // image-size does not know fill bytes between a JPEG's segments (2.1.0).
-    const size = format.extension === 'jpg' ? jpegSize(bytes) : imageSize(bytes);
-    if (!size || ('type' in size && size.type !== format.extension)) return undefined;
-    const { width, height } = size;
-    return width > 0 && height > 0 ? { ...format, width, height } : undefined;
-  } catch {
-    return undefined;
-  }
+  const size = SIZES[format.extension](Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  return size && size.width > 0 && size.height > 0 ? { ...format, ...size } : undefined;
 }
 
 /**

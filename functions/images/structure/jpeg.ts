@@ -85,8 +85,7 @@ async function* scan(source: Source): AsyncGenerator<Buffer> {
 const staysInScan = (code: number) => code === 0 || (code >= 0xd0 && code <= 0xd7);
 
 /** Of the head of a file; undefined where it has no frame in it. */
-export function jpegSize(bytes: Uint8Array): { width: number; height: number } | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+export function jpegSize(buffer: Buffer): { width: number; height: number } | undefined {
   for (let at = 2; at + 9 <= buffer.length;) {
     if (buffer[at] !== 0xff) return undefined;
     while (buffer[at + 1] === 0xff) at += 1;

@@ -124,3 +124,9 @@ class Pixels {
     if (this.#found < this.#expected) throw new BrokenImage('has fewer pixels than it says');
   }
 }
+
+/** Of the head of a file; undefined where it does not begin with it. */
+export function pngSize(bytes: Buffer): { width: number; height: number } | undefined {
+  if (bytes.length < 24 || bytes.toString('latin1', 12, 16) !== 'IHDR') return undefined;
+  return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+}

@@ -80,3 +80,18 @@ export async function framesOfWebp(bytes: Uint8Array): Promise<number> {
   }
   return Math.max(1, frames);
 }
+
+/** Of the head of a file, whichever of the three kinds it is; undefined where it is none. RFC 9649, 2.5 to 2.7. */
+export function webpSize(bytes: Buffer): { width: number; height: number } | undefined {
+  const type = bytes.toString('latin1', 12, 16);
+  if (type === 'VP8X' && bytes.length >= 30)
+    return { width: bytes.readUIntLE(24, 3) + 1, height: bytes.readUIntLE(27, 3) + 1 };
+  if (type === 'VP8L' && bytes[20] === 0x2f && bytes.length >= 25) {
+    const bits = bytes.readUInt32LE(21);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  }
+  // Behind the frame's tag and its start code.
+  if (type === 'VP8 ' && bytes.length >= 30 && bytes.readUIntBE(23, 3) === 0x9d012a)
+    return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
+  return undefined;
+}
