@@ -62,7 +62,7 @@ test('a body sent a byte at a time: others are served, it is broken off and noth
   let received = '';
   socket.on('data', (data: Buffer) => (received += data.toString()));
   socket.write(
-    'POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n',
+    'POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n',
   );
   const dripping = setInterval(() => socket.write(' '), 20);
   try {
@@ -104,7 +104,7 @@ describe('the end of the server', () => {
     const own = await listen((_, res) => void res.end('here'), '127.0.0.1', 0);
     const silent = await open(own.port);
     const resting = await open(own.port);
-    resting.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    resting.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     await once(resting, 'data');
     const start = Date.now();
     await own.close();
