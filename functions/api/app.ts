@@ -57,14 +57,12 @@ export function createApp(deps: ApiDeps): ApiApp {
   app.route('/', docs);
   app.route('/api', docs);
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
-  if (!deps.admit) app.use(checkOrigin(settings, settings.allowedHosts));
-  app.use(
-    deps.admit ??
-      ((c, next) => {
-        c.set('caller', LOCAL);
-        return next();
-      }),
-  );
+  if (deps.admit) app.use(deps.admit);
+  else
+    app.use(checkOrigin(settings, settings.allowedHosts), (c, next) => {
+      c.set('caller', LOCAL);
+      return next();
+    });
   app.use(limitBodies('/api/upload/image'));
 
   app.route('/api', jobRoutes(shared));

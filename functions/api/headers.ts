@@ -31,7 +31,7 @@ export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHand
 
 export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigins'>): MiddlewareHandler {
   return cors({
-    origin: allowedOrigins.includes('*') ? '*' : [...allowedOrigins],
+    origin: allowedOrigins.includes('*') ? '*' : allowedOrigins,
     allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
     allowHeaders: [
       'Authorization',

@@ -65,7 +65,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
       return await fetch(url + path, {
         ...init,
         headers: { ...(init.headers as Record<string, string> | undefined), ...headers },
-        signal: AbortSignal.timeout(limit),
+        signal: init.signal ?? AbortSignal.timeout(limit),
       });
     } catch (error) {
       throw new ComfyUISilent(what, { cause: error });
@@ -161,20 +161,15 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
     async view(file: OutputFile, { from = 0, ifRange }: { from?: number; ifRange?: string } = {}) {
       const what = 'GET /view';
       const idle = idleSignal(IDLE_AFTER);
-      let response: Response;
-      try {
-        response = await fetch(`${url}/view?${viewQuery(file)}`, {
-          headers: {
-            ...headers,
-            ...(from > 0 && { range: `bytes=${from}-` }),
-            ...(ifRange !== undefined && { 'if-range': ifRange }),
-          },
-          signal: idle.signal,
-        });
-      } catch (error) {
+      const wanted = {
+        ...(from > 0 && { range: `bytes=${from}-` }),
+        ...(ifRange !== undefined && { 'if-range': ifRange }),
+      };
+      const asked = call(what, `/view?${viewQuery(file)}`, { headers: wanted, signal: idle.signal });
+      const response = await asked.catch((error: unknown) => {
         idle.end();
-        throw new ComfyUISilent(what, { cause: error });
-      }
+        throw error;
+      });
       if (!response.ok || !response.body) idle.end();
       if (response.status === 404) {
         await response.body?.cancel();

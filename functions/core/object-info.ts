@@ -19,6 +19,13 @@ export interface GraphNode {
 /** ComfyUI's "prompt graph": node id → node. A link is `[node id, output index]`. */
 export type Graph = Record<string, GraphNode>;
 
+/** `[node id, output index]`, as ComfyUI's validation tells a link from a list; undefined for what is none. */
+export function linkOf(value: unknown): { node: string; output: number } | undefined {
+  return Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
+    ? { node: String(value[0]), output: value[1] }
+    : undefined;
+}
+
 /** ComfyUI compares values with their type: `8` is in a list of numbers, `"8"` is not. */
 export type Option = string | number | boolean;
 

@@ -1,7 +1,7 @@
 // From a template and its values to the graph that ComfyUI gets. Copies and sets fields, nothing else.
 
 import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
-import type { Graph, ObjectInfo } from './object-info.ts';
+import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
 export function render(template: Template, values: InputValues): Graph {
@@ -49,7 +49,7 @@ export function stamp(
   const own = stampOf(jobId, attempt);
   const linked = new Set(
     Object.values(graph).flatMap(({ inputs }) =>
-      Object.values(inputs).flatMap((value) => linkOf(value) ?? []),
+      Object.values(inputs).flatMap((value) => linkOf(value)?.node ?? []),
     ),
   );
   for (const [id, { class_type: classType, inputs }] of Object.entries(graph)) {
@@ -80,20 +80,13 @@ export function stamp(
 /** No node has an input of this name. */
 const RUNS_ANEW = 'comfyui_rest_api_attempt';
 
-/** The node that a link leads to. */
-function linkOf(value: unknown): string | undefined {
-  return Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
-    ? String(value[0])
-    : undefined;
-}
-
 /** A text, or what a node holds that does nothing but hold one: exports have such nodes for a prefix. */
 function constantOf(graph: Graph, value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   let held = value;
   // One may lead to another; a ring of them is ComfyUI's to refuse.
   for (let steps = 0; steps < 20; steps += 1) {
-    const source = graph[linkOf(held) ?? ''];
+    const source = graph[linkOf(held)?.node ?? ''];
     if (!source || !/^(Primitive)?String|^Primitive/.test(source.class_type)) return undefined;
     const inputs = Object.values(source.inputs);
     if (inputs.length !== 1) return undefined;

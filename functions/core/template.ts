@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { AppError } from './errors.ts';
 import { exceeded, valueOf } from './inputs.ts';
 import { JOB_LIMIT, MAX_SEED, MAX_TEXT } from './limits.ts';
-import type { Graph } from './object-info.ts';
+import { type Graph, linkOf } from './object-info.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -108,13 +108,11 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
   return template;
 }
 
-/** `[node id, output index]`, as validation in ComfyUI sees it. */
 function linksOf(inputs: Record<string, unknown>): { field: string; to: string; output: number }[] {
-  return Object.entries(inputs).flatMap(([field, value]) =>
-    Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
-      ? [{ field, to: String(value[0]), output: value[1] }]
-      : [],
-  );
+  return Object.entries(inputs).flatMap(([field, value]) => {
+    const link = linkOf(value);
+    return link ? [{ field, to: link.node, output: link.output }] : [];
+  });
 }
 
 function brokenLink(graph: Graph): string | undefined {

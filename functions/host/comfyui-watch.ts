@@ -84,7 +84,6 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
   let inventoryError: string | undefined;
 
   let unanswered = 0;
-  let hasAnswered = false;
   let riskedFrom = -Infinity;
 
   function trouble(what: Trouble, sentence: string | undefined): void {
@@ -93,7 +92,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       return;
     }
     // One that has not come up yet is no news.
-    const say = what === 'comfyui_silent' && !hasAnswered ? log.info : log.warn;
+    const say = what === 'comfyui_silent' && stats === undefined ? log.info : log.warn;
     if (!troubles.has(what)) say('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
     troubles.set(what, sentence);
   }
@@ -132,7 +131,6 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       trouble('comfyui_unreadable', undefined);
     }
     answers = true;
-    hasAnswered = true;
     silentSince = undefined;
     // Nobody has tried since: that is no trouble any more.
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);

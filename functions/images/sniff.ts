@@ -60,7 +60,7 @@ export async function inspectImage(bytes: Uint8Array, maxPixels: number): Promis
     throw new BrokenImage(`is no PNG, JPEG or WebP image${kind === undefined ? '' : `: it is ${kind}`}`);
   }
   const frames = { png: framesOfPng, jpg: () => 1, webp: framesOfWebp }[type.extension];
-  if (type.width * type.height * (await frames(bytes)) > maxPixels)
+  if (type.width * type.height * frames(bytes) > maxPixels)
     throw new BrokenImage(`has over ${maxPixels / 1e6} megapixels in all its frames`);
   for await (const _ of walkImage(one(bytes), type.extension, 'keep'));
   return type;

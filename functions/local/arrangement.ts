@@ -76,11 +76,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const tables = join(directory, 'dynamodb');
   // Another user of this machine finds the port, and a page that it shows.
   const tablesToken = randomBytes(24).toString('hex');
-  const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR).catch(async (error: unknown) => {
-    await server.close();
-    await workspace.release();
-    throw error;
-  });
+  const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
   if (repaired !== undefined) log('local').warn(repaired);
 
   const [dynamodb, s3, comfyui] = await Promise.all([

@@ -3,6 +3,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../core/errors.ts';
 
@@ -22,6 +23,15 @@ export async function tryLock(directory: string): Promise<Lock | undefined> {
     throw error;
   }
   return { release: () => level.close() };
+}
+
+/** For a folder whose former process is about to end. */
+export async function waitForLock(directory: string): Promise<Lock> {
+  for (;;) {
+    const lock = await tryLock(directory);
+    if (lock) return lock;
+    await sleep(20);
+  }
 }
 
 /** @param path as WORKSPACE_PATH has it. @throws AppError bad_setting where the folder cannot be written */

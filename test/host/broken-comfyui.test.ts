@@ -2,27 +2,18 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  startSimulatedComfyUI,
-  type SimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
-import { type Between, standBetween } from '../support/between.ts';
-import { type Rig, startRig, type TestHost } from '../support/rig.ts';
+import type { SimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { type Between, startBetween } from '../support/between.ts';
+import type { Rig, TestHost } from '../support/rig.ts';
 
 let rig: Rig;
 let simulated: SimulatedComfyUI;
 let between: Between;
+let close: () => Promise<void>;
 beforeEach(async () => {
-  rig = await startRig({ workflows: 'test/workflows' });
-  simulated = await startSimulatedComfyUI({ stepMs: 5 });
-  between = await standBetween(simulated);
+  ({ rig, simulated, between, close } = await startBetween());
 });
-afterEach(async () => {
-  between.answer = () => false;
-  await rig.close();
-  await between.close();
-  await simulated.close();
-});
+afterEach(() => close());
 
 const addHost = (): Promise<TestHost> => rig.addHost({ comfyui: between.comfyui });
 const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });

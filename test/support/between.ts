@@ -2,8 +2,12 @@
 
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import type { SimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import {
+  type SimulatedComfyUI,
+  startSimulatedComfyUI,
+} from '../../functions/local/simulated-comfyui/server.ts';
 import { listenOn } from './listen-on.ts';
+import { type Rig, startRig } from './rig.ts';
 
 export interface Between {
   /** As the simulated one, at the address of what stands before it. */
@@ -15,7 +19,7 @@ export interface Between {
   close(): Promise<void>;
 }
 
-export async function standBetween(comfyui: SimulatedComfyUI): Promise<Between> {
+async function standBetween(comfyui: SimulatedComfyUI): Promise<Between> {
   const between = { answer: () => false } as unknown as Between;
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -54,4 +58,29 @@ export async function standBetween(comfyui: SimulatedComfyUI): Promise<Between> 
       server.close(() => resolve());
     });
   return between;
+}
+
+export interface StageBetween {
+  rig: Rig;
+  simulated: SimulatedComfyUI;
+  between: Between;
+  close(): Promise<void>;
+}
+
+/** A rig without hosts, and what stands before the simulated ComfyUI of the host that a test adds. */
+export async function startBetween(): Promise<StageBetween> {
+  const rig = await startRig({ workflows: 'test/workflows' });
+  const simulated = await startSimulatedComfyUI({ stepMs: 5 });
+  const between = await standBetween(simulated);
+  return {
+    rig,
+    simulated,
+    between,
+    async close() {
+      between.answer = () => false;
+      await rig.close();
+      await between.close();
+      await simulated.close();
+    },
+  };
 }

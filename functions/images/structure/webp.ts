@@ -1,7 +1,7 @@
 // A WebP from its first chunk to its last: RIFF's sizes add up, there is a picture, and all frames together stay within
 // bounds. Source: RFC 9649. Without its metadata the size in the head changes, so that then the whole is held.
 
-import { BrokenImage, checkSize, MAX_PIXELS, Source } from './source.ts';
+import { BrokenImage, checkSize, MAX_PIXELS, type Source } from './source.ts';
 
 /** All else was written about the picture: `EXIF`, `XMP `, and what a program calls its own. */
 const PICTURE = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);
@@ -63,20 +63,14 @@ async function* chunksOf(source: Source, keep: boolean): AsyncGenerator<Buffer> 
   else for await (const _ of source.rest());
 }
 
-/** Of a whole file: width × height × frames. Undefined for what has no canvas: one frame. */
-export async function framesOfWebp(bytes: Uint8Array): Promise<number> {
+/** Of a whole file; one where it is no animation. */
+export function framesOfWebp(bytes: Uint8Array): number {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let frames = 0;
-  async function* whole() {
-    yield bytes;
-  }
-  const source = new Source(whole());
-  const riff = await source.read(12);
-  for (let left = riff.readUInt32LE(4) - 4; left >= 8;) {
-    const head = await source.read(8);
-    const padded = head.readUInt32LE(4) + (head.readUInt32LE(4) % 2);
-    if (head.toString('latin1', 0, 4) === 'ANMF') frames += 1;
-    left -= 8 + padded;
-    for await (const _ of source.take(padded));
+  for (let at = 12; at + 8 <= file.length;) {
+    if (file.toString('latin1', at, at + 4) === 'ANMF') frames += 1;
+    const size = file.readUInt32LE(at + 4);
+    at += 8 + size + (size % 2);
   }
   return Math.max(1, frames);
 }

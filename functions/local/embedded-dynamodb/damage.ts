@@ -2,13 +2,12 @@
 // Beside the table lies a mark of how far its log was on the disk: without it a log that was cut short, or a folder that
 // is gone, looks like one that never had more.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../../core/errors.ts';
 import { writeWhole } from '../../process/identity.ts';
-import { tryLock } from '../../process/lock.ts';
+import { waitForLock } from '../../process/lock.ts';
 import { logName, readLevelFiles } from './leveldb-files.ts';
 
 interface Mark {
@@ -37,11 +36,7 @@ async function readMark(directory: string): Promise<Mark | undefined> {
  */
 export async function checkTable(directory: string, repair: boolean): Promise<string | undefined> {
   // The former process may be about to end.
-  let lock = await tryLock(`${directory}.lock`);
-  while (!lock) {
-    await sleep(20);
-    lock = await tryLock(`${directory}.lock`);
-  }
+  const lock = await waitForLock(`${directory}.lock`);
   try {
     const mark = await readMark(directory);
     // Every entry is read: a block that cannot be would end each request that meets it.

@@ -1,14 +1,13 @@
 // The embedded DynamoDB: dynalite on disk, in a process of its own, because an internal error can end it. Started
 // with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { outliveReaders, writePrivately } from '../../process/exit.ts';
 import { collectEarly } from '../../process/memory.ts';
 import { keepMark } from './damage.ts';
 import { onlyWith } from './access.ts';
 import { createDynalite } from './mended-dynalite.ts';
-import { tryLock } from '../../process/lock.ts';
+import { waitForLock } from '../../process/lock.ts';
 
 const { DIRECTORY: path, PORT: port, TOKEN: token } = process.env;
 if (path === undefined || token === undefined || !process.send) {
@@ -31,11 +30,7 @@ process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown
 });
 
 // The former parent's child may not have noticed yet that it is alone.
-let lock = await tryLock(`${path}.lock`);
-while (!lock) {
-  await sleep(20);
-  lock = await tryLock(`${path}.lock`);
-}
+const lock = await waitForLock(`${path}.lock`);
 // Also keeps the lock from being collected, which would open it.
 process.on('exit', () => void lock.release());
 
