@@ -1,7 +1,7 @@
 // What a cold start has to load: the sizes of the bundles, how long each takes under the real runtime client, and that
 // each is whole: it runs in a folder with nothing around it, as its asset does.
 
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -107,35 +107,46 @@ describe.skipIf(lacksRuntime)(`a cold start${skipped}`, () => {
     }
   }
 
-  /** So far; Linux counts it in hundredths of a second. */
+  /** So far, in ms, of all its threads. `/proc/PID/stat` would count in steps of 10 ms. */
   async function processorTime(pid: number): Promise<number> {
-    const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    const threads = await readdir(`/proc/${pid}/task`);
+    const ran = await Promise.all(
+      threads.map(async (thread) => {
+        const said = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8');
+        return Number(said.split(' ')[0]) / 1e6;
+      }),
+    );
+    return ran.reduce((sum, one) => sum + one, 0);
   }
 
-  test('takes at most 110 ms more than that of an empty handler', { timeout: 60_000 }, async () => {
-    const folders = {
-      empty: await emptyHandler(),
-      api: await taskOf('api'),
-      forwarder: await taskOf('forwarder'),
-      controller: await taskOf('controller'),
-      webhooks: await taskOf('webhooks'),
-    };
-    const inits: Record<string, Init[]> = {};
-    for (let round = 0; round < ROUNDS; round += 1)
-      for (const [name, folder] of Object.entries(folders)) (inits[name] ??= []).push(await initOf(folder));
-    // The least of several: what else the machine does can only add to it.
-    const least = (name: string, by: keyof Init) => Math.min(...inits[name]!.map((init) => init[by]));
-    const beyondEmpty = (name: string, by: keyof Init) => Math.round(least(name, by) - least('empty', by));
-    for (const by of ['clock', 'processor'] as const)
-      console.info(
-        `init beyond that of an empty handler (${Math.round(least('empty', by))} ms), ms of the ${by}:`,
-        Object.fromEntries(Object.keys(folders).map((name) => [name, beyondEmpty(name, by)])),
-      );
-    // On a machine that does nothing else both are about the same; on a busy one the clock also counts what
-    // others do.
-    for (const name of Object.keys(folders)) expect(beyondEmpty(name, 'processor')).toBeLessThanOrEqual(110);
-  });
+  test(
+    'takes at most four times the processor that an empty handler takes',
+    { timeout: 60_000 },
+    async () => {
+      const folders = {
+        empty: await emptyHandler(),
+        api: await taskOf('api'),
+        forwarder: await taskOf('forwarder'),
+        controller: await taskOf('controller'),
+        webhooks: await taskOf('webhooks'),
+      };
+      const inits: Record<string, Init[]> = {};
+      for (let round = 0; round < ROUNDS; round += 1)
+        for (const [name, folder] of Object.entries(folders)) (inits[name] ??= []).push(await initOf(folder));
+      // The least of several: what else the machine does can only add to it.
+      const least = (name: string, by: keyof Init) => Math.min(...inits[name]!.map((init) => init[by]));
+      const beyondEmpty = (name: string, by: keyof Init) => Math.round(least(name, by) - least('empty', by));
+      for (const by of ['clock', 'processor'] as const)
+        console.info(
+          `init beyond that of an empty handler (${Math.round(least('empty', by))} ms), ms of the ${by}:`,
+          Object.fromEntries(Object.keys(folders).map((name) => [name, beyondEmpty(name, by)])),
+        );
+      // Milliseconds are another thing on each machine and in each hour (80 to 160 for the same api); against the
+      // start of Node itself, measured in turn with it, the api stands between 2.6 and 3.3.
+      for (const name of Object.keys(folders))
+        expect(beyondEmpty(name, 'processor') / least('empty', 'processor')).toBeLessThanOrEqual(4);
+    },
+  );
 
   test('with a setting that is missing says which', async () => {
     const { API_KEY: _, ...rest } = environment;
