@@ -14,6 +14,8 @@ import { keepOf, type Shared } from './deps.ts';
 import { findImages } from './image-inputs.ts';
 import { hasLimits, type Tell } from './limits.ts';
 
+type Templates = ReadonlyMap<string, Template>;
+
 let sequence = 0;
 
 /**
@@ -29,6 +31,8 @@ export async function accept(
   tell: Tell,
 ): Promise<JobRequest> {
   const { owner } = caller;
+  // One version from the check to the graph, whatever changes meanwhile.
+  const { templates } = deps.workflows;
   const jobId = jobIdFrom(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
@@ -36,7 +40,7 @@ export async function accept(
   let turn: number | undefined;
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
-  const asked = repeated ?? (await requestOf(deps, owner, body, jobId, bodyHash));
+  const asked = repeated ?? (await requestOf(deps, templates, owner, body, jobId, bodyHash));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   if (isOwn && hasLimits(caller)) {
     // What was accepted costs nothing more, and is answered over any limit.
@@ -55,11 +59,11 @@ export async function accept(
       'This Idempotency-Key was used with another body; use a new key for a new job',
       { field: 'Idempotency-Key' },
     );
-  if (request.graphKey !== undefined) await storeGraph(deps, request, request.graphKey);
+  if (request.graphKey !== undefined) await storeGraph(deps, templates, request, request.graphKey);
 
   sequence += 1;
   const steps = request.inputs['steps'];
-  const deadline = deps.templates.get(request.workflow)?.deadline_seconds;
+  const deadline = templates.get(request.workflow)?.deadline_seconds;
   const state: JobState = {
     jobId,
     owner,
@@ -99,6 +103,7 @@ function imagesOf({ batch_size: batch }: JobRequest['inputs']): number {
 /** Everything that may be wrong with a request is found here. */
 async function requestOf(
   deps: Shared,
+  templates: Templates,
   owner: string,
   body: Record<string, unknown>,
   jobId: string,
@@ -106,7 +111,7 @@ async function requestOf(
 ): Promise<JobRequest> {
   const { workflow, preset, webhook_url, ...inputs } = body;
   const webhookUrl = parseWebhookUrl(webhook_url, deps.settings.webhookAllowPrivate ?? false);
-  const template = templateOf(deps, workflow);
+  const template = templateOf(templates, workflow);
   const { nodes } = await deps.fleet.inventory();
   const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
     randomSeed(deps.random(8)),
@@ -134,12 +139,17 @@ async function requestOf(
  * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
  * may have drawn another seed.
  */
-async function storeGraph({ images, templates }: Shared, request: JobRequest, key: string): Promise<void> {
-  const packed = packGraph(render(templateOf({ templates }, request.workflow), request.inputs));
+async function storeGraph(
+  { images }: Shared,
+  templates: Templates,
+  request: JobRequest,
+  key: string,
+): Promise<void> {
+  const packed = packGraph(render(templateOf(templates, request.workflow), request.inputs));
   await images.putOnce(key, packed, { contentType: 'application/gzip' });
 }
 
-function templateOf({ templates }: Pick<Shared, 'templates'>, workflow: unknown): Template {
+function templateOf(templates: Templates, workflow: unknown): Template {
   const name = workflow ?? templates.keys().next().value;
   const template = typeof name === 'string' ? templates.get(name) : undefined;
   if (!template)

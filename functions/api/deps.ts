@@ -7,7 +7,7 @@ import type { ComfyUIKind } from '../core/job-state.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { OwnerLimits } from '../core/quota.ts';
-import type { Template } from '../core/template.ts';
+import type { Workflows } from '../core/template.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
@@ -22,8 +22,7 @@ import type { Watch } from './watch.ts';
 export interface ApiDeps extends Tables {
   images: Images;
   presigner: Presigner;
-  /** By name; the default first. */
-  templates: ReadonlyMap<string, Template>;
+  workflows: Workflows;
   log: Log;
   /** The tables' clock, ms. */
   now(): number;

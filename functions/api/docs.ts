@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
-import { answer, fixed, once } from './fixed.ts';
+import { answer, fixed, once, onceFor } from './fixed.ts';
 
 const TITLE = 'ComfyUI as a production API';
 
@@ -56,15 +56,18 @@ const AGAIN = { 'Cache-Control': 'no-cache' };
 /** A new release may come within a day. */
 const FOR_A_DAY = { 'Cache-Control': 'public, max-age=86400' };
 
-type DocsDeps = Pick<ApiDeps, 'templates' | 'docs' | 'admit'>;
+type DocsDeps = Pick<ApiDeps, 'workflows' | 'docs' | 'admit'>;
 
 /** To be mounted before keys are asked for, at the root and at /api. */
-export function docsRoutes({ templates, docs, admit }: DocsDeps) {
-  const document = once(async () => {
-    // Only whoever reads it pays for it, not every start: a Lambda has it in a file of its own (build.mjs).
-    const { documentOf } = await import('./openapi/document.ts');
-    return fixed('application/json', JSON.stringify(documentOf({ templates, keys: admit !== undefined })));
-  });
+export function docsRoutes({ workflows, docs, admit }: DocsDeps) {
+  const document = onceFor(
+    () => workflows.templates,
+    async (templates) => {
+      // Only whoever reads it pays for it, not every start: a Lambda has it in a file of its own (build.mjs).
+      const { documentOf } = await import('./openapi/document.ts');
+      return fixed('application/json', JSON.stringify(documentOf({ templates, keys: admit !== undefined })));
+    },
+  );
   const page = once(() => fixed('text/html; charset=utf-8', PAGE));
   const files = new Map([
     ['start.js', once(() => fixed('text/javascript; charset=utf-8', START))],

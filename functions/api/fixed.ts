@@ -60,3 +60,15 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
     return made;
   };
 }
+
+/** Once for what it is made of, and anew when that is another. */
+export function onceFor<From, T>(from: () => From, make: (from: From) => Promise<T>): () => Promise<T> {
+  let of: From;
+  let made: (() => Promise<T>) | undefined;
+  return () => {
+    const now = from();
+    if (!made || now !== of) made = once(() => make(now));
+    of = now;
+    return made();
+  };
+}

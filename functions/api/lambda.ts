@@ -20,7 +20,8 @@ const metrics = createMetrics('api', settings.METRICS_NAMESPACE);
 const connected = connect(placesOf(settings));
 const app = createApp({
   ...connected,
-  templates: await loadTemplates(settings.WORKFLOWS_PATH),
+  // They lie in the bundle and do not change.
+  workflows: { templates: await loadTemplates(settings.WORKFLOWS_PATH), refused: [] },
   log,
   random: randomBytes,
   // The table's stream tells the forwarder and the controller.

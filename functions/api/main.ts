@@ -8,7 +8,7 @@ import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
 import { docsFolder } from '../process/docs.ts';
-import { loadTemplates } from '../process/workflows.ts';
+import { followWorkflows } from '../process/followed-workflows.ts';
 import { createLog } from '../log.ts';
 import { askForKeys } from './access.ts';
 import { createApp } from './app.ts';
@@ -18,11 +18,12 @@ try {
   const settings = apiSettings(process.env);
   const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
   const connected = connect(placesOf(settings));
+  const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log);
   const stopping = new AbortController();
   const app = createApp({
     ...connected,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
-    templates: await loadTemplates(settings.WORKFLOWS_PATH),
+    workflows,
     log,
     random: randomBytes,
     nudge: nudger(settings.FORWARDER_URL, log),

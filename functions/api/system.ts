@@ -15,14 +15,15 @@ import { takesJobs } from './views.ts';
 const WAKING_AT_MOST = 15 * 60_000;
 
 export function systemRoutes(deps: Shared) {
-  const { templates, fleet } = deps;
+  const { workflows, fleet } = deps;
   return new Hono<ApiEnv>()
-    .get('/workflows', needs('read'), (c) =>
-      c.json({ workflows: [...templates.keys()], total: templates.size }),
-    )
+    .get('/workflows', needs('read'), (c) => {
+      const { templates, refused } = workflows;
+      return c.json({ workflows: [...templates.keys()], total: templates.size, refused });
+    })
 
     .get('/workflows/:name', needs('read'), async (c) => {
-      const template = templates.get(c.req.param('name'));
+      const template = workflows.templates.get(c.req.param('name'));
       if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
       const { nodes } = await fleet.inventory();
       return c.json(describeTemplate(template, (node, field) => optionsOf(nodes, node, field)));

@@ -62,6 +62,14 @@ export interface Template extends z.infer<typeof inputsFile> {
   presets: Record<string, InputValues>;
 }
 
+/** What may be asked for now. Where files may change, both are replaced as a whole: whoever has read them keeps them. */
+export interface Workflows {
+  /** By name; the default first. */
+  readonly templates: ReadonlyMap<string, Template>;
+  /** What stands in the folder and is not used, a sentence each. */
+  readonly refused: readonly string[];
+}
+
 /** Fields of a request that are the API's own, and the one that every object has. */
 const RESERVED = ['preset', 'workflow', 'webhook_url', 'constructor'];
 

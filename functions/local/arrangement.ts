@@ -25,7 +25,7 @@ import { every } from '../process/ticker.ts';
 import { createLog, type Log } from '../log.ts';
 import { createTables } from '../store/create-tables.ts';
 import { tellingOfEnds } from '../webhooks/ticker.ts';
-import { loadTemplates } from '../process/workflows.ts';
+import { followWorkflows } from '../process/followed-workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { checkTable } from './embedded-dynamodb/damage.ts';
@@ -56,7 +56,7 @@ const SWEEP_EVERY = 5000;
 /** @throws AppError for whatever a person can mend */
 export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
   const log = (room: string): Log => createLog(room, settings.DEBUG ? 'debug' : 'warn');
-  const templates = await loadTemplates(settings.WORKFLOWS_PATH);
+  const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('workflows'));
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
   const { machineId, secretAccessKey } = workspace.identity;
@@ -124,7 +124,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     ...connected,
     jobs,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
-    templates,
+    workflows,
     log: log('api'),
     random: randomBytes,
     nudge,
@@ -198,7 +198,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   return {
     url,
     comfyui,
-    templates,
+    templates: workflows.templates,
     directory,
     firstKey,
     async stop() {
@@ -206,7 +206,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       await server.close();
       forwarder.stop();
       await host.drain();
-      await Promise.all([controller.stop(), retention.stop(), webhooks.stop()]);
+      await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
       await intake.close();
       await comfyui.stop();
       await dynamodb.stop();

@@ -16,43 +16,57 @@ export function packageRoot(): string {
 }
 
 /** @throws AppError bad_template, naming the file and the field */
-export async function loadTemplates(
-  directory = join(packageRoot(), 'workflows'),
-): Promise<Map<string, Template>> {
-  const files = await readdir(directory).catch(() => {
+export async function loadTemplates(directory = workflowsFolder()): Promise<Map<string, Template>> {
+  const { names, orphans } = await listTemplates(directory);
+  if (orphans[0]) throw orphanError(orphans[0]);
+  const templates = await Promise.all(names.map((name) => loadTemplate(directory, name)));
+  return new Map(templates.map((template) => [template.name, template]));
+}
+
+export function workflowsFolder(): string {
+  return join(packageRoot(), 'workflows');
+}
+
+/**
+ * @returns the templates' names in their order, and those of inputs files beside which no graph lies
+ * @throws AppError bad_template where there is no folder, or no template in it
+ */
+export async function listTemplates(directory: string): Promise<{ names: string[]; orphans: string[] }> {
+  const found = await readdir(directory).catch(() => {
     throw new AppError(
       'bad_template',
       `WORKFLOWS_PATH must be a folder with workflows; ${directory} is none`,
     );
   });
-  const names = files
-    // What systems leave beside files (`._x.json`) is no workflow.
-    .filter((file) => !file.startsWith('.'))
-    .filter((file) => file.endsWith('.json') && !file.endsWith('.inputs.json'))
-    .map((file) => file.slice(0, -'.json'.length))
-    .sort((a, b) => Number(b === DEFAULT) - Number(a === DEFAULT) || (a < b ? -1 : 1));
-  const orphan = files.find(
-    (file) =>
-      !file.startsWith('.') &&
-      file.endsWith('.inputs.json') &&
-      !names.includes(file.slice(0, -'.inputs.json'.length)),
+  // What systems leave beside files (`._x.json`) is no workflow.
+  const files = found.filter((file) => !file.startsWith('.'));
+  const named = (suffix: string) =>
+    files.filter((file) => file.endsWith(suffix)).map((file) => file.slice(0, -suffix.length));
+  const names = named('.json')
+    .filter((name) => !name.endsWith('.inputs'))
+    .sort(byPlace);
+  const orphans = named('.inputs.json').filter((name) => !names.includes(name));
+  if (names.length === 0 && orphans.length === 0)
+    throw new AppError('bad_template', `${directory} has no workflow in it`);
+  return { names, orphans };
+}
+
+/** The default first. */
+export function byPlace(a: string, b: string): number {
+  return Number(b === DEFAULT) - Number(a === DEFAULT) || (a < b ? -1 : 1);
+}
+
+export function orphanError(name: string): AppError {
+  return new AppError('bad_template', `workflows/${name}.inputs.json has no ${name}.json beside it`);
+}
+
+/** @throws AppError bad_template */
+export async function loadTemplate(directory: string, name: string): Promise<Template> {
+  return parseTemplate(
+    name,
+    await readJson(directory, name, '.json'),
+    await readJson(directory, name, '.inputs.json'),
   );
-  if (orphan)
-    throw new AppError(
-      'bad_template',
-      `workflows/${orphan} has no ${orphan.replace('.inputs', '')} beside it`,
-    );
-  if (names.length === 0) throw new AppError('bad_template', `${directory} has no workflow in it`);
-  const templates = await Promise.all(
-    names.map(async (name) =>
-      parseTemplate(
-        name,
-        await readJson(directory, name, '.json'),
-        await readJson(directory, name, '.inputs.json'),
-      ),
-    ),
-  );
-  return new Map(templates.map((template) => [template.name, template]));
 }
 
 async function readJson(directory: string, name: string, suffix: string): Promise<unknown> {

@@ -50,7 +50,7 @@ export function anotherProcess({ store, images, templates, log }: Rig, parts: Pa
     ...store,
     images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
-    templates,
+    workflows: { templates, refused: [] },
     log,
     random: randomBytes,
     nudge: () => undefined,

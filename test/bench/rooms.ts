@@ -68,7 +68,7 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
             ...store,
             images,
             presigner: createPresigner({ credentials, region: REGION, bucket: 'images' }),
-            templates: await loadTemplates(),
+            workflows: { templates: await loadTemplates(), refused: [] },
             log,
             random: randomBytes,
             nudge,

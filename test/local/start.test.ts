@@ -377,6 +377,21 @@ test('a fourth workflow is two files and no code', async () => {
   expect(await status(url, jobId)).toMatchObject({ workflow: 'my_own', prompt: 'mine' });
 });
 
+test('a template is taken over while it runs, and a bad one is said', async () => {
+  const workflows = join(workspace, 'workflows');
+  await cp('test/workflows', workflows, { recursive: true });
+  const program = start({ WORKFLOWS_PATH: workflows });
+  const url = await up(program);
+  const list = async () => (await (await fetch(`${url}/api/workflows`)).json()) as { workflows: string[] };
+  for (const suffix of ['.json', '.inputs.json'])
+    await cp(`test/workflows/slow${suffix}`, join(workflows, `my_own${suffix}`));
+  await expect.poll(async () => (await list()).workflows, { timeout: 10_000 }).toContain('my_own');
+  await writeFile(join(workflows, 'my_own.json'), '[]');
+  const reason = 'workflows/my_own.json: is no API export';
+  await program.until(new RegExp(reason));
+  expect(await list()).toMatchObject({ total: 4, refused: [expect.stringContaining(reason)] });
+});
+
 describe('one line and exit 1', () => {
   async function refused(env: Record<string, string>): Promise<string> {
     const program = start(env);

@@ -2,7 +2,7 @@
 // one line.
 
 import { createServer } from 'node:http';
-import { mkdir } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
@@ -89,6 +89,17 @@ test('a second host process on one machine says what to change, and the first go
   await program.ended;
   const third = stage.start('host', { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: workspace });
   await stage.up(third);
+});
+
+test('an API takes over a template that is changed', async () => {
+  const workflows = await mkdtemp(join(places.directory, 'workflows-'));
+  await cp('test/workflows', workflows, { recursive: true });
+  const { url } = await stage.addApi({ WORKFLOWS_PATH: workflows });
+  const file = join(workflows, 'slow.inputs.json');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('An image that takes its time', 'Slow'));
+  await expect
+    .poll(async () => (await fetch(`${url}/api/workflows/slow`)).json(), { timeout: 10_000 })
+    .toMatchObject({ title: 'Slow' });
 });
 
 describe('one line and exit 1', () => {

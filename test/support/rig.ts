@@ -100,7 +100,7 @@ export async function startRig({
     ...store,
     images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
-    templates,
+    workflows: { templates, refused: [] },
     log,
     now,
     random: randomBytes,

@@ -8,6 +8,9 @@ const count = z.int().min(0);
 export const workflows = z.strictObject({
   workflows: z.array(z.string()).describe('The first is the one that is used where none is named'),
   total: count,
+  refused: z
+    .array(z.string())
+    .describe('What is wrong with files of templates; the last good version of such a template is used'),
 });
 
 export const workflow = z.strictObject({
