@@ -79,6 +79,14 @@ export function createLeavings(
   };
 }
 
+/** What a person should know of a COMFYUI_PATH: where it is wrong nothing is deleted, and the disk fills. */
+export async function problemOfFolder(folder: string | undefined): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  const names = await namesIn(folder);
+  if (names.includes('output') && names.includes('input')) return undefined;
+  return `COMFYUI_PATH should be ComfyUI's folder, with output and input in it; ${folder} is none: nothing is cleaned up`;
+}
+
 /** Files and folders at its top: a stamp stands in the name of the one or of the other. */
 async function namesIn(directory: string): Promise<string[]> {
   return readdir(directory).catch(() => []);

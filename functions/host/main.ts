@@ -10,11 +10,12 @@ import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady, writePrivately } from '../process/exit.ts';
-import { identityOf } from '../process/identity.ts';
+import { identityOf, noteOfCopy } from '../process/identity.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
 import { tryLockIn } from '../process/lock.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { createIntake } from './intake.ts';
+import { problemOfFolder } from './leavings.ts';
 import { type Retirement, watchRetirement } from './retirement.ts';
 import { reportStart } from './start-report.ts';
 
@@ -29,8 +30,14 @@ try {
       'in_use',
       `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
     );
-  const machineId = machine?.INSTANCE_ID ?? (await identityOf(settings.WORKSPACE_PATH)).machineId;
   const log = createLog('host', settings.DEBUG ? 'debug' : 'warn');
+  const identity = machine ? undefined : await identityOf(settings.WORKSPACE_PATH);
+  const machineId = machine?.INSTANCE_ID ?? identity!.machineId;
+  for (const note of [
+    identity && noteOfCopy(settings.WORKSPACE_PATH, identity),
+    await problemOfFolder(settings.COMFYUI_PATH),
+  ])
+    if (note !== undefined) log.warn(note);
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
   const { jobs, hosts, images, now } = connect(placesOf(settings));
 

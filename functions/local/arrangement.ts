@@ -19,7 +19,7 @@ import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
 import { docsFolder } from '../process/docs.ts';
-import { rememberReal } from '../process/identity.ts';
+import { noteOfCopy, rememberReal } from '../process/identity.ts';
 import { signal } from '../process/signal.ts';
 import { every } from '../process/ticker.ts';
 import { createLog, type Log } from '../log.ts';
@@ -59,6 +59,8 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('workflows'));
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
+  const copied = noteOfCopy(directory, workspace.identity);
+  if (copied !== undefined) log('local').warn(copied);
   const { machineId, secretAccessKey } = workspace.identity;
   const credentials = { accessKeyId: 'local', secretAccessKey };
 

@@ -2,7 +2,9 @@
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config.ts';
-import { lacks } from '../core/object-info.ts';
+import { exampleOf } from '../core/example.ts';
+import { type Lack, lacks, type ObjectInfo } from '../core/object-info.ts';
+import type { Template } from '../core/template.ts';
 import type { Arrangement } from './arrangement.ts';
 
 /** @param settings say where it listens, and whether anybody who gets there may use it */
@@ -19,6 +21,7 @@ export async function bannerOf(
           ? []
           : ['  WARNING     EVERYBODY WHO REACHES THIS MACHINE CAN USE ITS GPU: set API_KEYS=required']),
       ];
+  const nodes = await nodesOf(comfyui);
   const lines = [
     '',
     `  REST API    ${url}`,
@@ -32,11 +35,14 @@ export async function bannerOf(
     `  ComfyUI     ${describeComfyUI(comfyui)}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,
-    ...(await missingLines(comfyui, templates)),
+    ...missingLines(nodes, templates),
     '',
-    '  Make an image:',
-    '',
-    `  curl -X POST ${url}/api/generate -H 'Content-Type: application/json' -d '{"prompt": "a red fox"}'`,
+    ...exampleLines(
+      url,
+      [...templates.values()],
+      nodes,
+      keys === 'required' ? (firstKey ?? '<your key>') : undefined,
+    ),
     '',
     `  Its state and its link: ${url}/api/status/<job_id>    Stop: Ctrl-C`,
     '',
@@ -52,18 +58,64 @@ function describeComfyUI({ url, simulated, answers, note }: Arrangement['comfyui
   return note === undefined ? what : `${what}\n              ${note}`;
 }
 
-/** A real ComfyUI without a template's files refuses its jobs: better said now. */
-async function missingLines(
-  comfyui: Arrangement['comfyui'],
-  templates: Arrangement['templates'],
-): Promise<string[]> {
-  if (comfyui.simulated || !comfyui.answers) return [];
-  const nodes = await createComfyUI(comfyui)
+/** `untold`: it does not say what it has; undefined: there is nobody to ask. */
+async function nodesOf(comfyui: Arrangement['comfyui']): Promise<ObjectInfo | 'untold' | undefined> {
+  if (!comfyui.answers) return undefined;
+  return createComfyUI(comfyui)
     .objectInfo()
-    .catch(() => undefined);
-  if (!nodes) return ['  Missing     not known yet: ComfyUI does not tell what it has'];
+    .catch(() => 'untold' as const);
+}
+
+/** A ComfyUI without a template's nodes and files refuses its jobs: better said now. */
+function missingLines(
+  nodes: Awaited<ReturnType<typeof nodesOf>>,
+  templates: Arrangement['templates'],
+): string[] {
+  if (nodes === undefined) return [];
+  if (nodes === 'untold') return ['  Missing     not known yet: ComfyUI does not tell what it has'];
   return [...templates.values()].flatMap(({ name, graph }) => {
-    const missing = lacks(graph, nodes).map(({ value, classType }) => value ?? `node ${classType}`);
+    const missing = lacks(graph, nodes).map(nameOf);
     return missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`];
   });
+}
+
+function nameOf({ node, classType, value }: Lack): string {
+  return `${value ?? `the node class ${classType}`} (node ${node})`;
+}
+
+/** Of the first template that needs no image and lacks nothing, or the next best. @param key that is asked for */
+function exampleLines(
+  url: string,
+  templates: Template[],
+  nodes: Awaited<ReturnType<typeof nodesOf>>,
+  key: string | undefined,
+): string[] {
+  const runs = ({ graph }: Template) => typeof nodes !== 'object' || lacks(graph, nodes).length === 0;
+  const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
+  const template =
+    templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;
+  const { values, images } = exampleOf(template);
+  const body = {
+    ...(template !== templates[0] && { workflow: template.name }),
+    ...values,
+    ...Object.fromEntries(images.map((input) => [input, '<name>'])),
+  };
+  const authorization = key === undefined ? '' : ` -H ${quoted(`Authorization: Bearer ${key}`)}`;
+  const json = `-H 'Content-Type: application/json'${authorization}`;
+  const make = `  curl -X POST ${url}/api/generate ${json} -d ${quoted(spaced(body))}`;
+  if (images.length === 0) return ['  Make an image:', '', make];
+  const upload = `  curl${authorization} -F image=@photo.png ${url}/api/upload/image`;
+  const what = images.length === 1 ? 'an image' : `images (${images.join(', ')})`;
+  return [`  ${template.name} needs ${what}: send it first, which answers with its name`, '', upload, make];
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** JSON as a person writes it. */
+function spaced(body: Record<string, unknown>): string {
+  const fields = Object.entries(body).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
+  return `{${fields.join(', ')}}`;
 }

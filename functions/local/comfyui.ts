@@ -1,12 +1,12 @@
 // Which ComfyUI: the real one that is meant, that answers, or that this workspace has worked with before; else a
 // simulated one that says so. Source: design/rest-api.md, "Environment".
 
-import { readdir } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';
 import { comfyuiAddressOf, type LocalSettings } from '../config.ts';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
+import { problemOfFolder } from '../host/leavings.ts';
 import type { Log } from '../log.ts';
 import { startChild } from './child.ts';
 import { programOf } from './programs.ts';
@@ -43,7 +43,8 @@ export async function chooseComfyUI(
     const probed = await probe(address, meant);
     if (probed !== 'nobody' || meant) {
       const stats = typeof probed === 'object' ? probed : undefined;
-      const note = (await problemOfPath(settings.COMFYUI_PATH)) ?? (stats ? undefined : whyNoPlaceholders());
+      const note =
+        (await problemOfFolder(settings.COMFYUI_PATH)) ?? (stats ? undefined : whyNoPlaceholders());
       return {
         ...address,
         kind: 'real',
@@ -86,14 +87,6 @@ export async function chooseComfyUI(
     path,
     stop: () => child.stop(),
   };
-}
-
-/** What is deleted after jobs lies there, or nothing is deleted. */
-async function problemOfPath(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  const names: string[] = await readdir(path).catch(() => []);
-  if (names.includes('output') && names.includes('input')) return undefined;
-  return `COMFYUI_PATH should be ComfyUI's folder, with output and input in it; ${path} is none: nothing is cleaned up`;
 }
 
 type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'nobody';

@@ -49,6 +49,12 @@ export async function identityOf(directory: string): Promise<Identity> {
   return known(written, isCopy);
 }
 
+/** What a person should know at the start. */
+export function noteOfCopy(directory: string, { isCopy }: Identity): string | undefined {
+  if (!isCopy) return undefined;
+  return `${directory} is a copy of another workspace: it is a machine of its own from now on, and what the copied jobs left in ComfyUI stays the other one's`;
+}
+
 function known({ machineId, secretAccessKey, usedReal = false }: Stored, isCopy: boolean): Identity {
   return { machineId, secretAccessKey, usedReal, isCopy };
 }

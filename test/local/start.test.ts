@@ -377,6 +377,38 @@ test('a fourth workflow is two files and no code', async () => {
   expect(await status(url, jobId)).toMatchObject({ workflow: 'my_own', prompt: 'mine' });
 });
 
+test("with templates of one's own the line that the banner gives makes an image", async () => {
+  const program = start({ WORKFLOWS_PATH: 'test/workflows' });
+  const url = await up(program);
+  const [, at, body] = /curl -X POST (\S+) -H '[^']+' -d '([^']+)'/.exec(program.output())!;
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(at!, { method: 'POST', headers, body: body! });
+  expect(response.status).toBe(202);
+  const { job_id: jobId } = (await response.json()) as { job_id: string };
+  await expect.poll(async () => (await status(url, jobId))['status'], { timeout: 10_000 }).toBe('completed');
+});
+
+test('a workspace that was copied says so at its first start', async () => {
+  const first = start();
+  await up(first);
+  expect(first.output()).not.toContain('copy');
+  first.signal('SIGTERM');
+  await first.ended;
+  const copy = join(workspace, 'copy');
+  await mkdir(copy);
+  for (const name of ['identity.json', 'dynamodb', 's3'])
+    await cp(join(workspace, name), join(copy, name), { recursive: true });
+  const second = start({ WORKSPACE_PATH: copy });
+  await up(second);
+  expect(second.stderr()).toContain(`${copy} is a copy of another workspace`);
+  expect(second.stderr().trim().split('\n')).toHaveLength(1);
+  second.signal('SIGTERM');
+  await second.ended;
+  const third = start({ WORKSPACE_PATH: copy });
+  await up(third);
+  expect(third.output()).not.toContain('copy of another');
+}, 40_000);
+
 test('a template is taken over while it runs, and a bad one is said', async () => {
   const workflows = join(workspace, 'workflows');
   await cp('test/workflows', workflows, { recursive: true });

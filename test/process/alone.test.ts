@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
 import { type Places, type Stage, startPlaces, startStage, submit, untilStatus } from './stage.ts';
 
 let places: Places;
@@ -100,6 +101,15 @@ test('an API takes over a template that is changed', async () => {
   await expect
     .poll(async () => (await fetch(`${url}/api/workflows/slow`)).json(), { timeout: 10_000 })
     .toMatchObject({ title: 'Slow' });
+});
+
+test('a host with a COMFYUI_PATH that is no ComfyUI folder says so, and runs', async () => {
+  const comfyui = await startSimulatedComfyUI({ stepMs: 1 });
+  const where = { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: join(places.directory, 'said') };
+  const host = stage.start('host', { ...where, COMFYUI_PATH: places.directory });
+  await stage.up(host);
+  expect(host.stderr()).toContain(`COMFYUI_PATH should be ComfyUI's folder`);
+  await comfyui.close();
 });
 
 describe('one line and exit 1', () => {

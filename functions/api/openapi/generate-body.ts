@@ -2,7 +2,8 @@
 // by `workflow`; without it the first is meant.
 
 import { describeTemplate } from '../../core/describe.ts';
-import { boundsOf, type InputSpec, type Template } from '../../core/template.ts';
+import { exampleOf } from '../../core/example.ts';
+import type { Template } from '../../core/template.ts';
 
 export type JsonSchema = Record<string, unknown>;
 
@@ -53,30 +54,12 @@ export function generateExamples(
 ): Record<string, { summary: string; value: JsonSchema }> {
   const examples: Record<string, { summary: string; value: JsonSchema }> = {};
   for (const [name, template] of templates) {
-    const needed = Object.entries(template.inputs).filter(([, { required }]) => required);
-    const values = needed.map(([input, spec]) => [input, spec.default ?? sampleOf(spec)] as const);
-    if (values.some(([, value]) => value === undefined)) continue;
+    const { values, images } = exampleOf(template);
+    if (images.length > 0) continue;
     examples[name] = {
       summary: template.title,
-      value: { workflow: name, ...Object.fromEntries(values) },
+      value: { workflow: name, ...values },
     };
   }
   return examples;
-}
-
-/** Undefined: nobody can know one. */
-function sampleOf(spec: InputSpec): string | number | boolean | undefined {
-  switch (spec.type) {
-    case 'string':
-      return 'A red fox in fresh snow, morning light'.slice(0, spec.max_length);
-    case 'integer':
-    case 'number':
-      return boundsOf(spec).minimum ?? spec.multiple_of ?? boundsOf(spec).maximum ?? 1;
-    case 'boolean':
-      return true;
-    case 'seed':
-      return 1;
-    default:
-      return undefined;
-  }
 }
