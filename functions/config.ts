@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { type ComfyUIAddress, parseComfyUIAddress } from './core/comfyui-address.ts';
 import { AppError } from './core/errors.ts';
 import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
-import type { OwnerLimits } from './core/quota.ts';
+import { MB, type OwnerLimits } from './core/quota.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -35,6 +35,7 @@ const ownerLimits = {
   OWNER_MAX_WAITING: z.coerce.number().int().min(0).max(5000).default(1000),
   IMAGES_PER_DAY: z.coerce.number().int().min(0).optional(),
   USD_PER_MONTH: z.coerce.number().min(0).optional(),
+  OWNER_UPLOAD_MB: z.coerce.number().int().min(0).max(1_000_000_000).default(1000),
 };
 
 /** Where ComfyUI is: COMFYUI_HOST may be a whole URL. */
@@ -106,6 +107,7 @@ const wanted: Record<string, string> = {
   OWNER_MAX_WAITING: 'must be a whole number of jobs from 0 to 5000',
   IMAGES_PER_DAY: 'must be a whole number of images from 0',
   USD_PER_MONTH: 'must be a number of US dollars from 0',
+  OWNER_UPLOAD_MB: 'must be a whole number of MB from 0 to 1000000000',
   HELD_REQUESTS: 'must be a whole number from 0 to 100000',
   MAX_WAITING: 'must be a whole number above 0',
   WEBHOOK_ALLOW_PRIVATE: 'must be true or false',
@@ -135,6 +137,7 @@ export function ownerLimitsOf(settings: z.infer<z.ZodObject<typeof ownerLimits>>
     maxWaiting: settings.OWNER_MAX_WAITING,
     imagesPerDay: settings.IMAGES_PER_DAY,
     usdPerMonth: settings.USD_PER_MONTH,
+    uploadBytes: settings.OWNER_UPLOAD_MB * MB,
   };
 }
 

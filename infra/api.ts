@@ -63,7 +63,7 @@ export class Api extends Construct {
         ...props.images.allow(role, {
           GetObject: ['images', 'uploads', 'graphs', 'inventories'],
           PutObject: ['uploads', 'graphs'],
-          DeleteObject: ['images', 'graphs'],
+          DeleteObject: ['images', 'uploads', 'graphs'],
         }),
         METRICS_NAMESPACE: namespaceOf(settings.name),
         WORKFLOWS_PATH: '/var/task/workflows',
@@ -75,6 +75,7 @@ export class Api extends Construct {
         OWNER_MAX_WAITING: String(settings.ownerMaxWaiting),
         ...(settings.imagesPerDay !== undefined && { IMAGES_PER_DAY: String(settings.imagesPerDay) }),
         ...(settings.usdPerMonth !== undefined && { USD_PER_MONTH: String(settings.usdPerMonth) }),
+        OWNER_UPLOAD_MB: String(settings.ownerUploadMb),
         ORIGIN_SECRET: this.originSecret.value,
         API_KEY: this.key.value,
       }),

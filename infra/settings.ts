@@ -48,6 +48,7 @@ const schema = z.object({
   ownerMaxWaiting: number.int().min(0).max(5000),
   imagesPerDay: z.union([absent, number.int().min(0)]),
   usdPerMonth: z.union([absent, number.min(0)]),
+  ownerUploadMb: number.int().min(0).max(1_000_000_000),
   allowedOrigins: z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
   domainName: z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
   certificateArn: z.union([
@@ -85,6 +86,7 @@ const wanted: Record<keyof Settings, string> = {
   ownerMaxWaiting: 'must be a whole number of jobs from 0 to 5000',
   imagesPerDay: 'must be a whole number of images from 0, or empty for no limit',
   usdPerMonth: 'must be a number of US dollars from 0, or empty for no limit',
+  ownerUploadMb: 'must be a whole number of MB from 0 to 1000000000',
   allowedOrigins: 'must be * or origins such as https://example.com, separated by commas',
   domainName: 'must be a host name such as images.example.com, or empty',
   certificateArn:

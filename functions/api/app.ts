@@ -20,6 +20,8 @@ import { problems } from './problems.ts';
 import { createQueue } from './queue-view.ts';
 import { createLimits } from './limits.ts';
 import { systemRoutes } from './system.ts';
+import { createUploadRoom } from './upload-room.ts';
+import { uploadRoutes } from './uploads.ts';
 import { usageRoutes } from './usage.ts';
 import { createWatch } from './watch.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -31,6 +33,7 @@ export function createApp(deps: ApiDeps): ApiApp {
     queue: createQueue(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits: createLimits(deps),
+    uploadRoom: createUploadRoom(deps),
     watch: createWatch(deps),
     held: createHeld(
       deps.settings.heldRequests ?? HELD_REQUESTS,
@@ -68,6 +71,7 @@ export function createApp(deps: ApiDeps): ApiApp {
   app.route('/api', jobRoutes(shared));
   app.route('/api', followRoutes(shared));
   app.route('/api', imageRoutes(shared));
+  app.route('/api', uploadRoutes(shared));
   app.route('/api', historyRoutes(shared));
   app.route('/api', systemRoutes(shared));
   app.route('/api', usageRoutes(shared));

@@ -17,6 +17,7 @@ import type { Held } from './held.ts';
 import type { Limits } from './limits.ts';
 import type { JobReader } from './job-reader.ts';
 import type { Queue } from './queue-view.ts';
+import type { UploadRoom } from './upload-room.ts';
 import type { Watch } from './watch.ts';
 
 export interface ApiDeps extends Tables {
@@ -73,6 +74,7 @@ export interface Shared extends ApiDeps {
   queue: Queue;
   reader: JobReader;
   limits: Limits;
+  uploadRoom: UploadRoom;
   watch: Watch;
   held: Held;
 }

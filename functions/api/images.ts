@@ -1,25 +1,17 @@
-// Routes of images: the bytes, the list, the upload.
+// Routes of images that were made: the bytes, the list.
 
-import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { type Caller, sees } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
-import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
-import { jobIdOfImage, keys, uploadName } from '../core/names.ts';
+import { jobIdOfImage, keys } from '../core/names.ts';
 import { RangeNotSatisfiable } from '../images/images.ts';
-import { inspectImage } from '../images/sniff.ts';
-import { BrokenImage } from '../images/structure/walk.ts';
-import { cursorOf, limitBody, pageQuery, totalOf } from './body.ts';
+import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
-import { readFormFile } from './multipart.ts';
 import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
-
-/** What multipart puts around a file. */
-const FORM_OVERHEAD = 16 * 1024;
 
 export function imageRoutes(deps: Shared) {
   const { jobs, images } = deps;
@@ -72,26 +64,7 @@ export function imageRoutes(deps: Shared) {
         output_dir: images.outputDirectory,
         next_cursor: page.next === undefined ? null : cursorOf(page.next),
       });
-    })
-
-    .post(
-      '/upload/image',
-      needs('generate'),
-      limitBody(MAX_UPLOAD_BYTES + FORM_OVERHEAD, tooLarge),
-      async (c) => {
-        await deps.limits.request(c.get('caller'), (name, value) => c.header(name, value));
-        const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
-        const type = await inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
-          if (!(error instanceof BrokenImage)) throw error;
-          throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
-            field: 'image',
-          });
-        });
-        const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
-        await images.put(keys.upload(c.get('caller').owner, name), bytes, { contentType: type.contentType });
-        return c.json({ name, subfolder: '', type: 'input' });
-      },
-    );
+    });
 }
 
 /** Newest first, within a batch too. */
@@ -101,10 +74,6 @@ function imagesOf(state: JobState): string[] {
 
 function notFound(): AppError {
   return new AppError('image_not_found', 'Image not found');
-}
-
-function tooLarge(): never {
-  throw new AppError('body_too_large', 'An image may have at most 4 MB');
 }
 
 /** The name alone finds the job, and the job says whether it has such an image. */

@@ -147,7 +147,7 @@ export function createLimits(deps: ApiDeps): Limits {
   };
 }
 
-function tooBusy(owner: string, tell: Tell): AppError {
+export function tooBusy(owner: string, tell: Tell): AppError {
   tell('Retry-After', '1');
   return new AppError(
     'too_many_requests',

@@ -9,13 +9,13 @@ import type { JobState } from '../core/job.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { ApiEnv } from './deps.ts';
 
-/** Whose jobs a list is of: the caller's, or for an admin those of `?owner`. */
+/** Whose a request is about: the caller's own, or for an admin those of `?owner`. */
 export function askedOwner(c: Context<ApiEnv>): string {
   const caller = c.get('caller');
   const asked = c.req.query('owner');
   if (asked === undefined || asked === caller.owner) return caller.owner;
   if (!allows(caller, 'admin'))
-    throw new AppError('forbidden', 'Only a key with the scope admin may list what is others’', {
+    throw new AppError('forbidden', 'Only a key with the scope admin may see or change what is others’', {
       field: 'owner',
     });
   const parsed = ownerName.safeParse(asked);

@@ -23,6 +23,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   method_not_allowed: 405,
   already_ended: 409,
   not_ended: 409,
+  upload_in_use: 409,
   idempotency_mismatch: 422,
   range_not_satisfiable: 416,
   too_many_waiting: 429,
@@ -30,6 +31,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   too_many_unfinished: 429,
   images_used_up: 429,
   budget_used_up: 429,
+  uploads_used_up: 429,
   comfyui_not_responding: 503,
 };
 

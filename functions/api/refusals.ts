@@ -132,6 +132,28 @@ export function refuseBudget(
   );
 }
 
+/** @param roomAt when the oldest of them is over by itself, ms */
+export function refuseUploads(
+  name: string,
+  uploadBytes: number | undefined,
+  bytes: number,
+  { used, roomAt, now }: { used: number; roomAt: number | undefined; now: number },
+  tell: Tell,
+): void {
+  if (uploadBytes === undefined || used + bytes <= uploadBytes) return;
+  tell('RateLimit-Policy', `"uploads";q=${uploadBytes};qu="content-bytes"`);
+  tell('RateLimit', `"uploads";r=${Math.max(0, uploadBytes - used)}`);
+  const resets = roomAt === undefined ? undefined : iso(roomAt);
+  refuse(
+    tell,
+    // Of nothing nothing is ever over.
+    seconds(roomAt === undefined ? DAY_SECONDS * 1000 : roomAt - now),
+    'uploads_used_up',
+    `${name} may keep ${uploadBytes} bytes of uploads, keeps ${used}, and ${bytes} more are too many; DELETE /api/upload/image/<name> makes room${resets === undefined ? '' : `, and the oldest one goes by itself at ${resets}`}`,
+    { limit: 'uploads', allowed: uploadBytes, used, ...(resets !== undefined && { resets_at: resets }) },
+  );
+}
+
 function refuse(
   tell: Tell,
   retryAfter: number,

@@ -15,13 +15,14 @@ export function usageRoutes(deps: Shared) {
     // Without keys nothing is counted.
     if (!hasLimits(c.get('caller'))) return c.json({ owner: name, limited: false });
     const now = deps.now();
-    const [owner, today, yesterday, days] = await Promise.all([
+    const [owner, today, yesterday, days, stored] = await Promise.all([
       look.owner(name, { fresh: true }),
       look.standing(name, dayOf(now)),
       look.standing(name, dayOf(now - DAY)),
       look.month(name),
+      deps.uploadRoom.used(name),
     ]);
-    const { perMinute, maxWaiting, imagesPerDay, usdPerMonth } = look.limitsOf(owner);
+    const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = look.limitsOf(owner);
     const bucket = perMinute === undefined ? undefined : bucketOf(owner.fullAt, perMinute, now);
     const taken = today.taken - today.released;
     const { usd, reservedUsd } = spending(days);
@@ -55,6 +56,7 @@ export function usageRoutes(deps: Shared) {
         remaining: left(usdPerMonth, usd + reservedUsd),
         resets_at: iso(endOfMonth(now)),
       },
+      upload_bytes: { limit: uploadBytes ?? null, used: stored, remaining: left(uploadBytes, stored) },
       this_month: { jobs: used.jobs, images: used.images, gpu_seconds: used.gpuMs / 1000 },
     });
   });

@@ -20,7 +20,7 @@ const HELP = `npm run keys -- create|list|revoke|rotate|limits
   rotate ID              draws another of the same name, owner and scopes, and shows it; the old one is then yours to
                          revoke
   limits --owner NAME    an owner's own limits; with what follows, sets them, within half a minute everywhere
-           --per-minute N, --unfinished N, --images-per-day N, --usd-per-month N
+           --per-minute N, --unfinished N, --images-per-day N, --usd-per-month N, --upload-mb N
                            each a number, "unlimited", or "default" for what the API is set to
 
   --deployed             the keys of the stack that cdk.json names; else those of WORKSPACE_PATH

@@ -93,7 +93,7 @@ export function isStamped(path: string, stamp: string): boolean {
   return at >= 0 && !/^\d/.test(path.slice(at + stamp.length));
 }
 
-const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;
+export const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;
 
 export function uploadName(sha256Hex: string, extension: string): string {
   return `${sha256Hex}.${extension}`;

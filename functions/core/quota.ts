@@ -1,5 +1,5 @@
 // What an owner may use, and what it has used: requests a minute (a token bucket), jobs that have not ended, images a
-// day, dollars a month. Days and months are UTC's. Pure: writes and their conditions stand in store/owners.ts, usage.ts.
+// day, dollars a month, bytes of uploads. Days and months are UTC's. Pure: writes and their conditions stand in store/owners.ts, usage.ts.
 
 import { hasEnded, type JobState } from './job-state.ts';
 
@@ -9,15 +9,19 @@ export interface OwnerLimits {
   maxWaiting?: number | undefined;
   imagesPerDay?: number | undefined;
   usdPerMonth?: number | undefined;
+  uploadBytes?: number | undefined;
 }
 
-export const LIMITS = ['perMinute', 'maxWaiting', 'imagesPerDay', 'usdPerMonth'] as const;
+export const LIMITS = ['perMinute', 'maxWaiting', 'imagesPerDay', 'usdPerMonth', 'uploadBytes'] as const;
 export type Limit = (typeof LIMITS)[number];
 
 /** An owner's own: null is unlimited, absent is the setting's. */
 export type OwnLimits = { [Name in Limit]?: number | null };
 
-export const DEFAULT_LIMITS: OwnerLimits = { perMinute: 120, maxWaiting: 1000 };
+/** In which settings and flags say how many bytes of uploads. */
+export const MB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: OwnerLimits = { perMinute: 120, maxWaiting: 1000, uploadBytes: 1000 * MB };
 
 export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
   return Object.fromEntries(

@@ -2,9 +2,11 @@
 // It refuses half a body: a stream that breaks or has not the promised length leaves nothing behind.
 
 import {
+  type _Object as S3Object,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   paginateListObjectsV2,
   PutObjectCommand,
   type S3Client,
@@ -66,6 +68,8 @@ export interface Images {
   head(key: string): Promise<ImageHead | undefined>;
   delete(keys: string[]): Promise<void>;
   list(prefix: string): AsyncIterable<ListedImage>;
+  /** By key. @param limit at most 1,000 @param after a key */
+  page(prefix: string, limit: number, after?: string): Promise<{ items: ListedImage[]; more: boolean }>;
   /** `s3://bucket/prefix` */
   readonly outputDirectory: string;
 }
@@ -155,14 +159,24 @@ export function createImages({ client, bucket }: { client: S3Client; bucket: str
     },
 
     async *list(prefix) {
-      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix })) {
-        for (const { Key: key, Size: sizeBytes = 0, LastModified: lastModified } of page.Contents ?? []) {
-          if (key !== undefined && lastModified) yield { key, sizeBytes, lastModified };
-        }
-      }
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
+        yield* listed(page.Contents);
+    },
+
+    async page(prefix, limit, after) {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: limit, StartAfter: after }),
+      );
+      return { items: listed(page.Contents), more: page.IsTruncated ?? false };
     },
   };
   return images;
+}
+
+function listed(contents: S3Object[] = []): ListedImage[] {
+  return contents.flatMap(({ Key: key, Size: sizeBytes = 0, LastModified: lastModified }) =>
+    key !== undefined && lastModified ? [{ key, sizeBytes, lastModified }] : [],
+  );
 }
 
 function describe(found: { ContentType?: string; ETag?: string; LastModified?: Date }) {

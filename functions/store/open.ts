@@ -8,6 +8,7 @@ import { createHosts, type Hosts } from './hosts.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOwners, type Owners } from './owners.ts';
+import { createUploadCounts, type UploadCounts } from './upload-counts.ts';
 import { createUsage, type UsageStore } from './usage.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
@@ -21,6 +22,7 @@ export interface Tables {
   webhookSecrets: WebhookSecrets;
   owners: Owners;
   usage: UsageStore;
+  uploadCounts: UploadCounts;
 }
 
 /** @param prefix of the tables' names */
@@ -35,5 +37,6 @@ export function openTables(client: StoreClient, prefix: string): Tables {
     webhookSecrets: createWebhookSecrets(client, prefix),
     owners: createOwners(client, prefix),
     usage: createUsage(client, prefix),
+    uploadCounts: createUploadCounts(client, prefix),
   };
 }

@@ -9,7 +9,7 @@ import { askForKeys } from '../../functions/api/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { ANSWERS } from '../../functions/api/openapi/components.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
-import { ownerOrder } from '../../functions/core/names.ts';
+import { keys, ownerOrder } from '../../functions/core/names.ts';
 import type { Delivery } from '../../functions/store/deliveries.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -219,9 +219,28 @@ describe('what routes answer', () => {
   test('an upload', async () => {
     const png = new Uint8Array(PNG.sync.write(new PNG({ width: 64, height: 64 })));
     const { name } = await asks('POST /api/upload/image', 200, { body: upload(png) });
-    await asks('POST /api/generate', 202, {
+    const { job_id: reads } = await asks('POST /api/generate', 202, {
       json: { workflow: 'flux2_turbo_controlnet', prompt: 'x', image: name },
     });
+    await asks('GET /api/uploads', 200);
+    await asks('GET /api/uploads?limit=0', 400);
+    // Of a host that is not here: it does not end by itself.
+    const held = await putJob(rig, {
+      owner: 'ann',
+      state: { work: 'held', host: 'elsewhere' },
+      staging: [{ key: keys.upload('ann', String(name)), to: ['10.image'] }],
+    });
+    await asks(`DELETE /api/upload/image/${String(name)}`, 409);
+    for (const job of [String(reads), held])
+      await eventually('the end', async () => {
+        const { status } = await app.request(`/api/queue/${job}`, {
+          method: 'DELETE',
+          headers: { 'x-api-key': key },
+        });
+        return status === 200 || status === 409;
+      });
+    await asks(`DELETE /api/upload/image/${String(name)}`, 200);
+    await asks(`DELETE /api/upload/image/${String(name)}`, 404);
     await asks('POST /api/upload/image', 400, { body: upload(undefined) });
     await asks('POST /api/upload/image', 413, { body: upload(new Uint8Array(5_000_000)) });
     await asks('POST /api/upload/image', 415, { body: 'x', headers: plain });

@@ -8,6 +8,7 @@ import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
+import type { Staging } from '../../functions/core/render.ts';
 import { packGraph } from '../../functions/core/request.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
 import { docsFolder } from '../../functions/process/docs.ts';
@@ -100,6 +101,8 @@ export interface PutJob {
   /** How many images it made. */
   images?: number;
   graph?: Graph;
+  /** The images that it reads. */
+  staging?: Staging[];
   state?: Partial<JobState>;
 }
 
@@ -133,7 +136,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     inputs: { prompt: 'put directly', seed: 1, steps: 4 },
     notes: [],
     bodyHash: '',
-    staging: [],
+    staging: job.staging ?? [],
     graph: packGraph(job.graph ?? template.graph),
   };
   const waits = status === 'queued' || status === 'processing';

@@ -74,7 +74,7 @@ test('limits of an owner act in the API that runs, and are shown', async () => {
   const made = await keys('create', '--name', 'bob');
   const [key] = KEY.exec(made.out)!;
   expect(
-    await keys('limits', '--owner', 'bob', '--images-per-day', '0', '--usd-per-month', '2.5'),
+    await keys(...'limits --owner bob --images-per-day 0 --usd-per-month 2.5 --upload-mb 7'.split(' ')),
   ).toMatchObject({
     code: 0,
   });
@@ -86,7 +86,11 @@ test('limits of an owner act in the API that runs, and are shown', async () => {
   expect(post.status).toBe(429);
   expect(await post.json()).toMatchObject({ code: 'images_used_up' });
   const usage = await fetch(`${url}/api/usage`, { headers: { 'x-api-key': key } });
-  expect(await usage.json()).toMatchObject({ owner: 'bob', usd_this_month: { limit: 2.5 } });
+  expect(await usage.json()).toMatchObject({
+    owner: 'bob',
+    usd_this_month: { limit: 2.5 },
+    upload_bytes: { limit: 7 * 1024 * 1024, used: 0 },
+  });
   const { out } = await keys(
     'limits',
     '--owner',
@@ -97,7 +101,7 @@ test('limits of an owner act in the API that runs, and are shown', async () => {
     'unlimited',
   );
   expect(out).toBe(
-    'per-minute      default\nunfinished      unlimited\nimages-per-day  0\nusd-per-month   default\n',
+    'per-minute      default\nunfinished      unlimited\nimages-per-day  0\nusd-per-month   default\nupload-mb       7\n',
   );
 }, 60_000);
 

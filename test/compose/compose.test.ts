@@ -84,6 +84,7 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
           ALLOWED_ORIGINS: 'https://shop.example',
           IMAGES_PER_DAY: '5',
           USD_PER_MONTH: '5',
+          OWNER_UPLOAD_MB: '5',
         }),
       ]),
     );

@@ -117,13 +117,13 @@ describe('tables', () => {
 });
 
 describe('buckets', () => {
-  test('the api reads all, puts uploads and graphs, and deletes what a job left', () => {
+  test('the api reads all, puts uploads and graphs, and deletes those and what a job left', () => {
     expect(allowedTo('Api', 's3')).toEqual(
       [
         'images ListBucket',
         ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
         ...['uploads', 'graphs'].map((prefix) => `images/${prefix}/* PutObject`),
-        ...['images', 'graphs'].map((prefix) => `images/${prefix}/* DeleteObject`),
+        ...['images', 'uploads', 'graphs'].map((prefix) => `images/${prefix}/* DeleteObject`),
       ].toSorted(),
     );
   });

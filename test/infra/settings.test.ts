@@ -42,6 +42,7 @@ describe('a value that cannot be', () => {
     ['ownerMaxWaiting', 5001],
     ['imagesPerDay', 1.5],
     ['usdPerMonth', -1],
+    ['ownerUploadMb', 0.5],
     ['allowedOrigins', 'example.com'],
     ['domainName', 'https://images.example.com'],
     ['certificateArn', CERTIFICATE.replace('us-east-1', 'eu-central-1')],

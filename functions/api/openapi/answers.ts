@@ -172,6 +172,20 @@ export const history = z.strictObject({
   next_cursor: cursor,
 });
 
+export const uploads = z.strictObject({
+  uploads: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('What an input of the type image takes'),
+        size_bytes: count,
+        uploaded_at: time.describe('Or put again, by a use'),
+        expires_at: time.describe('Unless it is used before'),
+      }),
+    )
+    .describe('By name'),
+  next_cursor: cursor,
+});
+
 export const uploaded = z.strictObject({
   name: z.string().describe('What an input of the type image takes'),
   subfolder: z.literal(''),

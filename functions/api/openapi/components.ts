@@ -21,6 +21,7 @@ export const ANSWERS = {
   History: answers.history,
   Removed: answers.removed,
   Uploaded: answers.uploaded,
+  Uploads: answers.uploads,
   Webhooks: webhooks.webhooks,
   Webhook: webhooks.webhook,
   WebhookEvent: webhooks.event,

@@ -88,6 +88,11 @@ export const usage = z.discriminatedUnion('limited', [
       remaining,
       resets_at: resets,
     }),
+    upload_bytes: z.strictObject({
+      limit,
+      used: count.describe('Uploads that are kept: GET /api/uploads'),
+      remaining,
+    }),
     this_month: z.strictObject({ jobs: count, images: count, gpu_seconds: z.number().min(0) }),
   }),
 ]);

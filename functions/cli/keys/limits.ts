@@ -1,6 +1,6 @@
 // `npm run keys -- limits`: an owner's own limits, shown and set. What it does not say is as the API is set.
 
-import { type Limit, LIMITS, type OwnLimits } from '../../core/quota.ts';
+import { type Limit, LIMITS, MB, type OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
 import { MAX_MARKS } from '../../store/usage.ts';
 import { CommandError } from '../api.ts';
@@ -10,15 +10,26 @@ export const limitOptions = {
   unfinished: { type: 'string' },
   'images-per-day': { type: 'string' },
   'usd-per-month': { type: 'string' },
+  'upload-mb': { type: 'string' },
 } as const;
 
 type Flag = keyof typeof limitOptions;
 
-const MEANING: Record<Flag, { limit: Limit; least: number; most?: number; whole: boolean }> = {
+/** `unit`: of what the flag says, in what is stored; else 1. */
+interface Meaning {
+  limit: Limit;
+  least: number;
+  most?: number;
+  whole: boolean;
+  unit?: number;
+}
+
+const MEANING: Record<Flag, Meaning> = {
   'per-minute': { limit: 'perMinute', least: 1, most: 60_000, whole: true },
   unfinished: { limit: 'maxWaiting', least: 0, most: MAX_MARKS, whole: true },
   'images-per-day': { limit: 'imagesPerDay', least: 0, whole: true },
   'usd-per-month': { limit: 'usdPerMonth', least: 0, whole: false },
+  'upload-mb': { limit: 'uploadBytes', least: 0, most: 1_000_000_000, whole: true, unit: MB },
 };
 const FLAGS = Object.keys(MEANING) as Flag[];
 
@@ -27,7 +38,7 @@ export function askedLimits(values: { [Name in Flag]?: string | undefined }): Ow
   const asked = FLAGS.flatMap((flag): [Limit, number | null | undefined][] => {
     const text = values[flag];
     if (text === undefined) return [];
-    const { limit, least, most = Infinity, whole } = MEANING[flag];
+    const { limit, least, most = Infinity, whole, unit = 1 } = MEANING[flag];
     if (text === 'unlimited') return [[limit, null]];
     if (text === 'default') return [[limit, undefined]];
     const value = text.trim() === '' ? NaN : Number(text);
@@ -37,7 +48,7 @@ export function askedLimits(values: { [Name in Flag]?: string | undefined }): Ow
       throw new CommandError(
         `--${flag} takes a ${whole ? 'whole ' : ''}number from ${least}${most === Infinity ? '' : ` to ${most}`}, "unlimited" or "default"; it is "${text}"`,
       );
-    return [[limit, value]];
+    return [[limit, value * unit]];
   });
   return Object.fromEntries(asked);
 }
@@ -48,7 +59,9 @@ export async function limits(owners: Owners, owner: string, asked: OwnLimits): P
   const told = LIMITS.map((limit) => {
     const flag = FLAGS.find((one) => MEANING[one].limit === limit)!;
     const value = after[limit];
-    return `${flag.padEnd(16)}${value === null ? 'unlimited' : (value ?? 'default')}\n`;
+    const { unit = 1 } = MEANING[flag];
+    const told = value === null ? 'unlimited' : value === undefined ? 'default' : value / unit;
+    return `${flag.padEnd(16)}${told}\n`;
   });
   process.stdout.write(told.join(''));
 }
