@@ -35,7 +35,7 @@ export function webhookRoutes(deps: Shared) {
       const id = deliveryIdOf(c);
       const found = await deliveries.read(id);
       if (!found || !sees(c.get('caller'), found.owner)) throw notFound();
-      const due = await deliveries.redeliver(id, now());
+      const due = await deliveries.redeliver(found, now());
       if (!due) throw notFound();
       log.info('webhook made due again', { delivery_id: id, job_id: due.jobId });
       deps.webhookDue?.();

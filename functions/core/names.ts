@@ -115,6 +115,11 @@ export function ownerTag(owner: string): string {
   return createHash('sha256').update(owner).digest('hex').slice(0, 16);
 }
 
+/** Who a webhook is sent to, as 16 hex digits: the host and the port of its address, whatever follows. */
+export function receiverTag(url: string): string {
+  return createHash('sha256').update(new URL(url).host).digest('hex').slice(0, 16);
+}
+
 /** Keys in the bucket. Images carry job and attempt: nothing is overwritten, no reader sees half of two. */
 export const keys = {
   image: (jobId: string, attempt: number, filename: string) =>

@@ -5,7 +5,7 @@ import type { LocalSettings } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Connected } from '../process/connect.ts';
 import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';
-import { deliverRound } from '../webhooks/deliver.ts';
+import { createDeliverer } from '../webhooks/deliver.ts';
 import { ownAddresses } from '../webhooks/own.ts';
 import { createSend } from '../webhooks/send.ts';
 import { type Delivering, startDelivering } from '../webhooks/ticker.ts';
@@ -19,6 +19,6 @@ export function startWebhooks(connected: Connected, settings: LocalSettings, log
     // Where one's own machines may be called, this one may be too.
     own: allowPrivate ? new Set() : ownAddresses(named),
   });
-  const deps = { ...connected, send, log, random: randomBytes };
-  return startDelivering((goesOn) => deliverRound(deps, goesOn), { log, now: connected.now });
+  const deliver = createDeliverer({ ...connected, send, log, random: randomBytes });
+  return startDelivering(deliver, { log, now: connected.now });
 }

@@ -5,6 +5,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { WebhookType } from '../core/webhook.ts';
 import type { StoreClient } from './client.ts';
+import { type Addressed, type Due, dueOf, dueOrder, readDue, timeOf } from './due-order.ts';
 import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
 import { deliveriesTable, SCHEMA_VERSION } from './tables.ts';
 
@@ -21,7 +22,8 @@ export interface Delivery {
   createdAt: number;
   /** Since when it is tried; a day later it is given up. */
   since: number;
-  /** There exactly while it is to be sent: with `dueOrder`, the time and the id, the key of the index of what is due. */
+  /** There exactly while it is to be sent: with `dueOrder`, made of the time, the id, whose it is and to whom it goes, the
+   * key of the index of what is due. */
   due?: 'due';
   dueOrder?: string;
   dueAt?: number;
@@ -39,14 +41,13 @@ export interface Delivery {
   expiresAt: number;
 }
 
-export interface Due {
-  deliveryId: string;
-  dueAt: number;
-}
-
-/** Sorts by time; unlike any other, since the embedded DynamoDB may lose one of two rows of an index with one key. */
-export function dueOrder({ deliveryId, dueAt }: Due): string {
-  return `${String(dueAt).padStart(13, '0')}#${deliveryId}`;
+/** What is due, as far as it is looked at. */
+export interface DueNow {
+  due: Due[];
+  /** There may be more than that. */
+  more: boolean;
+  /** When the next will be, ms; undefined: none, or it was not looked for. */
+  nextDue?: number;
 }
 
 /** How a try ended. */
@@ -59,6 +60,10 @@ export type Deliveries = ReturnType<typeof createDeliveries>;
 
 /** Of a page. */
 const AT_ONCE = 100;
+/** Of one that goes backwards. */
+const LATELY = 25;
+/** What is looked at from each end of what is due. */
+const LOOKED_AT = 2000;
 
 export function createDeliveries({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + deliveriesTable.name;
@@ -112,6 +117,38 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
     }
   }
 
+  /** All that is still to be sent, in the order of when it is due; with `until`, backwards from that time. By pages. */
+  async function* dueRows(until?: number): AsyncGenerator<Due[]> {
+    const backwards = until !== undefined;
+    const pages = everyPage((ExclusiveStartKey) =>
+      documents.send(
+        new QueryCommand({
+          TableName,
+          IndexName: 'byDue',
+          KeyConditionExpression: backwards ? '#due = :due AND #order < :later' : '#due = :due',
+          ExpressionAttributeNames: { '#due': 'due', ...(backwards && { '#order': 'dueOrder' }) },
+          ExpressionAttributeValues: { ':due': 'due', ...(backwards && { ':later': timeOf(until + 1) }) },
+          ScanIndexForward: !backwards,
+          Limit: backwards ? LATELY : AT_ONCE,
+          ExclusiveStartKey,
+        }),
+      ),
+    );
+    for await (const { Items = [] } of pages)
+      yield (Items as { dueOrder: string }[]).map((row) => readDue(row.dueOrder));
+  }
+
+  /** Backwards from now until a page has nothing that is not known, or there are so many; in the order of time. */
+  async function latelyDue(now: number, isKnown: (due: Due) => boolean, most: number): Promise<Due[]> {
+    const found: Due[] = [];
+    for await (const page of dueRows(now)) {
+      const unknown = page.filter((due) => !isKnown(due));
+      found.push(...unknown.slice(0, most - found.length));
+      if (unknown.length === 0 || found.length === most) break;
+    }
+    return found.toReversed();
+  }
+
   return {
     /** Unless there is one: what has happened to it since stays. */
     async put(delivery: Delivery): Promise<void> {
@@ -131,39 +168,41 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
     /** Strongly. */
     read,
 
-    /** All that is still to be sent, in the order of when it is due, also later than now. Eventually consistent. */
-    async *listDue(): AsyncGenerator<Due> {
-      const pages = everyPage((ExclusiveStartKey) =>
-        documents.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'byDue',
-            KeyConditionExpression: '#due = :due',
-            ExpressionAttributeNames: { '#due': 'due' },
-            ExpressionAttributeValues: { ':due': 'due' },
-            Limit: AT_ONCE,
-            ExclusiveStartKey,
-          }),
-        ),
-      );
-      for await (const { Items = [] } of pages)
-        for (const { deliveryId, dueOrder: order } of Items as { deliveryId: string; dueOrder: string }[])
-          yield { deliveryId, dueAt: Number(order.slice(0, 13)) };
+    /**
+     * The longest due. Where they are more than `most`, also the most recently due: behind one's backlog another's is
+     * seen. Eventually consistent.
+     */
+    async listDue(now: number, most = LOOKED_AT): Promise<DueNow> {
+      const due: Due[] = [];
+      for await (const page of dueRows())
+        for (const one of page) {
+          if (one.dueAt > now) return { due, more: false, nextDue: one.dueAt };
+          if (due.push(one) < most) continue;
+          const known = new Set(due.map(({ deliveryId }) => deliveryId));
+          due.push(...(await latelyDue(now, ({ deliveryId }) => known.has(deliveryId), most)));
+          return { due, more: true };
+        }
+      return { due, more: false };
     },
+
+    /** What has become due lately, as far as it is not known; cheap where little has. Eventually consistent. */
+    listLatelyDue: (now: number, isKnown: (due: Due) => boolean): Promise<Due[]> =>
+      latelyDue(now, isKnown, LOOKED_AT),
 
     /**
      * Takes it until `leaseEnds`. @param claim unlike any other
      * @returns it as it is then; undefined: another has it, or it is not to be sent any more
      */
-    async claim({ deliveryId, dueAt }: Due, claim: string, leaseEnds: number): Promise<Delivery | undefined> {
+    async claim(due: Due, claim: string, leaseEnds: number): Promise<Delivery | undefined> {
+      const { deliveryId } = due;
       const taken = await update(
         deliveryId,
         {
           when: '#dueAt = :asRead',
-          set: { dueAt: leaseEnds, dueOrder: dueOrder({ deliveryId, dueAt: leaseEnds }), claim },
+          set: { dueAt: leaseEnds, dueOrder: dueOrder({ ...due, dueAt: leaseEnds }), claim },
           add: 'attempts',
         },
-        { ':asRead': dueAt },
+        { ':asRead': due.dueAt },
       );
       if (taken) return taken;
       // The own write, whose answer was lost?
@@ -172,11 +211,11 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
     },
 
     /** By whoever has claimed it; who has lost the claim meanwhile has nothing to say. False: that is so. */
-    async settle(deliveryId: string, claim: string, tried: Tried): Promise<boolean> {
+    async settle(delivery: Addressed, claim: string, tried: Tried): Promise<boolean> {
       const { status, error } = { error: undefined, ...tried };
       const over = !('retryAt' in tried);
       const settled = await update(
-        deliveryId,
+        delivery.deliveryId,
         {
           when: '#claim = :claimed',
           set: {
@@ -185,7 +224,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
             ...('deliveredAt' in tried && { deliveredAt: tried.deliveredAt }),
             ...('retryAt' in tried && {
               dueAt: tried.retryAt,
-              dueOrder: dueOrder({ deliveryId, dueAt: tried.retryAt }),
+              dueOrder: dueOrder(dueOf(delivery, tried.retryAt)),
             }),
             ...('gaveUpAt' in tried && { gaveUpAt: tried.gaveUpAt }),
           },
@@ -202,13 +241,13 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
     },
 
     /** Once more, from now on for a day. Whoever sends it just now has lost the claim. Undefined: there is none. */
-    redeliver(deliveryId: string, now: number): Promise<Delivery | undefined> {
-      return update(deliveryId, {
+    redeliver(delivery: Addressed, now: number): Promise<Delivery | undefined> {
+      return update(delivery.deliveryId, {
         when: 'attribute_exists(#deliveryId)',
         set: {
           due: 'due',
           dueAt: now,
-          dueOrder: dueOrder({ deliveryId, dueAt: now }),
+          dueOrder: dueOrder(dueOf(delivery, now)),
           since: now,
           attempts: 0,
         },

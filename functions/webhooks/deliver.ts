@@ -1,19 +1,20 @@
-// One round: jobs that have ended become deliveries, and deliveries that are due are sent. Every step may be the last
-// of this process, and be made again by another: a receiver knows a webhook that comes twice by its id.
+// One round: jobs that have ended become deliveries, and deliveries that are due are sent, until none is left. Every step
+// may be the last of this process, and be made again by another: a receiver knows a webhook that comes twice by its id.
 
-import { type JobState, disarm } from '../core/job.ts';
-import { JOB_KEPT, WEBHOOK_LEASE } from '../core/limits.ts';
-import { deliveryIdOf, ownerOrder } from '../core/names.ts';
-import type { JobRequest } from '../core/request.ts';
-import { nextTry, webhookType } from '../core/webhook.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WEBHOOK_LEASE } from '../core/limits.ts';
+import { nextTry } from '../core/webhook.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Deliveries, type Delivery, type Due, dueOrder, type Tried } from '../store/deliveries.ts';
+import type { Deliveries, Delivery, Tried } from '../store/deliveries.ts';
+import type { Due } from '../store/due-order.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';
+import { createPlaces, type Places } from './places.ts';
 import type { Send } from './send.ts';
 import { sign } from './sign.ts';
+import { takeOver } from './take-over.ts';
 
 export interface DeliverDeps {
   jobs: Pick<Jobs, 'listHooked' | 'readStates' | 'readRequests' | 'read' | 'write'>;
@@ -35,117 +36,117 @@ export interface Round {
   /** Deliveries that were tried. */
   tried: number;
   /** When the next is due, ms; undefined: none is. */
-  nextDue?: number;
+  nextDue?: number | undefined;
 }
 
 const CONCURRENCY = 32;
+/** While something is sent: what has ended meanwhile does not wait for receivers that hang. */
+const LOOKS_AGAIN = 1000;
+/** In between only what is lately due is read. */
+const LOOKS_AT_ALL = 30_000;
 
 /** @param goesOn asked before each delivery; false: the rest is for the next round */
-export async function deliverRound(deps: DeliverDeps, goesOn: () => boolean = () => true): Promise<Round> {
-  const taken = await takeOver(deps);
-  return { taken, ...(await sendDue(deps, goesOn)) };
-}
+export type DeliverRound = (goesOn?: () => boolean) => Promise<Round>;
 
-/** Puts a delivery for every job in the outbox, then takes the job out: in this order nobody's death loses one. */
-async function takeOver(deps: DeliverDeps): Promise<number> {
-  const { jobs, log, concurrency = CONCURRENCY } = deps;
-  let taken = 0;
-  for await (const jobIds of jobs.listHooked()) {
-    const [states, requests] = await Promise.all([
-      // Strongly: the index also shows what was taken over a moment ago.
-      jobs.readStates(jobIds, { consistent: true }),
-      jobs.readRequests(jobIds),
-    ]);
-    await forEachOf(
-      states.filter(({ hook }) => hook === 'armed'),
-      concurrency,
-      async (state) => {
-        try {
-          await takeOne(deps, state, requests.get(state.jobId));
-          taken += 1;
-        } catch (error) {
-          log.error('webhook not taken over; it is tried again', error, { job_id: state.jobId });
-        }
-      },
-    );
-  }
-  return taken;
-}
-
-async function takeOne(
-  { jobs, deliveries, now }: DeliverDeps,
-  state: JobState,
-  request: JobRequest | undefined,
-): Promise<void> {
-  const { jobId, owner, endedAt } = state;
-  if (request?.webhookUrl === undefined || endedAt === undefined)
-    throw new Error('Its parts do not say whom to tell, or when it ended');
-  const createdAt = now();
-  const due: Due = { deliveryId: deliveryIdOf(jobId, state.createdAt), dueAt: createdAt };
-  await deliveries.put({
-    ...due,
-    jobId,
-    owner,
-    ownerOrder: ownerOrder(createdAt, jobId),
-    url: request.webhookUrl,
-    type: webhookType(state.status),
-    endedAt,
-    createdAt,
-    since: createdAt,
-    due: 'due',
-    dueOrder: dueOrder(due),
-    attempts: 0,
-    expiresAt: Math.ceil((createdAt + JOB_KEPT) / 1000),
-  });
-  // Refused: another process has done the same.
-  await jobs.write(jobId, disarm());
-}
-
-async function sendDue(deps: DeliverDeps, goesOn: () => boolean): Promise<Omit<Round, 'taken'>> {
-  const { deliveries, log, now, concurrency = CONCURRENCY } = deps;
-  const round: Omit<Round, 'taken'> = { tried: 0 };
-
-  async function* due(): AsyncGenerator<Due> {
-    for await (const next of deliveries.listDue()) {
-      if (next.dueAt > now() || !goesOn()) {
-        round.nextDue = next.dueAt;
+/** Rounds, never two at once; from one to the next it is remembered which receivers answer. */
+export function createDeliverer(deps: DeliverDeps): DeliverRound {
+  const places = createPlaces(deps.concurrency ?? CONCURRENCY);
+  return async (goesOn = () => true) => {
+    const underway = new Set<Promise<void>>();
+    const round: Round = { taken: 0, tried: 0 };
+    const start = (due: Due) => {
+      const sent = sendOne(deps, places, due).then((tried) => {
+        underway.delete(sent);
+        if (tried) round.tried += 1;
+      });
+      underway.add(sent);
+    };
+    let more = false;
+    let lookedAtAll = -Infinity;
+    const look = async () => {
+      if (performance.now() - lookedAtAll < LOOKS_AT_ALL) {
+        places.wait(await deps.deliveries.listLatelyDue(deps.now(), places.knows));
         return;
       }
-      yield next;
-    }
-  }
-
-  await forEachOf(due(), concurrency, async (next) => {
+      const now = await deps.deliveries.listDue(deps.now());
+      lookedAtAll = performance.now();
+      more = now.more;
+      round.nextDue = now.nextDue;
+      places.clear();
+      places.wait(now.due);
+    };
     try {
-      if (await sendOne(deps, next)) round.tried += 1;
-    } catch (error) {
-      // Its lease ends, and somebody tries again.
-      log.error('webhook not sent', error, { delivery_id: next.deliveryId });
+      for (;;) {
+        round.taken += await takeOver(deps);
+        await look();
+        const { tried } = round;
+        await sendUntil(LOOKS_AGAIN, underway, () => {
+          while (goesOn()) {
+            const next = places.next();
+            if (!next) return;
+            start(next);
+          }
+        });
+        if (!goesOn()) return round;
+        if (underway.size > 0) continue;
+        // What was read is sent, or others send it.
+        if (!more || round.tried === tried) return round;
+        lookedAtAll = -Infinity;
+      }
+    } finally {
+      await Promise.all(underway);
     }
-  });
-  return round;
+  };
 }
 
-/** False: another process has it. */
-async function sendOne(deps: DeliverDeps, due: Due): Promise<boolean> {
-  const { deliveries, now, random } = deps;
-  const claim = Buffer.from(random(16)).toString('hex');
-  const delivery = await deliveries.claim(due, claim, now() + WEBHOOK_LEASE);
-  if (!delivery) return false;
-  const tried = await tryOnce(deps, delivery);
-  await deliveries.settle(delivery.deliveryId, claim, tried);
-  tell(deps, delivery, tried);
-  return true;
+/** Starts whenever there is room, until nothing is under way, or it is time to look again. */
+async function sendUntil(ms: number, underway: ReadonlySet<Promise<void>>, start: () => void): Promise<void> {
+  const early = new AbortController();
+  let late = false;
+  const over = sleep(ms, undefined, { signal: early.signal }).then(
+    () => (late = true),
+    () => undefined,
+  );
+  for (start(); underway.size > 0 && !late; start()) await Promise.race([over, ...underway]);
+  early.abort();
 }
 
-async function tryOnce(deps: DeliverDeps, delivery: Delivery): Promise<Tried> {
-  const { jobs, webhookSecrets, send, now, random } = deps;
-  const { deliveryId, jobId, owner, url, attempts, since } = delivery;
+/** False: another process has it, or nobody can tell. Never throws. */
+async function sendOne(deps: DeliverDeps, places: Places, due: Due): Promise<boolean> {
+  const { deliveries, log, now, random } = deps;
+  let answered: boolean | undefined;
+  try {
+    const claim = Buffer.from(random(16)).toString('hex');
+    const delivery = await deliveries.claim(due, claim, now() + WEBHOOK_LEASE);
+    if (!delivery) return false;
+    const body = await bodyOf(deps, delivery);
+    const tried =
+      body === undefined
+        ? { gaveUpAt: now(), error: 'the job was removed before it could be told' }
+        : await tryOnce(deps, delivery, body);
+    if (body !== undefined) answered = tried.status !== undefined;
+    await deliveries.settle(delivery, claim, tried);
+    tell(deps, delivery, tried);
+    return true;
+  } catch (error) {
+    // Its lease ends, and somebody tries again.
+    log.error('webhook not sent', error, { delivery_id: due.deliveryId });
+    return false;
+  } finally {
+    places.free(due, answered);
+  }
+}
+
+/** Undefined: the job was removed. */
+async function bodyOf({ jobs }: DeliverDeps, { jobId, endedAt }: Delivery): Promise<string | undefined> {
   const job = await jobs.read(jobId);
   // Another may have its id by now.
-  if (!job || job.state.endedAt !== delivery.endedAt)
-    return { gaveUpAt: now(), error: 'the job was removed before it could be told' };
-  const body = payloadOf(job);
+  return job && job.state.endedAt === endedAt ? payloadOf(job) : undefined;
+}
+
+async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Promise<Tried> {
+  const { webhookSecrets, send, now, random } = deps;
+  const { deliveryId, owner, url, attempts, since } = delivery;
   const secret = await webhookSecrets.of(owner, random);
   const headers = { 'content-type': 'application/json', 'user-agent': 'comfyui-rest-api' };
   const answer = await send(url, { ...headers, ...sign(secret, deliveryId, now(), body) }, body);
@@ -168,19 +169,4 @@ function tell({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): 
   const gave_up = 'gaveUpAt' in tried;
   metrics?.put({ webhooks_failed: 1 }, { delivery_id });
   log.warn('webhook not delivered', { delivery_id, job_id, attempt, reason: error, gave_up });
-}
-
-/** So many at the same time, each as soon as there is room. `work` must not throw. */
-async function forEachOf<T>(
-  all: Iterable<T> | AsyncIterable<T>,
-  concurrency: number,
-  work: (one: T) => Promise<void>,
-): Promise<void> {
-  const underway = new Set<Promise<void>>();
-  for await (const one of all) {
-    const started: Promise<void> = work(one).finally(() => underway.delete(started));
-    underway.add(started);
-    if (underway.size >= concurrency) await Promise.race(underway);
-  }
-  await Promise.all(underway);
 }

@@ -11,7 +11,7 @@ import { describeEvent } from '../process/stream.ts';
 import { createStoreClient } from '../store/client.ts';
 import { openTables } from '../store/open.ts';
 import { resolveByDns } from './address.ts';
-import { deliverRound } from './deliver.ts';
+import { createDeliverer } from './deliver.ts';
 import { deliverWhileBusy } from './linger.ts';
 import { ownAddresses } from './own.ts';
 import { createSend } from './send.ts';
@@ -22,7 +22,7 @@ const store = createStoreClient({
   endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
   region: settings.AWS_REGION,
 });
-const deps = {
+const deliver = createDeliverer({
   ...openTables(store, settings.TABLE_PREFIX),
   send: createSend({
     resolve: resolveByDns(),
@@ -33,7 +33,7 @@ const deps = {
   metrics: createMetrics('webhooks', settings.METRICS_NAMESPACE),
   now: () => store.clock.now(),
   random: randomBytes,
-};
+});
 
 export async function handler(event: unknown, context: Context): Promise<void> {
   if ((event as { 'detail-type'?: unknown } | null)?.['detail-type'] !== 'Scheduled Event')
@@ -41,8 +41,5 @@ export async function handler(event: unknown, context: Context): Promise<void> {
       'bad_event',
       `This handler takes events of a schedule, not ${describeEvent(event)}; see what invokes it`,
     );
-  await deliverWhileBusy(
-    (goesOn) => deliverRound(deps, goesOn),
-    () => context.getRemainingTimeInMillis(),
-  );
+  await deliverWhileBusy(deliver, () => context.getRemainingTimeInMillis());
 }

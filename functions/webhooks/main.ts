@@ -6,7 +6,7 @@ import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { resolveAsMachine, resolveByDns } from './address.ts';
-import { deliverRound } from './deliver.ts';
+import { createDeliverer } from './deliver.ts';
 import { ownAddresses } from './own.ts';
 import { createSend } from './send.ts';
 import { startDelivering } from './ticker.ts';
@@ -23,10 +23,10 @@ try {
     own: allowPrivate ? new Set() : ownAddresses(settings.OWN_HOSTS),
   });
   const { now } = connected;
-  const delivering = startDelivering(
-    (goesOn) => deliverRound({ ...connected, send, log, random: randomBytes }, goesOn),
-    { log, now },
-  );
+  const delivering = startDelivering(createDeliverer({ ...connected, send, log, random: randomBytes }), {
+    log,
+    now,
+  });
   onStopSignal(() => delivering.stop());
   sayReady({});
 } catch (error) {

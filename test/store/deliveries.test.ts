@@ -4,12 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStoreClient } from '../../functions/store/client.ts';
-import {
-  createDeliveries,
-  type Deliveries,
-  type Delivery,
-  dueOrder,
-} from '../../functions/store/deliveries.ts';
+import { createDeliveries, type Deliveries, type Delivery } from '../../functions/store/deliveries.ts';
+import { dueOf, dueOrder } from '../../functions/store/due-order.ts';
 import { createWebhookSecrets } from '../../functions/store/webhook-secrets.ts';
 import * as job from '../../functions/core/job.ts';
 import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
@@ -33,19 +29,20 @@ afterAll(async () => {
 
 async function put(more: Partial<Delivery> = {}): Promise<Delivery> {
   const deliveryId = randomUUID();
+  const [owner, url] = ['owner', 'https://example.com/'];
   const delivery: Delivery = {
     deliveryId,
     jobId: randomUUID(),
-    owner: 'owner',
+    owner,
     ownerOrder: `${NOW}#${deliveryId}`,
-    url: 'https://example.com/',
+    url,
     type: 'job.completed',
     endedAt: NOW,
     createdAt: NOW,
     since: NOW,
     due: 'due',
     dueAt: NOW,
-    dueOrder: dueOrder({ deliveryId, dueAt: NOW }),
+    dueOrder: dueOrder(dueOf({ deliveryId, owner, url }, NOW)),
     attempts: 0,
     expiresAt: 1,
     ...more,
@@ -53,30 +50,30 @@ async function put(more: Partial<Delivery> = {}): Promise<Delivery> {
   await deliveries.put(delivery);
   return delivery;
 }
-const dueOf = ({ deliveryId, dueAt }: Delivery) => ({ deliveryId, dueAt: dueAt! });
+const asDue = (delivery: Delivery) => dueOf(delivery, delivery.dueAt!);
 
 test('a claim that was made and looks refused is one’s own, and counts once', async () => {
   const delivery = await put();
   line.lose(1);
-  const claimed = await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
+  const claimed = await deliveries.claim(asDue(delivery), 'mine', NOW + 30_000);
   expect(claimed).toMatchObject({ claim: 'mine', attempts: 1, dueAt: NOW + 30_000 });
 });
 
 test('a claim that another made is not one’s own', async () => {
   const delivery = await put();
-  expect(await deliveries.claim(dueOf(delivery), 'first', NOW + 30_000)).toBeDefined();
-  expect(await deliveries.claim(dueOf(delivery), 'second', NOW + 30_000)).toBeUndefined();
+  expect(await deliveries.claim(asDue(delivery), 'first', NOW + 30_000)).toBeDefined();
+  expect(await deliveries.claim(asDue(delivery), 'second', NOW + 30_000)).toBeUndefined();
   expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ claim: 'first', attempts: 1 });
 });
 
 test('what is settled twice is settled once; who has lost the claim settles nothing', async () => {
   const delivery = await put();
-  await deliveries.claim(dueOf(delivery), 'late', NOW + 1);
-  await deliveries.claim({ ...dueOf(delivery), dueAt: NOW + 1 }, 'mine', NOW + 2);
+  await deliveries.claim(asDue(delivery), 'late', NOW + 1);
+  await deliveries.claim({ ...asDue(delivery), dueAt: NOW + 1 }, 'mine', NOW + 2);
   const gaveUp = { gaveUpAt: NOW, error: 'too late to say' };
-  expect(await deliveries.settle(delivery.deliveryId, 'late', gaveUp)).toBe(false);
+  expect(await deliveries.settle(delivery, 'late', gaveUp)).toBe(false);
   line.lose(1);
-  await deliveries.settle(delivery.deliveryId, 'mine', { deliveredAt: NOW + 3, status: 200 });
+  await deliveries.settle(delivery, 'mine', { deliveredAt: NOW + 3, status: 200 });
   const settled = await deliveries.read(delivery.deliveryId);
   expect(settled).toMatchObject({ deliveredAt: NOW + 3, lastStatus: 200, attempts: 2 });
   for (const field of ['due', 'dueAt', 'dueOrder', 'claim', 'gaveUpAt', 'lastError'])
@@ -85,22 +82,45 @@ test('what is settled twice is settled once; who has lost the claim settles noth
 
 test('sent again while it is being sent: it is sent once more, whatever comes of the first', async () => {
   const delivery = await put();
-  await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
-  await deliveries.redeliver(delivery.deliveryId, NOW + 5);
-  expect(await deliveries.settle(delivery.deliveryId, 'mine', { deliveredAt: NOW + 6, status: 200 })).toBe(
-    false,
-  );
+  await deliveries.claim(asDue(delivery), 'mine', NOW + 30_000);
+  await deliveries.redeliver(delivery, NOW + 5);
+  expect(await deliveries.settle(delivery, 'mine', { deliveredAt: NOW + 6, status: 200 })).toBe(false);
   expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ due: 'due', dueAt: NOW + 5 });
 });
 
 test('put again, it stays as it has become; and one that is gone is not made by sending it again', async () => {
   const delivery = await put();
-  await deliveries.claim(dueOf(delivery), 'mine', NOW + 30_000);
+  await deliveries.claim(asDue(delivery), 'mine', NOW + 30_000);
   await deliveries.put(delivery);
   expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ claim: 'mine', attempts: 1 });
-  const gone = randomUUID();
+  const gone = { ...delivery, deliveryId: randomUUID() };
   expect(await deliveries.redeliver(gone, NOW)).toBeUndefined();
-  expect(await deliveries.read(gone)).toBeUndefined();
+  expect(await deliveries.read(gone.deliveryId)).toBeUndefined();
+});
+
+test('of a backlog both ends are looked at; whose they are is told without reading them', async () => {
+  const own = createDeliveries(client, '');
+  const at = NOW - 1_000_000;
+  const made: Delivery[] = [];
+  for (let nth = 0; nth < 30; nth += 1) {
+    const deliveryId = `backlog-${String(nth).padStart(2, '0')}`;
+    const named = { deliveryId, owner: 'alice', url: `https://${nth}.example/x` };
+    made.push(await put({ ...named, dueAt: at + nth, dueOrder: dueOrder(dueOf(named, at + nth)) }));
+  }
+  const now = at + 19;
+  const ids = async (lookedAt: number) => {
+    const { due, ...rest } = await own.listDue(now, lookedAt);
+    expect(due.every((one) => one.owner === dueOf(made[0]!, 0).owner)).toBe(true);
+    return { due: due.map(({ deliveryId }) => Number(deliveryId.slice(-2))), ...rest };
+  };
+  expect(await ids(5)).toEqual({ due: [0, 1, 2, 3, 4, 15, 16, 17, 18, 19], more: true });
+  const all = Array.from({ length: 20 }, (_, nth) => nth);
+  expect(await ids(12)).toEqual({ due: all, more: true });
+  expect(await ids(100)).toEqual({ due: all, more: false, nextDue: at + 20 });
+  for (const delivery of made) {
+    await own.claim(asDue(delivery), 'mine', NOW);
+    await own.settle(delivery, 'mine', { deliveredAt: NOW, status: 200 });
+  }
 });
 
 test('a secret whose making lost its answer is the one that was made; of many at once one is', async () => {

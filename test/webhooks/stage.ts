@@ -4,7 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { createLog } from '../../functions/log.ts';
 import type { Delivery } from '../../functions/store/deliveries.ts';
 import { resolveAsMachine } from '../../functions/webhooks/address.ts';
-import { type DeliverDeps, deliverRound, type Round } from '../../functions/webhooks/deliver.ts';
+import {
+  createDeliverer,
+  type DeliverDeps,
+  type DeliverRound,
+  type Round,
+} from '../../functions/webhooks/deliver.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
 import { call } from '../api/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -16,6 +21,9 @@ export interface Stage {
   /** Structured lines of the rounds. */
   lines: string[];
   deps(more?: Partial<DeliverDeps>): DeliverDeps;
+  /** What makes rounds, and remembers from one to the next. */
+  deliverer(more?: Partial<DeliverDeps>): DeliverRound;
+  /** One, by somebody who remembers nothing. */
   round(more?: Partial<DeliverDeps>): Promise<Round>;
   /** Time passes for the rounds, ms. */
   wait(ms: number): void;
@@ -50,7 +58,8 @@ export async function startStage(): Promise<Stage> {
       random: randomBytes,
       ...more,
     }),
-    round: (more) => deliverRound(stage.deps(more)),
+    deliverer: (more) => createDeliverer(stage.deps(more)),
+    round: (more) => stage.deliverer(more)(),
     wait(ms) {
       passed += ms;
     },

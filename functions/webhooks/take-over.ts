@@ -1,0 +1,85 @@
+// Jobs that have ended become deliveries. Every step may be the last of this process, and be made again by another.
+
+import { type JobState, disarm } from '../core/job.ts';
+import { JOB_KEPT } from '../core/limits.ts';
+import { deliveryIdOf, ownerOrder } from '../core/names.ts';
+import type { JobRequest } from '../core/request.ts';
+import { webhookType } from '../core/webhook.ts';
+import { dueOf, dueOrder } from '../store/due-order.ts';
+import type { DeliverDeps } from './deliver.ts';
+
+type TakeOverDeps = Pick<DeliverDeps, 'jobs' | 'deliveries' | 'log' | 'now'>;
+
+const AT_ONCE = 32;
+
+/** Puts a delivery for every job in the outbox, then takes the job out: in this order nobody's death loses one. */
+export async function takeOver(deps: TakeOverDeps): Promise<number> {
+  const { jobs, log } = deps;
+  let taken = 0;
+  for await (const jobIds of jobs.listHooked()) {
+    const [states, requests] = await Promise.all([
+      // Strongly: the index also shows what was taken over a moment ago.
+      jobs.readStates(jobIds, { consistent: true }),
+      jobs.readRequests(jobIds),
+    ]);
+    await forEachOf(
+      states.filter(({ hook }) => hook === 'armed'),
+      AT_ONCE,
+      async (state) => {
+        try {
+          await takeOne(deps, state, requests.get(state.jobId));
+          taken += 1;
+        } catch (error) {
+          log.error('webhook not taken over; it is tried again', error, { job_id: state.jobId });
+        }
+      },
+    );
+  }
+  return taken;
+}
+
+async function takeOne(
+  { jobs, deliveries, now }: TakeOverDeps,
+  state: JobState,
+  request: JobRequest | undefined,
+): Promise<void> {
+  const { jobId, owner, endedAt } = state;
+  if (request?.webhookUrl === undefined || endedAt === undefined)
+    throw new Error('Its parts do not say whom to tell, or when it ended');
+  const createdAt = now();
+  const url = request.webhookUrl;
+  const deliveryId = deliveryIdOf(jobId, state.createdAt);
+  await deliveries.put({
+    deliveryId,
+    jobId,
+    owner,
+    ownerOrder: ownerOrder(createdAt, jobId),
+    url,
+    type: webhookType(state.status),
+    endedAt,
+    createdAt,
+    since: createdAt,
+    due: 'due',
+    dueAt: createdAt,
+    dueOrder: dueOrder(dueOf({ deliveryId, owner, url }, createdAt)),
+    attempts: 0,
+    expiresAt: Math.ceil((createdAt + JOB_KEPT) / 1000),
+  });
+  // Refused: another process has done the same.
+  await jobs.write(jobId, disarm());
+}
+
+/** So many at the same time, each as soon as there is room. `work` must not throw. */
+async function forEachOf<T>(
+  all: readonly T[],
+  concurrency: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const underway = new Set<Promise<void>>();
+  for (const one of all) {
+    const started: Promise<void> = work(one).finally(() => underway.delete(started));
+    underway.add(started);
+    if (underway.size >= concurrency) await Promise.race(underway);
+  }
+  await Promise.all(underway);
+}
