@@ -1,17 +1,24 @@
 // The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process.
 
-import { optionsOf, type Inventory, type ObjectInfo } from '../core/object-info.ts';
+import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../core/object-info.ts';
 import { type Outlook, outlookOf } from '../core/waiting.ts';
 import { readInventory } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
 import type { FleetStore } from '../store/fleet.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 
+export interface KnownHost {
+  hostId: string;
+  nodes: ObjectInfo;
+}
+
 export interface Fleet {
   /** Those alive, at most a second old. */
   hosts(): Promise<Host[]>;
   /** What waiting jobs wait for. @param held jobs that hosts hold already */
   outlook(held: number): Promise<Outlook>;
+  /** What each of those has that has told it. */
+  inventories(): Promise<KnownHost[]>;
   /** What any of them has; what was recorded before one was seen. */
   inventory(): Promise<Inventory>;
 }
@@ -62,6 +69,13 @@ export function createFleet(deps: {
         now(),
       );
     },
+    async inventories() {
+      const known = (await hosts()).map(async ({ hostId, inventoryHash }) => {
+        const inventory = inventoryHash === undefined ? undefined : await inventoryOf(inventoryHash);
+        return inventory ? [{ hostId, nodes: inventory.nodes }] : [];
+      });
+      return (await Promise.all(known)).flat();
+    },
     async inventory() {
       const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();
       const key = hashes.join();
@@ -100,6 +114,8 @@ function merge(a: Inventory, b: Inventory): Inventory {
     const fields = { ...node.input?.required, ...node.input?.optional };
     const required: Record<string, unknown> = { ...fields };
     for (const field of Object.keys(fields)) {
+      // A list of keys is more than a list: what each brings along is kept.
+      if (isKey(b.nodes, classType, field)) continue;
       const options = [optionsOf(a.nodes, classType, field), optionsOf(b.nodes, classType, field)];
       if (options[0] && options[1]) required[field] = [[...new Set(options.flat())]];
     }

@@ -4,11 +4,15 @@ import { Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
 import { MAX_QUEUE_POSITION } from '../core/limits.ts';
 import { readTurn } from '../core/names.ts';
-import { optionsOf } from '../core/object-info.ts';
+import { choicesOf } from '../core/inputs.ts';
+import { type Missing, missingOf } from '../core/missing.ts';
+import { type Graph, lacks } from '../core/object-info.ts';
+import { faultsOf } from '../core/check.ts';
 import { describeTemplate } from '../core/describe.ts';
 import type { Host } from '../store/hosts.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
+import type { KnownHost } from './fleet.ts';
 import { takesJobs } from './views.ts';
 
 /** What a start of a GPU host may take. */
@@ -25,8 +29,11 @@ export function systemRoutes(deps: Shared) {
     .get('/workflows/:name', needs('read'), async (c) => {
       const template = workflows.templates.get(c.req.param('name'));
       if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
-      const { nodes } = await fleet.inventory();
-      return c.json(describeTemplate(template, (node, field) => optionsOf(nodes, node, field)));
+      const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
+      return c.json({
+        ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
+        ...checked(template.graph, hosts),
+      });
     })
 
     .get('/system', needs('read'), async (c) => {
@@ -59,6 +66,14 @@ export function systemRoutes(deps: Shared) {
         simulated: hosts.some(({ simulated }) => simulated),
       });
     });
+}
+
+/** Nothing where one of the hosts runs it, or none is there to be asked. */
+function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
+  const found = hosts.map(({ nodes }) => ({ lacks: lacks(graph, nodes), faults: faultsOf(graph, nodes) }));
+  if (found.some((one) => one.lacks.length === 0 && one.faults.length === 0))
+    return { missing: [], faults: [] };
+  return { missing: missingOf(graph, hosts), faults: found[0]?.faults ?? [] };
 }
 
 /** MiB, as the guide shows. */

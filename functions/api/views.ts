@@ -4,7 +4,7 @@ import { eventIdOf } from '../core/event-id.ts';
 import { hasEnded, type JobState } from '../core/job.ts';
 import { imageView, jobView } from '../core/job-view.ts';
 import { keys } from '../core/names.ts';
-import { lacks } from '../core/object-info.ts';
+import { type Missing, missingOf, neededOf } from '../core/missing.ts';
 import { etaSeconds, waitingFor } from '../core/waiting.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Host } from '../store/hosts.ts';
@@ -52,7 +52,7 @@ async function waitingOf(
   { fleet, queue, settings, images, jobs }: Shared,
   { state }: Job,
   position: number | null,
-): Promise<{ for: string | null; eta: number | null; missing?: MissingRequirement[] }> {
+): Promise<{ for: string | null; eta: number | null; missing?: Missing[] }> {
   if (state.status !== 'queued') return { for: null, eta: null };
   if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
   const { comfyuiKind } = settings;
@@ -68,30 +68,15 @@ async function waitingOf(
   // What is kept in memory of a request is without its graph.
   const request = await jobs.readRequest(state.jobId);
   const graph = request && (await readGraph(images, request));
-  const { nodes } = await fleet.inventory();
-  const missing = lacks(graph ?? {}, nodes).map(({ node, classType, field, value }) => ({
-    node,
-    class_type: classType,
-    field: field ?? null,
-    value: value ?? null,
-  }));
-  const [first] = missing;
+  const known = await fleet.inventories();
+  // When the last host is gone, what it had is still the best guess.
+  const asked = known.length > 0 ? known : [{ hostId: 'gone', nodes: (await fleet.inventory()).nodes }];
+  const missing = missingOf(graph ?? {}, asked);
   return {
-    // What each lacks another may have.
-    for: first
-      ? `a gpu host with ${first.value ?? `the node class ${first.class_type}`} (node ${first.node})`
-      : waitingFor(outlook, state.jobId),
+    for: neededOf(missing) ?? waitingFor(outlook, state.jobId),
     eta: null,
     missing: missing.slice(0, MAX_MISSING),
   };
-}
-
-/** What no host has of what the job's graph asks for. `field` and `value`: null where the class itself is unknown. */
-interface MissingRequirement {
-  node: string;
-  class_type: string;
-  field: string | null;
-  value: string | null;
 }
 
 const MAX_MISSING = 20;

@@ -3,7 +3,7 @@
 
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { describeTemplate } from '../core/describe.ts';
-import { optionsOf } from '../core/object-info.ts';
+import { choicesOf } from '../core/inputs.ts';
 import { loadTemplates } from '../process/workflows.ts';
 import type { Api, Workflow } from './api.ts';
 
@@ -24,7 +24,9 @@ export async function localCatalogue(directory: string | undefined): Promise<Cat
     names: [...templates.keys()],
     describe: (name) =>
       Promise.resolve(
-        describeTemplate(templates.get(name)!, (node, field) => optionsOf(recordedNodes, node, field)),
+        describeTemplate(templates.get(name)!, (spec) =>
+          choicesOf(templates.get(name)!, spec, recordedNodes),
+        ),
       ),
   };
 }

@@ -2,10 +2,10 @@
 
 import { MAX_TEXT } from './limits.ts';
 import type { Option } from './object-info.ts';
-import { boundsOf, type InputSpec, targetsOf, type Template } from './template.ts';
+import { boundsOf, type InputSpec, type Template } from './template.ts';
 
-/** The allowed values of a node's field, where they are known. */
-export type Options = (classType: string, field: string) => Option[] | undefined;
+/** The allowed values of an input, where they are known. */
+export type Options = (spec: InputSpec) => Option[] | undefined;
 
 export function describeTemplate(template: Template, options: Options) {
   const inputs = Object.entries(template.inputs);
@@ -19,7 +19,7 @@ export function describeTemplate(template: Template, options: Options) {
       type: 'object',
       additionalProperties: false,
       required: inputs.filter(([, spec]) => spec.required).map(([name]) => name),
-      properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(template, spec, options)])),
+      properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(spec, options)])),
     },
   };
 }
@@ -34,12 +34,8 @@ const JSON_TYPES = {
   boolean: 'boolean',
 } as const satisfies Record<InputSpec['type'], string>;
 
-function schemaOf(template: Template, spec: InputSpec, options: Options): Record<string, unknown> {
-  const [target] = targetsOf(spec);
-  const choices =
-    spec.type === 'choice' && target
-      ? options(template.graph[target.node]!.class_type, target.field)
-      : undefined;
+function schemaOf(spec: InputSpec, options: Options): Record<string, unknown> {
+  const choices = options(spec);
   const { minimum, maximum } = boundsOf(spec);
   return withoutUndefined({
     type: typesOf(choices) ?? JSON_TYPES[spec.type],

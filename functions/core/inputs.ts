@@ -3,7 +3,7 @@
 
 import { AppError, type ErrorCode } from './errors.ts';
 import { MAX_SEED, MAX_TEXT } from './limits.ts';
-import { type ObjectInfo, type Option, optionsOf } from './object-info.ts';
+import { isKey, type ObjectInfo, type Option, optionsOf } from './object-info.ts';
 import {
   boundsOf,
   type InputSpec,
@@ -56,7 +56,7 @@ export function parseInputs(
     values[name] =
       spec.type === 'seed' && raw === undefined
         ? seedWithin(boundsOf(spec), randomSeed())
-        : valueOf(name, spec, raw, choices(template, spec, info));
+        : valueOf(name, spec, raw, choicesOf(template, spec, info));
   }
   const unfit = exceeded(template, values);
   if (unfit) throw unfit;
@@ -76,10 +76,13 @@ export function exceeded(template: Template, values: InputValues): AppError | un
   return undefined;
 }
 
-function choices(template: Template, spec: InputSpec, info: ObjectInfo): Option[] | undefined {
-  if (spec.type !== 'choice') return undefined;
-  const { node, field } = targetsOf(spec)[0]!;
-  return optionsOf(info, template.graph[node]!.class_type, field);
+/** The allowed values of a choice, and of a text that is a key for ComfyUI. Undefined: it has none, or they are not known. */
+export function choicesOf(template: Template, spec: InputSpec, info: ObjectInfo): Option[] | undefined {
+  const [target] = targetsOf(spec);
+  if (!target || (spec.type !== 'choice' && spec.type !== 'string')) return undefined;
+  const { class_type: classType, inputs } = template.graph[target.node]!;
+  if (spec.type === 'string' && !isKey(info, classType, target.field)) return undefined;
+  return optionsOf(info, classType, target.field, inputs);
 }
 
 /** @param options the allowed values of a choice, where they are known */
@@ -91,17 +94,11 @@ export function valueOf(
 ): InputValue {
   switch (spec.type) {
     case 'string':
-      return text(name, raw, spec.max_length ?? MAX_TEXT);
+      return options ? chosen(name, raw, options) : text(name, raw, spec.max_length ?? MAX_TEXT);
     case 'image':
       return text(name, raw, 200);
-    case 'choice': {
-      if (!options?.some((option) => typeof option === typeof raw)) text(name, raw, 200);
-      if (!options) return raw as InputValue;
-      // As the list has it: a text that says 8 is not in a list of numbers.
-      const choice = options.find((option) => String(option) === String(raw));
-      if (choice === undefined) throw invalid(name, `must be one of ${listed(options.map(String))}`);
-      return choice;
-    }
+    case 'choice':
+      return chosen(name, raw, options);
     case 'boolean':
       if (raw === true || raw === 'true') return true;
       if (raw === false || raw === 'false') return false;
@@ -109,6 +106,15 @@ export function valueOf(
     default:
       return numberValue(name, spec, raw);
   }
+}
+
+function chosen(name: string, raw: unknown, options: Option[] | undefined): InputValue {
+  if (!options?.some((option) => typeof option === typeof raw)) text(name, raw, 200);
+  if (!options) return raw as InputValue;
+  // As the list has it: a text that says 8 is not in a list of numbers.
+  const choice = options.find((option) => String(option) === String(raw));
+  if (choice === undefined) throw invalid(name, `must be one of ${listed(options.map(String))}`);
+  return choice;
 }
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;

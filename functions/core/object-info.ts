@@ -2,11 +2,15 @@
 // are in use: [["a","b"], {…}], ["COMBO", {"options": ["a","b"]}], and ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key"}]}].
 // What ComfyUI refuses it says itself; here stands only what it would surely refuse, so that another host may do better.
 
+import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared.ts';
+
 /** Node class → its inputs; only what is read here is described. */
 export type ObjectInfo = Record<
   string,
   {
     input?: { required?: Record<string, unknown>; optional?: Record<string, unknown> };
+    /** Types, by the outputs' numbers. */
+    output?: unknown;
     output_node?: boolean;
   }
 >;
@@ -29,22 +33,30 @@ export function linkOf(value: unknown): { node: string; output: number } | undef
 /** ComfyUI compares values with their type: `8` is in a list of numbers, `"8"` is not. */
 export type Option = string | number | boolean;
 
-interface Declared {
-  type: unknown;
-  extra: Record<string, unknown>;
+type Given = Record<string, unknown>;
+
+/** @param given what the node has in its graph; without it, what is declared by keys is not known */
+function declarationOf(
+  info: ObjectInfo,
+  classType: string,
+  field: string,
+  given?: Given,
+): Declared | undefined {
+  return declaredInputs(info[classType]?.input, given ?? {}).get(field);
 }
 
-function declarationOf(info: ObjectInfo, classType: string, field: string): Declared | undefined {
-  const input = info[classType]?.input;
-  const declared = input?.required?.[field] ?? input?.optional?.[field];
-  if (!Array.isArray(declared)) return undefined;
-  const [type, extra] = declared as [unknown, unknown];
-  return { type, extra: typeof extra === 'object' && extra !== null ? { ...extra } : {} };
-}
-
-/** The allowed values of a list input; undefined where the node or field is unknown or is no list. */
-export function optionsOf(info: ObjectInfo, classType: string, field: string): Option[] | undefined {
-  const { type, extra } = declarationOf(info, classType, field) ?? {};
+/**
+ * The allowed values of a list input; undefined where the node or field is unknown or is no list. Of keys those for which
+ * the node has the inputs that they ask for: with another ComfyUI refuses it.
+ * @param given what the node has in its graph
+ */
+export function optionsOf(
+  info: ObjectInfo,
+  classType: string,
+  field: string,
+  given?: Given,
+): Option[] | undefined {
+  const { type, extra } = declarationOf(info, classType, field, given) ?? {};
   const list: unknown = Array.isArray(type)
     ? type
     : LISTS.includes(String(type))
@@ -52,13 +64,27 @@ export function optionsOf(info: ObjectInfo, classType: string, field: string): O
       : undefined;
   if (!Array.isArray(list)) return undefined;
   return (list as unknown[]).flatMap((one) => {
-    const value = typeof one === 'object' && one !== null ? (one as { key?: unknown }).key : one;
+    const isKey = typeof one === 'object' && one !== null;
+    if (isKey && given && !hasInputsOf(one, field, given)) return [];
+    const value = isKey ? (one as { key?: unknown }).key : one;
     return ['string', 'number', 'boolean'].includes(typeof value) ? [value as Option] : [];
   });
 }
 
-/** A wrong key of the second passes ComfyUI's validation and fails in the run (0.33.0, spec/comfyui-0.33.md G53). */
-const LISTS = ['COMBO', 'COMFY_DYNAMICCOMBO_V3'];
+function hasInputsOf(option: { inputs?: unknown }, field: string, given: Given): boolean {
+  const inner = Object.entries(given).filter(([name]) => name.startsWith(`${field}.`));
+  const own = Object.fromEntries(inner.map(([name, value]) => [name.slice(field.length + 1), value]));
+  return [...declaredInputs(option.inputs, own)].every(
+    ([name, { required, type }]) => !required || type === DYNAMIC_COMBO || Object.hasOwn(own, name),
+  );
+}
+
+/** Is it the key that brings other inputs along? ComfyUI takes any, and the run then fails (0.33.0). */
+export function isKey(info: ObjectInfo, classType: string, field: string): boolean {
+  return declarationOf(info, classType, field)?.type === DYNAMIC_COMBO;
+}
+
+const LISTS = ['COMBO', DYNAMIC_COMBO];
 
 const MODEL_FILE = /\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$/i;
 
@@ -69,11 +95,17 @@ const FETCHED = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 
  * Is this value a model file that a plain list of files does not have? Of other values a node's own validation may say
  * yes although the list does not (CustomCombo, wildcards, `x.png [output]`), which the list cannot show.
  */
-function isMissingModel(info: ObjectInfo, classType: string, field: string, value: unknown): value is string {
+function isMissingModel(
+  info: ObjectInfo,
+  classType: string,
+  field: string,
+  value: unknown,
+  given: Given,
+): value is string {
   if (typeof value !== 'string' || !MODEL_FILE.test(value)) return false;
-  const extra = declarationOf(info, classType, field)?.extra ?? {};
+  const extra = declarationOf(info, classType, field, given)?.extra ?? {};
   if (FETCHED.some((kind) => Boolean(extra[kind]))) return false;
-  const options = optionsOf(info, classType, field);
+  const options = optionsOf(info, classType, field, given);
   return options !== undefined && !options.includes(value);
 }
 
@@ -99,7 +131,7 @@ export function lacks(graph: Graph, info: ObjectInfo): Lack[] {
   return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): Lack[] => {
     if (!info[classType]) return REPLACED.has(classType) ? [] : [{ node, classType }];
     return Object.entries(inputs).flatMap(([field, value]) =>
-      isMissingModel(info, classType, field, value) ? [{ node, classType, field, value }] : [],
+      isMissingModel(info, classType, field, value, inputs) ? [{ node, classType, field, value }] : [],
     );
   });
 }

@@ -126,6 +126,8 @@ function linksOf(inputs: Record<string, unknown>): { field: string; to: string; 
 function brokenLink(graph: Graph): string | undefined {
   for (const [node, { class_type: classType, inputs }] of Object.entries(graph))
     for (const { field, to, output } of linksOf(inputs)) {
+      if (typeof (inputs[field] as unknown[])[0] !== 'string')
+        return `node "${node}" (${classType}): "${field}" links to a node by a number; its id is a text: "${to}"`;
       if (!Object.hasOwn(graph, to))
         return `node "${node}" (${classType}): "${field}" links to node "${to}", which is not there`;
       if (!Number.isInteger(output) || output < 0)

@@ -2,6 +2,7 @@
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config.ts';
+import { faultsOf } from '../core/check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type Lack, lacks, type ObjectInfo } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
@@ -66,7 +67,7 @@ async function nodesOf(comfyui: Arrangement['comfyui']): Promise<ObjectInfo | 'u
     .catch(() => 'untold' as const);
 }
 
-/** A ComfyUI without a template's nodes and files refuses its jobs: better said now. */
+/** ComfyUI refuses the jobs of a template that is wrong or whose nodes and files it lacks: better said now. */
 function missingLines(
   nodes: Awaited<ReturnType<typeof nodesOf>>,
   templates: Arrangement['templates'],
@@ -75,7 +76,10 @@ function missingLines(
   if (nodes === 'untold') return ['  Missing     not known yet: ComfyUI does not tell what it has'];
   return [...templates.values()].flatMap(({ name, graph }) => {
     const missing = lacks(graph, nodes).map(nameOf);
-    return missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`];
+    return [
+      ...(missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`]),
+      ...faultsOf(graph, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
+    ];
   });
 }
 
@@ -90,7 +94,8 @@ function exampleLines(
   nodes: Awaited<ReturnType<typeof nodesOf>>,
   key: string | undefined,
 ): string[] {
-  const runs = ({ graph }: Template) => typeof nodes !== 'object' || lacks(graph, nodes).length === 0;
+  const runs = ({ graph }: Template) =>
+    typeof nodes !== 'object' || (lacks(graph, nodes).length === 0 && faultsOf(graph, nodes).length === 0);
   const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
   const template =
     templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;

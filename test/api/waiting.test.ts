@@ -1,7 +1,9 @@
 // What a job that waits is told: for what, and how long about.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import { UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
+import { storeInventory } from '../../functions/images/documents.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call } from './support.ts';
@@ -57,4 +59,27 @@ test('with hosts up it is the pace that they measure, and the place in the queue
   expect(await told(jobs[0]!)).toEqual({ for: 'a free slot', eta: 20 });
   expect(await told(jobs[1]!)).toEqual({ for: 'a free slot', eta: 20 });
   expect(await told(jobs[2]!)).toEqual({ for: 'a free slot', eta: 40 });
+});
+
+test('a job whose nodes and models are on no one host says where each is', async () => {
+  const { graph } = rig.templates.get('flux2_turbo_default')!;
+  const now = rig.store.now();
+  const jobId = await rig.generate();
+  const without = async (hostId: string, lacking: string) => {
+    const nodes = Object.fromEntries(Object.entries(recordedNodes).filter(([name]) => name !== lacking));
+    const inventoryHash = await storeInventory(rig.images, { nodes, models: {} });
+    await rig.store.hosts.put(hostItem(hostId, now, { inventoryHash, leftAlone: [jobId] }));
+  };
+  const [node, { class_type: classType }] = Object.entries(graph)[0]!;
+  const saving = Object.keys(graph).find((id) => graph[id]!.class_type === 'SaveImage')!;
+  await without('one', classType);
+  await without('two', 'SaveImage');
+  const { json } = await call(anotherProcess(rig, {}), `GET /api/status/${jobId}`);
+  expect(json['missing']).toEqual([
+    { node, class_type: classType, field: null, value: null, hosts: ['two'] },
+    { node: saving, class_type: 'SaveImage', field: null, value: null, hosts: ['one'] },
+  ]);
+  expect(json['waiting_for']).toBe(
+    `one gpu host with the node class ${classType} (node ${node}, which two has), the node class SaveImage (node ${saving}, which one has)`,
+  );
 });

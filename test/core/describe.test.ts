@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { describeTemplate } from '../../functions/core/describe.ts';
-import { optionsOf } from '../../functions/core/object-info.ts';
+import { choicesOf } from '../../functions/core/inputs.ts';
 import { INFO, SHIPPED, shipped } from './templates.ts';
 
 describe('a template, described', () => {
-  const description = describeTemplate(shipped('flux2_turbo_controlnet'), (classType, field) =>
-    optionsOf(INFO, classType, field),
+  const description = describeTemplate(shipped('flux2_turbo_controlnet'), (spec) =>
+    choicesOf(shipped('flux2_turbo_controlnet'), spec, INFO),
   );
 
   it('says its name, presets and what is required', () => {

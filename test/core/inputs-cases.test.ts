@@ -1,9 +1,9 @@
 // Templates and values from public reports. Source: issue 11, 26 and 37; cases 12, 39 and 40.
 
 import { describe, expect, it } from 'vitest';
-import { parseInputs } from '../../functions/core/inputs.ts';
+import { choicesOf, parseInputs } from '../../functions/core/inputs.ts';
 import { describeTemplate } from '../../functions/core/describe.ts';
-import { type ObjectInfo, optionsOf } from '../../functions/core/object-info.ts';
+import type { ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 
 const graph = {
@@ -44,7 +44,9 @@ describe('a choice from a list of numbers', () => {
   });
 
   it('is described as what it holds', () => {
-    const described = describeTemplate(template({ bits }), (node, field) => optionsOf(info, node, field));
+    const described = describeTemplate(template({ bits }), (spec) =>
+      choicesOf(template({ bits }), spec, info),
+    );
     expect(described.inputs.properties['bits']).toMatchObject({ type: 'number', enum: [8, 16, 32] });
   });
 });

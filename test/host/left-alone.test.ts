@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { call } from '../api/support.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 
 let workflows: string;
@@ -18,6 +19,12 @@ beforeEach(async () => {
   };
   await writeFile(join(workflows, 'absent.json'), JSON.stringify(graph));
   await writeFile(join(workflows, 'absent.inputs.json'), '{"title": "Nobody has it", "inputs": {}}');
+  const crooked = {
+    '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 0 } },
+    '2': { class_type: 'SaveImage', inputs: { images: ['1', 3], filename_prefix: 'Crooked' } },
+  };
+  await writeFile(join(workflows, 'crooked.json'), JSON.stringify(crooked));
+  await writeFile(join(workflows, 'crooked.inputs.json'), '{"title": "Crooked", "inputs": {}}');
   rig = await startRig({ workflows });
   host = await rig.addHost();
 });
@@ -36,11 +43,24 @@ test('it is named in the item of the host, its status says so, and others go on'
     .toMatchObject({
       status: 'queued',
       attempts: 0,
-      waiting_for: 'a gpu host with the node class NobodyHasThis (node 1)',
-      missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null }],
+      waiting_for: 'a gpu host with the node class NobodyHasThis (node 1, which no host has)',
+      missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null, hosts: [] }],
       eta_seconds: null,
     });
 }, 20_000);
+
+test('its workflow says so before anybody asks for a job, and what ComfyUI would refuse of another', async () => {
+  await expect
+    .poll(async () => (await call(rig.app, 'GET /api/workflows/absent')).json)
+    .toMatchObject({
+      missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null, hosts: [] }],
+    });
+  expect((await call(rig.app, 'GET /api/workflows/crooked')).json).toMatchObject({
+    missing: [],
+    faults: ['node "2" (SaveImage): "images" links to output 3 of node "1" (EmptyImage), which has 1'],
+  });
+  expect((await call(rig.app, 'GET /api/workflows/empty')).json).toMatchObject({ missing: [], faults: [] });
+});
 
 test('looking at it does not count as work', async () => {
   const jobId = await rig.generate({ workflow: 'absent' });

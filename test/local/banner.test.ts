@@ -108,3 +108,13 @@ test('a simulated ComfyUI says what it lacks, node and class', async () => {
   const shippedOnes = ['flux2_turbo_default', 'flux2_turbo_controlnet', 'flux2_turbo_upscale'] as const;
   expect(await banner(shippedOnes.map(shipped))).not.toContain('Missing');
 });
+
+test('what ComfyUI would refuse of a template is said at the start, and the example is of another', async () => {
+  const crooked = own('crooked', { class_type: 'EmptyImage', inputs: { width: 64 } }, {});
+  const text = await banner([crooked, plain]);
+  expect(text).toContain(
+    '  Wrong       crooked: node "1" (EmptyImage): "height" is required and not there\n',
+  );
+  const [post] = await commands(text);
+  expect(JSON.parse(post!.at(-1)!)).toMatchObject({ workflow: 'plain' });
+});

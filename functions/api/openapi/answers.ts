@@ -89,20 +89,21 @@ export const image = z.strictObject({
   content_type: z.string(),
 });
 
+export const missing = z.array(
+  z.strictObject({
+    node: z.string(),
+    class_type: z.string(),
+    field: z.string().nullable().describe('Of a model file; null where the class itself is unknown'),
+    value: z.string().nullable(),
+    hosts: z.array(z.string()).describe('Ids of those that have it'),
+  }),
+);
+
 export const status = job.extend({
   event_id: z.string().describe('Changes when the job does: ?since, Last-Event-ID'),
   queue_position: z.int().min(1).nullable().describe('From 1; null past 100 or when it does not wait'),
   waiting_for: z.string().nullable().describe('What a queued job waits for, such as “gpu host starting”'),
-  missing: z
-    .array(
-      z.object({
-        node: z.string(),
-        class_type: z.string(),
-        field: z.string().nullable(),
-        value: z.string().nullable(),
-      }),
-    )
-    .describe('What no host has of what the job needs: a class, or a model file in a field'),
+  missing: missing.describe('What hosts lack of what a job needs that all of them left alone'),
   eta_seconds: z
     .number()
     .min(0)

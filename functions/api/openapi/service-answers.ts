@@ -1,7 +1,7 @@
 // What the API answers about itself, as schemas: workflows, hosts, health. Strict, as answers.ts is.
 
 import * as z from 'zod';
-import { problem } from './answers.ts';
+import { missing, problem } from './answers.ts';
 
 const count = z.int().min(0);
 
@@ -19,6 +19,14 @@ export const workflow = z.strictObject({
   description: z.string(),
   presets: z.record(z.string(), z.record(z.string(), z.unknown())),
   inputs: z.looseObject({}).describe('JSON Schema of what a caller may set'),
+  missing: missing.describe(
+    'What the hosts lack that its graph needs; empty where one has all of it, or none is up',
+  ),
+  faults: z
+    .array(z.string())
+    .describe(
+      'What ComfyUI would refuse of its graph, or what is sure to fail in the run, as the hosts know',
+    ),
 });
 
 const devices = z.array(

@@ -1,0 +1,81 @@
+// The inputs that a node has as it stands in a graph: what ComfyUI declares by a template ("autogrow") or by the key that
+// is chosen ("dynamic combo") is spelt out for what the node is given. Source: parse_class_inputs in
+// comfy_api/latest/_io.py of 0.33.0. Whatever is declared otherwise declares nothing.
+
+export interface Declared {
+  required: boolean;
+  /** A name, several separated by commas, or a list of values. */
+  type: unknown;
+  extra: Record<string, unknown>;
+  /** Only with the chosen key of another input. */
+  nested: boolean;
+}
+
+export const AUTOGROW = 'COMFY_AUTOGROW_V3';
+export const DYNAMIC_COMBO = 'COMFY_DYNAMICCOMBO_V3';
+export const DYNAMIC_SLOT = 'COMFY_DYNAMICSLOT_V3';
+/** As many names as ComfyUI gives an autogrow. */
+const MOST_NAMES = 100;
+
+type Values = Record<string, unknown>;
+
+/** @param input a class's `input` of `GET /object_info`; @param given what the node has in its graph */
+export function declaredInputs(input: unknown, given: Values): Map<string, Declared> {
+  const declared = new Map<string, Declared>();
+  spellOut(declared, input, given, '');
+  return declared;
+}
+
+function spellOut(declared: Map<string, Declared>, input: unknown, given: Values, prefix: string): void {
+  for (const category of ['required', 'optional'])
+    for (const [name, value] of Object.entries(recordOf(recordOf(input)[category]))) {
+      if (!Array.isArray(value)) continue;
+      const [type, more] = value as [unknown, unknown];
+      const extra = recordOf(more);
+      const id = prefix + name;
+      const own = { type, extra, nested: prefix !== '' };
+      if (type === AUTOGROW) grow(declared, recordOf(extra['template']), id);
+      else declared.set(id, { ...own, required: category === 'required' && type !== DYNAMIC_SLOT });
+      const inner =
+        type === DYNAMIC_COMBO
+          ? chosen(extra, given[id])
+          : type === DYNAMIC_SLOT && given[id] && extra['inputs'];
+      if (inner) spellOut(declared, inner, given, `${id}.`);
+    }
+}
+
+function chosen(extra: Record<string, unknown>, key: unknown): unknown {
+  const options: unknown = extra['options'];
+  if (key === undefined || !Array.isArray(options)) return undefined;
+  return recordOf(options.find((option) => recordOf(option)['key'] === key))['inputs'];
+}
+
+/** The first `min` of its names must be there, unless what grows is optional itself. */
+function grow(declared: Map<string, Declared>, template: Record<string, unknown>, id: string): void {
+  const { names: listed, prefix, max, min, input } = template;
+  const names: unknown[] = Array.isArray(listed)
+    ? listed
+    : Array.from(
+        { length: Math.min(Number(max) || 0, MOST_NAMES) },
+        (_, index) => `${String(prefix)}${index}`,
+      );
+  const [first] = ['required', 'optional'].flatMap((category) =>
+    Object.values(recordOf(recordOf(input)[category])).map((value) => ({ category, value })),
+  );
+  if (!first || !Array.isArray(first.value)) return;
+  const [type, more] = first.value as [unknown, unknown];
+  const isRequired = first.category === 'required';
+  for (const [index, name] of names.entries())
+    declared.set(`${id}.${String(name)}`, {
+      required: isRequired && index < Number(min),
+      type,
+      extra: recordOf(more),
+      nested: false,
+    });
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
