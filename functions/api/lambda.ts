@@ -17,7 +17,7 @@ import { requestOf, send } from './function-url.ts';
 const settings = apiLambdaSettings(process.env);
 const log = createLog('api', settings.DEBUG ? 'debug' : 'info');
 const metrics = createMetrics('api', settings.METRICS_NAMESPACE);
-const connected = connect(placesOf(settings));
+const connected = connect(placesOf(settings), { local: Date.now });
 const app = createApp({
   ...connected,
   // They lie in the bundle and do not change.

@@ -17,7 +17,7 @@ import { nudger } from './nudge.ts';
 try {
   const settings = apiSettings(process.env);
   const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
-  const connected = connect(placesOf(settings));
+  const connected = connect(placesOf(settings), { log });
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log);
   const stopping = new AbortController();
   const app = createApp({

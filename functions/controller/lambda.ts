@@ -19,10 +19,13 @@ const EVERY = 60_000;
 const settings = controllerLambdaSettings(process.env);
 const log = createLog('controller', settings.DEBUG ? 'debug' : 'info');
 const metrics = createMetrics('controller', settings.METRICS_NAMESPACE);
-const store = createStoreClient({
-  endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
-  region: settings.AWS_REGION,
-});
+const store = createStoreClient(
+  {
+    endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    region: settings.AWS_REGION,
+  },
+  Date.now,
+);
 const { fleetStore, ...tables } = openTables(store, settings.TABLE_PREFIX);
 const deps = {
   ...tables,

@@ -12,7 +12,7 @@ import { createWatch } from './watch.ts';
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
-  const { jobs, hosts, chores, usage, now } = connect(placesOf(settings));
+  const { jobs, hosts, chores, usage, now } = connect(placesOf(settings), { log });
   const nudge = nudger(settings.FORWARDER_URL, log);
   const watch = createWatch(settings.SWEEP_EVERY_MS);
   const ticker = every(

@@ -68,7 +68,7 @@ async function returnLost({
   let lost = 0;
   for (const state of states) {
     if (hasEnded(state) || state.host === undefined) continue;
-    const found = whyToSweep(state, byId.get(state.host), byTime ? asOf : undefined);
+    const found = whyToSweep(state, byId.get(state.host), watch, byTime ? asOf : undefined);
     if (found === undefined) {
       holders.add(state.host);
       continue;
@@ -95,29 +95,34 @@ interface Sweep {
 }
 
 /** @param asOf undefined: nobody is judged by how long ago they were heard of */
-function whyToSweep(state: JobState, host: Host | undefined, asOf: number | undefined): Sweep | undefined {
+function whyToSweep(
+  state: JobState,
+  host: Host | undefined,
+  watch: Watch,
+  asOf: number | undefined,
+): Sweep | undefined {
   const because = (reason: string, change = sweepChange): Sweep => ({ reason, change });
   if (!host) return because('its GPU host was restarted or is gone');
   if (asOf === undefined) return undefined;
   if (!isAlive(host, asOf)) return because('its GPU host died');
   if (state.status === 'queued')
-    return asOf - (state.claimedAt ?? asOf) > JOB_LIMIT
+    return watch.age(state.claimedAt ?? asOf, asOf) > JOB_LIMIT
       ? because('its GPU host never started it')
       : undefined;
   // What makes progress and does not end is its host's to end: only a host knows how long its machine slept.
-  return asOf - (state.progressAt ?? asOf) > (state.deadline ?? JOB_DEADLINE)
+  return watch.age(state.progressAt ?? asOf, asOf) > (state.deadline ?? JOB_DEADLINE)
     ? because('it made no progress within its deadline', sweepStill)
     : undefined;
 }
 
-async function expireOld({ jobs, log, now }: ControllerDeps): Promise<number> {
+async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<number> {
   let expired = 0;
   const due: string[] = [];
   // All that wait: a turn says nothing of the acceptance, an old job may stand behind any young one.
   for (let after: string | undefined; ;) {
     const page = await jobs.listWork('waiting', PAGE, after);
     for (const { jobId, workOrder } of page)
-      if (readTurn(workOrder).acceptedAt < now() - JOB_EXPIRES_AFTER) due.push(jobId);
+      if (watch.waitsFor(readTurn(workOrder).acceptedAt, now()) > JOB_EXPIRES_AFTER) due.push(jobId);
     if (page.length < PAGE || due.length >= EXPIRE_BATCH) break;
     after = page.at(-1)!.workOrder;
   }

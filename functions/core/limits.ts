@@ -41,6 +41,8 @@ export const JOB_DEADLINE = 10 * MINUTE;
 /** Of running, in one attempt. While its machine sleeps or is gone, and while it waits to start again, it does not run. */
 export const JOB_LIMIT = HOUR;
 export const JOB_EXPIRES_AFTER = DAY;
+/** A controller ends none before it has looked for so long: after a start, only the clock on the wall says how old a job is. */
+export const EXPIRY_SEEN_FOR = HOUR;
 export const JOB_KEPT = 30 * DAY;
 
 /** An upload that is used is put again when it is older than this, so that it stays as long after its last use. */

@@ -38,10 +38,18 @@ export function tokenEvery(perMinute: number): number {
   return Math.ceil(MINUTE / perMinute);
 }
 
+const SKEW = MINUTE;
+
+/** Moments further ahead are none of a bucket's: they were written before the clock was set back. */
+export function fullAtMost(perMinute: number, now: number): number {
+  return now + perMinute * tokenEvery(perMinute) + SKEW;
+}
+
 /** The bucket by the one moment that is stored: when it will be full again. A full one has a minute's tokens. */
 export function bucketOf(fullAt: number | undefined, perMinute: number, now: number) {
   const every = tokenEvery(perMinute);
-  const missing = Math.max(0, (fullAt ?? 0) - now);
+  const isOurs = fullAt !== undefined && fullAt <= fullAtMost(perMinute, now);
+  const missing = isOurs ? Math.max(0, fullAt - now) : 0;
   return {
     remaining: Math.max(0, Math.floor((perMinute * every - missing) / every)),
     /** Ms until a request is let in; 0: now. */

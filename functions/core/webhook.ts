@@ -37,16 +37,21 @@ export function webhookType(status: JobState['status']): WebhookType {
 
 const FIRST_WAIT = 5000;
 const LONGEST_WAIT = 4 * 3_600_000;
+/** A day has at least twelve. */
+const LEAST_TRIES = 10;
 
 /**
  * After the attempt with this number: 5 s, 20 s, 80 s, … 4 h, each up to a quarter more or less, so that those who
- * failed together do not come back together. The last try is a day after the first.
+ * failed together do not come back together. The last try is a day after the first; a day that came too soon, since the
+ * clock jumped or nobody was there to send, is none.
  * @param random from 0 to 1
  * @returns ms; undefined: it is given up
  */
 export function nextTry(attempt: number, since: number, now: number, random: number): number | undefined {
   const last = since + WEBHOOK_TRIED_FOR;
-  if (now >= last) return undefined;
+  const isOver = now >= last;
+  if (isOver && attempt >= LEAST_TRIES) return undefined;
   const wait = Math.min(FIRST_WAIT * 4 ** Math.min(attempt - 1, 10), LONGEST_WAIT);
-  return Math.min(Math.round(now + wait * (0.75 + random / 2)), last);
+  const next = Math.round(now + wait * (0.75 + random / 2));
+  return isOver ? next : Math.min(next, last);
 }

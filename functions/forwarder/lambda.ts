@@ -13,10 +13,13 @@ import { forward } from './forward.ts';
 const settings = forwarderLambdaSettings(process.env);
 const log = createLog('forwarder', settings.DEBUG ? 'debug' : 'info');
 const metrics = createMetrics('forwarder', settings.METRICS_NAMESPACE);
-const store = createStoreClient({
-  endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
-  region: settings.AWS_REGION,
-});
+const store = createStoreClient(
+  {
+    endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    region: settings.AWS_REGION,
+  },
+  Date.now,
+);
 const { jobs, hosts } = openTables(store, settings.TABLE_PREFIX);
 const deps = { jobs, hosts, log, now: () => store.clock.now() };
 metrics.put({ cold_starts: 1, init_time: Math.round(performance.now()) });

@@ -10,7 +10,7 @@ import { createForwarder } from './forwarder.ts';
 try {
   const settings = forwarderSettings(process.env);
   const log = createLog('forwarder', settings.DEBUG ? 'debug' : 'warn');
-  const { jobs, hosts, now } = connect(placesOf(settings));
+  const { jobs, hosts, now } = connect(placesOf(settings), { log });
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const server = await listen(
     (req, res) => {

@@ -20,6 +20,8 @@ export interface ClaimerDeps extends Settler {
   /** Everything from a simulated ComfyUI is marked as such. */
   simulated(): boolean;
   now(): number;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
   /** What ComfyUI has; undefined before it was asked. */
   inventory(): Inventory | undefined;
   freeSlots(): number;
@@ -46,7 +48,7 @@ const LEFT_ALONE_LIMIT = 90;
 const LATER_LIMIT = 200;
 
 export function createClaimer(deps: ClaimerDeps): Claimer {
-  const { jobs, images, board, hostId, log, now } = deps;
+  const { jobs, images, board, hostId, log, now, awake } = deps;
   /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
   const leftAlone = new Set<string>();
   /** Jobs that came back a moment ago, and when each is due: what stands behind them is not held up. */
@@ -119,7 +121,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
 
   function offer(jobId: string): Offered {
     if (board.has(jobId)) return 'has-it';
-    if (now() < (later.get(jobId) ?? -Infinity)) return 'not-yet';
+    if (!isDue({ retryAt: later.get(jobId) }, now())) return 'not-yet';
     if (deps.freeSlots() === 0) return 'no-slot';
     void take(board.add(jobId));
     return 'will-try';
@@ -128,16 +130,16 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   async function readHead(): Promise<void> {
     if (deps.inventory() !== knownInventory) leftAlone.clear();
     knownInventory = deps.inventory();
-    if (now() - notNowSince >= HOST_LOOKS_EVERY) {
+    if (awake() - notNowSince >= HOST_LOOKS_EVERY) {
       notNow.clear();
-      notNowSince = now();
+      notNowSince = awake();
     }
     for (const [jobId, at] of later) if (isDue({ retryAt: at }, now())) later.delete(jobId);
     const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size + later.size);
     known = head
       .map(({ jobId }) => jobId)
       .filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
-    knownAt = now();
+    knownAt = awake();
     // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
     // it the fairness between owners, would be worth little.
     shuffle(known, deps.neighbours() + 1);
@@ -145,7 +147,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
 
   async function lookOnce(): Promise<void> {
     if (deps.freeSlots() === 0) return;
-    if (known.length === 0 || now() - knownAt >= HOST_LOOKS_EVERY) await readHead();
+    if (known.length === 0 || awake() - knownAt >= HOST_LOOKS_EVERY) await readHead();
     while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
   }
 

@@ -46,7 +46,7 @@ export interface ComfyUIWatch {
   readonly answers: boolean;
   /** `<Trouble>: <a sentence>`. */
   readonly trouble: string | undefined;
-  /** Since when it does not answer, ms; undefined while it does. */
+  /** Since when it does not answer, ms of the same clock; undefined while it does. */
   readonly silentSince: number | undefined;
   /** It says so itself. */
   readonly simulated: boolean;
@@ -69,6 +69,7 @@ export interface ComfyUIWatch {
   stuck(reason: string | undefined): void;
 }
 
+/** @param now of a clock that nobody sets, ms */
 export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: () => number): ComfyUIWatch {
   const troubles = new Map<Trouble, string>();
   let answers = false;

@@ -103,16 +103,17 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let drainingSince: number | undefined;
   let retired = false;
   let neighbours = 0;
+  let { firstClaim } = deps;
+  // What is judged here is judged by it: the tables' clock may be set.
+  const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
   /** The youngest sign of life that the table has of this run. */
   let toldAt = -Infinity;
-  let busyAt = startedAt;
-  let { firstClaim } = deps;
-  const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
+  let busyAt = awake();
   let models: string[] = [];
   let socket: EventSocket | undefined;
 
   const board = createBoard(deps.slots);
-  const watch = watchComfyUI(comfyui, images, log, now);
+  const watch = watchComfyUI(comfyui, images, log, awake);
   const strays = watchStrays(comfyui, jobs, board, machineId, log);
   const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
   const restart = createRestart(deps.restartCommand, log, awake);
@@ -157,7 +158,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   });
 
   async function work(record: JobRecord, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
-    busyAt = now();
+    busyAt = awake();
     firstClaim?.();
     firstClaim = undefined;
     try {
@@ -260,9 +261,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   async function followUp(): Promise<void> {
-    if (holds()) busyAt = now();
+    if (holds()) busyAt = awake();
     if (board.size() > 0) await pollComfyUI();
-    const silent = now() - (watch.silentSince ?? now()) >= COMFYUI_SILENT_AFTER;
+    const silent = awake() - (watch.silentSince ?? awake()) >= COMFYUI_SILENT_AFTER;
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
       if (silent) record.drain(NOT_ANSWERING);
@@ -324,13 +325,13 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   /** A table that stumbles is tried again for as long as the item would count as alive; then it is dead anyway. */
   async function signOff(): Promise<void> {
-    const giveUp = now() + HOST_DEAD_AFTER;
+    const giveUp = awake() + HOST_DEAD_AFTER;
     for (let attempt = 0; ; attempt += 1)
       try {
         return await hosts.remove(hostId);
       } catch (error) {
         log.error('end not told', error, { host: hostId });
-        if (now() > giveUp) return;
+        if (awake() > giveUp) return;
         await attemptDeps.pause(attempt);
       }
   }
@@ -354,7 +355,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     every(HEARTBEAT_EVERY, heartbeat, log),
     every(HEARTBEAT_EVERY, watch.look, log),
     every(HOST_LOOKS_EVERY, look, log),
-    every(HOST_LOOKS_EVERY, () => keep(jobs, board, now, awake), log),
+    every(HOST_LOOKS_EVERY, () => keep(jobs, board, awake), log),
     every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
     every(HOST_LOOKS_EVERY, followUp, log),
   ];
@@ -377,7 +378,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     intakeSecret,
     offer: claimer.offer,
-    idleFor: () => (holds() ? 0 : now() - busyAt),
+    idleFor: () => (holds() ? 0 : awake() - busyAt),
     isRetired: () => retired,
     drain: () => (drained ??= drain()),
   };

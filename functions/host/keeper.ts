@@ -1,5 +1,6 @@
 // Once a second while anything is held: what was cancelled or moved on is broken off, and what hangs too; of the rest
-// the table is told that it lives, for the controller sees no more than the table.
+// the table is told that it lives, for the controller sees no more than the table. Spans are those that this machine was
+// awake: the clock by which a job was accepted or claimed may have been set since.
 
 import { isHeldBy, type JobState } from '../core/job.ts';
 import { JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
@@ -10,11 +11,11 @@ import type { JobRecord, Stop } from './record.ts';
 /** What an attempt is broken off for, as a person reads it. */
 const NO_PROGRESS = 'it made no progress within its deadline';
 const NOT_STARTED = 'it did not start within an hour';
-const NOT_STORED = 'The images of the job could not be stored within 24 hours of its acceptance';
+const NOT_STORED = 'The images of the job could not be stored within 24 hours';
 const TOO_LONG = 'The job ran for an hour and had not ended';
 
-/** @param now the tables' clock; @param awake to be asked at every round, or it counts too little */
-export async function keep(jobs: Jobs, board: Board, now: () => number, awake: () => number): Promise<void> {
+/** @param awake to be asked at every round, or it counts too little */
+export async function keep(jobs: Jobs, board: Board, awake: () => number): Promise<void> {
   awake();
   const held = board.all().filter(({ claimed }) => claimed !== undefined);
   if (held.length === 0) return;
@@ -27,20 +28,23 @@ export async function keep(jobs: Jobs, board: Board, now: () => number, awake: (
     const state = byId.get(record.jobId);
     if (!state || !isHeldBy(state, record.claimed!.fence)) record.stop('gone');
     else {
-      const late = lateness(record, state, now(), awake());
+      const at = awake();
+      record.heldSince ??= at;
+      if (record.phase === 'uploading') record.storesSince ??= at;
+      const late = lateness(record, state, at);
       if (late) record.stop(late);
       else record.tellLife();
     }
   }
 }
 
-function lateness(record: JobRecord, state: JobState, now: number, awake: number): Stop | undefined {
+function lateness(record: JobRecord, state: JobState, awake: number): Stop | undefined {
   // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
   if (record.phase === 'uploading')
-    return now - state.createdAt > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
+    return awake - (record.storesSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
   if (record.ranFor() > JOB_LIMIT) return { tooLong: TOO_LONG };
   // Behind another in ComfyUI's queue it waits as long as that one runs.
   if (state.status === 'queued')
-    return now - (state.claimedAt ?? now) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
+    return awake - (record.heldSince ?? awake) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
   return awake - record.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
 }

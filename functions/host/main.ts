@@ -39,7 +39,7 @@ try {
   ])
     if (note !== undefined) log.warn(note);
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, images, now } = connect(placesOf(settings));
+  const { jobs, hosts, images, now } = connect(placesOf(settings), { log });
 
   let host: RunningHost | undefined;
   const intake = await listen(

@@ -22,6 +22,9 @@ export interface JobRecord {
   postedAs?: string;
   /** When the attempt last showed life, in ms that this machine was awake. */
   aliveAt: number;
+  /** Since when this run holds it, and tries to store its images, in such ms; as its keeper saw it. */
+  heldSince?: number;
+  storesSince?: number;
   /** How long it has run, in such ms. */
   ranFor(): number;
   /** Tells the table, where it has not heard of the attempt for long, that it is not given up. */

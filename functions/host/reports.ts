@@ -37,13 +37,14 @@ export function createReports(
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
-  /** When the table was last told of progress, and of life. */
+  /** When the table was last told of progress: awake ms. */
   let lastSent = -Infinity;
+  /** And of life, by its own clock: whoever judges by that must not find it too old where it was set. */
   let toldAt = now();
   let sent = state.progress;
 
   record.tellLife = () => {
-    if (startedAt === undefined || now() - toldAt < (state.deadline ?? JOB_DEADLINE) / 4) return;
+    if (startedAt === undefined || Math.abs(now() - toldAt) < (state.deadline ?? JOB_DEADLINE) / 4) return;
     toldAt = now();
     tellStart();
     queue = queue.then(refreshed);
@@ -107,10 +108,10 @@ export function createReports(
       record.aliveAt = awake();
       const progress = tracker.current();
       if (!startSent || advancing || progress.progress <= sent) return;
-      if (now() - lastSent < PROGRESS_EVERY) return;
+      if (awake() - lastSent < PROGRESS_EVERY) return;
       advancing = true;
-      lastSent = now();
-      toldAt = lastSent;
+      lastSent = awake();
+      toldAt = now();
       queue = queue.then(() => tellProgress(progress));
     },
     async told() {

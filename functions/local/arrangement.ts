@@ -14,6 +14,7 @@ import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createWatch } from '../controller/watch.ts';
 import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
+import { createLived } from '../core/lived.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
@@ -52,6 +53,7 @@ export interface Arrangement {
 const REGION = 'local';
 const BUCKET = 'images';
 const SWEEP_EVERY = 5000;
+const MINUTE = 60_000;
 
 /** @throws AppError for whatever a person can mend */
 export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
@@ -102,15 +104,18 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
 
   const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
-  const connected = connect({
-    region: REGION,
-    dynamodbEndpoint: dynamodbUrl,
-    s3Endpoint: s3.url,
-    tablePrefix: '',
-    bucket: BUCKET,
-    credentials,
-    tablesToken,
-  });
+  const connected = connect(
+    {
+      region: REGION,
+      dynamodbEndpoint: dynamodbUrl,
+      s3Endpoint: s3.url,
+      tablePrefix: '',
+      bucket: BUCKET,
+      credentials,
+      tablesToken,
+    },
+    { log: log('local') },
+  );
   const { hosts, chores, usage, images, now } = connected;
   const jobs = tellingOfEnds(connected.jobs, () => webhooks.nudge());
   const prepare = () => createTables(connected.store, '');
@@ -177,9 +182,12 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
 
   const keep = settings.KEEP_DAYS;
   const retentionLog = log('retention');
+  const { deliveries } = connected;
+  const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
+  lived.ended(now());
   const retention = every(
     retentionPeriod(keep),
-    () => applyRetention({ jobs, deliveries: connected.deliveries, images, log: retentionLog, now, keep }),
+    () => applyRetention({ jobs, deliveries, images, log: retentionLog, now, keep, lived }),
     retentionLog,
   );
 

@@ -1,8 +1,9 @@
 // What TTL and the bucket's lifecycle do on AWS: what is older than it is kept goes, by its age alone.
 
-import { uploadRenewal } from '../core/limits.ts';
+import { JOB_KEPT, uploadRenewal } from '../core/limits.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
+import type { Lived } from '../core/lived.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 
@@ -14,6 +15,7 @@ export interface RetentionDeps {
   now(): number;
   /** Milliseconds. */
   keep: number;
+  lived: Lived;
 }
 
 const DELETED_TOGETHER = 1000;
@@ -25,6 +27,7 @@ export function retentionPeriod(keep: number): number {
   return Math.min(HOUR, Math.max(SECOND, keep / 100));
 }
 
+/** In what a round passes over, since the clock was set or the machine slept, nothing grows old. */
 export async function applyRetention({
   jobs,
   deliveries,
@@ -32,7 +35,9 @@ export async function applyRetention({
   log,
   now,
   keep,
+  lived,
 }: RetentionDeps): Promise<void> {
+  lived.begins(now());
   const ages = {
     'images/': keep,
     'graphs/': keep,
@@ -43,7 +48,8 @@ export async function applyRetention({
   for (const [prefix, age] of Object.entries(ages)) {
     let old: string[] = [];
     for await (const { key, lastModified } of images.list(prefix)) {
-      if (now() - lastModified.getTime() <= age) continue;
+      const at = lastModified.getTime();
+      if (now() - at - lived.skipped(at) <= age) continue;
       old.push(key);
       if (old.length < DELETED_TOGETHER) continue;
       await images.delete(old);
@@ -53,6 +59,9 @@ export async function applyRetention({
     if (old.length > 0) await images.delete(old);
     objects += old.length;
   }
-  const items = (await jobs.removeExpired(now())) + (await deliveries.removeExpired(now()));
+  // All that such an item may have lived through.
+  const asOf = now() - lived.skipped(now() - 2 * Math.max(keep, JOB_KEPT));
+  const items = (await jobs.removeExpired(asOf)) + (await deliveries.removeExpired(asOf));
+  lived.ended(now());
   if (objects + items > 0) log.info('retention', { objects, items });
 }

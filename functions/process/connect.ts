@@ -4,6 +4,7 @@ import type { PlacesSettings } from '../config.ts';
 import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';
 import { createPresigner, type Presigner } from '../images/presign.ts';
+import type { Log } from '../log.ts';
 import { createStoreClient, type StoreClient } from '../store/client.ts';
 import { openTables, type Tables } from '../store/open.ts';
 
@@ -39,13 +40,14 @@ export interface Connected extends Tables {
   now(): number;
 }
 
-export function connect({ region, credentials, tablePrefix, bucket, ...places }: Places): Connected {
-  const store = createStoreClient({
-    endpoint: places.dynamodbEndpoint,
-    region,
-    credentials,
-    token: places.tablesToken,
-  });
+/** @param log is told when the tables' clock jumps; @param local as createStoreClient has it */
+export function connect(
+  { region, credentials, tablePrefix, bucket, ...places }: Places,
+  { log, local }: { log?: Log; local?: () => number } = {},
+): Connected {
+  const endpoint = places.dynamodbEndpoint;
+  const store = createStoreClient({ endpoint, region, credentials, token: places.tablesToken }, local);
+  if (log) store.clock.onJump((by) => log.warn(jumpInWords(by)));
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
   return {
     store,
@@ -55,4 +57,19 @@ export function connect({ region, credentials, tablePrefix, bucket, ...places }:
     presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
     now: () => store.clock.now(),
   };
+}
+
+/** @param by ms */
+export function jumpInWords(by: number): string {
+  const span = spanInWords(Math.abs(by));
+  return by > 0
+    ? `the clock jumped by ${span}, or this machine slept: what waits or is kept is not older for it`
+    : `the clock was set back by ${span}: times that are told stay ahead of it, less and less, for ${spanInWords(-2 * by)}`;
+}
+
+function spanInWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 6) / 10} h`;
 }

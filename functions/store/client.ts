@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { HttpRequest } from '@smithy/types';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { createTableClock, type TableClock } from './clock.ts';
+import { createTableClock, steadyClock, type TableClock } from './clock.ts';
 
 export interface StoreSettings {
   /** Absent on AWS. */
@@ -25,7 +25,8 @@ export interface StoreClient {
   clock: TableClock;
 }
 
-export function createStoreClient(settings: StoreSettings, local: () => number = Date.now): StoreClient {
+/** @param local a Lambda's is Date.now: it is frozen between two events, and a clock that nobody sets may stand still */
+export function createStoreClient(settings: StoreSettings, local: () => number = steadyClock): StoreClient {
   const clock = createTableClock(local);
   const raw = new DynamoDBClient({
     region: settings.region,

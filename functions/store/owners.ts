@@ -5,7 +5,7 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
+import { fullAtMost, LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
 import { follows, type Last, type Level, STEP } from '../core/turn.ts';
 import type { StoreClient } from './client.ts';
 import { ownersTable, SCHEMA_VERSION } from './tables.ts';
@@ -108,8 +108,10 @@ export function createOwners({ documents }: StoreClient, prefix: string) {
       if (perMinute !== undefined) {
         const every = tokenEvery(perMinute);
         values[':every'] = every;
-        if ((known.fullAt ?? 0) < now) {
-          conditions.push('(attribute_not_exists(#fullAt) OR #fullAt < :now)');
+        const latest = fullAtMost(perMinute, now);
+        if ((known.fullAt ?? 0) < now || known.fullAt! > latest) {
+          conditions.push('(attribute_not_exists(#fullAt) OR #fullAt < :now OR #fullAt > :latest)');
+          values[':latest'] = latest;
           values[':full'] = now + every;
           sets['fullAt'] = ':full';
           delete values[':every'];

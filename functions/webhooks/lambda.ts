@@ -18,10 +18,13 @@ import { createSend } from './send.ts';
 
 const settings = webhooksLambdaSettings(process.env);
 const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'info');
-const store = createStoreClient({
-  endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
-  region: settings.AWS_REGION,
-});
+const store = createStoreClient(
+  {
+    endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    region: settings.AWS_REGION,
+  },
+  Date.now,
+);
 const deliver = createDeliverer({
   ...openTables(store, settings.TABLE_PREFIX),
   send: createSend({

@@ -14,7 +14,7 @@ import { startDelivering } from './ticker.ts';
 try {
   const settings = webhooksSettings(process.env);
   const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'warn');
-  const connected = connect(placesOf(settings));
+  const connected = connect(placesOf(settings), { log });
   const allowPrivate = settings.WEBHOOK_ALLOW_PRIVATE;
   const send = createSend({
     resolve: allowPrivate ? resolveAsMachine : resolveByDns(),

@@ -74,12 +74,62 @@ test('a job without progress for its deadline is returned, by its own deadline w
   expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
 });
 
-test('a job that nobody took for 24 hours ends as expired', async () => {
+/** One controller. */
+function controller(period = 30 * MINUTE) {
+  const watch = createWatch(period);
+  const { jobs, hosts } = rig.store;
+  const roundAt = (at: number) =>
+    sweep({ jobs, hosts, log: rig.log, now: () => at, watch, nudge: () => undefined });
+  return {
+    roundAt,
+    async lookFor(from: number, to: number) {
+      for (let at = from; at < to; at += period) await roundAt(at);
+      await roundAt(to);
+    },
+  };
+}
+
+test('a clock that jumps expires no job that waits, and takes none from a host that lives', async () => {
+  const { jobs, hosts, now } = rig.store;
+  const HOUR = 60 * MINUTE;
+  const start = now();
+  const waiting = await rig.generate();
+  const claimed = await held({ started: false, hostSeen: start });
+  const { roundAt, lookFor } = controller();
+  await roundAt(start);
+  const later = start + 25 * HOUR;
+  await hosts.put(hostItem(claimed.host!, later));
+  await roundAt(later);
+  await hosts.put(hostItem(claimed.host!, later + 30_000));
+  await roundAt(later + 30_000);
+  expect(await after(claimed)).toEqual(claimed);
+  // A day that it lives through, less what it had before, ends it all the same.
+  await lookFor(later, later + 24 * HOUR - MINUTE);
+  expect(await jobs.readState(waiting)).toMatchObject({ status: 'queued' });
+  await roundAt(later + 24 * HOUR + MINUTE);
+  expect(await jobs.readState(waiting)).toMatchObject({ status: 'failed', errorCode: 'expired' });
+});
+
+test('a clock that is set back by two hours holds up no judgement', async () => {
+  const start = rig.store.now();
+  const { roundAt } = controller(5000);
+  await roundAt(start);
+  const gone = await held({ started: true });
+  const silent = await held({ started: true, hostSeen: start - 130 * MINUTE });
+  await roundAt(start - 120 * MINUTE);
+  await roundAt(start - 120 * MINUTE + 10_000);
+  for (const state of [gone, silent]) expect(await after(state)).toMatchObject({ work: 'waiting' });
+});
+
+test('a job that nobody took for 24 hours ends as expired, by a controller that has looked for an hour', async () => {
   const jobId = await rig.generate();
   const created = (await rig.store.jobs.readState(jobId))!.createdAt;
-  await sweepAt(created + 24 * 60 * MINUTE - 1000);
+  const dayAfter = created + 24 * 60 * MINUTE;
+  await sweepAt(dayAfter + 60 * MINUTE);
+  const { lookFor } = controller();
+  await lookFor(dayAfter - 70 * MINUTE, dayAfter - 1000);
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued' });
-  await sweepAt(created + 24 * 60 * MINUTE + 1000);
+  await lookFor(dayAfter + 1000, dayAfter + 1000);
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'failed', errorCode: 'expired' });
   expect(await rig.status(jobId)).toMatchObject({
     status: 'failed',

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { createWatch } from '../../functions/controller/watch.ts';
 
 const NOW = 1_800_000_000_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** A round that comes to its end. */
 function round(watch: ReturnType<typeof createWatch>, at: number): boolean {
@@ -50,4 +52,32 @@ test('a clock that is set back keeps nobody waiting for it', () => {
   round(watch, NOW + 3_600_000);
   expect(round(watch, NOW)).toBe(false);
   expect([5000, 10_000].map((at) => round(watch, NOW + at))).toEqual([false, true]);
+});
+
+test('nobody grows old in a break, nor is anybody too old for a controller that has just come', () => {
+  const watch = createWatch(60_000);
+  const lookFor = (from: number, ms: number) => {
+    for (let at = from; at <= from + ms; at += 60_000) round(watch, at);
+    return from + ms;
+  };
+  // Only the clock on the wall says that it is so old.
+  round(watch, NOW);
+  expect(watch.waitsFor(NOW - 2 * DAY, NOW)).toBe(0);
+  let at = lookFor(NOW, HOUR);
+  expect(watch.waitsFor(NOW - 2 * DAY, at)).toBe(2 * DAY + HOUR);
+  // The clock jumps, or the machine sleeps.
+  round(watch, at + 25 * HOUR);
+  expect(watch.waitsFor(NOW - 2 * DAY, at + 25 * HOUR)).toBe(0);
+  at = lookFor(at + 25 * HOUR, HOUR);
+  expect(watch.waitsFor(NOW, at)).toBe(2 * HOUR);
+  expect(watch.waitsFor(at - 60_000, at)).toBe(60_000);
+  expect(watch.age(NOW + 10 * HOUR, at)).toBe(HOUR);
+});
+
+test('rounds that fail are one break', () => {
+  const watch = createWatch(60_000);
+  round(watch, NOW);
+  for (const minute of [5, 6, 7]) watch.mayJudge(NOW + minute * 60_000);
+  round(watch, NOW + 8 * 60_000);
+  expect(watch.age(NOW, NOW + 9 * 60_000)).toBe(60_000);
 });

@@ -61,6 +61,11 @@ describe('the bucket', () => {
   });
 });
 
+test('a bucket that was filled before the clock was set back by hours keeps nobody out', () => {
+  const fullAt = NOW + 2 * 60 * 60_000;
+  expect(bucketOf(fullAt, 120, NOW)).toEqual({ remaining: 120, nextIn: 0, fullIn: 0 });
+});
+
 test('days and months are UTC’s, leap days included', () => {
   expect(daysOfMonth(NOW)).toHaveLength(29);
   expect(daysOfMonth(NOW).at(-1)).toBe(DAY);

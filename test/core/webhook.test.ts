@@ -102,7 +102,12 @@ describe('a webhook that nobody took', () => {
   });
 
   test('is given up by whoever looks later than a day, without another try', () => {
-    expect(nextTry(1, since, since + DAY, 0.5)).toBeUndefined();
+    expect(nextTry(10, since, since + DAY, 0.5)).toBeUndefined();
     expect(nextTry(1, since, since + DAY - 1, 0.5)).toBe(since + DAY);
+  });
+
+  test('is not given up after two tries because the clock jumped by 25 hours', () => {
+    const now = since + (25 / 24) * DAY;
+    expect(nextTry(2, since, now, 0.5)).toBe(now + 20_000);
   });
 });

@@ -52,17 +52,11 @@ const passes = (ms: number) => {
 };
 
 /** A second of the host and a round of the controller. */
-async function judged(): Promise<void> {
-  await keep(
-    rig.store.jobs,
-    board,
-    () => wall,
-    () => awake,
-  );
+async function judged(watch = createWatch(5000)): Promise<void> {
+  await keep(rig.store.jobs, board, () => awake);
   await reports.told();
   await rig.store.hosts.put(hostItem(fence.host, wall));
   const { jobs, hosts } = rig.store;
-  const watch = createWatch(5000);
   await sweep({ jobs, hosts, log: rig.log, now: () => wall, watch, nudge: () => undefined });
 }
 
@@ -109,6 +103,40 @@ test('a night of sleep is no want of progress', async () => {
   expect(stopped).toBeUndefined();
   expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
 });
+
+test.each([25 * 60, -2 * 60])(
+  'a clock that jumps by %d minutes ends nothing and freezes nothing',
+  async (jump) => {
+    const { jobs } = rig.store;
+    const waiting = await rig.generate({ workflow: 'instant' });
+    await jobs.write(waiting, claim((await jobs.readState(waiting))!, fence.host, wall, true));
+    const other = board.add(waiting);
+    const held = (await jobs.read(waiting))!;
+    other.claimed = { ...held, fence: { attempt: 1, host: fence.host } };
+    const uploading = await rig.generate({ workflow: 'instant' });
+    await jobs.write(uploading, claim((await jobs.readState(uploading))!, fence.host, wall, true));
+    const third = board.add(uploading);
+    third.claimed = { ...(await jobs.read(uploading))!, fence: { attempt: 1, host: fence.host } };
+    third.phase = 'uploading';
+    const broken: Stop[] = [];
+    for (const { stopped: reason } of [other, third]) void reason.then((why) => broken.push(why));
+    const watch = createWatch(5000);
+    pass(1);
+    await judged(watch);
+    wall += jump * MINUTE;
+    for (const value of [2, 3]) {
+      passes(2000);
+      pass(value);
+      await judged(watch);
+      // What is seen of it goes on: it is the first of two nodes.
+      expect(await state()).toMatchObject({ status: 'processing', attempt: 1, progress: value / 8 });
+    }
+    passes(15_000);
+    await judged(watch);
+    expect({ stopped, broken }).toEqual({ stopped: undefined, broken: [] });
+    expect(await jobs.readState(waiting)).toMatchObject({ status: 'queued', work: 'held', attempt: 1 });
+  },
+);
 
 test('a normal job costs no write for it', async () => {
   const { progressAt } = await state();

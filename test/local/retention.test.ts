@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyRetention } from '../../functions/local/retention.ts';
+import { createLived } from '../../functions/core/lived.ts';
 import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -16,8 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
-const retain = (now: number) =>
+const retain = (now: number, lived = createLived(MINUTE)) =>
   applyRetention({
+    lived,
     jobs: rig.store.jobs,
     deliveries: rig.store.deliveries,
     images: rig.images,
@@ -47,6 +49,19 @@ test('what is younger stays, what is older goes, in the table as in the bucket',
   expect((await rig.app.request(`/api/status/${jobId}`)).status).toBe(404);
   const outputs = (await (await rig.app.request('/api/outputs')).json()) as { total: number };
   expect(outputs.total).toBe(0);
+});
+
+test('a clock that jumps by a month makes nothing old enough to go; what has lived through its time goes', async () => {
+  await rig.addHost();
+  await rig.until(await rig.generate(), ['completed']);
+  const before = await stored();
+  const lived = createLived(MINUTE);
+  const jump = 31 * 24 * 60 * MINUTE;
+  for (const at of [0, jump, jump + MINUTE / 2]) await retain(Date.now() + at, lived);
+  expect(await stored()).toEqual(before);
+  await retain(Date.now() + jump + 1.4 * MINUTE, lived);
+  await retain(Date.now() + jump + 2.2 * MINUTE, lived);
+  expect(await stored()).toEqual({ items: 0, objects: [] });
 });
 
 test('an upload stays as long after its last use', async () => {

@@ -128,6 +128,71 @@ describe('a corrected clock', () => {
   });
 });
 
+describe('of a process that lives long', () => {
+  /** Nobody sets its own clock; the table's stands on the wall. */
+  function live() {
+    const machine = { passed: 0, wall: START };
+    const jumps: number[] = [];
+    const clock = createTableClock(() => START + machine.passed, true);
+    clock.onJump((by) => jumps.push(Math.round(by / MINUTE)));
+    const pass = (ms: number) => {
+      machine.passed += ms;
+      machine.wall += ms;
+    };
+    const ask = () => {
+      const sentAt = START + machine.passed;
+      pass(10);
+      clock.observe(new Date(machine.wall).toUTCString(), sentAt, START + machine.passed);
+    };
+    return { machine, clock, jumps, pass, ask };
+  }
+
+  it('a jump forward is followed, and told once', () => {
+    const { machine, clock, jumps, pass, ask } = live();
+    for (let n = 0; n < 5; n += 1) ask();
+    machine.wall += 25 * 60 * MINUTE;
+    for (let n = 0; n < 50; n += 1) {
+      ask();
+      pass(3000);
+    }
+    expect(jumps).toEqual([25 * 60]);
+    expect(Math.abs(clock.now() - machine.wall)).toBeLessThan(2020);
+  });
+
+  it('one that is set back by two hours is told once and waited for: time goes at half its pace, and never back', () => {
+    const { machine, clock, jumps, pass, ask } = live();
+    for (let n = 0; n < 5; n += 1) ask();
+    machine.wall -= 120 * MINUTE;
+    let before = clock.now();
+    for (let n = 0; n < 120; n += 1) {
+      ask();
+      pass(MINUTE - 10);
+      expect(clock.now() - before).toBeGreaterThan(25_000);
+      before = clock.now();
+    }
+    expect(clock.now() - machine.wall).toBeGreaterThan(58 * MINUTE);
+    for (let n = 0; n < 125; n += 1) {
+      ask();
+      pass(MINUTE);
+    }
+    expect(Math.abs(clock.now() - machine.wall)).toBeLessThan(2020);
+    expect(jumps).toEqual([-120]);
+  });
+
+  it('an answer that was on its way when the clock was set is no jump back', () => {
+    const { machine, clock, jumps, pass, ask } = live();
+    ask();
+    const sentAt = START + machine.passed;
+    const old = new Date(machine.wall).toUTCString();
+    machine.wall += 25 * 60 * MINUTE;
+    pass(5);
+    ask();
+    clock.observe(old, sentAt, START + machine.passed);
+    expect(jumps).toEqual([25 * 60]);
+    expect(Math.abs(clock.now() - machine.wall)).toBeLessThan(2020);
+  });
+});
+
 describe("a client's clock", () => {
   let store: TestStore;
   beforeAll(async () => {
