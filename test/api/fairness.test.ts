@@ -10,7 +10,7 @@ import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { JobState } from '../../functions/core/job.ts';
-import { JOB_EXPIRES_AFTER } from '../../functions/core/limits.ts';
+import { EXPIRY_SEEN_FOR, JOB_EXPIRES_AFTER } from '../../functions/core/limits.ts';
 import { readTurn } from '../../functions/core/names.ts';
 import { dayOf, SETTLED_AFTER } from '../../functions/core/quota.ts';
 import { STEP } from '../../functions/core/turn.ts';
@@ -138,12 +138,17 @@ test('a job of yesterday expires, though a thousand younger ones stand before it
     })),
   );
   const { jobs, hosts } = rig.store;
+  // By a controller that has looked for long enough.
+  const watch = createWatch(EXPIRY_SEEN_FOR);
+  const at = young + 60_000;
+  watch.mayJudge(at - EXPIRY_SEEN_FOR);
+  watch.looked(at - EXPIRY_SEEN_FOR);
   await sweep({
     jobs,
     hosts,
     log: rig.log,
-    now: () => young + 60_000,
-    watch: createWatch(5000),
+    now: () => at,
+    watch,
     nudge: () => undefined,
   });
   for (const jobId of old)
