@@ -32,6 +32,7 @@ const ownHosts = z
 /** What an owner may use where its item says nothing else; only where API keys are asked for. */
 const ownerLimits = {
   RATE_PER_MINUTE: z.coerce.number().int().min(1).max(60_000).default(120),
+  READS_PER_MINUTE: z.coerce.number().int().min(1).max(60_000).default(3000),
   OWNER_MAX_WAITING: z.coerce.number().int().min(0).max(5000).default(1000),
   IMAGES_PER_DAY: z.coerce.number().int().min(0).optional(),
   USD_PER_MONTH: z.coerce.number().min(0).optional(),
@@ -104,6 +105,7 @@ const wanted: Record<string, string> = {
   KEEP_DAYS: 'must be a number of days above 0, at most 3650',
   SLOTS: 'must be a whole number from 1 to 64',
   RATE_PER_MINUTE: 'must be a whole number from 1 to 60000',
+  READS_PER_MINUTE: 'must be a whole number from 1 to 60000',
   OWNER_MAX_WAITING: 'must be a whole number of jobs from 0 to 5000',
   IMAGES_PER_DAY: 'must be a whole number of images from 0',
   USD_PER_MONTH: 'must be a number of US dollars from 0',
@@ -134,6 +136,7 @@ const wanted: Record<string, string> = {
 export function ownerLimitsOf(settings: z.infer<z.ZodObject<typeof ownerLimits>>): OwnerLimits {
   return {
     perMinute: settings.RATE_PER_MINUTE,
+    readsPerMinute: settings.READS_PER_MINUTE,
     maxWaiting: settings.OWNER_MAX_WAITING,
     imagesPerDay: settings.IMAGES_PER_DAY,
     usdPerMonth: settings.USD_PER_MONTH,

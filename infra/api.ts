@@ -49,7 +49,7 @@ export class Api extends Construct {
         ...props.tables.allow(role, {
           jobs: {
             items: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
-            indexes: ['byWork', 'byOwner'],
+            indexes: ['byWork', 'byList'],
           },
           hosts: { items: ['GetItem', 'Scan'] },
           fleet: { items: ['GetItem'] },
@@ -72,6 +72,7 @@ export class Api extends Construct {
         MAX_WAITING: String(settings.maxWaiting),
         HELD_REQUESTS: String(settings.heldRequests),
         RATE_PER_MINUTE: String(settings.ratePerMinute),
+        READS_PER_MINUTE: String(settings.readsPerMinute),
         OWNER_MAX_WAITING: String(settings.ownerMaxWaiting),
         ...(settings.imagesPerDay !== undefined && { IMAGES_PER_DAY: String(settings.imagesPerDay) }),
         ...(settings.usdPerMonth !== undefined && { USD_PER_MONTH: String(settings.usdPerMonth) }),

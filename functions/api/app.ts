@@ -17,7 +17,9 @@ import { createJobReader } from './job-reader.ts';
 import { jobRoutes } from './jobs.ts';
 import { checkOrigin } from './origin-check.ts';
 import { problems } from './problems.ts';
+import { createTotals } from './owned.ts';
 import { createQueue } from './queue-view.ts';
+import { limitReads } from './limit-reads.ts';
 import { createLimits } from './limits.ts';
 import { systemRoutes } from './system.ts';
 import { createUploadRoom } from './upload-room.ts';
@@ -31,6 +33,7 @@ export function createApp(deps: ApiDeps): ApiApp {
     ...deps,
     fleet: createFleet(deps),
     queue: createQueue(deps.jobs, deps.now),
+    totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits: createLimits(deps),
     uploadRoom: createUploadRoom(deps),
@@ -66,6 +69,7 @@ export function createApp(deps: ApiDeps): ApiApp {
       c.set('caller', LOCAL);
       return next();
     });
+  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now));
   app.use(limitBodies('/api/upload/image'));
 
   app.route('/api', jobRoutes(shared));

@@ -16,6 +16,7 @@ import type { Fleet } from './fleet.ts';
 import type { Held } from './held.ts';
 import type { Limits } from './limits.ts';
 import type { JobReader } from './job-reader.ts';
+import type { Totals } from './owned.ts';
 import type { Queue } from './queue-view.ts';
 import type { UploadRoom } from './upload-room.ts';
 import type { Watch } from './watch.ts';
@@ -72,6 +73,7 @@ export interface ApiSettings {
 export interface Shared extends ApiDeps {
   fleet: Fleet;
   queue: Queue;
+  totals: Totals;
   reader: JobReader;
   limits: Limits;
   uploadRoom: UploadRoom;

@@ -11,16 +11,16 @@ import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { jobIdOf, notFound } from './jobs.ts';
-import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
+import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
 
 export function historyRoutes(deps: Shared) {
-  const { jobs, images, log } = deps;
+  const { jobs, images, log, totals } = deps;
   return new Hono<ApiEnv>()
     .get('/history', needs('read'), async (c) => {
       const owner = askedOwner(c);
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, owner, pageQuery(c, PLACE), ranToAnEnd),
-        countOwned(jobs, owner, ranToAnEnd),
+        pageOfOwned(jobs, owner, pageQuery(c, PLACE), RAN),
+        totals.of(owner, RAN),
       ]);
       const requests = await jobs.readRequests(page.items.map(({ jobId }) => jobId));
       const entries = await Promise.all(
@@ -56,9 +56,11 @@ export function historyRoutes(deps: Shared) {
     });
 }
 
-function ranToAnEnd(state: JobState): JobState[] {
-  return state.status === 'completed' || state.status === 'failed' ? [state] : [];
-}
+const RAN: Listing<JobState> = {
+  of: ['completed', 'failed'],
+  itemsOf: (state) => [state],
+  count: () => 1,
+};
 
 async function historyEntry({ images }: Shared, state: JobState, request: JobRequest | undefined) {
   const promptId = outwardPromptId(state.jobId);

@@ -10,7 +10,7 @@ import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
-import { askedOwner, countOwned, pageOfOwned, PLACE } from './owned.ts';
+import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
 
 export function imageRoutes(deps: Shared) {
@@ -55,8 +55,8 @@ export function imageRoutes(deps: Shared) {
     .get('/outputs', needs('read'), async (c) => {
       const owner = askedOwner(c);
       const [page, total] = await Promise.all([
-        pageOfOwned(jobs, owner, pageQuery(c, PLACE), imagesOf),
-        countOwned(jobs, owner, imagesOf),
+        pageOfOwned(jobs, owner, pageQuery(c, PLACE), IMAGES),
+        deps.totals.of(owner, IMAGES),
       ]);
       return c.json({
         images: page.items,
@@ -67,10 +67,12 @@ export function imageRoutes(deps: Shared) {
     });
 }
 
-/** Newest first, within a batch too. */
-function imagesOf(state: JobState): string[] {
-  return (state.images ?? []).map(({ filename }) => filename).toReversed();
-}
+const IMAGES: Listing<string> = {
+  of: ['completed'],
+  // Newest first, within a batch too.
+  itemsOf: (state) => (state.images ?? []).map(({ filename }) => filename).toReversed(),
+  count: ({ images }) => images,
+};
 
 function notFound(): AppError {
   return new AppError('image_not_found', 'Image not found');

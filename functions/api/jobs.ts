@@ -7,7 +7,7 @@ import { cancel, hasEnded, type JobState } from '../core/job.ts';
 import { isJobId, outwardPromptId } from '../core/names.ts';
 import { clearQueue, acceptedUntil } from '../store/clear-queue.ts';
 import { accept } from './accept.ts';
-import { cursorOf, idempotencyKeyOf, jsonObject, pageQuery } from './body.ts';
+import { cursorOf, idempotencyKeyOf, jsonObject, type PageQuery, pageQuery } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { jobView, promptOf } from './views.ts';
@@ -43,7 +43,7 @@ export function jobRoutes(deps: Shared) {
 
     .get('/queue', needs('read'), async (c) => {
       const owner = onlyOwn(c.get('caller'));
-      const { states, next } = await pageOfQueue(deps, pageQuery(c, QUEUE_PLACE).cursor, owner);
+      const { states, next } = await pageOfQueue(deps, pageQuery(c, QUEUE_PLACE), owner);
       const requests = await jobs.readRequests(states.map(({ jobId }) => jobId));
       const listed = states.flatMap((state) => {
         const request = requests.get(state.jobId);
@@ -111,22 +111,23 @@ export function notFound(): AppError {
 
 /** Held jobs first: they run before what waits. A cursor is `held:<place>` or `waiting:<place>`. */
 async function pageOfQueue(
-  { jobs }: Shared,
-  cursor: string | undefined,
+  { jobs, queue }: Shared,
+  { limit, cursor }: PageQuery,
   owner: string | undefined,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const [work, place] = cursor?.split(':') ?? [];
   // One more than a page tells whether there is another.
-  const wanted = QUEUE_PAGE + 1;
-  const held = work === 'waiting' ? [] : await jobs.listWork('held', wanted, place, owner);
+  const size = Math.min(limit, QUEUE_PAGE);
+  const wanted = size + 1;
+  const held = work === 'waiting' ? [] : await queue.list('held', wanted, place, owner);
   const missing = wanted - held.length;
   const waiting =
-    missing > 0 ? await jobs.listWork('waiting', missing, work === 'waiting' ? place : undefined, owner) : [];
+    missing > 0 ? await queue.list('waiting', missing, work === 'waiting' ? place : undefined, owner) : [];
   const all = [
     ...held.map((item) => ({ ...item, work: 'held' })),
     ...waiting.map((item) => ({ ...item, work: 'waiting' })),
   ];
-  const page = all.slice(0, QUEUE_PAGE);
+  const page = all.slice(0, size);
   const last = page.at(-1);
   const states = await jobs.readStates(
     page.map(({ jobId }) => jobId),
@@ -135,6 +136,6 @@ async function pageOfQueue(
   return {
     // The index lags behind: what has ended meanwhile is left out.
     states: states.filter((state) => !hasEnded(state)),
-    next: all.length > QUEUE_PAGE && last ? `${last.work}:${last.workOrder}` : undefined,
+    next: all.length > size && last ? `${last.work}:${last.workOrder}` : undefined,
   };
 }

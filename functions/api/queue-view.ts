@@ -1,98 +1,115 @@
-// The queue as one API process sees it: how many wait, and who is at its head. Read at most once a second, the count
-// less often when it is large; what this process itself accepts in between is added.
+// The queue as one API process sees it: how many wait, who is at its head, and which are one owner's. Read at most once
+// a second, what is large less often; what this process itself accepts in between is added.
 
 import { MAX_QUEUE_POSITION } from '../core/limits.ts';
 import type { JobState } from '../core/job.ts';
-import type { Jobs } from '../store/jobs.ts';
+import { ownerTag, tagOfTurn } from '../core/names.ts';
+import type { Jobs, Turn } from '../store/jobs.ts';
+import { createKept } from './kept.ts';
 
 export interface Queue {
-  /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's, read at each call */
+  /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
   count(owner?: string): Promise<{ waiting: number; held: number }>;
+  /** In the order of turns, from behind `after`. @param owner only this one's */
+  list(work: Work, limit: number, after?: string, owner?: string): Promise<Turn[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
   /** To be told of every job that this process accepted. */
   accepted(state: JobState): void;
 }
 
-const FRESH = 1000;
-/** Counting may take a twentieth of the time, no more. */
-const SHARE = 20;
-/** A large count may be so many periods old before an answer waits for a new one; a quick one is waited for. */
-const STALE = 10;
+type Work = 'waiting' | 'held';
+type Turns = Record<Work, Turn[]>;
+
+/** Of so many jobs the owner's are read anew for each request. */
+const SMALL = 200;
 
 export function createQueue(jobs: Jobs, now: () => number): Queue {
-  let counted: { waiting: number; held: number } | undefined;
-  let countedAt = -Infinity;
-  let countPeriod = FRESH;
-  let counting: Promise<void> | undefined;
   let acceptedSince = 0;
+  let head: Turn[] = [];
+  let crowd: Map<string, Turns> = new Map();
 
-  let head: { jobId: string; workOrder: string }[] = [];
-  let headAt = -Infinity;
-  let reading: Promise<void> | undefined;
+  const counted = createKept(async () => {
+    const before = acceptedSince;
+    const [waiting, held] = await Promise.all([jobs.countWork('waiting'), jobs.countWork('held')]);
+    acceptedSince -= before;
+    return { waiting, held };
+  }, now);
 
-  function recount(): Promise<void> {
-    counting ??= (async () => {
-      const start = now();
-      const before = acceptedSince;
-      try {
-        const [waiting, held] = await Promise.all([jobs.countWork('waiting'), jobs.countWork('held')]);
-        counted = { waiting, held };
-        acceptedSince -= before;
-      } finally {
-        countedAt = now();
-        countPeriod = Math.max(FRESH, (countedAt - start) * SHARE);
-        counting = undefined;
-      }
-    })();
-    return counting;
+  const headRead = createKept(async () => {
+    head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
+  }, now);
+
+  /** Everybody's, by whose they are: all owners' lists for what one of them would cost. */
+  const crowdRead = createKept(async () => {
+    const [waiting, held] = await Promise.all([
+      jobs.listWork('waiting', Infinity),
+      jobs.listWork('held', Infinity),
+    ]);
+    crowd = new Map();
+    for (const [work, turns] of Object.entries({ waiting, held }) as [Work, Turn[]][])
+      for (const turn of turns) turnsOf(tagOfTurn(turn.workOrder))[work].push(turn);
+  }, now);
+
+  function turnsOf(tag: string): Turns {
+    const known = crowd.get(tag) ?? { waiting: [], held: [] };
+    crowd.set(tag, known);
+    return known;
   }
 
-  function reread(): Promise<void> {
-    reading ??= (async () => {
-      try {
-        head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
-      } finally {
-        headAt = now();
-        reading = undefined;
-      }
-    })();
-    return reading;
+  async function count(): Promise<{ waiting: number; held: number }> {
+    const { waiting, held } = await counted();
+    return { waiting: waiting + acceptedSince, held };
+  }
+
+  /** Undefined: there are so few that they can be asked for. */
+  async function crowdOf(owner: string): Promise<Turns | undefined> {
+    const { waiting, held } = await count();
+    if (waiting + held <= SMALL) return undefined;
+    await crowdRead();
+    return crowd.get(ownerTag(owner)) ?? { waiting: [], held: [] };
   }
 
   return {
     async count(owner) {
-      if (owner !== undefined) {
-        const [waiting, held] = await Promise.all([
-          jobs.countWork('waiting', owner),
-          jobs.countWork('held', owner),
-        ]);
-        return { waiting, held };
-      }
-      const age = now() - countedAt;
-      const limit = countPeriod > FRESH ? countPeriod * STALE : FRESH;
-      if (!counted || age >= limit) await recount();
-      // In the background: a large count takes longer than a request should. A failed one is tried again.
-      else if (age >= countPeriod) recount().catch(() => undefined);
-      return { waiting: counted!.waiting + acceptedSince, held: counted!.held };
+      if (owner === undefined) return count();
+      const own = await crowdOf(owner);
+      if (own) return { waiting: own.waiting.length, held: own.held.length };
+      const [waiting, held] = await Promise.all([
+        jobs.countWork('waiting', owner),
+        jobs.countWork('held', owner),
+      ]);
+      return { waiting, held };
+    },
+
+    async list(work, limit, after, owner) {
+      const own = owner === undefined ? undefined : await crowdOf(owner);
+      if (!own) return jobs.listWork(work, limit, after, owner);
+      const behind = after === undefined ? own[work] : own[work].filter(({ workOrder }) => workOrder > after);
+      return behind.slice(0, limit);
     },
 
     async position(state) {
       if (state.work !== 'waiting') return null;
-      if (now() - headAt >= FRESH) await reread();
+      await headRead();
       const index = head.findIndex(({ jobId }) => jobId === state.jobId);
       if (index >= 0) return index + 1;
       // Accepted elsewhere since the head was read.
       return head.length < MAX_QUEUE_POSITION ? head.length + 1 : null;
     },
 
-    accepted(state) {
+    accepted({ jobId, workOrder }) {
       acceptedSince += 1;
+      const turn = { jobId, workOrder };
       // Its turn may come before that of others.
-      const { jobId, workOrder } = state;
-      const before = head.filter((one) => one.workOrder < workOrder).length;
-      if (before < MAX_QUEUE_POSITION)
-        head = head.toSpliced(before, 0, { jobId, workOrder }).slice(0, MAX_QUEUE_POSITION);
+      head = into(head, turn).slice(0, MAX_QUEUE_POSITION);
+      const own = crowd.get(tagOfTurn(workOrder));
+      if (own) own.waiting = into(own.waiting, turn);
     },
   };
+}
+
+function into(turns: Turn[], turn: Turn): Turn[] {
+  const behind = turns.findIndex(({ workOrder }) => workOrder > turn.workOrder);
+  return turns.toSpliced(behind < 0 ? turns.length : behind, 0, turn);
 }

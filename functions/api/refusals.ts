@@ -22,7 +22,7 @@ const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
 const iso = (time: number) => new Date(time).toISOString();
 
 interface Where {
-  owner?: Owner;
+  owner?: Pick<Owner, 'owner' | 'fullAt'>;
   /** Today's. */
   day?: Usage | undefined;
   now: number;
@@ -55,17 +55,24 @@ export function tellLimits(tell: Tell, limits: OwnerLimits, { owner, day, now }:
   if (states.length > 0) tell('RateLimit', states.join(', '));
 }
 
-export function refuseRate(owner: Owner, perMinute: number | undefined, now: number, tell: Tell): void {
+/** @param kind `reads` have a bucket of their own */
+export function refuseRate(
+  owner: Pick<Owner, 'owner' | 'fullAt'>,
+  perMinute: number | undefined,
+  now: number,
+  tell: Tell,
+  kind: 'requests' | 'reads' = 'requests',
+): void {
   if (perMinute === undefined) return;
   const { nextIn } = bucketOf(owner.fullAt, perMinute, now);
   if (nextIn === 0) return;
-  tellLimits(tell, { perMinute }, { owner, now });
+  if (kind === 'requests') tellLimits(tell, { perMinute }, { owner, now });
   refuse(
     tell,
     seconds(nextIn),
     'too_many_requests',
-    `${owner.owner} may send ${perMinute} requests a minute and has sent them; the next one is free in ${seconds(nextIn)} s, another every ${tokenEvery(perMinute) / 1000} s`,
-    { limit: 'minute', allowed: perMinute, remaining: 0 },
+    `${owner.owner} may send ${perMinute} ${kind} a minute and has sent them; the next one is free in ${seconds(nextIn)} s, another every ${tokenEvery(perMinute) / 1000} s`,
+    { limit: kind === 'reads' ? 'reads' : 'minute', allowed: perMinute, remaining: 0 },
   );
 }
 

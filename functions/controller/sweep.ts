@@ -9,7 +9,7 @@ import {
   sweepStill,
 } from '../core/job.ts';
 import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
-import { readTurn } from '../core/names.ts';
+import { ownerOrder, readTurn } from '../core/names.ts';
 import type { Log } from '../log.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -117,17 +117,21 @@ function whyToSweep(
 
 async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<number> {
   let expired = 0;
-  const due: string[] = [];
+  const due: { jobId: string; ownerOrder: string }[] = [];
   // All that wait: a turn says nothing of the acceptance, an old job may stand behind any young one.
   for (let after: string | undefined; ;) {
     const page = await jobs.listWork('waiting', PAGE, after);
-    for (const { jobId, workOrder } of page)
-      if (watch.waitsFor(readTurn(workOrder).acceptedAt, now()) > JOB_EXPIRES_AFTER) due.push(jobId);
+    for (const { jobId, workOrder } of page) {
+      const { acceptedAt } = readTurn(workOrder);
+      if (watch.waitsFor(acceptedAt, now()) > JOB_EXPIRES_AFTER)
+        due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId) });
+    }
     if (page.length < PAGE || due.length >= EXPIRE_BATCH) break;
     after = page.at(-1)!.workOrder;
   }
-  for (const jobId of due.slice(0, EXPIRE_BATCH)) {
-    if (!(await jobs.write(jobId, expire(now())))) continue;
+  for (const job of due.slice(0, EXPIRE_BATCH)) {
+    const { jobId } = job;
+    if (!(await jobs.write(jobId, expire(job, now())))) continue;
     expired += 1;
     log.warn('job expired', { job_id: jobId });
   }

@@ -37,7 +37,10 @@ export interface JobState {
   /** There exactly while the job has not ended; the key of the index by work. */
   work?: 'waiting' | 'held';
   workOrder: string;
+  /** Its place among its owner's jobs. */
   ownerOrder: string;
+  /** There once it ran to an end; with `owner` the key of the index of what lists show. */
+  listOrder?: string;
   createdAt: number;
   claimedAt?: number;
   /** The first start, of whichever attempt. */

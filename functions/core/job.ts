@@ -3,6 +3,7 @@
 // write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
+import { listOrder } from './names.ts';
 import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_FAULTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
 
 export * from './job-state.ts';
@@ -111,6 +112,9 @@ export function refresh(fence: Fence, now: number): Change {
   };
 }
 
+/** What never changes of a job, and lists have of it. */
+type Placed = Pick<JobState, 'ownerOrder'>;
+
 /** What a job has spent in all, when an attempt of it ends. */
 export type Spent = Pick<JobState, 'gpuMs' | 'costMicroUsd'>;
 /** What its end has to say besides. */
@@ -143,6 +147,7 @@ export function complete(
       progress: 1,
       ...steps,
       images,
+      listOrder: listOrder('completed', job.ownerOrder, images.length),
       ...spent,
     },
     remove: ['host', 'work', 'progressAt'],
@@ -150,8 +155,8 @@ export function complete(
 }
 
 /** held, processing → failed: running it again would fail again. */
-export function fail(fence: Fence, failure: Failure, now: number, spent: Spent = {}): Change {
-  const { set, remove } = failed(failure, now);
+export function fail(job: Placed, fence: Fence, failure: Failure, now: number, spent: Spent = {}): Change {
+  const { set, remove } = failed(job, failure, now);
   return { verb: 'fail', when: fenced(fence), set: { ...set, ...spent }, remove };
 }
 
@@ -250,11 +255,11 @@ export function clear(now: number): Change {
 }
 
 /** queued and not held → failed, after a day. */
-export function expire(now: number): Change {
+export function expire(job: Placed, now: number): Change {
   return {
     verb: 'expire',
     when: [is('status', 'queued'), absent('host'), { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
-    ...failed({ code: 'expired', message: 'No GPU host could make the job within 24 hours' }, now),
+    ...failed(job, { code: 'expired', message: 'No GPU host could make the job within 24 hours' }, now),
   };
 }
 
@@ -268,9 +273,15 @@ export function disarm(): Change {
   };
 }
 
-function failed(failure: Failure, now: number): Pick<Change, 'set' | 'remove'> {
+function failed(job: Placed, failure: Failure, now: number): Pick<Change, 'set' | 'remove'> {
   return {
-    set: { status: 'failed', endedAt: now, error: failure.message, errorCode: failure.code },
+    set: {
+      status: 'failed',
+      endedAt: now,
+      error: failure.message,
+      errorCode: failure.code,
+      listOrder: listOrder('failed', job.ownerOrder),
+    },
     remove: ['host', 'work', 'progressAt'],
   };
 }
@@ -288,7 +299,7 @@ function givenBack(
   };
   const last = exhausted({ ...job, ...counters }, reason);
   if (last) {
-    const change = failed(last, now);
+    const change = failed(job, last, now);
     return { ...change, set: { ...change.set, ...counters } };
   }
   return {

@@ -166,11 +166,23 @@ export function readTurn(order: string): { turn: number; acceptedAt: number } {
   return { turn, acceptedAt: accepted === undefined ? turn : Number(accepted) };
 }
 
-export function isTurnOf(owner: string, turn: string): boolean {
-  return turn.endsWith(`-${ownerTag(owner)}`);
+/** Whose turn it is, as `ownerTag` has it. */
+export function tagOfTurn(turn: string): string {
+  return turn.slice(turn.lastIndexOf('-') + 1);
 }
 
-/** Newest first in the owner's index means reading it backwards; the id keeps equal moments apart. */
+/** A place in the owner's index: newest first means reading it backwards; the id keeps equal moments apart. */
 export function ownerOrder(createdAt: number, jobId: string): string {
   return `${String(createdAt).padStart(13, '0')}#${jobId}`;
+}
+
+/** Completed jobs stand apart from failed ones, which have no images; how many there are is in the index's own rows. */
+export function listOrder(status: 'completed' | 'failed', place: string, images = 0): string {
+  return `${status}#${place}#${images}`;
+}
+
+/** @returns the job's place, as `ownerOrder` has it */
+export function readListOrder(order: string): { place: string; images: number } {
+  const parts = order.split('#');
+  return { place: parts.slice(1, -1).join('#'), images: Number(parts.at(-1)) };
 }

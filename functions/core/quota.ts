@@ -10,6 +10,8 @@ export interface OwnerLimits {
   imagesPerDay?: number | undefined;
   usdPerMonth?: number | undefined;
   uploadBytes?: number | undefined;
+  /** The same for every owner, and of one process. */
+  readsPerMinute?: number | undefined;
 }
 
 export const LIMITS = ['perMinute', 'maxWaiting', 'imagesPerDay', 'usdPerMonth', 'uploadBytes'] as const;

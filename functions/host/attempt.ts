@@ -234,7 +234,7 @@ async function publish(
 async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> {
   const { deps, record, claimed, reports } = attempt;
   await reports.told();
-  const change = fail(claimed.fence, failure, deps.now(), spentBy(attempt));
+  const change = fail(claimed.state, claimed.fence, failure, deps.now(), spentBy(attempt));
   tell(attempt, 'failed', await settle(deps, record.jobId, change, claimed.fence));
 }
 

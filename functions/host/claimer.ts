@@ -114,7 +114,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
       await deps.work(record, claimed, graph);
     } else {
       const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
-      await settle(deps, jobId, fail(claimed.fence, failure, now()), claimed.fence);
+      await settle(deps, jobId, fail(claimed.state, claimed.fence, failure, now()), claimed.fence);
     }
     return true;
   }

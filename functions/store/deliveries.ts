@@ -56,6 +56,8 @@ export type Tried =
   | { retryAt: number; status?: number; error: string }
   | { gaveUpAt: number; status?: number; error: string };
 
+const BY_OWNER = { index: 'byOwner', order: 'ownerOrder' };
+
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
 /** Of a page. */
@@ -261,7 +263,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
         table,
         owner,
         limit,
-        before,
+        { by: BY_OWNER, before },
       );
       const keys = rows.map(({ deliveryId }) => ({ deliveryId }));
       const found = await readMany<Delivery>(table, keys, true);

@@ -13,26 +13,44 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import type { Change, JobState } from '../core/job.ts';
-import { isTurnOf } from '../core/names.ts';
+import { ownerTag, readListOrder, tagOfTurn } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
-import { everyPage, listOfOwner, readMany, removeExpired } from './reading.ts';
+import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
+
+/** A row of the index by work. */
+export interface Turn {
+  jobId: string;
+  workOrder: string;
+}
 
 export interface Job {
   state: JobState;
   request: JobRequest;
 }
 
+/** Ran to an end. */
+export type Ran = 'completed' | 'failed';
+
+/** A row of what lists show: `place` as ownerOrder has it. */
+export interface ListedJob {
+  jobId: string;
+  place: string;
+  images: number;
+}
+
 type StatePart = JobState & { part: 'state' };
 type RequestPart = JobRequest & { part: 'request' };
 
 /** Of an index's rows of 150 bytes: well below DynamoDB's megabyte a page. */
-const OWN_READ_AT_ONCE = 2000;
+const READ_AT_ONCE = 2000;
 
 function ownOf<Item extends { workOrder: string }>(items: Item[], owner: string | undefined): Item[] {
-  return owner === undefined ? items : items.filter(({ workOrder }) => isTurnOf(owner, workOrder));
+  if (owner === undefined) return items;
+  const tag = ownerTag(owner);
+  return items.filter(({ workOrder }) => tagOfTurn(workOrder) === tag);
 }
 
 /** As many as one BatchGet reads. */
@@ -158,17 +176,12 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
      * The index by work, in the order of the jobs' turns, from behind `after` (a workOrder). Eventually consistent.
      * @param owner only this one's
      */
-    async listWork(
-      work: 'waiting' | 'held',
-      limit: number,
-      after?: string,
-      owner?: string,
-    ): Promise<{ jobId: string; workOrder: string }[]> {
-      const items: { jobId: string; workOrder: string }[] = [];
+    async listWork(work: 'waiting' | 'held', limit: number, after?: string, owner?: string): Promise<Turn[]> {
+      const items: Turn[] = [];
       // Others' jobs are read over: in pages that do not ask for a thousand of them one by one.
-      const Limit = owner === undefined ? limit : Math.max(limit, OWN_READ_AT_ONCE);
+      const Limit = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
       for await (const page of workPages(work, { Limit }, after)) {
-        items.push(...ownOf((page.Items ?? []) as typeof items, owner));
+        items.push(...ownOf((page.Items ?? []) as Turn[], owner));
         if (items.length >= limit) break;
       }
       return items.slice(0, limit);
@@ -196,14 +209,21 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       if (owner === undefined)
         for await (const page of workPages(work, { Select: 'COUNT' })) count += page.Count ?? 0;
       else
-        for await (const page of workPages(work, { Limit: OWN_READ_AT_ONCE }))
-          count += ownOf((page.Items ?? []) as { workOrder: string }[], owner).length;
+        for await (const page of workPages(work, { Limit: READ_AT_ONCE }))
+          count += ownOf((page.Items ?? []) as Turn[], owner).length;
       return count;
     },
 
-    /** An owner's jobs, newest first. `cursor` is the last id's place in the index. Eventually consistent. */
-    listOwner: (owner: string, limit: number, before?: string) =>
-      listOfOwner<{ jobId: string; ownerOrder: string }>(table, owner, limit, before),
+    /** An owner's jobs that ended so, newest first. @param before a place; so is `cursor`. Eventually consistent. */
+    async listRan(owner: string, status: Ran, limit: number, before = '~'): Promise<Page<ListedJob>> {
+      const { items, cursor } = await listOfOwner<{ jobId: string; listOrder: string }>(table, owner, limit, {
+        by: { index: 'byList', order: 'listOrder' },
+        from: `${status}#`,
+        before: `${status}#${before}`,
+      });
+      const listed = items.map((row) => ({ jobId: row.jobId, ...readListOrder(row.listOrder) }));
+      return { items: listed, ...(cursor !== undefined && { cursor: readListOrder(cursor).place }) };
+    },
 
     /** The outbox: jobs that have ended and whose webhook nobody has taken over, oldest first. Eventually consistent. */
     async *listHooked(): AsyncGenerator<string[]> {

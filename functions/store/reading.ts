@@ -59,27 +59,43 @@ export async function readMany<Item>(
   return found;
 }
 
-/** Rows of the index byOwner, newest first. @param before a place, as `ownerOrder` has it. Eventually consistent. */
-export async function listOfOwner<Row extends { ownerOrder: string }>(
+interface OwnerRange {
+  /** The index's rows; cursors are of the same attribute. */
+  by: { index: string; order: string };
+  from?: string;
+  before?: string | undefined;
+}
+
+/** Rows of an owner in an index, newest first. With `from`, `before` must be no row's own place. Eventually consistent. */
+export async function listOfOwner<Row>(
   { documents, name }: Table,
   owner: string,
   limit: number,
-  before?: string,
+  { by, from, before }: OwnerRange,
 ): Promise<Page<Row>> {
+  const range =
+    from !== undefined ? '#order BETWEEN :from AND :before' : before !== undefined && '#order < :before';
   const page = await documents.send(
     new QueryCommand({
       TableName: name,
-      IndexName: 'byOwner',
-      KeyConditionExpression: before ? '#owner = :owner AND #order < :before' : '#owner = :owner',
-      ExpressionAttributeNames: { '#owner': 'owner', ...(before ? { '#order': 'ownerOrder' } : {}) },
-      ExpressionAttributeValues: { ':owner': owner, ...(before ? { ':before': before } : {}) },
+      IndexName: by.index,
+      KeyConditionExpression: range ? `#owner = :owner AND ${range}` : '#owner = :owner',
+      ExpressionAttributeNames: { '#owner': 'owner', ...(range && { '#order': by.order }) },
+      ExpressionAttributeValues: {
+        ':owner': owner,
+        ...(from !== undefined && { ':from': from }),
+        ...(before !== undefined && { ':before': before }),
+      },
       ScanIndexForward: false,
       Limit: limit,
     }),
   );
-  const items = (page.Items ?? []) as Row[];
+  const items = page.Items ?? [];
   const last = items.at(-1);
-  return page.LastEvaluatedKey && last ? { items, cursor: last.ownerOrder } : { items };
+  return {
+    items: items as Row[],
+    ...(page.LastEvaluatedKey && last && { cursor: String(last[by.order]) }),
+  };
 }
 
 /**

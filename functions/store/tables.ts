@@ -20,7 +20,8 @@ export const jobsTable = {
   sortKey: 'part',
   indexes: [
     { name: 'byWork', partitionKey: 'work', sortKey: 'workOrder' },
-    { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
+    // What lists show: jobs that ran to an end.
+    { name: 'byList', partitionKey: 'owner', sortKey: 'listOrder' },
     // The outbox: a job is in it from the very write that ends it, whichever that is.
     { name: 'byHook', partitionKey: 'hook', sortKey: 'endedAt' },
   ],

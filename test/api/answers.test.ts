@@ -14,7 +14,7 @@ import type { Delivery } from '../../functions/store/deliveries.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Described, type DescribedAnswer, documentOfApp, operationsOf } from './described.ts';
-import { anotherProcess, type Asked, eventually, type Json, putJob, putJobs } from './support.ts';
+import { anotherProcess, type Asked, eventually, type Json, putJob, putJobs, SETTINGS } from './support.ts';
 
 let rig: Rig;
 let app: ApiApp;
@@ -344,6 +344,17 @@ describe('what routes answer', () => {
       }
       await asks(`GET ${at}/docs/package.json`, 404);
     }
+  });
+
+  test('a read too many, whichever it is', async () => {
+    const limited = anotherProcess(rig, {
+      admit: askForKeys(rig.store),
+      settings: { ...SETTINGS, ownerLimits: { readsPerMinute: 1 } },
+    });
+    await asks('GET /api/queue', 200, { app: limited });
+    for (const { route, operation } of operations())
+      if (route.startsWith('GET ') && operation.security!.length > 0)
+        await asks(route.replaceAll(/\{\w+\}/g, nowhere), 429, { app: limited });
   });
 
   test('is all that the document says, but for what is nobody’s doing', () => {

@@ -96,6 +96,28 @@ describe('requests a minute', () => {
     expect(codes([await generate(), await generate()])).toEqual([202, 'too_many_requests']);
   });
 
+  test('reads have a bucket of their own: many more, and never the one of jobs', async () => {
+    const app = appWith({ perMinute: 3, readsPerMinute: 6 });
+    const { owner, generate, ask } = await caller(app);
+    const other = await caller(app);
+    const reads = () =>
+      Promise.all([ask('GET /api/history'), ask('GET /api/queue'), ask('GET /api/outputs')]);
+    expect(codes([...(await reads()), ...(await reads())])).toEqual(Array(6).fill(200));
+    const refused = await ask('GET /api/queue');
+    expect(refused.json).toMatchObject({
+      code: 'too_many_requests',
+      details: { limit: 'reads', allowed: 6 },
+    });
+    expect(refused.json['error']).toMatch(`${owner} may send 6 reads a minute`);
+    expect(refused.headers.get('retry-after')).toBe('10');
+    expect(codes([await generate(), await other.ask('GET /api/queue')])).toEqual([202, 200]);
+    clock += 10 * SECOND;
+    expect(codes([await ask('GET /api/queue'), await ask('GET /api/queue')])).toEqual([
+      200,
+      'too_many_requests',
+    ]);
+  });
+
   test('an upload takes one too, and so does every other key of the owner', async () => {
     const app = appWith({ perMinute: 2 });
     const { owner, upload, generate } = await caller(app);

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
-import { imageName, jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
+import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import type { Staging } from '../../functions/core/render.ts';
 import { packGraph } from '../../functions/core/request.ts';
@@ -45,6 +45,13 @@ export async function call<Body = Json>(
   return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Body };
 }
 
+export const SETTINGS: ApiDeps['settings'] = {
+  links: 'request',
+  allowedOrigins: ['*'],
+  fixedComfyUI: true,
+  maxWaiting: 10_000,
+};
+
 /** Another process on the same tables and bucket, of which some parts are as given. */
 export function anotherProcess({ store, images, templates, log }: Rig, parts: Partial<ApiDeps>): ApiApp {
   return createApp({
@@ -57,7 +64,7 @@ export function anotherProcess({ store, images, templates, log }: Rig, parts: Pa
     nudge: () => undefined,
     docs: docsFolder(),
     recorded: { nodes: {}, models: {} },
-    settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 10_000 },
+    settings: SETTINGS,
     ...parts,
   });
 }
@@ -149,6 +156,9 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
     workOrder: workOrder(createdAt, 0, jobId, owner),
     ownerOrder: ownerOrder(createdAt, jobId),
+    ...((status === 'completed' || status === 'failed') && {
+      listOrder: listOrder(status, ownerOrder(createdAt, jobId), status === 'completed' ? images : 0),
+    }),
     createdAt,
     progress: status === 'completed' ? 1 : 0,
     currentStep: 0,

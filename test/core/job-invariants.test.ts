@@ -59,7 +59,7 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
     case 'complete':
       return job.complete(own, fence, [IMAGE], STEPS, now);
     case 'fail':
-      return job.fail(fence, BROKEN, now);
+      return job.fail(own, fence, BROKEN, now);
     case 'release':
       return job.release(own, fence, now);
     case 'lose':
@@ -73,7 +73,7 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
     case 'clear':
       return job.clear(now);
     default:
-      return job.expire(now);
+      return job.expire(own, now);
   }
 }
 
@@ -91,6 +91,7 @@ function wrongState(state: job.JobState): string[] {
     'images exactly when completed': 'images' in state === (status === 'completed'),
     'error exactly when failed': 'error' in state === (status === 'failed'),
     'its code exactly when failed': 'errorCode' in state === (status === 'failed'),
+    'listed exactly when it ran to an end': 'listOrder' in state === (ended && status !== 'cancelled'),
     'processing only while held': implies(status === 'processing', state.work === 'held'),
     'started when processing': implies(status === 'processing', state.startedAt !== undefined),
     'started when completed': implies(status === 'completed', state.startedAt !== undefined),
@@ -164,7 +165,7 @@ it('a job that every ComfyUI gives back unstarted ends with its day, not with it
     expect(wrongState(state)).toEqual([]);
   }
   expect(state).toMatchObject({ work: 'waiting', attempt: 200, faults: 0 });
-  expect(job.apply(state, job.expire(NOW + 25 * 60 * MINUTE))).toMatchObject({ errorCode: 'expired' });
+  expect(job.apply(state, job.expire(state, NOW + 25 * 60 * MINUTE))).toMatchObject({ errorCode: 'expired' });
 });
 
 it('a job with which every host dies before it starts ends at its twentieth attempt', () => {

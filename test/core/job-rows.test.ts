@@ -113,6 +113,7 @@ it('held → completed: nobody saw it start, so its end counts as its start', ()
   expect(after(STATES.held, 'complete')).toEqual({
     ...without(STATES.held, 'host', 'work'),
     status: 'completed',
+    listOrder: `completed#${STATES.waiting.ownerOrder}#1`,
     startedAt: NOW,
     endedAt: NOW,
     progress: 1,
@@ -125,6 +126,7 @@ it('processing → completed: with its images, its start as it was, out of the i
   expect(after(STATES.processing, 'complete')).toEqual({
     ...without(STATES.processing, 'host', 'work', 'progressAt'),
     status: 'completed',
+    listOrder: `completed#${STATES.waiting.ownerOrder}#1`,
     endedAt: NOW,
     progress: 1,
     currentStep: 25,
@@ -138,6 +140,7 @@ it.each(['held', 'processing'] as const)(
     expect(after(STATES[state], 'fail')).toEqual({
       ...without(STATES[state], 'host', 'work', 'progressAt'),
       status: 'failed',
+      listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
       endedAt: NOW,
       error: BROKEN.message,
       errorCode: BROKEN.code,
@@ -169,6 +172,7 @@ it.each([
   expect(after(STATES['processing, lost twice'], verb)).toEqual({
     ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
     status: 'failed',
+    listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
     faults: 3,
     strikes: 1,
     endedAt: NOW,
@@ -188,6 +192,7 @@ it('held → queued by sweep: unstarted, so without a fault', () => {
 it('the twentieth attempt that ends with its host is the last', () => {
   expect(after(STATES['held for the 20th time'], 'sweep')).toMatchObject({
     status: 'failed',
+    listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
     faults: 0,
     error: 'The job was taken 20 times, at last: its GPU host died',
   });
@@ -222,6 +227,7 @@ it('queued → failed a day after its acceptance', () => {
   expect(after(STATES['waiting for more than a day'], 'expire')).toEqual({
     ...without(STATES['waiting for more than a day'], 'work'),
     status: 'failed',
+    listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
     endedAt: NOW,
     error: 'No GPU host could make the job within 24 hours',
     errorCode: 'expired',
@@ -238,8 +244,8 @@ it('an unstarted job is not reported as lost: that would cost it a fault', () =>
 });
 
 it('a failure holds whatever the phase, but only within the fence', () => {
-  expect(apply(STATES.held, fail({ attempt: 1, host: NEXT_RUN }, BROKEN, NOW))).toBeUndefined();
-  expect(apply(STATES.held, fail({ attempt: 2, host: HOST }, BROKEN, NOW))).toBeUndefined();
+  expect(apply(STATES.held, fail(STATES.held, { attempt: 1, host: NEXT_RUN }, BROKEN, NOW))).toBeUndefined();
+  expect(apply(STATES.held, fail(STATES.held, { attempt: 2, host: HOST }, BROKEN, NOW))).toBeUndefined();
 });
 
 it('what attempts took of a GPU adds up, and costs by the machine that each ran on', () => {
@@ -259,7 +265,7 @@ it('every end that a host writes carries what was spent', () => {
   const spent = { gpuMs: 700, costMicroUsd: 3 };
   const ends = [
     complete(STATES.processing, fence, [IMAGE], STEPS, NOW, spent),
-    fail(fence, BROKEN, NOW, spent),
+    fail(STATES.processing, fence, BROKEN, NOW, spent),
     lose(STATES.processing, fence, 'gone', NOW, spent),
   ];
   for (const change of ends) expect(apply(STATES.processing, change)).toMatchObject(spent);

@@ -81,8 +81,21 @@ export const STATES = {
     faults: 2,
     startedAt: NOW - JOB_EXPIRES_AFTER,
   },
-  completed: { ...ended, status: 'completed', progress: 1, currentStep: 25, images: [IMAGE] },
-  failed: { ...ended, status: 'failed', error: 'a node failed', errorCode: 'node_failed' },
+  completed: {
+    ...ended,
+    status: 'completed',
+    progress: 1,
+    currentStep: 25,
+    images: [IMAGE],
+    listOrder: `completed#${waiting.ownerOrder}#1`,
+  },
+  failed: {
+    ...ended,
+    status: 'failed',
+    error: 'a node failed',
+    errorCode: 'node_failed',
+    listOrder: `failed#${waiting.ownerOrder}#0`,
+  },
   cancelled: { ...waiting, work: undefined, status: 'cancelled', endedAt: NOW - 1000 },
 } as const satisfies Record<string, job.JobState>;
 delete (STATES.cancelled as Partial<job.JobState>).work;
@@ -107,7 +120,7 @@ export const VERBS = {
   advance: ({ fence }) => job.advance(fence, FURTHER, NOW),
   refresh: ({ fence }) => job.refresh(fence, NOW),
   complete: ({ picture, fence }) => job.complete(picture, fence, [IMAGE], STEPS, NOW),
-  fail: ({ fence }) => job.fail(fence, BROKEN, NOW),
+  fail: ({ picture, fence }) => job.fail(picture, fence, BROKEN, NOW),
   release: ({ picture, fence }) => job.release(picture, fence, NOW),
   releaseSpaced: ({ picture, fence }) => ({
     ...job.release(picture, fence, NOW, { spaced: true }),
@@ -123,7 +136,7 @@ export const VERBS = {
   cancel: () => job.cancel(NOW),
   clear: () => job.clear(NOW),
   account: ({ picture, fence }) => job.account(picture, fence, job.spend(picture, 21_000, 2.24)),
-  expire: () => job.expire(NOW),
+  expire: ({ picture }) => job.expire(picture, NOW),
 } satisfies Record<string, (knowledge: Knowledge) => job.Change>;
 
 export type Verb = keyof typeof VERBS;

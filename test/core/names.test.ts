@@ -10,7 +10,9 @@ import {
   outwardPromptId,
   ownerOrder,
   ownerTag,
-  isTurnOf,
+  listOrder,
+  readListOrder,
+  tagOfTurn,
   readTurn,
   workOrder,
 } from '../../functions/core/names.ts';
@@ -110,8 +112,13 @@ describe('orders', () => {
     );
     const old = `1800000000000-00001-01234567-${ownerTag('me')}`;
     expect(readTurn(old)).toEqual({ turn: 1_800_000_000_000, acceptedAt: 1_800_000_000_000 });
-    expect(isTurnOf('me', old) && isTurnOf('me', workOrder(1, 1, 'a', 'me'))).toBe(true);
-    expect(isTurnOf('you', workOrder(1, 1, 'a', 'me'))).toBe(false);
+    expect([tagOfTurn(old), tagOfTurn(workOrder(1, 1, 'a', 'me'))]).toEqual([ownerTag('me'), ownerTag('me')]);
+  });
+
+  it('a place in the lists says what kind of end it was, and how many images there are', () => {
+    const place = ownerOrder(1_800_000_000_000, JOB);
+    expect(readListOrder(listOrder('completed', place, 12))).toEqual({ place, images: 12 });
+    expect(readListOrder(listOrder('failed', place))).toEqual({ place, images: 0 });
   });
 
   it("an owner's jobs sort by time, then by id", () => {

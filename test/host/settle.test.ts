@@ -58,7 +58,7 @@ const OWN: [string, job.JobState, (state: job.JobState) => job.Change][] = [
   ['refresh', STATES.processing, () => job.refresh(fence, NOW)],
   ['complete', STATES.processing, (state) => job.complete(state, fence, [IMAGE, IMAGE], STEPS, NOW)],
   ['complete at once', STATES.held, (state) => job.complete(state, fence, [IMAGE], STEPS, NOW)],
-  ['fail', STATES.processing, () => job.fail(fence, BROKEN, NOW)],
+  ['fail', STATES.processing, (state) => job.fail(state, fence, BROKEN, NOW)],
   ['release', STATES.held, (state) => job.release(state, fence, NOW)],
   ['lose', STATES.processing, (state) => job.lose(state, fence, 'ComfyUI forgot it', NOW)],
   [

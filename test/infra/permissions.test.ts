@@ -57,7 +57,7 @@ describe('tables', () => {
     expect(allowedTo('Api', 'dynamodb')).toEqual(
       [
         ...forEach('jobs', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
-        ...forEach('jobs/index/byOwner', 'Query'),
+        ...forEach('jobs/index/byList', 'Query'),
         ...forEach('jobs/index/byWork', 'Query'),
         ...forEach('hosts', 'GetItem', 'Scan'),
         ...forEach('fleet', 'GetItem'),

@@ -21,6 +21,7 @@ const env = {
   SIMULATED_STEP_MS: '0',
   // It is in a hurry; that there are limits is tested elsewhere.
   RATE_PER_MINUTE: '60000',
+  READS_PER_MINUTE: '60000',
   OWNER_MAX_WAITING: '5000',
 };
 

@@ -139,13 +139,13 @@ test.each<[string, job.JobState, (state: job.JobState) => job.Change]>([
   [
     'failed',
     STATES.processing,
-    () => job.fail({ attempt: 1, host: HOST }, { code: 'no_output', message: 'x' }, NOW),
+    () => job.fail(STATES.processing, { attempt: 1, host: HOST }, { code: 'no_output', message: 'x' }, NOW),
   ],
   ['lost too often', last, (s) => job.lose(s, fence, 'x', NOW)],
   ['swept too often', last, (s) => job.sweep(s, 'x', NOW)],
   ['cancelled', STATES.held, () => job.cancel(NOW)],
   ['cleared', STATES.waiting, () => job.clear(NOW)],
-  ['expired', STATES['waiting for more than a day'], () => job.expire(NOW)],
+  ['expired', STATES['waiting for more than a day'], () => job.expire(STATES.waiting, NOW)],
 ])(
   'a job that is %s is in the outbox by that very write, and out of it when it was taken over',
   async (_n, state, end) => {

@@ -1,10 +1,10 @@
 // The lists: work in the order of the jobs' turns, an owner's jobs newest first, page after page.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cancel, claim, type JobState } from '../../functions/core/job.ts';
+import { cancel, claim, complete, fail, type JobState } from '../../functions/core/job.ts';
 import { ownerOrder, workOrder } from '../../functions/core/names.ts';
 import { startStore, type TestStore } from '../support/store.ts';
-import { HOST, NOW, STATES } from '../core/job-states.ts';
+import { BROKEN, HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
 
 let store: TestStore;
 beforeAll(async () => {
@@ -92,25 +92,42 @@ describe('work', () => {
     const request = { jobId, owner, workflow: 'w', inputs: {}, notes: [], bodyHash: '', staging: [] };
     await store.jobs.putRequest(request, 1);
     expect(await store.jobs.countWork('waiting')).toBe(5);
-    expect(await store.jobs.listOwner(owner, 10)).toEqual({ items: [] });
+    expect(await store.jobs.listRan(owner, 'completed', 10)).toEqual({ items: [] });
   });
 });
 
-describe("an owner's jobs", () => {
+describe("an owner's jobs that ran to an end", () => {
   const OWNER = 'anna';
+  const fence = { attempt: 1, host: HOST };
+
+  async function end(id: string, owner: string, place: number, failed = false): Promise<void> {
+    const state = await accept(id, workOrder(NOW, place, id, owner), owner, NOW + place);
+    await store.jobs.write(id, claim(state, HOST, NOW, false));
+    const change = failed
+      ? fail(state, fence, BROKEN, NOW)
+      : complete(state, fence, Array(place).fill(IMAGE), STEPS, NOW);
+    expect(await store.jobs.write(id, change)).toBe(true);
+  }
+
   beforeAll(async () => {
-    for (const [n, id] of ['n1', 'n3', 'n2', 'n5', 'n4'].entries()) {
-      await accept(id, workOrder(NOW, n, 'any', 'any'), OWNER, NOW + Number(id.slice(1)));
-      await accept(`${id}-of-bob`, workOrder(NOW, n, 'any', 'any'), 'bob', NOW + 9);
+    for (const id of ['n1', 'n3', 'n2', 'n5', 'n4']) {
+      await end(id, OWNER, Number(id.slice(1)));
+      await end(`${id}-of-bob`, 'bob', 9);
     }
-    // Ended jobs stay with their owner.
-    await store.jobs.write('n3', cancel(NOW));
+    await end('broken', OWNER, 6, true);
+    // Neither waits nor a cancelled one is listed.
+    await accept('waits', workOrder(NOW, 7, 'waits', OWNER), OWNER, NOW + 7);
+    await accept('cut', workOrder(NOW, 8, 'cut', OWNER), OWNER, NOW + 8);
+    await store.jobs.write('cut', cancel(NOW));
   });
 
-  it('come newest first, and only hers', async () => {
-    const { items, cursor } = await store.jobs.listOwner(OWNER, 10);
+  it('come newest first, only hers, with how many images each has', async () => {
+    const { items, cursor } = await store.jobs.listRan(OWNER, 'completed', 10);
     expect(ids(items)).toEqual(['n5', 'n4', 'n3', 'n2', 'n1']);
+    expect(items.map(({ images }) => images)).toEqual([5, 4, 3, 2, 1]);
+    expect(items[0]!.place).toBe(ownerOrder(NOW + 5, 'n5'));
     expect(cursor).toBeUndefined();
+    expect(ids((await store.jobs.listRan(OWNER, 'failed', 10)).items)).toEqual(['broken']);
   });
 
   it('come page by page, none twice, none left out', async () => {
@@ -118,7 +135,7 @@ describe("an owner's jobs", () => {
     let cursor: string | undefined;
     let pages = 0;
     do {
-      const page = await store.jobs.listOwner(OWNER, 2, cursor);
+      const page = await store.jobs.listRan(OWNER, 'completed', 2, cursor);
       seen.push(...ids(page.items));
       pages += 1;
       ({ cursor } = page);
@@ -128,22 +145,24 @@ describe("an owner's jobs", () => {
   });
 
   it('of one moment are kept apart by their ids', async () => {
-    const first = await store.jobs.listOwner('bob', 2);
-    const second = await store.jobs.listOwner('bob', 9, first.cursor);
+    const first = await store.jobs.listRan('bob', 'completed', 2);
+    const second = await store.jobs.listRan('bob', 'completed', 9, first.cursor);
     expect([...ids(first.items), ...ids(second.items)]).toEqual(
       ['n5', 'n4', 'n3', 'n2', 'n1'].map((id) => `${id}-of-bob`),
     );
   });
 
   it('a stranger has none', async () => {
-    expect(await store.jobs.listOwner('nobody', 10)).toEqual({ items: [] });
+    expect(await store.jobs.listRan('nobody', 'completed', 10)).toEqual({ items: [] });
   });
 
   it('a removed job leaves the lists', async () => {
-    await accept('removed', workOrder(NOW, 99, 'any', 'any'), 'carl');
+    await end('removed', 'carl', 1);
+    await accept('gone', workOrder(NOW, 99, 'any', 'any'), 'carl');
     const before = await store.jobs.countWork('waiting');
     await store.jobs.remove('removed');
-    expect(await store.jobs.listOwner('carl', 10)).toEqual({ items: [] });
+    await store.jobs.remove('gone');
+    expect(await store.jobs.listRan('carl', 'completed', 10)).toEqual({ items: [] });
     expect(await store.jobs.countWork('waiting')).toBe(before - 1);
   });
 });

@@ -4,6 +4,8 @@
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, hasEnded, type JobState } from '../../functions/core/job.ts';
+import { listOrder } from '../../functions/core/names.ts';
+import type { Ran } from '../../functions/store/jobs.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { KNOWLEDGE, NOW, STATE_NAMES, STATES, type Verb, VERB_NAMES, VERBS } from '../core/job-states.ts';
 
@@ -18,7 +20,14 @@ let made = 0;
 async function put(state: JobState): Promise<JobState> {
   made += 1;
   const jobId = `job-${String(made).padStart(5, '0')}`;
-  const named = { ...state, jobId, workOrder: `${NOW}-${made}`, ownerOrder: `${NOW}#${jobId}` };
+  const ownerOrder = `${NOW}#${jobId}`;
+  const named = {
+    ...state,
+    jobId,
+    workOrder: `${NOW}-${made}`,
+    ownerOrder,
+    ...(state.listOrder !== undefined && { listOrder: listOrder(state.status as Ran, ownerOrder) }),
+  };
   await store.client.documents.send(new PutCommand({ TableName: 'jobs', Item: { ...named, part: 'state' } }));
   return named;
 }
@@ -55,8 +64,11 @@ async function expectIndexes(states: readonly JobState[]): Promise<void> {
         .sort(byId),
     );
   const [owner] = new Set(states.map((state) => state.owner));
-  expect((await rows('byOwner', 'owner', owner!)).sort(byId)).toEqual(
-    states.map(({ jobId, ownerOrder }) => ({ jobId, part: 'state', owner, ownerOrder })).sort(byId),
+  expect((await rows('byList', 'owner', owner!)).sort(byId)).toEqual(
+    states
+      .filter((state) => state.listOrder !== undefined)
+      .map(({ jobId, listOrder }) => ({ jobId, part: 'state', owner, listOrder }))
+      .sort(byId),
   );
 }
 

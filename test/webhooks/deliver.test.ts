@@ -46,7 +46,8 @@ describe('the end of a job', () => {
     const cancelled = await stage.cancelled();
     const failed = await rig.generate({ webhook_url: receiver.url });
     const later = rig.store.now() + 25 * HOUR;
-    expect(await rig.store.jobs.write(failed, expire(later))).toBe(true);
+    const state = (await rig.store.jobs.readState(failed))!;
+    expect(await rig.store.jobs.write(failed, expire(state, later))).toBe(true);
     await stage.round();
     const told = receiver.got.map(
       ({ body }) => JSON.parse(body) as { type: string; data: { job_id: string } },

@@ -101,9 +101,13 @@ function operationOf(operation: Operation, operationId: string, { templates, key
   };
 }
 
-function responsesOf({ answers, errors = [], scope }: Operation, keys: boolean): Record<string, JsonSchema> {
+function responsesOf(
+  { answers, errors = [], scope, route }: Operation,
+  keys: boolean,
+): Record<string, JsonSchema> {
   const responses: Record<string, JsonSchema> = {
     ...(keys && scope && { 401: response('Unauthorized'), 403: response('Forbidden') }),
+    ...(keys && scope && route.startsWith('GET ') && { 429: response('TooManyReads') }),
     ...(scope && {
       413: response('TooLarge'),
       415: response('UnsupportedType'),
@@ -164,6 +168,11 @@ const COMMON_RESPONSES = {
     errorAnswer('unauthorized: no key, or none that is valid', { 'WWW-Authenticate': 'Bearer' }),
   ),
   Forbidden: answerOf(errorAnswer('forbidden: the key lacks a scope, which `details` names')),
+  TooManyReads: answerOf(
+    errorAnswer('too_many_requests: more was read in a minute than an owner may', {
+      'Retry-After': 'Seconds',
+    }),
+  ),
   TooLarge: answerOf(errorAnswer('body_too_large')),
   UnsupportedType: answerOf(
     errorAnswer('unsupported_media_type: of another type than is taken here, or compressed'),
