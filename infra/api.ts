@@ -51,7 +51,7 @@ export class Api extends Construct {
             items: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
             indexes: ['byWork', 'byList'],
           },
-          hosts: { items: ['GetItem', 'Scan'] },
+          hosts: { items: ['Scan'] },
           fleet: { items: ['GetItem'] },
           keys: { items: ['GetItem'] },
           chores: { items: ['PutItem', 'DeleteItem'] },

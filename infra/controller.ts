@@ -33,7 +33,8 @@ export class Controller extends Construct {
       environment: (role): ControllerLambdaEnvironment => ({
         ...tables.allow(role, {
           jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
-          hosts: { items: ['GetItem', 'Scan', 'UpdateItem', 'DeleteItem'] },
+          hosts: { items: ['Scan', 'UpdateItem', 'DeleteItem'] },
+          intakes: { items: ['DeleteItem'] },
           fleet: { items: ['GetItem', 'PutItem'] },
           chores: { items: ['Scan', 'DeleteItem'] },
           usage: { items: ['GetItem', 'UpdateItem'], indexes: ['byOpen'] },

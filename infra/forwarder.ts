@@ -31,6 +31,7 @@ export class Forwarder extends Construct {
         ...tables.allow(role, {
           jobs: { items: ['BatchGetItem'], indexes: ['byWork'] },
           hosts: { items: ['Scan'] },
+          intakes: { items: ['GetItem'] },
         }),
         METRICS_NAMESPACE: namespaceOf(settings.name),
       }),

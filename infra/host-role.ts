@@ -38,7 +38,9 @@ export class HostRole extends Construct {
         // It claims, starts and ends jobs. Each update names what the item must be, so that none is created by it; IAM
         // has no words for "only where there is one": a stolen role could make items, not put whole ones.
         jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
-        hosts: { items: ['GetItem', 'PutItem', 'DeleteItem', 'Scan'] },
+        hosts: { items: ['PutItem', 'DeleteItem', 'Scan'] },
+        // It says what offers to it are signed with, and reads of nobody what that is.
+        intakes: { items: ['PutItem', 'DeleteItem'] },
       }),
       ...props.images.allow(role, {
         GetObject: ['images', 'uploads', 'graphs', 'inventories'],

@@ -12,6 +12,8 @@ export const SHOWS_LIFE_WITHIN = 2 * HEARTBEAT_EVERY;
 export const HOST_DEAD_AFTER = 45 * SECOND;
 /** A host's item is forgotten when nobody has heard of it for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;
+/** Longer than a host lives; it removes it itself. */
+export const INTAKE_KEPT = 365 * DAY;
 export const HOST_LOOKS_EVERY = SECOND;
 
 /** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */

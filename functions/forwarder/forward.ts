@@ -83,14 +83,16 @@ function compare(a: number[], b: number[]): number {
 }
 
 /** The intake's status; 0 where it did not answer. */
-export async function offer({ log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
+export async function offer({ hosts, log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
   const body = JSON.stringify({ jobId });
   try {
+    const secret = await hosts.readIntake(host.hostId);
+    if (secret === undefined) throw new Error('it has no secret to sign with');
     const response = await fetch(`${host.url}/jobs`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        [SIGNATURE_HEADER]: sign(host.intakeSecret, body, now()),
+        [SIGNATURE_HEADER]: sign(secret, body, now()),
       },
       body,
       signal: AbortSignal.timeout(OFFER_TIMEOUT),

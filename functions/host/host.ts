@@ -277,7 +277,6 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     machineId,
     url: deps.url,
     slots: deps.slots,
-    intakeSecret,
     startedAt,
     release: deps.release,
   };
@@ -338,6 +337,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   // A ComfyUI that takes its time must not keep the host from being known.
   await Promise.race([watch.look().then(() => watch.inventoryTaken()), sleep(FIRST_LOOK)]);
+  await hosts.putIntake(hostId, intakeSecret, now());
   await heartbeat();
   await takeOver();
   socket = connectEvents(comfyui, {

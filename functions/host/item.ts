@@ -6,10 +6,9 @@ import type { ComfyUIWatch } from './comfyui-watch.ts';
 const MIB = 2 ** 20;
 
 /** What does not change in a run. */
-export type HostIdentity = Pick<
-  Host,
-  'hostId' | 'machineId' | 'url' | 'slots' | 'intakeSecret' | 'startedAt'
-> & { release?: string | undefined };
+export type HostIdentity = Pick<Host, 'hostId' | 'machineId' | 'url' | 'slots' | 'startedAt'> & {
+  release?: string | undefined;
+};
 
 export interface HostNow {
   now: number;

@@ -1,10 +1,11 @@
-// The Hosts table: one item for one run of a host process. A restart is a new host.
+// The Hosts table: one item for one run of a host process. A restart is a new host. Beside it, in a table that hosts write
+// and only the forwarder reads, what offers to it are signed with.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER } from '../core/limits.ts';
+import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limits.ts';
 import type { StoreClient } from './client.ts';
-import { hostsTable, SCHEMA_VERSION } from './tables.ts';
+import { hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
 
 export interface HostDevice {
   name: string;
@@ -24,8 +25,6 @@ export interface Host {
   held: number;
   /** Model files of the graphs that ran last: what ComfyUI probably has in memory. */
   models: string[];
-  /** Random, made at start; the forwarder signs with it. */
-  intakeSecret: string;
   /** Milliseconds, the tables' clock. */
   seenAt: number;
   startedAt: number;
@@ -54,8 +53,13 @@ export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
   return now - host.seenAt < HOST_DEAD_AFTER;
 }
 
+/** Of hosts that a forwarder knows. */
+const REMEMBERED_SECRETS = 500;
+
 export function createHosts({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + hostsTable.name;
+  const intakes = prefix + intakesTable.name;
+  const secrets = new Map<string, string>();
   return {
     /**
      * The whole item, as the host knows itself; also its heartbeat. One that comes late, after a younger one, is
@@ -125,7 +129,31 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
       }
     },
 
+    /** Before its item: whoever finds that may offer. @param secret random, made at its start */
+    async putIntake(hostId: string, secret: string, now: number): Promise<void> {
+      const expiresAt = Math.ceil((now + INTAKE_KEPT) / 1000);
+      await documents.send(
+        new PutCommand({ TableName: intakes, Item: { v: SCHEMA_VERSION, hostId, secret, expiresAt } }),
+      );
+    },
+
+    /** Remembered, since a run never changes it. Undefined: it has none. */
+    async readIntake(hostId: string): Promise<string | undefined> {
+      const known = secrets.get(hostId);
+      if (known !== undefined) return known;
+      const { Item } = await documents.send(
+        new GetCommand({ TableName: intakes, Key: { hostId }, ConsistentRead: true }),
+      );
+      const secret = (Item as { secret: string } | undefined)?.secret;
+      if (secret === undefined) return undefined;
+      if (secrets.size >= REMEMBERED_SECRETS) secrets.delete(secrets.keys().next().value!);
+      secrets.set(hostId, secret);
+      return secret;
+    },
+
+    /** The item last: what is left of a removal that broke off is seen, and done again. */
     async remove(hostId: string): Promise<void> {
+      await documents.send(new DeleteCommand({ TableName: intakes, Key: { hostId } }));
       await documents.send(new DeleteCommand({ TableName, Key: { hostId } }));
     },
   };

@@ -36,6 +36,14 @@ export const hostsTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
+/** What offers to a host are signed with. Hosts list the hosts' table, so it does not stand there. */
+export const intakesTable = {
+  name: 'intakes',
+  partitionKey: 'hostId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
 /** One item: what the controller remembers of the GPU hosts. */
 export const fleetTable = {
   name: 'fleet',
@@ -98,6 +106,7 @@ export const usageTable = {
 export const tables: readonly TableSpec[] = [
   jobsTable,
   hostsTable,
+  intakesTable,
   fleetTable,
   choresTable,
   keysTable,

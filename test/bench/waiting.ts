@@ -68,6 +68,7 @@ async function fill(rooms: Rooms, jobs: number, intake: string): Promise<Queue> 
     return ((await response.json()) as { job_id: string }).job_id;
   });
   const seenAt = store.now() + 3_600_000;
+  await store.hosts.putIntake('bench.1', 'bench', seenAt);
   await store.hosts.put({
     hostId: 'bench.1',
     machineId: 'bench',
@@ -76,7 +77,6 @@ async function fill(rooms: Rooms, jobs: number, intake: string): Promise<Queue> 
     slots: 2,
     held: 0,
     models: [],
-    intakeSecret: 'bench',
     seenAt,
     startedAt: seenAt,
     simulated: true,

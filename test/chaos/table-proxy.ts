@@ -89,8 +89,8 @@ export async function tableProxy(
         const answer = await forward(port(), { ...exchange, body }, '/');
         if (answer.status !== 200) return answer;
         const { Attributes } = JSON.parse(answer.body.toString()) as { Attributes?: AttributeMap };
-        if (operation === 'DeleteItem') ledger.host(String(key['hostId']), undefined, about());
-        else note(call.TableName, plain(Attributes ?? call.Item ?? {}), about());
+        if (operation !== 'DeleteItem') note(call.TableName, plain(Attributes ?? call.Item ?? {}), about());
+        else if (call.TableName === 'hosts') ledger.host(String(key['hostId']), undefined, about());
         return answer;
       } catch (error) {
         await settle(call, key, about());
@@ -104,6 +104,7 @@ export async function tableProxy(
     key: Record<string, unknown>,
     about: Parameters<Ledger['job']>[1],
   ): Promise<void> {
+    if (TableName === 'intakes') return;
     const names = TableName === 'hosts' ? ['hostId'] : ['jobId', 'part'];
     const given = Key ?? Item ?? {};
     const Wanted = Object.fromEntries(names.map((name) => [name, given[name]!]));

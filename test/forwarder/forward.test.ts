@@ -45,6 +45,7 @@ async function door(hostId: string, status: number | undefined, more: Partial<Ho
     url: `http://127.0.0.1:${listening.port}`,
     ...more,
   });
+  await rig.store.hosts.putIntake(hostId, 'secret', rig.store.now());
   await rig.store.hosts.put(host);
   return { offered, host };
 }

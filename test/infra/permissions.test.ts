@@ -59,7 +59,7 @@ describe('tables', () => {
         ...forEach('jobs', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
         ...forEach('jobs/index/byList', 'Query'),
         ...forEach('jobs/index/byWork', 'Query'),
-        ...forEach('hosts', 'GetItem', 'Scan'),
+        'hosts Scan',
         ...forEach('fleet', 'GetItem'),
         ...forEach('chores', 'DeleteItem', 'PutItem'),
         ...forEach('keys', 'GetItem'),
@@ -72,9 +72,22 @@ describe('tables', () => {
     );
   });
 
+  test('only the forwarder reads what offers to hosts are signed with', () => {
+    const readers = statements
+      .filter(({ resources }) => resources.some((resource) => shortNameOf(resource) === 'intakes'))
+      .filter(({ actions }) => actions.some((action) => /Get|Scan|Query/.test(action)));
+    expect(new Set(readers.map(({ role }) => role))).toEqual(new Set(['Forwarder']));
+  });
+
   test('the forwarder reads hosts and the waiting index, and writes nothing', () => {
     expect(allowedTo('Forwarder', 'dynamodb')).toEqual(
-      [...forEach('jobs', 'BatchGetItem'), 'jobs/index/byWork Query', 'hosts Scan', ...STREAM].toSorted(),
+      [
+        ...forEach('jobs', 'BatchGetItem'),
+        'jobs/index/byWork Query',
+        'hosts Scan',
+        'intakes GetItem',
+        ...STREAM,
+      ].toSorted(),
     );
   });
 
@@ -83,7 +96,8 @@ describe('tables', () => {
       [
         ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         'jobs/index/byWork Query',
-        ...forEach('hosts', 'DeleteItem', 'GetItem', 'Scan', 'UpdateItem'),
+        ...forEach('hosts', 'DeleteItem', 'Scan', 'UpdateItem'),
+        'intakes DeleteItem',
         ...forEach('fleet', 'GetItem', 'PutItem'),
         ...forEach('chores', 'DeleteItem', 'Scan'),
         ...forEach('usage', 'GetItem', 'UpdateItem'),
@@ -110,7 +124,8 @@ describe('tables', () => {
       [
         ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         'jobs/index/byWork Query',
-        ...forEach('hosts', 'DeleteItem', 'GetItem', 'PutItem', 'Scan'),
+        ...forEach('hosts', 'DeleteItem', 'PutItem', 'Scan'),
+        ...forEach('intakes', 'DeleteItem', 'PutItem'),
       ].toSorted(),
     );
   });

@@ -33,6 +33,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
       0,
     );
     const { hosts, now } = world.behind;
+    await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${door.port}`, slots: 9 }));
   });
   afterAll(async () => {
@@ -117,10 +118,12 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   test('a host that does not answer leaves the job where it is, and fails no record', async () => {
     const { hosts, now } = world.behind;
     const silence = await startSilence();
+    await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: silence.url, slots: 9 }));
     const measured = measuring();
     expect(await invoke([recordOf(await putWaitingJob(world.behind), '100')])).toEqual(DONE);
     await expect.poll(measured).toMatchObject([{ offers_placed: 0, offers_left: 1 }]);
+    await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${door.port}`, slots: 9 }));
     await silence.close();
   });

@@ -1,7 +1,7 @@
 // The Hosts table: one item for one run of a host, replaced as a whole with every heartbeat.
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Host, isAlive } from '../../functions/store/hosts.ts';
+import { createHosts, type Host, isAlive } from '../../functions/store/hosts.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { HOST, NEXT_RUN, NOW, OTHER } from '../core/job-states.ts';
 
@@ -22,7 +22,6 @@ const host = (hostId: string, more: Partial<Host> = {}): Host => ({
   slots: 2,
   held: 1,
   models: ['flux2-vae.safetensors'],
-  intakeSecret: 'c2VjcmV0',
   seenAt: NOW + 1,
   startedAt: NOW - 1000,
   simulated: true,
@@ -92,4 +91,15 @@ it('removing what is gone is no error', async () => {
 it('is dead when it was not seen for 45 seconds', () => {
   expect(isAlive(host(HOST, { seenAt: NOW - 44_999 }), NOW)).toBe(true);
   expect(isAlive(host(HOST, { seenAt: NOW - 45_000 }), NOW)).toBe(false);
+});
+
+it('what offers to it are signed with lies in a table of its own, and goes with its item', async () => {
+  await store.hosts.putIntake(HOST, 'a secret', NOW);
+  await store.hosts.put(host(HOST));
+  expect(JSON.stringify(await store.hosts.list())).not.toContain('a secret');
+  const forwarder = createHosts(store.client, '');
+  expect(await forwarder.readIntake(OTHER)).toBeUndefined();
+  expect(await forwarder.readIntake(HOST)).toBe('a secret');
+  await store.hosts.remove(HOST);
+  expect(await createHosts(store.client, '').readIntake(HOST)).toBeUndefined();
 });

@@ -12,7 +12,6 @@ export function hostItem(hostId: string, seenAt: number, more: Partial<Host> = {
     slots: 2,
     held: 0,
     models: [],
-    intakeSecret: 'secret',
     seenAt,
     startedAt: seenAt,
     simulated: true,
