@@ -28,6 +28,24 @@ test.each(['Dockerfile', 'comfyui.Dockerfile'])(
   },
 );
 
+test('ComfyUI has the PyTorch of GPU hosts and loads no node that calls another service', async () => {
+  const lines = instructionsOf(await readFile(join(BOX, 'comfyui.Dockerfile'), 'utf8'));
+  const hosts = join(packageRoot(), 'infra', 'host', 'boot');
+  const pinned = (await readFile(join(hosts, 'constraints.txt'), 'utf8'))
+    .split('\n')
+    .filter((line) => /==/.test(line));
+  const [, cuda] = /^cuda=(.*)$/m.exec(await readFile(join(hosts, 'install.sh'), 'utf8'))!;
+  const install = lines.find(({ text }) => text.includes(' install --nvidia '))!.text;
+  expect(pinned).toHaveLength(3);
+  for (const one of pinned) expect(install).toContain(one);
+  expect(install).toContain(`--cuda-version ${cuda} `);
+  const flags = JSON.parse(lines.findLast(({ verb }) => verb === 'CMD')!.text) as string[];
+  const unit = await readFile(join(hosts, 'comfyui.service'), 'utf8');
+  expect(flags).toContain('--disable-api-nodes');
+  expect(unit).toContain(' --disable-api-nodes ');
+  for (const text of [flags.join(' '), unit]) expect(text).not.toContain('--enable-assets');
+});
+
 describe("the API's image, built and run without Docker", () => {
   const lines: Instruction[] = [];
   let folder: string;

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 
 const PROGRAM = `import os, subprocess, sys
 workspace = '/srv/comfyui/app'
-wanted = ['--skip-prompt', '--workspace', workspace, 'install', '--nvidia', '--cuda-version', '12.8',
+wanted = ['--skip-prompt', '--workspace', workspace, 'install', '--nvidia', '--cuda-version', '13.0',
           '--version', '0.33.0', '--skip-manager']
 def main():
     if sys.argv[1:] != wanted:
@@ -23,7 +23,7 @@ def main():
     packages = subprocess.run([workspace + '/.venv/bin/python', '-c', 'import site; print(site.getsitepackages()[0])'],
                               check=True, capture_output=True, text=True).stdout.strip()
     with open(packages + '/torch.py', 'w') as file:
-        file.write("class version:\\n    cuda = '12.8'\\n")
+        file.write("class version:\\n    cuda = '13.0'\\n")
     with open(workspace + '/main.py', 'w') as file:
         file.write("import json, os, sys\\n"
                    "os.makedirs('/srv/comfyui/data/output/a-folder', exist_ok=True)\\n"

@@ -4,7 +4,7 @@
 set -euo pipefail
 umask 022
 comfy_cli=1.23.0
-cuda=12.8
+cuda=13.0
 here=$(dirname "$(readlink -f "$0")")
 fast=/srv/comfyui
 wanted=$fast/.archive-wanted
