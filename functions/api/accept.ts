@@ -3,7 +3,7 @@
 import type { Caller } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import type { JobState } from '../core/job.ts';
-import { GRAPH_INLINE_BYTES, MAX_SEED } from '../core/limits.ts';
+import { GRAPH_INLINE_BYTES, MAX_DRAWN_SEED } from '../core/limits.ts';
 import { invalid, parseInputs } from '../core/inputs.ts';
 import { jobIdFrom, keys, ownerOrder, workOrder } from '../core/names.ts';
 import { render } from '../core/render.ts';
@@ -164,7 +164,7 @@ function presetOf(preset: unknown): string | undefined {
 }
 
 function randomSeed(bytes: Uint8Array): number {
-  const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_SEED);
+  const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_DRAWN_SEED);
   return Number(value);
 }
 

@@ -3,6 +3,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import { PAGE_DEFAULT, PAGE_MAX } from '../core/limits.ts';
 import { invalid } from '../core/inputs.ts';
 import type { ApiEnv } from './deps.ts';
@@ -59,7 +60,7 @@ export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unk
     throw new AppError('unsupported_media_type', 'Send JSON with the header Content-Type: application/json');
   let body: unknown;
   try {
-    body = JSON.parse(await c.req.text());
+    body = parseJson(await c.req.text());
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new AppError(

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
+import { stringifyJson } from '../core/json.ts';
 import type { ApiDeps, ApiEnv } from './deps.ts';
 import { answer, fixed, once, onceFor } from './fixed.ts';
 
@@ -65,7 +66,7 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps) {
     async (templates) => {
       // Only whoever reads it pays for it, not every start: a Lambda has it in a file of its own (build.mjs).
       const { documentOf } = await import('./openapi/document.ts');
-      return fixed('application/json', JSON.stringify(documentOf({ templates, keys: admit !== undefined })));
+      return fixed('application/json', stringifyJson(documentOf({ templates, keys: admit !== undefined })));
     },
   );
   const page = once(() => fixed('text/html; charset=utf-8', PAGE));

@@ -1,5 +1,6 @@
 // Server-sent events as text and as the body of an answer. Source: "Server-sent events" in the HTML standard.
 
+import { stringifyJson } from '../core/json.ts';
 import { FOLLOWER_RETURNS_AFTER } from '../core/limits.ts';
 
 export const EVENT_STREAM = {
@@ -16,7 +17,7 @@ export const COME_AGAIN = `retry: ${FOLLOWER_RETURNS_AFTER}\n\n`;
 
 /** JSON has no line breaks: one line of data. */
 export function eventText(event: string, id: string, data: unknown): string {
-  return `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+  return `event: ${event}\nid: ${id}\ndata: ${stringifyJson(data)}\n\n`;
 }
 
 /**

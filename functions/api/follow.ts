@@ -11,6 +11,7 @@ import { hasEnded, type JobState } from '../core/job.ts';
 import { FOLLOWER_HEARS_EVERY, MAX_WAIT_SECONDS } from '../core/limits.ts';
 import type { Job } from '../store/jobs.ts';
 import { needs } from './access.ts';
+import { exactJson } from './exact-json.ts';
 import type { ApiEnv, Shared } from './deps.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from './event-stream.ts';
 import type { Place } from './held.ts';
@@ -26,7 +27,7 @@ export function followRoutes(deps: Shared) {
       const job = await ownJob(deps, c);
       const state = wait ? await changed(deps, c, job.state, wait) : job.state;
       if (!state) throw notFound();
-      return c.json(await statusView(deps, { ...job, state }, originOf(deps.settings, c)));
+      return exactJson(c, await statusView(deps, { ...job, state }, originOf(deps.settings, c)));
     })
 
     .get('/status/:id/events', needs('read'), async (c) => {

@@ -9,6 +9,7 @@ import type { JobRequest } from '../core/request.ts';
 import { readGraph } from '../images/documents.ts';
 import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
+import { exactJson } from './exact-json.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { jobIdOf, notFound } from './jobs.ts';
 import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
@@ -29,7 +30,7 @@ export function historyRoutes(deps: Shared) {
           return [outwardPromptId(state.jobId), await historyEntry(deps, state, request)] as const;
         }),
       );
-      return c.json({
+      return exactJson(c, {
         history: Object.fromEntries(entries),
         ...totalOf('total_items', total),
         next_cursor: page.next === undefined ? null : cursorOf(page.next),

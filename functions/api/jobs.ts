@@ -9,8 +9,9 @@ import { clearQueue, acceptedUntil } from '../store/clear-queue.ts';
 import { accept } from './accept.ts';
 import { cursorOf, idempotencyKeyOf, jsonObject, type PageQuery, pageQuery } from './body.ts';
 import { needs } from './access.ts';
+import { exactJson } from './exact-json.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
-import { jobView, promptOf } from './views.ts';
+import { jobView, promptOf, seedOf } from './views.ts';
 
 /** So many jobs are cleared before the answer; the controller finishes the rest. */
 const CLEARED_AT_ONCE = 1000;
@@ -26,7 +27,8 @@ export function jobRoutes(deps: Shared) {
       const request = await accept(deps, c.get('caller'), body, idempotencyKeyOf(c), (name, value) =>
         c.header(name, value),
       );
-      return c.json(
+      return exactJson(
+        c,
         {
           job_id: request.jobId,
           prompt_id: outwardPromptId(request.jobId),
@@ -34,7 +36,7 @@ export function jobRoutes(deps: Shared) {
           prompt: promptOf(request),
           message: 'Image generation queued',
           workflow: request.workflow,
-          seed: typeof request.inputs['seed'] === 'number' ? request.inputs['seed'] : null,
+          ...seedOf(request),
           notes: request.notes,
         },
         202,
@@ -54,7 +56,7 @@ export function jobRoutes(deps: Shared) {
           .filter(({ state }) => state.status === status)
           .map(({ state }, index) => [index + 1, outwardPromptId(state.jobId)]);
       const { waiting, held } = await queue.count(owner);
-      return c.json({
+      return exactJson(c, {
         queue: {
           queue_pending: entries('queued'),
           queue_running: entries('processing'),

@@ -11,6 +11,7 @@ import { faultsOf } from '../core/check.ts';
 import { describeTemplate } from '../core/describe.ts';
 import type { Host } from '../store/hosts.ts';
 import { needs } from './access.ts';
+import { exactJson } from './exact-json.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import type { KnownHost } from './fleet.ts';
 import { takesJobs } from './views.ts';
@@ -30,7 +31,7 @@ export function systemRoutes(deps: Shared) {
       const template = workflows.templates.get(c.req.param('name'));
       if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
       const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
-      return c.json({
+      return exactJson(c, {
         ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
         ...checked(template.graph, hosts),
       });

@@ -11,7 +11,7 @@ import type { Host } from '../store/hosts.ts';
 import type { Job } from '../store/jobs.ts';
 import type { Shared } from './deps.ts';
 
-export { jobView, promptOf } from '../core/job-view.ts';
+export { jobView, promptOf, seedOf } from '../core/job-view.ts';
 
 /** `GET /api/status/<id>`. @param origin of the links, undefined for S3's own */
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {

@@ -3,6 +3,7 @@
 
 import type { statusView } from '../api/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
+import { parseJson } from '../core/json.ts';
 
 /** `GET /api/workflows/<name>`: title, presets, and the inputs as JSON Schema. */
 export type Workflow = ReturnType<typeof describeTemplate>;
@@ -48,7 +49,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
   async function json<Answer>(path: string, init?: RequestInit, limit?: number): Promise<Answer> {
     const response = await call(path, init, limit);
     try {
-      return (await response.json()) as Answer;
+      return parseJson(await response.text()) as Answer;
     } catch {
       throw silent('what came was no JSON, or was cut off');
     }

@@ -1,6 +1,8 @@
 // What --help says: how to call the program, and each input of the workflow with its type, bounds and default. From the
 // same JSON Schema that GET /api/workflows/<name> answers; a pure function.
 
+import { MAX_SEED } from '../core/limits.ts';
+import type { InputValue } from '../core/template.ts';
 import type { Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 
@@ -10,9 +12,9 @@ const COLUMN = 20;
 interface InputSchema {
   type: string;
   description?: string;
-  default?: string | number | boolean;
-  minimum?: number;
-  maximum?: number;
+  default?: InputValue;
+  minimum?: number | bigint;
+  maximum?: number | bigint;
   multipleOf?: number;
   maxLength?: number;
   enum?: string[];
@@ -70,7 +72,7 @@ export function helpOf(workflow: Workflow, names: string[]): string {
 
 function typeOf(schema: InputSchema, required: boolean): string {
   const { minimum, maximum, multipleOf, maxLength } = schema;
-  const top = maximum === Number.MAX_SAFE_INTEGER ? '2^53-1' : maximum;
+  const top = maximum === MAX_SEED ? '2^64-1' : maximum;
   const parts = [
     KINDS[schema['x-input'] ?? schema.type] ?? schema.type,
     minimum !== undefined && top !== undefined ? `${minimum} to ${top}` : undefined,

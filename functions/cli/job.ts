@@ -82,7 +82,7 @@ async function cancel(connection: Connection, jobId: string, progress: Progress)
   }
 }
 
-function summaryOf({ seed, created_at, completed_at, simulated }: Status): string {
+function summaryOf({ seed_text: seed, created_at, completed_at, simulated }: Status): string {
   const seconds = (Date.parse(completed_at ?? '') - Date.parse(created_at ?? '')) / 1000;
   return [
     ...(seed === null ? [] : [`seed ${seed}`]),

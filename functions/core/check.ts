@@ -2,6 +2,7 @@
 // run. What a node's own validation may take is not judged here. Source: validate_prompt and validate_inputs in
 // execution.py, validate_node_input in comfy_execution/validation.py; 0.33.0. What it lacks is object-info.ts's.
 
+import { stringifyJson } from './json.ts';
 import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 
@@ -68,9 +69,7 @@ function faultOfKey(value: unknown, { required, nested, extra }: Declared): stri
   const options: unknown = extra['options'];
   if (!required || nested || !Array.isArray(options)) return undefined;
   const keys = options.map((option: { key?: unknown } | null) => option?.key);
-  return keys.includes(value)
-    ? undefined
-    : `is ${JSON.stringify(value)}, which is none of ${keys.join(', ')}`;
+  return keys.includes(value) ? undefined : `is ${stringifyJson(value)}, which is none of ${keys.join(', ')}`;
 }
 
 const ANY = ['*', 'COMFY_MATCHTYPE_V3'];

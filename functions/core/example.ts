@@ -43,8 +43,8 @@ function sampleOf(template: Template, spec: InputSpec): InputValue | undefined {
   }
 }
 
-function numberOf({ minimum, maximum, multiple_of: step = 0 }: InputSpec): number {
-  if (minimum !== undefined) return step > 0 ? Math.ceil(minimum / step) * step : minimum;
-  const top = maximum ?? Infinity;
+function numberOf({ minimum, maximum, multiple_of: step = 0 }: InputSpec): number | bigint {
+  if (minimum !== undefined) return step > 0 ? Math.ceil(Number(minimum) / step) * step : minimum;
+  const top = maximum === undefined ? Infinity : Number(maximum);
   return Math.min(step || 1, step > 0 ? Math.floor(top / step) * step : top);
 }

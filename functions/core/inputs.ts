@@ -2,9 +2,10 @@
 // The first bad field is named in the error, with what it should be.
 
 import { AppError, type ErrorCode } from './errors.ts';
-import { MAX_SEED, MAX_TEXT } from './limits.ts';
+import { MAX_DRAWN_SEED, MAX_INTEGER, MAX_SEED, MAX_TEXT, MIN_INTEGER } from './limits.ts';
 import { isKey, type ObjectInfo, type Option, optionsOf } from './object-info.ts';
 import {
+  type Bounds,
   boundsOf,
   type InputSpec,
   type InputValue,
@@ -63,15 +64,22 @@ export function parseInputs(
   return { values, notes };
 }
 
-/** @param drawn any whole number from 0 */
-function seedWithin({ minimum = 0, maximum = MAX_SEED }: ReturnType<typeof boundsOf>, drawn: number): number {
-  return minimum + (drawn % (maximum - minimum + 1));
+/** One that every client can read, if the bounds have such. @param drawn any whole number from 0 */
+function seedWithin({ minimum = 0, maximum = MAX_SEED }: Bounds, drawn: number): number | bigint {
+  const least = BigInt(minimum);
+  const most = maximum > MAX_DRAWN_SEED && minimum <= MAX_DRAWN_SEED ? MAX_DRAWN_SEED : maximum;
+  return plain(least + (BigInt(drawn) % (BigInt(most) - least + 1n)));
+}
+
+/** A number where it can hold it. */
+function plain(value: bigint): number | bigint {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 /** The first input that is more than the one it may be at most; a missing one bounds nothing. */
 export function exceeded(template: Template, values: InputValues): AppError | undefined {
   for (const [name, { at_most: other }] of Object.entries(template.inputs))
-    if (other !== undefined && Number(values[name]) > Number(values[other]))
+    if (other !== undefined && values[name]! > values[other]!)
       return invalid(name, `must be at most ${other} (${values[other]})`);
   return undefined;
 }
@@ -119,21 +127,36 @@ function chosen(name: string, raw: unknown, options: Option[] | undefined): Inpu
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
-function numberValue(name: string, spec: InputSpec, raw: unknown): number {
-  const value = typeof raw === 'string' && NUMBER.test(raw.trim()) ? Number(raw) : raw;
+const WHOLE = /^[+-]?\d+$/;
+
+/** A number as a caller sends it, also as text. Undefined: it is none, or lost digits on its way. */
+function numberOf(raw: unknown, whole: boolean): number | bigint | undefined {
+  const text = typeof raw === 'string' ? raw.trim() : undefined;
+  if (text !== undefined && WHOLE.test(text) && text.length <= MAX_DIGITS)
+    return plain(BigInt(text.replace('+', '')));
+  const value = text !== undefined && NUMBER.test(text) ? Number(text) : raw;
+  if (typeof value === 'bigint') return value;
+  if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
+  return whole && !Number.isSafeInteger(value) ? undefined : value;
+}
+
+/** More than any bound has. */
+const MAX_DIGITS = 40;
+
+function numberValue(name: string, spec: InputSpec, raw: unknown): number | bigint {
   const whole = spec.type !== 'number';
-  const { minimum, maximum } = boundsOf(spec);
+  const value = numberOf(raw, whole);
+  const bounds = boundsOf(spec);
   const wanted = [
     whole ? 'must be a whole number' : 'must be a number',
-    range(minimum, maximum),
+    range(bounds),
     spec.multiple_of === undefined ? '' : ` and a multiple of ${spec.multiple_of}`,
   ].join('');
+  const { minimum = whole ? MIN_INTEGER : -Infinity, maximum = whole ? MAX_INTEGER : Infinity } = bounds;
   const fits =
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    (!whole || Number.isSafeInteger(value)) &&
-    value >= (minimum ?? -Infinity) &&
-    value <= (maximum ?? Infinity) &&
+    value !== undefined &&
+    value >= minimum &&
+    value <= maximum &&
     (spec.multiple_of === undefined || isMultiple(value, spec.multiple_of));
   if (!fits) throw invalid(name, wanted);
   // JSON and ComfyUI both know a negative zero; a seed or size of -0 is a plain 0.
@@ -141,16 +164,16 @@ function numberValue(name: string, spec: InputSpec, raw: unknown): number {
 }
 
 /** 0.15 is a multiple of 0.05, though no number of 53 bits is. */
-function isMultiple(value: number, of: number): boolean {
+function isMultiple(value: number | bigint, of: number): boolean {
+  if (typeof value === 'bigint') return Number.isInteger(of) && value % BigInt(of) === 0n;
   const times = value / of;
   return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times));
 }
 
-function range(minimum: number | undefined, maximum: number | undefined): string {
-  const top = maximum === MAX_SEED ? '2^53-1' : maximum;
-  if (minimum !== undefined && top !== undefined) return ` from ${minimum} to ${top}`;
+function range({ minimum, maximum }: Bounds): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
   if (minimum !== undefined) return ` of at least ${minimum}`;
-  return top === undefined ? '' : ` of at most ${top}`;
+  return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
 /** With the u flag a whole pair is one character: only a half matches. */

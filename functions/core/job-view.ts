@@ -10,9 +10,12 @@ export function promptOf(request: JobRequest): string {
   return typeof prompt === 'string' ? prompt : '';
 }
 
-function seedOf({ inputs, seedInput = 'seed' }: JobRequest): number | null {
+/** The seed in use, and as text for whoever reads numbers of 53 bits only. */
+export function seedOf({ inputs, seedInput = 'seed' }: JobRequest) {
   const seed = inputs[seedInput];
-  return typeof seed === 'number' ? seed : null;
+  return typeof seed === 'number' || typeof seed === 'bigint'
+    ? { seed, seed_text: String(seed) }
+    : { seed: null, seed_text: null };
 }
 
 /** The fields that every view of a job has. Times as ISO 8601 in UTC. */
@@ -32,7 +35,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     started_at: iso(state.startedAt),
     completed_at: iso(state.endedAt),
     workflow: request.workflow,
-    seed: seedOf(request),
+    ...seedOf(request),
     attempts: state.attempt,
     notes: [...request.notes, ...(state.notes ?? [])],
     simulated: state.simulated ?? false,

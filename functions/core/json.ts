@@ -9,9 +9,15 @@ const WHOLE = /^-?\d+$/;
 /** Strings are matched too, so that a NaN within one is left as it is. */
 const BARE = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
 
-/** @throws SyntaxError for what is no JSON */
+/** @throws SyntaxError for what is no JSON, or nested too deeply */
 export function parseJson(text: string): unknown {
-  return MANY_DIGITS.test(text) ? parse(text, undefined, { parseNumber: exactly }) : JSON.parse(text);
+  if (!MANY_DIGITS.test(text)) return JSON.parse(text);
+  try {
+    // Of a key that comes twice the last counts, as for JSON.parse.
+    return parse(text, undefined, { parseNumber: exactly, onDuplicateKey: ({ newValue }) => newValue });
+  } catch (error) {
+    throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
+  }
 }
 
 /** Like parseJson, for what Python's `json` wrote: a bare NaN or Infinity is null. @throws SyntaxError */

@@ -93,7 +93,12 @@ export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
 export const MAX_TEXT = 10_000;
-export const MAX_SEED = Number.MAX_SAFE_INTEGER;
+/** Whole numbers as ComfyUI's nodes have them: signed ones, and seeds of 64 bits. */
+export const MIN_INTEGER = -(2n ** 63n);
+export const MAX_INTEGER = 2n ** 64n - 1n;
+export const MAX_SEED = MAX_INTEGER;
+/** Of seeds that are drawn: every client can read them. */
+export const MAX_DRAWN_SEED = Number.MAX_SAFE_INTEGER;
 
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1000;

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { parseJson, stringifyJson } from './json.ts';
 import type { Graph } from './object-info.ts';
 import type { Staging } from './render.ts';
 import type { InputValues } from './template.ts';
@@ -27,15 +28,15 @@ export interface JobRequest {
 }
 
 export function packGraph(graph: Graph): Uint8Array {
-  return gzipSync(JSON.stringify(graph));
+  return gzipSync(stringifyJson(graph));
 }
 
 export function unpackGraph(packed: Uint8Array): Graph {
-  return JSON.parse(gunzipSync(packed).toString('utf8')) as Graph;
+  return parseJson(gunzipSync(packed).toString('utf8')) as Graph;
 }
 
 /** Independent of the order of the body's keys. */
 export function hashBody(body: Record<string, unknown>): string {
   const sorted = Object.fromEntries(Object.entries(body).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+  return createHash('sha256').update(stringifyJson(sorted)).digest('hex');
 }

@@ -7,7 +7,9 @@ import { exceeded, valueOf } from './inputs.ts';
 import { JOB_LIMIT, MAX_SEED, MAX_TEXT } from './limits.ts';
 import { type Graph, linkOf } from './object-info.ts';
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
+/** A whole number that a number cannot hold is a bigint. */
+const numeric = z.union([z.number(), z.bigint()]);
+const scalar = z.union([z.string(), numeric, z.boolean()]);
 
 const inputSpec = z.strictObject({
   type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', 'image']),
@@ -15,8 +17,8 @@ const inputSpec = z.strictObject({
   description: z.string().optional(),
   required: z.boolean().optional(),
   default: scalar.optional(),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
+  minimum: numeric.optional(),
+  maximum: numeric.optional(),
   multiple_of: z.number().positive().optional(),
   /** Another number's input, which this one's value must not exceed. */
   at_most: z.string().optional(),
@@ -217,8 +219,13 @@ function problemOfValues(template: Template, values: InputValues): string | unde
   return undefined;
 }
 
+export interface Bounds {
+  minimum?: number | bigint;
+  maximum?: number | bigint;
+}
+
 /** Bounds in force where the file names none. */
-export function boundsOf(spec: InputSpec): { minimum?: number; maximum?: number } {
+export function boundsOf(spec: InputSpec): Bounds {
   if (spec.type === 'seed') return { minimum: spec.minimum ?? 0, maximum: spec.maximum ?? MAX_SEED };
   return { minimum: spec.minimum, maximum: spec.maximum };
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import { parseTemplate, type Template } from '../core/template.ts';
 
 const DEFAULT = 'flux2_turbo_default';
@@ -76,7 +77,7 @@ async function readJson(directory: string, name: string, suffix: string): Promis
   });
   try {
     // Some editors write a mark of the byte order.
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return parseJson(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw refuse(`is no JSON: ${(error as Error).message}`);
   }

@@ -35,6 +35,7 @@ test('answers 202 with the fields of the guide, and seed, workflow and notes bes
     message: 'Image generation queued',
     workflow: 'flux2_turbo_default',
     seed: expect.any(Number),
+    seed_text: String(answer['seed']),
     notes: [],
   });
   expect(answer['prompt_id']).not.toBe(answer['job_id']);

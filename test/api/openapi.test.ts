@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
+import { stringifyJson } from '../../functions/core/json.ts';
 import { documentOf } from '../../functions/api/openapi/document.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Described, documentOfApp, operationsOf } from './described.ts';
@@ -63,7 +64,7 @@ describe('the document', () => {
       open.map(({ route }) => route.replace('/api', '')).every((route) => /openapi|docs/.test(route)),
     ).toBe(true);
     expect(operations().every(({ operation }) => operation.security !== undefined)).toBe(true);
-    const without = JSON.stringify(documentOf({ templates: rig.templates, keys: false }));
+    const without = stringifyJson(documentOf({ templates: rig.templates, keys: false }));
     expect(without).not.toMatch(/security|Unauthorized"\}|scope `/);
   });
 

@@ -36,6 +36,7 @@ test('has every field from the first moment', async () => {
     completed_at: null,
     workflow: 'flux2_turbo_default',
     seed: 5,
+    seed_text: '5',
     attempts: 0,
     notes: [],
     simulated: false,

@@ -68,7 +68,7 @@ test('help has every input with its type, bounds and default', () => {
     expect(help).toMatch(new RegExp(`^  --${name.replaceAll('_', '-')}\\b`, 'm'));
   expect(text).toContain('--steps Whole number, 1 to 50, default 25. Diffusion steps;');
   expect(text).toContain('--width Whole number, 256 to 2048, a multiple of 16, default 1024.');
-  expect(text).toContain('--seed Whole number, 0 to 2^53-1.');
+  expect(text).toContain('--seed Whole number, 0 to 2^64-1.');
   expect(text).toContain('--image A local image file, or the name of an uploaded or made image, required.');
   expect(text).toContain('one of euler, ');
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -23,7 +23,10 @@ describe('numbers', () => {
     ['seed', 0, 0],
     ['seed', 2 ** 53 - 1, 2 ** 53 - 1],
     ['seed', '9007199254740991', 2 ** 53 - 1],
-  ])('%s %j is %d', (field, value, number) => {
+    ['seed', '9007199254740992', 2n ** 53n],
+    ['seed', 2n ** 64n - 1n, 2n ** 64n - 1n],
+    ['seed', '+18446744073709551615', 2n ** 64n - 1n],
+  ])('%s %s is %d', (field, value, number) => {
     expect(Object.is(valueOf(field, value), number)).toBe(true);
   });
 
@@ -31,14 +34,14 @@ describe('numbers', () => {
   const SIDE = 'Invalid field: width must be a whole number from 256 to 2048 and a multiple of 16';
   const NUMBER = 'Invalid field: cfg must be a number from 0 to 30';
   const STRENGTH = 'Invalid field: lora_strength must be a number from 0 to 1';
-  const DRAWN = 'Invalid field: seed must be a whole number from 0 to 2^53-1';
+  const DRAWN = 'Invalid field: seed must be a whole number from 0 to 18446744073709551615';
   const BAD: [message: string, values: unknown[]][] = [
     [STEPS, [0, 51, 1.5, '', ' ', 'NaN', 'Infinity', '-Infinity', 'many', '0x10', '1e999', '1_0']],
     [STEPS, [true, [], [25], {}, NaN, Infinity, '२५', '25 steps', '1,5']],
     [SIDE, [1000, 1008.5, 240, 2064, '1000', -1024]],
     [NUMBER, [-0.01, 30.01, 'NaN', 'Infinity', NaN, -Infinity]],
     [STRENGTH, [1.01, -1, '2']],
-    [DRAWN, [-1, 1.5, 2 ** 53, '9007199254740992', '-1', 'random', true]],
+    [DRAWN, [-1, 1.5, 2 ** 53, '18446744073709551616', '-1', 'random', true]],
   ];
   const cases = BAD.flatMap(([message, values]) =>
     values.map((value): [unknown, string] => [value, message]),

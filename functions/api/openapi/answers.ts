@@ -31,7 +31,22 @@ const time = z.iso.datetime();
 const count = z.int().min(0);
 const jobId = z.uuid().describe('Names the job at every other address');
 const promptId = z.uuid().describe('ComfyUI’s name for it: one for the life of a job');
-const seed = z.int().nullable().describe('The seed in use: drawn at random where none was sent');
+const seed = {
+  // z.int() ends at 2⁵³, and so does JSON.parse: seeds do not.
+  seed: z
+    .number()
+    .multipleOf(1)
+    .meta({
+      type: 'integer',
+      format: 'uint64',
+      description: 'The seed in use: drawn at random where none was sent',
+    })
+    .nullable(),
+  seed_text: z
+    .string()
+    .nullable()
+    .describe('The same in digits, for clients whose numbers have 53 bits (a drawn one fits them)'),
+};
 const notes = z.array(z.string()).describe('What the service did that one may not expect');
 export const cursor = z
   .string()
@@ -54,7 +69,7 @@ export const accepted = z.strictObject({
   prompt: z.string(),
   message: z.string(),
   workflow: z.string(),
-  seed,
+  ...seed,
   notes,
 });
 
@@ -73,7 +88,7 @@ export const job = z.strictObject({
   started_at: time.nullable(),
   completed_at: time.nullable().describe('When it ended, however it did'),
   workflow: z.string(),
-  seed,
+  ...seed,
   attempts: count,
   notes,
   simulated,
