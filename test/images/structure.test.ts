@@ -1,5 +1,6 @@
 // Only whole images pass, and what is kept is byte for byte the same. Source: issue 11, 5, 7 and 38.
 
+import { randomBytes } from 'node:crypto';
 import { deflateSync, crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { PNG } from 'pngjs';
@@ -181,6 +182,20 @@ describe('without its metadata', () => {
     );
     expect((await walk(told, 'webp', 'strip')).equals(riff(vp8x(0x10, 1, 1), vp8l))).toBe(true);
   });
+});
+
+it('a large picture in many pieces leaves no listeners behind', async () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error) => warnings.push(warning);
+  process.on('warning', hear);
+  const rows = randomBytes(500 * (1 + 700 * 3));
+  for (let row = 0; row < 500; row += 1) rows[row * 2101] = 0;
+  const large = madeOf(ihdr(700, 500), chunk('IDAT', deflateSync(rows, { level: 0 })));
+  expect((await walk(large, 'png', 'keep', 8192)).equals(large)).toBe(true);
+  // Warnings come in a later turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', hear);
+  expect(warnings).toEqual([]);
 });
 
 it('the frames of a WebP are counted', () => {

@@ -110,7 +110,18 @@ class Pixels {
     // What stands behind the end of the compressed stream is nobody's.
     if (this.#error || this.#inflate.readableEnded) return;
     if (this.#inflate.write(piece)) return;
-    await Promise.race([once(this.#inflate, 'drain'), once(this.#inflate, 'close')]).catch(() => undefined);
+    await this.#taken();
+  }
+
+  /** Or it is closed. Leaves no listeners: a large picture is written in many pieces. */
+  #taken(): Promise<void> {
+    return new Promise((resolve) => {
+      const settle = () => {
+        this.#inflate.off('drain', settle).off('close', settle);
+        resolve();
+      };
+      this.#inflate.on('drain', settle).on('close', settle);
+    });
   }
 
   async end(): Promise<void> {
