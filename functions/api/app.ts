@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL, withoutKeys } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
-import { HELD_AT_MOST, HELD_REQUESTS } from '../core/limits.ts';
+import { HELD_AT_MOST, HELD_REQUESTS, IMAGE_READERS } from '../core/limits.ts';
 import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
 import { docsRoutes } from './docs.ts';
 import { createFleet } from './fleet.ts';
@@ -18,6 +18,7 @@ import { jobRoutes } from './jobs.ts';
 import { checkOrigin } from './origin-check.ts';
 import { problems } from './problems.ts';
 import { createTotals } from './owned.ts';
+import { createReaders } from './readers.ts';
 import { createQueue } from './queue-view.ts';
 import { limitReads } from './limit-reads.ts';
 import { createLimits } from './limits.ts';
@@ -38,6 +39,7 @@ export function createApp(deps: ApiDeps): ApiApp {
     limits: createLimits(deps),
     uploadRoom: createUploadRoom(deps),
     watch: createWatch(deps),
+    readers: deps.readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     held: createHeld(
       deps.settings.heldRequests ?? HELD_REQUESTS,
       deps.settings.heldAtMost ?? HELD_AT_MOST,

@@ -1,5 +1,6 @@
 // What the API is made of: `createApp(deps)` reads no environment and makes no client.
 
+import type { ServerResponse } from 'node:http';
 import type { Hono, MiddlewareHandler } from 'hono';
 import type { RequestIdVariables } from 'hono/request-id';
 import type { Caller } from '../core/access.ts';
@@ -15,6 +16,7 @@ import type { Tables } from '../store/open.ts';
 import type { Fleet } from './fleet.ts';
 import type { Held } from './held.ts';
 import type { Limits } from './limits.ts';
+import type { Readers } from './readers.ts';
 import type { JobReader } from './job-reader.ts';
 import type { Totals } from './owned.ts';
 import type { Queue } from './queue-view.ts';
@@ -23,6 +25,10 @@ import type { Watch } from './watch.ts';
 
 export interface ApiDeps extends Tables {
   images: Images;
+  /** What callers read, over connections of its own: the rest must not wait for how slowly they do. */
+  servedImages: Pick<Images, 'get'>;
+  /** Where others serve images too: the budget that is shared with them. */
+  readers?: Readers;
   presigner: Presigner;
   workflows: Workflows;
   log: Log;
@@ -63,6 +69,8 @@ export interface ApiSettings {
   /** Requests that are held at once, and for how long at most (ms); core/limits.ts where it is not said. */
   heldRequests?: number;
   heldAtMost?: number;
+  /** Images that are read at once; core/limits.ts where it is not said. */
+  imageReaders?: number;
   /** Only where every request comes by HTTPS. */
   hsts?: boolean;
   /** How long jobs and their images are kept, ms; 30 days where it is not said. */
@@ -79,6 +87,7 @@ export interface Shared extends ApiDeps {
   uploadRoom: UploadRoom;
   watch: Watch;
   held: Held;
+  readers: Readers;
 }
 
 /** Milliseconds. */
@@ -86,5 +95,9 @@ export function keepOf({ settings }: ApiDeps): number {
   return settings.keep ?? JOB_KEPT;
 }
 
-export type ApiEnv = { Variables: RequestIdVariables & { caller: Caller } };
+/** `outgoing`: what it is answered with, where Node's own server does. */
+export type ApiEnv = {
+  Bindings: { outgoing?: Pick<ServerResponse, 'socket'> } | undefined;
+  Variables: RequestIdVariables & { caller: Caller };
+};
 export type ApiApp = Hono<ApiEnv>;

@@ -10,33 +10,44 @@ import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
 import { originOf } from './origin.ts';
+import { readAt, tooManyReaders } from './readers.ts';
 import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
 import { linkOf } from './views.ts';
 
 export function imageRoutes(deps: Shared) {
-  const { jobs, images } = deps;
+  const { jobs, images, servedImages, readers, settings } = deps;
   return new Hono<ApiEnv>()
     .get('/image/:filename', needs('read'), async (c) => {
       const filename = c.req.param('filename');
       const state = await stateOfImage(deps, filename, c.get('caller'));
-      if (c.req.query('redirect') === '1')
-        return c.redirect(await linkOf(deps, state, filename, originOf(deps.settings, c)), 302);
-      const stored = await images
+      const redirect = async () =>
+        c.redirect(await linkOf(deps, state, filename, originOf(settings, c)), 302);
+      if (c.req.query('redirect') === '1') return redirect();
+      const cut = () => void c.env?.outgoing?.socket?.resetAndDestroy();
+      const reader = readers.take(c.get('caller').owner, cut);
+      if (!reader) {
+        // S3 itself has places enough.
+        if (settings.links === 'bucket') return redirect();
+        throw tooManyReaders();
+      }
+      const stored = await servedImages
         .get(keys.image(state.jobId, state.attempt, filename), {
           range: c.req.header('range'),
           ifNoneMatch: c.req.header('if-none-match'),
         })
         .catch((error: unknown) => {
+          reader.free();
           if (!(error instanceof RangeNotSatisfiable)) throw error;
           c.header('Content-Range', `bytes */${error.sizeBytes}`);
           throw new AppError('range_not_satisfiable', `The image has ${error.sizeBytes} bytes`);
         });
-      if (stored === 'not-modified') return c.body(null, 304);
-      if (!stored) throw notFound();
       // Hono answers HEAD with the head of a GET; a body that nobody reads would hold its connection to the bucket.
       const head = c.req.method === 'HEAD';
+      if (head || typeof stored !== 'object') reader.free();
+      if (stored === 'not-modified') return c.body(null, 304);
+      if (!stored) throw notFound();
       if (head) await stored.body.cancel();
-      return new Response(head ? null : (stored.body as ReadableStream), {
+      return new Response(head ? null : readAt(stored.body, reader), {
         status: stored.partial ? 206 : 200,
         headers: {
           'Content-Type': stored.contentType,

@@ -33,6 +33,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   budget_used_up: 429,
   uploads_used_up: 429,
   comfyui_not_responding: 503,
+  too_many_readers: 503,
 };
 
 export function statusOf(code: ErrorCode): ContentfulStatusCode {
@@ -43,7 +44,7 @@ export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
     if (error instanceof AppError) {
       const { code, message, details } = error;
-      if (code === 'too_many_waiting') c.header('Retry-After', '5');
+      if (code === 'too_many_waiting' || code === 'too_many_readers') c.header('Retry-After', '5');
       return c.json({ error: message, code, ...(details && { details }) }, statusOf(code));
     }
     if (error instanceof HTTPException) {

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'idempotency_mismatch'
   | 'range_not_satisfiable'
   | 'too_many_waiting'
+  | 'too_many_readers'
   | 'too_many_requests'
   | 'too_many_unfinished'
   | 'images_used_up'

@@ -81,6 +81,8 @@ export const HELD_REQUESTS = 200;
 /** A stream is closed then, and may be asked for again: whoever takes nothing of it must not keep its place. */
 export const HELD_AT_MOST = HOUR;
 export const MAX_WAIT_SECONDS = 25;
+/** Images that one process sends at the same time, each over a connection to the bucket of its own. */
+export const IMAGE_READERS = 200;
 
 /** A table's item holds 400 KB; an image's record takes some 200 bytes of it. */
 export const MAX_IMAGES_PER_JOB = 1000;

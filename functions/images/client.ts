@@ -11,9 +11,11 @@ export interface S3Settings {
   endpoint?: string | undefined;
   region: string;
   credentials?: S3ClientConfig['credentials'] | undefined;
+  /** At most; what asks for one more waits. */
+  sockets?: number | undefined;
 }
 
-export function createS3Client({ endpoint, region, credentials }: S3Settings): S3Client {
+export function createS3Client({ endpoint, region, credentials, sockets = 128 }: S3Settings): S3Client {
   return new S3Client({
     region,
     ...(endpoint && { endpoint, forcePathStyle: true }),
@@ -24,8 +26,8 @@ export function createS3Client({ endpoint, region, credentials }: S3Settings): S
     requestHandler: {
       connectionTimeout: 10_000,
       socketTimeout: IDLE,
-      httpAgent: { keepAlive: true, maxSockets: 128 },
-      httpsAgent: { keepAlive: true, maxSockets: 128 },
+      httpAgent: { keepAlive: true, maxSockets: sockets },
+      httpsAgent: { keepAlive: true, maxSockets: sockets },
     },
   });
 }

@@ -7,13 +7,14 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { askForKeys } from '../api/access.ts';
 import { createApp } from '../api/app.ts';
+import { createReaders } from '../api/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { allowedOriginsOf, type LocalSettings, ownerLimitsOf } from '../config.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createWatch } from '../controller/watch.ts';
-import { MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
+import { IMAGE_READERS, MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
@@ -33,6 +34,7 @@ import { checkTable } from './embedded-dynamodb/damage.ts';
 import { drawFirstKey } from './first-key.ts';
 import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../process/listen.ts';
+import { linksBefore } from './links.ts';
 import { programOf } from './programs.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
 import { startWebhooks } from './webhooks.ts';
@@ -127,8 +129,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
   const nudge = (jobId?: string) => forwarder.nudge(jobId);
   const stopping = new AbortController();
+  const readers = createReaders(IMAGE_READERS);
   const app = createApp({
     ...connected,
+    readers,
     jobs,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
     workflows,
@@ -191,14 +195,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     retentionLog,
   );
 
-  const api = listenerOf(app);
-  answering.resolve((req, res) => {
-    // Presigned links point at this very port.
-    if (s3.isPresignedRead(req)) {
-      res.setHeader('X-Content-Type-Options', 'nosniff');
-      void s3.handle(req, res);
-    } else api(req, res);
-  });
+  answering.resolve(linksBefore(listenerOf(app), s3, readers));
   const firstKey =
     settings.FIRST_KEY && settings.API_KEYS === 'required'
       ? await drawFirstKey(connected.keys, now(), randomBytes)

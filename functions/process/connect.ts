@@ -1,6 +1,7 @@
 // The tables and the bucket behind the settings that every process shares. Only entry points call it.
 
 import type { PlacesSettings } from '../config.ts';
+import { IMAGE_READERS } from '../core/limits.ts';
 import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';
 import { createPresigner, type Presigner } from '../images/presign.ts';
@@ -35,6 +36,8 @@ export function placesOf(settings: PlacesSettings): Places {
 export interface Connected extends Tables {
   store: StoreClient;
   images: Images;
+  /** For callers, over connections of their own: they read as slowly as they like. */
+  servedImages: Pick<Images, 'get'>;
   presigner: Presigner;
   /** The tables' clock, ms. */
   now(): number;
@@ -49,10 +52,17 @@ export function connect(
   const store = createStoreClient({ endpoint, region, credentials, token: places.tablesToken }, local);
   if (log) store.clock.onJump((by) => log.warn(jumpInWords(by)));
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
+  const serving = createS3Client({
+    endpoint: places.s3Endpoint,
+    region,
+    credentials: s3.config.credentials,
+    sockets: IMAGE_READERS,
+  });
   return {
     store,
     ...openTables(store, tablePrefix),
     images: createImages({ client: s3, bucket }),
+    servedImages: createImages({ client: serving, bucket }),
     // The client has already asked the environment where the credentials are.
     presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
     now: () => store.clock.now(),

@@ -1,9 +1,10 @@
 // An HTTP server on a port, or one sentence about why there is none.
 
 import { getRequestListener } from '@hono/node-server';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../core/errors.ts';
+import { cutStalled } from './stalled.ts';
 
 export interface Listening {
   port: number;
@@ -16,6 +17,8 @@ export const CONNECTION_LIMITS = {
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 65_000,
+  /** Whoever takes nothing of its answer for so long is cut. */
+  writeTimeout: 60_000,
   /** What is still under way so long after `close` is cut. */
   closeTimeout: 10_000,
 };
@@ -28,7 +31,7 @@ export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
-  { closeTimeout, ...limits } = CONNECTION_LIMITS,
+  { closeTimeout, writeTimeout, ...limits } = CONNECTION_LIMITS,
   door: 'API' | 'FORWARDER' | 'INTAKE' = 'API',
 ): Promise<Listening> {
   // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
@@ -43,6 +46,7 @@ export async function listen(
     });
     handler(req, res);
   });
+  cutStalled(server, writeTimeout, limits.connectionsCheckingInterval);
   server.on('connection', (socket: Socket) => {
     idle.add(socket);
     socket.once('close', () => idle.delete(socket));
@@ -84,7 +88,12 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number, door:
   return error;
 }
 
-export function listenerOf(app: { fetch(request: Request): Response | Promise<Response> }): RequestListener {
-  const listener = getRequestListener((request) => app.fetch(request));
+/** @param app gets what it answers with beside the request */
+export function listenerOf(app: {
+  fetch(request: Request, env: { outgoing: ServerResponse }): Response | Promise<Response>;
+}): RequestListener {
+  const listener = getRequestListener((request, { outgoing }) =>
+    app.fetch(request, { outgoing: outgoing as ServerResponse }),
+  );
   return (req, res) => void listener(req, res);
 }

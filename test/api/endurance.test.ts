@@ -13,6 +13,7 @@ let url: string;
 beforeAll(async () => {
   rig = await startRig();
   server = await listen(listenerOf(rig.app), '127.0.0.1', 0, {
+    ...CONNECTION_LIMITS,
     headersTimeout: 2000,
     requestTimeout: 2500,
     connectionsCheckingInterval: 100,

@@ -8,7 +8,7 @@ import { askForKeys } from '../../functions/api/access.ts';
 import { createFrontDoor } from '../../functions/api/front-door.ts';
 import { requestOf } from '../../functions/api/function-url.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';
-import { listen, type Listening, listenerOf } from '../../functions/process/listen.ts';
+import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/process/listen.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, countStored, eventually, type Json, putJob } from './support.ts';
 
@@ -19,6 +19,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   rig = await startRig({ forward: false, settings, onLog: (line) => lines.push(line) });
   hasty = await listen(listenerOf(rig.app), '127.0.0.1', 0, {
+    ...CONNECTION_LIMITS,
     headersTimeout: 2000,
     requestTimeout: 2500,
     connectionsCheckingInterval: 100,

@@ -57,6 +57,7 @@ export function anotherProcess({ store, images, templates, log }: Rig, parts: Pa
   return createApp({
     ...store,
     images,
+    servedImages: images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     workflows: { templates, refused: [] },
     log,

@@ -67,6 +67,7 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
           createApp({
             ...store,
             images,
+            servedImages: images,
             presigner: createPresigner({ credentials, region: REGION, bucket: 'images' }),
             workflows: { templates: await loadTemplates(), refused: [] },
             log,

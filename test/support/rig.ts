@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../functions/api/app.ts';
+import { createReaders } from '../../functions/api/readers.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
@@ -13,6 +14,7 @@ import { finishChores } from '../../functions/controller/chores.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
+import { IMAGE_READERS } from '../../functions/core/limits.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/intake.ts';
@@ -20,12 +22,13 @@ import { createS3Client } from '../../functions/images/client.ts';
 import { createImages, type Images } from '../../functions/images/images.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
-import { listen, listenerOf } from '../../functions/process/listen.ts';
+import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/process/listen.ts';
 import {
   type SimulatedComfyUI,
   type SimulatedComfyUIOptions,
   startSimulatedComfyUI,
 } from '../../functions/local/simulated-comfyui/server.ts';
+import { linksBefore } from '../../functions/local/links.ts';
 import { createLog, type Log } from '../../functions/log.ts';
 import { docsFolder } from '../../functions/process/docs.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
@@ -72,6 +75,8 @@ export interface RigOptions {
   forward?: boolean;
   /** Structured lines of every room; silent by default. */
   onLog?: (line: string) => void;
+  /** Of its server. */
+  limits?: Partial<typeof CONNECTION_LIMITS>;
 }
 
 export async function startRig({
@@ -79,6 +84,7 @@ export async function startRig({
   workflows,
   forward = true,
   onLog,
+  limits,
 }: RigOptions = {}): Promise<Rig> {
   const store = await startStore();
   const directory = await mkdtemp(join(tmpdir(), 'rig-'));
@@ -90,6 +96,13 @@ export async function startRig({
   });
   const client = createS3Client({ endpoint: s3.url, region: REGION, credentials: CREDENTIALS });
   const images = createImages({ client, bucket: 'images' });
+  const serving = createS3Client({
+    endpoint: s3.url,
+    region: REGION,
+    credentials: CREDENTIALS,
+    sockets: IMAGE_READERS,
+  });
+  const readers = createReaders(settings?.imageReaders ?? IMAGE_READERS);
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
   const { jobs, hosts, chores, now } = store;
   const forwarder = createForwarder({ jobs, hosts, log, now });
@@ -99,6 +112,8 @@ export async function startRig({
   const app = createApp({
     ...store,
     images,
+    servedImages: createImages({ client: serving, bucket: 'images' }),
+    readers,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     workflows: { templates, refused: [] },
     log,
@@ -116,12 +131,10 @@ export async function startRig({
       ...settings,
     },
   });
-  const api = listenerOf(app);
-  const server = await listen(
-    (req, res) => (s3.isPresignedRead(req) ? void s3.handle(req, res) : api(req, res)),
-    '127.0.0.1',
-    0,
-  );
+  const server = await listen(linksBefore(listenerOf(app), s3, readers), '127.0.0.1', 0, {
+    ...CONNECTION_LIMITS,
+    ...limits,
+  });
   const url = `http://127.0.0.1:${server.port}`;
   const closers: (() => Promise<void>)[] = [];
   /** Of what this workflow takes. */
@@ -202,6 +215,7 @@ export async function startRig({
       await server.close();
       await s3.close();
       client.destroy();
+      serving.destroy();
       await store.close();
       await rm(directory, { recursive: true, force: true });
     },

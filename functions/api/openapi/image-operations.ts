@@ -56,10 +56,13 @@ export const imageOperations: Operation[] = [
         content: image,
         headers: { 'Content-Range': 'Which part of how much' },
       },
-      302: { description: 'To a presigned link', headers: { Location: 'Without a key, for 15 minutes' } },
+      302: {
+        description: 'To a presigned link, as asked or where too many read',
+        headers: { Location: 'Without a key, for 15 minutes' },
+      },
       304: { description: 'The copy at hand is the same' },
     },
-    errors: ['image_not_found', 'range_not_satisfiable'],
+    errors: ['image_not_found', 'range_not_satisfiable', 'too_many_readers'],
   },
   {
     route: 'GET /outputs',

@@ -6,6 +6,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Log } from '../../log.ts';
+import { CONNECTION_LIMITS } from '../../process/listen.ts';
+import { cutStalled } from '../../process/stalled.ts';
 import { openBucket, type Bucket } from './files.ts';
 import { deleteBatch, deleteObject, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
@@ -93,6 +95,7 @@ export async function startEmbeddedS3(
   const server = createServer((req, res) => void s3.handle(req, res));
   // Longer than a client keeps an idle connection: the SDK cannot repeat a streamed body.
   server.keepAliveTimeout = 120_000;
+  cutStalled(server, CONNECTION_LIMITS.writeTimeout, CONNECTION_LIMITS.connectionsCheckingInterval);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);

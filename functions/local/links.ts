@@ -1,0 +1,28 @@
+// Presigned links that point at the API's own port: read from the embedded bucket, within the budget of readers.
+
+import type { RequestListener } from 'node:http';
+import { type Readers, tooManyReaders } from '../api/readers.ts';
+import type { EmbeddedS3 } from './embedded-s3/server.ts';
+
+/** Whoever comes with a link is nobody that we know: they are one owner, and leave others their places. */
+const BY_LINK = 'by link';
+
+export function linksBefore(api: RequestListener, s3: EmbeddedS3, readers: Readers): RequestListener {
+  return (req, res) => {
+    if (!s3.isPresignedRead(req)) {
+      api(req, res);
+      return;
+    }
+    res.setHeader('X-Content-Type-Options', 'nosniff');
+    const reader = readers.take(BY_LINK, () => req.socket.resetAndDestroy());
+    if (!reader) {
+      const { code, message } = tooManyReaders();
+      res.writeHead(503, { 'content-type': 'application/json', 'retry-after': '5' });
+      res.end(JSON.stringify({ error: message, code }));
+      return;
+    }
+    res.on('drain', reader.moved);
+    res.once('close', reader.free);
+    void s3.handle(req, res);
+  };
+}
