@@ -95,6 +95,7 @@ const wanted: Record<string, string> = {
   COMFYUI_MODE: 'must be auto, real or simulated',
   PUBLIC_URL: 'must be an address such as https://images.example.com',
   SIMULATED_STEP_MS: 'must be a whole number of milliseconds from 0 to 60000',
+  SIMULATED_COMFYUI_VERSION: 'must be 0.33 or 0.8',
   API_URL: 'must be an address such as http://127.0.0.1:5000',
   AWS_ENDPOINT_URL_DYNAMODB: 'must be an address such as http://127.0.0.1:8000',
   AWS_ENDPOINT_URL_S3: 'must be an address such as http://127.0.0.1:9000',
@@ -169,6 +170,7 @@ const localSchema = z.object({
   /** A shell's, which restarts a ComfyUI that is stuck; at most once in five minutes. */
   COMFYUI_RESTART_COMMAND: z.string().optional(),
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
+  SIMULATED_COMFYUI_VERSION: z.enum(['0.33', '0.8']).default('0.33'),
   DEBUG: flag.default(false),
 });
 

@@ -72,6 +72,7 @@ export async function chooseComfyUI(
     {
       ...process.env,
       SIMULATED_STEP_MS: String(settings.SIMULATED_STEP_MS),
+      SIMULATED_COMFYUI_VERSION: settings.SIMULATED_COMFYUI_VERSION,
       PORT: '0',
       DIRECTORY: path,
     },

@@ -1,7 +1,7 @@
 // Owns the proof that the comparison with the recordings can fail: every change to a recording is noticed.
 import { expect, test } from 'vitest';
 import { differences } from './simulated-comfyui-compare.ts';
-import { recordedCalls, recordedRefusals, recordedRun } from './simulated-comfyui-traces.ts';
+import { recordingsOf } from './simulated-comfyui-traces.ts';
 
 const runs = ['success', 'success-cached', 'interrupted', 'node-error', 'partly-refused', 'refused-type'];
 
@@ -27,7 +27,7 @@ const withoutTraceback = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'traceback' ? undefined : inner)));
 
 test.each(runs)('whatever is changed in %s is noticed', (name) => {
-  const { answer, events, history } = recordedRun(name);
+  const { answer, events, history } = recordingsOf('0.8').run(name);
   const few = events.filter(([, event]) => 'type' in event && event.type !== 'progress_state');
   for (const part of [answer, few.map(([, event]) => event), history].map(withoutTraceback)) {
     expect(differences(part, part)).toEqual([]);
@@ -50,7 +50,7 @@ test('what came from a Python set may come in another order, but not with other 
   expect(differences({ executed: ['7', '4'] }, { executed: ['4', '8'] })).toHaveLength(1);
 });
 
-test('the recordings are all there', () => {
-  expect(recordedRefusals().length).toBeGreaterThan(10);
-  expect(recordedCalls('queue').length).toBeGreaterThan(15);
+test.each(['0.8', '0.33'] as const)('the recordings of %s are all there', (version) => {
+  expect(recordingsOf(version).refusals().length).toBeGreaterThan(10);
+  expect(recordingsOf(version).calls('queue').length).toBeGreaterThan(15);
 });

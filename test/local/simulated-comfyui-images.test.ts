@@ -26,7 +26,8 @@ import {
 
 let comfyui: SimulatedComfyUI;
 beforeAll(async () => {
-  comfyui = await startSimulatedComfyUI({ stepMs: 0 });
+  // 0.8 takes any prompt id.
+  comfyui = await startSimulatedComfyUI({ version: '0.8', stepMs: 0 });
 });
 afterAll(() => comfyui.close());
 

@@ -16,7 +16,8 @@ import { chain, flux, loadImage, plainGraph, save, slowGraph } from './simulated
 
 let comfyui: SimulatedComfyUI;
 beforeEach(async () => {
-  comfyui = await startSimulatedComfyUI({ stepMs: 1 });
+  // 0.8 takes any prompt id: names are easier to read.
+  comfyui = await startSimulatedComfyUI({ version: '0.8', stepMs: 1 });
 });
 afterEach(() => comfyui.close());
 
@@ -363,7 +364,7 @@ describe('faults', () => {
     await comfyui.close();
     expect(await never).toBe('fetch failed');
     await listener.closed;
-    comfyui = await startSimulatedComfyUI();
+    comfyui = await startSimulatedComfyUI({ version: '0.8' });
   });
 
   test('half an image arrives, announced as a whole one', async () => {

@@ -462,6 +462,7 @@ describe('one line and exit 1', () => {
     ['COMFYUI_MODE', 'fake', 'must be auto, real or simulated'],
     ['DEBUG', 'perhaps', 'must be true or false'],
     ['SIMULATED_STEP_MS', '-1', 'must be a whole number of milliseconds from 0 to 60000'],
+    ['SIMULATED_COMFYUI_VERSION', '0.9', 'must be 0.33 or 0.8'],
     ['PUBLIC_URL', 'images', 'must be an address such as https://images.example.com'],
     ['API_HOST', '203.0.113.7', 'is no address of this machine'],
     ['WORKFLOWS_PATH', '/nowhere', 'must be a folder with workflows'],

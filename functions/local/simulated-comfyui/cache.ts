@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Graph, isLink } from './graph.ts';
-import { readsInputFolder, wantsNodeId } from './object-info.ts';
+import { type Catalogue, readsInputFolder } from './catalogue.ts';
+import { wire } from './python-json.ts';
 import type { Value } from './value.ts';
 
 export interface NodeMeta {
@@ -22,6 +23,7 @@ export type Signatures = ReadonlyMap<string, string>;
 /** Signature per node: class, constants, and the signatures of what is linked in. */
 export async function signaturesOf(
   graph: Graph,
+  catalogue: Catalogue,
   pathOfInput: (name: string) => string,
 ): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
@@ -41,8 +43,13 @@ export async function signaturesOf(
     const inputs = Object.entries(node.inputs ?? {})
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, value]) => (isLink(value) ? [name, 'link', sign(value[0]), value[1]] : [name, value]));
-    const parts = [node.class_type, contents.get(id), wantsNodeId(node.class_type) ? id : null, inputs];
-    const signature = createHash('sha1').update(JSON.stringify(parts)).digest('hex');
+    const parts = [
+      node.class_type,
+      contents.get(id),
+      catalogue.wantsNodeId(node.class_type) ? id : null,
+      inputs,
+    ];
+    const signature = createHash('sha1').update(wire(parts)).digest('hex');
     above.delete(id);
     signatures.set(id, signature);
     return signature;

@@ -1,7 +1,7 @@
 // Owns which node runs next: ComfyUI's dissolve of the graph from its outputs, its preferences included.
 // Refuses to run or to cache; whether a node is cached is asked once, when its links are laid.
+import type { Catalogue } from './catalogue.ts';
 import { type Graph, isLink } from './graph.ts';
-import { isOutputNode } from './object-info.ts';
 
 export class ExecutionOrder {
   /** In the order of discovery, which decides between equals. */
@@ -9,10 +9,12 @@ export class ExecutionOrder {
   readonly #blockedBy = new Map<string, number>();
   readonly #blocking = new Map<string, Set<string>>();
   readonly #graph: Graph;
+  readonly #catalogue: Catalogue;
   readonly #isCached: (id: string) => boolean;
 
-  constructor(graph: Graph, outputs: string[], isCached: (id: string) => boolean) {
+  constructor(graph: Graph, outputs: string[], catalogue: Catalogue, isCached: (id: string) => boolean) {
     this.#graph = graph;
+    this.#catalogue = catalogue;
     this.#isCached = isCached;
     for (const output of outputs) this.#add(output);
   }
@@ -49,7 +51,7 @@ export class ExecutionOrder {
   next(): string {
     const ready = [...this.#pending].filter((id) => this.#blockedBy.get(id) === 0);
     const blocks = (id: string) => [...(this.#blocking.get(id) ?? [])];
-    const isOutput = (id: string) => isOutputNode(this.#graph[id]!.class_type);
+    const isOutput = (id: string) => this.#catalogue.isOutput(this.#graph[id]!.class_type);
     return (
       ready.find(isOutput) ??
       // What an output waits for directly: VAEDecode before a preview.

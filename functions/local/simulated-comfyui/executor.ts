@@ -38,9 +38,11 @@ export class Executor {
     }
   }
 
-  /** Without an id: whatever runs. */
-  interrupt(promptId?: string): void {
-    if (promptId === undefined || this.#run?.promptId === promptId) this.#run?.interrupt();
+  /** Without an id: whatever runs. True: something did. */
+  interrupt(promptId?: string): boolean {
+    if (this.#run === null || (promptId !== undefined && this.#run.promptId !== promptId)) return false;
+    this.#run.interrupt();
+    return true;
   }
 
   /** Empties the caches, after the prompt that runs if one does. */

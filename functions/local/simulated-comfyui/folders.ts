@@ -1,5 +1,7 @@
 // Owns the three folders (output, temp, input), the names of new files in them, and what a name may reach.
-// Refuses to serve or to write outside them. LoadImage alone may look outside its folder: so it does in ComfyUI.
+// Refuses to serve or to write outside them. LoadImage of 0.8 alone looks outside its
+// folder.
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize, resolve, sep } from 'node:path';
 
@@ -43,6 +45,13 @@ export class Folders {
     if (type === undefined) return { name, folder: undefined };
     // ComfyUI cuts one character more: the blank before the bracket.
     return { name: name.slice(0, -(type.length + 3)), folder: this.byType(type) };
+  }
+
+  /** @param inside the folder only: a name that leaves it is as if it were not there */
+  hasInput(name: string, inside: boolean): boolean {
+    const path = this.pathOfInput(name);
+    const root = this.annotated(name).folder ?? this.input;
+    return existsSync(path) && (!inside || isInside(root, path));
   }
 
   /** Where LoadImage looks. */

@@ -1,6 +1,7 @@
 // Owns the plain mechanics of an exchange: the body in, the answer out, the way aiohttp shapes them.
 // Refuses to know any route.
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { loads, wire } from './python-json.ts';
 
 export interface Exchange {
   request: IncomingMessage;
@@ -28,13 +29,13 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Throws on anything that is no JSON: an unhandled error, and so a 500, in ComfyUI too. */
+/** Throws on anything that Python would not read: an unhandled error, and so a 500, in ComfyUI too. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  return JSON.parse((await readBody(request)).toString('utf8')) as unknown;
+  return loads((await readBody(request)).toString('utf8'));
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  const bytes = Buffer.from(wire(body));
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': bytes.length,

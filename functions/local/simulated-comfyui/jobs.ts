@@ -1,10 +1,17 @@
-// Owns GET /api/jobs: queue and history told as one list, as newer ComfyUI does.
+// Owns GET /api/jobs: queue and history told as one list.
 // Refuses to keep anything of its own.
+import type { Dialect } from './dialect.ts';
 import { isRecord, type ExtraData, type QueueItem } from './graph.ts';
+import { PythonError } from './python-text.ts';
 import type { HistoryEntry, PromptQueue } from './queue.ts';
 
-type Status = 'pending' | 'in_progress' | 'completed' | 'failed';
-const statuses: string[] = ['pending', 'in_progress', 'completed', 'failed'] satisfies Status[];
+type Status = 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+const statusesOf = ({ newer }: Dialect): string[] => [
+  ...(['pending', 'in_progress', 'completed', 'failed'] satisfies Status[]),
+  // 0.8 tells an interrupted one as failed.
+  ...(newer ? (['cancelled'] satisfies Status[]) : []),
+];
+const previewable = ['images', 'video', 'audio', '3d', 'text'];
 
 export interface Job {
   id: string;
@@ -18,7 +25,12 @@ export interface Job {
 }
 
 /** A list of jobs, or why the question is refused. */
-export function listJobs(queue: PromptQueue, query: URLSearchParams): object | { error: string } {
+export function listJobs(
+  queue: PromptQueue,
+  query: URLSearchParams,
+  dialect: Dialect,
+): object | { error: string } {
+  const statuses = statusesOf(dialect);
   const wanted = query
     .get('status')
     ?.split(',')
@@ -48,9 +60,9 @@ export function listJobs(queue: PromptQueue, query: URLSearchParams): object | {
       : (job.execution_end_time ?? 0) - (job.execution_start_time ?? 0);
   const direction = sortOrder === 'desc' ? -1 : 1;
   const all = [
-    ...queue.running.map((item) => waiting(item, 'in_progress')),
-    ...queue.pending.map((item) => waiting(item, 'pending')),
-    ...Object.values(queue.history()).map(ended),
+    ...queue.running.map((item) => waiting(item, 'in_progress', dialect)),
+    ...queue.pending.map((item) => waiting(item, 'pending', dialect)),
+    ...Object.values(queue.history()).map((entry) => ended(entry, dialect)),
   ]
     .filter((job) => (wanted ?? statuses).includes(job.status))
     .filter((job) => !workflow || job['workflow_id'] === workflow)
@@ -60,17 +72,17 @@ export function listJobs(queue: PromptQueue, query: URLSearchParams): object | {
   return { jobs, pagination: { offset, limit, total: all.length, has_more } };
 }
 
-export function findJob(queue: PromptQueue, id: string): Job | undefined {
+export function findJob(queue: PromptQueue, id: string, dialect: Dialect): Job | undefined {
   const entry = queue.historyOf(id)[id];
   if (entry !== undefined) {
     const [, , prompt, extra_data] = entry.prompt;
     const workflow = { prompt, extra_data };
-    return { ...ended(entry), outputs: entry.outputs, execution_status: entry.status, workflow };
+    return { ...ended(entry, dialect), outputs: entry.outputs, execution_status: entry.status, workflow };
   }
   const running = queue.running.find((item) => item[1] === id);
-  if (running !== undefined) return waiting(running, 'in_progress');
+  if (running !== undefined) return waiting(running, 'in_progress', dialect);
   const pending = queue.pending.find((item) => item[1] === id);
-  return pending === undefined ? undefined : waiting(pending, 'pending');
+  return pending === undefined ? undefined : waiting(pending, 'pending', dialect);
 }
 
 function integer(text: string | null): number | null {
@@ -78,18 +90,30 @@ function integer(text: string | null): number | null {
   return /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
 }
 
+/** One prompt whose `extra_pnginfo` is null, and the whole list is a 500. */
 function workflowId(extraData: ExtraData): string | undefined {
-  const info = extraData['extra_pnginfo'];
-  const workflow = isRecord(info) ? info['workflow'] : undefined;
-  return isRecord(workflow) && typeof workflow['id'] === 'string' ? workflow['id'] : undefined;
+  let inner: unknown = extraData;
+  for (const key of ['extra_pnginfo', 'workflow', 'id']) {
+    if (!isRecord(inner)) throw new PythonError('AttributeError', "no attribute 'get'");
+    if (!Object.hasOwn(inner, key)) return undefined;
+    inner = inner[key];
+  }
+  return typeof inner === 'string' ? inner : undefined;
 }
 
-function waiting([priority, id, , extraData]: QueueItem, status: Status): Job {
-  const create_time = extraData['create_time'] as number;
-  return { id, status, priority, create_time, outputs_count: 0, workflow_id: workflowId(extraData) };
+function waiting([priority, id, , extraData]: QueueItem, status: Status, { newer }: Dialect): Job {
+  return {
+    id,
+    status,
+    priority,
+    create_time: extraData['create_time'] as number,
+    outputs_count: 0,
+    ...(newer && { previewable_outputs_count: 0 }),
+    workflow_id: workflowId(extraData),
+  };
 }
 
-function ended({ prompt, outputs, status }: HistoryEntry): Job {
+function ended({ prompt, outputs, status }: HistoryEntry, dialect: Dialect): Job {
   const find = (...events: string[]) => status.messages.find(([event]) => events.includes(event))?.[1];
   const files = Object.entries(outputs).flatMap(([nodeId, kinds]) =>
     Object.entries(kinds as Record<string, unknown>).flatMap(([mediaType, items]) =>
@@ -98,12 +122,17 @@ function ended({ prompt, outputs, status }: HistoryEntry): Job {
         : [],
     ),
   );
+  const failed = dialect.newer && find('execution_interrupted') !== undefined ? 'cancelled' : 'failed';
   return {
-    ...waiting(prompt, status.completed ? 'completed' : 'failed'),
+    ...waiting(prompt, status.completed ? 'completed' : failed, dialect),
     execution_start_time: find('execution_start')?.timestamp,
     execution_end_time: find('execution_success', 'execution_error', 'execution_interrupted')?.timestamp,
     execution_error: find('execution_error'),
     outputs_count: files.length,
+    ...(dialect.newer && {
+      previewable_outputs_count: files.filter(({ mediaType }) => previewable.includes(String(mediaType)))
+        .length,
+    }),
     preview_output: files.find((file) => file['type'] === 'output') ?? files[0],
   };
 }

@@ -1,7 +1,9 @@
 // Owns the verdict on one input of one node: a link's type, a constant's type, range and list.
 // Refuses to look further up the graph: that walk is validation.ts.
+import { type DeclaredInput, readsInputFolder } from './catalogue.ts';
+import type { Dialect } from './dialect.ts';
 import { type Graph, type GraphNode, isRecord } from './graph.ts';
-import { type DeclaredInput, nodeInfo, readsInputFolder } from './object-info.ts';
+import { Bare } from './python-json.ts';
 import { floatStr, keyError, PythonError, repr, str, toBool, toFloat, toInt } from './python-text.ts';
 
 export interface Refusal {
@@ -22,6 +24,7 @@ export const refusal = (type: string, message: string, details: string, extra_in
 /** Throws PythonError where ComfyUI's own check falls over; its caller reports that. */
 export function judgeLink(
   graph: Graph,
+  { catalogue }: Dialect,
   { name, config }: DeclaredInput,
   link: unknown[],
 ): Refusal | undefined {
@@ -37,7 +40,7 @@ export function judgeLink(
   if (typeof from !== 'string' || graph[from] === undefined) throw keyError(from);
   if (typeof slot !== 'number' || !Number.isInteger(slot))
     throw new PythonError('TypeError', 'tuple indices must be integers or slices');
-  const received = nodeInfo(graph[from].class_type)!.output.at(slot);
+  const received = catalogue.node(graph[from].class_type)!.output.at(slot);
   if (received === undefined) throw new PythonError('IndexError', 'tuple index out of range');
   if (typesMeet(received, config[0])) return undefined;
   return refusal(
@@ -58,6 +61,7 @@ function typesMeet(received: string, wanted: string | unknown[]): boolean {
 /** Also converts the constant in place, as ComfyUI does: "20" for an INT becomes 20. */
 export function judgeConstant(
   node: GraphNode,
+  { newer }: Dialect,
   { name, config }: DeclaredInput,
   inputFileExists: InputFileExists,
 ): Refusal | undefined {
@@ -89,15 +93,18 @@ export function judgeConstant(
     );
   }
   const about = { input_name: name, input_config: config, received_value: value };
-  const say = (number: number) => (type === 'FLOAT' ? floatStr(number) : String(number));
-  if (typeof value === 'number' && options.min !== undefined && value < options.min)
+  const say = (number: unknown) =>
+    type === 'FLOAT' && typeof number === 'number' ? floatStr(number) : repr(number);
+  const counted = value instanceof Bare ? Number(value.word) : value;
+  const counts = typeof counted === 'number' || typeof counted === 'bigint';
+  if (counts && options.min !== undefined && counted < options.min)
     return refusal(
       'value_smaller_than_min',
       `Value ${say(value)} smaller than min of ${say(options.min)}`,
       name,
       about,
     );
-  if (typeof value === 'number' && options.max !== undefined && value > options.max)
+  if (counts && options.max !== undefined && counted > options.max)
     return refusal(
       'value_bigger_than_max',
       `Value ${say(value)} bigger than max of ${say(options.max)}`,
@@ -111,7 +118,7 @@ export function judgeConstant(
   return refusal(
     'value_not_in_list',
     'Value not in list',
-    `${name}: '${str(value)}' not in ${long ? `(list of length ${choices.length})` : repr(choices)}`,
+    `${name}: ${newer ? repr(value) : `'${str(value)}'`} not in ${long ? `(list of length ${choices.length})` : repr(choices)}`,
     long ? { ...about, input_config: null } : about,
   );
 }

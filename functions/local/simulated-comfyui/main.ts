@@ -1,12 +1,17 @@
 // Owns running the simulated ComfyUI as a process of its own, set by its environment.
-// Refuses to outlive its parent.
+// Refuses to outlive its parent, and a version that it does not speak.
 import { outliveReaders } from '../../process/exit.ts';
+import { versions } from './dialect.ts';
 import { startSimulatedComfyUI } from './server.ts';
 
-const { SIMULATED_STEP_MS, SIMULATED_PREVIEWS, PORT, DIRECTORY } = process.env;
+const { SIMULATED_COMFYUI_VERSION, SIMULATED_STEP_MS, SIMULATED_PREVIEWS, PORT, DIRECTORY } = process.env;
+
+const version = versions.find((one) => one === (SIMULATED_COMFYUI_VERSION || '0.33'));
+if (version === undefined) throw new Error(`SIMULATED_COMFYUI_VERSION must be ${versions.join(' or ')}`);
 
 outliveReaders();
 const simulated = await startSimulatedComfyUI({
+  version,
   stepMs: Number(SIMULATED_STEP_MS || 80),
   port: Number(PORT || 0),
   directory: DIRECTORY || undefined,

@@ -7,9 +7,10 @@ import { Painting } from './painting.ts';
 import type { Folders } from './folders.ts';
 import type { Graph } from './graph.ts';
 import { encodeBlockyJpeg } from './jpeg.ts';
-import { type NodeInfo, readsInputFolder } from './object-info.ts';
+import { type NodeInfo, readsInputFolder } from './catalogue.ts';
 import { encodePng } from './png.ts';
-import { dumps, PythonError, str } from './python-text.ts';
+import { dumps } from './python-json.ts';
+import { PythonError, str } from './python-text.ts';
 import { type Inputs, numberOf, type Size, sizeOf, valueOf } from './sizes.ts';
 import type { Value } from './value.ts';
 

@@ -4,6 +4,9 @@ import type { Audience, Sockets } from './sockets.ts';
 
 type State = 'running' | 'finished';
 
+/** comfy/utils.py of 0.33.0: least ms, and least part of the whole, between two messages of one node. */
+const THROTTLE = { ms: 100, part: 0.005 };
+
 export class Progress {
   /** Each node's part of progress_state, worded once per change: the message repeats them all. */
   readonly #worded = new Map<string, string>();
@@ -11,11 +14,24 @@ export class Progress {
   readonly #sockets: Sockets;
   readonly #promptId: string;
   readonly #audience: Audience;
+  readonly #throttled: boolean;
+  readonly #now: () => number;
+  /** What was told last of each node. */
+  readonly #told = new Map<string, { value: number; at: number }>();
 
-  constructor(sockets: Sockets, promptId: string, audience: Audience) {
+  /** @param throttled as 0.33 does: the first and the last are always told, and what has a preview */
+  constructor(
+    sockets: Sockets,
+    promptId: string,
+    audience: Audience,
+    throttled: boolean,
+    now = () => performance.now(),
+  ) {
     this.#sockets = sockets;
     this.#promptId = promptId;
     this.#audience = audience;
+    this.#throttled = throttled;
+    this.#now = now;
   }
 
   start(node: string): void {
@@ -29,6 +45,8 @@ export class Progress {
 
   /** With a preview, the client gets one frame, in the form that it announced. */
   update(node: string, value: number, max: number, preview?: () => Buffer): void {
+    if (preview === undefined && this.#tooSoon(node, value, max)) return;
+    this.#told.set(node, { value, at: this.#now() });
     this.#say(node, value, max, 'running');
     const jpeg = this.#sockets.hears(this.#audience) ? preview?.() : undefined;
     const withMetadata = this.#sockets.supports(this.#audience, 'supports_preview_metadata');
@@ -44,6 +62,12 @@ export class Progress {
     }
     this.#sockets.send('progress', { value, max, prompt_id: this.#promptId, node }, this.#audience);
     if (jpeg !== undefined && !withMetadata) this.#sockets.sendPreview(jpeg, this.#audience);
+  }
+
+  #tooSoon(node: string, value: number, max: number): boolean {
+    const last = this.#told.get(node);
+    if (!this.#throttled || last === undefined || value >= max) return false;
+    return this.#now() - last.at < THROTTLE.ms || (value - last.value) / max < THROTTLE.part;
   }
 
   #say(node: string, value: number, max: number, state: State): void {

@@ -3,18 +3,20 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { CacheEntry, NodeMeta, OutputCache } from './cache.ts';
 import { signaturesOf } from './cache.ts';
+import type { Dialect } from './dialect.ts';
 import { ExecutionOrder } from './execution-order.ts';
 import type { Faults } from './faults.ts';
 import type { Folders } from './folders.ts';
 import { isLink, isRecord, type QueueItem } from './graph.ts';
 import { runNode } from './nodes.ts';
-import { nodeInfo } from './object-info.ts';
 import { Progress } from './progress.ts';
+import { Bare } from './python-json.ts';
 import { PythonError } from './python-text.ts';
 import type { Message, NewHistoryEntry } from './queue.ts';
 import type { Audience, Sockets } from './sockets.ts';
 
 export interface Surroundings {
+  dialect: Dialect;
   sockets: Sockets;
   folders: Folders;
   faults: Faults;
@@ -46,7 +48,7 @@ export class PromptRun {
     this.promptId = item[1];
     const client = item[3]['client_id'];
     this.audience = typeof client === 'string' ? client : null;
-    this.#progress = new Progress(around.sockets, this.promptId, this.audience);
+    this.#progress = new Progress(around.sockets, this.promptId, this.audience, around.dialect.newer);
   }
 
   interrupt(): void {
@@ -59,13 +61,14 @@ export class PromptRun {
 
   async execute(): Promise<NewHistoryEntry> {
     const [, prompt_id, graph, , outputs] = this.#item;
-    const { cache, faults, folders } = this.#around;
+    const { cache, dialect, faults, folders } = this.#around;
+    const { catalogue } = dialect;
     this.#announce('execution_start', { prompt_id });
-    cache.begin(await signaturesOf(graph, (name) => folders.pathOfInput(name)));
+    cache.begin(await signaturesOf(graph, catalogue, (name) => folders.pathOfInput(name)));
     this.#abandoned.signal.throwIfAborted();
     const ids = Object.keys(graph);
     this.#announce('execution_cached', { nodes: ids.filter((id) => cache.get(id) !== undefined), prompt_id });
-    const order = new ExecutionOrder(graph, outputs, (id) => cache.get(id) !== undefined);
+    const order = new ExecutionOrder(graph, outputs, catalogue, (id) => cache.get(id) !== undefined);
     let success = true;
     while (success && !order.empty) {
       const id = order.next();
@@ -149,13 +152,13 @@ export class PromptRun {
 
   #call(id: string, inputs: Record<string, unknown>) {
     const [, , graph, extraData] = this.#item;
-    const { cache, faults, folders, stepMs, previews } = this.#around;
+    const { cache, dialect, faults, folders, stepMs, previews } = this.#around;
     const className = graph[id]!.class_type;
     const method = extraData['preview_method'];
     const { signal } = this.#interrupted;
     return runNode({
       className,
-      info: nodeInfo(className)!,
+      info: dialect.catalogue.node(className)!,
       inputs,
       signature: cache.signature(id),
       folders,
@@ -186,7 +189,7 @@ export class PromptRun {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
     const shown = Object.entries(inputs).map(([name, value]) => [
       name,
-      [typeof value === 'object' ? '<simulated>' : value],
+      [typeof value === 'object' && !(value instanceof Bare) ? '<simulated>' : value],
     ]);
     this.#announce('execution_error', {
       ...about,

@@ -1,5 +1,6 @@
 // Owns how Python words values and errors, because ComfyUI's refusals quote them.
 // Refuses anything beyond what those refusals need: this is no Python.
+import { Bare } from './python-json.ts';
 
 /** An exception by its Python name; what raises it decides where it is caught. */
 export class PythonError extends Error {
@@ -21,12 +22,13 @@ export function repr(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`;
+  if (value instanceof Bare) return value.word.replace('Infinity', 'inf').replace('NaN', 'nan');
   if (typeof value === 'object') {
     return `{${Object.entries(value)
       .map(([key, inner]) => `${repr(key)}: ${repr(inner)}`)
       .join(', ')}}`;
   }
-  return typeof value === 'number' ? String(value) : typeof value;
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : typeof value;
 }
 
 export const str = (value: unknown) => (typeof value === 'string' ? value : repr(value));
@@ -39,11 +41,19 @@ function typeName(value: unknown): string {
   return Array.isArray(value) ? 'list' : 'dict';
 }
 
-export function toInt(value: unknown): number {
+export function toInt(value: unknown): number | bigint {
+  if (typeof value === 'bigint') return value;
   if (typeof value === 'number') return Math.trunc(value);
   if (typeof value === 'boolean') return Number(value);
+  if (value instanceof Bare) {
+    if (value.word === 'NaN') throw new PythonError('ValueError', 'cannot convert float NaN to integer');
+    throw new PythonError('OverflowError', 'cannot convert float infinity to integer');
+  }
   if (typeof value === 'string') {
-    if (/^\s*[+-]?\d+\s*$/.test(value)) return Number(value);
+    if (/^\s*[+-]?\d+\s*$/.test(value)) {
+      const whole = BigInt(value.trim());
+      return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
+    }
     throw new PythonError('ValueError', `invalid literal for int() with base 10: ${repr(value)}`);
   }
   throw new PythonError(
@@ -52,10 +62,13 @@ export function toInt(value: unknown): number {
   );
 }
 
-export function toFloat(value: unknown): number {
-  if (typeof value === 'number') return value;
-  if (typeof value === 'boolean') return Number(value);
+export function toFloat(value: unknown): number | Bare {
+  if (typeof value === 'number' || value instanceof Bare) return value;
+  if (typeof value === 'boolean' || typeof value === 'bigint') return Number(value);
   if (typeof value === 'string') {
+    const [, sign, word] = /^\s*([+-]?)(nan|inf)(?:inity)?\s*$/i.exec(value) ?? [];
+    if (word?.toLowerCase() === 'nan') return new Bare('NaN');
+    if (word !== undefined) return new Bare(sign === '-' ? '-Infinity' : 'Infinity');
     if (/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value)) return Number(value);
     throw new PythonError('ValueError', `could not convert string to float: ${repr(value)}`);
   }
@@ -76,17 +89,4 @@ export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);
   return floor % 2 === 0 ? floor : floor + 1;
-}
-
-/** json.dumps: blanks after commas and colons, and ASCII only, so that a Latin-1 PNG text can carry it. */
-export function dumps(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(dumps).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([key, inner]) => `${dumps(key)}: ${dumps(inner)}`);
-    return `{${members.join(', ')}}`;
-  }
-  return (JSON.stringify(value) ?? 'null').replaceAll(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -77,16 +77,17 @@ export class PromptQueue {
     this.#changed();
   }
 
-  /** Removes one pending item with this id; the announcements are as many as ComfyUI's. */
-  delete(promptId: string): void {
+  /** Removes one pending item with this id, if there is one; the announcements are as many as ComfyUI's. */
+  delete(promptId: string): boolean {
     const at = this.#pending.findIndex((item) => item[1] === promptId);
-    if (at < 0) return;
+    if (at < 0) return false;
     if (this.#pending.length === 1) this.clear();
     else {
       this.#pending.splice(at, 1);
       for (let i = (this.#pending.length >> 1) - 1; i >= 0; i--) siftDown(this.#pending, i);
     }
     this.#changed();
+    return true;
   }
 
   clear(): void {

@@ -9,17 +9,22 @@ import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { OutputCache } from './cache.ts';
+import { dialectOf, type Version } from './dialect.ts';
 import { Executor } from './executor.ts';
 import { Faults, type FaultSwitches } from './faults.ts';
 import { Folders } from './folders.ts';
 import { BodyTooLarge, type Handler, sendEmpty, sendServerError, sendText } from './http.ts';
+import { isForeign } from './origin.ts';
 import { PromptQueue, type PromptWatcher } from './queue.ts';
 import { routesOf } from './routes.ts';
 import { Sockets } from './sockets.ts';
 
+export type { Version } from './dialect.ts';
 export type { Faults, FaultSwitches } from './faults.ts';
 
 export interface SimulatedComfyUIOptions {
+  /** Which ComfyUI it is like. */
+  version?: Version;
   /** Milliseconds per sampling step; 0: samplers take no time. */
   stepMs?: number;
   /** 0: any free one. */
@@ -47,6 +52,7 @@ export interface SimulatedComfyUI {
 const rememberedRequests = 1000;
 
 export async function startSimulatedComfyUI({
+  version = '0.33',
   stepMs = 80,
   port = 0,
   host = '127.0.0.1',
@@ -58,6 +64,7 @@ export async function startSimulatedComfyUI({
   const root = resolve(directory ?? (await mkdtemp(join(tmpdir(), 'simulated-comfyui-'))));
   const folders = new Folders(root);
   await folders.make();
+  const dialect = dialectOf(version);
   const counter = { next: 0 };
   const faults = new Faults(switches, () => {
     counter.next = 0;
@@ -65,7 +72,7 @@ export async function startSimulatedComfyUI({
     executor.abandon();
     cutSockets();
   });
-  const sockets = new Sockets(faults);
+  const sockets = new Sockets(faults, dialect.features);
   const acceptor = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const neverAccepted = new Set<Duplex>();
   const cutSockets = () => {
@@ -75,9 +82,9 @@ export async function startSimulatedComfyUI({
   };
   const status = () => ({ exec_info: { queue_remaining: queue.remaining } });
   const queue = new PromptQueue(() => sockets.send('status', { status: status() }, null), watcher);
-  const around = { sockets, folders, faults, cache: new OutputCache(), stepMs, previews };
+  const around = { dialect, sockets, folders, faults, cache: new OutputCache(), stepMs, previews };
   const executor = new Executor(queue, around);
-  const routes = routesOf({ queue, executor, folders, faults, counter });
+  const routes = routesOf({ dialect, queue, executor, folders, faults, counter });
   const requests: SimulatedComfyUI['requests'] = [];
 
   const note = ({ method = 'GET' }: IncomingMessage, path: string) => {
@@ -91,7 +98,7 @@ export async function startSimulatedComfyUI({
     const fate = faults.fateOfRequest(plain);
     if (fate === 'hang') return;
     if (fate === '500') return sendServerError(response);
-    if (foreignOrigin(request)) return sendEmpty(response, 403);
+    if (isForeign(request.headers, dialect)) return sendEmpty(response, 403);
     if (request.method === 'OPTIONS') return sendEmpty(response, 200);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const found = findRoute(routes, method, path, plain);
@@ -173,9 +180,11 @@ function findRoute(routes: Map<string, Handler>, method: string, path: string, p
   for (const candidate of [path, plain]) {
     const exact = routes.get(`${method} ${candidate}`);
     if (exact !== undefined) return { handler: exact, name: '' };
-    const cut = candidate.lastIndexOf('/');
-    const handler = routes.get(`${method} ${candidate.slice(0, cut)}/*`);
-    if (handler !== undefined) return { handler, name: unescape(candidate.slice(cut + 1)) };
+    const parts = candidate.split('/');
+    for (const at of [parts.length - 1, parts.length - 2]) {
+      const handler = routes.get(`${method} ${parts.with(at, '*').join('/')}`);
+      if (handler !== undefined) return { handler, name: unescape(parts[at]!) };
+    }
   }
   return undefined;
 }
@@ -186,10 +195,4 @@ function unescape(part: string): string {
   } catch {
     return part;
   }
-}
-
-/** A web page of another site may not queue prompts on this machine. */
-function foreignOrigin({ headers: { host, origin } }: IncomingMessage): boolean {
-  if (host === undefined || origin === undefined || !URL.canParse(origin)) return false;
-  return new URL(origin).host !== host;
 }

@@ -2,7 +2,7 @@
 // Refuses to know what the events mean, and to keep a message for a client that is not there.
 import type { WebSocket } from 'ws';
 import type { Faults } from './faults.ts';
-import { dumps } from './python-text.ts';
+import { dumps, wire } from './python-json.ts';
 
 interface Client {
   socket: WebSocket;
@@ -10,21 +10,18 @@ interface Client {
   gone: boolean;
 }
 
-export const serverFeatures = {
-  supports_preview_metadata: true,
-  max_upload_size: 104_857_600,
-  extension: { manager: { supports_v4: true } },
-};
-
 /** A client id, or null for everyone: what ComfyUI does with a prompt that came without one. */
 export type Audience = string | null;
 
 export class Sockets {
   readonly #clients = new Map<string, Client>();
   readonly #faults: Faults;
+  readonly #features: object;
 
-  constructor(faults: Faults) {
+  /** @param features what a client is answered that says its own */
+  constructor(faults: Faults, features: object) {
     this.#faults = faults;
+    this.#features = features;
   }
 
   /** A second socket with the same id takes the first one's place. */
@@ -34,7 +31,7 @@ export class Sockets {
     if (before !== undefined && before.socket.readyState !== before.socket.OPEN) before.gone = true;
     const client: Client = { socket, features: {}, gone: false };
     this.#clients.set(id, client);
-    // The close of a replaced socket takes its successor off the list: so does ComfyUI 0.8.0.
+    // The close of a replaced socket takes its successor off the list: so does ComfyUI, 0.8 and 0.33.
     socket.on('close', () => {
       if (!client.gone) this.#clients.delete(id);
     });
@@ -55,7 +52,7 @@ export class Sockets {
     const client = this.#clients.get(id);
     if (type !== 'feature_flags' || client === undefined) return;
     client.features = data ?? {};
-    this.send('feature_flags', serverFeatures, id);
+    this.send('feature_flags', this.#features, id);
   }
 
   supports(audience: Audience, feature: string): boolean {
@@ -68,7 +65,7 @@ export class Sockets {
   }
 
   send(type: string, data: object, audience: Audience): void {
-    if (this.hears(audience)) this.#deliver(JSON.stringify({ type, data }), audience);
+    if (this.hears(audience)) this.#deliver(wire({ type, data }), audience);
   }
 
   /** For an event whose JSON the caller words itself. */

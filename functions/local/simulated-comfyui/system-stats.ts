@@ -1,11 +1,10 @@
 // Owns GET /system_stats: the shape of a real one, with values that say at first sight that it is simulated.
 // Refuses to pretend to be a graphics card.
 import { freemem, platform, totalmem } from 'node:os';
-
-export const simulatedVersion = '0.8.0-simulated';
+import type { Dialect } from './dialect.ts';
 
 /** Sizes in bytes. */
-export function systemStats(): object {
+export function systemStats({ version, newer }: Dialect): object {
   const total = totalmem();
   const free = freemem();
   return {
@@ -13,13 +12,17 @@ export function systemStats(): object {
       os: platform(),
       ram_total: total,
       ram_free: free,
-      comfyui_version: simulatedVersion,
+      comfyui_version: `${version}.0-simulated`,
       required_frontend_version: 'simulated',
       installed_templates_version: 'simulated',
       required_templates_version: 'simulated',
+      ...(newer && {
+        comfy_package_versions: [{ name: 'simulated', installed: 'simulated', required: 'simulated' }],
+      }),
       python_version: `none (simulated on Node ${process.version})`,
       pytorch_version: 'none (simulated)',
       embedded_python: false,
+      ...(newer && { deploy_environment: 'simulated' }),
       argv: ['simulated-comfyui'],
     },
     devices: [

@@ -1,8 +1,8 @@
 // Owns what POST /prompt refuses: a graph against object_info, in ComfyUI's order and words.
 // Refuses to run anything; throws PythonError where ComfyUI itself falls over (a 500, not a 400).
+import type { Dialect } from './dialect.ts';
 import { type Graph, isRecord } from './graph.ts';
 import { type InputFileExists, judgeConstant, judgeLink, type Refusal, refusal } from './judge-input.ts';
-import { declaredInputs, isOutputNode, nodeInfo } from './object-info.ts';
 import { keyError, PythonError, str } from './python-text.ts';
 
 export type NodeErrors = Record<
@@ -15,22 +15,37 @@ export type Validation =
 
 type Verdict = { valid: boolean; errors: Refusal[] };
 
-/** Converts constants in place, as ComfyUI does: "20" for an INT becomes 20. */
-export function validatePrompt(prompt: unknown, inputFileExists: InputFileExists): Validation {
+interface Judging {
+  graph: Graph;
+  dialect: Dialect;
+  inputFileExists: InputFileExists;
+  verdicts: Map<string, Verdict>;
+}
+
+/**
+ * Converts constants in place, as ComfyUI does: "20" for an INT becomes 20.
+ * @param targets the only outputs that are wanted; null: all
+ */
+export function validatePrompt(
+  prompt: unknown,
+  dialect: Dialect,
+  inputFileExists: InputFileExists,
+  targets: unknown[] | null,
+): Validation {
   const outputs: string[] = [];
   for (const [id, node] of nodesOf(prompt)) {
     const missing = typeof node === 'string' ? !node.includes('class_type') : !has(node, 'class_type');
-    if (missing) return invalid(id, 'Cannot execute because a node is missing the class_type property.');
+    if (missing) return withoutClass(id, node, dialect);
     if (!isRecord(node)) throw new PythonError('TypeError', 'string indices must be integers');
     const className = node['class_type'];
     if (typeof className === 'object' && className !== null) throw new PythonError('TypeError', 'unhashable');
-    if (typeof className !== 'string' || nodeInfo(className) === undefined)
-      return invalid(id, `Cannot execute because node ${str(className)} does not exist.`);
-    if (isOutputNode(className)) outputs.push(id);
+    if (typeof className !== 'string' || dialect.catalogue.node(className) === undefined)
+      return ofUnknownClass(id, node, dialect);
+    if (dialect.catalogue.isOutput(className) && (targets?.includes(id) ?? true)) outputs.push(id);
   }
   if (outputs.length === 0)
     return { ok: false, error: refusal('prompt_no_outputs', 'Prompt has no outputs', ''), nodeErrors: {} };
-  return judgeOutputs(prompt as Graph, outputs, inputFileExists);
+  return judgeOutputs({ graph: prompt as Graph, dialect, inputFileExists, verdicts: new Map() }, outputs);
 }
 
 function nodesOf(prompt: unknown): [string, unknown][] {
@@ -45,21 +60,46 @@ function has(node: unknown, key: string): boolean {
   throw new PythonError('TypeError', `argument of type '${typeof node}' is not iterable`);
 }
 
-const invalid = (id: string, message: string): Validation => ({
+function withoutClass(id: string, node: unknown, { newer }: Dialect): Validation {
+  if (!newer)
+    return invalid('invalid_prompt', 'Cannot execute because a node is missing the class_type property.', id);
+  const title = titleOf(node, null);
+  const named = str(title || `ID #${id}`);
+  const message = `Node '${named}' has no class_type. The workflow may be corrupted or a custom node is missing.`;
+  return invalid('missing_node_type', message, id, { node_id: id, class_type: null, node_title: title });
+}
+
+function ofUnknownClass(id: string, node: Record<string, unknown>, { newer }: Dialect): Validation {
+  const { class_type } = node;
+  if (!newer)
+    return invalid('invalid_prompt', `Cannot execute because node ${str(class_type)} does not exist.`, id);
+  const node_title = titleOf(node, class_type);
+  const message = `Node '${str(node_title)}' not found. The custom node may not be installed.`;
+  return invalid('missing_node_type', message, id, { node_id: id, class_type, node_title });
+}
+
+function titleOf(node: unknown, otherwise: unknown): unknown {
+  if (!isRecord(node)) throw new PythonError('AttributeError', "no attribute 'get'");
+  const meta = node['_meta'] ?? {};
+  if (!isRecord(meta)) throw new PythonError('AttributeError', "no attribute 'get'");
+  return 'title' in meta ? meta['title'] : otherwise;
+}
+
+const invalid = (type: string, message: string, id: string, extra = {}): Validation => ({
   ok: false,
-  error: refusal('invalid_prompt', message, `Node ID '#${id}'`),
+  error: refusal(type, message, `Node ID '#${id}'`, extra),
   nodeErrors: {},
 });
 
-function judgeOutputs(graph: Graph, outputs: string[], inputFileExists: InputFileExists): Validation {
-  const verdicts = new Map<string, Verdict>();
+function judgeOutputs(judging: Judging, outputs: string[]): Validation {
+  const { graph, verdicts } = judging;
   const nodeErrors: NodeErrors = {};
   const good: string[] = [];
   const details: string[] = [];
   for (const output of outputs) {
     let verdict: Verdict;
     try {
-      verdict = judgeNode(graph, output, verdicts, inputFileExists, new Set());
+      verdict = judgeNode(judging, output, []);
     } catch (error) {
       verdict = { valid: false, errors: [raised('exception_during_validation', 'node', error, {})] };
       verdicts.set(output, verdict);
@@ -81,21 +121,16 @@ function judgeOutputs(graph: Graph, outputs: string[], inputFileExists: InputFil
   return { ok: false, error, nodeErrors };
 }
 
-function judgeNode(
-  graph: Graph,
-  id: string,
-  verdicts: Map<string, Verdict>,
-  inputFileExists: InputFileExists,
-  above: Set<string>,
-): Verdict {
+/** @param above the nodes on the way here */
+function judgeNode(judging: Judging, id: string, above: string[]): Verdict {
+  const { graph, dialect, inputFileExists, verdicts } = judging;
   const known = verdicts.get(id);
   if (known !== undefined) return known;
-  if (above.has(id)) throw new PythonError('RecursionError', 'maximum recursion depth exceeded');
-  above.add(id);
+  if (above.includes(id)) return judgeCycle(judging, id, above);
   const node = graph[id]!;
   if (!isRecord(node.inputs)) throw keyError('inputs');
   const verdict: Verdict = { valid: true, errors: [] };
-  for (const input of declaredInputs(node.class_type)) {
+  for (const input of dialect.catalogue.inputsOf(node.class_type)) {
     if (!Object.hasOwn(node.inputs, input.name)) {
       if (input.required)
         verdict.errors.push(
@@ -105,14 +140,14 @@ function judgeNode(
         );
     } else if (Array.isArray(node.inputs[input.name])) {
       const link = node.inputs[input.name] as unknown[];
-      const error = judgeLink(graph, input, link);
+      const error = judgeLink(graph, dialect, input, link);
       if (error !== undefined) {
         verdict.errors.push(error);
         continue;
       }
       const from = link[0] as string;
       try {
-        if (!judgeNode(graph, from, verdicts, inputFileExists, above).valid) verdict.valid = false;
+        if (!judgeNode(judging, from, [...above, id]).valid) verdict.valid = false;
       } catch (raise) {
         verdict.valid = false;
         const extra = { input_name: input.name, input_config: input.config, linked_node: link };
@@ -120,14 +155,28 @@ function judgeNode(
         verdicts.set(from, { valid: false, errors });
       }
     } else {
-      const error = judgeConstant(node, input, inputFileExists);
+      const error = judgeConstant(node, dialect, input, inputFileExists);
       if (error !== undefined) verdict.errors.push(error);
     }
   }
+  // What was found of a cycle through this node.
+  verdict.errors.unshift(...(verdicts.get(id)?.errors ?? []));
   if (verdict.errors.length > 0) verdict.valid = false;
-  above.delete(id);
   verdicts.set(id, verdict);
   return verdict;
+}
+
+/** 0.8 runs out of stack, and all that it has found by then is lost: the graph is refused without a reason. */
+function judgeCycle({ graph, dialect, verdicts }: Judging, id: string, above: string[]): Verdict {
+  if (!dialect.newer) return { valid: false, errors: [] };
+  const nodes = above.slice(above.indexOf(id));
+  const path = [...nodes, id].map((node) => `${node} (${graph[node]!.class_type})`).join(' -> ');
+  for (const node_id of nodes) {
+    const about = { node_id, cycle_nodes: nodes };
+    const errors = [refusal('dependency_cycle', 'Dependency cycle detected', path, about)];
+    verdicts.set(node_id, { valid: false, errors });
+  }
+  return verdicts.get(id)!;
 }
 
 function raised(type: string, what: string, error: unknown, extra: Record<string, unknown>): Refusal {

@@ -1,0 +1,22 @@
+// Owns who is turned away before any route is asked: a page of another site that drives a ComfyUI on this machine. Read
+// in create_origin_only_middleware of server.py, 0.8.0 and 0.33.0.
+// Refuses only where the Host is a loopback name or address, as ComfyUI does.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dialect } from './dialect.ts';
+
+export function isForeign(headers: IncomingHttpHeaders, { newer }: Dialect): boolean {
+  if (newer && headers['sec-fetch-site'] === 'cross-site') return true;
+  const { host: asked, origin: said } = headers;
+  if (asked === undefined || said === undefined) return false;
+  if (!URL.canParse(said) || !URL.canParse(`http://${asked}`)) return false;
+  const [host, origin] = [new URL(`http://${asked}`), new URL(said)];
+  if (origin.hostname === '' || !isLoopback(host.hostname)) return false;
+  // Where one has no port, ports are not compared.
+  const alike = host.port === '' || origin.port === '' ? 'hostname' : 'host';
+  return host[alike] !== origin[alike];
+}
+
+/** ComfyUI asks the resolver; this knows the names that need none. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}
