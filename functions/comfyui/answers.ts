@@ -116,6 +116,9 @@ export const systemStatsAnswer = z.object({
 
 export type SystemStats = z.output<typeof systemStatsAnswer>;
 
+/** Of a POST …/cancel: whether the prompt waited or ran, and does so no more. */
+export const cancelAnswer = z.object({ cancelled: z.boolean() });
+
 /** Names; what is none is left out. */
 export const namesAnswer = z
   .array(z.unknown())

@@ -7,6 +7,7 @@ import { stringifyJson } from '../core/json.ts';
 import { IDLE_AFTER } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
 import {
+  cancelAnswer,
   historyAnswer,
   type HistoryEntry,
   historyEntry,
@@ -87,6 +88,22 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
     await response.body?.cancel();
   }
 
+  const deleteQueued = (promptIds: string[]) => post('/queue', { delete: promptIds });
+  const interrupt = (promptId: string) => post('/interrupt', { prompt_id: promptId });
+
+  /** False: there is no such route (before 0.33), or nobody lets us ask it. */
+  async function cancelJob(promptId: string): Promise<boolean> {
+    const what = 'POST /api/jobs/cancel';
+    const response = await call(what, `/api/jobs/${promptId}/cancel`, { method: 'POST' });
+    try {
+      await readAnswer(what, response, cancelAnswer, BOUNDS.other);
+      return true;
+    } catch (error) {
+      if (error instanceof ComfyUIRefused || error instanceof ComfyUIBroken) return false;
+      throw error;
+    }
+  }
+
   return {
     url,
     headers,
@@ -149,8 +166,24 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000
       throw new ComfyUIBroken(what, `the entry is not as ComfyUI's${where ? ` at ${where}` : ''}`);
     },
 
-    deleteQueued: (promptIds: string[]) => post('/queue', { delete: promptIds }),
-    interrupt: (promptId: string) => post('/interrupt', { prompt_id: promptId }),
+    deleteQueued,
+    interrupt,
+
+    /**
+     * Takes prompts of these ids out of the queue, or interrupts them while they run: never another. 0.33 does it under
+     * the lock of its queue; before, another may begin between ComfyUI's look and its interrupt. Whether they are gone, the
+     * queue tells: one that has just begun forgets an interrupt, and of one that was posted twice one is left.
+     */
+    async cancel(promptIds: string[]): Promise<void> {
+      for (const [at, promptId] of promptIds.entries()) {
+        if (await cancelJob(promptId)) continue;
+        const left = promptIds.slice(at);
+        await deleteQueued(left);
+        for (const one of left) await interrupt(one);
+        return;
+      }
+    },
+
     deleteHistory: (promptIds: string[]) => post('/history', { delete: promptIds }),
 
     /**

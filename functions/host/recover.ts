@@ -53,10 +53,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
     inQueue.delete(promptId);
   }
 
-  if (inQueue.size > 0) {
-    await comfyui.deleteQueued([...inQueue]);
-    for (const promptId of inQueue) await comfyui.interrupt(promptId);
-  }
+  await comfyui.cancel([...inQueue]);
   for (const host of await deps.hosts.list())
     if (host.machineId === machineId && host.hostId !== hostId) await deps.hosts.remove(host.hostId);
   return adopted;

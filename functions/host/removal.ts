@@ -1,5 +1,5 @@
-// Taking a prompt out of ComfyUI: from its queue, or by an interrupt if it runs. Both answer 200 whatever happened,
-// so it is looked for afterwards.
+// Taking a prompt out of ComfyUI: from its queue, or by an interrupt if it runs. What ComfyUI answers does not tell
+// whether it is gone, so it is looked for afterwards.
 
 import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
 import type { Log } from '../log.ts';
@@ -11,13 +11,12 @@ const LOOKS = 4;
  * @throws ComfyUIError
  */
 export async function removePrompt(
-  comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,
+  comfyui: Pick<ComfyUI, 'queue' | 'cancel'>,
   promptId: string,
   pause: (attempt: number) => Promise<void>,
 ): Promise<boolean> {
   for (let look = 0; look < LOOKS; look += 1) {
-    await comfyui.deleteQueued([promptId]);
-    await comfyui.interrupt(promptId);
+    await comfyui.cancel([promptId]);
     const { running, pending } = await comfyui.queue();
     if (![...running, ...pending].some((item) => item.promptId === promptId)) return true;
     await pause(look);

@@ -24,7 +24,7 @@ const STUCK_AFTER = 5;
 
 /** Only what carries this machine's mark, of jobs that the table knows: a person may be using ComfyUI's page. */
 export function watchStrays(
-  comfyui: Pick<ComfyUI, 'deleteQueued' | 'interrupt'>,
+  comfyui: Pick<ComfyUI, 'cancel'>,
   jobs: Pick<Jobs, 'readStates'>,
   board: Board,
   machineId: string,
@@ -54,8 +54,7 @@ export function watchStrays(
       promptIds = promptIds.filter((promptId) => ours.some((one) => one.promptId === promptId));
       if (ours.length === 0) return;
       log.warn('removing prompts that nobody remembers', { count: ours.length });
-      await comfyui.deleteQueued(ours.map(({ promptId }) => promptId));
-      for (const { promptId } of ours) await comfyui.interrupt(promptId);
+      await comfyui.cancel(ours.map(({ promptId }) => promptId));
     } catch (error) {
       log.debug('strays not removed yet', { error: String(error) });
     }

@@ -9,7 +9,10 @@ import type { World } from './world.ts';
 const SWITCHES: Partial<Record<FaultKind, [on: Partial<FaultSwitches>, off: Partial<FaultSwitches>]>> = {
   'executor-hangs': [{ hangExecutor: true }, { hangExecutor: false }],
   'http-hangs': [{ hang: ['/queue', '/history', '/prompt', '/view'] }, { hang: [] }],
-  'http-500': [{ answer500: ['/queue', '/history', '/prompt', '/view', '/interrupt'] }, { answer500: [] }],
+  'http-500': [
+    { answer500: ['/queue', '/history', '/prompt', '/view', '/interrupt', '/jobs'] },
+    { answer500: [] },
+  ],
   'half-image': [{ halfImage: true }, { halfImage: false }],
   'socket-silent': [{ socketSilent: true }, { socketSilent: false }],
   'socket-cut': [{ socketCutAfter: 3 }, { socketCutAfter: null }],

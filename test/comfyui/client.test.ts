@@ -248,3 +248,43 @@ test('a refused question is no silence', async () => {
   says('no such thing', 404, 'text/plain');
   await expect(comfyui.modelsIn('loras')).rejects.toThrow(ComfyUIRefused);
 });
+
+describe('cancelling', () => {
+  const ids = ['first', 'second'];
+  /** What was asked, in order; `cancel` is how the route of newer ComfyUIs answers. */
+  async function cancelling(cancel: (response: ServerResponse) => void): Promise<string[]> {
+    const asked: string[] = [];
+    answer = (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      if (request.url?.endsWith('/cancel')) cancel(response);
+      else response.end();
+    };
+    await comfyui.cancel(ids);
+    return asked;
+  }
+
+  test('is one request for each, where ComfyUI has one for it', async () => {
+    const cancelled = (response: ServerResponse) =>
+      response.writeHead(200, { 'content-type': JSON_TYPE }).end('{"cancelled": false}');
+    expect(await cancelling(cancelled)).toEqual(ids.map((id) => `POST /api/jobs/${id}/cancel`));
+  });
+
+  test.each([404, 405, 403, 500])(
+    'is out of the queue and an interrupt by id where that is %i',
+    async (status) => {
+      expect(await cancelling((response) => response.writeHead(status).end())).toEqual([
+        'POST /api/jobs/first/cancel',
+        'POST /queue',
+        'POST /interrupt',
+        'POST /interrupt',
+      ]);
+    },
+  );
+
+  test('a page in its place is no answer of ComfyUI', async () => {
+    const asked = cancelling((response) =>
+      response.writeHead(502, { 'content-type': 'text/html' }).end(PAGE),
+    );
+    await expect(asked).rejects.toThrow(ComfyUISilent);
+  });
+});

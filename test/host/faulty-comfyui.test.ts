@@ -132,7 +132,7 @@ test('what has not started in a ComfyUI that fell silent goes elsewhere, at no f
   await rig.until(running, ['processing']);
   const behind = await slow(10);
   await expect.poll(async () => (await rig.store.jobs.readState(behind))?.work).toBe('held');
-  host.comfyui.faults.answer500 = ['/system_stats', '/queue', '/history', '/interrupt'];
+  host.comfyui.faults.answer500 = ['/system_stats', '/queue', '/history', '/interrupt', '/jobs'];
   await expect
     .poll(async () => (await rig.store.jobs.readState(behind))?.work, { timeout: 30_000 })
     .toBe('waiting');

@@ -99,12 +99,28 @@ test('an input that is gone when the job runs fails it by name', async () => {
 test('a cancelled job is interrupted in ComfyUI within two seconds and stays cancelled', async () => {
   const jobId = await slow(30_000);
   await rig.until(jobId, ['processing']);
+  const asked = host.comfyui.requests.length;
   const response = await rig.app.request(`/api/queue/${jobId}`, { method: 'DELETE' });
   expect(response.status).toBe(200);
   await expect.poll(comfyuiQueue, { timeout: 2500 }).toBe(0);
   await expect.poll(() => host.running.offer(jobId), { timeout: 2000 }).toBe('will-try');
   expect(await rig.status(jobId)).toMatchObject({ status: 'cancelled', output_image: null });
   expect(await rig.store.jobs.readState(jobId)).not.toHaveProperty('host');
+  const paths = host.comfyui.requests.slice(asked).map(({ path }) => path);
+  expect(paths).toContainEqual(expect.stringMatching(/^\/api\/jobs\/[0-9a-f-]+\/cancel$/));
+  expect(paths).not.toContain('/interrupt');
+});
+
+test('on a ComfyUI without that route it is interrupted the old way', async () => {
+  const own = await startRig({ workflows: 'test/workflows' });
+  const { comfyui } = await own.addHost({ comfyui: { version: '0.8' } });
+  const jobId = await own.generate({ workflow: 'slow', ms: 30_000 });
+  await own.until(jobId, ['processing']);
+  await own.app.request(`/api/queue/${jobId}`, { method: 'DELETE' });
+  const queue = async () => (await (await fetch(`${comfyui.url}/prompt`)).json()) as object;
+  await expect.poll(queue, { timeout: 2500 }).toEqual({ exec_info: { queue_remaining: 0 } });
+  expect(await own.status(jobId)).toMatchObject({ status: 'cancelled' });
+  await own.close();
 });
 
 test('a job that is cancelled while it waits in ComfyUI never runs, and the running one goes on', async () => {

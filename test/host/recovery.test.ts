@@ -102,7 +102,7 @@ test('a takeover that breaks off is made again, and keeps what it had adopted', 
   comfyui.faults.answer500 = [];
   expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed', attempts: 1 });
   expect(refusals).toBe(3);
-  expect(comfyui.requests.filter(({ path }) => path.endsWith('/interrupt'))).toEqual([]);
+  expect(comfyui.requests.filter(({ path }) => /\/(interrupt|cancel)$/.test(path))).toEqual([]);
 }, 15_000);
 
 test('what ended in ComfyUI over night is fetched in the morning', async () => {
