@@ -53,6 +53,14 @@ test('a prompt that ComfyUI forgot runs again, and the fault is counted', async 
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 1 });
 }, 20_000);
 
+test('a ComfyUI that ends as its job has saved its image makes it again', async () => {
+  host.comfyui.faults.endsOnExecuted = 1;
+  const jobId = await slow(300);
+  const status = await rig.until(jobId, ['completed', 'failed'], 15_000);
+  expect(status).toMatchObject({ status: 'completed', attempts: 2, images: [{}] });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 1 });
+}, 20_000);
+
 test('half an image is fetched again, whole', async () => {
   host.comfyui.faults.halfImage = true;
   const jobId = await slow(0);

@@ -88,26 +88,8 @@ describe('a host', () => {
 
   test('says so, has it restarted, gives its jobs back and makes them afterwards', async () => {
     const restarts = join(directory, 'restarts');
-    let dead = true;
-    const taken: string[] = [];
-    // A worker that has ended: prompts are taken, wait and are never run.
-    between.answer = (request, response, body) => {
-      if (!dead) return false;
-      const json = (answer: unknown): true => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-        return true;
-      };
-      if (request.method === 'POST' && request.url === '/prompt') {
-        const { prompt_id: promptId } = JSON.parse(body.toString()) as { prompt_id: string };
-        taken.push(promptId);
-        return json({ prompt_id: promptId, number: 1, node_errors: {} });
-      }
-      if (request.url !== '/queue') return false;
-      if (request.method === 'POST')
-        for (const promptId of (JSON.parse(body.toString()) as { delete: string[] }).delete)
-          if (taken.includes(promptId)) taken.splice(taken.indexOf(promptId), 1);
-      return json({ queue_running: [], queue_pending: taken.map((promptId) => [1, promptId, {}, {}, []]) });
-    };
+    // Prompts are taken, wait and are never run.
+    simulated.faults.deadWorker = true;
     const host = await rig.addHost({
       comfyui: between.comfyui,
       stuckBounds: { idle: 1500 },
@@ -133,7 +115,6 @@ describe('a host', () => {
     expect((await states()).map(({ faults }) => faults).toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect((await states()).map(({ gpuMs }) => gpuMs ?? 0)).toEqual([0, 0]);
     // What the command would have done.
-    dead = false;
     simulated.faults.forget();
     for (const jobId of jobs)
       expect(await rig.until(jobId, ['completed', 'failed'], 20_000)).toMatchObject({ status: 'completed' });

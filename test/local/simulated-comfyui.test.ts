@@ -386,6 +386,59 @@ describe('faults', () => {
     expect(((await ended('x')) as Histories)['x']!.status.status_str).toBe('error');
   });
 
+  test('without its worker it answers and takes prompts, and runs nothing until it is restarted', async () => {
+    await submit(slowGraph(60_000), 'running');
+    await running('running');
+    comfyui.faults.deadWorker = true;
+    await submit(plainGraph(), 'waiting');
+    await post('/interrupt', { prompt_id: 'running' });
+    const queue = async () => (await get('/queue'))[1] as Queue;
+    expect((await queue()).queue_running.map(([, id]) => id)).toEqual(['running']);
+    await post('/queue', { delete: ['waiting'] });
+    expect((await queue()).queue_pending).toEqual([]);
+    comfyui.faults.forget();
+    await submit(plainGraph(), 'again');
+    await ended('again');
+    expect(Object.keys((await get('/history'))[1] as object)).toEqual(['again']);
+  });
+
+  test('it ends when a node has shown its output, which is there, and nothing else is', async () => {
+    comfyui.faults.endsOnExecuted = 1;
+    const listener = await listen('me');
+    await submit(plainGraph(), 'x', { client_id: 'me' });
+    await listener.closed;
+    expect(listener.messages.at(-1)).toMatchObject({ type: 'executed' });
+    expect((await get('/view?filename=T_00001_.png'))[0]).toBe(200);
+    expect(await get('/history')).toEqual([200, {}]);
+    expect(await get('/queue')).toEqual([200, { queue_running: [], queue_pending: [] }]);
+    await submit(plainGraph(), 'y');
+    await ended('y');
+  });
+
+  test('the entries of prompts that came meanwhile cannot be read', async () => {
+    const seen: unknown[] = [];
+    for (const how of ['500', 'null', 'no status', 'no JSON'] as const) {
+      comfyui.faults.unreadableEntry = how;
+      await submit(plainGraph(), how);
+      comfyui.faults.unreadableEntry = null;
+      await submit(plainGraph(), 'readable');
+      await ended('readable');
+      const answer = await fetch(`${comfyui.url}/history/${encodeURIComponent(how)}`);
+      seen.push([answer.status, await answer.text()]);
+    }
+    expect(seen).toEqual([
+      [500, expect.stringContaining('Internal Server Error')],
+      [200, '{"null":null}'],
+      [200, '{"no status":{"outputs":{},"status":null}}'],
+      [200, '{"a":'],
+    ]);
+  });
+
+  test("another's NaN is in the queue", async () => {
+    comfyui.faults.nanInQueue = true;
+    expect(await (await fetch(`${comfyui.url}/queue`)).text()).toContain('"scale_by": NaN');
+  });
+
   test('a restart forgets queue, history, caches and numbers, and cuts the sockets', async () => {
     await submit(plainGraph(), 'done');
     await ended('done');

@@ -18,7 +18,8 @@ export class Executor {
 
   /** Runs until the queue is closed. */
   async work(): Promise<void> {
-    for (let item = await this.#queue.take(); item !== null; item = await this.#queue.take()) {
+    const take = () => this.#queue.take(() => this.#around.faults.mayTake());
+    for (let item = await take(); item !== null; item = await take()) {
       const run = new PromptRun(item, this.#around);
       this.#run = run;
       this.#lastAudience = run.audience;

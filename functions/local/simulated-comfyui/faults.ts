@@ -1,6 +1,9 @@
 // Owns every way in which the simulation may be told to fail, so that all other files stay plain.
 // Refuses to fail on its own: each switch is off until a test or a caller turns it.
 
+/** How the answer to GET /history/<id> is none: a 500 (a node showed what JSON cannot hold), or a JSON that says nothing. */
+export type UnreadableEntry = '500' | 'null' | 'no status' | 'no JSON';
+
 /** What a test may set, at the start or while the server runs. */
 export interface FaultSwitches {
   /** Sockets are accepted and get their first status; then nothing more. */
@@ -19,6 +22,14 @@ export interface FaultSwitches {
   halfImage: boolean;
   /** The prompt that runs never ends, not even by an interrupt, until this is off again. */
   hangExecutor: boolean;
+  /** The only worker has ended: HTTP answers, prompts are taken, nothing runs. Until this is off, or a restart. */
+  deadWorker: boolean;
+  /** So many times the process ends when a node has shown its output, and is back at once, with nothing but its files. */
+  endsOnExecuted: number;
+  /** The prompts that come while this is set have such an entry; others are not touched. */
+  unreadableEntry: UnreadableEntry | null;
+  /** In GET /queue waits another person's prompt with an input that is NaN: no JSON. */
+  nanInQueue: boolean;
   /** After execution_success the prompt stays in the queue, without a history entry, until this is off. */
   holdHistory: boolean;
 }
@@ -34,10 +45,15 @@ export class Faults implements FaultSwitches {
   answer500: string[] = [];
   hang: string[] = [];
   halfImage = false;
+  endsOnExecuted = 0;
+  unreadableEntry: UnreadableEntry | null = null;
+  nanInQueue = false;
+  #deadWorker = false;
   #hangExecutor = false;
   #holdHistory = false;
   readonly #waiting = new Set<() => void>();
   readonly #delivered = new WeakMap<object, number>();
+  readonly #unreadable = new Map<string, UnreadableEntry>();
   readonly #earlier: string[] = [];
   #replayed = 0;
   readonly #forget: () => void;
@@ -52,6 +68,14 @@ export class Faults implements FaultSwitches {
   }
   set hangExecutor(hang: boolean) {
     this.#hangExecutor = hang;
+    this.#lookAgain();
+  }
+
+  get deadWorker(): boolean {
+    return this.#deadWorker;
+  }
+  set deadWorker(dead: boolean) {
+    this.#deadWorker = dead;
     this.#lookAgain();
   }
 
@@ -71,6 +95,20 @@ export class Faults implements FaultSwitches {
   /** Empties the queue, the history and the caches and cuts every socket, as a restart does. */
   forget(): void {
     this.#forget();
+    this.deadWorker = false;
+  }
+
+  executed(): void {
+    if (this.endsOnExecuted <= 0) return;
+    this.endsOnExecuted -= 1;
+    this.forget();
+  }
+
+  queued(promptId: string): void {
+    if (this.unreadableEntry !== null) this.#unreadable.set(promptId, this.unreadableEntry);
+  }
+  unreadable(promptId: string): UnreadableEntry | undefined {
+    return this.#unreadable.get(promptId);
   }
 
   fateOfMessage(socket: object): 'send' | 'swallow' | 'cut' {
@@ -102,12 +140,17 @@ export class Faults implements FaultSwitches {
 
   /** Resolves when nothing holds the executor here; rejects when its prompt is abandoned. */
   async mayGoOn(where: 'hangExecutor' | 'holdHistory', abandoned: AbortSignal): Promise<void> {
-    while (this[where]) {
+    while (this[where] || this.#deadWorker) {
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);
         abandoned.addEventListener('abort', () => resolve(), { once: true });
       });
       abandoned.throwIfAborted();
     }
+  }
+
+  /** Resolves when there is a worker. */
+  async mayTake(): Promise<void> {
+    while (this.#deadWorker) await new Promise<void>((resolve) => this.#waiting.add(resolve));
   }
 }

@@ -127,6 +127,8 @@ export class PromptRun {
       if (entry.ui !== undefined) {
         this.#shown.set(id, entry.ui);
         this.#tellExecuted(id, entry.ui.output);
+        faults.executed();
+        this.#abandoned.signal.throwIfAborted();
       }
       cache.set(id, entry);
     } catch (error) {

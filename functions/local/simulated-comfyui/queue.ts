@@ -53,13 +53,18 @@ export class PromptQueue {
     this.#wake?.();
   }
 
-  /** Waits for the next item by order of number; null once closed. */
-  async take(): Promise<QueueItem | null> {
+  /**
+   * Waits for the next item by order of number; null once closed.
+   * @param may resolves when it may be taken
+   */
+  async take(may = () => Promise.resolve()): Promise<QueueItem | null> {
+    await may();
     while (this.#pending.length === 0 && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = null;
+      await may();
     }
     if (this.#closed) return null;
     this.#running = pop(this.#pending);

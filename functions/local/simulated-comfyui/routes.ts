@@ -6,7 +6,15 @@ import type { Executor } from './executor.ts';
 import type { Faults } from './faults.ts';
 import type { Folders } from './folders.ts';
 import { type ExtraData, isRecord } from './graph.ts';
-import { type Exchange, type Handler, readJson, sendEmpty, sendJson, sendText } from './http.ts';
+import {
+  type Exchange,
+  type Handler,
+  readJson,
+  sendEmpty,
+  sendJson,
+  sendServerError,
+  sendText,
+} from './http.ts';
 import { findJob, listJobs } from './jobs.ts';
 import { Bare } from './python-json.ts';
 import { PythonError, str, toFloat, toInt } from './python-text.ts';
@@ -62,7 +70,10 @@ export function routesOf(parts: Parts): Map<string, Handler> {
     [
       'GET /queue',
       ({ response }) =>
-        sendJson(response, 200, { queue_running: queue.running, queue_pending: queue.pending }),
+        sendJson(response, 200, {
+          queue_running: queue.running,
+          queue_pending: faults.nanInQueue ? [...queue.pending, strangersNaN] : queue.pending,
+        }),
     ],
     [
       'POST /queue',
@@ -75,7 +86,7 @@ export function routesOf(parts: Parts): Map<string, Handler> {
         ),
     ],
     ['GET /history', ({ response, query }) => sendJson(response, 200, history(queue, query))],
-    ['GET /history/*', ({ response, name }) => sendJson(response, 200, queue.historyOf(name))],
+    ['GET /history/*', (exchange) => historyOf(exchange, parts)],
     [
       'POST /history',
       ({ request, response }) =>
@@ -121,6 +132,24 @@ function history(queue: PromptQueue, query: URLSearchParams): object {
     offset === null ? -1 : Number(toInt(offset)),
   );
 }
+
+function historyOf({ response, name }: Exchange, { queue, faults }: Parts): void {
+  const found = queue.historyOf(name);
+  const how = name in found ? faults.unreadable(name) : undefined;
+  if (how === undefined) return sendJson(response, 200, found);
+  if (how === '500') return sendServerError(response);
+  if (how === 'null') return sendJson(response, 200, { [name]: null });
+  if (how === 'no status') return sendJson(response, 200, { [name]: { outputs: {}, status: null } });
+  response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' }).end('{"a":');
+}
+
+const strangersNaN = [
+  1e6,
+  'another',
+  { 1: { class_type: 'ImageScaleBy', inputs: { scale_by: new Bare('NaN') } } },
+  {},
+  ['1'],
+];
 
 async function editList(
   request: Exchange['request'],
@@ -198,6 +227,7 @@ async function postPrompt({ request, response }: Exchange, parts: Parts): Promis
   const extraData = extraDataOf(asked);
   if (!verdict.ok) return sendJson(response, 400, { error: verdict.error, node_errors: verdict.nodeErrors });
   extraData['create_time'] = Date.now();
+  faults.queued(promptId);
   queue.put([number, promptId, verdict.graph, extraData, verdict.outputs]);
   if (faults.losePromptAnswer) request.socket.destroy();
   else sendJson(response, 200, { prompt_id: promptId, number, node_errors: verdict.nodeErrors });

@@ -157,6 +157,7 @@ export async function startSimulatedComfyUI({
         server.close(() => done());
       });
       queue.close();
+      faults.deadWorker = false;
       executor.abandon();
       cutSockets();
       server.closeAllConnections();
