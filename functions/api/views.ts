@@ -1,7 +1,7 @@
 // A job as the outside sees it: the guide's fields, and ours beside them.
 
 import { eventIdOf } from '../core/event-id.ts';
-import { hasEnded, type JobState } from '../core/job.ts';
+import { hasEnded, isDue, type JobState } from '../core/job.ts';
 import { imageView, jobView } from '../core/job-view.ts';
 import { keys } from '../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../core/missing.ts';
@@ -49,7 +49,7 @@ export function linkOf(
 
 /** @param position in the queue; null: too far back to say, or not waiting */
 async function waitingOf(
-  { fleet, queue, settings, images, jobs }: Shared,
+  { fleet, queue, settings, images, jobs, now }: Shared,
   { state }: Job,
   position: number | null,
 ): Promise<{ for: string | null; eta: number | null; missing?: Missing[] }> {
@@ -61,6 +61,10 @@ async function waitingOf(
       for: `a ${state.acceptedFor} ComfyUI, which it was accepted for: this one is ${comfyuiKind}`,
       eta: null,
     };
+  if (!isDue(state, now())) {
+    const seconds = Math.ceil((state.retryAt! - now()) / 1000);
+    return { for: `its next try, in ${seconds} s: a ComfyUI that took it gave it back`, eta: null };
+  }
   const { held } = await queue.count();
   const outlook = await fleet.outlook(held);
   if (!outlook.leftAlone?.has(state.jobId))

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import { claim, release } from '../../functions/core/job.ts';
 import { UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
 import { storeInventory } from '../../functions/images/documents.ts';
 import { hostItem } from '../support/host-item.ts';
@@ -30,6 +31,20 @@ test('no host is there and none can be started: it says why, and promises nothin
   });
   expect(await told(jobId)).toEqual({
     for: 'no gpu host can be started: the account may have 0 vCPUs of this kind',
+    eta: null,
+  });
+});
+
+test('a job that came back from a ComfyUI says when it is tried again', async () => {
+  const jobId = await rig.generate();
+  const now = rig.store.now();
+  await rig.store.hosts.put(hostItem('one', now));
+  const state = (await rig.store.jobs.readState(jobId))!;
+  await rig.store.jobs.write(jobId, claim(state, 'one', now, false));
+  const fence = { attempt: 1, host: 'one' };
+  await rig.store.jobs.write(jobId, release({ ...state, setbacks: 4 }, fence, now, { spaced: true }));
+  expect(await told(jobId)).toEqual({
+    for: expect.stringMatching(/^its next try, in \d+ s: a ComfyUI that took it gave it back$/) as string,
     eta: null,
   });
 });
