@@ -56,6 +56,18 @@ export function problems(log: Log) {
       log.debug('request broke off', { request_id: requestId, path: withoutKeys(c.req.path) });
       return c.json({ error: 'The request broke off', code: 'bad_request' }, 400);
     }
+    if (error.name === 'StorageFull') {
+      log.warn('disk full', { request_id: requestId, path: withoutKeys(c.req.path) });
+      c.header('Retry-After', '10');
+      return c.json(
+        {
+          error:
+            'The disk is full; what is deleted makes room: DELETE /api/upload/image/<name>, DELETE /api/history/<job_id>',
+          code: 'disk_full',
+        },
+        503,
+      );
+    }
     if (isUnanswered(error)) {
       log.error('table or bucket did not answer', error, {
         request_id: requestId,

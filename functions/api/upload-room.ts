@@ -132,7 +132,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
       const count = await counts.read(owner);
       if (count.countedAt >= now() - COUNTED_FOR) return count.bytes;
       const seen = await look(owner);
-      await replace(seen);
+      await bestEffort(owner, async () => void (await replace(seen)));
       return seen.bytes;
     },
 

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { askForKeys } from '../api/access.ts';
 import { createApp } from '../api/app.ts';
 import { createReaders } from '../api/readers.ts';
@@ -30,6 +30,7 @@ import { tellingOfEnds } from '../webhooks/ticker.ts';
 import { followWorkflows } from '../process/followed-workflows.ts';
 import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
+import { diskRoom } from './disk-room.ts';
 import { checkTable } from './embedded-dynamodb/damage.ts';
 import { drawFirstKey } from './first-key.ts';
 import { startEmbeddedS3 } from './embedded-s3/server.ts';
@@ -61,6 +62,9 @@ const MINUTE = 60_000;
 export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
   const log = (room: string): Log => createLog(room, settings.DEBUG ? 'debug' : 'warn');
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('workflows'));
+  const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
+  // Its locks are opened as the table is.
+  room.opens();
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
   const copied = noteOfCopy(directory, workspace.identity);
@@ -99,6 +103,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
       credentials,
       region: REGION,
       log: log('local'),
+      hasRoom: room.takes,
     }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);

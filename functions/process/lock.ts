@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../core/errors.ts';
+import { isDiskFull } from './disk-full.ts';
 
 export interface Lock {
   release(): Promise<void>;
@@ -40,6 +41,10 @@ export async function tryLockIn(path: string, name: string): Promise<Lock | unde
     return await tryLock(join(path, name));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (isDiskFull(error))
+      throw new AppError('bad_setting', `The disk of ${path} is full: make room, then start again`, {
+        field: 'WORKSPACE_PATH',
+      });
     throw new AppError(
       'bad_setting',
       `WORKSPACE_PATH must be a folder that can be written; ${path}: ${code ?? message}`,

@@ -140,11 +140,13 @@ test('an item and its index rows are written together or not at all', async () =
     process.kill(before, 'SIGKILL');
     await expect.poll(() => child.pid(), { timeout: 10_000 }).not.toBe(before);
     await expect
-      .poll(() =>
-        tables.jobs.countWork('held').then(
-          () => true,
-          () => false,
-        ),
+      .poll(
+        () =>
+          tables.jobs.countWork('held').then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 10_000 },
       )
       .toBe(true);
   }

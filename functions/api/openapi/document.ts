@@ -178,7 +178,10 @@ const COMMON_RESPONSES = {
     errorAnswer('unsupported_media_type: of another type than is taken here, or compressed'),
   ),
   Unavailable: answerOf(
-    errorAnswer('unavailable: the table or the bucket does not answer', { 'Retry-After': 'Seconds' }),
+    errorAnswer(
+      'unavailable: the table or the bucket does not answer; disk_full: on one machine, until something is deleted',
+      { 'Retry-After': 'Seconds' },
+    ),
   ),
   InternalError: answerOf(errorAnswer('internal_error: our fault; the sentence names the request')),
 };

@@ -6,6 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../../core/errors.ts';
+import { isDiskFull } from '../../process/disk-full.ts';
 import { writeWhole } from '../../process/identity.ts';
 import { waitForLock } from '../../process/lock.ts';
 import { logName, readLevelFiles } from './leveldb-files.ts';
@@ -40,7 +41,7 @@ export async function checkTable(directory: string, repair: boolean): Promise<st
   try {
     const mark = await readMark(directory);
     // Every entry is read: a block that cannot be would end each request that meets it.
-    const found = (await damageOfFiles(directory, mark)) ?? (await countEntries(directory).catch(reasonOf));
+    const found = (await damageOfFiles(directory, mark)) ?? (await countEntries(directory).catch(damageOf));
     if (typeof found === 'number') {
       await writeMark(directory, { log: 0, bytes: 0, entries: found });
       return undefined;
@@ -78,7 +79,13 @@ async function damageOfFiles(directory: string, mark: Mark | undefined): Promise
     : undefined;
 }
 
-function reasonOf({ cause, message }: Error): string {
+/** @throws AppError where nothing is damaged */
+function damageOf(error: Error): string {
+  const { cause, message } = error;
+  if (isDiskFull(error))
+    throw new AppError('bad_setting', 'The disk of the job table is full: make room, then start again', {
+      field: 'WORKSPACE_PATH',
+    });
   return cause instanceof Error ? cause.message : message;
 }
 

@@ -4,7 +4,9 @@
 import { ClassicLevel } from 'classic-level';
 import { outliveReaders, writePrivately } from '../../process/exit.ts';
 import { collectEarly } from '../../process/memory.ts';
+import { diskRoom } from '../disk-room.ts';
 import { keepMark } from './damage.ts';
+import { guardWrites } from './full-disk.ts';
 import { onlyWith } from './access.ts';
 import { createDynalite } from './mended-dynalite.ts';
 import { waitForLock } from '../../process/lock.ts';
@@ -21,7 +23,7 @@ process.on('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
-// A disk that is full or broken takes no write more before it is opened anew. The parent starts this again.
+// A disk that is broken takes no write more before it is opened anew. The parent starts this again.
 process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown }) => {
   const { message } = error.cause instanceof Error ? error.cause : error;
   const isDisk = error.code?.startsWith('LEVEL_') === true;
@@ -34,6 +36,8 @@ const lock = await waitForLock(`${path}.lock`);
 // Also keeps the lock from being collected, which would open it.
 process.on('exit', () => void lock.release());
 
+const room = diskRoom(path);
+room.opens();
 // dynalite would start all the same, and fail every request.
 const table = new ClassicLevel(path);
 try {
@@ -49,7 +53,12 @@ try {
 
 collectEarly();
 keepMark(path);
-const server = onlyWith(token, createDynalite(path));
+const writes = guardWrites(
+  room,
+  (line) => console.error(line),
+  () => process.exit(1),
+);
+const server = onlyWith(token, createDynalite(path, writes));
 server.listen(Number(port ?? 0), '127.0.0.1', () => {
   const address = server.address();
   process.send!({ port: typeof address === 'object' ? address?.port : undefined });

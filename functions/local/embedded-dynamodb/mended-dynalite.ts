@@ -1,16 +1,18 @@
-// dynalite, mended in four places where it matters to us (version 4.0.0, read in its source):
+// dynalite, mended in five places where it matters to us (version 4.0.0, read in its source):
 // - it writes the rows of the indexes and then the item: a process that is killed in between leaves a job that no
 //   index shows. Here both go in one LevelDB batch;
 // - it ends its reads by a method that LevelDB's iterators do not have, so none is ever closed and memory grows;
 // - it answers while what it wrote is in the system's memory: a power cut took jobs that had been accepted half a minute
 //   ago. Here every write is on the disk before its answer;
-// - it reads single keys through a thread pool, which costs more than the read.
+// - it reads single keys through a thread pool, which costs more than the read;
+// - it ends the process where a write fails, a full disk included, and with it everything that can still be read.
 
 import { AbstractKeyIterator, AbstractValueIterator } from 'abstract-level';
 import { ClassicLevel } from 'classic-level';
 import dynalite from 'dynalite';
 import database from 'dynalite/db/index.js';
 import type { Server } from 'node:http';
+import { isDiskFull } from '../../process/disk-full.ts';
 
 interface Operation {
   type: 'put' | 'del';
@@ -18,7 +20,28 @@ interface Operation {
   value?: unknown;
 }
 
+export interface WriteGuard {
+  /** Is there no room for this write? @param isNew nothing of its key is there */
+  refuses(table: string, isNew: boolean): boolean;
+  /** A write that has failed for want of room. */
+  failed(error: Error): void;
+}
+
+let guard: WriteGuard | undefined;
+
+/** What dynalite answers with. The SDK does not try again: there is no room in a second either. */
+function storageFull(): Error {
+  const message = 'The disk is full';
+  const body = { __type: 'com.amazonaws.dynamodb.v20120810#StorageFull', message };
+  return Object.assign(new Error(message), { statusCode: 400, body });
+}
+
 const updateIndexes: typeof database.updateIndexes = (store, table, existing, item, done) => {
+  const isNew = existing === undefined && item !== null;
+  if (guard?.refuses(table.TableName, isNew)) {
+    done(storageFull());
+    return;
+  }
   const prefix = (index: string) => `index-global~${table.TableName}~${index}~`;
   const { puts, deletes } = database.getIndexActions(
     table.GlobalSecondaryIndexes ?? [],
@@ -66,15 +89,20 @@ function mend(): void {
     });
   const { _put, _del, _batch } = ClassicLevel.prototype as unknown as Writes;
   const durably = (options: object) => ({ ...options, sync: true });
+  const orSayFull = (error: Error): never => {
+    if (!guard || !isDiskFull(error)) throw error;
+    guard.failed(error);
+    throw storageFull();
+  };
   Object.assign(ClassicLevel.prototype, {
     _put(key, value, options) {
-      return _put.call(this, key, value, durably(options));
+      return _put.call(this, key, value, durably(options)).catch(orSayFull);
     },
     _del(key, options) {
-      return _del.call(this, key, durably(options));
+      return _del.call(this, key, durably(options)).catch(orSayFull);
     },
     _batch(operations, options) {
-      return _batch.call(this, operations, durably(options));
+      return _batch.call(this, operations, durably(options)).catch(orSayFull);
     },
   } satisfies Writes);
   Object.assign(ClassicLevel.prototype, {
@@ -84,9 +112,10 @@ function mend(): void {
   });
 }
 
-/** @param path of its folder; in memory without one */
-export function createDynalite(path?: string): Server {
+/** @param path of its folder; in memory without one. @param writes who judges them, for all of this process */
+export function createDynalite(path?: string, writes?: WriteGuard): Server {
   mend();
+  guard = writes;
   const instant = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
   return dynalite(path === undefined ? instant : { ...instant, path });
 }

@@ -9,7 +9,8 @@ import type { Log } from '../../log.ts';
 import { CONNECTION_LIMITS } from '../../process/listen.ts';
 import { cutStalled } from '../../process/stalled.ts';
 import { openBucket, type Bucket } from './files.ts';
-import { deleteBatch, deleteObject, listObjects, putObject, type Call } from './operations.ts';
+import { isDiskFull } from '../../process/disk-full.ts';
+import { deleteBatch, deleteObject, full, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
 import { createVerifier, decode, targetOf, type Credentials, type Target } from './signature.ts';
 import { errorXml, notImplemented, S3Error } from './xml.ts';
@@ -24,6 +25,8 @@ export interface EmbeddedS3Options {
   credentials: Credentials;
   region?: string;
   now?: () => number;
+  /** On the disk, for so many bytes more; without it a put is refused when the disk says no. */
+  hasRoom?: (bytes: number) => boolean;
   log?: Log;
 }
 
@@ -35,7 +38,7 @@ export interface EmbeddedS3 {
 }
 
 export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
-  const { directory, credentials, region = 'us-east-1', now = Date.now } = options;
+  const { directory, credentials, region = 'us-east-1', now = Date.now, hasRoom = () => true } = options;
   const incoming = join(directory, '.incoming');
   // What a killed process left half written.
   await rm(incoming, { recursive: true, force: true });
@@ -66,6 +69,7 @@ export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<Embe
       payload,
       params: paramsOf(target),
       now,
+      hasRoom,
     };
     await operationOf(call)(call);
   }
@@ -151,7 +155,12 @@ function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void
     return;
   }
   const reason = (error as NodeJS.ErrnoException).code ?? 'a fault in the embedded S3';
-  const known = error instanceof S3Error ? error : new S3Error(500, 'InternalError', `Failed: ${reason}`);
+  const known =
+    error instanceof S3Error
+      ? error
+      : isDiskFull(error)
+        ? full()
+        : new S3Error(500, 'InternalError', `Failed: ${reason}`);
   const xml = errorXml(known);
   for (const name of res.getHeaderNames()) if (name !== 'date') res.removeHeader(name);
   res.writeHead(known.status, {
