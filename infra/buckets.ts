@@ -107,8 +107,8 @@ export class ModelsBucket extends ClosedBucket {
   constructor(scope: Construct, id: string, { name }: { name: string }) {
     super(scope, id, {
       bucketName: bucketName(scope, name, 'models'),
-      // An installed ComfyUI of a release that nobody runs any more; one that is missed is installed and put again.
-      lifecycleRules: [{ id: 'archives', prefix: 'archives/', expiration: Duration.days(90) }],
+      // An installed ComfyUI is not removed by its age: hosts run it, and cannot put it there again.
+      lifecycleRules: [],
     });
   }
 

@@ -21,6 +21,7 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { readFileSync } from 'node:fs';
 import type { ImagesBucket, ModelsBucket } from './buckets.ts';
+import { ComfyUIBuilder } from './comfyui-builder.ts';
 import { HostRole } from './host-role.ts';
 import { groupName, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
@@ -42,6 +43,8 @@ export interface GpuHostsProps {
 
 export class GpuHosts extends Construct {
   readonly release: string;
+  /** Prepares ComfyUI for them. */
+  readonly buildCommand: string;
 
   constructor(scope: Construct, id: string, props: GpuHostsProps) {
     super(scope, id);
@@ -88,6 +91,7 @@ export class GpuHosts extends Construct {
     Tags.of(launch).add('Name', `${settings.name}-gpu-host`);
     const group = this.#group(launch, settings, network);
     new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
+    this.buildCommand = new ComfyUIBuilder(this, 'Builder', { ...props, bundle, template }).command;
   }
 
   #group(launchTemplate: LaunchTemplate, settings: Settings, network: Network): AutoScalingGroup {

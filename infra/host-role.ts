@@ -1,5 +1,5 @@
 // What a GPU host may do, and what it is told. Whoever takes over a host has this role: it changes jobs and creates none,
-// reads models and changes none, and reaches no parameter, no secret and no other machine.
+// reads models and the installed ComfyUI and changes neither, and reaches no parameter, no secret and no other machine.
 
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -48,8 +48,6 @@ export class HostRole extends Construct {
       }),
       ...props.models.allow(role, {
         GetObject: ['manifest.json', 'models', 'archives'],
-        PutObject: ['archives'],
-        AbortMultipartUpload: ['archives'],
       }),
       ...allowOnGroup(role, settings.name, ['TerminateInstanceInAutoScalingGroup']),
       ...this.#allowBundle(props.bundle),

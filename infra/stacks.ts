@@ -50,7 +50,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     zones: settings.zones,
     tables: tables.arnsFor(gpuHosts),
   });
-  const { release } = new GpuHosts(gpuHosts, 'GpuHosts', {
+  const { release, buildCommand } = new GpuHosts(gpuHosts, 'GpuHosts', {
     settings,
     network,
     tables,
@@ -98,6 +98,12 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   say(stateful, 'ModelsBucket', models.name, 'Where models lie: npm run models -- seed');
   say(gpuHosts, 'AutoScalingGroup', groupName(name), 'The group of the GPU hosts');
   say(gpuHosts, 'Release', release, 'What hosts run');
+  say(
+    gpuHosts,
+    'BuildCommand',
+    buildCommand,
+    'Installs ComfyUI for the hosts, once for each version; ends itself',
+  );
   say(compute, 'Url', frontDoor.address, 'Where callers go');
   say(compute, 'ApiKeySecretArn', api.key.secret.secretArn, 'The secret with the key that callers send');
   say(

@@ -19,12 +19,18 @@ export type HostSettings = Omit<MachineHostEnvironment, 'INSTANCE_ID' | 'USD_PER
   LOG_GROUP: string;
 };
 
+/** Of the machine that installs ComfyUI for the hosts. */
+export type BuilderSettings = Pick<
+  HostSettings,
+  'AWS_REGION' | 'COMFYUI_VERSION' | 'MODELS_BUCKET' | 'HOST_ASSET'
+> & { BOOT: 'build' };
+
 const PLACE = /^@SETTINGS@$/m;
 /** EC2's limit, of the text before it is encoded. */
 const MOST_BYTES = 16 * 1024;
 
 /** @throws Error where the template has no place for the settings, or a value that bash and systemd read differently */
-export function userData(template: string, settings: HostSettings): string {
+export function userData(template: string, settings: HostSettings | BuilderSettings): string {
   if (!PLACE.test(template)) throw new Error('infra/host/user-data.sh has no line @SETTINGS@.');
   const lines = Object.entries(settings).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${plain(name, value)}`],

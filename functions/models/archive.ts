@@ -1,5 +1,5 @@
-// The installed ComfyUI as one archive in the models bucket: the first host that installed it stores it, every later one
-// takes it. A small pointer names the archive by its content and is written last: two that store at once do no harm.
+// The installed ComfyUI as one archive in the models bucket: the builder stores it, hosts take it and may store none. A
+// small pointer names the archive by its content and is written last: two that store at once do no harm.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -32,7 +32,9 @@ export async function fetchArchive(
     return 'fetched';
   } catch (error) {
     if (!(error instanceof ModelsProblem)) throw error;
-    deps.say(`The archive of ComfyUI in s3://${deps.bucket.name}/${found.key} is damaged: it is made again`);
+    deps.say(
+      `The archive of ComfyUI in s3://${deps.bucket.name}/${found.key} is damaged: ComfyUI is installed afresh`,
+    );
     return 'damaged';
   }
 }

@@ -1,4 +1,4 @@
-// What a GPU host runs from its bundle, before the host process: `models.mjs pull` brings the models, `models.mjs archive
+// What a GPU host (or the builder) runs from its bundle, before the host process: `models.mjs pull` brings the models, `models.mjs archive
 // fetch|store NAME FILE` takes and gives the installed ComfyUI. Exit codes of `fetch`: 0 there, 3 none, 4 damaged.
 
 import { statfs } from 'node:fs/promises';
@@ -55,7 +55,7 @@ async function run(argv: string[], settings: Settings): Promise<number> {
   if (verb === 'fetch') return ARCHIVE_EXIT[await fetchArchive(deps, name, path)];
   if (verb !== 'store' && verb !== 'replace') throw new ModelsProblem(USAGE);
   const stored = await storeArchive(deps.bucket, name, path, verb === 'replace');
-  say(stored ? `${name} is stored for the next hosts` : `${name} is stored already`);
+  say(stored ? `${name} is stored for the hosts` : `${name} is stored already`);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# First boot of a GPU host: settings, Node, the bundle from the stack's asset bucket; the rest is in the bundle. CDK puts
-# the settings in place of the marked line. May run again: what is in place stays.
+# First boot of a GPU host, or of the builder (BOOT=build): settings, Node, the bundle from the stack's asset bucket; the
+# rest is in the bundle. CDK puts the settings in place of the marked line. May run again: what is in place stays.
 set -euo pipefail
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -17,8 +17,14 @@ SETTINGS
 while IFS='=' read -r name value; do
   if [ -n "$name" ]; then export "$name=$value"; fi
 done </etc/comfyui-host.env
-for name in AWS_REGION TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE \
-  COMFYUI_VERSION MODELS_BUCKET HOST_ASSET; do
+names=(AWS_REGION COMFYUI_VERSION MODELS_BUCKET HOST_ASSET)
+if [ "${BOOT:=setup}" = build ]; then
+  # A builder that hangs ends itself; nobody watches it.
+  shutdown -h +60
+else
+  names+=(TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE)
+fi
+for name in "${names[@]}"; do
   if [ -z "${!name:-}" ]; then
     echo "comfyui-host: the user data of the launch template has no $name; deploy the GPU hosts' stack again" >&2
     exit 1
@@ -64,4 +70,4 @@ fi
 bundle_seconds=$(seconds_since "$started")
 
 step='setting up the services'
-bash /opt/comfyui-host/boot/setup.sh "$node_seconds" "$bundle_seconds"
+bash "/opt/comfyui-host/boot/$BOOT.sh" "$node_seconds" "$bundle_seconds"

@@ -72,11 +72,12 @@ describe('the launch template', () => {
   });
 
   test('encrypts every disk', () => {
-    const [template] = Object.values(gpuHosts.findResources('AWS::EC2::LaunchTemplate'));
-    const disks = template!['Properties'].LaunchTemplateData.BlockDeviceMappings as {
-      Ebs: Record<string, unknown>;
-    }[];
+    const disks = Object.values(gpuHosts.findResources('AWS::EC2::LaunchTemplate')).flatMap(
+      ({ Properties }) =>
+        Properties.LaunchTemplateData.BlockDeviceMappings as { Ebs: Record<string, unknown> }[],
+    );
     expect(disks.map(({ Ebs }) => [Ebs['Encrypted'], Ebs['VolumeType'], Ebs['VolumeSize']])).toEqual([
+      [true, 'gp3', 100],
       [true, 'gp3', 100],
     ]);
   });
@@ -152,13 +153,67 @@ test('the release follows what a host runs, and no setting', () => {
   );
 });
 
-/** As the instance reads them: with the account filled in. */
+describe('the builder of ComfyUI', () => {
+  const [builder] = launchTemplates('comfyui-comfyui-builder');
+  const data = builder!['LaunchTemplateData'] as Record<string, unknown>;
+
+  test('ends itself for good, has the image, disk and network of a host, and no GPU', () => {
+    const [host] = launchTemplates(undefined);
+    const { BlockDeviceMappings, ImageId, MetadataOptions, SecurityGroupIds } = host![
+      'LaunchTemplateData'
+    ] as Record<string, unknown>;
+    expect(data).toMatchObject({
+      InstanceInitiatedShutdownBehavior: 'terminate',
+      InstanceType: 'c7i.xlarge',
+      BlockDeviceMappings,
+      ImageId,
+      MetadataOptions,
+      SecurityGroupIds,
+    });
+    expect(data).not.toHaveProperty('KeyName');
+    expect(data['IamInstanceProfile']).not.toEqual(
+      (host!['LaunchTemplateData'] as Record<string, unknown>)['IamInstanceProfile'],
+    );
+  });
+
+  test('is told what to build and where to put it', () => {
+    const told = settingsOf(builder!);
+    expect(told).toEqual({
+      BOOT: 'build',
+      AWS_REGION: 'us-east-1',
+      COMFYUI_VERSION: '0.33.0',
+      MODELS_BUCKET: 'comfyui-models-111122223333-us-east-1',
+      HOST_ASSET: settingsInUserData()['HOST_ASSET'],
+    });
+  });
+
+  test('is started by a command that the deployment prints', () => {
+    const [output] = Object.values(gpuHosts.findOutputs('BuildCommand'));
+    expect(JSON.stringify(output!['Value'])).toContain(
+      "--launch-template 'LaunchTemplateName=comfyui-comfyui-builder,Version=$Latest' --subnet-id ",
+    );
+  });
+});
+
+function launchTemplates(name: string | undefined): Record<string, unknown>[] {
+  return Object.values(gpuHosts.findResources('AWS::EC2::LaunchTemplate'))
+    .map(({ Properties }) => Properties as Record<string, unknown>)
+    .filter(({ LaunchTemplateName }) => LaunchTemplateName === name);
+}
+
 function settingsInUserData(template = gpuHosts): Record<string, string> {
-  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate'));
-  const parts = launch!['Properties'].LaunchTemplateData.UserData['Fn::Base64']['Fn::Join'][1] as (
-    | string
-    | { Ref?: string; 'Fn::Sub'?: string }
-  )[];
+  const [launch] = Object.values(template.findResources('AWS::EC2::LaunchTemplate')).filter(
+    ({ Properties }) => Properties.LaunchTemplateName === undefined,
+  );
+  return settingsOf(launch!['Properties']);
+}
+
+/** As the instance reads them: with the account filled in. */
+function settingsOf(launch: Record<string, unknown>): Record<string, string> {
+  const { UserData } = launch['LaunchTemplateData'] as {
+    UserData: { 'Fn::Base64': { 'Fn::Join': [string, (string | { Ref?: string; 'Fn::Sub'?: string })[]] } };
+  };
+  const [, parts] = UserData['Fn::Base64']['Fn::Join'];
   const text = parts
     .map((part) => (typeof part === 'string' ? part : (part['Fn::Sub'] ?? '${AWS::AccountId}')))
     .join('')

@@ -26,9 +26,10 @@ const statements = resourcesOf(templatesWith()).flatMap(([id, { Type, Properties
     .filter(({ Effect }) => Effect === 'Allow')
     .map(({ Action, Resource }): Statement => ({
       role:
-        /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|NeverRebalance)/
+        /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|NeverRebalance)/
           .exec(id)?.[1]
-          ?.replace('GpuHostsHostRole', 'Host') ?? id,
+          ?.replace('GpuHostsHostRole', 'Host')
+          .replace('GpuHostsBuilder', 'Builder') ?? id,
       actions: listOf(Action).map(String),
       resources: listOf(Resource).map(textOf),
     }));
@@ -143,7 +144,7 @@ describe('buckets', () => {
     );
   });
 
-  test('a host puts images, what its ComfyUI has and the installed ComfyUI; models it only reads', () => {
+  test('a host puts images and what its ComfyUI has; models and the installed ComfyUI it only reads', () => {
     expect(allowedTo('Host', 's3')).toEqual(
       [
         'bundle GetObject',
@@ -152,10 +153,29 @@ describe('buckets', () => {
         ...['images', 'inventories'].map((prefix) => `images/${prefix}/* PutObject`),
         'models ListBucket',
         ...['manifest.json', 'models/*', 'archives/*'].map((key) => `models/${key} GetObject`),
-        'models/archives/* PutObject',
-        'models/archives/* AbortMultipartUpload',
       ].toSorted(),
     );
+  });
+
+  test('the builder, which runs no graph, puts the installed ComfyUI, and may do nothing else', () => {
+    expect(allowedTo('Builder', 's3')).toEqual(
+      [
+        'bundle GetObject',
+        'models ListBucket',
+        ...['GetObject', 'PutObject', 'AbortMultipartUpload'].map((action) => `models/archives/* ${action}`),
+      ].toSorted(),
+    );
+    const services = statements
+      .filter(({ role }) => role === 'Builder')
+      .flatMap(({ actions }) => actions.map((action) => action.split(':')[0]));
+    expect(new Set(services)).toEqual(new Set(['s3']));
+  });
+
+  test('nobody else may put it', () => {
+    const writers = statements
+      .filter(({ actions }) => actions.some((action) => /^s3:(Put|Delete)/.test(action)))
+      .filter(({ resources }) => resources.some((resource) => shortNameOf(resource).startsWith('models')));
+    expect(writers.map(({ role }) => role)).toEqual(['Builder']);
   });
 
   test.each(['Forwarder', 'Controller', 'Webhooks'])('the %s has none', (role) => {
@@ -168,6 +188,7 @@ describe('the group of the GPU hosts', () => {
     ['Api', []],
     ['Forwarder', []],
     ['Webhooks', []],
+    ['Builder', []],
     [
       'Controller',
       [

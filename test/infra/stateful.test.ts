@@ -112,9 +112,8 @@ describe('buckets', () => {
       );
   });
 
-  test('models never expire', () => {
-    const expiring = rulesOf('comfyui-models').filter((rule) => 'ExpirationInDays' in rule);
-    expect(expiring.map((rule) => rule['Prefix'])).toEqual(['archives/']);
+  test('models and the installed ComfyUI never expire: no host could put them there again', () => {
+    expect(rulesOf('comfyui-models').filter((rule) => 'ExpirationInDays' in rule)).toEqual([]);
   });
 });
 

@@ -164,7 +164,9 @@ describe('the archive of the installed ComfyUI', () => {
     await bucket.upload(key, piecesOf(other), { sizeBytes: other.length, sha256: sha256Of(other) });
     const copy = join(directory, 'copy.tar.zst');
     expect(await fetchArchive(deps, 'comfyui-0.8.0', copy)).toBe('damaged');
-    expect(said.at(-1)).toBe(`The archive of ComfyUI in s3://images/${key} is damaged: it is made again`);
+    expect(said.at(-1)).toBe(
+      `The archive of ComfyUI in s3://images/${key} is damaged: ComfyUI is installed afresh`,
+    );
     expect(await storeArchive(bucket, 'comfyui-0.8.0', file, true)).toBe(true);
     expect(await fetchArchive(deps, 'comfyui-0.8.0', copy)).toBe('fetched');
   });

@@ -23,16 +23,7 @@ systemd-tmpfiles --create /etc/tmpfiles.d/comfyui-host.conf
 "$boot/part.sh" nvme "$boot/disk.sh"
 "$boot/part.sh" identity "$boot/identity.sh"
 
-missing=()
-for tool in git zstd; do
-  command -v "$tool" >/dev/null || missing+=("$tool")
-done
-/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "comfyui-host: the image lacks ${missing[*]}; installing"
-  apt-get -o DPkg::Lock::Timeout=120 update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq "${missing[@]}"
-fi
+bash "$boot/tools.sh"
 
 install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/data/models" "$fast/data/custom_nodes"
 # The group may delete in them, and what is made in them has the group.
