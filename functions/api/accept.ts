@@ -13,6 +13,7 @@ import { parseWebhookUrl } from '../core/webhook.ts';
 import { keepOf, type Shared } from './deps.ts';
 import { findImages } from './image-inputs.ts';
 import { hasLimits, type Tell } from './limits.ts';
+import { isStorageFull } from './problems.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
@@ -37,6 +38,7 @@ export async function accept(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
   const bodyHash = isFlat(body) ? hashBody(body) : '';
+  const unique = idempotencyKey === undefined;
   let turn: number | undefined;
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
@@ -46,13 +48,18 @@ export async function accept(
     // What was accepted costs nothing more, and is answered over any limit.
     if (repeated && (await deps.jobs.readState(jobId))) return repeated;
     const images = imagesOf(asked.inputs);
-    const unique = idempotencyKey === undefined;
     turn = await deps.limits.job(caller, { jobId, images, unique }, tell);
   }
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
-  const request = repeated ?? (await deps.jobs.putRequest(asked, expiresAt));
+  const request =
+    repeated ??
+    (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
+      if (isStorageFull(error) && unique && hasLimits(caller))
+        await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
+      throw error;
+    }));
   if (request.bodyHash !== bodyHash || request.owner !== owner)
     throw new AppError(
       'idempotency_mismatch',

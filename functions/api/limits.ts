@@ -29,6 +29,8 @@ export interface Limits {
   request(caller: Caller, tell: Tell): Promise<void>;
   /** @returns the job's turn; undefined: the owner has no limits, and turns are its acceptances. @throws AppError */
   job(caller: Caller, wanted: WantedJob, tell: Tell): Promise<number | undefined>;
+  /** It was surely not accepted: what was reserved for it is free again. */
+  notAccepted(owner: string, jobId: string): Promise<void>;
   /** An ended job's record is about to go: what it has used stays. */
   removing(state: JobState): Promise<void>;
   /** Its waiting jobs are cleared. */
@@ -129,6 +131,14 @@ export function createLimits(deps: ApiDeps): Limits {
         if (day && unique) await usage.fold(day, [unused(wanted)], false).catch(() => false);
         throw error;
       }
+    },
+
+    async notAccepted(owner, jobId) {
+      const day = dayOf(now());
+      // Else the controller takes it away, in an hour.
+      const { marks } = await usage.read(owner, day);
+      const own = marks.find((one) => one.jobId === jobId);
+      if (own) await usage.fold({ owner, day }, [unused(own)], false);
     },
 
     async removing(state) {

@@ -56,7 +56,7 @@ export function problems(log: Log) {
       log.debug('request broke off', { request_id: requestId, path: withoutKeys(c.req.path) });
       return c.json({ error: 'The request broke off', code: 'bad_request' }, 400);
     }
-    if (error.name === 'StorageFull') {
+    if (isStorageFull(error)) {
       log.warn('disk full', { request_id: requestId, path: withoutKeys(c.req.path) });
       c.header('Retry-After', '10');
       return c.json(
@@ -82,6 +82,11 @@ export function problems(log: Log) {
     log.error('request failed', error, { request_id: requestId, path: withoutKeys(c.req.path) });
     return c.json({ error: `Internal error; request ${requestId}`, code: 'internal_error' }, 500);
   };
+}
+
+/** The embedded table or bucket has surely not written it. */
+export function isStorageFull(error: unknown): boolean {
+  return error instanceof Error && error.name === 'StorageFull';
 }
 
 /** Its body will never come: nobody's mistake here, and nobody reads the answer. */

@@ -238,6 +238,17 @@ describe('images a day', () => {
     expect(new Set(codes(answers))).toEqual(new Set([202, 'images_used_up']));
   });
 
+  test('what a full disk refuses costs nothing', async () => {
+    const full = Object.assign(new Error('The disk is full'), { name: 'StorageFull' });
+    const { jobs } = rig.store;
+    const { owner, generate } = await caller(
+      appWith({ imagesPerDay: 4 }, { jobs: { ...jobs, putRequest: () => Promise.reject(full) } }),
+    );
+    for (let tries = 0; tries < 5; tries += 1) expect((await generate({ batch_size: 4 })).status).toBe(503);
+    const after = await caller(appWith({ imagesPerDay: 4 }), owner);
+    expect((await after.generate({ batch_size: 4 })).status).toBe(202);
+  });
+
   test('a repeated request is answered over any limit and costs nothing', async () => {
     const { owner, generate } = await caller(appWith({ imagesPerDay: 1, perMinute: 1, maxWaiting: 1 }));
     const once = { 'idempotency-key': 'once' };

@@ -15,7 +15,9 @@ export const region = 'us-east-1';
 export const BUCKET = 'images';
 export const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
 
-export async function startTestS3(options: { directory?: string; now?: () => number; log?: Log } = {}) {
+export async function startTestS3(
+  options: { directory?: string; now?: () => number; log?: Log; hasRoom?: () => boolean } = {},
+) {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-s3-')));
   const s3 = await startEmbeddedS3({
     ...options,
