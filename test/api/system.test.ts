@@ -44,7 +44,8 @@ describe('workflows', () => {
           width: { type: 'integer', default: 1024, minimum: 256, maximum: 2048, multipleOf: 16 },
           height: { type: 'integer', default: 1024, minimum: 256, maximum: 2048, multipleOf: 16 },
           lora_strength: { type: 'number', default: 1, minimum: 0, maximum: 1 },
-          seed: { type: 'integer', minimum: 0, maximum: 2 ** 53 - 1 },
+          // 2^64 - 1, as JSON.parse reads it.
+          seed: { type: 'integer', minimum: 0, maximum: 2 ** 64 },
           sampler: { type: 'string', default: 'euler_ancestral', enum: expect.arrayContaining(['euler']) },
           scheduler: { type: 'string', default: 'karras', enum: expect.arrayContaining(['simple']) },
           batch_size: { type: 'integer', default: 1, minimum: 1, maximum: 8 },
