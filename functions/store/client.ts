@@ -55,17 +55,8 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     },
     { step: 'deserialize', name: 'observeDate', priority: 'low' },
   );
-  const documents = DynamoDBDocumentClient.from(raw, {
-    marshallOptions: { removeUndefinedValues: true },
-    unmarshallOptions: { wrapNumbers: exactNumber },
-  });
+  const documents = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
   return { raw, documents, clock };
-}
-
-/** The SDK's own reading throws for a whole number that a number cannot hold. */
-function exactNumber(digits: string): number | bigint {
-  const value = Number(digits);
-  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
 }
 
 function withToken(token: string) {
