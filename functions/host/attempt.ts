@@ -179,7 +179,10 @@ async function follow(attempt: Attempt): Promise<void> {
       deps.strays.suspect(promptId);
       return giveBackAsStarted(attempt, ENDED_COMFYUI);
     }
-    if (!hasStarted(attempt.claimed) && (await withdraw(attempt))) return giveBack(attempt, ending.reason);
+    // A node may hold ComfyUI's interpreter from its first moment: then nobody hears that it has started.
+    const mayRun = ending.reason === NOT_ANSWERING && prompt.isNext();
+    if (!hasStarted(attempt.claimed) && !mayRun && (await withdraw(attempt)))
+      return giveBack(attempt, ending.reason);
     ending = await Promise.race([ended, stopped]);
   }
   if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);

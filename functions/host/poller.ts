@@ -39,6 +39,8 @@ export interface FollowedPrompt {
    * waited behind another cannot be.
    */
   mayHaveEndedComfyUI(): boolean;
+  /** Nothing is known to be before it. */
+  isNext(): boolean;
   stop(): void;
 }
 
@@ -79,13 +81,14 @@ export function createPoller(
 
   const forget = (prompt: Followed): boolean => {
     if (followed.get(prompt.promptId) !== prompt) return false;
-    followed.delete(prompt.promptId);
-    order = order.filter((promptId) => promptId !== prompt.promptId);
-    return true;
+    return followed.delete(prompt.promptId);
   };
 
   const finish = (prompt: Followed, ending: Ending) => {
-    if (forget(prompt)) prompt.end(ending);
+    if (!forget(prompt)) return;
+    // What is merely followed no more may still be run: the next look at the queue tells.
+    order = order.filter((promptId) => promptId !== prompt.promptId);
+    prompt.end(ending);
   };
 
   /** One at most: what stood behind it had not begun. */
@@ -157,6 +160,7 @@ export function createPoller(
           if (reached && !order.includes(promptId)) order.push(promptId);
         },
         mayHaveEndedComfyUI: () => prompt.blamed,
+        isNext: () => order[0] === promptId,
         stop() {
           forget(prompt);
         },
