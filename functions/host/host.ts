@@ -324,13 +324,13 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   /** A table that stumbles is tried again for as long as the item would count as alive; then it is dead anyway. */
   async function signOff(): Promise<void> {
-    const giveUp = awake() + HOST_DEAD_AFTER;
+    const giveUp = performance.now() + HOST_DEAD_AFTER;
     for (let attempt = 0; ; attempt += 1)
       try {
         return await hosts.remove(hostId);
       } catch (error) {
         log.error('end not told', error, { host: hostId });
-        if (awake() > giveUp) return;
+        if (performance.now() > giveUp) return;
         await attemptDeps.pause(attempt);
       }
   }
