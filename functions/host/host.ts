@@ -113,7 +113,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let socket: EventSocket | undefined;
 
   const board = createBoard(deps.slots);
-  const watch = watchComfyUI(comfyui, images, log, awake);
+  const watch = watchComfyUI(comfyui, images, log, () => performance.now());
   const strays = watchStrays(comfyui, jobs, board, machineId, log);
   const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
   const restart = createRestart(deps.restartCommand, log, awake);
@@ -263,7 +263,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function followUp(): Promise<void> {
     if (holds()) busyAt = awake();
     if (board.size() > 0) await pollComfyUI();
-    const silent = awake() - (watch.silentSince ?? awake()) >= COMFYUI_SILENT_AFTER;
+    const at = performance.now();
+    const silent = at - (watch.silentSince ?? at) >= COMFYUI_SILENT_AFTER;
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
       if (silent) record.drain(NOT_ANSWERING);
