@@ -18,6 +18,8 @@ export const HOST_LOOKS_EVERY = SECOND;
 
 /** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */
 export const COMFYUI_SILENT_AFTER = 15 * SECOND;
+/** One that takes connections and answers none: a node may hold its interpreter, and what is thought to wait may run. */
+export const COMFYUI_HELD_AFTER = 2 * MINUTE;
 
 export const SLOTS_PER_HOST = 2;
 export const OFFER_TIMEOUT = 2 * SECOND;

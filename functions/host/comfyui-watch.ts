@@ -48,6 +48,8 @@ export interface ComfyUIWatch {
   readonly trouble: string | undefined;
   /** Since when it does not answer, ms of the same clock; undefined while it does. */
   readonly silentSince: number | undefined;
+  /** Somebody takes its connections and says nothing. */
+  readonly isHeld: boolean;
   /** It says so itself. */
   readonly simulated: boolean;
   readonly stats: SystemStats | undefined;
@@ -74,6 +76,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
   const troubles = new Map<Trouble, string>();
   let answers = false;
   let silentSince: number | undefined;
+  let isHeld = false;
   let answersSince = Infinity;
   let stats: SystemStats | undefined;
   let looking: Promise<void> | undefined;
@@ -104,6 +107,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     answersSince = Infinity;
     silentSince ??= now();
     const isSilent = error instanceof ComfyUISilent;
+    isHeld = isSilent && !error.answered && !error.nobodyThere;
     trouble('comfyui_silent', isSilent ? error.message : undefined);
     trouble('comfyui_unreadable', isSilent ? undefined : error.message);
     // It may come back as another.
@@ -183,6 +187,9 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     },
     get silentSince() {
       return silentSince;
+    },
+    get isHeld() {
+      return isHeld;
     },
     get simulated() {
       return stats !== undefined && isSimulated(stats);

@@ -7,6 +7,7 @@ import { type ComfyUI, ComfyUIError, type QueueItem } from '../comfyui/client.ts
 import { connectEvents, type EventSocket } from '../comfyui/events.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import {
+  COMFYUI_HELD_AFTER,
   COMFYUI_SILENT_AFTER,
   COMFYUI_STUCK,
   DRAIN_WAITS,
@@ -264,10 +265,12 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     if (holds()) busyAt = awake();
     if (board.size() > 0) await pollComfyUI();
     const at = performance.now();
-    const silent = at - (watch.silentSince ?? at) >= COMFYUI_SILENT_AFTER;
+    const silentFor = at - (watch.silentSince ?? at);
+    const silent = silentFor >= COMFYUI_SILENT_AFTER;
+    const left = silentFor >= (watch.isHeld ? COMFYUI_HELD_AFTER : COMFYUI_SILENT_AFTER);
     for (const record of board.all()) {
       if (strays.stuck()) record.drain('its ComfyUI is stuck');
-      if (silent) record.drain(NOT_ANSWERING);
+      if (left) record.drain(NOT_ANSWERING);
       if (silent && draining) record.stop('silent');
       if (isKeptTooLong(record)) record.stop('silent');
     }
