@@ -120,6 +120,9 @@ async function lambda() {
       banner: { js: REQUIRE },
     }),
     copy('workflows', '.build/lambda/api/workflows'),
+    readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>
+      put('.build/lambda/api/recorded-object-info.json', recorded),
+    ),
     // What the docs page consists of, with its license.
     copy(
       'node_modules/swagger-ui-dist',

@@ -1,9 +1,10 @@
 // The API as a Lambda behind a Function URL with response streaming.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { apiLambdaSettings, ownerLimitsOf } from '../config.ts';
+import type { ObjectInfo } from '../core/object-info.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
@@ -26,9 +27,15 @@ const app = createApp({
   random: randomBytes,
   // The table's stream tells the forwarder and the controller.
   nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { job_id: jobId }),
-  // They lie beside the bundle.
+  // They lie beside the bundle, and who needs what was recorded is rare: no cold start loads it.
   docs: join(import.meta.dirname, 'docs'),
-  recorded: { nodes: recordedNodes, models: {} },
+  recorded: {
+    get nodes(): ObjectInfo {
+      const recorded = join(import.meta.dirname, 'recorded-object-info.json');
+      return JSON.parse(readFileSync(recorded, 'utf8')) as ObjectInfo;
+    },
+    models: {},
+  },
   settings: {
     links: 'bucket',
     allowedOrigins: settings.ALLOWED_ORIGINS,
