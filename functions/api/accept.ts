@@ -53,8 +53,11 @@ export async function accept(
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
+  const mark = Buffer.from(deps.random(9)).toString('base64url');
+  // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
+  const renewed = repeated && (await deps.jobs.renewRequest(jobId, mark, expiresAt)) ? repeated : undefined;
   const request =
-    repeated ??
+    renewed ??
     (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
       if (isStorageFull(error) && unique && hasLimits(caller))
         await deps.limits.notAccepted(owner, jobId).catch(() => undefined);

@@ -43,8 +43,17 @@ export interface Claimer {
 }
 
 const LOOKED_AT = 10;
-/** So many jobs that cannot run here are looked past; more of them would make each look dear. */
-const LEFT_ALONE_LIMIT = 90;
+/** So many jobs that cannot run here are known; more than may wait. */
+const LEFT_ALONE_LIMIT = 20_000;
+/** Of those, so many are told. */
+const LEFT_ALONE_TOLD = 90;
+/** Rows of one page behind the head, and pages of one look: where none of the first can run here, the next may. */
+const PAGE = 200;
+const PAGES = 50;
+/** The head is looked at again, awake ms: what may run here stands there too, by and by. */
+const FROM_THE_HEAD_EVERY = 10_000;
+/** An acceptance takes no minute, ms. */
+const HEADLESS_AFTER = 60_000;
 const LATER_LIMIT = 200;
 
 export function createClaimer(deps: ClaimerDeps): Claimer {
@@ -60,6 +69,9 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   /** The rest of the head that was read last: good for the slots that free within a second. */
   let known: string[] = [];
   let knownAt = -Infinity;
+  /** The place behind which nobody has looked yet: all before it was left alone, or is tried later. */
+  let behind: string | undefined;
+  let fromTheHeadAt = -Infinity;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
 
@@ -74,7 +86,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   }
 
   function leaveAlone(jobId: string): void {
-    if (leftAlone.size >= LEFT_ALONE_LIMIT) leftAlone.clear();
+    if (leftAlone.size >= LEFT_ALONE_LIMIT) leftAlone.delete(leftAlone.keys().next().value!);
     leftAlone.add(jobId);
   }
 
@@ -96,6 +108,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   async function tryFor(record: JobRecord): Promise<boolean> {
     const { jobId } = record;
     const job = await jobs.read(jobId);
+    if (!job) await endHeadless(jobId);
     if (!job || !waits(job.state)) return false;
     if (!isDue(job.state, now())) {
       if (later.size < LATER_LIMIT) later.set(jobId, job.state.retryAt!);
@@ -119,6 +132,13 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     return true;
   }
 
+  /** It would stand in the queue for ever: a process that ended in the midst of accepting it has left it so. */
+  async function endHeadless(jobId: string): Promise<void> {
+    const state = await jobs.readState(jobId);
+    if (!state || now() - state.createdAt < HEADLESS_AFTER || (await jobs.readRequest(jobId))) return;
+    if (await jobs.removeHeadless(jobId)) log.warn('job without a request removed', { job_id: jobId });
+  }
+
   function offer(jobId: string): Offered {
     if (board.has(jobId)) return 'has-it';
     if (!isDue({ retryAt: later.get(jobId) }, now())) return 'not-yet';
@@ -128,17 +148,28 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   }
 
   async function readHead(): Promise<void> {
-    if (deps.inventory() !== knownInventory) leftAlone.clear();
+    const isNews = deps.inventory() !== knownInventory;
+    if (isNews) leftAlone.clear();
     knownInventory = deps.inventory();
+    if (isNews || awake() - fromTheHeadAt >= FROM_THE_HEAD_EVERY) {
+      behind = undefined;
+      fromTheHeadAt = awake();
+    }
     if (awake() - notNowSince >= HOST_LOOKS_EVERY) {
       notNow.clear();
       notNowSince = awake();
     }
     for (const [jobId, at] of later) if (isDue({ retryAt: at }, now())) later.delete(jobId);
-    const head = await jobs.listWork('waiting', LOOKED_AT + leftAlone.size + later.size);
-    known = head
-      .map(({ jobId }) => jobId)
-      .filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
+    const passed = leftAlone.size + later.size + notNow.size;
+    const rows = Math.min(LOOKED_AT + passed, PAGE);
+    for (let page = 0; page < PAGES; page += 1) {
+      const found = await jobs.listWork('waiting', rows, behind);
+      known = found
+        .map(({ jobId }) => jobId)
+        .filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
+      if (known.length > 0 || found.length < rows) break;
+      behind = found.at(-1)!.workOrder;
+    }
     knownAt = awake();
     // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
     // it the fairness between owners, would be worth little.
@@ -163,7 +194,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     return looking;
   }
 
-  return { offer, look, leftAlone: () => [...leftAlone] };
+  return { offer, look, leftAlone: () => [...leftAlone].slice(-LEFT_ALONE_TOLD) };
 }
 
 /** The first `count` of them. */

@@ -67,20 +67,26 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
   const table = { documents, name: TableName };
   const key = (jobId: string, part: 'state' | 'request') => ({ jobId, part });
 
-  async function putOnce(item: Record<string, unknown>): Promise<boolean> {
+  /** False: its condition did not hold. */
+  async function unlessRefused(command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> {
     try {
-      await documents.send(
-        new PutCommand({
-          TableName,
-          Item: { v: SCHEMA_VERSION, ...item },
-          ConditionExpression: 'attribute_not_exists(jobId)',
-        }),
-      );
+      // The client's overloads know each of them, not what may be one or another.
+      await documents.send(command as PutCommand);
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
+  }
+
+  function putOnce(item: Record<string, unknown>): Promise<boolean> {
+    return unlessRefused(
+      new PutCommand({
+        TableName,
+        Item: { v: SCHEMA_VERSION, ...item },
+        ConditionExpression: 'attribute_not_exists(jobId)',
+      }),
+    );
   }
 
   async function readPart<T>(jobId: string, part: 'state' | 'request'): Promise<T | undefined> {
@@ -160,16 +166,10 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     },
 
     /** One conditional write. False: refused, which may be by an own write whose answer was lost. */
-    async write(jobId: string, change: Change): Promise<boolean> {
-      try {
-        await documents.send(
-          new UpdateCommand({ TableName, Key: key(jobId, 'state'), ...expressionsOf(change) }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+    write(jobId: string, change: Change): Promise<boolean> {
+      return unlessRefused(
+        new UpdateCommand({ TableName, Key: key(jobId, 'state'), ...expressionsOf(change) }),
+      );
     },
 
     /**
@@ -246,10 +246,64 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     /** What DynamoDB's TTL does on AWS. */
     removeExpired: (now: number) => removeExpired(table, ['jobId', 'part'], now, SCANNED_AT_ONCE),
 
-    /** For good. The state goes first: a request without a state is a job that was never accepted. */
+    /**
+     * A request that was put before is about to be accepted (again): whoever removes the former job meanwhile leaves it.
+     * False: it is gone. @param mark that nobody else has
+     */
+    renewRequest(jobId: string, mark: string, expiresAt: number): Promise<boolean> {
+      return unlessRefused(
+        new UpdateCommand({
+          TableName,
+          Key: key(jobId, 'request'),
+          UpdateExpression: 'SET renewed = :mark, expiresAt = :expiresAt',
+          ConditionExpression: 'attribute_exists(jobId)',
+          ExpressionAttributeValues: { ':mark': mark, ':expiresAt': expiresAt },
+        }),
+      );
+    },
+
+    /**
+     * For good. The state goes first: a request without a state is a job that was never accepted. What is accepted anew
+     * under the same id meanwhile stays, whole: the request is looked at before the state, and goes only as it was then.
+     */
     async remove(jobId: string): Promise<void> {
-      await documents.send(new DeleteCommand({ TableName, Key: key(jobId, 'state') }));
-      await documents.send(new DeleteCommand({ TableName, Key: key(jobId, 'request') }));
+      const renewed = (await readPart<RequestPart & { renewed?: string }>(jobId, 'request'))?.renewed;
+      const state = await readPart<StatePart>(jobId, 'state');
+      if (state) {
+        const same = new DeleteCommand({
+          TableName,
+          Key: key(jobId, 'state'),
+          ConditionExpression: '#status = :status AND createdAt = :createdAt',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':status': state.status, ':createdAt': state.createdAt },
+        });
+        if (!(await unlessRefused(same))) return;
+      }
+      await unlessRefused(
+        new DeleteCommand({
+          TableName,
+          Key: key(jobId, 'request'),
+          ...(renewed === undefined
+            ? { ConditionExpression: 'attribute_not_exists(renewed)' }
+            : {
+                ConditionExpression: 'renewed = :renewed',
+                ExpressionAttributeValues: { ':renewed': renewed },
+              }),
+        }),
+      );
+    },
+
+    /** A waiting state whose request is gone: nobody was told of it. False: it is held, or no more. */
+    removeHeadless(jobId: string): Promise<boolean> {
+      return unlessRefused(
+        new DeleteCommand({
+          TableName,
+          Key: key(jobId, 'state'),
+          ConditionExpression: '#work = :waiting',
+          ExpressionAttributeNames: { '#work': 'work' },
+          ExpressionAttributeValues: { ':waiting': 'waiting' },
+        }),
+      );
     },
   };
 }

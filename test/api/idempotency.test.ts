@@ -2,8 +2,11 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { cancel } from '../../functions/core/job.ts';
 import { jobIdFrom, keys } from '../../functions/core/names.ts';
 import { readGraph } from '../../functions/images/documents.ts';
+import { signal } from '../../functions/process/signal.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Answer, anotherProcess, call, countStored } from './support.ts';
 
@@ -138,3 +141,62 @@ test.each(['', ' ', 'a key', 'ü', 'x'.repeat(256)])('the key %j is refused', as
   expect(answer.status).toBe(400);
   expect(answer.json).toMatchObject({ code: 'invalid_field', details: { field: 'Idempotency-Key' } });
 });
+
+test('a key that is used again while its former job is removed: what is accepted is there, whole', async () => {
+  const key = randomUUID();
+  const { json } = await post({ prompt: 'removed' }, key);
+  const jobId = String(json['job_id']);
+  await rig.store.jobs.write(jobId, cancel(rig.store.now()));
+  // The removal stands still between its two deletions.
+  const [atRequest, goOn] = [signal<void>(), signal<void>()];
+  rig.store.client.raw.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { Key } = args.input as { Key?: { part?: { S?: string } } };
+        if (commandName === 'DeleteItemCommand' && JSON.stringify(Key).includes('request')) {
+          atRequest.resolve();
+          await goOn.promise;
+        }
+        return next(args);
+      },
+    { step: 'initialize', priority: 'low', name: 'standsStill' },
+  );
+  try {
+    const removed = call(rig.app, `DELETE /api/history/${jobId}`);
+    await atRequest.promise;
+    expect((await post({ prompt: 'removed' }, key)).status).toBe(202);
+    goOn.resolve();
+    expect((await removed).status).toBe(200);
+  } finally {
+    rig.store.client.raw.middlewareStack.remove('standsStill');
+  }
+  // As another process sees it.
+  expect(await rig.store.jobs.read(jobId)).toMatchObject({
+    state: { status: 'queued' },
+    request: { inputs: { prompt: 'removed' } },
+  });
+});
+
+test('a waiting state without a request is removed by the host that finds it, and holds nobody up', async () => {
+  const other = await startRig({ forward: false });
+  try {
+    const orphans = await Promise.all(Array.from({ length: 15 }, () => other.generate()));
+    for (const jobId of orphans) {
+      const documents = other.store.client.documents;
+      await documents.send(new DeleteCommand({ TableName: 'jobs', Key: { jobId, part: 'request' } }));
+      await documents.send(
+        new UpdateCommand({
+          TableName: 'jobs',
+          Key: { jobId, part: 'state' },
+          UpdateExpression: 'SET createdAt = :at',
+          ExpressionAttributeValues: { ':at': other.store.now() - 61_000 },
+        }),
+      );
+    }
+    await other.addHost();
+    await other.until(await other.generate(), ['completed'], 20_000);
+    await expect.poll(() => other.store.jobs.countWork('waiting'), { timeout: 10_000 }).toBe(0);
+  } finally {
+    await other.close();
+  }
+}, 60_000);

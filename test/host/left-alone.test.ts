@@ -62,6 +62,14 @@ test('its workflow says so before anybody asks for a job, and what ComfyUI would
   expect((await call(rig.app, 'GET /api/workflows/empty')).json).toMatchObject({ missing: [], faults: [] });
 });
 
+test('any number of them keeps nobody from working who stands behind', async () => {
+  const lacking = await Promise.all(Array.from({ length: 400 }, () => rig.generate({ workflow: 'absent' })));
+  expect(lacking).toHaveLength(400);
+  const behind = await Promise.all(Array.from({ length: 8 }, () => rig.generate({ workflow: 'empty' })));
+  for (const jobId of behind) await rig.until(jobId, ['completed'], 30_000);
+  expect((await rig.store.hosts.read(host.running.hostId))!.leftAlone!.length).toBeLessThanOrEqual(90);
+}, 60_000);
+
 test('looking at it does not count as work', async () => {
   const jobId = await rig.generate({ workflow: 'absent' });
   const idle = host.running.idleFor();
