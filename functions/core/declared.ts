@@ -34,7 +34,7 @@ function spellOut(declared: Map<string, Declared>, input: unknown, given: Values
       const extra = recordOf(more);
       const id = prefix + name;
       const own = { type, extra, nested: prefix !== '' };
-      if (type === AUTOGROW) grow(declared, recordOf(extra['template']), id);
+      if (type === AUTOGROW) grow(declared, recordOf(extra['template']), id, given);
       else declared.set(id, { ...own, required: category === 'required' && type !== DYNAMIC_SLOT });
       const inner =
         type === DYNAMIC_COMBO
@@ -50,8 +50,16 @@ function chosen(extra: Record<string, unknown>, key: unknown): unknown {
   return recordOf(options.find((option) => recordOf(option)['key'] === key))['inputs'];
 }
 
-/** The first `min` of its names must be there, unless what grows is optional itself. */
-function grow(declared: Map<string, Declared>, template: Record<string, unknown>, id: string): void {
+/**
+ * One of its names must be there, unless what grows is optional itself. 0.33.0 asks for the first `min` of them, 0.8.0 for
+ * none and then fails where it got none: where one is there, ComfyUI decides.
+ */
+function grow(
+  declared: Map<string, Declared>,
+  template: Record<string, unknown>,
+  id: string,
+  given: Values,
+): void {
   const { names: listed, prefix, max, min, input } = template;
   const names: unknown[] = Array.isArray(listed)
     ? listed
@@ -64,14 +72,11 @@ function grow(declared: Map<string, Declared>, template: Record<string, unknown>
   );
   if (!first || !Array.isArray(first.value)) return;
   const [type, more] = first.value as [unknown, unknown];
-  const isRequired = first.category === 'required';
-  for (const [index, name] of names.entries())
-    declared.set(`${id}.${String(name)}`, {
-      required: isRequired && index < Number(min),
-      type,
-      extra: recordOf(more),
-      nested: false,
-    });
+  const ids = names.map((name) => `${id}.${String(name)}`);
+  const isRequired =
+    first.category === 'required' && Number(min) > 0 && !ids.some((one) => Object.hasOwn(given, one));
+  for (const [index, one] of ids.entries())
+    declared.set(one, { required: isRequired && index === 0, type, extra: recordOf(more), nested: false });
 }
 
 function recordOf(value: unknown): Record<string, unknown> {
