@@ -7,7 +7,7 @@ import { GRAPH_INLINE_BYTES, MAX_DRAWN_SEED } from '../core/limits.ts';
 import { invalid, parseInputs } from '../core/inputs.ts';
 import { jobIdFrom, keys, ownerOrder, workOrder } from '../core/names.ts';
 import { render } from '../core/render.ts';
-import { hashBody, type JobRequest, packGraph } from '../core/request.ts';
+import { hashBody, hashBytes, type JobRequest, packGraph } from '../core/request.ts';
 import type { Template } from '../core/template.ts';
 import { parseWebhookUrl } from '../core/webhook.ts';
 import { keepOf, type Shared } from './deps.ts';
@@ -69,7 +69,7 @@ export async function accept(
       'This Idempotency-Key was used with another body; use a new key for a new job',
       { field: 'Idempotency-Key' },
     );
-  if (request.graphKey !== undefined) await storeGraph(deps, templates, request, request.graphKey);
+  await storeGraph(deps, templates, request);
 
   sequence += 1;
   const steps = request.inputs['steps'];
@@ -141,22 +141,29 @@ async function requestOf(
     ...(seedInput !== undefined && seedInput !== 'seed' && { seedInput }),
     ...(webhookUrl !== undefined && { webhookUrl }),
     ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
-    ...(packed.length <= GRAPH_INLINE_BYTES ? { graph: packed } : { graphKey: keys.graph(jobId) }),
+    ...(packed.length <= GRAPH_INLINE_BYTES
+      ? { graph: packed }
+      : { graphKey: keys.graph(jobId), graphHash: hashBytes(packed) }),
   };
 }
 
 /**
  * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
- * may have drawn another seed.
+ * may have drawn another seed. Where its workflow has changed since, only the graph that was stored then is its own.
  */
-async function storeGraph(
-  { images }: Shared,
-  templates: Templates,
-  request: JobRequest,
-  key: string,
-): Promise<void> {
-  const packed = packGraph(render(templateOf(templates, request.workflow), request.inputs));
-  await images.putOnce(key, packed, { contentType: 'application/gzip' });
+async function storeGraph({ images }: Shared, templates: Templates, request: JobRequest): Promise<void> {
+  const { graphKey, graphHash, workflow } = request;
+  if (graphKey === undefined) return;
+  const template = templates.get(workflow);
+  const packed = template && packGraph(render(template, request.inputs));
+  if (packed && (graphHash === undefined || hashBytes(packed) === graphHash))
+    await images.putOnce(graphKey, packed, { contentType: 'application/gzip' });
+  else if (!(await images.head(graphKey)))
+    throw new AppError(
+      'idempotency_mismatch',
+      `The workflow ${workflow} has changed since this Idempotency-Key was first used; use a new key`,
+      { field: 'Idempotency-Key' },
+    );
 }
 
 function templateOf(templates: Templates, workflow: unknown): Template {

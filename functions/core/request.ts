@@ -25,6 +25,8 @@ export interface JobRequest {
   /** The rendered graph, gzipped JSON; absent where it is so large that it lies in the bucket, at `graphKey`. */
   graph?: Uint8Array;
   graphKey?: string;
+  /** Of those bytes: rendered again they must be the same. */
+  graphHash?: string;
 }
 
 export function packGraph(graph: Graph): Uint8Array {
@@ -33,6 +35,10 @@ export function packGraph(graph: Graph): Uint8Array {
 
 export function unpackGraph(packed: Uint8Array): Graph {
   return parseJson(gunzipSync(packed).toString('utf8')) as Graph;
+}
+
+export function hashBytes(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Independent of the order of the body's keys. */

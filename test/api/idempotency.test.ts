@@ -1,10 +1,11 @@
 // Idempotency-Key: however often and however concurrently a request is repeated, it is one job.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cancel } from '../../functions/core/job.ts';
 import { jobIdFrom, keys } from '../../functions/core/names.ts';
+import type { Template } from '../../functions/core/template.ts';
 import { readGraph } from '../../functions/images/documents.ts';
 import { signal } from '../../functions/process/signal.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -114,6 +115,39 @@ test('a first attempt with a large graph that died anywhere is completed by the 
   }
 });
 const refuse = () => Promise.reject(new Error('the process died'));
+
+describe('the workflow has changed since', () => {
+  const changed = (templates: ReadonlyMap<string, Template>) =>
+    anotherProcess(rig, { workflows: { templates, refused: [] } });
+  const other = () => {
+    const template = structuredClone(rig.templates.get('flux2_turbo_default')!);
+    template.graph['8']!.inputs['denoise'] = 0.5;
+    return new Map([[template.name, template]]);
+  };
+
+  test.each([
+    ['another graph', other],
+    ['no such workflow any more', () => new Map<string, Template>()],
+  ])('%s: an accepted job with a large graph is answered again, and keeps its graph', async (_, now) => {
+    const key = randomUUID();
+    const first = await post({ prompt: LONG }, key);
+    const again = await post({ prompt: LONG }, key, changed(now()));
+    expect([again.status, again.json]).toEqual([202, first.json]);
+    const request = (await rig.store.jobs.readRequest(String(first.json['job_id'])))!;
+    expect((await readGraph(rig.images, request))!['8']!.inputs['denoise']).toBe(1);
+  });
+
+  test('what died before its graph was stored is no job of the other graph', async () => {
+    const key = randomUUID();
+    const images = { ...rig.images, putOnce: refuse };
+    expect((await post({ prompt: LONG }, key, anotherProcess(rig, { images }))).status).toBe(500);
+    expect(await post({ prompt: LONG }, key, changed(other()))).toMatchObject({
+      status: 422,
+      json: { code: 'idempotency_mismatch' },
+    });
+    expect((await post({ prompt: LONG }, key)).status).toBe(202);
+  });
+});
 
 test('a repetition is answered even when the queue is full by now', async () => {
   const key = randomUUID();
