@@ -44,9 +44,9 @@ export async function accept(
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
   const asked = repeated ?? (await requestOf(deps, templates, owner, body, jobId, bodyHash));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
+  // What was accepted costs nothing more, and is answered over any limit.
+  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return repeated;
   if (isOwn && hasLimits(caller)) {
-    // What was accepted costs nothing more, and is answered over any limit.
-    if (repeated && (await deps.jobs.readState(jobId))) return repeated;
     const images = imagesOf(asked.inputs);
     turn = await deps.limits.job(caller, { jobId, images, unique }, tell);
   }
@@ -55,9 +55,9 @@ export async function accept(
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
   const mark = Buffer.from(deps.random(9)).toString('base64url');
   // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
-  const renewed = repeated && (await deps.jobs.renewRequest(jobId, mark, expiresAt)) ? repeated : undefined;
+  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, mark, expiresAt) : true;
   const request =
-    renewed ??
+    (isThere ? repeated : undefined) ??
     (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
       if (isStorageFull(error) && unique && hasLimits(caller))
         await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
