@@ -137,8 +137,19 @@ function numberOf(raw: unknown, whole: boolean): number | bigint | undefined {
   const value = text !== undefined && NUMBER.test(text) ? Number(text) : raw;
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-  return whole && !Number.isSafeInteger(value) ? undefined : value;
+  if (whole) return Number.isSafeInteger(value) ? value : undefined;
+  // The table keeps a large whole number only as one.
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER ? BigInt(value) : value;
 }
+
+/** What the table can keep: 38 digits, and nothing between this and 0. Source: DynamoDB, "Number". */
+function isStorable(value: number | bigint): boolean {
+  const size = Math.abs(Number(value));
+  return size <= LARGEST && (size === 0 || size >= SMALLEST);
+}
+
+const LARGEST = 1e37;
+const SMALLEST = 1e-125;
 
 /** More than any bound has. */
 const MAX_DIGITS = 40;
@@ -153,6 +164,8 @@ function numberValue(name: string, spec: InputSpec, raw: unknown): number | bigi
     spec.multiple_of === undefined ? '' : ` and a multiple of ${spec.multiple_of}`,
   ].join('');
   const { minimum = whole ? MIN_INTEGER : -Infinity, maximum = whole ? MAX_INTEGER : Infinity } = bounds;
+  if (value !== undefined && !isStorable(value))
+    throw invalid(name, `must be 0 or a number from ${SMALLEST} to ${LARGEST} in size`);
   const fits =
     value !== undefined &&
     value >= minimum &&

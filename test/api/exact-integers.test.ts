@@ -7,6 +7,7 @@ import type { Graph } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 import { type StageBetween, startBetween } from '../support/between.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
+import { startRig } from '../support/rig.ts';
 import { eventually } from './support.ts';
 
 const LONG = '13520934829384756123';
@@ -23,6 +24,7 @@ const TEMPLATE = parseTemplate(
   parseJson(
     `{"title":"Exact","inputs":{
        "prompt":{"type":"string","default":""},
+       "any":{"type":"number","default":1},
        "seed":{"type":"seed","to":"4.noise_seed"},
        "count":{"type":"integer","default":-9007199254740993,"minimum":-9223372036854775808,"to":"3.noise_seed"}}}`,
   ),
@@ -91,6 +93,27 @@ test('what is past 64 bits, or no longer exact, is refused by name', async () =>
   expect((await ask('POST /api/generate', '{"workflow":"exact","count":1e300}')).text).toContain(
     'count must be a whole number of at least -9223372036854775808',
   );
+});
+
+test.each(['1e300', '"1e200"', '9'.repeat(60), '9'.repeat(400), '1e-300', '1e38'])(
+  'the number %s, which the table cannot keep, is refused by name',
+  async (any) => {
+    const { status, text } = await ask('POST /api/generate', `{"workflow":"exact","any":${any}}`);
+    expect([status, text]).toEqual([400, expect.stringContaining('Invalid field: any must be')]);
+  },
+);
+
+test('what else is a number is taken, and kept', async () => {
+  const quiet = await startRig({ forward: false });
+  try {
+    quiet.templates.set('exact', TEMPLATE);
+    for (const any of ['1e16', '9007199254740993.0', '1e36', '-1e22', '1e-100', '0.1']) {
+      const jobId = await quiet.generate({ workflow: 'exact', any });
+      expect(Number((await quiet.store.jobs.readRequest(jobId))!.inputs['any'])).toBe(Number(any));
+    }
+  } finally {
+    await quiet.close();
+  }
 });
 
 test('the schema of a workflow and the OpenAPI document say the bounds to the last digit', async () => {

@@ -30,6 +30,14 @@ describe('numbers', () => {
     expect(Object.is(valueOf(field, value), number)).toBe(true);
   });
 
+  const STORED = 'Invalid field: cfg must be 0 or a number from 1e-125 to 1e+37 in size';
+  it.each([1e-300, 1e300, '1e200', '9'.repeat(60), '-1e-200', 1e38, `0.${'0'.repeat(200)}1`])(
+    '%s is more or less than the table keeps',
+    (value) => {
+      expect(refused('cfg', value)).toBe(STORED);
+    },
+  );
+
   const STEPS = 'Invalid field: steps must be a whole number from 1 to 50';
   const SIDE = 'Invalid field: width must be a whole number from 256 to 2048 and a multiple of 16';
   const NUMBER = 'Invalid field: cfg must be a number from 0 to 30';
