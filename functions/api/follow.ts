@@ -15,6 +15,7 @@ import { exactJson } from './exact-json.ts';
 import type { ApiEnv, Shared } from './deps.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from './event-stream.ts';
 import type { Place } from './held.ts';
+import { hasLimits } from './limits.ts';
 import { jobIdOf, notFound } from './jobs.ts';
 import { originOf } from './origin.ts';
 import { statusView } from './views.ts';
@@ -41,7 +42,7 @@ export function followRoutes(deps: Shared) {
       const tell = async (state: JobState) =>
         eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
       const first = known ? STILL_HERE : await tell(job.state);
-      const place = ended ? undefined : deps.held.take(c.req.raw.signal);
+      const place = ended ? undefined : deps.held.take(c.req.raw.signal, sharerOf(c));
       if (!place) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
       const may = () => stillIn(c.req.raw, job.state.owner);
       return c.body(
@@ -75,6 +76,12 @@ function waitOf(c: Context<ApiEnv>): Wait | undefined {
   return { ms: Number(wait) * 1000, since };
 }
 
+/** Without keys there is one caller, whose all places are. */
+function sharerOf(c: Context<ApiEnv>): string | undefined {
+  const caller = c.get('caller');
+  return hasLimits(caller) ? caller.owner : undefined;
+}
+
 /** Undefined: the job was removed meanwhile. */
 async function changed(
   { held, watch }: Shared,
@@ -84,7 +91,7 @@ async function changed(
 ): Promise<JobState | undefined> {
   const known = eventIdOf(state);
   if (ms === 0 || hasEnded(state) || (since ?? known) !== known || c.req.method === 'HEAD') return state;
-  const place = held.take(c.req.raw.signal);
+  const place = held.take(c.req.raw.signal, sharerOf(c));
   if (!place) return state;
   try {
     return await watch.change(state, ms, place.signal);

@@ -1,12 +1,13 @@
-// The budget of requests that are held open: each has a place, and past the last place nobody is held. All are let go
-// when the process stops.
+// The budget of requests that are held open: each has a place, and past the last place nobody is held. Where there are
+// several owners, each leaves a quarter to others. All are let go when the process stops.
 
 export interface Held {
   /**
    * Undefined: there is no place left, or the process is stopping. The place is free again when `client` (the request's
    * own signal) says that nobody listens any more.
+   * @param owner who shares the places with others; undefined: there are no others
    */
-  take(client: AbortSignal): Place | undefined;
+  take(client: AbortSignal, owner: string | undefined): Place | undefined;
 }
 
 export interface Place {
@@ -17,13 +18,17 @@ export interface Place {
 
 /** @param longest ms that one may be held */
 export function createHeld(limit: number, longest: number, stopping: AbortSignal | undefined): Held {
-  const places = new Set<Place>();
+  const places = new Set<Place & { owner: string | undefined }>();
+  const ofOwner = Math.max(1, limit - Math.ceil(limit / 4));
+  const isShareTaken = (owner: string) =>
+    [...places].filter((place) => place.owner === owner).length >= ofOwner;
   stopping?.addEventListener('abort', () => {
     for (const place of places) place.free();
   });
   return {
-    take(client) {
+    take(client, owner) {
       if (places.size >= limit || stopping?.aborted) return undefined;
+      if (owner !== undefined && isShareTaken(owner)) return undefined;
       const letGo = new AbortController();
       const free = () => {
         clearTimeout(late);
@@ -33,7 +38,7 @@ export function createHeld(limit: number, longest: number, stopping: AbortSignal
       };
       const late = setTimeout(free, longest);
       late.unref();
-      const place = { signal: letGo.signal, free };
+      const place = { signal: letGo.signal, free, owner };
       places.add(place);
       client.addEventListener('abort', free);
       if (client.aborted) free();
