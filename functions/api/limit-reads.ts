@@ -1,5 +1,6 @@
-// Reading is generously limited, by owner and in this process: one caller's loop is not everybody's slowness. Nothing of
-// it is in a table, so that a refused read costs nobody anything.
+// Reading is generously limited, by owner and in this process, and so is what else has no limit of its own: cancelling,
+// removing, sending again. One caller's loop is not everybody's slowness. Nothing of it is in a table, so that what is
+// refused costs nobody anything.
 
 import type { MiddlewareHandler } from 'hono';
 import { bucketOf, tokenEvery } from '../core/quota.ts';
@@ -15,8 +16,7 @@ export function limitReads(perMinute: number | undefined, now: () => number): Mi
   const fullAt = new Map<string, number>();
   return (c, next) => {
     const caller = c.get('caller');
-    const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
-    if (perMinute === undefined || !reads || !hasLimits(caller)) return next();
+    if (perMinute === undefined || !hasLimits(caller) || hasOwnLimit(c.req.method, c.req.path)) return next();
     const { owner } = caller;
     // A clock that was set back owes nobody a wait.
     const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
@@ -27,4 +27,9 @@ export function limitReads(perMinute: number | undefined, now: () => number): Mi
     fullAt.set(owner, now() + fullIn + tokenEvery(perMinute));
     return next();
   };
+}
+
+/** Those count as requests, in the table. */
+function hasOwnLimit(method: string, path: string): boolean {
+  return method === 'POST' && /\/(generate|upload\/image)$/.test(path);
 }

@@ -346,14 +346,14 @@ describe('what routes answer', () => {
     }
   });
 
-  test('a read too many, whichever it is', async () => {
+  test('one request too many, whichever it is', async () => {
     const limited = anotherProcess(rig, {
       admit: askForKeys(rig.store),
       settings: { ...SETTINGS, ownerLimits: { readsPerMinute: 1 } },
     });
     await asks('GET /api/queue', 200, { app: limited });
     for (const { route, operation } of operations())
-      if (route.startsWith('GET ') && operation.security!.length > 0)
+      if (!/generate$|upload\/image$/.test(route) && operation.security!.length > 0)
         await asks(route.replaceAll(/\{\w+\}/g, nowhere), 429, { app: limited });
   });
 

@@ -111,6 +111,10 @@ describe('requests a minute', () => {
     expect(refused.json['error']).toMatch(`${owner} may send 6 reads a minute`);
     expect(refused.headers.get('retry-after')).toBe('10');
     expect(codes([await generate(), await other.ask('GET /api/queue')])).toEqual([202, 200]);
+    // What removes and cancels has no other limit.
+    expect(codes([await ask('POST /api/queue/clear'), await ask('DELETE /api/queue/x')])).toEqual(
+      Array(2).fill('too_many_requests'),
+    );
     clock += 10 * SECOND;
     expect(codes([await ask('GET /api/queue'), await ask('GET /api/queue')])).toEqual([
       200,

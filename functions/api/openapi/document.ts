@@ -101,13 +101,10 @@ function operationOf(operation: Operation, operationId: string, { templates, key
   };
 }
 
-function responsesOf(
-  { answers, errors = [], scope, route }: Operation,
-  keys: boolean,
-): Record<string, JsonSchema> {
+function responsesOf({ answers, errors = [], scope }: Operation, keys: boolean): Record<string, JsonSchema> {
   const responses: Record<string, JsonSchema> = {
     ...(keys && scope && { 401: response('Unauthorized'), 403: response('Forbidden') }),
-    ...(keys && scope && route.startsWith('GET ') && { 429: response('TooManyReads') }),
+    ...(keys && scope && { 429: response('TooManyReads') }),
     ...(scope && {
       413: response('TooLarge'),
       415: response('UnsupportedType'),
@@ -169,7 +166,7 @@ const COMMON_RESPONSES = {
   ),
   Forbidden: answerOf(errorAnswer('forbidden: the key lacks a scope, which `details` names')),
   TooManyReads: answerOf(
-    errorAnswer('too_many_requests: more was read in a minute than an owner may', {
+    errorAnswer('too_many_requests: more was asked for in a minute than an owner may', {
       'Retry-After': 'Seconds',
     }),
   ),
