@@ -84,6 +84,8 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
     throw refuse('.json', 'is in ComfyUI\'s page format; export it with "Export (API)"');
   const parsedGraph = graph.safeParse(graphJson);
   if (!parsedGraph.success) throw refuse('.json', `is no API export: ${first(parsedGraph.error)}`);
+  if (isDeeperThan(MAX_DEPTH, parsedGraph.data))
+    throw refuse('.json', `is nested deeper than ${MAX_DEPTH} levels`);
   const broken = brokenLink(parsedGraph.data) ?? cycleIn(parsedGraph.data);
   if (broken) throw refuse('.json', broken);
   const parsed = inputsFile.safeParse(inputsJson);
@@ -116,6 +118,14 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
       driven.set(target, input);
     }
   return template;
+}
+
+/** No node's field is near it. Copying and writing a graph recurse: thousands of levels are too many for the stack. */
+const MAX_DEPTH = 100;
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function linksOf(inputs: Record<string, unknown>): { field: string; to: string; output: number }[] {

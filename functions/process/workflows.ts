@@ -1,7 +1,7 @@
 // Reads the workflow templates of a folder: `<name>.json` with `<name>.inputs.json`. The default comes first.
 
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
@@ -72,9 +72,13 @@ export async function loadTemplate(directory: string, name: string): Promise<Tem
 
 async function readJson(directory: string, name: string, suffix: string): Promise<unknown> {
   const refuse = (what: string) => new AppError('bad_template', `workflows/${name}${suffix}: ${what}`);
-  const text = await readFile(join(directory, name + suffix), 'utf8').catch(() => {
+  const missing = () => {
     throw refuse(`is missing; a workflow is two files, ${name}.json and ${name}.inputs.json`);
-  });
+  };
+  const path = join(directory, name + suffix);
+  // Reading a pipe waits for its writer, and a device may have no end.
+  if (!(await stat(path).catch(missing)).isFile()) throw refuse('is no regular file');
+  const text = await readFile(path, 'utf8').catch(missing);
   try {
     // Some editors write a mark of the byte order.
     return parseJson(text.replace(/^\uFEFF/, ''));

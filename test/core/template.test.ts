@@ -75,6 +75,11 @@ describe('an inputs file is refused', () => {
       'input "steps": Invalid field: steps must be a whole number of at least 9',
     ],
     ['a default above its bounds', { ...steps, maximum: 7 }, 'steps must be a whole number of at most 7'],
+    [
+      'a default that the table cannot keep',
+      { ...steps, type: 'number', default: 1e300 },
+      'input "steps": Invalid field: steps must be 0 or a number from 1e-125',
+    ],
     ['a default of another type', { ...steps, default: 'few' }, 'steps must be a whole number'],
     [
       'no default',
@@ -195,4 +200,25 @@ describe('a graph is refused', () => {
 it('a field may have dots of its own', () => {
   expect(parseTarget('2.dotted.field')).toEqual({ node: '2', field: 'dotted.field' });
   expect(small({ steps: { ...steps, to: '2.dotted.field' } }).inputs).toHaveProperty('steps');
+});
+
+describe('a graph', () => {
+  // The graph, its node and the node's inputs are three levels.
+  const nested = (levels: number) => {
+    let width: unknown = 1;
+    for (let level = 3; level < levels; level++) width = { width };
+    return parseTemplate(
+      'deep',
+      { '1': { class_type: 'EmptyImage', inputs: { width } } },
+      { title: 'Deep', inputs: {} },
+    );
+  };
+
+  it('may be nested 100 levels', () => {
+    expect(nested(100).name).toBe('deep');
+  });
+
+  it.each([101, 20_000])('of %d levels is refused: no copy of it could be made', (levels) => {
+    expect(() => nested(levels)).toThrow('workflows/deep.json: is nested deeper than 100 levels');
+  });
 });

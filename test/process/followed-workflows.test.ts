@@ -1,5 +1,6 @@
 // A folder of templates that is edited while a process serves them. Source: issue 11, 40.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,4 +116,20 @@ test('at the start a bad one is refused', async () => {
   await write('a', 'x', 'First');
   await writeFile(join(folder, 'a.inputs.json'), '{}');
   await expect(follow()).rejects.toThrow('workflows/a.inputs.json');
+});
+
+test('a pipe is refused by its name, and the others are followed on', async () => {
+  await follow();
+  const pipe = join(folder, 'p.json');
+  execFileSync('mkfifo', [pipe]);
+  await write('b', 32, 'Another');
+  await expect.poll(titles).toEqual(['a First', 'b Another']);
+  expect(followed!.refused).toEqual(['workflows/p.json: is no regular file']);
+  await write('b', 32, 'Renamed');
+  await expect.poll(titles).toEqual(['a First', 'b Renamed']);
+});
+
+test('at the start a link to a device is refused', async () => {
+  await symlink('/dev/null', join(folder, 'p.json'));
+  await expect(follow()).rejects.toThrow('workflows/p.json: is no regular file');
 });
