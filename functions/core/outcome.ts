@@ -143,8 +143,15 @@ export function withoutPaths(message: string): string {
       )
       .replaceAll(/file:\/\/[^\s'"`;,()<>]*/g, lastOf)
       .replaceAll(/\\\\[^\s'"`:;,()<>\\]+(?:\\[^\s'"`:;,()<>\\]*)+/g, lastOf)
-      .replaceAll(/\b[A-Za-z]:[\\/](?:[^\s\\/'"`:;,()<>]+[\\/])*[^\s\\/'"`:;,()<>]*/g, lastOf)
-      .replaceAll(/(?<![\w/.])(?:\/[^\s/'"`:;,()<>]+)+\/[^\s/'"`:;,()<>]*/g, lastOf)
+      // Outside of quotes a folder may have some: what stands between two of its slashes.
+      .replaceAll(
+        /\b[A-Za-z]:[\\/](?:[^\s\\/'"`:;,()<>]+(?: [^\s\\/'"`:;,()<>]+){0,4}[\\/])*[^\s\\/'"`:;,()<>]*/g,
+        lastOf,
+      )
+      .replaceAll(
+        /(?<![\w/.])\/(?:[^\s/'"`:;,()<>]+(?: [^\s/'"`:;,()<>]+){0,4}\/)+[^\s/'"`:;,()<>]*/g,
+        lastOf,
+      )
   );
 }
 
