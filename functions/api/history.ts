@@ -11,6 +11,7 @@ import { cursorOf, pageQuery, totalOf } from './body.ts';
 import { needs } from './access.ts';
 import { exactJson } from './exact-json.ts';
 import { type ApiEnv, type Shared } from './deps.ts';
+import { refuseIfRead } from './in-use.ts';
 import { jobIdOf, notFound } from './jobs.ts';
 import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
 
@@ -46,10 +47,12 @@ export function historyRoutes(deps: Shared) {
           'not_ended',
           `Job ${jobId} has not ended: cancel it first (DELETE /api/queue/${jobId})`,
         );
+      const own = keys.imagesOfJob(jobId);
+      await refuseIfRead(jobs, state.owner, (key) => key.startsWith(own), 'image_in_use');
       await deps.limits.removing(state);
       // Images first: a removal that broke off is repeated while the record is still there.
       const found: string[] = [];
-      for await (const { key } of images.list(keys.imagesOfJob(jobId))) found.push(key);
+      for await (const { key } of images.list(own)) found.push(key);
       await images.delete([...found, keys.graph(jobId)]);
       await jobs.remove(jobId);
       log.info('job removed', { job_id: jobId, images: found.length });

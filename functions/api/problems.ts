@@ -24,6 +24,7 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   already_ended: 409,
   not_ended: 409,
   upload_in_use: 409,
+  image_in_use: 409,
   idempotency_mismatch: 422,
   range_not_satisfiable: 416,
   too_many_waiting: 429,

@@ -7,11 +7,11 @@ import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../core/limits.ts';
 import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../core/names.ts';
 import { inspectImage } from '../images/sniff.ts';
 import { BrokenImage } from '../images/structure/walk.ts';
-import type { Jobs } from '../store/jobs.ts';
 import { needs } from './access.ts';
 import { cursorOf, limitBody, pageQuery } from './body.ts';
 import { type ApiEnv, keepOf, type Shared } from './deps.ts';
 import { readFormFile } from './multipart.ts';
+import { refuseIfRead } from './in-use.ts';
 import { askedOwner } from './owned.ts';
 
 /** What multipart puts around a file. */
@@ -70,13 +70,7 @@ export function uploadRoutes(deps: Shared) {
       const name = nameOf(c);
       const key = keys.upload(owner, name);
       if (!(await images.head(key))) throw notFound();
-      const jobId = await jobThatReads(jobs, owner, key);
-      if (jobId !== undefined)
-        throw new AppError(
-          'upload_in_use',
-          `Job ${jobId} reads this image and has not ended: cancel it first (DELETE /api/queue/${jobId})`,
-          { job_id: jobId },
-        );
+      await refuseIfRead(jobs, owner, (one) => one === key, 'upload_in_use');
       // No write comes before it: on a full disk it makes the room that a write needs.
       await images.delete([key]);
       await uploadRoom.freed(owner);
@@ -89,30 +83,6 @@ function nameOf(c: Context<ApiEnv>): string {
   const name = c.req.param('name') ?? '';
   if (!isUploadName(name)) throw notFound();
   return name;
-}
-
-const LISTED_AT_ONCE = 1000;
-/** As many as one BatchGet reads. */
-const READ_AT_ONCE = 100;
-
-/** Of the owner's jobs that have not ended; one that is being accepted at this moment is not among them. */
-async function jobThatReads(
-  jobs: Pick<Jobs, 'listWork' | 'readRequests'>,
-  owner: string,
-  key: string,
-): Promise<string | undefined> {
-  for (const work of ['waiting', 'held'] as const)
-    for (let after: string | undefined; ;) {
-      const page = await jobs.listWork(work, LISTED_AT_ONCE, after, owner);
-      for (let from = 0; from < page.length; from += READ_AT_ONCE) {
-        const some = page.slice(from, from + READ_AT_ONCE).map(({ jobId }) => jobId);
-        for (const { jobId, staging } of (await jobs.readRequests(some)).values())
-          if (staging.some((one) => one.key === key)) return jobId;
-      }
-      after = page.at(-1)?.workOrder;
-      if (page.length < LISTED_AT_ONCE) break;
-    }
-  return undefined;
 }
 
 function notFound(): AppError {

@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'already_ended'
   | 'not_ended'
   | 'upload_in_use'
+  | 'image_in_use'
   | 'idempotency_mismatch'
   | 'range_not_satisfiable'
   | 'too_many_waiting'

@@ -1,6 +1,7 @@
 // The shape of GET /api/history, and DELETE /api/history/<id>, which leaves nothing of a job.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../../functions/core/names.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { call, countStored, type Json, putJob } from './support.ts';
@@ -95,4 +96,26 @@ test('a cancelled job can be removed, one that has not ended is 409, an unknown 
     expect(unknown.status).toBe(404);
     expect(unknown.json).toEqual({ error: 'Job not found', code: 'job_not_found' });
   }
+});
+
+test('a job whose image another is about to read stays until that has ended, and says which', async () => {
+  const made = await putJob(rig, { status: 'completed', images: 1, state: { attempt: 1 } });
+  // Held by nobody who works on it: it has not ended.
+  const reader = await putJob(rig, { status: 'processing', state: { host: 'h', work: 'held', attempt: 1 } });
+  const [filename] = (await rig.store.jobs.readState(made))!.images!.map((image) => image.filename);
+  await rig.store.client.documents.send(
+    new UpdateCommand({
+      TableName: 'jobs',
+      Key: { jobId: reader, part: 'request' },
+      UpdateExpression: 'SET staging = :staging',
+      ExpressionAttributeValues: { ':staging': [{ key: keys.image(made, 1, filename!), to: [] }] },
+    }),
+  );
+  expect(await call(rig.app, `DELETE /api/history/${made}`)).toMatchObject({
+    status: 409,
+    json: { code: 'image_in_use', details: { job_id: reader } },
+  });
+  expect((await rig.status(made))['status']).toBe('completed');
+  await call(rig.app, `DELETE /api/queue/${reader}`);
+  expect((await call(rig.app, `DELETE /api/history/${made}`)).status).toBe(200);
 });

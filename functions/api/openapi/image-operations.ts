@@ -143,6 +143,6 @@ export const imageOperations: Operation[] = [
     scope: 'generate',
     parameters: [jobId],
     answers: { 200: json('Removed', 'Removed') },
-    errors: ['job_not_found', 'not_ended'],
+    errors: ['job_not_found', 'not_ended', 'image_in_use'],
   },
 ];
