@@ -2,8 +2,8 @@
 // to each, its refusals, and what became of what it took. Source: issue 11, 26.
 
 import { describe, expect, it, test } from 'vitest';
-import recorded8 from '../traces/checked-graphs-0.8.json' with { type: 'json' };
-import recorded33 from '../traces/checked-graphs-0.33.json' with { type: 'json' };
+import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };
+import recorded33 from './recorded/checked-graphs-0.33.json' with { type: 'json' };
 import { faultsOf } from '../../functions/core/check.ts';
 import { type Graph, lacks, type ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';

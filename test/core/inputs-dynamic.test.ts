@@ -1,7 +1,7 @@
 // Inputs of ComfyUI 0.33's nodes that a template drives: dynamic combos, and what stands in them. Source: issue 11, 26.
 
 import { describe, expect, it, test } from 'vitest';
-import recorded from '../traces/checked-graphs-0.33.json' with { type: 'json' };
+import recorded from './recorded/checked-graphs-0.33.json' with { type: 'json' };
 import { describeTemplate } from '../../functions/core/describe.ts';
 import { choicesOf, parseInputs } from '../../functions/core/inputs.ts';
 import type { ObjectInfo } from '../../functions/core/object-info.ts';
