@@ -53,9 +53,9 @@ export async function accept(
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
-  const mark = Buffer.from(deps.random(9)).toString('base64url');
+  const newMark = () => Buffer.from(deps.random(9)).toString('base64url');
   // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
-  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, mark, expiresAt) : true;
+  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newMark(), expiresAt) : true;
   const request =
     (isThere ? repeated : undefined) ??
     (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {

@@ -10,7 +10,7 @@ import { drawKey } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { type OwnerLimits, SETTLED_AFTER } from '../../functions/core/quota.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { anotherProcess, type Answer, call, countStored, putJob } from './support.ts';
+import { anotherProcess, type Answer, call, countStored, putJob, SETTINGS } from './support.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -29,13 +29,7 @@ function appWith(ownerLimits: OwnerLimits, parts: Partial<ApiDeps> = {}): ApiApp
   return anotherProcess(rig, {
     now,
     admit: askForKeys({ keys: rig.store.keys, now }),
-    settings: {
-      links: 'request',
-      allowedOrigins: ['*'],
-      fixedComfyUI: true,
-      maxWaiting: 10_000,
-      ownerLimits,
-    },
+    settings: { ...SETTINGS, ownerLimits },
     ...parts,
   });
 }

@@ -9,7 +9,7 @@ import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { keys } from '../../functions/core/names.ts';
 import type { OwnerLimits } from '../../functions/core/quota.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { anotherProcess, call, type Json, putJob } from './support.ts';
+import { anotherProcess, call, type Json, putJob, SETTINGS } from './support.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,13 +26,7 @@ function appWith(ownerLimits: OwnerLimits, parts: Partial<ApiDeps> = {}): ApiApp
   return anotherProcess(rig, {
     now,
     admit: askForKeys({ keys: rig.store.keys, now }),
-    settings: {
-      links: 'request',
-      allowedOrigins: ['*'],
-      fixedComfyUI: true,
-      maxWaiting: 10_000,
-      ownerLimits,
-    },
+    settings: { ...SETTINGS, ownerLimits },
     ...parts,
   });
 }
