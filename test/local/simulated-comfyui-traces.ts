@@ -30,8 +30,8 @@ export interface RecordedCase {
 
 const folders: Record<Version, string> = { '0.8': 'traces/', '0.33': 'traces/v033/' };
 const nodes: Record<Version, string> = {
-  '0.8': '../functions/comfyui/recorded-object-info.json',
-  '0.33': '../functions/local/simulated-comfyui/recorded-0.33.json',
+  '0.8': '../functions/local/simulated-comfyui/recorded-0.8.json',
+  '0.33': '../functions/comfyui/recorded-object-info.json',
 };
 
 /** A slow node need not be that slow here; the request and all that quotes it change alike. */

@@ -1,8 +1,8 @@
 // Owns what nodes exist and what they accept: the recorded object_info of a real ComfyUI, read only, and three more.
 // Refuses to invent: a class or a model file that was not recorded does not exist here.
 import { readdir } from 'node:fs/promises';
-import recorded08 from '../../comfyui/recorded-object-info.json' with { type: 'json' };
-import recorded033 from './recorded-0.33.json' with { type: 'json' };
+import recorded08 from './recorded-0.8.json' with { type: 'json' };
+import recorded033 from '../../comfyui/recorded-object-info.json' with { type: 'json' };
 import more from './more-nodes.json' with { type: 'json' };
 import type { Version } from './dialect.ts';
 
