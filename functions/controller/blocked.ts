@@ -1,27 +1,48 @@
 // Whether GPU hosts can be started at all, and if not, why: for people, and for the rule that raises. Pure.
 
-import type { Blocked, Fleet } from '../core/fleet.ts';
-import { HOST_START_LIMIT, MAX_FAILED_STARTS, REFUSED_RAISE_TRIED_AGAIN_AFTER } from '../core/limits.ts';
+import {
+  type Blocked,
+  type Fleet,
+  LAUNCH_PROBLEMS,
+  type SeenInstance,
+  type StartProblem,
+} from '../core/fleet.ts';
+import {
+  HOST_START_LIMIT,
+  LAUNCH_TRIED_AGAIN,
+  MAX_FAILED_STARTS,
+  REFUSED_RAISE_TRIED_AGAIN_AFTER,
+} from '../core/limits.ts';
 import type { Sight } from './instances.ts';
 
-export function blockedBy(
-  { now, waiting, launchFailure }: Sight,
-  memory: Fleet,
-  failedStarts: number,
-  unlaunched: number,
-  limit: number,
-): Blocked | undefined {
+export interface Starts {
+  /** In a row, that never came up. */
+  failed: number;
+  /** Asked for, and not launched. */
+  unlaunched: number;
+  /** Hosts that there may be. */
+  limit: number;
+  seen: Record<string, SeenInstance>;
+}
+
+export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked | undefined {
+  const { now, waiting, group, launchFailure } = sight;
+  const { failed, unlaunched, limit } = starts;
   const before = memory.blocked;
-  const since = (code: Blocked['code']) => (before?.code === code ? before.at : now);
-  if (failedStarts >= MAX_FAILED_STARTS)
+  const since = (code: StartProblem) => (before?.code === code ? before.at : now);
+  if (group.suspended !== undefined && (waiting > 0 || unlaunched > 0))
+    return { code: 'launch_suspended', reason: group.suspended, at: since('launch_suspended') };
+  if (failed >= MAX_FAILED_STARTS)
     return {
       code: 'never_registered',
-      reason: `the last ${failedStarts} that were started did not come up within ${HOST_START_LIMIT / 60_000} minutes; one more is tried every hour`,
-      at: failedStarts === memory.failedStarts ? since('never_registered') : now,
+      reason: `the last ${failed} that were started did not come up within ${HOST_START_LIMIT / 60_000} minutes; one more is tried every hour`,
+      at: failed === memory.failedStarts ? since('never_registered') : now,
     };
-  // Auto Scaling goes on trying what it could not launch: it is blocked for as long as that lacks.
-  if (launchFailure && unlaunched > 0 && launchFailure.at >= memory.raisedAt)
+  if (launchFailure && launchesFail(sight, memory, unlaunched))
     return { code: launchFailure.code, reason: launchFailure.reason, at: since(launchFailure.code) };
+  // Between two tries, and while one is under way, nothing is asked for that could fail.
+  if (before && isLaunchProblem(before.code) && waiting > 0 && !launchedSince(before.at, starts.seen))
+    return before;
   if (before?.code === 'raise_refused' && now - before.at < REFUSED_RAISE_TRIED_AGAIN_AFTER) return before;
   if (waiting > 0 && limit <= 0)
     return {
@@ -30,4 +51,32 @@ export function blockedBy(
       at: since('no_hosts_allowed'),
     };
   return undefined;
+}
+
+/**
+ * Whether what was asked for is to be taken back: Auto Scaling would go on trying, also when nothing waits any more, and
+ * suspend its launches for good after a day of failures. Source: "Suspend and resume Amazon EC2 Auto Scaling processes".
+ */
+export function isInVain(sight: Sight, memory: Fleet, unlaunched: number): boolean {
+  return unlaunched > 0 && (sight.group.suspended !== undefined || launchesFail(sight, memory, unlaunched));
+}
+
+/** Whether it is time to try one launch again. */
+export function mayTryAgain(now: number, { code, at }: Blocked, memory: Fleet, unlaunched: number): boolean {
+  if (!isLaunchProblem(code) || unlaunched > 0) return false;
+  const { share, soonest, latest } = LAUNCH_TRIED_AGAIN;
+  return now - memory.raisedAt >= Math.min(latest, Math.max(soonest, (now - at) * share));
+}
+
+/** What failed before the last raise says nothing about it. */
+function launchesFail({ launchFailure }: Sight, memory: Fleet, unlaunched: number): boolean {
+  return launchFailure !== undefined && unlaunched > 0 && launchFailure.at >= memory.raisedAt;
+}
+
+function launchedSince(at: number, seen: Record<string, SeenInstance>): boolean {
+  return Object.values(seen).some(({ firstSeen }) => firstSeen > at);
+}
+
+function isLaunchProblem(code: StartProblem): boolean {
+  return LAUNCH_PROBLEMS.some((problem) => problem === code);
 }

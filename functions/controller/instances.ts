@@ -56,7 +56,8 @@ export function recall(fleet: Fleet, { now, group, release }: Sight): Fleet {
     seen,
     failedStarts: isNewRelease ? 0 : fleet.failedStarts,
     ...((unwatched || fleet.release !== release) && { releaseSince: now }),
-    blocked: fleet.blocked && { ...fleet.blocked, at: past(fleet.blocked.at) },
+    // What did not start may start as it is deployed now.
+    blocked: isNewRelease ? undefined : fleet.blocked && { ...fleet.blocked, at: past(fleet.blocked.at) },
   };
 }
 

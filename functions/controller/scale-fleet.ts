@@ -102,7 +102,7 @@ async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered:
 }
 
 interface Trouble {
-  act: 'raise' | 'terminate' | 'retire';
+  act: 'raise' | 'withdraw' | 'terminate' | 'retire';
   error: unknown;
 }
 
@@ -120,6 +120,7 @@ async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Pro
   // Raise first: it counts from what was desired before anything was ended.
   const { raiseTo } = decision;
   if (raiseTo !== undefined) await attempt('raise', raiseTo, () => machines.raise(raiseTo));
+  if (decision.withdraw) await attempt('withdraw', decision.fleet.desired, () => machines.withdraw());
   for (const id of decision.terminate) await attempt('terminate', id, () => machines.terminate(id));
   for (const id of decision.retire) await attempt('retire', id, () => hosts.retire(id));
   return troubles;

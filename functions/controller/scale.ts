@@ -1,6 +1,6 @@
 // How many GPU hosts there should be: one round of the controller as a pure function of what it read and what it
-// remembers. It only raises (idle hosts end themselves), ends instances that never came up, and retires what runs an
-// old release. Source: design/architecture.md, "On AWS"; issue 5, line 4. `npm run simulate` runs it over a day.
+// remembers. It only raises (idle hosts end themselves), takes back what AWS cannot launch, ends instances that never
+// came up, and retires what runs an old release. Source: design/architecture.md, "On AWS"; issue 5, line 4. `npm run simulate` runs it over a day.
 
 import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
 import {
@@ -11,12 +11,14 @@ import {
   START_TRIED_AGAIN_AFTER,
 } from '../core/limits.ts';
 import { isAlive } from '../store/hosts.ts';
-import { blockedBy } from './blocked.ts';
+import { blockedBy, isInVain, mayTryAgain } from './blocked.ts';
 import { type HostSight, type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
 
 export interface Decision {
   /** There where it should be raised, to how many. */
   raiseTo?: number;
+  /** What was asked for and is not launched is to be taken back. */
+  withdraw: boolean;
   /** Instances to end. */
   terminate: string[];
   /** Hosts to retire, at most one. */
@@ -51,7 +53,8 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   const live = group.instances.filter(({ state }) => state !== 'ending');
   const unlaunched = Math.max(0, group.desired - live.length);
   const limit = Math.min(sight.maxHosts, group.max);
-  const blocked = blockedBy(sight, memory, failedStarts, unlaunched, limit);
+  const blocked = blockedBy(sight, memory, { failed: failedStarts, unlaunched, limit, seen });
+  const withdraw = isInVain(sight, memory, unlaunched);
   if (blocked?.code === 'never_registered' && memory.raisedAt <= blocked.at)
     // Auto Scaling replaces what ends by itself: nobody asked for these.
     for (const one of Object.values(seen))
@@ -66,19 +69,27 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
     ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
   );
   const wanted = waiting === 0 ? 0 : Math.max(0, Math.min(limit, Math.max(1, asked)));
-  const allowed = raisesAllowed(wanted - capacity, { now, memory, blocked, starting, capacity });
+  const allowed = raisesAllowed(wanted - capacity, {
+    now,
+    memory,
+    blocked,
+    starting,
+    unlaunched,
+    capacity,
+  });
   const raiseTo = Math.min(limit, Math.max(group.desired, live.length) + allowed);
   const raises = allowed > 0 && raiseTo > group.desired && raiseTo > live.length;
 
   const calm = starting === 0 && count('restarting') === 0 && count('draining') === 0 && !blocked;
   return {
     ...(raises && { raiseTo }),
+    withdraw,
     terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
     retire: calm ? outdated(sight, seen, memory) : [],
     fleet: {
       ...memory,
       updatedAt: now,
-      desired: raises ? raiseTo : group.desired,
+      desired: raises ? raiseTo : withdraw ? Math.max(group.min, live.length) : group.desired,
       wanted,
       ready: count('working'),
       raisedAt: raises ? now : memory.raisedAt,
@@ -94,15 +105,22 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
 
 function raisesAllowed(
   missing: number,
-  at: { now: number; memory: Fleet; blocked: Blocked | undefined; starting: number; capacity: number },
+  at: {
+    now: number;
+    memory: Fleet;
+    blocked: Blocked | undefined;
+    starting: number;
+    unlaunched: number;
+    capacity: number;
+  },
 ): number {
-  const { now, memory, blocked, starting, capacity } = at;
+  const { now, memory, blocked, starting, unlaunched, capacity } = at;
   if (missing <= 0) return 0;
   if (blocked?.code === 'never_registered') {
     const lastTry = Math.max(blocked.at, memory.raisedAt);
     return starting === 0 && now - lastTry >= START_TRIED_AGAIN_AFTER ? 1 : 0;
   }
-  if (blocked) return 0;
+  if (blocked) return mayTryAgain(now, blocked, memory, unlaunched) ? 1 : 0;
   // With nothing up and nothing coming there is nothing to cool down from.
   return capacity === 0 || now - memory.raisedAt >= RAISE_COOLDOWN ? missing : 0;
 }

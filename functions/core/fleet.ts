@@ -1,14 +1,22 @@
 // What the controller remembers of the GPU hosts between two rounds, and the api tells people: one item. Pure shapes;
 // how it changes stands in controller/scale.ts.
 
+/** Why EC2 launches none. */
+export const LAUNCH_PROBLEMS = [
+  'quota',
+  'free_plan',
+  'no_capacity',
+  'bad_template',
+  'not_allowed',
+  'account',
+  'launch_failed',
+] as const;
+export type LaunchProblem = (typeof LAUNCH_PROBLEMS)[number];
+
 /** Why no GPU host can be started. */
 export type StartProblem =
-  | 'quota'
-  | 'no_capacity'
-  | 'bad_template'
-  | 'not_allowed'
-  | 'account'
-  | 'launch_failed'
+  | LaunchProblem
+  | 'launch_suspended'
   | 'never_registered'
   | 'raise_refused'
   | 'no_hosts_allowed';

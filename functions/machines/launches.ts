@@ -1,7 +1,7 @@
 // Why EC2 would not launch an instance, read from what Auto Scaling writes into its activities: sentences for people,
 // whose words are all there is. Pure.
 
-import type { StartProblem } from '../core/fleet.ts';
+import type { LaunchProblem } from '../core/fleet.ts';
 
 /** What is used of an activity. */
 export interface Activity {
@@ -15,7 +15,7 @@ export interface Activity {
 }
 
 export interface LaunchFailure {
-  code: StartProblem;
+  code: LaunchProblem;
   /** For a person; ends "no gpu host can be started: …". */
   reason: string;
   at: number;
@@ -33,12 +33,19 @@ export function lastLaunchFailure(activities: readonly Activity[]): LaunchFailur
 }
 
 /** In this order: what names a thing that is missing is more use than what says that a launch failed. */
-const PROBLEMS: { code: StartProblem; when: RegExp; reason: string }[] = [
+const PROBLEMS: { code: LaunchProblem; when: RegExp; reason: string }[] = [
   {
     code: 'quota',
     when: /VcpuLimitExceeded|more vCPU capacity than your current vCPU limit|MaxSpotInstanceCountExceeded|InstanceLimitExceeded/i,
     reason:
       "the account's quota of vCPUs for GPU instances is used up or 0; npm run doctor says how to raise it",
+  },
+  {
+    // Its name is that of a wrong template: InvalidParameterCombination.
+    code: 'free_plan',
+    when: /not eligible for Free Tier|free-tier-eligible/i,
+    reason:
+      "the account is on AWS's Free plan, which has no GPU instances; npm run doctor says how to change to the Paid plan",
   },
   {
     code: 'account',
@@ -66,7 +73,7 @@ const PROBLEMS: { code: StartProblem; when: RegExp; reason: string }[] = [
 
 const LONGEST_MESSAGE = 200;
 
-function explain(message: string): { code: StartProblem; reason: string } {
+function explain(message: string): { code: LaunchProblem; reason: string } {
   const known = PROBLEMS.find(({ when }) => when.test(message));
   if (known) return { code: known.code, reason: known.reason };
   const said = message.replaceAll(/\s+/g, ' ').trim().slice(0, LONGEST_MESSAGE);

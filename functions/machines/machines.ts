@@ -1,5 +1,5 @@
-// The GPU machines: the only room that knows Auto Scaling. It refuses to lower the desired capacity: a machine goes by
-// being ended, one by its name. Every call may be repeated: what is already so is left so.
+// The GPU machines: the only room that knows Auto Scaling. It refuses to lower the desired capacity below what there is:
+// a machine goes by being ended, one by its name. Every call may be repeated: what is already so is left so.
 
 import {
   AutoScalingClient,
@@ -26,6 +26,8 @@ export interface Group {
   min: number;
   max: number;
   instances: Instance[];
+  /** For a person, where Auto Scaling launches nothing until somebody resumes it. */
+  suspended?: string;
 }
 
 export interface Machines {
@@ -35,6 +37,8 @@ export interface Machines {
   launchFailure(): Promise<LaunchFailure | undefined>;
   /** Never lowers and never goes above the group's max. @returns what is desired now */
   raise(desired: number): Promise<number>;
+  /** Takes back what was asked for and not launched. @returns what is desired now */
+  withdraw(): Promise<number>;
   /** Ends one, and wants one less from then on. What is gone or going is no error. */
   terminate(instanceId: string): Promise<void>;
 }
@@ -70,13 +74,24 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
         'bad_setting',
         `AUTO_SCALING_GROUP must name the group of the GPU hosts; there is no "${AutoScalingGroupName}" in ${settings.region}`,
       );
+    const launch = found.SuspendedProcesses?.find(({ ProcessName }) => ProcessName === 'Launch');
     return {
       desired: found.DesiredCapacity ?? 0,
       min: found.MinSize ?? 0,
       max: found.MaxSize ?? 0,
       instances: (found.Instances ?? []).flatMap(instanceOf),
+      ...(launch && { suspended: explainSuspended(launch.SuspensionReason) }),
     };
   }
+
+  function explainSuspended(why: string | undefined): string {
+    return `launch suspended${why ? ` (${why})` : ''}; when its cause is gone: aws autoscaling resume-processes --region ${settings.region} --auto-scaling-group-name ${AutoScalingGroupName} --scaling-processes Launch`;
+  }
+
+  const setDesired = (DesiredCapacity: number) =>
+    client.send(
+      new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity, HonorCooldown: false }),
+    );
 
   return {
     describe,
@@ -98,12 +113,19 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
     async raise(asked) {
       // Anew: since it was decided another may have raised further, and a set number would lower that.
       const { desired, max } = await describe();
-      const DesiredCapacity = Math.min(asked, max);
-      if (DesiredCapacity <= desired) return desired;
-      await client.send(
-        new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity, HonorCooldown: false }),
-      );
-      return DesiredCapacity;
+      const raised = Math.min(asked, max);
+      if (raised <= desired) return desired;
+      await setDesired(raised);
+      return raised;
+    },
+
+    async withdraw() {
+      // Anew. One that is launched in between is protected from scale in, and stays.
+      const { desired, min, instances } = await describe();
+      const left = Math.max(min, instances.filter(({ state }) => state !== 'ending').length);
+      if (left >= desired) return desired;
+      await setDesired(left);
+      return left;
     },
 
     async terminate(InstanceId) {

@@ -182,19 +182,78 @@ test('what never came up is ended, nothing more is started, and it is said', asy
   expect(logged.filter((line) => line.includes('no gpu host can be started'))).toHaveLength(1);
 });
 
-test('a quota of 0 is said, and ends when AWS launches after all', async () => {
-  aws.launchError = 'You have requested more vCPU capacity than your current vCPU limit of 0 allows';
+describe('a quota of 0', () => {
+  beforeEach(async () => {
+    aws.launchError = 'You have requested more vCPU capacity than your current vCPU limit of 0 allows';
+    await accept(1);
+    await scaleFleet(deps());
+    await pass(MINUTE);
+    await scaleFleet(deps());
+  });
+
+  test('is said, what was asked for is taken back, and it ends when AWS launches after all', async () => {
+    expect(await fleet()).toMatchObject({ blocked: { code: 'quota' }, desired: 0 });
+    expect(measured.at(-1)).toMatchObject({ start_blocked: 1 });
+    aws.launchError = undefined;
+    await pass(MINUTE, []);
+    await scaleFleet(deps());
+    expect(aws.calls).toEqual(['SetDesiredCapacity 1', 'SetDesiredCapacity 0', 'SetDesiredCapacity 1']);
+    // It is tried, not known yet.
+    expect((await fleet()).blocked).toMatchObject({ code: 'quota' });
+    await pass(MINUTE, []);
+    await scaleFleet(deps());
+    expect((await fleet()).blocked).toBeUndefined();
+  });
+
+  test('of 25 hours is tried again and again, and AWS never suspends the launches', async () => {
+    const blocked = await fleet();
+    for (let minutes = 0; minutes < 25 * 60; minutes += 5) {
+      await pass(5 * MINUTE, []);
+      await scaleFleet(deps());
+    }
+    expect(aws.suspended).toBeUndefined();
+    expect((await fleet()).blocked).toEqual(blocked.blocked);
+    const tries = aws.calls.filter((call) => call === 'SetDesiredCapacity 1').length;
+    expect(tries).toBeGreaterThan(25);
+    expect(tries).toBeLessThan(25 * 6);
+    aws.launchError = undefined;
+    for (let minute = 0; minute < 20; minute += 1) {
+      await pass(MINUTE, []);
+      await scaleFleet(deps());
+    }
+    expect(await fleet()).toMatchObject({ desired: 1 });
+    expect((await fleet()).blocked).toBeUndefined();
+    expect(aws.instances.size).toBe(1);
+  }, 60_000);
+
+  test('is no concern of anybody once nothing waits', async () => {
+    for (const { jobId } of await store.jobs.listWork('waiting', 100)) await store.jobs.remove(jobId);
+    await pass(MINUTE, []);
+    await scaleFleet(deps());
+    expect(await fleet()).toMatchObject({ desired: 0 });
+    expect((await fleet()).blocked).toBeUndefined();
+    expect(measured.at(-1)).toMatchObject({ start_blocked: 0 });
+  });
+});
+
+test('launches that are suspended are said with the command that resumes them, and nothing is asked for', async () => {
+  aws.suspended = 'Administratively suspended at 2026-11-24T12:00:00Z';
+  aws.group.desired = 1;
   await accept(1);
   await scaleFleet(deps());
-  await pass(MINUTE);
-  await scaleFleet(deps());
-  expect(await fleet()).toMatchObject({ blocked: { code: 'quota' }, desired: 1 });
-  expect(measured.at(-1)).toMatchObject({ start_blocked: 1 });
-  aws.launchError = undefined;
+  expect(aws.calls).toEqual(['SetDesiredCapacity 0']);
+  expect((await fleet()).blocked).toMatchObject({
+    code: 'launch_suspended',
+    reason: expect.stringMatching(/^launch suspended \(.*aws autoscaling resume-processes .*gpu-hosts/),
+  });
   await pass(MINUTE, []);
   await scaleFleet(deps());
+  expect(aws.calls).toHaveLength(1);
+  aws.suspended = undefined;
+  await pass(MINUTE, []);
+  await scaleFleet(deps());
+  expect(aws.calls).toEqual(['SetDesiredCapacity 0', 'SetDesiredCapacity 1']);
   expect((await fleet()).blocked).toBeUndefined();
-  expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
 });
 
 test('hosts of an old release are asked to retire, one after the other', async () => {

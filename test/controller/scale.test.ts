@@ -271,17 +271,79 @@ describe('after two starts in a row that failed', () => {
 describe('when AWS cannot start one', () => {
   const lacking = { desired: 1, instances: [] };
 
-  test('it is said and nothing is raised for as long as an instance lacks', () => {
-    const seen = sight({ waiting: 100, group: lacking, launchFailure: quota });
-    const first = decide(seen, memory({ desired: 1, raisedAt: NOW - MINUTE }));
-    expect(first.fleet.blocked).toEqual({ code: 'quota', reason: 'the quota is 0', at: NOW });
-    expect(first.raiseTo).toBeUndefined();
-    const later = decide({ ...seen, now: NOW + HOUR }, first.fleet);
-    expect(later.fleet.blocked?.at).toBe(NOW);
-    expect(decide(sight({ now: NOW + HOUR, waiting: 100, group: one }), later.fleet)).toMatchObject({
-      raiseTo: 5,
+  const failed = decide(
+    sight({ waiting: 100, group: lacking, launchFailure: quota }),
+    memory({ desired: 1, raisedAt: NOW - MINUTE }),
+  );
+  const blocked = { code: 'quota', reason: 'the quota is 0', at: NOW } as const;
+  /** Round after round, a minute each, while nothing is launched. */
+  const minutesLater = (minutes: number, more: Partial<Sight> = {}, from = failed.fleet) =>
+    decide(sight({ now: NOW + minutes * MINUTE, waiting: 100, ...more }), {
+      ...from,
+      updatedAt: NOW + (minutes - 1) * MINUTE,
+    });
+
+  test('it is said, what was asked for is taken back, and nothing is raised', () => {
+    expect(failed).toMatchObject({ withdraw: true, fleet: { blocked, desired: 0 } });
+    expect(failed.raiseTo).toBeUndefined();
+    expect(minutesLater(0.5)).toMatchObject({ withdraw: false, fleet: { blocked } });
+    expect(minutesLater(0.5).raiseTo).toBeUndefined();
+  });
+
+  test('hosts that run are kept', () => {
+    const group = { desired: 3, instances: [instance('i-a')] };
+    const { withdraw, fleet } = decide(
+      sight({ waiting: 100, hosts: [host('i-a')], group, launchFailure: quota }),
+      memory({ desired: 3, raisedAt: NOW - MINUTE, seen: { 'i-a': working } }),
+    );
+    expect({ withdraw, desired: fleet.desired }).toEqual({ withdraw: true, desired: 1 });
+  });
+
+  test.each([
+    [1, 'two minutes after the last try', 0],
+    [8, 'two minutes after the last try', 6],
+    [40, 'ten minutes after it, once it has failed for forty', 30],
+    [3 * 24 * 60, 'a quarter of an hour after it, once it has failed for days', 3 * 24 * 60 - 15],
+  ])('after %d minutes one is tried %s', (minutes, _, lastTry) => {
+    const from = { ...failed.fleet, raisedAt: NOW + lastTry * MINUTE - (minutes === 1 ? MINUTE : 0) };
+    expect(minutesLater(minutes, {}, from)).toMatchObject({ raiseTo: 1, fleet: { blocked } });
+    expect(minutesLater(minutes, {}, { ...from, raisedAt: from.raisedAt + SECOND }).raiseTo).toBeUndefined();
+  });
+
+  test('it stays said while a try is under way, and ends with what is launched', () => {
+    const trying = minutesLater(2);
+    expect(trying.raiseTo).toBe(1);
+    const under = decide(sight({ now: NOW + 3 * MINUTE, waiting: 100, group: lacking }), trying.fleet);
+    expect(under).toMatchObject({ withdraw: false, fleet: { blocked } });
+    expect(under.raiseTo).toBeUndefined();
+    const launched = decide(sight({ now: NOW + 4 * MINUTE, waiting: 100, group: one }), under.fleet);
+    expect(launched).toMatchObject({ raiseTo: 5, fleet: { blocked: undefined } });
+  });
+
+  test('it ends when nothing waits any more, and with another release', () => {
+    expect(minutesLater(1, { waiting: 0 }).fleet.blocked).toBeUndefined();
+    expect(minutesLater(1, { release: 'r2' })).toMatchObject({ raiseTo: 5, fleet: { blocked: undefined } });
+  });
+
+  test('launches that are suspended are said where something waits or was asked for', () => {
+    const suspended = 'launch suspended (for a reason); to resume: a command';
+    const group = { suspended };
+    expect(decide(sight({ group }), memory())).toMatchObject({
+      withdraw: false,
       fleet: { blocked: undefined },
     });
+    const waits = decide(sight({ waiting: 1, group }), memory());
+    expect(waits.fleet.blocked).toEqual({ code: 'launch_suspended', reason: suspended, at: NOW });
+    expect(waits.raiseTo).toBeUndefined();
+    expect(decide(sight({ group: { ...group, desired: 2 } }), memory({ desired: 2 }))).toMatchObject({
+      withdraw: true,
+      fleet: { blocked: { code: 'launch_suspended' }, desired: 0 },
+    });
+    const stopped = memory({ failedStarts: 2, blocked: { ...gaveUp, at: NOW - HOUR } });
+    expect(decide(sight({ waiting: 1, group }), stopped)).toMatchObject({
+      fleet: { blocked: { code: 'launch_suspended' } },
+    });
+    expect(decide(sight({ waiting: 1 }), waits.fleet)).toMatchObject({ raiseTo: 1 });
   });
 
   test('a failure from before the last raise says nothing about it', () => {
@@ -389,6 +451,7 @@ describe('whatever is seen', () => {
       .record({
         desired: fc.nat(6),
         max: fc.nat(6),
+        suspended: optional(fc.constant('launch suspended')),
         instances: fc.uniqueArray(
           fc.record({
             id: fc.constantFrom(...ids),
@@ -398,7 +461,11 @@ describe('whatever is seen', () => {
           { selector: ({ id }) => id },
         ),
       })
-      .map((group) => ({ min: 0, ...group })),
+      .map(({ suspended, ...group }) => ({
+        min: 0,
+        ...group,
+        ...(suspended !== undefined && { suspended }),
+      })),
   });
   const fleets = fc.record<Fleet>({
     version: fc.nat(9),
@@ -427,19 +494,27 @@ describe('whatever is seen', () => {
     ),
   });
 
+  const live = ({ group }: Sight) => group.instances.filter(({ state }) => state !== 'ending').length;
+
   test('it never lowers, never goes above a max, never raises for nothing or while none can start', () => {
     fc.assert(
       fc.property(sights, fleets, (seen, remembered) => {
-        const { raiseTo, terminate, retire, fleet } = decide(seen, remembered);
+        const { raiseTo, withdraw, terminate, retire, fleet } = decide(seen, remembered);
         if (raiseTo !== undefined) {
           expect(raiseTo).toBeGreaterThan(seen.group.desired);
           expect(raiseTo).toBeLessThanOrEqual(Math.min(seen.maxHosts, seen.group.max));
           expect(seen.waiting).toBeGreaterThan(0);
-          expect([undefined, 'never_registered']).toContain(fleet.blocked?.code);
-          if (fleet.blocked) expect(NOW - Math.min(fleet.blocked.at, NOW)).toBeGreaterThanOrEqual(HOUR);
+          expect([undefined, 'never_registered', 'quota']).toContain(fleet.blocked?.code);
+          if (fleet.blocked?.code === 'never_registered')
+            expect(NOW - Math.min(fleet.blocked.at, NOW)).toBeGreaterThanOrEqual(HOUR);
+          if (fleet.blocked?.code === 'quota') {
+            expect(NOW - remembered.raisedAt).toBeGreaterThanOrEqual(2 * MINUTE);
+            expect(raiseTo).toBe(Math.max(seen.group.desired, live(seen)) + 1);
+          }
           expect(fleet.raisedAt).toBe(NOW);
         }
-        expect(fleet.desired).toBe(raiseTo ?? seen.group.desired);
+        expect(fleet.desired).toBe(withdraw ? live(seen) : (raiseTo ?? seen.group.desired));
+        if (withdraw) expect(live(seen)).toBeLessThan(seen.group.desired);
         const there = seen.group.instances.filter(({ state }) => state !== 'ending').map(({ id }) => id);
         expect(Object.keys(fleet.seen).sort()).toEqual(there.sort());
         expect(there).toEqual(expect.arrayContaining(terminate));

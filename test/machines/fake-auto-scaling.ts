@@ -24,11 +24,13 @@ export interface FakeAutoScaling {
   calls: string[];
   /** Why EC2 launches nothing; undefined: it launches. */
   launchError: string | undefined;
+  /** Why `Launch` is suspended; undefined: it is not. After a day of nothing but failures it is, until a person resumes it. */
+  suspended: string | undefined;
   /** `lose`: it is done, and the answer never comes. `stop`: nothing is done, and no answer comes. */
   fault:
     | ((action: string) => 'lose' | 'stop' | { code: string; status: number; message: string } | undefined)
     | undefined;
-  /** What Auto Scaling does by itself: starts what lacks, lets go what is ending. */
+  /** What Auto Scaling does by itself: starts what lacks, lets go what is ending, gives up after a day. */
   pass(now: number): void;
   close(): Promise<void>;
 }
@@ -44,9 +46,12 @@ class Refused extends Error {
 }
 
 export const GROUP = 'gpu-hosts';
+/** Source: "Suspend and resume Amazon EC2 Auto Scaling processes": groups that tried for over 24 hours without success. */
+const SUSPENDED_AFTER = 24 * 60 * 60_000;
 
 export async function startFakeAutoScaling(bounds: { max: number; min?: number }): Promise<FakeAutoScaling> {
   let launched = 0;
+  let failingSince: number | undefined;
   const fake: FakeAutoScaling = {
     url: '',
     group: { desired: 0, min: bounds.min ?? 0, max: bounds.max },
@@ -54,12 +59,18 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
     activities: [],
     calls: [],
     launchError: undefined,
+    suspended: undefined,
     fault: undefined,
     pass(now) {
       for (const [id, state] of fake.instances) if (state === 'Terminating') fake.instances.delete(id);
       for (const [id, state] of fake.instances) if (state === 'Pending') fake.instances.set(id, 'InService');
+      if (fake.instances.size >= fake.group.desired) failingSince = undefined;
       while (fake.instances.size < fake.group.desired) {
+        if (fake.suspended !== undefined) return;
         if (fake.launchError !== undefined) {
+          failingSince ??= now;
+          if (now - failingSince > SUSPENDED_AFTER)
+            fake.suspended = `Administratively suspended at ${new Date(now).toISOString()}`;
           fake.activities.unshift({
             description: `Launching a new EC2 instance.  Status Reason: ${fake.launchError}`,
             status: 'Failed',
@@ -69,6 +80,7 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
           });
           return;
         }
+        failingSince = undefined;
         launched += 1;
         const id = `i-${String(launched).padStart(17, '0')}`;
         fake.instances.set(id, 'Pending');
@@ -126,7 +138,14 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
           ([id, state]) =>
             `<member><InstanceId>${id}</InstanceId><AvailabilityZone>us-east-1a</AvailabilityZone><LifecycleState>${state}</LifecycleState><HealthStatus>Healthy</HealthStatus><ProtectedFromScaleIn>true</ProtectedFromScaleIn></member>`,
         );
-        return `<AutoScalingGroups><member><AutoScalingGroupName>${GROUP}</AutoScalingGroupName><MinSize>${group.min}</MinSize><MaxSize>${group.max}</MaxSize><DesiredCapacity>${group.desired}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown><AvailabilityZones/><HealthCheckType>EC2</HealthCheckType><CreatedTime>2026-11-23T10:00:00Z</CreatedTime><Instances>${members.join('')}</Instances></member></AutoScalingGroups>`;
+        const processes = [
+          ['AZRebalance', 'User suspended at 2026-11-23T10:00:00Z'],
+          ...(fake.suspended === undefined ? [] : [['Launch', fake.suspended]]),
+        ].map(
+          ([name, reason]) =>
+            `<member><ProcessName>${name}</ProcessName><SuspensionReason>${reason}</SuspensionReason></member>`,
+        );
+        return `<AutoScalingGroups><member><AutoScalingGroupName>${GROUP}</AutoScalingGroupName><MinSize>${group.min}</MinSize><MaxSize>${group.max}</MaxSize><DesiredCapacity>${group.desired}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown><AvailabilityZones/><HealthCheckType>EC2</HealthCheckType><CreatedTime>2026-11-23T10:00:00Z</CreatedTime><SuspendedProcesses>${processes.join('')}</SuspendedProcesses><Instances>${members.join('')}</Instances></member></AutoScalingGroups>`;
       }
       case 'DescribeScalingActivities': {
         const members = fake.activities.map(

@@ -52,6 +52,14 @@ test.each([
     'account',
     'PendingVerification - Your request for accessing resources in this region is being validated. Launching EC2 instance failed.',
   ],
+  [
+    'free_plan',
+    "InvalidParameterCombination - The specified instance type is not eligible for Free Tier. For a list of Free Tier instance types, run 'describe-instance-types' with the filter 'free-tier-eligible=true'. Launching EC2 instance failed.",
+  ],
+  [
+    'free_plan',
+    'Could not launch On-Demand Instances. InvalidParameterCombination - The instance type g6e.2xlarge is not eligible for Free Tier. Launching EC2 instance failed.',
+  ],
   ['launch_failed', 'Something new. Launching EC2 instance failed.'],
 ])('%s: %s', (code, message) => {
   expect(lastLaunchFailure([activity('Failed', message)])).toMatchObject({ code, at: 1000 });

@@ -95,6 +95,46 @@ describe('raising', () => {
   });
 });
 
+describe('taking back what was not launched', () => {
+  test('leaves what runs, starts or was raised to by then', async () => {
+    aws.group.desired = 2;
+    aws.pass(NOW);
+    aws.instances.set('i-going', 'Terminating');
+    aws.group.desired = 3;
+    expect(await machines.withdraw()).toBe(2);
+    expect(await machines.withdraw()).toBe(2);
+    expect(aws.calls).toEqual(['SetDesiredCapacity 2']);
+  });
+
+  test('never goes below the least of the group, and never raises', async () => {
+    aws.group = { desired: 3, min: 1, max: 3 };
+    expect(await machines.withdraw()).toBe(1);
+    aws.group = { desired: 1, min: 0, max: 3 };
+    aws.instances.set('i-a', 'InService').set('i-b', 'Pending');
+    expect(await machines.withdraw()).toBe(1);
+    expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
+  });
+
+  test('one whose answer is lost is found done', async () => {
+    aws.group.desired = 2;
+    aws.fault = (action) => (action === 'SetDesiredCapacity' ? 'lose' : undefined);
+    expect(isRefusal(await failureOf(machines.withdraw()))).toBe(false);
+    aws.fault = undefined;
+    expect(await machines.withdraw()).toBe(0);
+    expect(aws.calls).toEqual(['SetDesiredCapacity 0']);
+  });
+});
+
+describe('a group whose launches are suspended', () => {
+  test('says so, with what resumes them', async () => {
+    expect((await machines.describe()).suspended).toBeUndefined();
+    aws.suspended = 'Administratively suspended at 2026-11-24T12:00:00Z';
+    expect((await machines.describe()).suspended).toBe(
+      'launch suspended (Administratively suspended at 2026-11-24T12:00:00Z); when its cause is gone: aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
+    );
+  });
+});
+
 describe('ending', () => {
   beforeEach(() => {
     aws.group.desired = 2;

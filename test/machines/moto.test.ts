@@ -5,6 +5,8 @@ import {
   AutoScalingClient,
   CreateAutoScalingGroupCommand,
   CreateLaunchConfigurationCommand,
+  ResumeProcessesCommand,
+  SuspendProcessesCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMachines } from '../../functions/machines/machines.ts';
@@ -57,6 +59,35 @@ describe.skipIf(!hasMoto)('on moto (skipped: moto_server is not installed)', () 
     await machines.terminate(instances[0]!.id);
     await machines.terminate(instances[1]!.id);
     expect(await machines.describe()).toMatchObject({ desired: 0, instances: [] });
+  });
+
+  test('a group whose launches a person suspended says so until they are resumed', async () => {
+    const client = new AutoScalingClient({ region: 'us-east-1', endpoint: moto.url, credentials });
+    const processes = { AutoScalingGroupName: 'gpu-hosts', ScalingProcesses: ['Launch'] };
+    const machines = createMachines({
+      group: 'gpu-hosts',
+      region: 'us-east-1',
+      endpoint: moto.url,
+      credentials,
+    });
+    await client.send(new SuspendProcessesCommand(processes));
+    expect((await machines.describe()).suspended).toMatch(/^launch suspended.* resume-processes /);
+    await client.send(new ResumeProcessesCommand(processes));
+    expect((await machines.describe()).suspended).toBeUndefined();
+  });
+
+  test('what was not launched is taken back', async () => {
+    const machines = createMachines({
+      group: 'gpu-hosts',
+      region: 'us-east-1',
+      endpoint: moto.url,
+      credentials,
+    });
+    // moto launches at once whatever is asked for: nothing is left to take back.
+    await machines.raise(1);
+    expect(await machines.withdraw()).toBe(1);
+    await machines.terminate((await machines.describe()).instances[0]!.id);
+    expect(await machines.withdraw()).toBe(0);
   });
 
   test('a group that is gone is said', async () => {
