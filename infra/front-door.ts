@@ -17,7 +17,16 @@ import {
 import { FunctionUrlOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Construct } from 'constructs';
 import { type Api, API_TIMEOUT } from './api.ts';
+import { Preflights } from './preflights.ts';
 import type { Settings } from './settings.ts';
+
+/**
+ * Errors that a distribution keeps for 10 s where nothing else is said, whatever its cache policy says and, of all but
+ * 404 and 414 and 501, whatever the answer says. These are all that may be named; of others it keeps none.
+ * Source: "Control how long CloudFront caches errors" and "How CloudFront processes HTTP 4xx and 5xx status codes" in
+ * CloudFront's developer guide; cfn-lint has the list.
+ */
+const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
 /** What functions/api asks for. */
 export const ORIGIN_SECRET_HEADER = 'x-origin-secret';
@@ -48,8 +57,12 @@ export class FrontDoor extends Construct {
         responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
         // No redirect: a key that was sent in plain text should fail loudly.
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+        functionAssociations: [new Preflights(this, 'Preflights', settings).association],
+        // It would compress what has a Content-Length, and a Function URL that streams has renamed that; and only what a
+        // cache policy lets it keep.
         compress: false,
       },
+      errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       ...(domainName !== undefined &&
         certificateArn !== undefined && {
           domainNames: [domainName],

@@ -69,9 +69,9 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps) {
       return fixed('application/json', stringifyJson(documentOf({ templates, keys: admit !== undefined })));
     },
   );
-  const page = once(() => fixed('text/html; charset=utf-8', PAGE));
+  const page = fixed('text/html; charset=utf-8', PAGE);
   const files = new Map([
-    ['start.js', once(() => fixed('text/javascript; charset=utf-8', START))],
+    ['start.js', once(() => Promise.resolve(fixed('text/javascript; charset=utf-8', START)))],
     ['swagger-ui.css', once(() => stored('text/css; charset=utf-8', 'swagger-ui.css'))],
     ['swagger-ui-bundle.js', once(() => stored('text/javascript; charset=utf-8', 'swagger-ui-bundle.js'))],
   ]);
@@ -82,7 +82,7 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps) {
 
   const app = new Hono<ApiEnv>()
     .get('/openapi.json', async (c) => answer(c, await document(), AGAIN))
-    .get('/docs', async (c) => answer(c, await page(), { ...AGAIN, 'Content-Security-Policy': POLICY }))
+    .get('/docs', async (c) => answer(c, page, { ...AGAIN, 'Content-Security-Policy': POLICY }))
     .get('/docs/:file', async (c) => {
       const file = files.get(c.req.param('file'));
       if (!file) throw new AppError('route_not_found', 'There is nothing at this address');

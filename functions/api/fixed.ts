@@ -1,4 +1,5 @@
-// Answers that are the same for everybody: with an ETag, so that whoever has them asks in vain, and made smaller once.
+// Answers that are the same for everybody: with an ETag, so that whoever has them asks in vain, and made smaller once,
+// for the first who takes that.
 
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -9,24 +10,25 @@ import type { ApiEnv } from './deps.ts';
 export interface Fixed {
   type: string;
   bytes: Uint8Array<ArrayBuffer>;
-  gzipped: Uint8Array<ArrayBuffer>;
+  gzipped(): Promise<Uint8Array<ArrayBuffer>>;
   etag: string;
 }
 
 const zip = promisify(gzip);
 
-export async function fixed(type: string, content: string | Uint8Array): Promise<Fixed> {
+export function fixed(type: string, content: string | Uint8Array): Fixed {
   const bytes = new Uint8Array(typeof content === 'string' ? Buffer.from(content) : content);
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
-  return { type, bytes, gzipped: new Uint8Array(await zip(bytes)), etag: `"${hash}"` };
+  const gzipped = once(async () => new Uint8Array(await zip(bytes)));
+  return { type, bytes, gzipped, etag: `"${hash}"` };
 }
 
 /** @param headers beside type, size and ETag */
-export function answer(
+export async function answer(
   c: Context<ApiEnv>,
   { type, bytes, gzipped, etag }: Fixed,
   headers: Record<string, string>,
-): Response {
+): Promise<Response> {
   const zipped = takesGzip(c.req.header('accept-encoding'));
   // Other bytes are another representation.
   const tag = zipped ? etag.replace(/"$/, '-gz"') : etag;
@@ -36,7 +38,7 @@ export function answer(
   if (isAtHand(c.req.header('if-none-match'), tag)) return c.body(null, 304);
   c.header('Content-Type', type);
   if (zipped) c.header('Content-Encoding', 'gzip');
-  const body = zipped ? gzipped : bytes;
+  const body = zipped ? await gzipped() : bytes;
   c.header('Content-Length', String(body.length));
   return c.req.method === 'HEAD' ? c.body(null) : c.body(body);
 }

@@ -4,7 +4,7 @@
 import { comparedWith } from './compare.ts';
 import type { ApiApp } from './deps.ts';
 import type { UrlRequest } from './function-url.ts';
-import { SAFE_HEADERS } from './headers.ts';
+import { NOT_KEPT, SAFE_HEADERS } from './headers.ts';
 
 /** CloudFront adds it. */
 const ORIGIN_SECRET_HEADER = 'x-origin-secret';
@@ -24,5 +24,5 @@ export function createFrontDoor(app: ApiApp, originSecret: string): FrontDoor {
 
 /** As the guide shows errors. */
 function refusal(status: number, code: string, error: string): Response {
-  return Response.json({ error, code }, { status, headers: SAFE_HEADERS });
+  return Response.json({ error, code }, { status, headers: { ...SAFE_HEADERS, ...NOT_KEPT } });
 }

@@ -55,13 +55,25 @@ function bytesOf(base64: string): Buffer<ArrayBuffer> | undefined {
 
 function headersOf(given: UrlEvent['headers'], cookies: string[] | undefined): Headers {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(given))
+  for (const [name, value] of Object.entries(given)) {
+    // An answer that is compressed is unpacked on its way through a Function URL that streams, and now and then breaks
+    // there. Source: aws-lambda-nodejs-runtime-interface-client issue 96, opennextjs-aws issue 1127.
+    if (name.toLowerCase() === 'accept-encoding') continue;
     // A header has bytes, not characters: what cannot be one is not thrown at whoever sent it.
     if (value !== undefined)
       headers.set(name, /[^\x20-\xff\t]/.test(value) ? encodeURIComponent(value) : value);
+  }
   if (cookies) headers.set('cookie', cookies.join('; '));
   return headers;
 }
+
+/**
+ * On some accounts a Function URL that streams never ends an answer without a body: its caller hangs until the function's
+ * timeout. Whoever passes on 204, 304 or the answer to HEAD takes the byte off, since these have no body.
+ * Source: aws-lambda-nodejs-runtime-interface-client issue 95, aws-lambda-web-adapter issue 499; OpenNext (pull request
+ * 443) writes some bytes too.
+ */
+const INSTEAD_OF_NOTHING = '\n';
 
 /**
  * As fast as it is taken. Throws when the answer breaks off: the runtime then marks it as broken, and goes on.
@@ -77,6 +89,11 @@ export async function send(response: Response, out: Writable): Promise<void> {
   });
   // The head goes with the first write.
   stream.write('');
-  for await (const chunk of response.body ?? []) if (!stream.write(chunk)) await once(stream, 'drain');
+  let isEmpty = true;
+  for await (const chunk of response.body ?? []) {
+    isEmpty &&= chunk.length === 0;
+    if (!stream.write(chunk)) await once(stream, 'drain');
+  }
+  if (isEmpty) stream.write(INSTEAD_OF_NOTHING);
   stream.end();
 }

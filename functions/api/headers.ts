@@ -7,6 +7,7 @@ import { AppError } from '../core/errors.ts';
 import { MAX_BODY_BYTES } from '../core/limits.ts';
 import { limitBody } from './body.ts';
 import type { ApiEnv, ApiSettings } from './deps.ts';
+import { PREFLIGHT } from './preflight.ts';
 
 /** An answer is never a page: not even one that has a person's words in it can load, run or frame anything. */
 export const SAFE_HEADERS = {
@@ -14,6 +15,12 @@ export const SAFE_HEADERS = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
 };
+
+/**
+ * Of what was refused or failed: the next answer may be another, and so may the next caller. What lies between, CloudFront
+ * above all, would keep it for a while and ask for no key.
+ */
+export const NOT_KEPT = { 'Cache-Control': 'no-store' };
 
 /** A year. Not for subdomains: they may be somebody else's. */
 const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' };
@@ -26,23 +33,16 @@ export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHand
   return async (c, next) => {
     await next();
     for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    if (c.res.status >= 400)
+      for (const [name, value] of Object.entries(NOT_KEPT)) c.res.headers.set(name, value);
   };
 }
 
 export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigins'>): MiddlewareHandler {
   return cors({
     origin: allowedOrigins.includes('*') ? '*' : allowedOrigins,
-    allowMethods: ['GET', 'HEAD', 'POST', 'DELETE'],
-    allowHeaders: [
-      'Authorization',
-      'X-API-Key',
-      'Content-Type',
-      'Idempotency-Key',
-      'Last-Event-ID',
-      'X-Request-Id',
-      'Range',
-      'If-None-Match',
-    ],
+    allowMethods: PREFLIGHT.methods,
+    allowHeaders: PREFLIGHT.headers,
     exposeHeaders: [
       'X-Request-Id',
       'Retry-After',
@@ -53,8 +53,7 @@ export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigin
       'Content-Range',
       'ETag',
     ],
-    // Ten minutes; browsers ask again before every request otherwise.
-    maxAge: 600,
+    maxAge: PREFLIGHT.maxAge,
   });
 }
 

@@ -97,6 +97,8 @@ describe('every answer', () => {
       const answer = await fetch(`${rig.url}${path}`, { method, redirect: 'manual' });
       await answer.body?.cancel();
       expect([route, answer.status, saysOf(answer.headers)]).toEqual([route, status, SAFE]);
+      const kept = answer.headers.get('cache-control') !== 'no-store';
+      expect([route, kept]).toEqual([route, status < 400 && !route.endsWith('/events')]);
     }
   });
 
@@ -119,10 +121,12 @@ describe('every answer', () => {
     ] as const) {
       const answer = await call(app, path);
       expect([answer.status, saysOf(answer.headers)]).toEqual([status, SAFE]);
+      expect([status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
     }
     const door = createFrontDoor(rig.app, 'origin-secret-of-at-least-32-characters');
     const refused = await door({ request: new Request('https://x/api/queue'), readable: true });
     expect([refused.status, saysOf(refused.headers)]).toEqual([403, SAFE]);
+    expect(refused.headers.get('cache-control')).toBe('no-store');
   });
 
   test('where every request comes by HTTPS, asks for it for a year', async () => {

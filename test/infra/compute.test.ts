@@ -154,6 +154,14 @@ describe('the front door', () => {
     expect(config).not.toHaveProperty('CacheBehaviors');
   });
 
+  test('keeps no error either, which it would for 10 s under a key without the caller’s', () => {
+    // Those that a CustomErrorResponse may name; of the others CloudFront keeps none.
+    const known = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+    expect(config.CustomErrorResponses).toEqual(
+      known.map((ErrorCode) => ({ ErrorCode, ErrorCachingMinTTL: 0 })),
+    );
+  });
+
   test('has a name and a certificate of its own where the context gives both', () => {
     const certificateArn =
       'arn:aws:acm:us-east-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-0123456789ab';

@@ -89,7 +89,7 @@ export async function callJson(
 ): Promise<{ status: number; headers: Record<string, string>; body: Record<string, unknown> }> {
   const { body, ...head } = await call(runtime, request);
   const bytes = await bytesOf(body);
-  return { ...head, body: JSON.parse(bytes.toString() || '{}') as Record<string, unknown> };
+  return { ...head, body: JSON.parse(bytes.toString().trim() || '{}') as Record<string, unknown> };
 }
 
 export async function bytesOf(body: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -1,0 +1,18 @@
+// What a browser is told when it asks, before a call, what a page of another origin may send. By the app itself, and on
+// AWS by the front door, which then need not wake a function (infra/preflights.ts).
+
+export const PREFLIGHT = {
+  methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+  headers: [
+    'Authorization',
+    'X-API-Key',
+    'Content-Type',
+    'Idempotency-Key',
+    'Last-Event-ID',
+    'X-Request-Id',
+    'Range',
+    'If-None-Match',
+  ],
+  /** Ten minutes, in seconds; browsers ask again before every request otherwise. */
+  maxAge: 600,
+};

@@ -1,0 +1,56 @@
+// A browser's preflights, answered by CloudFront itself: no function is woken, and no empty answer has to come through
+// its Function URL. What it answers is what the app would (test/infra/preflights.test.ts).
+// Not by the Function URL's `cors`: that puts its headers on every answer, beside those of the app, and a browser refuses
+// an Access-Control-Allow-Origin that stands there twice.
+
+import {
+  Function as CloudFrontFunction,
+  FunctionCode,
+  FunctionEventType,
+  FunctionRuntime,
+  type FunctionAssociation,
+} from 'aws-cdk-lib/aws-cloudfront';
+import { Construct } from 'constructs';
+import { PREFLIGHT } from '../functions/api/preflight.ts';
+import type { Settings } from './settings.ts';
+
+export class Preflights extends Construct {
+  /** For a behaviour of CloudFront. */
+  readonly association: FunctionAssociation;
+
+  constructor(scope: Construct, id: string, { name, allowedOrigins }: Settings) {
+    super(scope, id);
+    this.association = {
+      eventType: FunctionEventType.VIEWER_REQUEST,
+      function: new CloudFrontFunction(this, 'Function', {
+        comment: `${name}: answers preflights`,
+        runtime: FunctionRuntime.JS_2_0,
+        code: FunctionCode.fromInline(codeFor(allowedOrigins)),
+      }),
+    };
+  }
+}
+
+/** In the JavaScript of CloudFront's runtime 2.0. @param allowedOrigins `*`, or origins separated by commas */
+function codeFor(allowedOrigins: string): string {
+  const origins = allowedOrigins.split(',').map((one) => one.trim());
+  const { methods, headers, maxAge } = PREFLIGHT;
+  const always = {
+    'access-control-allow-methods': { value: methods.join(',') },
+    'access-control-allow-headers': { value: headers.join(',') },
+    'access-control-max-age': { value: String(maxAge) },
+    vary: { value: `${origins.includes('*') ? '' : 'Origin, '}Access-Control-Request-Headers` },
+  };
+  return `const origins = ${JSON.stringify(origins)};
+
+function handler(event) {
+  const request = event.request;
+  const origin = request.headers.origin;
+  if (request.method !== 'OPTIONS' || !origin || !request.headers['access-control-request-method']) return request;
+  const headers = ${JSON.stringify(always)};
+  if (origins.includes('*')) headers['access-control-allow-origin'] = { value: '*' };
+  else if (origins.includes(origin.value)) headers['access-control-allow-origin'] = { value: origin.value };
+  return { statusCode: 204, statusDescription: 'No Content', headers: headers };
+}
+`;
+}
