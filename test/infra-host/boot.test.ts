@@ -27,6 +27,29 @@ const SETTINGS = {
 const STATE = `find /etc /opt /srv /var/lib /run -xdev ! -path '/opt/aws-cli/*' -printf '%p %y %m %u %g %s\\n' | sort
   find /etc /opt/comfyui-host /srv /run/comfyui-host -xdev -type f -exec sha256sum {} + | sort`;
 
+/** The image without zstd, and a mirror of apt's that has it. */
+const LACK_ZSTD = `set -e
+  rm -rf /etc/apt/sources.list.d/*
+  mkdir -p /repo/zstd/DEBIAN /repo/zstd/usr/bin
+  cp /usr/bin/zstd /repo/zstd/usr/bin/
+  printf 'Package: zstd\\nVersion: 99\\nArchitecture: amd64\\nMaintainer: us\\nDescription: zstd\\n' >/repo/zstd/DEBIAN/control
+  dpkg-deb -b /repo/zstd /repo/zstd.deb
+  cd /repo
+  { cat zstd/DEBIAN/control; echo 'Filename: ./zstd.deb'; echo "Size: $(stat -c %s zstd.deb)"
+    echo "SHA256: $(sha256sum zstd.deb | cut -d ' ' -f 1)"; } >Packages
+  echo 'deb [trusted=yes] file:/repo ./' >/etc/apt/sources.list`;
+
+/** Shell that holds a lock of /var as apt and dpkg do, until somebody writes to /tmp/let-go. */
+const held = (lock: string) => `rm -f /tmp/let-go /tmp/held; mkfifo /tmp/let-go /tmp/held
+  mkdir -p /var/cache/apt/archives
+  python3 -c '
+import fcntl
+file = open("/var/${lock}", "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open("/tmp/held", "w").close()
+open("/tmp/let-go").read()' >/dev/null 2>&1 &
+  cat /tmp/held`;
+
 describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` : ''}`, () => {
   let machine: Machine;
   beforeAll(async () => {
@@ -74,6 +97,36 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
     expect(await fetched()).toEqual(asked);
   });
 
+  describe('a tool that the image lacks', () => {
+    beforeAll(() => machine.sh(LACK_ZSTD));
+
+    test('is installed once whoever holds a lock of apt has ended', { timeout: 120_000 }, async () => {
+      for (const lock of ['lib/apt/lists/lock', 'lib/dpkg/lock-frontend', 'cache/apt/archives/lock']) {
+        const { text } = await machine.sh(`dpkg --remove --force-depends zstd >/dev/null 2>&1\n${held(lock)}
+          bash /opt/comfyui-host/boot/tools.sh 2>&1 | while read -r line; do
+            echo "$line"
+            case $line in *waits*) echo >/tmp/let-go ;; esac
+          done
+          echo "ended with \${PIPESTATUS[0]}"; zstd --version`);
+        expect(text).toMatch(
+          new RegExp(
+            `^comfyui-host: the image lacks zstd; installing\ncomfyui-host: waits at most 600 s for apt: E: Could not get lock /var/${lock}. It is held by process \\d+ \\(python3\\)\n[^]*ended with 0\n.*Zstandard`,
+          ),
+        );
+      }
+    });
+
+    test('is said not to be had where the lock is held for ever', { timeout: 60_000 }, async () => {
+      const { text } = await machine.sh(`mv /usr/bin/zstd /tmp/zstd\n${held('lib/dpkg/lock-frontend')}
+        APT_PATIENCE_SECONDS=1 bash /opt/comfyui-host/boot/tools.sh
+        echo "ended with $?"
+        echo >/tmp/let-go
+        mv /tmp/zstd /usr/bin/zstd`);
+      expect(text).toMatch(/ended with 1\n/);
+      expect(text).toContain('E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process');
+    });
+  });
+
   const fetched = async () =>
     (await machine.ask<string[]>('/asked')).filter((line) => !line.includes(' metadata'));
 
@@ -113,7 +166,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
       }
 
       const built = await machine.build();
-      expect(built.text).toMatch(/^comfyui-0\.33\.0-[0-9a-f]{12}-py311 is stored for the hosts$/m);
+      expect(built.text).toMatch(/^comfyui-0\.33\.0-[0-9a-f]{12}-py312 is stored for the hosts$/m);
       expect(built).toMatchObject({ code: 0, shutdowns: ['-h +60', '-h now'] });
       expect(await installed()).toBe(3);
       await again();

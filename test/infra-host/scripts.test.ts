@@ -91,6 +91,14 @@ describe.skipIf(noSystemd !== '')(`units${noSystemd}`, () => {
     expect(comfyui).toMatch(/^IPAddressDeny=any\nIPAddressAllow=localhost$/m);
     expect(comfyui).not.toContain('comfyui-host.env');
   });
+
+  test('ComfyUI has no list of devices: on some systemd any list shuts out the GPU', async () => {
+    const comfyui = await readFile(join(BOOT, 'comfyui.service'), 'utf8');
+    // ProtectClock makes one before 252.1 and 253, PrivateDevices always.
+    expect(comfyui).not.toMatch(/^(ProtectClock|PrivateDevices|DevicePolicy|DeviceAllow)\b/m);
+    expect(comfyui).toMatch(/^SystemCallFilter=~.*@clock/m);
+    expect(comfyui).toMatch(/^CapabilityBoundingSet=$/m);
+  });
 });
 
 test('the host process may restart ComfyUI, and nobody may do anything else', async () => {

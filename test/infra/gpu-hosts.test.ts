@@ -89,7 +89,7 @@ describe('the launch template', () => {
   test('looks the machine image up at every launch', () => {
     hasData({
       ImageId:
-        'resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-22.04/latest/ami-id',
+        'resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id',
     });
   });
 

@@ -6,9 +6,11 @@ fast=/srv/comfyui
 mkdir -p "$fast"
 if mountpoint -q "$fast"; then exit 0; fi
 
-# Deep Learning AMIs may mount the disk themselves; then theirs is used.
+# Deep Learning AMIs mount the disk themselves, anew at each boot by this unit; then theirs is used.
+dlami=
 if [ -e /etc/systemd/system/dlami-nvme.service ] || [ -e /usr/lib/systemd/system/dlami-nvme.service ]; then
-  systemctl start dlami-nvme.service || true
+  dlami='dlami-nvme.service'
+  systemctl start "$dlami" || true
 fi
 
 remember() { grep -qF " $fast " /etc/fstab || echo "$1" >>/etc/fstab; }
@@ -20,7 +22,11 @@ while read -r name model; do
   if [ -n "$mounted" ]; then
     mkdir -p "$mounted/comfyui"
     mount --bind "$mounted/comfyui" "$fast"
-    remember "$mounted/comfyui $fast none bind,nofail,x-systemd.requires-mounts-for=$mounted 0 0"
+    # At the next boot too it waits for whoever mounts the disk: before that systemd would make the folder on the root
+    # disk and bind that. Without nofail it would have to come before the network, which that unit waits for.
+    waits=x-systemd.requires-mounts-for=$mounted
+    if [ -n "$dlami" ]; then waits=x-systemd.requires=$dlami,x-systemd.after=$dlami; fi
+    remember "$mounted/comfyui $fast none bind,nofail,$waits 0 0"
     exit 0
   fi
   content=$(lsblk -nro FSTYPE "$device" | grep -m1 . || true)

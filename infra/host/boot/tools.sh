@@ -1,6 +1,23 @@
 #!/bin/bash
 # What the image lacks of the tools that an installation takes. Run as root.
 set -euo pipefail
+
+# Ubuntu upgrades itself from the first minute on, and may hold apt's locks for as many. apt-get itself waits for dpkg's at
+# most (DPkg::Lock::Timeout), and for those of its lists and its archives not at all: so it is called until it has them.
+patience=${APT_PATIENCE_SECONDS:-600}
+apt() {
+  local said='' output
+  until output=$(LC_ALL=C DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -qq "$@" 2>&1); do
+    if [[ $output != *'Could not get lock'* ]] || [ "$SECONDS" -ge "$patience" ]; then
+      echo "$output" >&2
+      return 1
+    fi
+    if [ -z "$said" ]; then echo "comfyui-host: waits at most $patience s for apt: ${output%%$'\n'*}"; fi
+    said=yes
+    sleep 1
+  done
+}
+
 missing=()
 for tool in git zstd; do
   command -v "$tool" >/dev/null || missing+=("$tool")
@@ -8,6 +25,6 @@ done
 /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "comfyui-host: the image lacks ${missing[*]}; installing"
-  apt-get -o DPkg::Lock::Timeout=120 update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y -qq "${missing[@]}"
+  apt update
+  apt install -y "${missing[@]}"
 fi
