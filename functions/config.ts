@@ -352,6 +352,8 @@ export function keysSettings(environment: Environment): z.infer<typeof keysSchem
 }
 
 const doctorSchema = cliSchema.extend({
+  AWS_ENDPOINT_URL: address.optional(),
+  AWS_ENDPOINT_URL_FREETIER: address.optional(),
   AWS_ENDPOINT_URL_S3: address.optional(),
 });
 

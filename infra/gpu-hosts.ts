@@ -1,7 +1,7 @@
 // The GPU hosts: an Auto Scaling group of 0 to N, which the controller raises and each host leaves by itself. It knows
 // what is launched and how; what a host may do stands in host-role.ts, what it does at boot in infra/host.
 
-import { Tags, Validations } from 'aws-cdk-lib';
+import { Annotations, Tags, Validations } from 'aws-cdk-lib';
 import {
   AutoScalingGroup,
   OnDemandAllocationStrategy,
@@ -26,7 +26,7 @@ import { HostRole } from './host-role.ts';
 import { groupName, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
 import { NeverRebalance } from './never-rebalance.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, unpricedTypes } from './settings.ts';
 import type { Tables } from './tables.ts';
 import { type HostSettings, releaseOf, userData } from './user-data.ts';
 
@@ -64,9 +64,7 @@ export class GpuHosts extends Construct {
       IMAGE_METADATA: settings.imageMetadata,
       INTAKE_PORT: String(INTAKE_PORT),
       COMFYUI_VERSION: settings.comfyuiVersion,
-      USD_PER_HOUR_BY_TYPE: settings.instanceTypes
-        .map((type) => `${type}=${settings.usdPerHour[type]}`)
-        .join(','),
+      USD_PER_HOUR_BY_TYPE: this.#prices(settings),
     };
 
     const launch = new LaunchTemplate(this, 'Template', {
@@ -92,6 +90,21 @@ export class GpuHosts extends Construct {
     const group = this.#group(launch, settings, network);
     new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
     this.buildCommand = new ComfyUIBuilder(this, 'Builder', { ...props, bundle, template }).command;
+  }
+
+  /** A type without a price runs all the same: its jobs say no cost. */
+  #prices(settings: Settings): string {
+    const { region, instanceTypes, usdPerHour } = settings;
+    const unpriced = unpricedTypes(settings);
+    if (unpriced.length > 0)
+      Annotations.of(this).addWarningV2(
+        'comfyui:no-price',
+        `usdPerHour has no price for ${unpriced.join(', ')} in ${region}: cost_usd of jobs there is null, and no owner's limit in dollars counts them. npm run doctor prints AWS's prices.`,
+      );
+    return instanceTypes
+      .filter((type) => !unpriced.includes(type))
+      .map((type) => `${type}=${usdPerHour[region]![type]}`)
+      .join(',');
   }
 
   #group(launchTemplate: LaunchTemplate, settings: Settings, network: Network): AutoScalingGroup {

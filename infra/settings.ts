@@ -24,15 +24,15 @@ const LOG_DAYS = Object.values(RetentionDays)
   .map(Number)
   .filter((days) => days <= 3653);
 
+/** By region, then by instance type. */
+const prices = z.record(z.string().regex(REGION), z.record(z.string(), z.number().nonnegative()));
+
 const schema = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
   region: z.string().regex(REGION),
   zones: list.pipe(z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/))),
   instanceTypes: list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
-  usdPerHour: z.union([
-    z.record(z.string(), z.number().nonnegative()),
-    z.string().transform(readJson).pipe(z.record(z.string(), z.number().nonnegative())),
-  ]),
+  usdPerHour: z.union([prices, z.string().transform(readJson).pipe(prices)]),
   spot: flag,
   maxHosts: number.int().min(0).max(1000),
   idleMinutes: number.min(1).max(1440),
@@ -71,7 +71,8 @@ const wanted: Record<keyof Settings, string> = {
   zones:
     'must be a list of zones such as ["us-east-1a", "us-east-1b"], or [] for the first two of the region',
   instanceTypes: 'must be a list of x86_64 GPU instance types, best first, such as ["g6e.2xlarge"]',
-  usdPerHour: 'must be prices in US dollars by instance type, such as {"g6e.2xlarge": 2.24}',
+  usdPerHour:
+    'must be prices in US dollars by region and instance type, such as {"us-east-1": {"g6e.2xlarge": 2.24}}',
   spot: 'must be true or false',
   maxHosts: 'must be a whole number from 0 to 1000',
   idleMinutes: 'must be a number of minutes from 1 to 1440',
@@ -120,15 +121,21 @@ export function readSettings(context: Record<string, unknown>): Settings {
 }
 
 function contradictionIn(settings: Settings): string | undefined {
-  const { region, zones, instanceTypes, usdPerHour, domainName, certificateArn } = settings;
+  const { region, zones, usdPerMonth, domainName, certificateArn } = settings;
   const foreign = zones.find((zone) => !zone.startsWith(region));
   if (foreign) return `zones must lie in the region ${region}; ${foreign} does not.`;
   if (zones.length === 1) return 'zones must be two or more, so that a full zone is not the end; or [].';
-  const unpriced = instanceTypes.find((type) => usdPerHour[type] === undefined);
-  if (unpriced) return `usdPerHour must have a price for ${unpriced}, or jobs there would cost nothing.`;
+  const [unpriced] = unpricedTypes(settings);
+  if (unpriced && usdPerMonth !== undefined)
+    return `usdPerHour must have a price for ${unpriced} in ${region}, or the limit of usdPerMonth would not count its jobs.`;
   if (domainName && !certificateArn) return `certificateArn must be given for the domain name ${domainName}.`;
   if (certificateArn && !domainName) return 'domainName must be given with certificateArn.';
   return undefined;
+}
+
+/** Jobs on them do not say what they cost. */
+export function unpricedTypes({ region, instanceTypes, usdPerHour }: Settings): string[] {
+  return instanceTypes.filter((type) => usdPerHour[region]?.[type] === undefined);
 }
 
 function splitList(text: string): string[] {

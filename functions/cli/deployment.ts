@@ -12,7 +12,11 @@ const schema = z.object({
     name: z.string(),
     region: z.string(),
     instanceTypes: z.array(z.string()).min(1),
-    usdPerHour: z.record(z.string(), z.number()),
+    usdPerHour: z.record(z.string(), z.record(z.string(), z.number())),
+    amiParameter: z.string(),
+    zones: z.array(z.string()).default([]),
+    forwarderZones: z.array(z.string()).default([]),
+    frontDoor: z.string().default('cloudfront'),
     spot: z.boolean(),
     maxHosts: z.number(),
     idleMinutes: z.number(),
@@ -31,9 +35,12 @@ export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Pr
   }
 }
 
-export function priceOf({ instanceTypes, usdPerHour }: Deployment): number {
-  const price = usdPerHour[instanceTypes[0]!];
+/** Of a host of the first type. @throws CommandError where it is not known */
+export function priceOf({ instanceTypes, usdPerHour, region }: Deployment): number {
+  const price = usdPerHour[region]?.[instanceTypes[0]!];
   if (price === undefined)
-    throw new CommandError(`cdk.json has no price for ${instanceTypes[0]} in usdPerHour`);
+    throw new CommandError(
+      `cdk.json has no price for ${instanceTypes[0]} in ${region} in usdPerHour; npm run doctor prints AWS's`,
+    );
   return price;
 }

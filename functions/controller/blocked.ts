@@ -31,7 +31,11 @@ export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked 
   const before = memory.blocked;
   const since = (code: StartProblem) => (before?.code === code ? before.at : now);
   if (group.suspended !== undefined && (waiting > 0 || unlaunched > 0))
-    return { code: 'launch_suspended', reason: group.suspended, at: since('launch_suspended') };
+    return {
+      code: 'launch_suspended',
+      reason: `launch suspended (${group.suspended.why}); when its cause is gone: ${group.suspended.resume}`,
+      at: since('launch_suspended'),
+    };
   if (failed >= MAX_FAILED_STARTS)
     return {
       code: 'never_registered',

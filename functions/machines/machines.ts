@@ -26,8 +26,8 @@ export interface Group {
   min: number;
   max: number;
   instances: Instance[];
-  /** For a person, where Auto Scaling launches nothing until somebody resumes it. */
-  suspended?: string;
+  /** There where Auto Scaling launches nothing until somebody resumes it: why, and the command. */
+  suspended?: { why: string; resume: string };
 }
 
 export interface Machines {
@@ -80,12 +80,13 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
       min: found.MinSize ?? 0,
       max: found.MaxSize ?? 0,
       instances: (found.Instances ?? []).flatMap(instanceOf),
-      ...(launch && { suspended: explainSuspended(launch.SuspensionReason) }),
+      ...(launch && {
+        suspended: {
+          why: launch.SuspensionReason || 'Auto Scaling does not say why',
+          resume: `aws autoscaling resume-processes --region ${settings.region} --auto-scaling-group-name ${AutoScalingGroupName} --scaling-processes Launch`,
+        },
+      }),
     };
-  }
-
-  function explainSuspended(why: string | undefined): string {
-    return `launch suspended${why ? ` (${why})` : ''}; when its cause is gone: aws autoscaling resume-processes --region ${settings.region} --auto-scaling-group-name ${AutoScalingGroupName} --scaling-processes Launch`;
   }
 
   const setDesired = (DesiredCapacity: number) =>

@@ -326,14 +326,14 @@ describe('when AWS cannot start one', () => {
   });
 
   test('launches that are suspended are said where something waits or was asked for', () => {
-    const suspended = 'launch suspended (for a reason); to resume: a command';
-    const group = { suspended };
+    const group = { suspended: { why: 'for a reason', resume: 'a command' } };
+    const reason = 'launch suspended (for a reason); when its cause is gone: a command';
     expect(decide(sight({ group }), memory())).toMatchObject({
       withdraw: false,
       fleet: { blocked: undefined },
     });
     const waits = decide(sight({ waiting: 1, group }), memory());
-    expect(waits.fleet.blocked).toEqual({ code: 'launch_suspended', reason: suspended, at: NOW });
+    expect(waits.fleet.blocked).toEqual({ code: 'launch_suspended', reason, at: NOW });
     expect(waits.raiseTo).toBeUndefined();
     expect(decide(sight({ group: { ...group, desired: 2 } }), memory({ desired: 2 }))).toMatchObject({
       withdraw: true,
@@ -451,7 +451,7 @@ describe('whatever is seen', () => {
       .record({
         desired: fc.nat(6),
         max: fc.nat(6),
-        suspended: optional(fc.constant('launch suspended')),
+        suspended: optional(fc.constant({ why: 'x', resume: 'y' })),
         instances: fc.uniqueArray(
           fc.record({
             id: fc.constantFrom(...ids),

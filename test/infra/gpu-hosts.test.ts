@@ -1,10 +1,10 @@
 // The GPU hosts' group and what it launches.
 
-import { Match } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { machineHostSettings } from '../../functions/config.ts';
 import { releaseOf, userData } from '../../infra/user-data.ts';
-import { templatesWith } from './synth.ts';
+import { appWith, templatesWith } from './synth.ts';
 
 const { gpuHosts } = templatesWith();
 const GROUP = 'AWS::AutoScaling::AutoScalingGroup';
@@ -114,6 +114,17 @@ describe('the launch template', () => {
       ),
       USD_PER_HOUR_BY_TYPE: 'g6e.2xlarge=2.24208,g6e.4xlarge=3.00424,g7e.2xlarge=3.36312',
     });
+  });
+
+  test('a type without a price in its region runs with a warning, and the host is told none', () => {
+    const { gpuHosts: stack } = appWith({ region: 'eu-central-1', zones: [] });
+    Annotations.fromStack(stack).hasWarning(
+      '*',
+      Match.stringLikeRegexp(
+        'usdPerHour has no price for g6e.2xlarge, g6e.4xlarge, g7e.2xlarge in eu-central-1: cost_usd of jobs there is null',
+      ),
+    );
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain('USD_PER_HOUR_BY_TYPE=\\n');
   });
 
   test('holds no secret', () => {

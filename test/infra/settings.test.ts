@@ -26,7 +26,8 @@ describe('a value that cannot be', () => {
     ['instanceTypes', ['t3.micro']],
     ['instanceTypes', ['g5g.2xlarge']],
     ['usdPerHour', '2.24'],
-    ['usdPerHour', { 'g6e.2xlarge': -1 }],
+    ['usdPerHour', { 'g6e.2xlarge': 2.24 }],
+    ['usdPerHour', { 'us-east-1': { 'g6e.2xlarge': -1 } }],
     ['spot', 'maybe'],
     ['maxHosts', -1],
     ['maxHosts', '1.5'],
@@ -79,8 +80,12 @@ describe('values that contradict each other', () => {
     [{ zones: ['eu-west-1a', 'eu-west-1b'] }, 'zones must lie in the region us-east-1; eu-west-1a does not.'],
     [{ zones: ['us-east-1a'] }, 'zones must be two or more, so that a full zone is not the end; or [].'],
     [
-      { instanceTypes: ['g6.2xlarge'] },
-      'usdPerHour must have a price for g6.2xlarge, or jobs there would cost nothing.',
+      { instanceTypes: ['g6.2xlarge'], usdPerMonth: 20 },
+      'usdPerHour must have a price for g6.2xlarge in us-east-1, or the limit of usdPerMonth would not count its jobs.',
+    ],
+    [
+      { region: 'eu-central-1', zones: [], usdPerMonth: 20 },
+      'usdPerHour must have a price for g6e.2xlarge in eu-central-1, or the limit of usdPerMonth would not count its jobs.',
     ],
     [
       { domainName: 'images.example.com' },
@@ -99,14 +104,14 @@ describe('values from the command line are text', () => {
       spot: 'true',
       instanceTypes: 'g6e.2xlarge, g7e.2xlarge',
       zones: '["us-east-1b","us-east-1d"]',
-      usdPerHour: '{"g6e.2xlarge": 1.5, "g7e.2xlarge": 2}',
+      usdPerHour: '{"us-east-1": {"g6e.2xlarge": 1.5, "g7e.2xlarge": 2}}',
     });
     expect(settings).toMatchObject({
       maxHosts: 4,
       spot: true,
       instanceTypes: ['g6e.2xlarge', 'g7e.2xlarge'],
       zones: ['us-east-1b', 'us-east-1d'],
-      usdPerHour: { 'g6e.2xlarge': 1.5, 'g7e.2xlarge': 2 },
+      usdPerHour: { 'us-east-1': { 'g6e.2xlarge': 1.5, 'g7e.2xlarge': 2 } },
     });
   });
 

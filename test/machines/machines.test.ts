@@ -129,9 +129,11 @@ describe('a group whose launches are suspended', () => {
   test('says so, with what resumes them', async () => {
     expect((await machines.describe()).suspended).toBeUndefined();
     aws.suspended = 'Administratively suspended at 2026-11-24T12:00:00Z';
-    expect((await machines.describe()).suspended).toBe(
-      'launch suspended (Administratively suspended at 2026-11-24T12:00:00Z); when its cause is gone: aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
-    );
+    expect((await machines.describe()).suspended).toEqual({
+      why: 'Administratively suspended at 2026-11-24T12:00:00Z',
+      resume:
+        'aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
+    });
   });
 });
 

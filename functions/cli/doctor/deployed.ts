@@ -9,25 +9,33 @@ import { createStoreClient } from '../../store/client.ts';
 import { createFleetStore } from '../../store/fleet.ts';
 import { createHosts } from '../../store/hosts.ts';
 import { createJobs } from '../../store/jobs.ts';
+import { createMachines } from '../../machines/machines.ts';
 import type { DoctorSettings } from '../../config.ts';
 import type { Deployment } from '../deployment.ts';
 import { apiFinding } from './api.ts';
+import { accountPlan } from './account-plan.ts';
 import { type Account, whoAsks } from './aws.ts';
 import { after, type Check, type Finding, Found, next, ok } from './check.ts';
 import { controllerFinding, hostsFinding, lastErrorFinding, type Where } from './fleet.ts';
+import { machineImage } from './machine-image.ts';
+import { readZones, typesFinding, type Zone, zonesFinding } from './offerings.ts';
+import { prices } from './prices.ts';
 import { gpuQuota, lambdaConcurrency } from './quotas.ts';
 import { bootstrap, type Outputs, stackOutputs } from './stacks.ts';
 
 export function deployedChecks(deployment: Deployment, settings: DoctorSettings): Check[] {
   const { name, region } = deployment;
   const account = whoAsks(region);
+  const zones = account.then(() => readZones(deployment, region));
   const outputs = account.then(() => stackOutputs(name, region));
   const tables = outputs.then((found) => readTables(found, deployment));
   // Whoever waits for them says so in a line of its own.
-  for (const promise of [account, outputs, tables]) promise.catch(() => undefined);
+  for (const promise of [account, zones, outputs, tables]) promise.catch(() => undefined);
 
   const signedIn = (run: (account: Account) => Promise<Finding>) => () =>
     after(account, 'without credentials', run);
+  const offered = (finding: (zones: Zone[], deployment: Deployment) => Finding) =>
+    signedIn(async () => finding(await zones, deployment));
   const deployed = (run: (outputs: Outputs) => Promise<Finding>) =>
     signedIn(() => after(outputs, 'before everything is deployed', run));
   const seen = (run: (tables: Read) => Finding) => deployed(() => tables.then(run));
@@ -36,6 +44,14 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings)
     { name: 'credentials', run: async () => ok(`account ${(await account).id} as ${(await account).arn}`) },
     { name: 'region', run: () => Promise.resolve(ok(`${region}, as cdk.json says`)) },
     { name: 'cdk bootstrap', run: signedIn((found) => bootstrap(found, region)) },
+    {
+      name: 'account plan',
+      run: signedIn(() => accountPlan(settings.AWS_ENDPOINT_URL_FREETIER ?? settings.AWS_ENDPOINT_URL)),
+    },
+    { name: 'instance types', run: offered(typesFinding) },
+    { name: 'zones', run: offered(zonesFinding) },
+    { name: 'machine image', run: signedIn(() => machineImage(deployment, region)) },
+    { name: 'prices', run: signedIn(() => prices(deployment, region)) },
     { name: 'quota on demand', run: signedIn(() => gpuQuota(deployment, region, 'onDemand')) },
     { name: 'quota spot', run: signedIn(() => gpuQuota(deployment, region, 'spot')) },
     { name: 'lambda concurrency', run: signedIn(() => lambdaConcurrency(region)) },
@@ -46,6 +62,8 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings)
         return ok(`${name}-stateful, ${name}-gpu-hosts and ${name}-compute`);
       }),
     },
+    { name: 'cloudfront', run: signedIn(() => cloudFront(deployment, outputs)) },
+    { name: 'launches', run: deployed((found) => launches(found, region)) },
     { name: 'models', run: deployed((found) => modelsFinding(found, deployment, settings)) },
     {
       name: 'api',
@@ -94,6 +112,24 @@ async function readTables(outputs: Outputs, { name, region }: Deployment): Promi
     now: store.clock.now(),
     where: { name, region, group: outputs.AutoScalingGroup },
   };
+}
+
+/** No call tells it beforehand: an account that AWS has not verified is refused at the deployment. */
+function cloudFront({ frontDoor }: Deployment, outputs: Promise<Outputs>): Promise<Finding> {
+  if (frontDoor !== 'cloudfront')
+    return Promise.resolve(ok(`not used: frontDoor is ${frontDoor} in cdk.json`));
+  return after(
+    outputs,
+    'whether AWS lets this account have it shows at the deployment; "frontDoor": "function-url" in cdk.json does without it',
+    () => Promise.resolve(ok('deployed')),
+  );
+}
+
+async function launches({ AutoScalingGroup: group }: Outputs, region: string): Promise<Finding> {
+  const { suspended, instances, max } = await createMachines({ group, region }).describe();
+  return suspended
+    ? next(`launch suspended (${suspended.why}): no host starts; when its cause is gone`, suspended.resume)
+    : ok(`not suspended; ${instances.length} of at most ${max} instances`);
 }
 
 async function modelsFinding(

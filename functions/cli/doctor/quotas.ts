@@ -39,6 +39,20 @@ export async function gpuQuota(
   if (spot !== (market === 'spot')) return ok(`${says}; not used, since spot is ${spot} in cdk.json`);
   const wanted = vcpusOf(type) * Math.max(1, maxHosts);
   if (value >= wanted) return ok(`${says}: enough for the ${maxHosts} hosts of maxHosts`);
+  const few = `${says}: enough for ${Math.floor(value / vcpusOf(type))} of ${maxHosts} hosts`;
+  return askFor(client, { quota, wanted, says: few, region });
+}
+
+interface Quota {
+  ServiceCode: string;
+  QuotaCode: string;
+}
+
+/** How more is asked for, or that it was asked for already. */
+async function askFor(
+  client: ServiceQuotasClient,
+  { quota, wanted, says, region }: { quota: Quota; wanted: number; says: string; region: string },
+): Promise<Finding> {
   const { RequestedQuotas = [] } = await client
     .send(new ListRequestedServiceQuotaChangeHistoryByQuotaCommand(quota))
     // Who may not see the requests is told how to make one.
@@ -50,15 +64,12 @@ export async function gpuQuota(
       `wait for AWS: aws service-quotas get-requested-service-quota-change --region ${region} --request-id ${open.Id}`,
     );
   return next(
-    `${says}: enough for ${Math.floor(value / vcpusOf(type))} of ${maxHosts} hosts`,
-    `aws service-quotas request-service-quota-increase --region ${region} --service-code ec2 --quota-code ${code} --desired-value ${wanted}`,
+    says,
+    `aws service-quotas request-service-quota-increase --region ${region} --service-code ${quota.ServiceCode} --quota-code ${quota.QuotaCode} --desired-value ${wanted}`,
   );
 }
 
-async function valueOf(
-  client: ServiceQuotasClient,
-  quota: { ServiceCode: string; QuotaCode: string },
-): Promise<number> {
+async function valueOf(client: ServiceQuotasClient, quota: Quota): Promise<number> {
   try {
     const { Quota } = await client.send(new GetServiceQuotaCommand(quota));
     return Quota?.Value ?? 0;
@@ -72,6 +83,8 @@ async function valueOf(
 
 /** Of a new account it is 10, and every open stream takes one. */
 const FEW_AT_ONCE = 50;
+/** What other accounts have, and what AWS grants. */
+const USUAL_AT_ONCE = 1000;
 
 export async function lambdaConcurrency(region: string): Promise<Finding> {
   const { AccountLimit } = await new LambdaClient(clientSettings(region)).send(
@@ -79,8 +92,10 @@ export async function lambdaConcurrency(region: string): Promise<Finding> {
   );
   const limit = AccountLimit?.ConcurrentExecutions ?? 0;
   if (limit >= FEW_AT_ONCE) return ok(`${limit} at once`);
-  return next(
-    `${limit} at once: a few callers who wait for images use that up`,
-    `aws service-quotas request-service-quota-increase --region ${region} --service-code lambda --quota-code L-B99A9384 --desired-value 1000`,
-  );
+  return askFor(new ServiceQuotasClient(clientSettings(region)), {
+    quota: { ServiceCode: 'lambda', QuotaCode: 'L-B99A9384' },
+    wanted: USUAL_AT_ONCE,
+    says: `${limit} at once: a few callers who wait for images use that up`,
+    region,
+  });
 }

@@ -1,6 +1,11 @@
 // What is deployed: CDK's own stack in the account, and ours with what they say of themselves.
 
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  type StackEvent,
+} from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Account, clientSettings } from './aws.ts';
 import { type Finding, Found, next, ok } from './check.ts';
@@ -51,13 +56,7 @@ export async function stackOutputs(name: string, region: string): Promise<Output
           `wait: aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}`,
         ),
       );
-    if (/ROLLBACK|DELETE/.test(status))
-      throw new Found(
-        next(
-          `the last deployment of ${stack} failed (${status})`,
-          `aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}, then npm run deploy`,
-        ),
-      );
+    if (/ROLLBACK|DELETE/.test(status)) throw new Found(await failedFinding(client, stack, status, region));
     for (const key of wanted) {
       const value = found.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
       if (value === undefined) throw new Found(next(`${stack} does not say its ${key}`, 'npm run deploy'));
@@ -65,6 +64,45 @@ export async function stackOutputs(name: string, region: string): Promise<Output
     }
   }
   return outputs as Outputs;
+}
+
+/** What is known to fail in an account, and its cure. */
+const CURES: { when: RegExp; next: string }[] = [
+  {
+    when: /verified before you can add new CloudFront resources/i,
+    next: '"frontDoor": "function-url" in cdk.json, then npm run deploy: it does without CloudFront. AWS Support verifies the account (https://console.aws.amazon.com/support/home, "Account and billing", in one to two days); then "cloudfront" again',
+  },
+];
+
+async function failedFinding(
+  client: CloudFormationClient,
+  StackName: string,
+  status: string,
+  region: string,
+): Promise<Finding> {
+  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
+  const failed = firstFailure(StackEvents);
+  const reason = failed?.ResourceStatusReason ?? '';
+  const says = `the last deployment of ${StackName} failed (${status})`;
+  return next(
+    failed ? `${says}: ${failed.LogicalResourceId}: ${reason}` : says,
+    CURES.find(({ when }) => when.test(reason))?.next ??
+      `aws cloudformation describe-stack-events --region ${region} --stack-name ${StackName}, then npm run deploy`,
+  );
+}
+
+/** Of the last deployment: what came first is the cause, what came after it was cancelled. @param events newest first */
+function firstFailure(events: StackEvent[]): StackEvent | undefined {
+  const began = events.findIndex(
+    ({ PhysicalResourceId, StackId, ResourceStatus = '' }) =>
+      PhysicalResourceId === StackId && /^(CREATE|UPDATE|IMPORT)_IN_PROGRESS$/.test(ResourceStatus),
+  );
+  return events
+    .slice(0, began === -1 ? undefined : began)
+    .findLast(
+      ({ PhysicalResourceId, StackId, ResourceStatus = '' }) =>
+        PhysicalResourceId !== StackId && ResourceStatus.endsWith('_FAILED'),
+    );
 }
 
 async function describe(client: CloudFormationClient, StackName: string) {

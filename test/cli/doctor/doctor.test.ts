@@ -1,6 +1,12 @@
 // `npm run doctor` as a process: without an account, against moto's server (and a fake for what moto gets wrong) as one
 // that is put right line by line, and against an API.
 
+import {
+  AutoScalingClient,
+  CreateAutoScalingGroupCommand,
+  CreateLaunchConfigurationCommand,
+  SuspendProcessesCommand,
+} from '@aws-sdk/client-auto-scaling';
 import { CloudFormationClient, CreateStackCommand, ListStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -10,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { readDeployment } from '../../../functions/cli/deployment.ts';
 import { createS3Client } from '../../../functions/images/client.ts';
 import { UNKNOWN_FLEET } from '../../../functions/core/fleet.ts';
 import { createStoreClient } from '../../../functions/store/client.ts';
@@ -67,7 +74,7 @@ test('without an account: one thing to do, and what hangs on it', async () => {
   expect(code).toBe(1);
   expect(output).toContain('next  credentials        there are none\n');
   expect(output).toContain('→ aws configure sso');
-  expect(output.match(/^–.* without credentials$/gm)).toHaveLength(11);
+  expect(output.match(/^–.* without credentials$/gm)).toHaveLength(18);
 }, 60_000);
 
 test.each([
@@ -138,7 +145,8 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
   let moto: Moto;
   let account: FakeAccount;
   beforeAll(async () => {
-    [moto, account] = await Promise.all([startMoto(), startFakeAccount()]);
+    moto = await startMoto();
+    account = await startFakeAccount(moto.url);
     // It loads a service when it is first asked for, which takes longer than the doctor waits.
     const client = { region, endpoint: moto.url, credentials };
     await new SSMClient(client).send(new PutParameterCommand({ Name: 'warm', Value: '1', Type: 'String' }));
@@ -153,6 +161,9 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     AWS_ENDPOINT_URL_S3: moto.url,
     AWS_ENDPOINT_URL_SERVICE_QUOTAS: account.url,
     AWS_ENDPOINT_URL_LAMBDA: account.url,
+    AWS_ENDPOINT_URL_FREETIER: account.url,
+    AWS_ENDPOINT_URL_PRICING: account.url,
+    AWS_ENDPOINT_URL_SSM: account.url,
   });
   const line = (output: string, name: string) => {
     const lines = output.split('\n');
@@ -171,14 +182,52 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     );
   }
 
+  async function addGroup(client: AutoScalingClient, name: string): Promise<void> {
+    await client.send(
+      new CreateLaunchConfigurationCommand({
+        LaunchConfigurationName: 'gpu',
+        ImageId: 'ami-12c6146b',
+        InstanceType: 'g5.xlarge',
+      }),
+    );
+    await client.send(
+      new CreateAutoScalingGroupCommand({
+        AutoScalingGroupName: name,
+        LaunchConfigurationName: 'gpu',
+        MinSize: 0,
+        MaxSize: 2,
+        DesiredCapacity: 0,
+        AvailabilityZones: ['us-east-1a'],
+      }),
+    );
+  }
+
   test('is put right line by line', async () => {
     account.concurrency = 10;
     account.requests = [];
+    account.plan = {
+      accountPlanType: 'FREE',
+      accountPlanStatus: 'ACTIVE',
+      accountPlanRemainingCredits: { amount: 93.5, unit: 'USD' },
+    };
+    account.prices = { 'g6e.2xlarge': 2.5, 'g6e.4xlarge': 3.00424 };
     const bare = await run(env());
     expect(bare.code).toBe(1);
     const lineOf = (name: string) => line(bare.output, name);
     expect(lineOf('credentials')).toMatch(/^ok .* account 123456789012 as arn:aws:/);
     expect(lineOf('cdk bootstrap')).toContain('→ npx cdk bootstrap aws://123456789012/us-east-1');
+    expect(lineOf('account plan')).toMatch(
+      /the Free plan \(ACTIVE, 93.5 USD of credits left\): EC2 starts no GPU instance on it → aws freetier upgrade-account-plan --region us-east-1 --account-plan-type PAID/,
+    );
+    expect(account.signed.at(-1)).toMatch(/Credential=test\/\d{8}\/us-east-1\/freetier\/aws4_request/);
+    expect(lineOf('instance types')).toBe(
+      'ok    instance types     us-east-1 offers g6e.2xlarge, g6e.4xlarge, g7e.2xlarge',
+    );
+    expect(lineOf('machine image')).toContain('us-east-1 has no parameter /aws/service/deeplearning/ami/');
+    expect(lineOf('prices')).toMatch(
+      /g6e.2xlarge \$2.24208, .*; on AWS's list g6e.2xlarge \$2.5; AWS lists none for g7e.2xlarge → in cdk.json: "usdPerHour": \{"us-east-1":\{"g6e.2xlarge":2.5,"g6e.4xlarge":3.00424,"g7e.2xlarge":3.36312\}\}$/,
+    );
+    expect(lineOf('cloudfront')).toMatch(/^– .*"frontDoor": "function-url" in cdk.json does without it$/);
     expect(lineOf('quota on demand')).toMatch(
       /0 vCPUs; a g6e.2xlarge has 8: enough for 0 of 2 hosts → aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 16$/,
     );
@@ -188,14 +237,25 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     expect(lineOf('models')).toBe('–     models             before everything is deployed');
 
     account.quotas = { 'L-DB2E81BA': 8 };
-    account.requests = [{ Id: 'req-1', QuotaCode: 'L-DB2E81BA', DesiredValue: 16, Status: 'CASE_OPENED' }];
+    account.requests = [
+      { Id: 'req-1', QuotaCode: 'L-DB2E81BA', DesiredValue: 16, Status: 'CASE_OPENED' },
+      { Id: 'req-2', QuotaCode: 'L-B99A9384', DesiredValue: 1000, Status: 'PENDING' },
+    ];
+    account.plan = undefined;
     const asked = await run(env());
     expect(line(asked.output, 'quota on demand')).toMatch(
       /16 were asked for \(CASE_OPENED\) → wait for AWS: .*--request-id req-1$/,
     );
+    expect(line(asked.output, 'lambda concurrency')).toMatch(
+      /10 at once.*; 1000 were asked for \(PENDING\) → wait for AWS: .*--request-id req-2$/,
+    );
+    expect(line(asked.output, 'account plan')).toMatch(/^ok .*none to choose/);
 
     account.quotas = { 'L-DB2E81BA': 64 };
     account.concurrency = 1000;
+    account.plan = { accountPlanType: 'PAID', accountPlanStatus: 'ACTIVE' };
+    account.prices = { 'g6e.2xlarge': 2.24208, 'g6e.4xlarge': 3.00424, 'g7e.2xlarge': 3.36312 };
+    account.parameters = { [(await readDeployment()).amiParameter]: 'ami-0123456789abcdef0' };
     await new SSMClient({ region, endpoint: moto.url, credentials }).send(
       new PutParameterCommand({ Name: '/cdk-bootstrap/hnb659fds/version', Value: '30', Type: 'String' }),
     );
@@ -203,6 +263,8 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     await stack('comfyui-stateful', { TablePrefix: 'comfyui-', ModelsBucket: 'models' });
     await stack('comfyui-gpu-hosts', { AutoScalingGroup: 'comfyui-gpu-hosts' });
     await stack('comfyui-compute', { Url: url, ApiKeyCommand: 'aws secretsmanager ...' });
+    const scaling = new AutoScalingClient({ region, endpoint: moto.url, credentials });
+    await addGroup(scaling, 'comfyui-gpu-hosts');
     const s3 = createS3Client({ endpoint: moto.url, region, credentials });
     await s3.send(new CreateBucketCommand({ Bucket: 'models' }));
     const store = createStoreClient({ endpoint: moto.url, region, credentials });
@@ -210,6 +272,9 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     const deployed = await run(env());
     expect(line(deployed.output, 'stacks')).toBe(
       'ok    stacks             comfyui-stateful, comfyui-gpu-hosts and comfyui-compute',
+    );
+    expect(line(deployed.output, 'launches')).toBe(
+      'ok    launches           not suspended; 0 of at most 2 instances',
     );
     expect(line(deployed.output, 'models')).toContain(
       '→ npm run models -- seed --bucket models --region us-east-1',
@@ -240,9 +305,54 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     expect(well.code).toBe(0);
     expect(line(well.output, 'models')).toMatch(/1 files?, /);
     expect(line(well.output, 'gpu hosts')).toContain('none, which is what sleeps at zero');
+    await scaling.send(
+      new SuspendProcessesCommand({
+        AutoScalingGroupName: 'comfyui-gpu-hosts',
+        ScalingProcesses: ['Launch', 'AZRebalance'],
+      }),
+    );
+    expect(line((await run(env())).output, 'launches')).toMatch(
+      /^next .* launch suspended .*→ aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --scaling-processes Launch$/,
+    );
     s3.destroy();
     store.raw.destroy();
   }, 120_000);
+
+  test('in another region lacks types and prices there', async () => {
+    const { output } = await run(env(), '--region', 'eu-central-1');
+    expect(line(output, 'instance types')).toMatch(
+      /eu-central-1 does not offer g7e.2xlarge: Auto Scaling would refuse the whole group → in cdk.json: "instanceTypes": \["g6e.2xlarge","g6e.4xlarge"\]$/,
+    );
+    expect(line(output, 'prices')).toMatch(
+      /^ok .* an hour in eu-central-1: g6e.2xlarge no price, .*; AWS lists none for g6e.2xlarge/,
+    );
+    expect(line((await run(env(), '--region', 'us-west-1')).output, 'instance types')).toMatch(
+      /us-west-1 offers none of g6e.2xlarge, g6e.4xlarge, g7e.2xlarge → another region/,
+    );
+  }, 60_000);
+
+  test('that AWS has not verified for CloudFront is told the way without it', async () => {
+    const failed = (stack: string): [string, string, string?][] => [
+      [stack, 'ROLLBACK_COMPLETE'],
+      ['Dashboard', 'CREATE_FAILED', 'Resource creation cancelled'],
+      [
+        'FrontDoorDistribution',
+        'CREATE_FAILED',
+        'Resource handler returned message: "Access denied for operation \'AWS::CloudFront::Distribution: Your account must be verified before you can add new CloudFront resources. To verify your account, please contact AWS Support',
+      ],
+      [stack, 'CREATE_IN_PROGRESS', 'User Initiated'],
+      ['Earlier', 'CREATE_FAILED', 'of another deployment'],
+    ];
+    account.stacks = {
+      'comfyui-stateful': { status: 'CREATE_COMPLETE', events: [] },
+      'comfyui-gpu-hosts': { status: 'CREATE_COMPLETE', events: [] },
+      'comfyui-compute': { status: 'ROLLBACK_COMPLETE', events: failed('comfyui-compute') },
+    };
+    const { output } = await run({ ...env(), AWS_ENDPOINT_URL_CLOUDFORMATION: account.url });
+    expect(line(output, 'stacks')).toMatch(
+      /the last deployment of comfyui-compute failed \(ROLLBACK_COMPLETE\): FrontDoorDistribution: .*must be verified.* → "frontDoor": "function-url" in cdk.json, then npm run deploy/,
+    );
+  }, 60_000);
 
   test('that refuses to be looked at is told so, line by line', async () => {
     account.refuses = true;
