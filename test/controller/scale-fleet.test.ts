@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
 import type { JobState } from '../../functions/core/job.ts';
+import { outlookOf, waitingFor } from '../../functions/core/waiting.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
 import { createMetrics } from '../../functions/metrics.ts';
@@ -246,6 +247,10 @@ test('launches that are suspended are said with the command that resumes them, a
     code: 'launch_suspended',
     reason: expect.stringMatching(/^launch suspended \(.*aws autoscaling resume-processes .*gpu-hosts/),
   });
+  // As the api tells it.
+  expect(waitingFor(outlookOf([], await fleet(), 0, clock))).toBe(
+    'no gpu host can be started: launch suspended (Administratively suspended at 2026-11-24T12:00:00Z); when its cause is gone: aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
+  );
   await pass(MINUTE, []);
   await scaleFleet(deps());
   expect(aws.calls).toHaveLength(1);
