@@ -4,43 +4,60 @@
 
 import { Aws, Validations } from 'aws-cdk-lib';
 import {
+  CfnInternetGateway,
+  type CfnSubnet,
+  CfnVPCGatewayAttachment,
   GatewayVpcEndpointAwsService,
   IpAddresses,
   Peer,
   Port,
+  PrivateSubnet,
+  PublicSubnet,
   SecurityGroup,
+  type Subnet,
   type SubnetSelection,
-  SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { zoneNumber } from '../functions/core/zones.ts';
 
 /** Of a host's intake: HTTP inside the network, each offer signed with the host's own secret. */
 export const INTAKE_PORT = 5002;
+
+const NETWORK = '10.0.0.0/16';
+/** A thousand hosts a zone. Ranges follow the zone's own number, whatever other zones there are: see core/zones.ts. */
+const hostRange = (zone: string) => `10.0.${4 * zoneNumber(zone)}.0/22`;
+const forwarderRange = (zone: string) => `10.0.${128 + zoneNumber(zone)}.0/24`;
 
 export class Network extends Construct {
   readonly vpc: Vpc;
   readonly hosts: SecurityGroup;
   readonly forwarder: SecurityGroup;
-  readonly hostSubnets: SubnetSelection = { subnetType: SubnetType.PUBLIC };
-  readonly forwarderSubnets: SubnetSelection = { subnetType: SubnetType.PRIVATE_ISOLATED };
+  readonly hostSubnets: SubnetSelection;
+  readonly forwarderSubnets: SubnetSelection;
 
-  /** @param props.tables ARNs that the endpoint of DynamoDB lets through */
-  constructor(scope: Construct, id: string, { zones, tables }: { zones: string[]; tables: string[] }) {
+  /**
+   * @param props.zones ids of those in which hosts may be: one may come and go, none moves another
+   * @param props.forwarderZones ids of those of the forwarder, which stay
+   * @param props.tables ARNs that the endpoint of DynamoDB lets through
+   */
+  constructor(
+    scope: Construct,
+    id: string,
+    { zones, forwarderZones, tables }: { zones: string[]; forwarderZones: string[]; tables: string[] },
+  ) {
     super(scope, id);
     this.vpc = new Vpc(this, 'Vpc', {
-      ipAddresses: IpAddresses.cidr('10.0.0.0/16'),
+      ipAddresses: IpAddresses.cidr(NETWORK),
       natGateways: 0,
-      // Named ones need no look-up; without them CloudFormation takes the first two that it finds.
-      ...(zones.length > 0 ? { availabilityZones: zones } : { maxAzs: 2 }),
-      subnetConfiguration: [
-        { name: 'hosts', subnetType: SubnetType.PUBLIC, cidrMask: 22, mapPublicIpOnLaunch: true },
-        { name: 'forwarder', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
-      ],
+      // CDK counts subnets by their place in a list, and knows zones by their letters alone: they are made below.
+      subnetConfiguration: [],
       // Nothing of ours is in the default group, and emptying it takes a Lambda of CDK's own.
       restrictDefaultSecurityGroup: false,
     });
+    this.hostSubnets = { subnets: this.#addHostSubnets(zones) };
+    this.forwarderSubnets = { subnets: forwarderZones.map((zone) => this.#addForwarderSubnet(zone)) };
     this.hosts = new SecurityGroup(this, 'Hosts', {
       vpc: this.vpc,
       description: 'GPU hosts: offers from the forwarder in, packages and AWS out',
@@ -60,6 +77,33 @@ export class Network extends Construct {
     });
   }
 
+  #addHostSubnets(zones: string[]): Subnet[] {
+    const gateway = new CfnInternetGateway(this, 'InternetGateway');
+    const attachment = new CfnVPCGatewayAttachment(this, 'InternetGatewayAttachment', {
+      vpcId: this.vpc.vpcId,
+      internetGatewayId: gateway.ref,
+    });
+    return zones.map((zone) => {
+      const subnet = new PublicSubnet(this, `hosts-${zone}`, {
+        vpcId: this.vpc.vpcId,
+        availabilityZone: zone,
+        cidrBlock: hostRange(zone),
+        mapPublicIpOnLaunch: true,
+      });
+      subnet.addDefaultInternetRoute(gateway.ref, attachment);
+      return byId(subnet, zone);
+    });
+  }
+
+  #addForwarderSubnet(zone: string): Subnet {
+    const subnet = new PrivateSubnet(this, `forwarder-${zone}`, {
+      vpcId: this.vpc.vpcId,
+      availabilityZone: zone,
+      cidrBlock: forwarderRange(zone),
+    });
+    return byId(subnet, zone);
+  }
+
   #openDoors(): void {
     this.forwarder.connections.allowTo(this.hosts, Port.tcp(INTAKE_PORT), 'offers of jobs');
     // Their subnets have no route but the endpoint's, so this reaches DynamoDB and nothing else; to name its prefix
@@ -72,6 +116,7 @@ export class Network extends Construct {
   #addEndpoints(tables: string[]): void {
     const dynamodb = this.vpc.addGatewayEndpoint('DynamoDb', {
       service: GatewayVpcEndpointAwsService.DYNAMODB,
+      subnets: [this.hostSubnets, this.forwarderSubnets],
     });
     dynamodb.addToPolicy(
       new PolicyStatement({
@@ -100,4 +145,12 @@ export class Network extends Construct {
       new PolicyStatement({ principals: [new AnyPrincipal()], actions: ['s3:GetObject'], resources: ['*'] }),
     );
   }
+}
+
+/** In CDK a subnet's zone is a letter; in CloudFormation it may be an id. */
+function byId(subnet: Subnet, zone: string): Subnet {
+  const resource = subnet.node.defaultChild as CfnSubnet;
+  resource.availabilityZone = undefined;
+  resource.availabilityZoneId = zone;
+  return subnet;
 }

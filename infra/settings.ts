@@ -3,6 +3,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
 /** Thrown before anything is synthesised; its message is for the person who typed the value. */
 export class SettingError extends Error {
@@ -30,7 +31,8 @@ const prices = z.record(z.string().regex(REGION), z.record(z.string(), z.number(
 const schema = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
   region: z.string().regex(REGION),
-  zones: list.pipe(z.array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/))),
+  zones: list.pipe(z.array(z.string().regex(ZONE_ID))),
+  forwarderZones: list.pipe(z.array(z.string().regex(ZONE_ID))),
   instanceTypes: list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
   usdPerHour: z.union([prices, z.string().transform(readJson).pipe(prices)]),
   spot: flag,
@@ -69,7 +71,8 @@ const wanted: Record<keyof Settings, string> = {
   name: 'must be 2 to 20 small letters, digits and dashes, such as comfyui',
   region: 'must be a region such as us-east-1',
   zones:
-    'must be a list of zones such as ["us-east-1a", "us-east-1b"], or [] for the first two of the region',
+    'must be a list of ids of zones such as ["use1-az1", "use1-az4"], which npm run doctor lists, or [] for the usual ones',
+  forwarderZones: 'must be a list of ids of zones such as ["use1-az1", "use1-az2"], or [] for the usual ones',
   instanceTypes: 'must be a list of x86_64 GPU instance types, best first, such as ["g6e.2xlarge"]',
   usdPerHour:
     'must be prices in US dollars by region and instance type, such as {"us-east-1": {"g6e.2xlarge": 2.24}}',
@@ -115,16 +118,33 @@ export function readSettings(context: Record<string, unknown>): Settings {
     const key = String(parsed.error.issues[0]!.path[0]) as keyof Settings;
     throw new SettingError(`${key} ${wanted[key]}; it is ${JSON.stringify(own[key]) ?? 'missing'}.`);
   }
-  const contradiction = contradictionIn(parsed.data);
+  const settings = withUsualZones(parsed.data);
+  const contradiction = contradictionIn(settings);
   if (contradiction) throw new SettingError(contradiction);
-  return parsed.data;
+  return settings;
+}
+
+/** The forwarder stays where it is while hosts come and go by zone: its own are not those of the hosts. */
+function withUsualZones({ zones, forwarderZones, ...settings }: Settings): Settings {
+  const usual = usualZones(settings.region);
+  return {
+    ...settings,
+    zones: zones.length > 0 ? zones : usual,
+    forwarderZones: forwarderZones.length > 0 ? forwarderZones : usual.slice(0, 2),
+  };
 }
 
 function contradictionIn(settings: Settings): string | undefined {
-  const { region, zones, usdPerMonth, domainName, certificateArn } = settings;
-  const foreign = zones.find((zone) => !zone.startsWith(region));
-  if (foreign) return `zones must lie in the region ${region}; ${foreign} does not.`;
-  if (zones.length === 1) return 'zones must be two or more, so that a full zone is not the end; or [].';
+  const { region, usdPerMonth, domainName, certificateArn } = settings;
+  for (const name of ['zones', 'forwarderZones'] as const) {
+    const zones = settings[name];
+    const foreign = zones.find((zone) => !zone.startsWith(`${regionCode(region)}-`));
+    if (foreign) return `${name} must lie in the region ${region}; ${foreign} does not.`;
+    if (new Set(zones).size !== zones.length) return `${name} must name each zone once.`;
+    if (zones.length === 1) return `${name} must be two or more, so that a full zone is not the end; or [].`;
+  }
+  const without = settings.forwarderZones.find((zone) => ZONES_WITHOUT_LAMBDA.includes(zone));
+  if (without) return `forwarderZones must have Lambda; ${without} has none.`;
   const [unpriced] = unpricedTypes(settings);
   if (unpriced && usdPerMonth !== undefined)
     return `usdPerHour must have a price for ${unpriced} in ${region}, or the limit of usdPerMonth would not count its jobs.`;

@@ -48,6 +48,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   const gpuHosts = stack('gpu-hosts', 'ComfyUI API: network and GPU hosts, none while nothing waits');
   const network = new Network(gpuHosts, 'Network', {
     zones: settings.zones,
+    forwarderZones: settings.forwarderZones,
     tables: tables.arnsFor(gpuHosts),
   });
   const { release, buildCommand } = new GpuHosts(gpuHosts, 'GpuHosts', {

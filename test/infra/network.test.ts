@@ -1,7 +1,7 @@
 // Who reaches whom: nobody from outside, hosts from the forwarder alone.
 
-import { Match } from 'aws-cdk-lib/assertions';
-import { expect, test } from 'vitest';
+import { Match, type Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
 import { tables } from '../../functions/store/tables.ts';
 import { resourcesOf, templatesWith } from './synth.ts';
 
@@ -49,16 +49,13 @@ test("the forwarder's subnets have no route to the internet", () => {
   const tables = ofType('AWS::EC2::Route').map(([, { Properties }]) =>
     JSON.stringify(Properties['RouteTableId']),
   );
-  expect(tables).toHaveLength(2);
-  for (const table of tables) expect(table).toContain('hostsSubnet');
+  expect(tables).toHaveLength(4);
+  for (const table of tables) expect(table).toContain('Networkhosts');
   compute.hasResourceProperties('AWS::Lambda::Function', {
     FunctionName: 'comfyui-forwarder',
     VpcConfig: {
-      SubnetIds: [
-        { 'Fn::ImportValue': Match.stringLikeRegexp('forwarderSubnet1') },
-        { 'Fn::ImportValue': Match.stringLikeRegexp('forwarderSubnet2') },
-      ],
-      SecurityGroupIds: [{ 'Fn::ImportValue': Match.stringLikeRegexp('NetworkForwarder') }],
+      SubnetIds: [readFrom('Networkforwarderuse1az1'), readFrom('Networkforwarderuse1az2')],
+      SecurityGroupIds: [readFrom('NetworkForwarder')],
     },
   });
 });
@@ -77,17 +74,85 @@ test('the endpoint of S3 carries nothing into buckets of another account', () =>
   }
 });
 
-test('zones that are named are taken, and the first two without', () => {
-  const { gpuHosts: named } = templatesWith({ zones: ['us-east-1b', 'us-east-1c', 'us-east-1d'] });
-  const zonesOf = (template: typeof named) =>
-    new Set(
-      Object.values(template.findResources('AWS::EC2::Subnet')).map(({ Properties }) =>
-        JSON.stringify(Properties.AvailabilityZone),
-      ),
+describe('zones', () => {
+  type Subnet = { AvailabilityZoneId: string; CidrBlock: string };
+  const subnetsOf = ({ gpuHosts }: typeof templates): [id: string, zone: string, range: string][] =>
+    Object.entries(gpuHosts.findResources('AWS::EC2::Subnet')).map(([id, { Properties }]) => {
+      const { AvailabilityZoneId, CidrBlock } = Properties as Subnet;
+      return [id, AvailabilityZoneId, CidrBlock];
+    });
+  const zonesOfHosts = (of: typeof templates) =>
+    subnetsOf(of).flatMap(([id, zone]) => (id.startsWith('Networkhosts') ? [zone] : []));
+
+  test('are four, by ids that mean the same in every account, and none is without Lambda', () => {
+    expect(zonesOfHosts(templates)).toEqual(['use1-az1', 'use1-az2', 'use1-az4', 'use1-az6']);
+    expect(JSON.stringify(gpuHosts.toJSON())).not.toMatch(/Fn::GetAZs|"AvailabilityZone":/);
+    expect(subnetsOf(templates).map(([, zone]) => zone)).not.toContain('use1-az3');
+  });
+
+  test.each([
+    ['eu-central-1', ['euc1-az1', 'euc1-az2', 'euc1-az3']],
+    ['us-west-1', ['usw1-az1', 'usw1-az3']],
+  ])('are the usual ones in %s, without a word', (region, usual) => {
+    expect(zonesOfHosts(templatesWith({ region }))).toEqual(usual);
+  });
+
+  test('where Lambda has none, hosts may be and the forwarder is not', () => {
+    const named = templatesWith({ zones: ['use1-az1', 'use1-az3'] });
+    expect(zonesOfHosts(named)).toEqual(['use1-az1', 'use1-az3']);
+    expect(subnetsOf(named).filter(([id, zone]) => id.includes('forwarder') && zone === 'use1-az3')).toEqual(
+      [],
     );
-  expect([...zonesOf(named)]).toEqual(['"us-east-1b"', '"us-east-1c"', '"us-east-1d"']);
-  expect([...zonesOf(gpuHosts)].every((zone) => zone.includes('Fn::GetAZs'))).toBe(true);
+  });
+
+  test('come and go: no range of another moves, and nothing that another stack reads changes', () => {
+    const ids = ['use1-az1', 'use1-az2', 'use1-az3', 'use1-az4', 'use1-az5', 'use1-az6'];
+    const lists = [['use1-az2', 'use1-az4'], ['use1-az1', 'use1-az4'], ids, ids.toReversed()];
+    const all = lists.map((zones) => templatesWith({ zones }));
+    const ranges = new Map<string, string>();
+    for (const [id, zone, range] of all.flatMap(subnetsOf)) {
+      const now = `${id} ${zone} ${range}`;
+      const of = `${id.includes('forwarder')} ${zone}`;
+      expect(ranges.get(of) ?? now).toBe(now);
+      ranges.set(of, now);
+    }
+    expect(new Set([...ranges.values()].map((one) => one.split(' ')[2])).size).toBe(ids.length + 2);
+    const computes = all.map((one) => JSON.stringify(one.compute.toJSON()));
+    expect(new Set(computes).size).toBe(1);
+    for (const { gpuHosts: template } of all)
+      expect(
+        Object.entries(template.findOutputs('*')).filter(([id]) => computes[0]!.includes(`"${id}"`)),
+      ).toEqual(Object.entries(gpuHosts.findOutputs('*')).filter(([id]) => computes[0]!.includes(`"${id}"`)));
+  });
+
+  test('their ranges do not overlap', () => {
+    const numberOf = (address: string) =>
+      address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    const zones = Array.from({ length: 15 }, (_, n) => `use1-az${n + 1}`);
+    const forwarderZones = zones.filter((zone) => zone !== 'use1-az3');
+    const spans = subnetsOf(templatesWith({ zones, forwarderZones }))
+      .map(([, , range]) => {
+        const [address, bits] = range.split('/') as [string, string];
+        return { from: numberOf(address), to: numberOf(address) + 2 ** (32 - Number(bits)) };
+      })
+      .toSorted((a, b) => a.from - b.from);
+    expect(spans).toHaveLength(29);
+    spans.slice(1).forEach(({ from }, n) => expect(from).toBeGreaterThanOrEqual(spans[n]!.to));
+    expect(spans.at(-1)!.to).toBeLessThanOrEqual(numberOf('10.1.0.0'));
+  });
 });
+
+test('no stack exports anything: what another imports could not change', () => {
+  for (const template of Object.values(templates)) {
+    const text = JSON.stringify((template as Template).toJSON());
+    expect(text).not.toMatch(/"Export"|Fn::ImportValue/);
+  }
+});
+
+/** Another stack's output, read by name at each deployment. */
+function readFrom(output: string) {
+  return { 'Fn::GetStackOutput': Match.objectLike({ OutputName: Match.stringLikeRegexp(output) }) };
+}
 
 function statementsOf(service: string) {
   const [endpoint] = ofType('AWS::EC2::VPCEndpoint').filter(([, { Properties }]) =>

@@ -22,6 +22,9 @@ describe('a value that cannot be', () => {
     ['name', 'a-name-of-more-than-twenty-characters'],
     ['region', 'virginia'],
     ['zones', ['a']],
+    ['zones', ['us-east-1a', 'us-east-1b']],
+    ['zones', ['use1-bos1-az1']],
+    ['forwarderZones', ['use1-az16']],
     ['instanceTypes', []],
     ['instanceTypes', ['t3.micro']],
     ['instanceTypes', ['g5g.2xlarge']],
@@ -77,8 +80,10 @@ describe('a value that cannot be', () => {
 
 describe('values that contradict each other', () => {
   test.each<[Record<string, unknown>, string]>([
-    [{ zones: ['eu-west-1a', 'eu-west-1b'] }, 'zones must lie in the region us-east-1; eu-west-1a does not.'],
-    [{ zones: ['us-east-1a'] }, 'zones must be two or more, so that a full zone is not the end; or [].'],
+    [{ zones: ['euw1-az1', 'euw1-az2'] }, 'zones must lie in the region us-east-1; euw1-az1 does not.'],
+    [{ zones: ['use1-az1'] }, 'zones must be two or more, so that a full zone is not the end; or [].'],
+    [{ zones: ['use1-az1', 'use1-az1'] }, 'zones must name each zone once.'],
+    [{ forwarderZones: ['use1-az1', 'use1-az3'] }, 'forwarderZones must have Lambda; use1-az3 has none.'],
     [
       { instanceTypes: ['g6.2xlarge'], usdPerMonth: 20 },
       'usdPerHour must have a price for g6.2xlarge in us-east-1, or the limit of usdPerMonth would not count its jobs.',
@@ -103,14 +108,14 @@ describe('values from the command line are text', () => {
       maxHosts: '4',
       spot: 'true',
       instanceTypes: 'g6e.2xlarge, g7e.2xlarge',
-      zones: '["us-east-1b","us-east-1d"]',
+      zones: '["use1-az2","use1-az4"]',
       usdPerHour: '{"us-east-1": {"g6e.2xlarge": 1.5, "g7e.2xlarge": 2}}',
     });
     expect(settings).toMatchObject({
       maxHosts: 4,
       spot: true,
       instanceTypes: ['g6e.2xlarge', 'g7e.2xlarge'],
-      zones: ['us-east-1b', 'us-east-1d'],
+      zones: ['use1-az2', 'use1-az4'],
       usdPerHour: { 'us-east-1': { 'g6e.2xlarge': 1.5, 'g7e.2xlarge': 2 } },
     });
   });
