@@ -66,6 +66,7 @@ const programs = {
   keys: 'functions/cli/keys.ts',
   models: 'functions/cli/models.ts',
   simulate: 'functions/cli/simulate.ts',
+  deploy: 'functions/cli/deploy.ts',
   doctor: 'functions/cli/doctor.ts',
   bench: 'test/bench/main.ts',
   chaos: 'test/chaos/main.ts',

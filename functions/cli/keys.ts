@@ -23,7 +23,9 @@ const HELP = `npm run keys -- create|list|revoke|rotate|limits
            --per-minute N, --unfinished N, --images-per-day N, --usd-per-month N, --upload-mb N
                            each a number, "unlimited", or "default" for what the API is set to
 
-  --deployed             the keys of the stack that cdk.json names; else those of WORKSPACE_PATH
+  --deployed             the keys of the deployment that cdk.json names; else those of WORKSPACE_PATH
+  --deployment NAME, --region REGION
+                         those of a deployment with another name, or in another region
 `;
 
 const options = {
@@ -33,6 +35,8 @@ const options = {
   days: { type: 'string' },
   ...limitOptions,
   deployed: { type: 'boolean', default: false },
+  deployment: { type: 'string' },
+  region: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -54,7 +58,9 @@ async function run(argv: string[]): Promise<void> {
   if (values.help) return void process.stdout.write(HELP);
   const [command, id, ...more] = positionals;
   const work = commandOf(command, id, more, values);
-  const open = await openKeys(process.env, values.deployed);
+  const { deployed, deployment, region } = values;
+  const isDeployed = deployed || deployment !== undefined || region !== undefined;
+  const open = await openKeys(process.env, isDeployed ? { name: deployment, region } : undefined);
   try {
     await work(open);
   } finally {

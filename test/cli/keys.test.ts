@@ -1,14 +1,18 @@
-// `npm run keys` as a process: on a workspace whose API runs, and on one that nobody has open.
+// `npm run keys` as a process: on a workspace whose API runs, on one that nobody has open, and on a deployment.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createStoreClient } from '../../functions/store/client.ts';
+import { createTables } from '../../functions/store/create-tables.ts';
+import { createKeys } from '../../functions/store/keys.ts';
+import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
 
 let folder: string;
 let started: Program[];
-beforeAll(() => build());
+beforeAll(() => build(), 120_000);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'keys-'));
   started = [];
@@ -21,8 +25,13 @@ afterEach(async () => {
 
 const environment = () => ({ WORKSPACE_PATH: join(folder, 'workspace') });
 
-async function keys(...args: string[]): Promise<{ code: number | string; out: string; err: string }> {
-  const program = startProgram('keys', environment(), args);
+const keys = (...args: string[]) => keysIn(environment(), ...args);
+
+async function keysIn(
+  variables: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number | string; out: string; err: string }> {
+  const program = startProgram('keys', variables, args);
   started.push(program);
   const code = await program.ended;
   const err = program.stderr();
@@ -127,4 +136,31 @@ test.each([
   expect(code).toBe(1);
   expect(out).toBe('');
   expect(err.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
+});
+
+describe.skipIf(!hasMoto)('of a deployment', () => {
+  let moto: Moto;
+  const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+  beforeAll(async () => {
+    moto = await startMoto();
+  }, 60_000);
+  afterAll(() => moto.close());
+
+  test('its name and its region say whose keys are meant', async () => {
+    const client = createStoreClient({ endpoint: moto.url, region: 'eu-central-1', credentials });
+    await createTables(client, 'studio-');
+    const aws = {
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    };
+    const there = ['--deployment', 'studio', '--region', 'eu-central-1'];
+    expect(await keysIn(aws, 'create', '--name', 'alice', ...there)).toMatchObject({ code: 0 });
+    expect((await createKeys(client, 'studio-').list()).map(({ owner }) => owner)).toEqual(['alice']);
+    expect(await keysIn(aws, 'list', '--deployed')).toMatchObject({
+      code: 1,
+      err: 'There is no deployment comfyui in us-east-1; --deployment NAME and --region REGION say which is meant\n',
+    });
+    client.raw.destroy();
+  }, 60_000);
 });

@@ -36,6 +36,7 @@ export function startProgram(
     | 'generate'
     | 'keys'
     | 'simulate'
+    | 'deploy'
     | 'doctor'
     | 'api'
     | 'forwarder'

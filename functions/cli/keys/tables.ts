@@ -25,12 +25,16 @@ export interface OpenKeys {
 
 type Environment = Record<string, string | undefined>;
 
-/** @param deployed the stack that cdk.json names, rather than a workspace */
-export async function openKeys(environment: Environment, deployed: boolean): Promise<OpenKeys> {
+/** @param deployed a deployment rather than a workspace: cdk.json's, as far as nothing else is said */
+export async function openKeys(
+  environment: Environment,
+  deployed: { name?: string | undefined; region?: string | undefined } | undefined,
+): Promise<OpenKeys> {
   const settings = keysSettings(environment);
   if (deployed) {
     const { name, region } = await readDeployment();
-    return over(createStoreClient({ region: settings.AWS_REGION ?? region }), `${name}-`);
+    const places = { region: deployed.region ?? settings.AWS_REGION ?? region };
+    return openDeployedKeys(createStoreClient(places), deployed.name ?? name, places.region);
   }
   if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)
     return over(
@@ -41,6 +45,18 @@ export async function openKeys(environment: Environment, deployed: boolean): Pro
       settings.TABLE_PREFIX ?? '',
     );
   return openWorkspaceKeys(settings.WORKSPACE_PATH);
+}
+
+async function openDeployedKeys(client: StoreClient, name: string, region: string): Promise<OpenKeys> {
+  try {
+    return await over(client, `${name}-`);
+  } catch (error) {
+    client.raw.destroy();
+    if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+    throw new CommandError(
+      `There is no deployment ${name} in ${region}; --deployment NAME and --region REGION say which is meant`,
+    );
+  }
 }
 
 async function over(client: StoreClient, prefix: string, stop = async () => undefined): Promise<OpenKeys> {
