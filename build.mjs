@@ -74,6 +74,9 @@ const programs = {
 /** What is deployed. */
 const assets = { lambda, infra };
 
+/** Files written so far. */
+let puts = 0;
+
 const names = process.argv.slice(2);
 const unknown = names.find((name) => !Object.hasOwn(programs, name) && !Object.hasOwn(assets, name));
 if (unknown !== undefined) {
@@ -144,6 +147,7 @@ async function lambda() {
       /^classic-level\.node$/,
     ),
     copy('infra/host/boot', '.build/host/boot'),
+    copy('workflows', '.build/host/workflows'),
   ]);
 }
 
@@ -164,8 +168,8 @@ async function copy(from, to, wanted = /./) {
 }
 
 async function put(path, contents) {
-  // Not beside it: a folder may be read as an asset meanwhile.
-  const unfinished = join('.build', `${basename(path)}.${process.pid}`);
+  // Not beside it: a folder may be read as an asset meanwhile. And of its own name: a file may go to two folders.
+  const unfinished = join('.build', `${basename(path)}.${process.pid}.${(puts += 1)}`);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(unfinished, contents);
   await rename(unfinished, path);

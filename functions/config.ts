@@ -56,6 +56,9 @@ export function comfyuiAddressOf(settings: z.infer<z.ZodObject<typeof comfyuiPla
   throw new AppError('bad_setting', `COMFYUI_HOST ${address}; it is "${shown}"`);
 }
 
+/** One small step before the first claim. Off: a person's own ComfyUI has other things to do. */
+const warmUp = flag.default(false);
+
 /** Whether images are published with what ComfyUI writes into them: the whole graph, with the prompt. */
 const imageMetadata = z.enum(['keep', 'strip']).default('keep');
 
@@ -91,6 +94,7 @@ const wanted: Record<string, string> = {
   DEBUG: 'must be true or false',
   FIRST_KEY: 'must be true or false',
   IMAGE_METADATA: 'must be keep or strip',
+  WARM_UP: 'must be true or false',
   WORKSPACE_REPAIR: 'must be true or false',
   COMFYUI_MODE: 'must be auto, real or simulated',
   PUBLIC_URL: 'must be an address such as https://images.example.com',
@@ -169,6 +173,7 @@ const localSchema = z.object({
   IMAGE_METADATA: imageMetadata,
   /** A shell's, which restarts a ComfyUI that is stuck; at most once in five minutes. */
   COMFYUI_RESTART_COMMAND: z.string().optional(),
+  WARM_UP: warmUp,
   SIMULATED_STEP_MS: z.coerce.number().int().min(0).max(60_000).default(80),
   SIMULATED_COMFYUI_VERSION: z.enum(['0.33', '0.8']).default('0.33'),
   DEBUG: flag.default(false),
@@ -238,6 +243,11 @@ const hostSchema = placesSchema.extend({
   /** A shell's, which restarts a ComfyUI that is stuck; at most once in five minutes. */
   COMFYUI_RESTART_COMMAND: z.string().optional(),
   SLOTS: z.coerce.number().int().min(1).max(64).default(SLOTS_PER_HOST),
+  /** A file that is there once all models are: until then the host claims what it has the models of. */
+  MODELS_READY: z.string().optional(),
+  WARM_UP: warmUp,
+  /** For a warm-up while no job waits. */
+  WORKFLOWS_PATH: z.string().optional(),
   /** The machine's identity and its lock lie here: one host process at a time. */
   WORKSPACE_PATH: z.string().default('.workspace'),
   /** Of this machine, an hour: with it every job says what it cost. */

@@ -62,6 +62,7 @@ export class GpuHosts extends Construct {
       IDLE_MINUTES: String(settings.idleMinutes),
       SLOTS: String(settings.slots),
       IMAGE_METADATA: settings.imageMetadata,
+      WARM_UP: String(settings.warmUp),
       INTAKE_PORT: String(INTAKE_PORT),
       COMFYUI_VERSION: settings.comfyuiVersion,
       USD_PER_HOUR_BY_TYPE: this.#prices(settings),

@@ -25,6 +25,9 @@ export const SLOTS_PER_HOST = 2;
 export const OFFER_TIMEOUT = 2 * SECOND;
 export const SIGNATURE_SKEW = 5 * MINUTE;
 
+/** A host claims without its warm-up when that has not ended: a large model is read from a disk in a minute. */
+export const WARM_UP_LIMIT = 4 * MINUTE;
+
 /** ComfyUI is stuck when the head of its queue has not moved for so long. Source: issue 11, number 24. */
 export const COMFYUI_STUCK = {
   idle: 2 * MINUTE,

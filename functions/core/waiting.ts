@@ -40,17 +40,25 @@ export function outlookOf(
   const startingIn = Object.entries(fleet.seen)
     .filter(
       ([id, { upAt, givenUp }]) =>
-        upAt === undefined && !givenUp && !hosts.some((host) => host.machineId === id),
+        upAt === undefined &&
+        !givenUp &&
+        // One that fetches models or warms up is not up.
+        !hosts.some((host) => host.machineId === id && !isStarting(host)),
     )
     .map(([, { firstSeen }]) => Math.max(0, start - (now - firstSeen) / 1000));
   // Asked for, or about to be: not launched yet.
   const unlaunched = Math.max(0, fleet.desired - Object.keys(fleet.seen).length);
   for (let n = 0; n < unlaunched; n += 1) startingIn.push(start);
+  // One that nobody launched is about to be up.
+  for (const host of hosts)
+    if (isStarting(host) && !Object.hasOwn(fleet.seen, host.machineId)) startingIn.push(0);
   if (hosts.length === 0 && startingIn.length === 0 && !fleet.blocked) startingIn.push(start);
   return {
     ready,
-    busyOtherwise: hosts.length - ready,
-    trouble: hosts.find(({ comfyui, trouble }) => !comfyui && trouble && !isSilence(trouble))?.trouble,
+    busyOtherwise: hosts.filter((host) => !isStarting(host)).length - ready,
+    trouble: hosts.find(
+      (host) => !host.comfyui && host.trouble && !isSilence(host.trouble) && !isStarting(host),
+    )?.trouble,
     startingIn: startingIn.sort((a, b) => a - b),
     secondsPerJob: fleet.secondsPerJob ?? JOB_SECONDS_GUESS,
     held,
@@ -100,6 +108,11 @@ export function waitingFor(outlook: Outlook, jobId?: string): string {
   return outlook.trouble === undefined
     ? 'ComfyUI to answer'
     : `ComfyUI to run jobs again: ${outlook.trouble}`;
+}
+
+/** As the host says it (host/comfyui-watch.ts): it came, and does not take jobs yet. */
+function isStarting({ trouble }: { trouble?: string }): boolean {
+  return trouble?.startsWith('comfyui_starting:') ?? false;
 }
 
 function isSilence(trouble: string): boolean {

@@ -15,6 +15,8 @@ import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
 
 const INVENTORY_EVERY = 60_000;
+/** While models come, ms: with every look. */
+const INVENTORY_AS_MODELS_COME = 4000;
 /** Without one, jobs are taken that would better wait for another host: so long it is waited for, ms. */
 const INVENTORY_AWAITED = 10_000;
 /** After a POST /prompt without an answer the next is risked after so long, twice as long each time, ms. */
@@ -33,6 +35,8 @@ export type Trouble =
   | 'comfyui_takes_no_prompts'
   | 'comfyui_too_old'
   | 'comfyui_stuck'
+  /** It is not that far: its models come, or it is warmed up. */
+  | 'comfyui_starting'
   | 'comfyui_inputs';
 
 export interface ComfyUIWatch {
@@ -54,6 +58,8 @@ export interface ComfyUIWatch {
   readonly simulated: boolean;
   readonly stats: SystemStats | undefined;
   readonly inventory: Inventory | undefined;
+  /** It is being taken for the first time. */
+  readonly isInventoryAwaited: boolean;
   readonly inventoryHash: string | undefined;
   /** One look, one at a time; never throws. */
   look(): Promise<void>;
@@ -67,12 +73,23 @@ export interface ComfyUIWatch {
   inputsStored(error: string | undefined): void;
   /** It gave a prompt another id than it was asked to: known until it was gone, and perhaps replaced. */
   ignoredPromptId(): void;
+  /** What its first job still has to wait for; undefined: nothing. */
+  starting(what: string | undefined): void;
   /** The head of its queue makes no progress; undefined: it does. */
   stuck(reason: string | undefined): void;
 }
 
-/** @param now of a clock that nobody sets, ms */
-export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: () => number): ComfyUIWatch {
+/**
+ * @param now of a clock that nobody sets, ms
+ * @param modelsCome more and more of what it has is there: it is asked often
+ */
+export function watchComfyUI(
+  comfyui: ComfyUI,
+  images: Images,
+  log: Log,
+  now: () => number,
+  modelsCome: () => boolean = () => false,
+): ComfyUIWatch {
   const troubles = new Map<Trouble, string>();
   let answers = false;
   let silentSince: number | undefined;
@@ -83,6 +100,7 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
 
   let taking: Promise<void> | undefined;
   let takenAt = -Infinity;
+  let cameThen = false;
   let inventory: Inventory | undefined;
   let inventoryHash: string | undefined;
   let inventoryError: string | undefined;
@@ -96,7 +114,8 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       return;
     }
     // One that has not come up yet is no news.
-    const say = what === 'comfyui_silent' && stats === undefined ? log.info : log.warn;
+    const isNoNews = what === 'comfyui_starting' || (what === 'comfyui_silent' && stats === undefined);
+    const say = isNoNews ? log.info : log.warn;
     if (!troubles.has(what)) say('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
     troubles.set(what, sentence);
   }
@@ -139,7 +158,10 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     silentSince = undefined;
     // Nobody has tried since: that is no trouble any more.
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);
-    if (now() - takenAt < INVENTORY_EVERY) return;
+    // Once more after the last one has come.
+    const often = cameThen || modelsCome();
+    if (now() - takenAt < (often ? INVENTORY_AS_MODELS_COME : INVENTORY_EVERY)) return;
+    cameThen = modelsCome();
     takenAt = now();
     taking ??= take().finally(() => {
       taking = undefined;
@@ -182,7 +204,10 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
       return answers;
     },
     get trouble() {
-      const [first] = troubles;
+      // What it is starting with says little while it is silent.
+      const [first] = [...troubles].sort(
+        ([a], [b]) => Number(a === 'comfyui_starting') - Number(b === 'comfyui_starting'),
+      );
       return first && `${first[0]}: ${first[1]}`;
     },
     get silentSince() {
@@ -199,6 +224,9 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     },
     get inventory() {
       return inventory;
+    },
+    get isInventoryAwaited() {
+      return !hasInventory();
     },
     get inventoryHash() {
       return inventoryHash;
@@ -224,6 +252,9 @@ export function watchComfyUI(comfyui: ComfyUI, images: Images, log: Log, now: ()
     },
     ignoredPromptId() {
       trouble('comfyui_too_old', 'it ignores the prompt_id that it is given; needs 0.8 or later');
+    },
+    starting(what) {
+      trouble('comfyui_starting', what);
     },
     stuck(reason) {
       trouble('comfyui_stuck', reason);

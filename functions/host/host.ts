@@ -14,6 +14,7 @@ import {
   HEARTBEAT_EVERY,
   HOST_DEAD_AFTER,
   HOST_LOOKS_EVERY,
+  HOST_START_LIMIT,
 } from '../core/limits.ts';
 import { readMark } from '../core/mark.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
@@ -33,12 +34,14 @@ import { keep } from './keeper.ts';
 import { itemOf } from './item.ts';
 import { createLeavings } from './leavings.ts';
 import { createPoller } from './poller.ts';
+import { createReadiness } from './readiness.ts';
 import type { JobRecord } from './record.ts';
 import { hostIdOf, recover } from './recover.ts';
 import { watchStrays } from './strays.ts';
 import { createRestart } from './restart.ts';
 import { createStuckRule, type StuckBounds } from './stuck.ts';
 import { createTally } from './tally.ts';
+import { warmUp } from './warm-up.ts';
 import { createAwakeClock } from '../process/awake.ts';
 import { every, sleepUpTo } from '../process/ticker.ts';
 
@@ -61,8 +64,8 @@ export interface HostDeps {
   /** What this machine runs; where it is said, the controller rolls those with another. */
   release?: string | undefined;
   metrics?: Metrics;
-  /** Called when a job is held for the first time in this run. */
-  firstClaim?: () => void;
+  /** Called when a job is held for the first time in this run, with the seconds of the parts of its start. */
+  firstClaim?: (parts: Record<string, number>) => void;
   /** Which jobs are for its ComfyUI; any where it is not said. */
   kind?: ComfyUIKind | undefined;
   /** Whether what ComfyUI writes into an image about its making is published with it; kept where it is not said. */
@@ -71,6 +74,10 @@ export interface HostDeps {
   comfyuiPath?: string | undefined;
   /** A shell's, which restarts a ComfyUI that is stuck. */
   restartCommand?: string | undefined;
+  /** A file that is there once all models are; absent: they are. */
+  modelsReady?: string | undefined;
+  /** Runs one small step before the first claim: of the first job, or of the first of these graphs. */
+  warmUp?: { graphs: readonly Graph[]; limit?: number } | undefined;
   stuckBounds?: Partial<StuckBounds> | undefined;
   drainWaits?: Partial<typeof DRAIN_WAITS> | undefined;
 }
@@ -109,12 +116,19 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
   /** The youngest sign of life that the table has of this run. */
   let toldAt = -Infinity;
+  let toldWell = false;
   let busyAt = awake();
   let models: string[] = [];
   let socket: EventSocket | undefined;
 
   const board = createBoard(deps.slots);
-  const watch = watchComfyUI(comfyui, images, log, () => performance.now());
+  const watch = watchComfyUI(
+    comfyui,
+    images,
+    log,
+    () => performance.now(),
+    () => readiness.modelsCome,
+  );
   const strays = watchStrays(comfyui, jobs, board, machineId, log);
   const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
   const restart = createRestart(deps.restartCommand, log, awake);
@@ -145,6 +159,23 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
     slotFreed: () => void claimer.look(),
   };
+  const wanted = deps.warmUp;
+  const readiness = createReadiness({
+    jobs,
+    images,
+    log,
+    awake,
+    watch,
+    kind: deps.kind,
+    modelsReady: deps.modelsReady,
+    graphs: wanted?.graphs ?? [],
+    onReady: () => {
+      busyAt = awake();
+    },
+    warmUp:
+      wanted &&
+      ((work) => warmUp({ ...attemptDeps, nodes: () => watch.inventory?.nodes, limit: wanted.limit }, work)),
+  });
   const claimer = createClaimer({
     ...attemptDeps,
     board,
@@ -160,7 +191,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function work(record: JobRecord, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
     busyAt = awake();
-    firstClaim?.();
+    firstClaim?.(readiness.parts);
     firstClaim = undefined;
     try {
       models = modelsOf(graph);
@@ -303,6 +334,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     // Refused, the table has a younger one.
     await hosts.put(told, AbortSignal.timeout(HEARTBEAT_TIMEOUT));
     toldAt = told.seenAt;
+    toldWell = told.comfyui;
   }
 
   async function heartbeat(): Promise<void> {
@@ -321,8 +353,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     const wasWell = watch.isWell;
     if (!watch.answers) await watch.look();
     else if (!wasWell && board.size() === 0) await pollComfyUI();
-    if (watch.isWell !== wasWell) await tellItem();
+    if (watch.isWell !== toldWell) await tellItem();
     await takeOver();
+    if (recovered) await readiness.look(holds());
     await claimer.look();
   }
 
@@ -382,7 +415,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     intakeSecret,
     offer: claimer.offer,
-    idleFor: () => (holds() ? 0 : awake() - busyAt),
+    idleFor: () =>
+      holds() ? 0 : Math.max(0, awake() - (readiness.isReady ? busyAt : busyAt + HOST_START_LIMIT)),
     isRetired: () => retired,
     drain: () => (drained ??= drain()),
   };

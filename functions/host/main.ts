@@ -13,6 +13,8 @@ import { explainAndExit, onStopSignal, sayReady, writePrivately } from '../proce
 import { identityOf, noteOfCopy } from '../process/identity.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
 import { tryLockIn } from '../process/lock.ts';
+import { loadTemplates } from '../process/workflows.ts';
+import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { createIntake } from './intake.ts';
 import { problemOfFolder } from './leavings.ts';
@@ -66,8 +68,12 @@ try {
     comfyuiPath: settings.COMFYUI_PATH,
     imageMetadata: settings.IMAGE_METADATA,
     restartCommand: settings.COMFYUI_RESTART_COMMAND,
+    modelsReady: settings.MODELS_READY,
+    warmUp: settings.WARM_UP
+      ? { graphs: graphsWithoutImages(await loadTemplates(settings.WORKFLOWS_PATH)) }
+      : undefined,
     ...(launchedAt !== undefined && {
-      firstClaim: () => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now()),
+      firstClaim: (own) => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now(), own),
     }),
   });
   const running = host;

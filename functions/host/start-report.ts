@@ -9,13 +9,17 @@ import type { Metrics } from '../metrics.ts';
 /** Seconds of each part of the boot, by its name. */
 const parts = z.record(z.string(), z.number());
 
-/** @param launchedAt ISO 8601; @param file that the boot wrote. Never throws: a start that cannot be measured is one. */
+/**
+ * Never throws: a start that cannot be measured is one.
+ * @param launchedAt ISO 8601; @param file that the boot wrote; @param own seconds of the host's own parts
+ */
 export async function reportStart(
   metrics: Metrics,
   log: Log,
   launchedAt: string,
   file: string | undefined,
   now: number,
+  own: Record<string, number>,
 ): Promise<void> {
   const start_to_claim = Math.max(0, (now - Date.parse(launchedAt)) / 1000);
   try {
@@ -27,7 +31,7 @@ export async function reportStart(
         ...(models_time === undefined ? {} : { models_time }),
         ...(comfyui_time === undefined ? {} : { comfyui_time }),
       },
-      { parts: boot },
+      { parts: { ...boot, ...own } },
     );
   } catch (error) {
     log.error('boot report unreadable', error, { file });

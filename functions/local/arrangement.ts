@@ -18,6 +18,7 @@ import { IMAGE_READERS, MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
+import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
 import { docsFolder } from '../process/docs.ts';
@@ -178,6 +179,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     comfyuiPath: comfyui.path,
     imageMetadata: settings.IMAGE_METADATA,
     restartCommand: settings.COMFYUI_RESTART_COMMAND,
+    warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
   });
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);

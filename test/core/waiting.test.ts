@@ -96,6 +96,16 @@ describe('the outlook', () => {
     expect(outlookOf([], some, 0, NOW + 200_000).startingIn).toEqual([0, 240]);
   });
 
+  test('a host that fetches models or warms up is still starting', () => {
+    const starts = { ...host, comfyui: false, trouble: 'comfyui_starting: its models are still coming' };
+    const seen = { 'i-a': { firstSeen: NOW - 100_000 } };
+    const launched = outlookOf([starts], fleet({ desired: 1, seen, secondsPerStart: 240 }), 0, NOW);
+    expect(launched).toMatchObject({ ready: 0, busyOtherwise: 0, startingIn: [140] });
+    expect(waitingFor(launched)).toBe('gpu host starting');
+    const own = outlookOf([starts], UNKNOWN_FLEET, 0, NOW);
+    expect(own).toMatchObject({ ready: 0, busyOtherwise: 0, startingIn: [0] });
+  });
+
   test('what hosts leave alone waits for another host, also when they are gone', () => {
     const known = outlookOf([{ ...host, leftAlone: ['a'] }], fleet({ leftAlone: { b: NOW } }), 0, NOW);
     for (const jobId of ['a', 'b']) expect(waitingFor(known, jobId)).toMatch(/its models and nodes/);

@@ -20,6 +20,7 @@ const SETTINGS = {
   HOST_ASSET: 's3://assets/host.zip',
   USD_PER_HOUR_BY_TYPE: 'g7e.2xlarge=3.36,g6e.2xlarge=2.24',
   SLOTS: '2',
+  WARM_UP: 'true',
   INTAKE_PORT: '5002',
 };
 
@@ -130,11 +131,14 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
   const fetched = async () =>
     (await machine.ask<string[]>('/asked')).filter((line) => !line.includes(' metadata'));
 
-  test('a bucket without models is said, and ComfyUI does not start', { timeout: 120_000 }, async () => {
+  test('a bucket without models is said', { timeout: 120_000 }, async () => {
     expect(await machine.start('comfyui-models')).toEqual({
       code: 1,
       text: 's3://models has no manifest.json: no models were seeded; run npm run models -- seed --bucket models\n',
     });
+  });
+
+  test('ComfyUI does not start before it is installed', { timeout: 120_000 }, async () => {
     expect((await machine.start('comfyui')).code).not.toBe(0);
   });
 
@@ -187,6 +191,8 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
   );
 
   test('ComfyUI starts with its own folders, loopback and nothing custom', { timeout: 120_000 }, async () => {
+    // It waits for no model.
+    await machine.sh('mv /run/comfyui-host/models.ready /tmp/');
     expect(await machine.start('comfyui')).toEqual({ code: 0, text: '' });
     const { text } = await machine.sh(
       'cat /srv/comfyui/data/user/argv.json; stat -c %A%G /srv/comfyui/data/output/a-folder',
@@ -201,23 +207,35 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
     expect(text).toBe('');
   });
 
-  test('then the host registers, and can delete what ComfyUI made', { timeout: 180_000 }, async () => {
-    const program = await machine.startAlone('comfyui-host');
-    try {
-      // The last thing that it says of its start.
-      await program.until(/"ready":true/);
-      const [host] = await machine.ask<Host[]>('/hosts');
-      expect(host).toMatchObject({ url: `http://${ADDRESS}:5002`, state: 'ready' });
-      expect(host?.hostId).toContain('i-0123456789abcdef0');
-    } finally {
-      program.signal('SIGTERM');
-      expect(await program.ended).toBe(0);
-    }
-    const { code } = await machine.sh(
-      'setpriv --reuid=comfyui-host --regid=comfyui-host --init-groups rm /srv/comfyui/data/output/a-folder/image.png',
-    );
-    expect(code).toBe(0);
-  });
+  test(
+    'then the host registers, warms ComfyUI up once its models are there, and can delete what that made',
+    { timeout: 180_000 },
+    async () => {
+      const program = await machine.startAlone('comfyui-host');
+      try {
+        // The last thing that it says of its start.
+        await program.until(/"ready":true/);
+        const [host] = await machine.ask<Host[]>('/hosts');
+        expect(host).toMatchObject({ url: `http://${ADDRESS}:5002`, state: 'ready' });
+        expect(host?.hostId).toContain('i-0123456789abcdef0');
+        const own = async () => (await machine.ask<Host[]>('/hosts'))[0];
+        await expect
+          .poll(own, { timeout: 20_000 })
+          .toMatchObject({ comfyui: false, trouble: 'comfyui_starting: its models are still coming' });
+        await machine.sh('mv /tmp/models.ready /run/comfyui-host/');
+        await expect.poll(own, { timeout: 20_000 }).toMatchObject({ comfyui: true });
+        const prompts = await machine.ask<object>('/comfyui/prompts');
+        expect(prompts).toEqual(1);
+      } finally {
+        program.signal('SIGTERM');
+        expect(await program.ended).toBe(0);
+      }
+      const { code } = await machine.sh(
+        'setpriv --reuid=comfyui-host --regid=comfyui-host --init-groups rm /srv/comfyui/data/output/a-folder/image.png',
+      );
+      expect(code).toBe(0);
+    },
+  );
 
   test('every part of the boot left its seconds for the host to report', async () => {
     const { text } = await machine.sh('cat /run/comfyui-host/boot.json');

@@ -55,7 +55,7 @@ const places = connect({
 });
 await createTables(places.store, tablePrefix);
 
-await startSimulatedComfyUI({ port: 8188, directory: join(folder, 'comfyui') });
+const comfyui = await startSimulatedComfyUI({ port: 8188, directory: join(folder, 'comfyui') });
 
 /** IMDSv2: nothing without a token. */
 const metadata = createServer((req, res) => {
@@ -94,6 +94,10 @@ const files = createServer((req, res) => {
     return void places.hosts.list().then(
       (hosts) => res.end(JSON.stringify(hosts)),
       (error) => res.end(String(error)),
+    );
+  if (url === '/comfyui/prompts')
+    return res.end(
+      String(comfyui.requests.filter(({ method, path }) => method === 'POST' && path === '/prompt').length),
     );
   if (url === '/seed') return void seedModels().then(() => res.end('seeded'));
   asked.push(`GET ${url}`);

@@ -23,18 +23,21 @@ systemd-tmpfiles --create /etc/tmpfiles.d/comfyui-host.conf
 "$boot/part.sh" nvme "$boot/disk.sh"
 "$boot/part.sh" identity "$boot/identity.sh"
 
-bash "$boot/tools.sh" || echo 'comfyui-host: tools are missing: ComfyUI can only be had from the archive, if at all' >&2
-
 install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/data/models" "$fast/data/custom_nodes"
 # The group may delete in them, and what is made in them has the group.
 install -d -o comfyui -g comfyui -m 2775 "$fast/data/input" "$fast/data/output" "$fast/data/temp" "$fast/data/user"
 
 install -m 644 "$boot"/*.service /etc/systemd/system/
+# The longest part first: it needs nothing of what follows.
+systemctl daemon-reload
+systemctl start --no-block comfyui-models.service
+
+bash "$boot/tools.sh" || echo 'comfyui-host: tools are missing: ComfyUI can only be had from the archive, if at all' >&2
+
 # So that the host process may restart a ComfyUI that is stuck.
 install -D -m 644 "$boot/comfyui-restart.rules" /etc/polkit-1/rules.d/50-comfyui-restart.rules
 install -m 644 "$boot/comfyui-host.logrotate" /etc/logrotate.d/comfyui-host
 install -D -m 644 "$boot/comfyui-host.needrestart.conf" /etc/needrestart/conf.d/comfyui-host.conf
-systemctl daemon-reload
 units=()
 for unit in "$boot"/*.service; do units+=("$(basename "$unit")"); done
 systemctl enable --quiet "${units[@]}"
