@@ -6,6 +6,7 @@ import { type ComfyUIAddress, parseComfyUIAddress } from './core/comfyui-address
 import { AppError } from './core/errors.ts';
 import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING, SLOTS_PER_HOST } from './core/limits.ts';
 import { MB, type OwnerLimits } from './core/quota.ts';
+import { readWarm } from './core/warm.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -88,6 +89,19 @@ const keepDays = z.coerce
   .default(JOB_KEPT / DAY)
   .transform((days) => days * DAY);
 
+/** A schedule of hosts that stay up. */
+const warm = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    try {
+      return readWarm(text);
+    } catch (error) {
+      context.addIssue(String(error));
+      return z.NEVER;
+    }
+  });
+
 const wanted: Record<string, string> = {
   COMFYUI_PORT: 'must be a port from 0 to 65535',
   API_PORT: 'must be a port from 0 to 65535',
@@ -129,6 +143,8 @@ const wanted: Record<string, string> = {
   AUTO_SCALING_GROUP: 'must be the name of the Auto Scaling group of the GPU hosts',
   RELEASE: 'must name the release that hosts should run',
   MAX_HOSTS: 'must be a whole number from 0 to 1000',
+  MIN_HOSTS: 'must be a whole number from 0 to 1000',
+  WARM: 'must be spans such as mon-fri 08:00-18:00 Europe/Berlin=1, separated by semicolons',
   IDLE_MINUTES: 'must be a number of minutes above 0',
   USD_PER_HOUR: 'must be a price in US dollars, such as 2.24',
   INSTANCE_ID: 'must be the id of this EC2 instance, such as i-0123456789abcdef0',
@@ -301,6 +317,8 @@ const controllerLambdaSchema = deployedPlaces
   .extend({
     AUTO_SCALING_GROUP: z.string().min(1),
     MAX_HOSTS: z.coerce.number().int().min(0).max(1000),
+    MIN_HOSTS: z.coerce.number().int().min(0).max(1000).default(0),
+    WARM: warm,
     RELEASE: z.string().min(1),
   });
 

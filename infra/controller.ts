@@ -42,6 +42,8 @@ export class Controller extends Construct {
         ...this.#allowGroup(role, settings.name),
         METRICS_NAMESPACE: namespaceOf(settings.name),
         MAX_HOSTS: String(settings.maxHosts),
+        MIN_HOSTS: String(settings.minHosts),
+        WARM: settings.warm,
         RELEASE: props.release,
       }),
     });

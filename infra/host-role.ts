@@ -39,6 +39,8 @@ export class HostRole extends Construct {
         // has no words for "only where there is one": a stolen role could make items, not put whole ones.
         jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
         hosts: { items: ['PutItem', 'DeleteItem', 'Scan'] },
+        // Whether it is to stay up although it is idle.
+        fleet: { items: ['GetItem'] },
         // It says what offers to it are signed with, and reads of nobody what that is.
         intakes: { items: ['PutItem', 'DeleteItem'] },
       }),

@@ -3,6 +3,7 @@
 
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { readWarm } from '../functions/core/warm.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
 /** Thrown before anything is synthesised; its message is for the person who typed the value. */
@@ -37,6 +38,8 @@ const schema = z.object({
   usdPerHour: z.union([prices, z.string().transform(readJson).pipe(prices)]),
   spot: flag,
   maxHosts: number.int().min(0).max(1000),
+  minHosts: number.int().min(0).max(1000),
+  warm: z.string(),
   idleMinutes: number.min(1).max(1440),
   slots: number.int().min(1).max(64),
   imageMetadata: z.enum(['keep', 'strip']),
@@ -79,6 +82,8 @@ const wanted: Record<keyof Settings, string> = {
     'must be prices in US dollars by region and instance type, such as {"us-east-1": {"g6e.2xlarge": 2.24}}',
   spot: 'must be true or false',
   maxHosts: 'must be a whole number from 0 to 1000',
+  minHosts: 'must be a whole number from 0 to 1000',
+  warm: 'must be spans such as "mon-fri 08:00-18:00 Europe/Berlin=1", separated by semicolons, or empty',
   idleMinutes: 'must be a number of minutes from 1 to 1440',
   slots: 'must be a whole number from 1 to 64',
   imageMetadata: 'must be keep or strip',
@@ -150,6 +155,10 @@ function contradictionIn(settings: Settings): string | undefined {
   const [unpriced] = unpricedTypes(settings);
   if (unpriced && usdPerMonth !== undefined)
     return `usdPerHour must have a price for ${unpriced} in ${region}, or the limit of usdPerMonth would not count its jobs.`;
+  const { maxHosts, minHosts } = settings;
+  if (minHosts > maxHosts) return `minHosts must be at most maxHosts, which is ${maxHosts}.`;
+  const cold = warmProblem(settings);
+  if (cold) return cold;
   if (domainName && !certificateArn) return `certificateArn must be given for the domain name ${domainName}.`;
   if (certificateArn && !domainName) return 'domainName must be given with certificateArn.';
   return undefined;
@@ -158,6 +167,15 @@ function contradictionIn(settings: Settings): string | undefined {
 /** Jobs on them do not say what they cost. */
 export function unpricedTypes({ region, instanceTypes, usdPerHour }: Settings): string[] {
   return instanceTypes.filter((type) => usdPerHour[region]?.[type] === undefined);
+}
+
+function warmProblem({ warm, maxHosts }: Settings): string | undefined {
+  try {
+    const most = Math.max(0, ...readWarm(warm).map(({ hosts }) => hosts));
+    return most > maxHosts ? `warm must ask for at most maxHosts, which is ${maxHosts}.` : undefined;
+  } catch (error) {
+    return `warm cannot be read: ${(error as Error).message}.`;
+  }
 }
 
 function splitList(text: string): string[] {

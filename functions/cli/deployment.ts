@@ -19,6 +19,8 @@ const schema = z.object({
     frontDoor: z.string().default('cloudfront'),
     spot: z.boolean(),
     maxHosts: z.number(),
+    minHosts: z.number().default(0),
+    warm: z.string().default(''),
     idleMinutes: z.number(),
   }),
 });

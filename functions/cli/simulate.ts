@@ -2,6 +2,7 @@
 // composes; exit code 0, or 1 and the reason.
 
 import { AppError } from '../core/errors.ts';
+import { readWarm } from '../core/warm.ts';
 import { explainAndExit } from '../process/exit.ts';
 import { CommandError } from './api.ts';
 import { priceOf, readDeployment } from './deployment.ts';
@@ -12,7 +13,12 @@ import { arrivalsOf, hostsFor } from './simulate/traffic.ts';
 
 try {
   const deployment = await readDeployment();
-  const deployed = { usdPerHour: priceOf(deployment), idleMinutes: deployment.idleMinutes };
+  const { idleMinutes, minHosts, warm } = deployment;
+  const deployed = {
+    usdPerHour: priceOf(deployment),
+    idleMinutes,
+    warmth: { minHosts, spans: readWarm(warm) },
+  };
   const options = readOptions(process.argv.slice(2), deployed);
   if (!options) process.stdout.write(helpOf(deployed));
   else {

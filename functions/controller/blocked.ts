@@ -22,15 +22,17 @@ export interface Starts {
   unlaunched: number;
   /** Hosts that there may be. */
   limit: number;
+  /** Hosts are wanted. */
+  needed: boolean;
   seen: Record<string, SeenInstance>;
 }
 
 export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked | undefined {
-  const { now, waiting, group, launchFailure } = sight;
-  const { failed, unlaunched, limit } = starts;
+  const { now, group, launchFailure } = sight;
+  const { failed, unlaunched, limit, needed } = starts;
   const before = memory.blocked;
   const since = (code: StartProblem) => (before?.code === code ? before.at : now);
-  if (group.suspended !== undefined && (waiting > 0 || unlaunched > 0))
+  if (group.suspended !== undefined && (needed || unlaunched > 0))
     return {
       code: 'launch_suspended',
       reason: `launch suspended (${group.suspended.why}); when its cause is gone: ${group.suspended.resume}`,
@@ -45,10 +47,10 @@ export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked 
   if (launchFailure && launchesFail(sight, memory, unlaunched))
     return { code: launchFailure.code, reason: launchFailure.reason, at: since(launchFailure.code) };
   // Between two tries, and while one is under way, nothing is asked for that could fail.
-  if (before && isLaunchProblem(before.code) && waiting > 0 && !launchedSince(before.at, starts.seen))
+  if (before && isLaunchProblem(before.code) && needed && !launchedSince(before.at, starts.seen))
     return before;
   if (before?.code === 'raise_refused' && now - before.at < REFUSED_RAISE_TRIED_AGAIN_AFTER) return before;
-  if (waiting > 0 && limit <= 0)
+  if (needed && limit <= 0)
     return {
       code: 'no_hosts_allowed',
       reason: 'their number is limited to 0; deploy with a higher maxHosts',

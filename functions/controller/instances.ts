@@ -32,6 +32,8 @@ export interface Sight {
   group: Group;
   launchFailure?: LaunchFailure | undefined;
   maxHosts: number;
+  /** Hosts that stay up although nothing waits. */
+  warm: number;
   release: string;
 }
 

@@ -4,6 +4,7 @@
 
 import type { Fleet } from '../core/fleet.ts';
 import { readTurn } from '../core/names.ts';
+import { type Warmth, warmHosts } from '../core/warm.ts';
 import type { Log } from '../log.ts';
 import { isRefusal, type Machines } from '../machines/machines.ts';
 import type { Metrics } from '../metrics.ts';
@@ -23,6 +24,7 @@ export interface ScaleDeps {
   /** The tables' clock, ms. */
   now(): number;
   maxHosts: number;
+  warmth: Warmth;
   /** That hosts should run. */
   release: string;
 }
@@ -88,14 +90,15 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
 }
 
 async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
-  const { machines, hosts, now, maxHosts, release } = deps;
+  const { machines, hosts, now, maxHosts, release, warmth } = deps;
   // Instances before hosts: one that comes up in between is seen as up.
   const group = await machines.describe();
   const live = group.instances.filter(({ state }) => state !== 'ending').length;
   const launchFailure = group.desired > live ? await machines.launchFailure() : undefined;
   const listed = await hosts.list();
   const leftAlone = leftAloneNow(remembered, listed, { head, release, now: now() });
-  const sight = { group, launchFailure, hosts: listed, held, maxHosts, release, now: now() };
+  const warm = warmHosts(warmth, now());
+  const sight = { group, launchFailure, hosts: listed, held, maxHosts, warm, release, now: now() };
   const decision = decide({ ...sight, waiting: wakers(waiting, head, leftAlone) }, remembered);
   const some = Object.keys(leftAlone).length > 0;
   return { ...decision, fleet: { ...decision.fleet, leftAlone: some ? leftAlone : undefined } };

@@ -53,7 +53,13 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   const live = group.instances.filter(({ state }) => state !== 'ending');
   const unlaunched = Math.max(0, group.desired - live.length);
   const limit = Math.min(sight.maxHosts, group.max);
-  const blocked = blockedBy(sight, memory, { failed: failedStarts, unlaunched, limit, seen });
+  const blocked = blockedBy(sight, memory, {
+    failed: failedStarts,
+    unlaunched,
+    limit,
+    needed: waiting > 0 || sight.warm > 0,
+    seen,
+  });
   const withdraw = isInVain(sight, memory, unlaunched);
   if (blocked?.code === 'never_registered' && memory.raisedAt <= blocked.at)
     // Auto Scaling replaces what ends by itself: nobody asked for these.
@@ -68,7 +74,9 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   const asked = Math.ceil(
     ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
   );
-  const wanted = waiting === 0 ? 0 : Math.max(0, Math.min(limit, Math.max(1, asked)));
+  const backlog = waiting === 0 ? 0 : Math.max(1, asked);
+  const wanted = Math.max(0, Math.min(limit, Math.max(backlog, sight.warm)));
+  const warm = longestUp(seen, now).slice(0, Math.min(wanted, sight.warm));
   const allowed = raisesAllowed(wanted - capacity, {
     now,
     memory,
@@ -99,8 +107,17 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
       failedStarts,
       release,
       blocked,
+      warm: warm.length > 0 ? warm : undefined,
     },
   };
+}
+
+/** The longest first, so that it is the same ones in each round. */
+function longestUp(seen: Record<string, SeenInstance>, now: number): string[] {
+  return Object.entries(seen)
+    .filter(([, one]) => ['working', 'restarting'].includes(stateOf(one, now)))
+    .sort(([a, { firstSeen: since }], [b, { firstSeen }]) => since - firstSeen || (a < b ? -1 : 1))
+    .map(([id]) => id);
 }
 
 function raisesAllowed(

@@ -1,6 +1,8 @@
 // What the controller remembers of the GPU hosts between two rounds, and the api tells people: one item. Pure shapes;
 // how it changes stands in controller/scale.ts.
 
+import { UNWATCHED_AFTER } from './limits.ts';
+
 /** Why EC2 launches none. */
 export const LAUNCH_PROBLEMS = [
   'quota',
@@ -68,6 +70,8 @@ export interface Fleet {
   blocked?: Blocked;
   /** Waiting jobs that hosts of this release left alone for want of models or nodes, and since when: they wake nobody. */
   leftAlone?: Record<string, number>;
+  /** Instances that stay up though they are idle: their hosts ask for it before they end themselves. */
+  warm?: string[];
   /** Of a call that failed: for people. */
   lastError?: { message: string; at: number };
 }
@@ -82,3 +86,8 @@ export const UNKNOWN_FLEET: Fleet = {
   seen: {},
   failedStarts: 0,
 };
+
+/** Whether the controller wants this instance to stay up without work; one that has fallen silent wants nothing. */
+export function isKeptWarm({ warm, updatedAt }: Fleet, instanceId: string, now: number): boolean {
+  return now - updatedAt <= UNWATCHED_AFTER && (warm ?? []).includes(instanceId);
+}

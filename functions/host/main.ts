@@ -4,6 +4,7 @@
 import { createComfyUI } from '../comfyui/client.ts';
 import { comfyuiAddressOf, hostSettings, type MachineSettings, machineHostSettings } from '../config.ts';
 import { AppError } from '../core/errors.ts';
+import { isKeptWarm } from '../core/fleet.ts';
 import { createLog, type Log } from '../log.ts';
 import { createInstanceMetadata } from '../machines/instance.ts';
 import { createMachines } from '../machines/machines.ts';
@@ -41,7 +42,7 @@ try {
   ])
     if (note !== undefined) log.warn(note);
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, images, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, images, fleetStore, now } = connect(placesOf(settings), { log });
 
   let host: RunningHost | undefined;
   const intake = await listen(
@@ -77,7 +78,8 @@ try {
     }),
   });
   const running = host;
-  const retirement = machine && watch(running, machine, log);
+  const isWarm = async () => isKeptWarm(await fleetStore.read(), machineId, now());
+  const retirement = machine && watch(running, machine, isWarm, log);
   onStopSignal(async () => {
     await retirement?.stop();
     await running.drain();
@@ -89,7 +91,12 @@ try {
   explainAndExit(error);
 }
 
-function watch(host: RunningHost, machine: MachineSettings, log: Log): Retirement {
+function watch(
+  host: RunningHost,
+  machine: MachineSettings,
+  isWarm: () => Promise<boolean>,
+  log: Log,
+): Retirement {
   const machines = createMachines({
     group: machine.AUTO_SCALING_GROUP,
     region: machine.AWS_REGION,
@@ -98,6 +105,7 @@ function watch(host: RunningHost, machine: MachineSettings, log: Log): Retiremen
   return watchRetirement({
     host,
     instance: createInstanceMetadata(machine.AWS_EC2_METADATA_SERVICE_ENDPOINT),
+    isWarm,
     end: () => machines.terminate(machine.INSTANCE_ID),
     idleLimit: machine.IDLE_MINUTES * 60_000,
     log,

@@ -1,4 +1,4 @@
-// When a GPU machine ends: idle for long, replaced by a newer release, or taken by EC2. In every case the host drains
+// When a GPU machine ends: idle for long and not to be kept warm, replaced by a newer release, or taken by EC2. In every case the host drains
 // first; nothing that runs is lost by it. Only a process on EC2 has one.
 
 import type { Log } from '../log.ts';
@@ -9,6 +9,8 @@ import type { RunningHost } from './host.ts';
 export interface RetirementDeps {
   host: Pick<RunningHost, 'drain' | 'idleFor' | 'isRetired'>;
   instance: InstanceMetadata;
+  /** Whether the controller wants this machine to stay up without work; asked of one that is idle. */
+  isWarm(): Promise<boolean>;
   /** Ends this machine, and wants one less. */
   end(): Promise<void>;
   /** Milliseconds. */
@@ -30,6 +32,7 @@ export interface Retirement {
 export function watchRetirement({
   host,
   instance,
+  isWarm,
   end,
   idleLimit,
   log,
@@ -44,7 +47,13 @@ export function watchRetirement({
     });
     if (taken !== undefined) return 'taken';
     if (host.isRetired()) return 'retired';
-    return host.idleFor() >= idleLimit ? 'idle' : undefined;
+    if (host.idleFor() < idleLimit) return undefined;
+    // Who gets no answer ends: it would cost money for ever, and the controller starts another where one is wanted.
+    const warm = await isWarm().catch((error: unknown) => {
+      log.warn('not told whether to stay up', { error: String(error) });
+      return false;
+    });
+    return warm ? undefined : 'idle';
   }
 
   let why: Awaited<ReturnType<typeof reason>>;

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { outlookOf, waitingFor } from '../../functions/core/waiting.ts';
+import { NEVER_WARM } from '../../functions/core/warm.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
 import { createMetrics } from '../../functions/metrics.ts';
@@ -58,6 +59,7 @@ function deps(more: Partial<ScaleDeps> = {}): ScaleDeps {
     log: createLog('controller', 'info', (line) => logged.push(line)),
     now: () => clock,
     maxHosts: 3,
+    warmth: NEVER_WARM,
     release: 'r1',
     ...more,
   };

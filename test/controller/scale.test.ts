@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sight } from '../../functions/controller/instances.ts';
 import { decide, isWorthARound } from '../../functions/controller/scale.ts';
-import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
+import { type Fleet, isKeptWarm, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
 import { HOUR, host, instance, memory, MINUTE, NOW, SECOND, sight, startingFor, working } from './sights.ts';
 
 const quota = { code: 'quota', reason: 'the quota is 0', at: NOW - 10 * SECOND } as const;
@@ -121,6 +121,60 @@ describe('raising', () => {
     );
     expect(fleet.secondsPerStart).toBe(240);
     expect(fleet.seen['i-a']).toEqual({ firstSeen: NOW - 4 * MINUTE, upAt: NOW });
+  });
+});
+
+describe('warm', () => {
+  const upFor = (hours: number) => ({ firstSeen: NOW - hours * HOUR, upAt: NOW - MINUTE });
+  const ids = ['i-a', 'i-b', 'i-c'];
+  const three = {
+    hosts: ids.map((id) => host(id)),
+    group: { instances: ids.map((id) => instance(id)) },
+  };
+  const seen = { 'i-a': upFor(1), 'i-b': upFor(3), 'i-c': upFor(2) };
+
+  test('hosts are started and nothing waits', () => {
+    expect(decide(sight({ warm: 2 }), memory())).toMatchObject({ raiseTo: 2, fleet: { wanted: 2 } });
+    expect(decide(sight({ warm: 2, maxHosts: 1 }), memory()).raiseTo).toBe(1);
+    expect(decide(sight({ warm: 2, waiting: 11 }), memory()).raiseTo).toBe(2);
+    expect(decide(sight({ warm: 1, waiting: 40 }), memory()).raiseTo).toBe(4);
+  });
+
+  test('those that have been up longest stay, and it is said which', () => {
+    const two = decide(sight({ ...three, warm: 2 }), memory({ seen }));
+    expect(two.raiseTo).toBeUndefined();
+    expect(two.fleet.warm).toEqual(['i-b', 'i-c']);
+    expect(decide(sight({ ...three, warm: 9 }), memory({ seen })).fleet.warm).toHaveLength(3);
+    expect(decide(sight({ ...three, warm: 0 }), memory({ seen })).fleet.warm).toBeUndefined();
+  });
+
+  test('one that drains is replaced', () => {
+    const drains = {
+      ...three,
+      hosts: [host('i-b', { state: 'draining' }), ...ids.filter((id) => id !== 'i-b').map((id) => host(id))],
+    };
+    const { raiseTo, fleet } = decide(sight({ ...drains, warm: 3 }), memory({ seen }));
+    expect(raiseTo).toBe(4);
+    expect(fleet.warm).toEqual(['i-c', 'i-a']);
+  });
+
+  test('what cannot be started is said, and tried no more often than for a job', () => {
+    const lacking = { desired: 1, instances: [] };
+    const failed = decide(
+      sight({ warm: 1, group: lacking, launchFailure: quota }),
+      memory({ desired: 1, raisedAt: NOW - MINUTE }),
+    );
+    expect(failed).toMatchObject({ withdraw: true, fleet: { blocked: { code: 'quota' } } });
+    expect(decide(sight({ now: NOW + SECOND, warm: 1 }), failed.fleet).raiseTo).toBeUndefined();
+    expect(decide(sight({ warm: 1, maxHosts: 0 }), memory()).fleet.blocked?.code).toBe('no_hosts_allowed');
+  });
+
+  test('a machine asks whether it is one of them, and believes no controller that has fallen silent', () => {
+    const fleet = memory({ warm: ['i-a'], updatedAt: NOW });
+    expect(isKeptWarm(fleet, 'i-a', NOW + 4 * MINUTE)).toBe(true);
+    expect(isKeptWarm(fleet, 'i-b', NOW)).toBe(false);
+    expect(isKeptWarm(fleet, 'i-a', NOW + 6 * MINUTE)).toBe(false);
+    expect(isKeptWarm(UNKNOWN_FLEET, 'i-a', NOW)).toBe(false);
   });
 });
 
@@ -430,6 +484,7 @@ describe('whatever is seen', () => {
     waiting: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(1_000_000)),
     held: fc.nat(20),
     maxHosts: fc.nat(6),
+    warm: fc.nat(6),
     release: fc.constantFrom('r1', 'r2'),
     launchFailure: optional(fc.constantFrom(quota, { ...quota, at: NOW - 2 * HOUR })),
     hosts: fc.array(
@@ -503,7 +558,7 @@ describe('whatever is seen', () => {
         if (raiseTo !== undefined) {
           expect(raiseTo).toBeGreaterThan(seen.group.desired);
           expect(raiseTo).toBeLessThanOrEqual(Math.min(seen.maxHosts, seen.group.max));
-          expect(seen.waiting).toBeGreaterThan(0);
+          expect(seen.waiting + seen.warm).toBeGreaterThan(0);
           expect([undefined, 'never_registered', 'quota']).toContain(fleet.blocked?.code);
           if (fleet.blocked?.code === 'never_registered')
             expect(NOW - Math.min(fleet.blocked.at, NOW)).toBeGreaterThanOrEqual(HOUR);
@@ -520,6 +575,32 @@ describe('whatever is seen', () => {
         expect(there).toEqual(expect.arrayContaining(terminate));
         expect(retire.length).toBeLessThanOrEqual(1);
         expect(fleet.version).toBe(remembered.version);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('as many stay up as are wanted warm, none that drains, and where they are too few one is raised or cannot be', () => {
+    fc.assert(
+      fc.property(sights, fleets, (seen, remembered) => {
+        const { fleet, raiseTo } = decide(seen, remembered);
+        const warm = fleet.warm ?? [];
+        const limit = Math.min(seen.maxHosts, seen.group.max);
+        expect(warm.length).toBeLessThanOrEqual(Math.min(seen.warm, limit));
+        for (const id of warm) {
+          expect(fleet.seen[id]).toMatchObject({ upAt: expect.any(Number) });
+          expect(fleet.seen[id]).not.toHaveProperty('drainingAt');
+          expect(fleet.seen[id]).not.toHaveProperty('givenUp');
+        }
+        expect(fleet.wanted).toBeGreaterThanOrEqual(Math.min(seen.warm, limit));
+        // Whoever stays is not another from one minute to the next.
+        const group = { ...seen.group, desired: fleet.desired };
+        const hosts = seen.hosts.map((one) => ({ ...one, seenAt: one.seenAt + SECOND }));
+        const next = decide({ ...seen, hosts, group, now: NOW + SECOND, launchFailure: undefined }, fleet);
+        if (raiseTo === undefined)
+          expect(next.fleet.warm ?? []).toEqual(
+            expect.arrayContaining(warm.filter((id) => next.fleet.seen[id]?.upAt === NOW + SECOND)),
+          );
       }),
       { numRuns: 2000 },
     );

@@ -37,6 +37,7 @@ export const sight = (
   held: 0,
   hosts: [],
   maxHosts: 5,
+  warm: 0,
   release: RELEASE,
   ...more,
   group: {

@@ -15,6 +15,7 @@ let ends: number;
 let refuseEnds: number;
 let announced: string | undefined;
 let silent: boolean;
+let warm: boolean | 'no answer';
 let origin: string;
 let closers: (() => Promise<unknown>)[];
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   refuseEnds = 0;
   announced = undefined;
   silent = false;
+  warm = false;
   closers = [];
   await new Promise<void>((resolve) => void metadata.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`;
@@ -55,6 +57,7 @@ function watch(idleLimit: number): Retirement {
       ends += 1;
       return Promise.resolve();
     },
+    isWarm: () => (warm === 'no answer' ? Promise.reject(new Error('Throttling')) : Promise.resolve(warm)),
     idleLimit,
     log: createLog('test', 'error', () => undefined),
     period: 20,
@@ -80,6 +83,23 @@ test('an idle machine drains and ends; one that works does not', async () => {
   expect(host.running.offer(late)).toBe('no-slot');
   expect((await rig.store.jobs.readState(late))!.status).toBe('queued');
 }, 20_000);
+
+test('an idle machine that is to stay warm stays, takes jobs, and ends when it need not any more', async () => {
+  warm = true;
+  watch(0);
+  const jobId = await slow(300);
+  await rig.until(jobId, ['completed']);
+  expect(await item()).toMatchObject({ state: 'ready' });
+  expect(ends).toBe(0);
+  warm = false;
+  await expect.poll(() => ends, { timeout: 6000 }).toBeGreaterThan(0);
+}, 20_000);
+
+test('one that is not told whether to stay ends: it would cost money for ever', async () => {
+  warm = 'no answer';
+  watch(0);
+  await expect.poll(() => ends, { timeout: 6000 }).toBeGreaterThan(0);
+});
 
 test('an end that is refused is asked for again', async () => {
   refuseEnds = 3;

@@ -1,11 +1,11 @@
-// infra knows of functions what a deployment must: environments, zones, tables, names of metrics, and what browsers are
+// infra knows of functions what a deployment must: environments, schedules, zones, tables, names of metrics, and what browsers are
 // told before they call. It speaks of bundles by path.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const ALLOWED = ['config', 'core/zones', 'metrics', 'store/tables', 'api/preflight'].map(
+const ALLOWED = ['config', 'core/warm', 'core/zones', 'metrics', 'store/tables', 'api/preflight'].map(
   (file) => `../functions/${file}.ts`,
 );
 

@@ -126,6 +126,7 @@ describe('tables', () => {
         ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         'jobs/index/byWork Query',
         ...forEach('hosts', 'DeleteItem', 'PutItem', 'Scan'),
+        'fleet GetItem',
         ...forEach('intakes', 'DeleteItem', 'PutItem'),
       ].toSorted(),
     );

@@ -34,6 +34,8 @@ describe('a value that cannot be', () => {
     ['spot', 'maybe'],
     ['maxHosts', -1],
     ['maxHosts', '1.5'],
+    ['minHosts', -1],
+    ['warm', 1],
     ['idleMinutes', 0],
     ['slots', 0],
     ['rootGb', 20],
@@ -84,6 +86,12 @@ describe('values that contradict each other', () => {
     [{ zones: ['use1-az1'] }, 'zones must be two or more, so that a full zone is not the end; or [].'],
     [{ zones: ['use1-az1', 'use1-az1'] }, 'zones must name each zone once.'],
     [{ forwarderZones: ['use1-az1', 'use1-az3'] }, 'forwarderZones must have Lambda; use1-az3 has none.'],
+    [{ minHosts: 3 }, 'minHosts must be at most maxHosts, which is 2.'],
+    [{ warm: 'mon-fri 08:00-18:00 UTC=3' }, 'warm must ask for at most maxHosts, which is 2.'],
+    [
+      { warm: 'mon-fri 08:00-18:00 Europe/Berln=1' },
+      'warm cannot be read: "mon-fri 08:00-18:00 Europe/Berln=1" has the time zone Europe/Berln, which is none; one is Europe/Berlin or UTC.',
+    ],
     [
       { instanceTypes: ['g6.2xlarge'], usdPerMonth: 20 },
       'usdPerHour must have a price for g6.2xlarge in us-east-1, or the limit of usdPerMonth would not count its jobs.',

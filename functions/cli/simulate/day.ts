@@ -6,6 +6,7 @@ import { decide, isWorthARound } from '../../controller/scale.ts';
 import type { HostSight } from '../../controller/instances.ts';
 import { type Fleet, UNKNOWN_FLEET } from '../../core/fleet.ts';
 import { SCALE_EVERY } from '../../core/limits.ts';
+import { NEVER_WARM, type Warmth, warmHosts } from '../../core/warm.ts';
 import type { Instance } from '../../machines/machines.ts';
 import { Heap } from './heap.ts';
 
@@ -17,6 +18,8 @@ export interface World {
   maxHosts: number;
   /** What comes while so many wait is refused. */
   maxWaiting: number;
+  /** Hosts that stay up without work, on this one day: a Monday, by UTC. */
+  warmth?: Warmth;
 }
 
 export interface DayResult {
@@ -50,6 +53,7 @@ interface Event {
 /** Some day in the tables' time, ms: the rule takes a 0 for "never". */
 const MIDNIGHT = Date.UTC(2026, 10, 23);
 const ROUND_EVERY = SCALE_EVERY / 1000;
+const MIDNIGHT_AFTER = 24 * 3600;
 
 /** @param arrivals seconds, in order */
 export function simulateDay(arrivals: Float64Array, world: World): DayResult {
@@ -67,6 +71,10 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
   let started = 0;
   let busy = 0;
   let nextRound = 0;
+
+  const warmAt = (now: number) =>
+    now < MIDNIGHT_AFTER ? warmHosts(world.warmth ?? NEVER_WARM, MIDNIGHT + now * 1000) : 0;
+  const lastRound = world.warmth === undefined ? 0 : MIDNIGHT_AFTER;
 
   function launch(now: number): void {
     const index = result.starts;
@@ -132,6 +140,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
         hosts: sights,
         group: { desired, min: 0, max: world.maxHosts, instances },
         maxHosts: world.maxHosts,
+        warm: warmAt(now),
         release: 'simulated',
       },
       memory,
@@ -170,7 +179,10 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
       result.busySeconds += world.secondsPerJob;
     }
     if (what === 'idle') {
-      if (host.state === 'idle' && host.idleSince + world.idleSeconds <= at) end(host, at);
+      if (host.state !== 'idle' || host.idleSince + world.idleSeconds > at) return;
+      // It asks again, as a host does.
+      if (memory.warm?.includes(host.id)) events.push({ at: at + ROUND_EVERY, what: 'idle', host });
+      else end(host, at);
     } else take(host, at);
   }
 
@@ -178,7 +190,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
     const arrival = arrivals[nextArrival] ?? Infinity;
     const event = events.peek()?.at ?? Infinity;
     // Nothing is left that a round could be for.
-    if (arrival === Infinity && hosts.size === 0 && started === count) break;
+    if (arrival === Infinity && hosts.size === 0 && started === count && nextRound >= lastRound) break;
     if (nextRound <= Math.min(arrival, event)) {
       round(nextRound);
       nextRound += ROUND_EVERY;

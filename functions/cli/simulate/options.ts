@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { JOB_SECONDS_GUESS, MAX_WAITING, START_SECONDS_GUESS } from '../../core/limits.ts';
+import { readWarm, type Warmth, type WarmSpan } from '../../core/warm.ts';
 import { CommandError } from '../api.ts';
 
 export interface Options {
@@ -14,6 +15,7 @@ export interface Options {
   /** Undefined: enough for the peak and a quarter more, and at least two. */
   maxHosts: number | undefined;
   maxWaiting: number;
+  warmth: Warmth;
   seed: number;
 }
 
@@ -21,6 +23,7 @@ export interface Options {
 export interface Deployed {
   usdPerHour: number;
   idleMinutes: number;
+  warmth: Warmth;
 }
 
 const FLAGS: Record<string, { of: string; bounds: [number, number]; whole?: boolean; what: string }> = {
@@ -57,6 +60,8 @@ export function readOptions(argv: string[], deployed: Deployed): Options | undef
     options: {
       help: { type: 'boolean', short: 'h' },
       jobs: { type: 'string' },
+      warm: { type: 'string' },
+      'min-hosts': { type: 'string' },
       ...Object.fromEntries(Object.keys(FLAGS).map((name) => [name, { type: 'string' as const }])),
     },
   });
@@ -74,9 +79,9 @@ export function readOptions(argv: string[], deployed: Deployed): Options | undef
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') return undefined;
     const flag = FLAGS[token.name];
-    if (token.name !== 'jobs' && !flag)
+    if (!['jobs', 'warm', 'min-hosts'].includes(token.name) && !flag)
       throw new CommandError(
-        `Unknown flag ${token.rawName}; there are --jobs, ${Object.keys(FLAGS)
+        `Unknown flag ${token.rawName}; there are --jobs, --warm, --min-hosts, ${Object.keys(FLAGS)
           .map((name) => `--${name}`)
           .join(', ')} and --help`,
       );
@@ -84,9 +89,20 @@ export function readOptions(argv: string[], deployed: Deployed): Options | undef
       throw new CommandError(`${token.rawName} needs a value: ${token.rawName}=VALUE`);
     if (flag)
       Object.assign(options, { [flag.of]: numberOf(token.rawName, token.value, flag.bounds, flag.whole) });
+    else if (token.name === 'warm') options.warmth = { ...options.warmth, spans: spansOf(token.value) };
+    else if (token.name === 'min-hosts')
+      options.warmth = { ...options.warmth, minHosts: numberOf('--min-hosts', token.value, [0, 1000], true) };
     else options.jobs = token.value.split(',').map((one) => numberOf('--jobs', one, [0, MOST_JOBS], true));
   }
   return options;
+}
+
+function spansOf(text: string): WarmSpan[] {
+  try {
+    return readWarm(text);
+  } catch (error) {
+    throw new CommandError(`--warm: ${(error as Error).message}`);
+  }
 }
 
 function numberOf(flag: string, text: string, [least, most]: [number, number], whole = false): number {
@@ -100,7 +116,7 @@ function numberOf(flag: string, text: string, [least, most]: [number, number], w
 export function helpOf(deployed: Deployed): string {
   const defaults = readOptions([], deployed)!;
   const lines = Object.entries(FLAGS).map(([name, { of, what }]) => {
-    const value = defaults[of as keyof Options];
+    const value = defaults[of as Exclude<keyof Options, 'warmth'>];
     return `  ${`--${name}`.padEnd(18)} ${what}; ${value === undefined ? 'what the peak needs and a quarter more, at least 2' : String(value)}`;
   });
   return [
@@ -109,6 +125,8 @@ export function helpOf(deployed: Deployed): string {
     'A day of jobs under the rule by which the controller starts GPU hosts: what jobs wait, what the hosts cost.',
     '',
     `  ${'--jobs'.padEnd(18)} a day, several separated by commas; ${defaults.jobs.join(',')}`,
+    `  ${'--min-hosts'.padEnd(18)} hosts that stay up all day; ${deployed.warmth.minHosts}`,
+    `  ${'--warm'.padEnd(18)} spans in which hosts stay up, "mon-fri 08:00-18:00 Europe/Berlin=1"; the day is a Monday by UTC`,
     ...lines,
     '',
   ].join('\n');

@@ -7,6 +7,7 @@ import { Heap } from '../../../functions/cli/simulate/heap.ts';
 import { readOptions } from '../../../functions/cli/simulate/options.ts';
 import { quantile, rowOf, tableOf } from '../../../functions/cli/simulate/table.ts';
 import { arrivalsOf, DAY_SECONDS } from '../../../functions/cli/simulate/traffic.ts';
+import { NEVER_WARM, readWarm } from '../../../functions/core/warm.ts';
 import { build, startProgram } from '../../support/program.ts';
 
 const world = (more: Partial<World> = {}): World => ({
@@ -71,6 +72,21 @@ describe('by hand', () => {
 
   test('what comes while too many wait is refused', () => {
     expect(day([0, 1, 2, 3], { maxWaiting: 2 })).toMatchObject({ refused: 2, waits: [300, 329] });
+  });
+
+  test('a host that is wanted warm is up before the first job, and paid for until it is not', () => {
+    const warmth = { minHosts: 0, spans: readWarm('mon 08:00-10:00 UTC=1') };
+    const eight = 8 * 3600;
+    expect(day([eight + 3600], { warmth })).toMatchObject({
+      waits: [0],
+      starts: 1,
+      // Started by the round at 8:00; asked again each minute once it is idle, and ended by 10:01.
+      gpuSeconds: expect.closeTo(2 * 3600 + 60, -2),
+    });
+    expect(day([], { warmth: { minHosts: 1, spans: [] } }).gpuSeconds / 3600).toBeCloseTo(24, 0);
+    expect(day([eight], { warmth: { minHosts: 0, spans: readWarm('tue 08:00-10:00 UTC=1') } }).waits).toEqual(
+      [300],
+    );
   });
 
   test('a host that takes longer than its 15 minutes never gets to work', () => {
@@ -154,13 +170,15 @@ test('a row says waiting, hours and dollars', () => {
 });
 
 describe('the command line', () => {
-  const deployed = { usdPerHour: 2.24, idleMinutes: 10 };
+  const deployed = { usdPerHour: 2.24, idleMinutes: 10, warmth: NEVER_WARM };
   test.each([
     [['--jobs', '1,x'], '--jobs must be a whole number from 0 to 3000000; it is "x"'],
     [['--seconds-per-job=0'], '--seconds-per-job must be a number from 0.01 to 3600; it is "0"'],
     [['--max-hosts', '1.5'], '--max-hosts must be a whole number'],
     [['--seed'], '--seed needs a value'],
-    [['--hosts', '3'], 'Unknown flag --hosts; there are --jobs, --seconds-per-job,'],
+    [['--warm', 'always'], '--warm: "always" is no span'],
+    [['--min-hosts', '-1'], '--min-hosts must be a whole number from 0 to 1000'],
+    [['--hosts', '3'], 'Unknown flag --hosts; there are --jobs, --warm, --min-hosts, --seconds-per-job,'],
     [['1000'], '"1000" is no flag'],
   ])('%j is refused', (argv, sentence) => {
     expect(() => readOptions(argv, deployed)).toThrow(sentence);
