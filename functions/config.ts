@@ -135,7 +135,10 @@ const wanted: Record<string, string> = {
   SWEEP_EVERY_MS: 'must be a whole number of milliseconds from 1 to 3600000',
   FIXED_COMFYUI: 'must be true or false',
   API_KEYS: 'must be required or none',
-  ORIGIN_SECRET: 'must be a secret of at least 32 characters, which the front door adds to every request',
+  ORIGIN_SECRET:
+    'must be a secret of at least 32 characters, which the front door adds to every request, or none',
+  ORIGIN_SECRET_PREVIOUS: 'must be a secret of at least 32 characters',
+  API_KEY_PREVIOUS: 'must be a secret of at least 32 characters',
   API_KEY: 'must be a secret of at least 32 characters',
   WORKFLOWS_PATH: 'must be the folder with the workflows',
   TABLE_PREFIX: 'must be the prefix of the tables that were deployed',
@@ -289,6 +292,8 @@ const machineHostSchema = hostSchema.extend({
 });
 
 const secret = z.string().min(32);
+/** Said where there is none, so that one which was forgotten is a mistake. */
+export const NO_SECRET = 'none';
 /** On AWS nothing is guessed: which tables and which bucket is always said. */
 const deployedPlaces = placesSchema.extend({
   TABLE_PREFIX: z.string().min(1),
@@ -305,9 +310,12 @@ const apiLambdaSchema = deployedPlaces.extend({
   ...ownerLimits,
   /** A request that is held keeps an environment of Lambda's to itself, of which new accounts have ten. */
   HELD_REQUESTS: heldRequests.default(0),
-  /** CloudFront adds it; who comes without it has gone round the front door. */
-  ORIGIN_SECRET: secret,
+  /** CloudFront adds it; who comes without it has gone round the front door. `none`: the Function URL is the address. */
+  ORIGIN_SECRET: secret.or(z.literal(NO_SECRET)),
   API_KEY: secret,
+  /** Taken too while a new one takes their place. */
+  ORIGIN_SECRET_PREVIOUS: secret.optional(),
+  API_KEY_PREVIOUS: secret.optional(),
 });
 
 const forwarderLambdaSchema = deployedPlaces.omit({ IMAGES_BUCKET: true, AWS_ENDPOINT_URL_S3: true });

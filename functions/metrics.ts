@@ -8,7 +8,7 @@ export const METRICS = {
   oldest_waiting: 'Seconds',
   hosts_ready: 'Count',
   hosts_wanted: 'Count',
-  /** 1 while no GPU host can be started, with the reason in the line. */
+  /** 1 while no GPU host can be started, with the reason in the line; else it is not put. */
   start_blocked: 'Count',
   jobs_returned: 'Count',
   jobs_expired: 'Count',

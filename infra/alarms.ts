@@ -13,6 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -49,7 +50,7 @@ interface Watch {
   below?: true;
   /** How many periods in a row. */
   periods?: number;
-  /** Silence is a fault. */
+  /** It is there as long as what it watches lives: it rings when there is nothing of it any more. */
   missing?: 'rings';
   says: string;
 }
@@ -98,10 +99,14 @@ export class Alarms extends Construct {
         ? ComparisonOperator.LESS_THAN_THRESHOLD
         : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: watch.periods ?? 1,
-      treatMissingData: watch.missing ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      treatMissingData: watch.missing ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
+    const tell = new SnsAction(this.topic);
+    alarm.addAlarmAction(tell);
+    alarm.addOkAction(tell);
+    // Not as a value that breaches: that would ring as soon as a first deployment makes the alarm. It begins without data,
+    // and only changes are told.
+    if (watch.missing) alarm.addInsufficientDataAction(tell);
     return alarm;
   }
 }
@@ -112,7 +117,7 @@ function watches(props: {
   forwarder: Forwarder;
   failed: FailedRecords;
 }): Record<string, Watch> {
-  const { name, maxHosts } = props.settings;
+  const { name, maxHosts, lambdaConcurrency } = props.settings;
   const fiveMinutes = { period: Duration.minutes(5), statistic: Stats.SUM };
   return {
     'start-blocked': {
@@ -128,10 +133,10 @@ function watches(props: {
     },
     'controller-silent': {
       // Every round that ends says how many hosts it wants, if it is none: no such line is no round.
-      metric: measured(name, 'controller', 'hosts_wanted', Stats.SAMPLE_COUNT),
+      metric: measured(name, 'controller', 'hosts_wanted', Stats.SAMPLE_COUNT, Duration.minutes(1)),
       threshold: 1,
       below: true,
-      periods: 2,
+      periods: 10,
       missing: 'rings',
       says: 'The controller has not ended a round for ten minutes.',
     },
@@ -158,6 +163,19 @@ function watches(props: {
       }),
       threshold: 5,
       says: 'The API answers with 5xx.',
+    },
+    'api-throttled': {
+      // Lambda answers these itself, with 429, which is no 5xx.
+      metric: props.api.room.lambda.metricThrottles(fiveMinutes),
+      threshold: 5,
+      says: 'Callers are turned away: no environment of Lambda was free for the api.',
+    },
+    'account-full': {
+      // Of all functions of the account in this region, ours or not.
+      metric: LambdaFunction.metricAllConcurrentExecutions({ ...fiveMinutes, statistic: Stats.MAXIMUM }),
+      threshold: Math.floor(lambdaConcurrency * 0.8),
+      periods: 3,
+      says: `Lambda has used four fifths of the ${lambdaConcurrency} environments of the account.`,
     },
     'attempts-lost': {
       // Hosts lose an attempt that ComfyUI forgot, the controller those of a host that died.

@@ -1,10 +1,10 @@
 // The api: a function behind a Function URL that streams its answers. The URL is public, as CloudFront needs it without
-// making clients sign their bodies; who comes without the origin secret is refused by the function.
+// making clients sign their bodies; who comes without the origin secret is refused by the function, if there is one.
 
 import { Duration, Fn } from 'aws-cdk-lib';
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { ApiLambdaEnvironment } from '../functions/config.ts';
+import { type ApiLambdaEnvironment, NO_SECRET } from '../functions/config.ts';
 import type { ImagesBucket } from './buckets.ts';
 import { namespaceOf } from './names.ts';
 import { Room } from './room.ts';
@@ -18,25 +18,28 @@ export const API_TIMEOUT = Duration.seconds(60);
 export class Api extends Construct {
   readonly room: Room;
   readonly url: FunctionUrl;
-  /** Of the URL. */
+  /** The URL without its last slash, and its host. */
+  readonly address: string;
   readonly hostName: string;
   readonly key: GeneratedSecret;
-  readonly originSecret: GeneratedSecret;
 
   constructor(
     scope: Construct,
     id: string,
-    props: { settings: Settings; tables: Tables; images: ImagesBucket; bundle: string },
+    props: {
+      settings: Settings;
+      tables: Tables;
+      images: ImagesBucket;
+      bundle: string;
+      /** What comes without it is refused. Undefined: the Function URL is where callers go. */
+      originSecret: GeneratedSecret | undefined;
+    },
   ) {
     super(scope, id);
-    const { settings } = props;
+    const { settings, originSecret } = props;
     this.key = new GeneratedSecret(this, 'Key', {
       description: 'The key that callers of the API send',
-      version: settings.keyVersion,
-    });
-    this.originSecret = new GeneratedSecret(this, 'OriginSecret', {
-      description: 'What CloudFront adds to every request to the API',
-      version: settings.keyVersion,
+      settings,
     });
     this.room = new Room(this, 'Room', {
       settings,
@@ -77,8 +80,10 @@ export class Api extends Construct {
         ...(settings.imagesPerDay !== undefined && { IMAGES_PER_DAY: String(settings.imagesPerDay) }),
         ...(settings.usdPerMonth !== undefined && { USD_PER_MONTH: String(settings.usdPerMonth) }),
         OWNER_UPLOAD_MB: String(settings.ownerUploadMb),
-        ORIGIN_SECRET: this.originSecret.value,
+        ORIGIN_SECRET: originSecret?.value ?? NO_SECRET,
+        ORIGIN_SECRET_PREVIOUS: originSecret?.previousValue,
         API_KEY: this.key.value,
+        API_KEY_PREVIOUS: this.key.previousValue,
       }),
     });
     this.url = this.room.lambda.addFunctionUrl({
@@ -86,5 +91,6 @@ export class Api extends Construct {
       invokeMode: InvokeMode.RESPONSE_STREAM,
     });
     this.hostName = Fn.select(2, Fn.split('/', this.url.url));
+    this.address = `https://${this.hostName}`;
   }
 }

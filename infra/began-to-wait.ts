@@ -36,7 +36,18 @@ export class FailedRecords extends Construct {
 /** Calls the room for jobs that began to wait. */
 export function onJobsThatWait(
   room: Room,
-  { tables, failed, batchSize }: { tables: Tables; failed: FailedRecords; batchSize: number },
+  {
+    tables,
+    failed,
+    batchSize,
+    gather = Duration.seconds(0),
+  }: {
+    tables: Tables;
+    failed: FailedRecords;
+    batchSize: number;
+    /** So long, for one call instead of many. */
+    gather?: Duration;
+  },
 ): void {
   tables.allowStream(room.role);
   // Made after the role's policy: Lambda asks for the permission to read when the mapping is made.
@@ -47,6 +58,10 @@ export function onJobsThatWait(
     startingPosition: StartingPosition.LATEST,
     filters: [FilterCriteria.filter(beganToWait)],
     batchSize,
+    maxBatchingWindow: gather,
+    // Of a new account's ten environments a stream takes one a shard, four of a new table: no more, or none is left for
+    // callers. A most of its own has a mapping of SQS alone, and a reservation only an account with more than a hundred.
+    parallelizationFactor: 1,
     reportBatchItemFailures: true,
     bisectBatchOnError: true,
     retryAttempts: 3,

@@ -53,8 +53,8 @@ export class Controller extends Construct {
       targets: [new LambdaFunction(this.room.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
     });
     this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
-    // A burst is one thing to know: there is work.
-    onJobsThatWait(this.room, { tables, failed, batchSize: 1000 });
+    // A burst is one thing to know: there is work. What it starts takes minutes.
+    onJobsThatWait(this.room, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
   }
 
   #allowGroup(role: Role, name: string): { AUTO_SCALING_GROUP: string } {

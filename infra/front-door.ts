@@ -18,6 +18,7 @@ import { FunctionUrlOrigin } from 'aws-cdk-lib/aws-cloudfront-origins';
 import { Construct } from 'constructs';
 import { type Api, API_TIMEOUT } from './api.ts';
 import { Preflights } from './preflights.ts';
+import type { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -37,7 +38,11 @@ export class FrontDoor extends Construct {
   readonly address: string;
   readonly hostName: string;
 
-  constructor(scope: Construct, id: string, { settings, api }: { settings: Settings; api: Api }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { settings, api, originSecret }: { settings: Settings; api: Api; originSecret: GeneratedSecret },
+  ) {
     super(scope, id);
     const { domainName, certificateArn } = settings;
     this.distribution = new Distribution(this, 'Distribution', {
@@ -46,7 +51,7 @@ export class FrontDoor extends Construct {
       priceClass: PriceClass.PRICE_CLASS_100,
       defaultBehavior: {
         origin: new FunctionUrlOrigin(api.url, {
-          customHeaders: { [ORIGIN_SECRET_HEADER]: api.originSecret.value },
+          customHeaders: { [ORIGIN_SECRET_HEADER]: originSecret.value },
           readTimeout: API_TIMEOUT,
           keepaliveTimeout: Duration.seconds(60),
         }),

@@ -62,7 +62,10 @@ const schema = z.object({
     absent,
     z.string().regex(/^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/),
   ]),
+  frontDoor: z.enum(['cloudfront', 'function-url']),
   keyVersion: number.int().min(1).max(9999),
+  previousKey: z.enum(['accepted', 'refused']),
+  lambdaConcurrency: number.int().min(10).max(1_000_000),
   apiReservedConcurrency: z.union([absent, number.int().min(1).max(1000)]),
   logDays: number.refine((days) => LOG_DAYS.includes(days)),
   budgetUsd: number.positive().max(1_000_000),
@@ -104,7 +107,11 @@ const wanted: Record<keyof Settings, string> = {
   domainName: 'must be a host name such as images.example.com, or empty',
   certificateArn:
     'must be the ARN of a certificate in us-east-1, where CloudFront looks for it whatever the region, or empty',
+  frontDoor: 'must be cloudfront, or function-url for an account that may have no CloudFront yet',
   keyVersion: 'must be a whole number from 1; the next one makes a new API key',
+  previousKey: 'must be accepted or refused',
+  lambdaConcurrency:
+    "must be a whole number from 10, the account's limit of concurrent executions; npm run doctor says it",
   apiReservedConcurrency: 'must be a whole number from 1 to 1000, or empty',
   logDays: `must be a number of days that CloudWatch knows: ${LOG_DAYS.join(', ')}`,
   budgetUsd: 'must be an amount in US dollars above 0',
@@ -161,6 +168,21 @@ function contradictionIn(settings: Settings): string | undefined {
   if (cold) return cold;
   if (domainName && !certificateArn) return `certificateArn must be given for the domain name ${domainName}.`;
   if (certificateArn && !domainName) return 'domainName must be given with certificateArn.';
+  return contradictionAtTheDoor(settings);
+}
+
+/** Lambda takes a reservation only where so many are left to all functions that have none. */
+const UNRESERVED = 100;
+
+function contradictionAtTheDoor(settings: Settings): string | undefined {
+  const { frontDoor, domainName, apiReservedConcurrency, lambdaConcurrency } = settings;
+  const reservable = lambdaConcurrency - UNRESERVED;
+  if (frontDoor === 'function-url' && domainName)
+    return 'domainName must be empty with frontDoor function-url, which has no name of its own.';
+  if (apiReservedConcurrency !== undefined && apiReservedConcurrency > reservable)
+    return `apiReservedConcurrency must leave ${UNRESERVED} of lambdaConcurrency, which is ${lambdaConcurrency}; ${reservable > 0 ? `it may be ${reservable} at most` : 'leave it empty'}.`;
+  if (frontDoor === 'function-url' && apiReservedConcurrency === undefined && reservable > 0)
+    return `apiReservedConcurrency must be given with frontDoor function-url and lambdaConcurrency ${lambdaConcurrency}, such as 20: nothing else bounds what strangers can make the function cost.`;
   return undefined;
 }
 

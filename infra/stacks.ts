@@ -15,6 +15,7 @@ import { FrontDoor } from './front-door.ts';
 import { GpuHosts } from './gpu-hosts.ts';
 import { groupName } from './names.ts';
 import { Network } from './network.ts';
+import { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { Tables } from './tables.ts';
 import { Webhooks } from './webhooks.ts';
@@ -64,8 +65,15 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   const compute = stack('compute', 'ComfyUI API: front door, api, forwarder, controller, webhooks, alarms');
   const bundle = (room: string) => join(bundles.built, 'lambda', room);
   const failed = new FailedRecords(compute, 'FailedRecords');
-  const api = new Api(compute, 'Api', { settings, tables, images, bundle: bundle('api') });
-  const frontDoor = new FrontDoor(compute, 'FrontDoor', { settings, api });
+  const originSecret =
+    settings.frontDoor === 'cloudfront'
+      ? new GeneratedSecret(compute, 'OriginSecret', {
+          description: 'What CloudFront adds to every request to the API',
+          settings,
+        })
+      : undefined;
+  const api = new Api(compute, 'Api', { settings, tables, images, bundle: bundle('api'), originSecret });
+  const frontDoor = originSecret && new FrontDoor(compute, 'FrontDoor', { settings, api, originSecret });
   const forwarder = new Forwarder(compute, 'Forwarder', {
     settings,
     tables,
@@ -83,7 +91,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   const webhooks = new Webhooks(compute, 'Webhooks', {
     settings,
     tables,
-    own: [frontDoor.hostName, api.hostName],
+    own: [...(frontDoor ? [frontDoor.hostName] : []), api.hostName],
     bundle: bundle('webhooks'),
   });
   const alarms = new Alarms(compute, 'Alarms', { settings, api, forwarder, failed });
@@ -105,7 +113,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     buildCommand,
     'Installs ComfyUI for the hosts, once for each version; ends itself',
   );
-  say(compute, 'Url', frontDoor.address, 'Where callers go');
+  say(compute, 'Url', (frontDoor ?? api).address, 'Where callers go');
   say(compute, 'ApiKeySecretArn', api.key.secret.secretArn, 'The secret with the key that callers send');
   say(
     compute,
@@ -113,7 +121,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     `aws secretsmanager get-secret-value --region ${settings.region} --secret-id ${api.key.secret.secretArn} --query SecretString --output text`,
     'Prints the key that callers send',
   );
-  if (settings.domainName !== undefined) {
+  if (frontDoor && settings.domainName !== undefined) {
     say(
       compute,
       'DnsTarget',

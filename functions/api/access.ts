@@ -21,9 +21,15 @@ const REMEMBERED_KEYS = 1000;
 /** Of no secret: an id that there is not takes the time of one that there is. */
 const NO_KEY = hashOfSecret('');
 
-/** @param deploymentKey is there from the first moment: its holder is the deployment's owner, and admin */
-export function askForKeys({ keys, now }: AccessDeps, deploymentKey?: string): MiddlewareHandler<ApiEnv> {
-  const isDeploymentKey = deploymentKey === undefined ? () => false : comparedWith(deploymentKey);
+/**
+ * @param deploymentKeys are there from the first moment: their holder is the deployment's owner, and admin. Two while
+ * one replaces the other
+ */
+export function askForKeys(
+  { keys, now }: AccessDeps,
+  ...deploymentKeys: string[]
+): MiddlewareHandler<ApiEnv> {
+  const isDeploymentKey = comparedWith(...deploymentKeys);
   const known = new Map<string, { key: Promise<ApiKey | undefined>; at: number }>();
 
   function find(keyId: string): Promise<ApiKey | undefined> {

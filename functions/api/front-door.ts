@@ -1,5 +1,5 @@
-// What may come in on AWS: only what went through CloudFront, which adds the origin secret. Whoever then has a key is
-// the app's to ask.
+// What may come in on AWS: only what went through CloudFront, which adds the origin secret, or whatever comes where the
+// Function URL is the address itself. Whoever then has a key is the app's to ask.
 
 import { comparedWith } from './compare.ts';
 import type { ApiApp } from './deps.ts';
@@ -11,8 +11,9 @@ const ORIGIN_SECRET_HEADER = 'x-origin-secret';
 
 export type FrontDoor = (request: UrlRequest) => Promise<Response>;
 
-export function createFrontDoor(app: ApiApp, originSecret: string): FrontDoor {
-  const isOurs = comparedWith(originSecret);
+/** @param originSecrets two while one replaces the other; none: everybody may come */
+export function createFrontDoor(app: ApiApp, originSecrets: readonly string[]): FrontDoor {
+  const isOurs = originSecrets.length === 0 ? () => true : comparedWith(...originSecrets);
   return async ({ request, readable }) => {
     if (!isOurs(request.headers.get(ORIGIN_SECRET_HEADER)))
       return refusal(403, 'not_through_front_door', "Use the API's public address");

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { apiLambdaSettings, ownerLimitsOf } from '../config.ts';
+import { apiLambdaSettings, NO_SECRET, ownerLimitsOf } from '../config.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
@@ -48,9 +48,14 @@ const app = createApp({
     ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
   },
-  admit: askForKeys(connected, settings.API_KEY),
+  admit: askForKeys(connected, ...given(settings.API_KEY, settings.API_KEY_PREVIOUS)),
 });
-const door = createFrontDoor(app, settings.ORIGIN_SECRET);
+const door = createFrontDoor(app, given(settings.ORIGIN_SECRET, settings.ORIGIN_SECRET_PREVIOUS));
+
+/** Of a secret that is replaced, both. */
+function given(...secrets: (string | undefined)[]): string[] {
+  return secrets.flatMap((secret) => (secret === undefined || secret === NO_SECRET ? [] : [secret]));
+}
 
 export const handler = awslambda.streamifyResponse(async (event: unknown, out) => {
   const response = await door(requestOf(event, describeEvent));

@@ -160,7 +160,8 @@ function measure({ metrics }: ScaleDeps, { waiting, oldest }: Queue, fleet: Flee
       oldest_waiting: oldest / 1000,
       hosts_ready: fleet.ready,
       hosts_wanted: fleet.wanted,
-      start_blocked: fleet.blocked ? 1 : 0,
+      // A metric costs for each hour in which it is put.
+      ...(fleet.blocked && { start_blocked: 1 }),
     },
     fleet.blocked && { reason: fleet.blocked.reason },
   );

@@ -123,7 +123,7 @@ describe('every answer', () => {
       expect([answer.status, saysOf(answer.headers)]).toEqual([status, SAFE]);
       expect([status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
     }
-    const door = createFrontDoor(rig.app, 'origin-secret-of-at-least-32-characters');
+    const door = createFrontDoor(rig.app, ['origin-secret-of-at-least-32-characters']);
     const refused = await door({ request: new Request('https://x/api/queue'), readable: true });
     expect([refused.status, saysOf(refused.headers)]).toEqual([403, SAFE]);
     expect(refused.headers.get('cache-control')).toBe('no-store');
@@ -208,7 +208,7 @@ describe('a line break in a header', () => {
 
   test('of a Function URL is none either', async () => {
     const secret = 'origin-secret-of-at-least-32-characters';
-    const door = createFrontDoor(rig.app, secret);
+    const door = createFrontDoor(rig.app, [secret]);
     const answer = await door(
       requestOf(
         {

@@ -109,8 +109,8 @@ test('the first job wakes a host, a backlog raises, and what was done is written
     oldest_waiting: 3,
     hosts_ready: 0,
     hosts_wanted: 1,
-    start_blocked: 0,
   });
+  expect(measured[0]).not.toHaveProperty('start_blocked');
 
   await pass(MINUTE, []);
   await scaleFleet(deps());
@@ -235,7 +235,7 @@ describe('a quota of 0', () => {
     await scaleFleet(deps());
     expect(await fleet()).toMatchObject({ desired: 0 });
     expect((await fleet()).blocked).toBeUndefined();
-    expect(measured.at(-1)).toMatchObject({ start_blocked: 0 });
+    expect(measured.at(-1)).not.toHaveProperty('start_blocked');
   });
 });
 

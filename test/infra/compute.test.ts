@@ -79,10 +79,13 @@ describe('functions', () => {
   });
 
   test('concurrency is reserved where the context says so', () => {
-    templatesWith({ apiReservedConcurrency: 20 }).compute.hasResourceProperties('AWS::Lambda::Function', {
-      FunctionName: 'comfyui-api',
-      ReservedConcurrentExecutions: 20,
-    });
+    templatesWith({ apiReservedConcurrency: 20, lambdaConcurrency: 1000 }).compute.hasResourceProperties(
+      'AWS::Lambda::Function',
+      {
+        FunctionName: 'comfyui-api',
+        ReservedConcurrentExecutions: 20,
+      },
+    );
   });
 });
 
@@ -114,12 +117,15 @@ describe('the Function URL', () => {
     }
   });
 
-  test('the next keyVersion makes new ones', () => {
+  test('the next keyVersion makes new ones, beside the ones before them', () => {
     const idsOf = (template: typeof compute) =>
       Object.keys(template.findResources('AWS::SecretsManager::Secret'));
     const next = idsOf(templatesWith({ keyVersion: 2 }).compute);
-    expect(next).toHaveLength(2);
-    expect(next.filter((id) => idsOf(compute).includes(id))).toEqual([]);
+    expect(next).toHaveLength(4);
+    expect(next).toEqual(expect.arrayContaining(idsOf(compute)));
+    const alone = idsOf(templatesWith({ keyVersion: 2, previousKey: 'refused' }).compute);
+    expect(alone).toHaveLength(2);
+    expect(alone.filter((id) => idsOf(compute).includes(id))).toEqual([]);
   });
 });
 
@@ -176,6 +182,36 @@ describe('the front door', () => {
   });
 });
 
+describe('without CloudFront', () => {
+  const changes = { frontDoor: 'function-url', apiReservedConcurrency: 20, lambdaConcurrency: 1000 };
+  const { compute: direct } = templatesWith(changes);
+  const variablesOf = (name: string) =>
+    Object.values(direct.findResources('AWS::Lambda::Function')).find(
+      ({ Properties }) => Properties.FunctionName === `comfyui-${name}`,
+    )!['Properties'].Environment.Variables as Record<string, unknown>;
+
+  test('nothing of it is asked for, which an account that is not verified is refused', () => {
+    const types = Object.values(direct.toJSON()['Resources'] as Record<string, { Type: string }>);
+    expect(types.filter(({ Type }) => Type.startsWith('AWS::CloudFront'))).toEqual([]);
+    direct.resourceCountIs('AWS::SecretsManager::Secret', 1);
+  });
+
+  test('the Function URL is where callers go, with no origin secret, and with a most', () => {
+    expect(variablesOf('api')['ORIGIN_SECRET']).toBe('none');
+    const [url] = Object.values(direct.findOutputs('Url'));
+    expect(JSON.stringify(url!['Value'])).toMatch(/^\{"Fn::Join":\["",\["https:\/\/",.*FunctionUrl/);
+    expect(JSON.stringify(variablesOf('webhooks')['OWN_HOSTS'])).toMatch(/FunctionUrl/);
+    direct.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'comfyui-api',
+      ReservedConcurrentExecutions: 20,
+    });
+  });
+
+  test('an account with ten environments deploys as it is', () => {
+    expect(() => templatesWith({ frontDoor: 'function-url' })).not.toThrow();
+  });
+});
+
 describe('the stream of jobs', () => {
   const mappings = Object.values(compute.findResources('AWS::Lambda::EventSourceMapping')).map(
     ({ Properties }) => Properties,
@@ -195,6 +231,15 @@ describe('the stream of jobs', () => {
         DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [expect.any(String), 'Arn'] } } },
       });
     }
+  });
+
+  test('leaves the api its share of ten: a shard has one call at a time, and the controller gathers', () => {
+    // A table that is paid by request begins with four shards.
+    for (const mapping of mappings) expect(mapping.ParallelizationFactor).toBe(1);
+    const controller = mappings.find(({ FunctionName }) =>
+      String(FunctionName.Ref).startsWith('Controller'),
+    )!;
+    expect(controller.MaximumBatchingWindowInSeconds).toBe(2);
   });
 
   test('what fails for good lies in a queue that is encrypted and TLS only', () => {

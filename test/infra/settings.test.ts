@@ -52,7 +52,10 @@ describe('a value that cannot be', () => {
     ['allowedOrigins', 'example.com'],
     ['domainName', 'https://images.example.com'],
     ['certificateArn', CERTIFICATE.replace('us-east-1', 'eu-central-1')],
+    ['frontDoor', 'nginx'],
     ['keyVersion', 0],
+    ['previousKey', 'kept'],
+    ['lambdaConcurrency', 9],
     ['apiReservedConcurrency', 0],
     ['logDays', 31],
     ['budgetUsd', 0],
@@ -105,6 +108,22 @@ describe('values that contradict each other', () => {
       'certificateArn must be given for the domain name images.example.com.',
     ],
     [{ certificateArn: CERTIFICATE }, 'domainName must be given with certificateArn.'],
+    [
+      { frontDoor: 'function-url', domainName: 'images.example.com', certificateArn: CERTIFICATE },
+      'domainName must be empty with frontDoor function-url, which has no name of its own.',
+    ],
+    [
+      { apiReservedConcurrency: 1 },
+      'apiReservedConcurrency must leave 100 of lambdaConcurrency, which is 10; leave it empty.',
+    ],
+    [
+      { apiReservedConcurrency: 901, lambdaConcurrency: 1000 },
+      'apiReservedConcurrency must leave 100 of lambdaConcurrency, which is 1000; it may be 900 at most.',
+    ],
+    [
+      { frontDoor: 'function-url', lambdaConcurrency: 1000 },
+      'apiReservedConcurrency must be given with frontDoor function-url and lambdaConcurrency 1000, such as 20: nothing else bounds what strangers can make the function cost.',
+    ],
   ])('%j', (changes, told) => {
     expect(sentence(changes)).toBe(told);
   });

@@ -4,6 +4,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { METRICS } from '../../functions/metrics.ts';
+import { toldBy } from './alarm-state.ts';
 import { resourcesOf, templatesWith } from './synth.ts';
 
 const templates = templatesWith({ alarmMail: 'ops@example.com' });
@@ -40,8 +41,56 @@ describe('alarms', () => {
   });
 
   test('silence of the controller rings; silence of the others does not', () => {
-    const ringing = alarms.filter((alarm) => alarm.TreatMissingData === 'breaching');
+    const ringing = alarms.filter(
+      (alarm) => alarm.TreatMissingData !== 'notBreaching' || alarm.InsufficientDataActions,
+    );
     expect(ringing.map((alarm) => nameOf(alarm as never))).toEqual(['controller-silent']);
+  });
+
+  describe('controller-silent', () => {
+    const alarm = alarms.find((one) => nameOf(one as never) === 'controller-silent') as never;
+    const rounds = (of: (minute: number) => boolean) => (minute: number) => Number(of(minute));
+
+    test('does not ring while a first deployment makes the controller, nor while it works', () => {
+      expect(
+        toldBy(
+          alarm,
+          600,
+          rounds((minute) => minute >= 12),
+        ),
+      ).toEqual([{ minute: expect.any(Number) as number, state: 'OK' }]);
+    });
+
+    test('rings once between ten and twenty minutes of silence, and says when it is over', () => {
+      const isSilent = (minute: number) => minute >= 100 && minute < 200;
+      const [ok, rings, over, ...more] = toldBy(
+        alarm,
+        600,
+        rounds((minute) => minute >= 2 && !isSilent(minute)),
+      );
+      expect([ok?.state, over?.state, more]).toEqual(['OK', 'OK', []]);
+      expect(rings?.state).not.toBe('OK');
+      expect(rings!.minute - 100).toBeGreaterThanOrEqual(10);
+      expect(rings!.minute - 100).toBeLessThanOrEqual(20);
+    });
+  });
+
+  test('tell of callers that are turned away, and of an account that is full, at what its limit is', () => {
+    const named = (template: typeof compute, name: string) =>
+      Object.values(template.findResources('AWS::CloudWatch::Alarm'))
+        .map(({ Properties }) => Properties)
+        .find((one) => one.AlarmName === `comfyui-${name}`)!;
+    expect(named(compute, 'api-throttled')).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Throttles',
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^ApiRoom/) } }],
+      Statistic: 'Sum',
+    });
+    const full = { Namespace: 'AWS/Lambda', MetricName: 'ConcurrentExecutions', Statistic: 'Maximum' };
+    expect(named(compute, 'account-full')).toMatchObject({ ...full, Threshold: 8 });
+    expect(named(compute, 'account-full').Dimensions).toBeUndefined();
+    const larger = templatesWith({ lambdaConcurrency: 1000 }).compute;
+    expect(named(larger, 'account-full')).toMatchObject({ ...full, Threshold: 800 });
   });
 
   test('watch metrics that a room puts, under the name that it puts them', () => {

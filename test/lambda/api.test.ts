@@ -219,6 +219,34 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
       });
   });
 
+  test('while new secrets take the place of old ones both are taken, and no third', async () => {
+    const older = (secret: string) => `older-${secret}`;
+    const { ORIGIN_SECRET, API_KEY } = world.environment;
+    const rotating = await world.start('api', {
+      ORIGIN_SECRET_PREVIOUS: older(ORIGIN_SECRET!),
+      API_KEY_PREVIOUS: older(API_KEY!),
+    });
+    const statusOf = async (origin: string, key: string) =>
+      (
+        await callJson(rotating, {
+          path: '/api/workflows',
+          headers: { 'x-origin-secret': origin, 'x-api-key': key },
+        })
+      ).status;
+    for (const origin of [ORIGIN_SECRET!, older(ORIGIN_SECRET!)])
+      for (const key of [API_KEY!, older(API_KEY!)]) expect(await statusOf(origin, key)).toBe(200);
+    expect(await statusOf(older(older(ORIGIN_SECRET!)), API_KEY!)).toBe(403);
+    expect(await statusOf(ORIGIN_SECRET!, older(older(API_KEY!)))).toBe(401);
+  });
+
+  test('where the Function URL is the address, nobody needs an origin secret, and everybody a key', async () => {
+    const open = await world.start('api', { ORIGIN_SECRET: 'none' });
+    const headers = { 'x-origin-secret': undefined };
+    expect(await callJson(open, { path: '/api/workflows', headers })).toMatchObject({ status: 200 });
+    const keyless = { ...headers, 'x-api-key': undefined };
+    expect(await callJson(open, { path: '/api/workflows', headers: keyless })).toMatchObject({ status: 401 });
+  });
+
   test.each([
     [
       'no API key',
