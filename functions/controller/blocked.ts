@@ -4,12 +4,14 @@ import {
   type Blocked,
   type Fleet,
   LAUNCH_PROBLEMS,
+  type LaunchProblem,
   type SeenInstance,
   type StartProblem,
 } from '../core/fleet.ts';
 import {
   HOST_START_LIMIT,
   LAUNCH_TRIED_AGAIN,
+  LAUNCH_TRIED_FOR,
   MAX_FAILED_STARTS,
   REFUSED_RAISE_TRIED_AGAIN_AFTER,
 } from '../core/limits.ts';
@@ -64,8 +66,14 @@ export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked 
  * suspend its launches for good after a day of failures. Source: "Suspend and resume Amazon EC2 Auto Scaling processes".
  */
 export function isInVain(sight: Sight, memory: Fleet, unlaunched: number): boolean {
-  return unlaunched > 0 && (sight.group.suspended !== undefined || launchesFail(sight, memory, unlaunched));
+  const { now, group, launchFailure } = sight;
+  if (unlaunched > 0 && group.suspended !== undefined) return true;
+  if (!launchFailure || !launchesFail(sight, memory, unlaunched)) return false;
+  return !MAY_PASS.includes(launchFailure.code) || now - memory.raisedAt >= LAUNCH_TRIED_FOR;
 }
+
+/** Of one zone, one type or one moment; what is not known may be so too. */
+const MAY_PASS: readonly LaunchProblem[] = ['no_capacity', 'launch_failed'];
 
 /** Whether it is time to try one launch again. */
 export function mayTryAgain(now: number, { code, at }: Blocked, memory: Fleet, unlaunched: number): boolean {

@@ -137,6 +137,8 @@ export const HOST_START_LIMIT = 15 * MINUTE;
 export const MAX_FAILED_STARTS = 2;
 export const START_TRIED_AGAIN_AFTER = HOUR;
 export const REFUSED_RAISE_TRIED_AGAIN_AFTER = 5 * MINUTE;
+/** What another zone or moment may have is left to Auto Scaling for so long, which tries them one after the other. */
+export const LAUNCH_TRIED_FOR = 15 * MINUTE;
 /** What AWS could not launch is tried again after a share of the time for which it has failed, within these bounds. */
 export const LAUNCH_TRIED_AGAIN = { share: 1 / 4, soonest: 2 * MINUTE, latest: 15 * MINUTE };
 /** A host process that restarts is back by then; until then it counts. */

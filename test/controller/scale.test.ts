@@ -330,6 +330,7 @@ describe('when AWS cannot start one', () => {
     memory({ desired: 1, raisedAt: NOW - MINUTE }),
   );
   const blocked = { code: 'quota', reason: 'the quota is 0', at: NOW } as const;
+  const noCapacityAt = (at: number) => ({ code: 'no_capacity', reason: 'the quota is 0', at });
   /** Round after round, a minute each, while nothing is launched. */
   const minutesLater = (minutes: number, more: Partial<Sight> = {}, from = failed.fleet) =>
     decide(sight({ now: NOW + minutes * MINUTE, waiting: 100, ...more }), {
@@ -362,6 +363,22 @@ describe('when AWS cannot start one', () => {
     const from = { ...failed.fleet, raisedAt: NOW + lastTry * MINUTE - (minutes === 1 ? MINUTE : 0) };
     expect(minutesLater(minutes, {}, from)).toMatchObject({ raiseTo: 1, fleet: { blocked } });
     expect(minutesLater(minutes, {}, { ...from, raisedAt: from.raisedAt + SECOND }).raiseTo).toBeUndefined();
+  });
+
+  test('capacity that lacks is left to Auto Scaling, which tries zone after zone, for a quarter of an hour', () => {
+    const noCapacity = { ...quota, code: 'no_capacity' } as const;
+    const tried = (minutes: number) =>
+      decide(
+        sight({ waiting: 100, group: lacking, launchFailure: noCapacity }),
+        memory({ desired: 1, raisedAt: NOW - minutes * MINUTE }),
+      );
+    expect(tried(14)).toMatchObject({ withdraw: false, fleet: { desired: 1, blocked: noCapacityAt(NOW) } });
+    const inVain = tried(15);
+    expect(inVain).toMatchObject({ withdraw: true, fleet: { desired: 0, blocked: noCapacityAt(NOW) } });
+    expect(minutesLater(1, {}, inVain.fleet)).toMatchObject({
+      raiseTo: 1,
+      fleet: { blocked: noCapacityAt(NOW) },
+    });
   });
 
   test('it stays said while a try is under way, and ends with what is launched', () => {
