@@ -37,6 +37,11 @@ export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Pr
   }
 }
 
+/** Jobs on them do not say what they cost. */
+export function unpricedTypes({ instanceTypes, usdPerHour }: Deployment, region: string): string[] {
+  return instanceTypes.filter((type) => usdPerHour[region]?.[type] === undefined);
+}
+
 /** Of a host of the first type. @throws CommandError where it is not known */
 export function priceOf({ instanceTypes, usdPerHour, region }: Deployment): number {
   const price = usdPerHour[region]?.[instanceTypes[0]!];

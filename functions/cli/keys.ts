@@ -94,7 +94,7 @@ function commandOf(
       const { owner } = values;
       if (owner === undefined) throw new CommandError('Whose limits? limits --owner NAME');
       const asked = askedLimits(values);
-      return ({ owners }) => limits(owners, checkedName('--owner', owner), asked);
+      return ({ owners, unpriced }) => limits(owners, checkedName('--owner', owner), asked, unpriced);
     }
     default:
       throw new CommandError(

@@ -157,6 +157,12 @@ describe.skipIf(!hasMoto)('of a deployment', () => {
     const there = ['--deployment', 'studio', '--region', 'eu-central-1'];
     expect(await keysIn(aws, 'create', '--name', 'alice', ...there)).toMatchObject({ code: 0 });
     expect((await createKeys(client, 'studio-').list()).map(({ owner }) => owner)).toEqual(['alice']);
+    const limits = ['limits', '--owner', 'alice', ...there];
+    expect(await keysIn(aws, ...limits, '--usd-per-month', '5')).toMatchObject({
+      code: 0,
+      err: "A limit in dollars counts no job on g6e.2xlarge, g6e.4xlarge, g7e.2xlarge: usdPerHour in cdk.json has no price there. npm run doctor prints AWS's.\n",
+    });
+    expect(await keysIn(aws, ...limits, '--images-per-day', '5')).toMatchObject({ code: 0, err: '' });
     expect(await keysIn(aws, 'list', '--deployed')).toMatchObject({
       code: 1,
       err: 'There is no deployment comfyui in us-east-1; --deployment NAME and --region REGION say which is meant\n',

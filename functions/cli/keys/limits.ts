@@ -53,7 +53,13 @@ export function askedLimits(values: { [Name in Flag]?: string | undefined }): Ow
   return Object.fromEntries(asked);
 }
 
-export async function limits(owners: Owners, owner: string, asked: OwnLimits): Promise<void> {
+/** @param unpriced instance types whose jobs no limit in dollars counts */
+export async function limits(
+  owners: Owners,
+  owner: string,
+  asked: OwnLimits,
+  unpriced: readonly string[],
+): Promise<void> {
   const after =
     Object.keys(asked).length === 0 ? await owners.read(owner) : await owners.setLimits(owner, asked);
   const told = LIMITS.map((limit) => {
@@ -64,4 +70,8 @@ export async function limits(owners: Owners, owner: string, asked: OwnLimits): P
     return `${flag.padEnd(16)}${told}\n`;
   });
   process.stdout.write(told.join(''));
+  if (typeof asked.usdPerMonth === 'number' && unpriced.length > 0)
+    process.stderr.write(
+      `A limit in dollars counts no job on ${unpriced.join(', ')}: usdPerHour in cdk.json has no price there. npm run doctor prints AWS's.\n`,
+    );
 }

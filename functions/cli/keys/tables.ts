@@ -13,13 +13,15 @@ import { createOwners, type Owners } from '../../store/owners.ts';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../api.ts';
-import { readDeployment } from '../deployment.ts';
+import { readDeployment, unpricedTypes } from '../deployment.ts';
 
 export interface OpenKeys {
   keys: Keys;
   owners: Owners;
   /** The tables' clock, ms. */
   now(): number;
+  /** Of a deployment: instance types without a price, whose jobs no limit in dollars counts. */
+  unpriced: string[];
   close(): Promise<void>;
 }
 
@@ -32,9 +34,10 @@ export async function openKeys(
 ): Promise<OpenKeys> {
   const settings = keysSettings(environment);
   if (deployed) {
-    const { name, region } = await readDeployment();
-    const places = { region: deployed.region ?? settings.AWS_REGION ?? region };
-    return openDeployedKeys(createStoreClient(places), deployed.name ?? name, places.region);
+    const written = await readDeployment();
+    const region = deployed.region ?? settings.AWS_REGION ?? written.region;
+    const open = await openDeployedKeys(createStoreClient({ region }), deployed.name ?? written.name, region);
+    return { ...open, unpriced: unpricedTypes(written, region) };
   }
   if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)
     return over(
@@ -67,6 +70,7 @@ async function over(client: StoreClient, prefix: string, stop = async () => unde
     keys,
     owners: createOwners(client, prefix),
     now: () => client.clock.now(),
+    unpriced: [],
     async close() {
       client.raw.destroy();
       await stop();
