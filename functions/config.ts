@@ -147,6 +147,7 @@ const wanted: Record<string, string> = {
   RELEASE: 'must name the release that hosts should run',
   MAX_HOSTS: 'must be a whole number from 0 to 1000',
   MIN_HOSTS: 'must be a whole number from 0 to 1000',
+  SPOT: 'must be true or false',
   WARM: 'must be spans such as mon-fri 08:00-18:00 Europe/Berlin=1, separated by semicolons',
   IDLE_MINUTES: 'must be a number of minutes above 0',
   USD_PER_HOUR: 'must be a price in US dollars, such as 2.24',
@@ -327,6 +328,7 @@ const controllerLambdaSchema = deployedPlaces
     MAX_HOSTS: z.coerce.number().int().min(0).max(1000),
     MIN_HOSTS: z.coerce.number().int().min(0).max(1000).default(0),
     WARM: warm,
+    SPOT: flag.default(false),
     RELEASE: z.string().min(1),
   });
 

@@ -39,11 +39,12 @@ export class Controller extends Construct {
           chores: { items: ['Scan', 'DeleteItem'] },
           usage: { items: ['GetItem', 'UpdateItem'], indexes: ['byOpen'] },
         }),
-        ...this.#allowGroup(role, settings.name),
+        ...this.#allowGroup(role, settings),
         METRICS_NAMESPACE: namespaceOf(settings.name),
         MAX_HOSTS: String(settings.maxHosts),
         MIN_HOSTS: String(settings.minHosts),
         WARM: settings.warm,
+        SPOT: String(settings.spot),
         RELEASE: props.release,
       }),
     });
@@ -57,7 +58,7 @@ export class Controller extends Construct {
     onJobsThatWait(this.room, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
   }
 
-  #allowGroup(role: Role, name: string): { AUTO_SCALING_GROUP: string } {
+  #allowGroup(role: Role, { name, spot }: Settings): { AUTO_SCALING_GROUP: string } {
     role.addToPolicy(
       new PolicyStatement({
         actions: ['autoscaling:DescribeAutoScalingGroups', 'autoscaling:DescribeScalingActivities'],
@@ -68,6 +69,11 @@ export class Controller extends Construct {
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason: 'Auto Scaling has no permission by resource for what it describes; nothing is changed by it.',
     });
-    return allowOnGroup(role, name, ['SetDesiredCapacity', 'TerminateInstanceInAutoScalingGroup']);
+    return allowOnGroup(role, name, [
+      'SetDesiredCapacity',
+      'TerminateInstanceInAutoScalingGroup',
+      // From spot to on demand, and back.
+      ...(spot ? (['UpdateAutoScalingGroup'] as const) : []),
+    ]);
   }
 }

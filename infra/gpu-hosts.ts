@@ -2,11 +2,7 @@
 // what is launched and how; what a host may do stands in host-role.ts, what it does at boot in infra/host.
 
 import { Annotations, Tags, Validations } from 'aws-cdk-lib';
-import {
-  AutoScalingGroup,
-  OnDemandAllocationStrategy,
-  SpotAllocationStrategy,
-} from 'aws-cdk-lib/aws-autoscaling';
+import { AutoScalingGroup, OnDemandAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import {
   BlockDeviceVolume,
   EbsDeviceVolumeType,
@@ -126,7 +122,7 @@ export class GpuHosts extends Construct {
           onDemandBaseCapacity: 0,
           onDemandPercentageAboveBaseCapacity: settings.spot ? 0 : 100,
           onDemandAllocationStrategy: OnDemandAllocationStrategy.PRIORITIZED,
-          spotAllocationStrategy: SpotAllocationStrategy.CAPACITY_OPTIMIZED_PRIORITIZED,
+          spotAllocationStrategy: settings.spotStrategy,
         },
       },
     });

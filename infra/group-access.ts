@@ -6,7 +6,11 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { asNagWrites, groupName } from './names.ts';
 
-type GroupAction = 'SetDesiredCapacity' | 'TerminateInstanceInAutoScalingGroup' | 'SuspendProcesses';
+type GroupAction =
+  | 'SetDesiredCapacity'
+  | 'TerminateInstanceInAutoScalingGroup'
+  | 'SuspendProcesses'
+  | 'UpdateAutoScalingGroup';
 
 /** Grants, and says which group it is: a part of the room's environment. */
 export function allowOnGroup(

@@ -1,6 +1,7 @@
 // Every choice that a person may make about a deployment: cdk.json's context, or `-c name=value` on the command line,
 // as typed settings. A bad value is refused with one sentence; nothing is guessed.
 
+import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { readWarm } from '../functions/core/warm.ts';
@@ -29,6 +30,12 @@ const LOG_DAYS = Object.values(RetentionDays)
 /** By region, then by instance type. */
 const prices = z.record(z.string().regex(REGION), z.record(z.string(), z.number().nonnegative()));
 
+/** By the order of instanceTypes, where there is capacity; or the cheapest of those. */
+const SPOT_STRATEGIES = [
+  SpotAllocationStrategy.CAPACITY_OPTIMIZED_PRIORITIZED,
+  SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+] as const;
+
 const schema = z.object({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
   region: z.string().regex(REGION),
@@ -37,6 +44,7 @@ const schema = z.object({
   instanceTypes: list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
   usdPerHour: z.union([prices, z.string().transform(readJson).pipe(prices)]),
   spot: flag,
+  spotStrategy: z.enum(SPOT_STRATEGIES),
   maxHosts: number.int().min(0).max(1000),
   minHosts: number.int().min(0).max(1000),
   warm: z.string(),
@@ -84,6 +92,7 @@ const wanted: Record<keyof Settings, string> = {
   usdPerHour:
     'must be prices in US dollars by region and instance type, such as {"us-east-1": {"g6e.2xlarge": 2.24}}',
   spot: 'must be true or false',
+  spotStrategy: `must be ${SPOT_STRATEGIES.join(' or ')}`,
   maxHosts: 'must be a whole number from 0 to 1000',
   minHosts: 'must be a whole number from 0 to 1000',
   warm: 'must be spans such as "mon-fri 08:00-18:00 Europe/Berlin=1", separated by semicolons, or empty',

@@ -34,6 +34,8 @@ export interface Sight {
   maxHosts: number;
   /** Hosts that stay up although nothing waits. */
   warm: number;
+  /** Hosts are spot instances, as far as these are to be had. */
+  spot: boolean;
   release: string;
 }
 

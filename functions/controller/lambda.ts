@@ -32,6 +32,7 @@ const deps = {
   fleet: fleetStore,
   machines: createMachines({ group: settings.AUTO_SCALING_GROUP, region: settings.AWS_REGION }),
   maxHosts: settings.MAX_HOSTS,
+  spot: settings.SPOT,
   warmth: { minHosts: settings.MIN_HOSTS, spans: settings.WARM },
   release: settings.RELEASE,
   log,

@@ -25,6 +25,8 @@ export interface ScaleDeps {
   now(): number;
   maxHosts: number;
   warmth: Warmth;
+  /** Hosts are spot instances. */
+  spot: boolean;
   /** That hosts should run. */
   release: string;
 }
@@ -90,7 +92,7 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
 }
 
 async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
-  const { machines, hosts, now, maxHosts, release, warmth } = deps;
+  const { machines, hosts, now, maxHosts, release, warmth, spot } = deps;
   // Instances before hosts: one that comes up in between is seen as up.
   const group = await machines.describe();
   const live = group.instances.filter(({ state }) => state !== 'ending').length;
@@ -98,14 +100,14 @@ async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered:
   const listed = await hosts.list();
   const leftAlone = leftAloneNow(remembered, listed, { head, release, now: now() });
   const warm = warmHosts(warmth, now());
-  const sight = { group, launchFailure, hosts: listed, held, maxHosts, warm, release, now: now() };
+  const sight = { group, launchFailure, hosts: listed, held, maxHosts, warm, spot, release, now: now() };
   const decision = decide({ ...sight, waiting: wakers(waiting, head, leftAlone) }, remembered);
   const some = Object.keys(leftAlone).length > 0;
   return { ...decision, fleet: { ...decision.fleet, leftAlone: some ? leftAlone : undefined } };
 }
 
 interface Trouble {
-  act: 'raise' | 'withdraw' | 'terminate' | 'retire';
+  act: 'on demand' | 'raise' | 'withdraw' | 'terminate' | 'retire';
   error: unknown;
 }
 
@@ -120,6 +122,10 @@ async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Pro
       troubles.push({ act, error });
     }
   };
+  const { onDemandBase } = decision;
+  // Before the raise, which is of hosts of this kind.
+  if (onDemandBase !== undefined)
+    await attempt('on demand', onDemandBase, () => machines.setOnDemandBase(onDemandBase));
   // Raise first: it counts from what was desired before anything was ended.
   const { raiseTo } = decision;
   if (raiseTo !== undefined) await attempt('raise', raiseTo, () => machines.raise(raiseTo));

@@ -12,11 +12,14 @@ import {
 } from '../core/limits.ts';
 import { isAlive } from '../store/hosts.ts';
 import { blockedBy, isInVain, mayTryAgain } from './blocked.ts';
+import { onDemandHosts } from './spot.ts';
 import { type HostSight, type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
 
 export interface Decision {
   /** There where it should be raised, to how many. */
   raiseTo?: number;
+  /** There where the number of hosts that are on demand should be another. */
+  onDemandBase?: number;
   /** What was asked for and is not launched is to be taken back. */
   withdraw: boolean;
   /** Instances to end. */
@@ -89,8 +92,10 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   const raises = allowed > 0 && raiseTo > group.desired && raiseTo > live.length;
 
   const calm = starting === 0 && count('restarting') === 0 && count('draining') === 0 && !blocked;
+  const onDemandBase = onDemandHosts(sight, { live: live.length, wanted, blocked });
   return {
     ...(raises && { raiseTo }),
+    ...(onDemandBase !== undefined && { onDemandBase }),
     withdraw,
     terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
     retire: calm ? outdated(sight, seen, memory) : [],

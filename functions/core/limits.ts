@@ -141,6 +141,8 @@ export const REFUSED_RAISE_TRIED_AGAIN_AFTER = 5 * MINUTE;
 export const LAUNCH_TRIED_FOR = 15 * MINUTE;
 /** What AWS could not launch is tried again after a share of the time for which it has failed, within these bounds. */
 export const LAUNCH_TRIED_AGAIN = { share: 1 / 4, soonest: 2 * MINUTE, latest: 15 * MINUTE };
+/** Where spot hosts are not to be had for so long, hosts on demand are started instead. */
+export const SPOT_GIVEN_UP_AFTER = 5 * MINUTE;
 /** A host process that restarts is back by then; until then it counts. */
 export const HOST_RESTARTS_WITHIN = 2 * MINUTE;
 /** What runs may run for an hour; whoever drains for longer hangs. */

@@ -9,6 +9,7 @@ import {
   type Instance as GroupInstance,
   SetDesiredCapacityCommand,
   TerminateInstanceInAutoScalingGroupCommand,
+  UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { AppError } from '../core/errors.ts';
 import { lastLaunchFailure, type LaunchFailure } from './launches.ts';
@@ -26,6 +27,8 @@ export interface Group {
   min: number;
   max: number;
   instances: Instance[];
+  /** So many instances are on demand, whatever the rest is; absent: the group knows no such number. */
+  onDemandBase?: number;
   /** There where Auto Scaling launches nothing until somebody resumes it: why, and the command. */
   suspended?: { why: string; resume: string };
 }
@@ -37,6 +40,8 @@ export interface Machines {
   launchFailure(): Promise<LaunchFailure | undefined>;
   /** Never lowers and never goes above the group's max. @returns what is desired now */
   raise(desired: number): Promise<number>;
+  /** How many instances are on demand before any is spot; those that run stay what they are. */
+  setOnDemandBase(instances: number): Promise<void>;
   /** Takes back what was asked for and not launched. @returns what is desired now */
   withdraw(): Promise<number>;
   /** Ends one, and wants one less from then on. What is gone or going is no error. */
@@ -65,7 +70,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
     requestHandler: { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
 
-  async function describe(): Promise<Group> {
+  async function read() {
     const { AutoScalingGroups: [found] = [] } = await again(() =>
       client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [AutoScalingGroupName] })),
     );
@@ -74,12 +79,19 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
         'bad_setting',
         `AUTO_SCALING_GROUP must name the group of the GPU hosts; there is no "${AutoScalingGroupName}" in ${settings.region}`,
       );
+    return found;
+  }
+
+  async function describe(): Promise<Group> {
+    const found = await read();
+    const onDemandBase = found.MixedInstancesPolicy?.InstancesDistribution?.OnDemandBaseCapacity;
     const launch = found.SuspendedProcesses?.find(({ ProcessName }) => ProcessName === 'Launch');
     return {
       desired: found.DesiredCapacity ?? 0,
       min: found.MinSize ?? 0,
       max: found.MaxSize ?? 0,
       instances: (found.Instances ?? []).flatMap(instanceOf),
+      ...(onDemandBase !== undefined && { onDemandBase }),
       ...(launch && {
         suspended: {
           why: launch.SuspensionReason || 'Auto Scaling does not say why',
@@ -118,6 +130,18 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
       if (raised <= desired) return desired;
       await setDesired(raised);
       return raised;
+    },
+
+    async setOnDemandBase(OnDemandBaseCapacity) {
+      const { MixedInstancesPolicy: policy } = await read();
+      // The whole distribution: what is left out might become what Auto Scaling takes for usual.
+      const InstancesDistribution = { ...policy?.InstancesDistribution, OnDemandBaseCapacity };
+      await client.send(
+        new UpdateAutoScalingGroupCommand({
+          AutoScalingGroupName,
+          MixedInstancesPolicy: { InstancesDistribution },
+        }),
+      );
     },
 
     async withdraw() {

@@ -60,6 +60,7 @@ function deps(more: Partial<ScaleDeps> = {}): ScaleDeps {
     now: () => clock,
     maxHosts: 3,
     warmth: NEVER_WARM,
+    spot: false,
     release: 'r1',
     ...more,
   };
@@ -450,4 +451,55 @@ describe('a controller that', () => {
     expect(Object.keys(seen)).toHaveLength(1);
     expect(Math.abs(updatedAt - Date.now())).toBeLessThan(5 * SECOND);
   });
+});
+
+describe('spot instances that are not to be had', () => {
+  const spot = () => deps({ spot: true });
+
+  test('are given up after some minutes for hosts on demand, and come back to when none is left', async () => {
+    aws.group.onDemandBase = 0;
+    aws.spotError = 'Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity';
+    await accept(30);
+    for (let minutes = 0; minutes < 15; minutes += 1) {
+      await scaleFleet(spot());
+      await pass(MINUTE);
+    }
+    // As many as the backlog wants, in one step, and the rest of the mixture as it was.
+    expect(aws.calls.filter((call) => call.startsWith('OnDemand'))).toEqual([
+      'OnDemandBaseCapacity 3, 0 % above',
+    ]);
+    const firstSpot = aws.calls.indexOf('OnDemandBaseCapacity 3, 0 % above');
+    expect(aws.calls.slice(0, firstSpot).filter((call) => call.startsWith('Terminate'))).toEqual([]);
+    expect([...aws.instances.keys()].every((id) => aws.onDemand.has(id))).toBe(true);
+    expect(aws.instances.size).toBe(3);
+    expect(await fleet()).toMatchObject({ ready: 3 });
+    expect((await fleet()).blocked).toBeUndefined();
+
+    // Nothing waits any more; the hosts end themselves.
+    for (const { jobId } of await store.jobs.listWork('waiting', 100)) await store.jobs.remove(jobId);
+    await scaleFleet(spot());
+    expect(aws.calls.at(-1)).not.toBe('OnDemandBaseCapacity 0, 0 % above');
+    for (const id of aws.instances.keys()) await deps().machines.terminate(id);
+    await pass(MINUTE, []);
+    for (const { hostId } of await store.hosts.list()) await store.hosts.remove(hostId);
+    await scaleFleet(spot());
+    expect(aws.calls.at(-1)).toBe('OnDemandBaseCapacity 0, 0 % above');
+  }, 60_000);
+
+  test('are waited for where hosts are on demand anyway, and where another cause keeps them', async () => {
+    aws.launchError =
+      'VcpuLimitExceeded: You have requested more vCPU capacity than your current vCPU limit of 0';
+    aws.group.onDemandBase = 0;
+    await accept(1);
+    for (let minutes = 0; minutes < 8; minutes += 1) {
+      await scaleFleet(spot());
+      await pass(MINUTE, []);
+    }
+    aws.launchError = 'InsufficientInstanceCapacity';
+    for (let minutes = 0; minutes < 8; minutes += 1) {
+      await scaleFleet(deps());
+      await pass(MINUTE, []);
+    }
+    expect(aws.calls.filter((call) => call.startsWith('OnDemand'))).toEqual([]);
+  }, 60_000);
 });

@@ -502,6 +502,7 @@ describe('whatever is seen', () => {
     held: fc.nat(20),
     maxHosts: fc.nat(6),
     warm: fc.nat(6),
+    spot: fc.boolean(),
     release: fc.constantFrom('r1', 'r2'),
     launchFailure: optional(fc.constantFrom(quota, { ...quota, at: NOW - 2 * HOUR })),
     hosts: fc.array(
@@ -523,6 +524,7 @@ describe('whatever is seen', () => {
       .record({
         desired: fc.nat(6),
         max: fc.nat(6),
+        onDemandBase: optional(fc.nat(6)),
         suspended: optional(fc.constant({ why: 'x', resume: 'y' })),
         instances: fc.uniqueArray(
           fc.record({
@@ -559,7 +561,7 @@ describe('whatever is seen', () => {
     release: optional(fc.constantFrom('r1', 'r2')),
     blocked: optional(
       fc.record({
-        code: fc.constantFrom('quota', 'never_registered', 'raise_refused'),
+        code: fc.constantFrom('quota', 'no_capacity', 'never_registered', 'raise_refused'),
         reason: fc.constant('x'),
         at: time,
       }),
@@ -576,10 +578,10 @@ describe('whatever is seen', () => {
           expect(raiseTo).toBeGreaterThan(seen.group.desired);
           expect(raiseTo).toBeLessThanOrEqual(Math.min(seen.maxHosts, seen.group.max));
           expect(seen.waiting + seen.warm).toBeGreaterThan(0);
-          expect([undefined, 'never_registered', 'quota']).toContain(fleet.blocked?.code);
+          expect([undefined, 'never_registered', 'quota', 'no_capacity']).toContain(fleet.blocked?.code);
           if (fleet.blocked?.code === 'never_registered')
             expect(NOW - Math.min(fleet.blocked.at, NOW)).toBeGreaterThanOrEqual(HOUR);
-          if (fleet.blocked?.code === 'quota') {
+          if (['quota', 'no_capacity'].includes(fleet.blocked?.code ?? '')) {
             expect(NOW - remembered.raisedAt).toBeGreaterThanOrEqual(2 * MINUTE);
             expect(raiseTo).toBe(Math.max(seen.group.desired, live(seen)) + 1);
           }
@@ -618,6 +620,27 @@ describe('whatever is seen', () => {
           expect(next.fleet.warm ?? []).toEqual(
             expect.arrayContaining(warm.filter((id) => next.fleet.seen[id]?.upAt === NOW + SECOND)),
           );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('on demand are no more than are wanted, only where spot is meant, and spot is come back to with no host there', () => {
+    fc.assert(
+      fc.property(sights, fleets, (seen, remembered) => {
+        const { onDemandBase, fleet } = decide(seen, remembered);
+        if (onDemandBase === undefined) return;
+        const { desired, max, instances, onDemandBase: before = 0 } = seen.group;
+        expect(seen.spot).toBe(true);
+        if (onDemandBase > before) {
+          expect(onDemandBase).toBeLessThanOrEqual(Math.min(fleet.wanted, seen.maxHosts, max));
+          if (before === 0) expect(fleet.blocked).toMatchObject({ code: 'no_capacity' });
+        } else
+          expect([onDemandBase, desired, instances.every(({ state }) => state === 'ending')]).toEqual([
+            0,
+            0,
+            true,
+          ]);
       }),
       { numRuns: 2000 },
     );

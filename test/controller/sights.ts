@@ -38,6 +38,7 @@ export const sight = (
   hosts: [],
   maxHosts: 5,
   warm: 0,
+  spot: false,
   release: RELEASE,
   ...more,
   group: {

@@ -51,6 +51,13 @@ describe('the group', () => {
     });
   });
 
+  test('takes the cheapest of the spot instances that are likely to stay where the context says so', () => {
+    const spotStrategy = 'price-capacity-optimized';
+    templatesWith({ spot: true, spotStrategy }).gpuHosts.hasResourceProperties(GROUP, {
+      MixedInstancesPolicy: { InstancesDistribution: { SpotAllocationStrategy: spotStrategy } },
+    });
+  });
+
   test('is not rebalanced between zones', () => {
     gpuHosts.hasResourceProperties('Custom::AWS', {
       Create: Match.serializedJson(

@@ -13,27 +13,31 @@ interface Statement {
   resources: string[];
 }
 
-const statements = resourcesOf(templatesWith()).flatMap(([id, { Type, Properties }]) => {
-  if (Type !== 'AWS::IAM::Policy' && Type !== 'AWS::IAM::Role') return [];
-  const documents =
-    Type === 'AWS::IAM::Policy'
-      ? [Properties['PolicyDocument']]
-      : ((Properties['Policies'] as { PolicyDocument: unknown }[] | undefined) ?? []).map(
-          ({ PolicyDocument }) => PolicyDocument,
-        );
-  return (documents as { Statement: { Effect: string; Action: unknown; Resource: unknown }[] }[])
-    .flatMap(({ Statement }) => Statement)
-    .filter(({ Effect }) => Effect === 'Allow')
-    .map(({ Action, Resource }): Statement => ({
-      role:
-        /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|NeverRebalance)/
-          .exec(id)?.[1]
-          ?.replace('GpuHostsHostRole', 'Host')
-          .replace('GpuHostsBuilder', 'Builder') ?? id,
-      actions: listOf(Action).map(String),
-      resources: listOf(Resource).map(textOf),
-    }));
-});
+const statements = statementsOf();
+
+function statementsOf(changes: Parameters<typeof templatesWith>[0] = {}): Statement[] {
+  return resourcesOf(templatesWith(changes)).flatMap(([id, { Type, Properties }]) => {
+    if (Type !== 'AWS::IAM::Policy' && Type !== 'AWS::IAM::Role') return [];
+    const documents =
+      Type === 'AWS::IAM::Policy'
+        ? [Properties['PolicyDocument']]
+        : ((Properties['Policies'] as { PolicyDocument: unknown }[] | undefined) ?? []).map(
+            ({ PolicyDocument }) => PolicyDocument,
+          );
+    return (documents as { Statement: { Effect: string; Action: unknown; Resource: unknown }[] }[])
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Effect }) => Effect === 'Allow')
+      .map(({ Action, Resource }): Statement => ({
+        role:
+          /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|NeverRebalance)/
+            .exec(id)?.[1]
+            ?.replace('GpuHostsHostRole', 'Host')
+            .replace('GpuHostsBuilder', 'Builder') ?? id,
+        actions: listOf(Action).map(String),
+        resources: listOf(Resource).map(textOf),
+      }));
+  });
+}
 
 /** `table/jobs UpdateItem`, `byWork Query`, `images/images GetObject`: everything that a role may do. */
 function allowedTo(role: string, service: 'dynamodb' | 's3' | 'autoscaling'): string[] {
@@ -205,6 +209,15 @@ describe('the group of the GPU hosts', () => {
   ])('%s: %j', (role, expected) => {
     expect(allowedTo(role, 'autoscaling')).toEqual(expected);
   });
+});
+
+test('where hosts are spot instances the controller may change what the group is made of, and nobody else', () => {
+  const allowing = (of: typeof statements) =>
+    of
+      .filter(({ actions }) => actions.includes('autoscaling:UpdateAutoScalingGroup'))
+      .map(({ role }) => role);
+  expect(allowing(statements)).toEqual([]);
+  expect(allowing(statementsOf({ spot: true }))).toEqual(['Controller']);
 });
 
 describe('what the rooms call of Auto Scaling', () => {

@@ -32,6 +32,7 @@ describe('a value that cannot be', () => {
     ['usdPerHour', { 'g6e.2xlarge': 2.24 }],
     ['usdPerHour', { 'us-east-1': { 'g6e.2xlarge': -1 } }],
     ['spot', 'maybe'],
+    ['spotStrategy', 'lowest-price'],
     ['maxHosts', -1],
     ['maxHosts', '1.5'],
     ['minHosts', -1],

@@ -15,7 +15,7 @@ export interface FakeActivity {
 
 export interface FakeAutoScaling {
   url: string;
-  group: { desired: number; min: number; max: number };
+  group: { desired: number; min: number; max: number; onDemandBase?: number };
   /** Id to lifecycle state. */
   instances: Map<string, string>;
   /** Newest first. */
@@ -24,6 +24,10 @@ export interface FakeAutoScaling {
   calls: string[];
   /** Why EC2 launches nothing; undefined: it launches. */
   launchError: string | undefined;
+  /** Why EC2 has no spot instance; undefined: it has. All are on demand where the group has no number of those. */
+  spotError: string | undefined;
+  /** Of those that were launched. */
+  onDemand: Set<string>;
   /** Why `Launch` is suspended; undefined: it is not. After a day of nothing but failures it is, until a person resumes it. */
   suspended: string | undefined;
   /** `lose`: it is done, and the answer never comes. `stop`: nothing is done, and no answer comes. */
@@ -59,6 +63,8 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
     activities: [],
     calls: [],
     launchError: undefined,
+    spotError: undefined,
+    onDemand: new Set(),
     suspended: undefined,
     fault: undefined,
     pass(now) {
@@ -67,14 +73,18 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
       if (fake.instances.size >= fake.group.desired) failingSince = undefined;
       while (fake.instances.size < fake.group.desired) {
         if (fake.suspended !== undefined) return;
-        if (fake.launchError !== undefined) {
+        const { onDemandBase } = fake.group;
+        const there = [...fake.instances.keys()].filter((id) => fake.onDemand.has(id)).length;
+        const isSpot = onDemandBase !== undefined && there >= onDemandBase;
+        const why = fake.launchError ?? (isSpot ? fake.spotError : undefined);
+        if (why !== undefined) {
           failingSince ??= now;
           if (now - failingSince > SUSPENDED_AFTER)
             fake.suspended = `Administratively suspended at ${new Date(now).toISOString()}`;
           fake.activities.unshift({
-            description: `Launching a new EC2 instance.  Status Reason: ${fake.launchError}`,
+            description: `Launching a new EC2 instance.  Status Reason: ${why}`,
             status: 'Failed',
-            message: fake.launchError,
+            message: why,
             startedAt: now,
             endedAt: now,
           });
@@ -84,6 +94,7 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
         launched += 1;
         const id = `i-${String(launched).padStart(17, '0')}`;
         fake.instances.set(id, 'Pending');
+        if (!isSpot) fake.onDemand.add(id);
         fake.activities.unshift({
           description: `Launching a new EC2 instance: ${id}`,
           status: 'Successful',
@@ -145,7 +156,11 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
           ([name, reason]) =>
             `<member><ProcessName>${name}</ProcessName><SuspensionReason>${reason}</SuspensionReason></member>`,
         );
-        return `<AutoScalingGroups><member><AutoScalingGroupName>${GROUP}</AutoScalingGroupName><MinSize>${group.min}</MinSize><MaxSize>${group.max}</MaxSize><DesiredCapacity>${group.desired}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown><AvailabilityZones/><HealthCheckType>EC2</HealthCheckType><CreatedTime>2026-11-23T10:00:00Z</CreatedTime><SuspendedProcesses>${processes.join('')}</SuspendedProcesses><Instances>${members.join('')}</Instances></member></AutoScalingGroups>`;
+        const policy =
+          group.onDemandBase === undefined
+            ? ''
+            : `<MixedInstancesPolicy><InstancesDistribution><OnDemandAllocationStrategy>prioritized</OnDemandAllocationStrategy><OnDemandBaseCapacity>${group.onDemandBase}</OnDemandBaseCapacity><OnDemandPercentageAboveBaseCapacity>0</OnDemandPercentageAboveBaseCapacity></InstancesDistribution></MixedInstancesPolicy>`;
+        return `<AutoScalingGroups><member><AutoScalingGroupName>${GROUP}</AutoScalingGroupName><MinSize>${group.min}</MinSize><MaxSize>${group.max}</MaxSize><DesiredCapacity>${group.desired}</DesiredCapacity><DefaultCooldown>300</DefaultCooldown>${policy}<AvailabilityZones/><HealthCheckType>EC2</HealthCheckType><CreatedTime>2026-11-23T10:00:00Z</CreatedTime><SuspendedProcesses>${processes.join('')}</SuspendedProcesses><Instances>${members.join('')}</Instances></member></AutoScalingGroups>`;
       }
       case 'DescribeScalingActivities': {
         const members = fake.activities.map(
@@ -168,6 +183,13 @@ export async function startFakeAutoScaling(bounds: { max: number; min?: number }
           );
         fake.calls.push(`SetDesiredCapacity ${desired}`);
         group.desired = desired;
+        return '';
+      }
+      case 'UpdateAutoScalingGroup': {
+        const of = 'MixedInstancesPolicy.InstancesDistribution.';
+        group.onDemandBase = Number(form.get(`${of}OnDemandBaseCapacity`));
+        const above = form.get(`${of}OnDemandPercentageAboveBaseCapacity`);
+        fake.calls.push(`OnDemandBaseCapacity ${group.onDemandBase}, ${above} % above`);
         return '';
       }
       case 'TerminateInstanceInAutoScalingGroup': {

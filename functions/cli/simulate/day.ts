@@ -141,6 +141,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
         group: { desired, min: 0, max: world.maxHosts, instances },
         maxHosts: world.maxHosts,
         warm: warmAt(now),
+        spot: false,
         release: 'simulated',
       },
       memory,
