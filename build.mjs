@@ -68,6 +68,7 @@ const programs = {
   simulate: 'functions/cli/simulate.ts',
   deploy: 'functions/cli/deploy.ts',
   doctor: 'functions/cli/doctor.ts',
+  image: 'functions/cli/image.ts',
   bench: 'test/bench/main.ts',
   chaos: 'test/chaos/main.ts',
 };

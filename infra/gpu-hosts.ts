@@ -5,6 +5,7 @@ import { Annotations, Tags, Validations } from 'aws-cdk-lib';
 import { AutoScalingGroup, OnDemandAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import {
   BlockDeviceVolume,
+  type CfnLaunchTemplate,
   EbsDeviceVolumeType,
   InstanceType,
   LaunchTemplate,
@@ -18,8 +19,9 @@ import { Construct } from 'constructs';
 import { readFileSync } from 'node:fs';
 import type { ImagesBucket, ModelsBucket } from './buckets.ts';
 import { ComfyUIBuilder } from './comfyui-builder.ts';
+import { HostImage } from './host-image.ts';
 import { HostRole } from './host-role.ts';
-import { groupName, namespaceOf } from './names.ts';
+import { groupName, hostImageParameter, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
 import { NeverRebalance } from './never-rebalance.ts';
 import { type Settings, unpricedTypes } from './settings.ts';
@@ -41,6 +43,8 @@ export class GpuHosts extends Construct {
   readonly release: string;
   /** Prepares ComfyUI for them. */
   readonly buildCommand: string;
+  /** Of their own image, where they have one. */
+  readonly image: HostImage | undefined;
 
   constructor(scope: Construct, id: string, props: GpuHostsProps) {
     super(scope, id);
@@ -65,8 +69,11 @@ export class GpuHosts extends Construct {
     };
 
     const launch = new LaunchTemplate(this, 'Template', {
-      // The id is looked up at every launch: a host gets the driver's latest security fixes without a deployment.
-      machineImage: MachineImage.resolveSsmParameterAtLaunch(settings.amiParameter),
+      // The id is looked up at every launch: a host gets the driver's latest security fixes without a deployment, or its
+      // own image as soon as there is one.
+      machineImage: MachineImage.resolveSsmParameterAtLaunch(
+        settings.bakedImage ? hostImageParameter(settings.name) : settings.amiParameter,
+      ),
       userData: UserData.custom(userData(template, told)),
       instanceProfile: new InstanceProfile(this, 'Profile', { role }),
       securityGroup: network.hosts,
@@ -84,6 +91,15 @@ export class GpuHosts extends Construct {
       ],
     });
     Tags.of(launch).add('Name', `${settings.name}-gpu-host`);
+    if (settings.bakedImage) {
+      this.image = new HostImage(this, 'Image', { ...props, bundle, template, release: this.release });
+      launch.node.addDependency(this.image);
+      // Blocks come from S3 when they are first read, at whatever rate: PyTorch alone would take minutes.
+      (launch.node.defaultChild as CfnLaunchTemplate).addPropertyOverride(
+        'LaunchTemplateData.BlockDeviceMappings.0.Ebs.VolumeInitializationRate',
+        300,
+      );
+    }
     const group = this.#group(launch, settings, network);
     new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
     this.buildCommand = new ComfyUIBuilder(this, 'Builder', { ...props, bundle, template }).command;

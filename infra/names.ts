@@ -10,6 +10,9 @@ export const groupName = (name: string) => `${name}-gpu-hosts`;
 export const namespaceOf = (name: string) => name;
 export const hostLogGroup = (name: string) => `/${name}/gpu-hosts`;
 
+/** Which image hosts are launched from, where they have their own. */
+export const hostImageParameter = (name: string) => `/${name}/host-image`;
+
 /** Named by the account too: a bucket's name is the world's. */
 export function bucketName(scope: IConstruct, name: string, of: 'images' | 'models'): string {
   const { account, region } = Stack.of(scope);

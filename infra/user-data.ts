@@ -19,11 +19,11 @@ export type HostSettings = Omit<MachineHostEnvironment, 'INSTANCE_ID' | 'USD_PER
   LOG_GROUP: string;
 };
 
-/** Of the machine that installs ComfyUI for the hosts. */
+/** Of a machine that installs ComfyUI for the hosts: into the archive, or on their image. */
 export type BuilderSettings = Pick<
   HostSettings,
   'AWS_REGION' | 'COMFYUI_VERSION' | 'MODELS_BUCKET' | 'HOST_ASSET'
-> & { BOOT: 'build' };
+> & { BOOT: 'build' | 'image' };
 
 const PLACE = /^@SETTINGS@$/m;
 /** EC2's limit, of the text before it is encoded. */

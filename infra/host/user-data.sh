@@ -1,5 +1,5 @@
 #!/bin/bash
-# First boot of a GPU host, or of the builder (BOOT=build): settings, Node, the bundle from the stack's asset bucket; the
+# First boot of a GPU host, of the builder (BOOT=build) or of their image's (BOOT=image): settings, Node, the bundle from the stack's asset bucket; the
 # rest is in the bundle. CDK puts the settings in place of the marked line. May run again: what is in place stays.
 set -euo pipefail
 umask 022
@@ -18,12 +18,13 @@ while IFS='=' read -r name value; do
   if [ -n "$name" ]; then export "$name=$value"; fi
 done </etc/comfyui-host.env
 names=(AWS_REGION COMFYUI_VERSION MODELS_BUCKET HOST_ASSET)
-if [ "${BOOT:=setup}" = build ]; then
+case ${BOOT:=setup} in
   # A builder that hangs ends itself; nobody watches it.
-  shutdown -h +60
-else
-  names+=(TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE)
-fi
+  build) shutdown -h +60 ;;
+  # Image Builder ends its own.
+  image) ;;
+  *) names+=(TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE) ;;
+esac
 for name in "${names[@]}"; do
   if [ -z "${!name:-}" ]; then
     echo "comfyui-host: the user data of the launch template has no $name; deploy the GPU hosts' stack again" >&2

@@ -56,7 +56,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
   beforeAll(async () => {
     await makeRoot();
     machine = await startMachine(SETTINGS);
-  }, 300_000);
+  }, 600_000);
   afterAll(() => machine?.close());
 
   test('sets the machine up from nothing', { timeout: 180_000 }, async () => {
@@ -187,6 +187,35 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
         'ls -A /srv/comfyui; ls -A /srv/comfyui/app; stat -c %U /srv/comfyui/app/main.py',
       );
       expect(text).toBe('app\ndata\nlost+found\n.installed\n.venv\nmain.py\ncomfyui-setup\n');
+    },
+  );
+
+  test(
+    "the hosts' own image has Node, the bundle and ComfyUI, and a host uses them",
+    { timeout: 120_000 },
+    async () => {
+      const before = await fetched();
+      const made = await machine.build('image');
+      expect(made.text).toMatch(/^comfyui-host: comfyui-0\.33\.0-[0-9a-f]{12}-py312 is in the image$/m);
+      expect(made).toMatchObject({ code: 0, shutdowns: [''] });
+      await machine.sh('rm -f /run/comfyui-host/comfyui.ready');
+
+      const { code, text } = await machine.start('comfyui-install');
+      expect({ code, text }).toMatchObject({
+        code: 0,
+        text: expect.stringMatching(/^comfyui-host: comfyui took/),
+      });
+      const { text: seen } = await machine.sh(`readlink /srv/comfyui/app; stat -c %U /opt/comfyui-app/main.py
+      /srv/comfyui/app/.venv/bin/python -c 'import torch; print(torch.version.cuda)'`);
+      expect(seen).toBe('/opt/comfyui-app\nroot\n13.0\n');
+      expect(await fetched()).toEqual(before);
+
+      // An image that is older than the release is no hindrance.
+      await machine.sh('echo older >/opt/comfyui-app/.installed; rm /srv/comfyui/app');
+      expect((await machine.start('comfyui-install')).code).toBe(0);
+      expect((await machine.sh('readlink /srv/comfyui/app; cat /srv/comfyui/app/.installed')).text).toMatch(
+        /^comfyui-0\.33\.0-/,
+      );
     },
   );
 

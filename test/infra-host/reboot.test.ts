@@ -41,7 +41,7 @@ mount() { :; }
 `;
 
 describe.skipIf(lack !== undefined)(`a booted host${lack ? ` (skipped: ${lack})` : ''}`, () => {
-  beforeAll(() => makeRoot(), 300_000);
+  beforeAll(() => makeRoot(), 600_000);
 
   test(
     'mounts its disk after a reboot only once AWS has mounted the NVMe disk',

@@ -40,7 +40,7 @@ const has = (tool: string) =>
     () => false,
   );
 
-/** Some 90 s the first time, nothing after. */
+/** Some minutes the first time, nothing after. */
 export async function makeRoot(): Promise<void> {
   if (
     await access(ROOT).then(

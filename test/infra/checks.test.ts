@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { appWith } from './synth.ts';
 
-const { app, folder } = appWith({ alarmMail: 'ops@example.com' });
+const { app, folder } = appWith({ alarmMail: 'ops@example.com', bakedImage: true });
 const assembly = join(folder, 'cdk.out');
 
 describe('cdk-nag', () => {

@@ -1,0 +1,140 @@
+// `npm run image`: has the GPU hosts' own image made, waits for it, and then lets hosts be launched from it. Speaks to AWS by
+// its command line program, as the runbook does; one that fails leaves hosts with the image that they have.
+
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs, promisify } from 'node:util';
+import * as z from 'zod';
+import { explainAndExit } from '../process/exit.ts';
+import { CommandError } from './api.ts';
+import { readDeployment } from './deployment.ts';
+
+const HELP = `npm run image -- [--name NAME] [--region REGION] [--every SECONDS]
+
+  Makes the image that GPU hosts are launched from, with Node and ComfyUI in it: about half an hour on a
+  machine without a GPU, some $0.20, and what its snapshot costs a month. Needs a deployment with
+  bakedImage, and the aws program.
+
+  --name     of the deployment; else as cdk.json says
+  --region   else as cdk.json says
+  --every    seconds between two looks at how far it is, else 30
+`;
+
+const run = promisify(execFile);
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+const started = z.object({ imageBuildVersionArn: z.string() });
+const made = z.object({
+  image: z.object({
+    state: z.object({ status: z.string(), reason: z.string().optional() }),
+    outputResources: z
+      .object({ amis: z.array(z.object({ image: z.string().optional() })).default([]) })
+      .optional(),
+  }),
+});
+const stacks = z.object({
+  Stacks: z.array(
+    z.object({
+      Outputs: z.array(z.object({ OutputKey: z.string(), OutputValue: z.string() })).default([]),
+    }),
+  ),
+});
+
+async function image(argv: string[]): Promise<void> {
+  const flags = parse(argv);
+  if (flags.help) return say(HELP.trimEnd());
+  const every = Number(flags.every);
+  if (!(every > 0)) throw new CommandError(`--every must be seconds above 0; it is "${flags.every}"`);
+  const deployment = await readDeployment();
+  const { name = deployment.name, region = deployment.region } = flags;
+  const stack = `${name}-gpu-hosts`;
+  const aws = async <Schema extends z.ZodType>(schema: Schema, ...args: string[]) => {
+    const text = await callAws([...args, '--region', region, '--output', 'json']);
+    return schema.parse(JSON.parse(text || '{}'));
+  };
+
+  const { Stacks } = await aws(stacks, 'cloudformation', 'describe-stacks', '--stack-name', stack);
+  const pipeline = Stacks[0]?.Outputs.find(({ OutputKey }) => OutputKey === 'ImagePipeline')?.OutputValue;
+  if (pipeline === undefined)
+    throw new CommandError(
+      `${stack} makes no image: set bakedImage to true in cdk.json and deploy, then again`,
+    );
+
+  const { imageBuildVersionArn: arn } = await aws(
+    started,
+    'imagebuilder',
+    'start-image-pipeline-execution',
+    '--image-pipeline-arn',
+    pipeline,
+  );
+  say(`making ${arn}`);
+  const ami = await untilMade(arn, every, () =>
+    aws(made, 'imagebuilder', 'get-image', '--image-build-version-arn', arn),
+  );
+  const parameter = `/${name}/host-image`;
+  const value = ['--name', parameter, '--value', ami, '--type', 'String', '--data-type', 'aws:ec2:image'];
+  await aws(z.unknown(), 'ssm', 'put-parameter', '--overwrite', ...value);
+  say(`${ami} is what hosts are launched from, by ${parameter}. Those that run go on with theirs.`);
+  say(
+    `Older images and their snapshots stay, and cost: aws ec2 describe-images --region ${region} --owners self`,
+  );
+}
+
+/** @throws CommandError with the reason that Image Builder gives */
+async function untilMade(
+  arn: string,
+  every: number,
+  look: () => Promise<z.infer<typeof made>>,
+): Promise<string> {
+  let before = '';
+  for (;;) {
+    const { state, outputResources } = (await look()).image;
+    if (state.status !== before) say(state.status.toLowerCase());
+    before = state.status;
+    if (['FAILED', 'CANCELLED', 'DELETED', 'DEPRECATED'].includes(state.status))
+      throw new CommandError(
+        `${arn} is ${state.status.toLowerCase()}${state.reason ? `: ${state.reason}` : ''}; hosts go on with the image that they have`,
+      );
+    if (state.status === 'AVAILABLE') {
+      const ami = outputResources?.amis[0]?.image;
+      if (ami === undefined) throw new CommandError(`${arn} has no image`);
+      return ami;
+    }
+    await sleep(every * 1000);
+  }
+}
+
+async function callAws(args: string[]): Promise<string> {
+  try {
+    return (await run('aws', args, { maxBuffer: 16e6 })).stdout;
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string };
+    if (code === 'ENOENT')
+      throw new CommandError('The aws program is not installed: https://aws.amazon.com/cli, then again');
+    throw new CommandError(
+      `aws ${args.slice(0, 2).join(' ')}: ${stderr?.trim().split('\n').at(-1) ?? String(error)}`,
+    );
+  }
+}
+
+function parse(argv: string[]) {
+  const options = {
+    name: { type: 'string' },
+    region: { type: 'string' },
+    every: { type: 'string', default: '30' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    return parseArgs({ args: argv, options }).values;
+  } catch (error) {
+    throw new CommandError(`${(error as Error).message.split('. ')[0]}; --help lists the flags`);
+  }
+}
+
+try {
+  await image(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CommandError)) explainAndExit(error);
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
