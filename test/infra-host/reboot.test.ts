@@ -2,10 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { lackOf, makeRoot } from './root.ts';
-import { boot } from './systemd.ts';
+import { makeRoot } from './root.ts';
+import { boot, lackOfSystemd } from './systemd.ts';
 
-const lack = await lackOf();
+const lack = await lackOfSystemd();
 
 /** As AWS's images have it, but for the program. */
 const DLAMI = `[Unit]

@@ -24,7 +24,7 @@ const KEYRING = {
 /** Undefined: this machine can do it. */
 export async function lackOf(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it needs root on Linux';
-  for (const tool of ['debootstrap', 'unshare', 'nsenter', 'losetup', 'python3'])
+  for (const tool of ['debootstrap', 'dpkg-deb', 'unshare', 'nsenter', 'losetup', 'python3'])
     if (!(await has(tool))) return `it needs ${tool}`;
   try {
     await run('unshare', ['-n', '-m', 'true']);

@@ -7,9 +7,21 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { startCommand } from '../support/program.ts';
-import { ROOT } from './root.ts';
+import { lackOf, ROOT } from './root.ts';
 
 const run = promisify(execFile);
+
+/** Undefined: this machine can do it. */
+export async function lackOfSystemd(): Promise<string | undefined> {
+  const lack = await lackOf();
+  if (lack !== undefined) return lack;
+  try {
+    await run('unshare', ['--mount', '--cgroup', 'mount', '-t', 'cgroup2', 'cgroup2', '/mnt']);
+  } catch {
+    return 'this machine allows no control groups';
+  }
+  return undefined;
+}
 
 const ASKING = `[Unit]
 After=multi-user.target local-fs.target
