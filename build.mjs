@@ -69,6 +69,7 @@ const programs = {
   deploy: 'functions/cli/deploy.ts',
   doctor: 'functions/cli/doctor.ts',
   image: 'functions/cli/image.ts',
+  smoke: 'functions/cli/smoke.ts',
   bench: 'test/bench/main.ts',
   chaos: 'test/chaos/main.ts',
 };

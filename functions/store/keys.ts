@@ -1,7 +1,7 @@
 // The Keys table: API keys by their id, with the hash of the secret, whose they are and what they may do.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Scope } from '../core/access.ts';
 import type { StoreClient } from './client.ts';
 import { keysTable, SCHEMA_VERSION } from './tables.ts';
@@ -72,6 +72,11 @@ export function createKeys({ documents }: StoreClient, prefix: string) {
         start = page.LastEvaluatedKey;
       } while (start);
       return found.sort((a, b) => a.createdAt - b.createdAt);
+    },
+
+    /** Of one that was drawn for a moment: without a trace. */
+    async remove(keyId: string): Promise<void> {
+      await documents.send(new DeleteCommand({ TableName, Key: { keyId } }));
     },
 
     /** For good; again is no harm. False: there is no such key. */

@@ -1,22 +1,20 @@
-// The deployed arrangement, minus AWS: the three bundles under the real runtime client, a real DynamoDB stream (DynamoDB
-// Local) between them, the GPU host's bundle started by what the controller asked of Auto Scaling; and the guide's
-// Python client, unchanged, gets its image through it.
+// The deployed arrangement with a real DynamoDB stream (DynamoDB Local) between its functions; and the guide's Python client,
+// unchanged, gets its image through the front door.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { blockBelow } from '../contract/guide.ts';
-import { type FakeAutoScaling, GROUP, startFakeAutoScaling } from '../machines/fake-auto-scaling.ts';
+import { templatesWith } from '../infra/synth.ts';
 import { post, untilStatus } from '../process/stage.ts';
 import { startCommand } from '../support/program.ts';
-import { startFrontDoor } from './front-door.ts';
-import { type Machines, startMachines } from './machines.ts';
-import type { Runtime } from './runtime-api.ts';
-import { openStream, type Pump, startPump } from './stream-pump.ts';
-import { lacksRuntime, metricsOf, startWorld, type World } from './world.ts';
+import { type CloudFront, startCloudFront } from './cloudfront.ts';
+import { type Deployment, startDeployment } from './deployment.ts';
+import { distributionOf } from './distribution.ts';
+import { functionUrl } from './origin.ts';
+import { lacksRuntime, metricsOf } from './world.ts';
 
 const lacks = [
   lacksRuntime && `aws-lambda-ric: ${lacksRuntime}`,
@@ -32,54 +30,34 @@ const lacksPython = (() => {
 })();
 /** The guide's clients name it. */
 const PORT = 5000;
+const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
 
 describe.skipIf(lacks.length > 0)(
   `the deployed arrangement, minus AWS${lacks.length > 0 ? ` (skipped: no ${lacks.join(', no ')})` : ''}`,
   { timeout: 120_000 },
   () => {
-    let world: World;
-    let group: FakeAutoScaling;
-    let machines: Machines;
-    let door: Awaited<ReturnType<typeof startFrontDoor>>;
-    let pumps: Pump[] = [];
-    let functions: Record<'api' | 'forwarder' | 'controller', Runtime>;
-    let folder: string;
+    let deployment: Deployment;
+    let door: CloudFront;
 
     beforeAll(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'deployed-'));
-      const dynamodbUrl = inject('dynamodbUrl');
-      world = await startWorld(dynamodbUrl);
-      group = await startFakeAutoScaling({ max: 2 });
-      machines = await startMachines(group, folder, {
-        ...world.environment,
-        // Longer than anything between two jobs here.
-        IDLE_MINUTES: '0.3',
-      });
-      functions = {
-        api: await world.start('api'),
-        forwarder: await world.start('forwarder'),
-        controller: await world.start('controller', {
-          AUTO_SCALING_GROUP: GROUP,
-          AWS_ENDPOINT_URL_AUTO_SCALING: group.url,
-        }),
+      deployment = await startDeployment({ streamsAt: inject('dynamodbUrl') });
+      const { functions, world } = deployment;
+      const behind = {
+        origin: functionUrl(functions.api, HOST),
+        hostName: HOST,
+        secret: world.environment['ORIGIN_SECRET']!,
+        // The guide's clients, as they are written, send none.
+        adds: { 'x-api-key': world.environment['API_KEY']! },
       };
-      const arn = await openStream(world.behind.store, world.environment['TABLE_PREFIX']!);
-      const accessKey = world.environment['AWS_ACCESS_KEY_ID']!;
-      pumps = [functions.forwarder, functions.controller].map((runtime) =>
-        startPump(dynamodbUrl, accessKey, arn, runtime),
-      );
-      door = await startFrontDoor(functions.api, PORT);
+      door = await startCloudFront(distributionOf(templatesWith().compute), behind, PORT);
     });
     afterAll(async () => {
       await door?.close();
-      await Promise.all(pumps.map((pump) => pump.stop()));
-      await machines?.close();
-      await world?.close();
-      await group?.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+      await deployment?.close();
     });
 
     test('the first job wakes a GPU host, which runs it', async () => {
+      const { group } = deployment;
       expect(group.group.desired).toBe(0);
       const accepted = await post(door.url, { prompt: 'a red fox' });
       expect(accepted.status).toBe(202);
@@ -90,6 +68,7 @@ describe.skipIf(lacks.length > 0)(
     });
 
     test.skipIf(lacksPython)(`the guide's Python client gets its image${lacksPython}`, async () => {
+      const { folder } = deployment;
       await writeFile(join(folder, 'client.py'), blockBelow('Python Client Example', 'python'));
       const client = startCommand(
         'python3',
@@ -109,8 +88,9 @@ describe.skipIf(lacks.length > 0)(
     });
 
     test('a job for a host that is up is offered to it as soon as the stream tells of it', async () => {
+      const { forwarder } = deployment.functions;
       const placed = () =>
-        metricsOf(functions.forwarder).reduce((sum, line) => sum + Number(line['offers_placed'] ?? 0), 0);
+        metricsOf(forwarder).reduce((sum, line) => sum + Number(line['offers_placed'] ?? 0), 0);
       // The host looks for itself every second, and may be first: then it is the next job's turn.
       for (let tries = 0; placed() === 0 && tries < 20; tries += 1) {
         const accepted = await post(door.url, { prompt: 'a red fox' });
@@ -121,6 +101,7 @@ describe.skipIf(lacks.length > 0)(
     });
 
     test('an idle host ends its machine, and nothing is left that costs', async () => {
+      const { group, world } = deployment;
       await expect.poll(() => group.group.desired, { timeout: 60_000 }).toBe(0);
       await expect.poll(() => group.instances.size).toBe(0);
       expect(group.calls).toEqual(['SetDesiredCapacity 1', expect.stringMatching(/^Terminate i-/)]);
@@ -129,6 +110,7 @@ describe.skipIf(lacks.length > 0)(
     });
 
     test('no record was refused, and no batch repeated', () => {
+      const { pumps, functions } = deployment;
       expect(pumps.map((pump) => pump.repeated())).toEqual([0, 0]);
       const skipped = [functions.forwarder, functions.controller].flatMap(metricsOf);
       expect(skipped.filter((line) => 'records_skipped' in line)).toEqual([]);

@@ -30,8 +30,8 @@ const CREDENTIALS = { accessKeyId: 'alone', secretAccessKey: 'alone-secret' };
 const { headers } = recorded('function-url-get') as HttpEvent;
 
 /** @param dynamodbUrl of another DynamoDB than the embedded one */
-export async function startWorld(dynamodbUrl?: string): Promise<World> {
-  const places = await startPlaces();
+export async function startWorld(dynamodbUrl?: string, bucket = 'images'): Promise<World> {
+  const places = await startPlaces(bucket);
   const tablePrefix = `${randomUUID().slice(0, 8)}-`;
   const dynamodbEndpoint = dynamodbUrl ?? places.dynamodbEndpoint;
   const { s3Endpoint } = places;
@@ -40,7 +40,7 @@ export async function startWorld(dynamodbUrl?: string): Promise<World> {
     dynamodbEndpoint,
     s3Endpoint,
     tablePrefix,
-    bucket: 'images',
+    bucket,
     credentials: CREDENTIALS,
   });
   await createTables(behind.store, tablePrefix);
@@ -51,7 +51,7 @@ export async function startWorld(dynamodbUrl?: string): Promise<World> {
     AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
     AWS_ENDPOINT_URL_S3: s3Endpoint,
     TABLE_PREFIX: tablePrefix,
-    IMAGES_BUCKET: 'images',
+    IMAGES_BUCKET: bucket,
     METRICS_NAMESPACE: 'comfyui',
     WORKFLOWS_PATH: join(bundleOf('api'), 'workflows'),
     ORIGIN_SECRET: headers['x-origin-secret']!,

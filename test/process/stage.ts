@@ -28,7 +28,8 @@ export interface Places {
   close(): Promise<void>;
 }
 
-export async function startPlaces(): Promise<Places> {
+/** @param bucket a name without a dot is a host name at AWS */
+export async function startPlaces(bucket = 'images'): Promise<Places> {
   await build();
   const directory = await mkdtemp(join(tmpdir(), 'alone-'));
   const start = <Ready>(name: string, module: string, env: Record<string, string>): Promise<Child<Ready>> =>
@@ -43,6 +44,7 @@ export async function startPlaces(): Promise<Places> {
     TOKEN: CREDENTIALS.accessKeyId,
   });
   const s3 = await start<{ url: string }>('s3', join(packageRoot(), '.build', 's3.mjs'), {
+    BUCKET: bucket,
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,

@@ -38,6 +38,7 @@ export function startProgram(
     | 'simulate'
     | 'deploy'
     | 'doctor'
+    | 'smoke'
     | 'api'
     | 'forwarder'
     | 'controller'

@@ -70,7 +70,7 @@ export function lineOf(name: string, finding: Finding): string {
   return finding.kind === 'next' ? `${line}\n      ${''.padEnd(NAME_WIDTH)} → ${finding.next}` : line;
 }
 
-function findingOf(error: unknown, explain: (error: unknown) => Finding): Finding {
+export function findingOf(error: unknown, explain: (error: unknown) => Finding): Finding {
   return error instanceof Found ? error.finding : explain(error);
 }
 

@@ -9,7 +9,10 @@ const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const smallBytes = 100_000;
 
 /** `texts` become tEXt chunks: keyword and ASCII text. */
-export async function encodePng(painting: Painting, texts: Record<string, string>): Promise<Buffer> {
+export async function encodePng(
+  painting: Pick<Painting, 'width' | 'height' | 'repeats' | 'row'>,
+  texts: Record<string, string>,
+): Promise<Buffer> {
   const { width, height } = painting;
   const stride = 1 + width * 3;
   // A zero row under the filter "Up" repeats the row above: most of the buffer is left as allocated.

@@ -1,0 +1,101 @@
+// One request of the smoke test and its whole answer, as bytes. What is not answered, or breaks off, is a line that says
+// so; nothing is asked twice, and redirects are not followed.
+
+import { Found, next } from '../doctor/check.ts';
+
+export interface Question {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | FormData;
+  /** Who asks; null: nobody. Else the one whose deployment is tested. */
+  key?: string | null;
+  /** ms. */
+  limit?: number;
+  /** Also when a signal came: what it makes must be known to be removed. */
+  finishes?: boolean;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  bytes: Buffer;
+  /** {} for what is no JSON object. */
+  body: Record<string, unknown>;
+}
+
+export type Ask = (path: string, question?: Question) => Promise<Answer>;
+
+/** Long for a cold start, short beside the minute after which a front door gives up. */
+const LIMIT = 10_000;
+const ADVICE =
+  'npm run deploy, with the release that this program is of; then npm run doctor, and the log of the api';
+/** @param stopped ends what is under way; @param atMost ms, where a question says nothing else */
+export function createAsk(
+  url: string,
+  ownKey: string | undefined,
+  stopped: AbortSignal,
+  atMost = LIMIT,
+): Ask {
+  return async (
+    path,
+    { method = 'GET', headers = {}, body, key = ownKey ?? null, limit = atMost, finishes } = {},
+  ) => {
+    // Not AbortSignal.any with a timeout: Node 20 may lose that before it is over.
+    const over = new AbortController();
+    const stop = () => over.abort(stopped.reason);
+    const timer = setTimeout(() => over.abort(new Late(`no whole answer within ${limit / 1000} s`)), limit);
+    if (!finishes) stopped.addEventListener('abort', stop);
+    try {
+      stopped.throwIfAborted();
+      const response = await fetch(path.startsWith('/') ? url + path : path, {
+        method,
+        redirect: 'manual',
+        headers: { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers },
+        signal: over.signal,
+        ...(body !== undefined && { body }),
+      });
+      const bytes = Buffer.from(await response.arrayBuffer());
+      return { status: response.status, headers: response.headers, bytes, body: objectOf(bytes) };
+    } catch (error) {
+      stopped.throwIfAborted();
+      throw new Found(next(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, ADVICE));
+    } finally {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', stop);
+    }
+  };
+}
+
+class Late extends Error {}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  return error instanceof Late ? message : `no whole answer (${cause?.code ?? cause?.message ?? message})`;
+}
+
+/** A link's query is a signature. */
+function withoutQuery(path: string): string {
+  return path.startsWith('/') ? path : path.replace(/\?.*/, '');
+}
+
+export function objectOf(bytes: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(bytes.toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** What an answer says for itself, for a line. */
+export function saidBy({ status, headers, body }: Answer): string {
+  const cached = headers.has('age') ? ', from a cache on the way' : '';
+  return typeof body['error'] === 'string'
+    ? `${status}${cached}: ${body['error']}`
+    : `${status}${cached}, which is not what this API says`;
+}
+
+/** For a line. */
+export function sizeOf(bytes: number): string {
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

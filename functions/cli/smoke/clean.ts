@@ -1,0 +1,25 @@
+// Nothing is left behind: what the smoke test has made is cancelled and removed, and what could not be is named.
+
+import { saidBy } from './ask.ts';
+import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import type { Smoke } from './smoke.ts';
+
+export async function cleanUp({ ask, made }: Smoke): Promise<Finding> {
+  const left: string[] = [];
+  const remove = async (path: string, fine: number[]) => {
+    const answer = await ask(path, { method: 'DELETE' }).catch((error: unknown) => {
+      if (!(error instanceof Found)) throw error;
+      return undefined;
+    });
+    if (!answer || !fine.includes(answer.status))
+      left.push(`DELETE ${path} (${answer ? saidBy(answer) : 'no answer'})`);
+  };
+  const jobs = [...made.jobs];
+  // Ended ones are 409, and removed ones 404.
+  await Promise.all(jobs.map((jobId) => remove(`/api/queue/${jobId}`, [200, 404, 409])));
+  await Promise.all(jobs.map((jobId) => remove(`/api/history/${jobId}`, [200, 404])));
+  // A job that reads it must have ended.
+  await Promise.all([...made.uploads].map((name) => remove(`/api/upload/image/${name}`, [200, 404])));
+  if (left.length > 0) throw new Found(next('not everything could be removed', left.join('; ')));
+  return ok(`${jobs.length} jobs and ${made.uploads.size} uploads are gone`);
+}

@@ -1,0 +1,73 @@
+// An error's second answer: an address that was 404 and is there now, and one that is another's. A front door that keeps
+// errors gives the first answer again, to everybody.
+
+import { randomUUID } from 'node:crypto';
+import { type Check, Found, next, notChecked, ok } from '../doctor/check.ts';
+import { saidBy } from './ask.ts';
+import { cancel, type Inputs, type Smoke, statusOf, submit, wanted } from './smoke.ts';
+
+const KEPT =
+  'npm run deploy, with the release that this program is of: its front door keeps no errors (CustomErrorResponses)';
+
+/** @param inputs of a job that may be cancelled at once */
+export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[] {
+  const { ask, key, otherKey } = smoke;
+  return [
+    {
+      name: 'second answer',
+      async run() {
+        // The same key is the same id, also of a job that was removed.
+        const idempotencyKey = randomUUID();
+        const wish = await inputs();
+        const jobId = await submit(smoke, wish, idempotencyKey);
+        await cancel(smoke, jobId);
+        const removal = await ask(`/api/history/${jobId}`, { method: 'DELETE' });
+        wanted(removal, 200, `DELETE /api/history/${jobId}`);
+        wanted(await ask(`/api/status/${jobId}`), 404, 'the status of a job that was removed');
+        await submit(smoke, wish, idempotencyKey);
+        const answer = await ask(`/api/status/${jobId}`);
+        await cancel(smoke, jobId);
+        if (answer.status !== 200)
+          throw new Found(next(`what was 404 and is there now is answered ${saidBy(answer)}`, KEPT));
+        return ok('what was 404 and is there now is 200');
+      },
+    },
+    {
+      name: 'other owners',
+      async run() {
+        if (key === undefined) return notChecked('the API was asked without a key');
+        const unknown = `/api/status/${randomUUID()}`;
+        wanted(await ask(unknown), 404, 'the status of no job');
+        const nobody = await ask(unknown, { key: null });
+        if (nobody.status !== 401)
+          throw new Found(next(`who comes without a key is given another's answer: ${saidBy(nobody)}`, KEPT));
+        if (otherKey === undefined)
+          return ok("nobody gets another's 404 (--other-key, of another owner, checks more)");
+        const jobId = await submit(smoke, await inputs());
+        const asked = await ask(`/api/status/${jobId}`, { key: otherKey });
+        wanted(
+          asked,
+          404,
+          "the status of another owner's job",
+          'give a key without the scope admin as --other-key',
+        );
+        const own = await ask(`/api/status/${jobId}`);
+        await cancel(smoke, jobId);
+        if (own.status !== 200)
+          throw new Found(next(`its owner is given the answer of another: ${saidBy(own)}`, KEPT));
+        return ok("another's job is 404, and its owner's own all the same");
+      },
+    },
+    {
+      name: 'cancel',
+      async run() {
+        const jobId = await submit(smoke, await inputs());
+        await cancel(smoke, jobId);
+        const { status } = await statusOf(smoke, jobId);
+        if (status !== 'cancelled')
+          throw new Found(next(`job ${jobId} is ${status} after it was cancelled`, 'npm run doctor'));
+        return ok('cancelled at once');
+      },
+    },
+  ];
+}

@@ -1,0 +1,116 @@
+// What has no body, or none that is new: a preflight, HEAD, 304, an error, and a compressed answer. A front door that
+// waits for the end of nothing, or takes a header off on the way, is found here.
+
+import { randomUUID } from 'node:crypto';
+import { type Check, Found, next, ok } from '../doctor/check.ts';
+import { type Answer, type Ask, saidBy } from './ask.ts';
+import { type Smoke, wanted } from './smoke.ts';
+
+/** What is empty ends only where something was written: functions/api/function-url.ts. */
+const DEPLOY = 'npm run deploy, with the release that this program is of';
+const DOCUMENT = '/openapi.json';
+
+/** Before all others: is it there, and does it let this caller in? */
+export function apiCheck({ ask, key, url }: Smoke): Check {
+  return {
+    name: 'api',
+    async run() {
+      const answer = await ask('/api/health');
+      if (answer.status === 401)
+        throw new Found(
+          next(`${url} answered ${saidBy(answer)}`, '--key KEY, or API_KEY in the environment'),
+        );
+      if (typeof answer.body['status'] !== 'string')
+        throw new Found(next(`${url} answered ${saidBy(answer)}`, 'is it the address of this API? --url'));
+      const nobody = key === undefined ? undefined : await ask('/api/health', { key: null });
+      if (nobody && nobody.status !== 401)
+        throw new Found(
+          next(`it asks for no key (${nobody.status} without one)`, 'set API_KEYS=required where it runs'),
+        );
+      return ok(`${url} answers${nobody ? ', and asks for a key' : ''}`);
+    },
+  };
+}
+
+export function plainChecks({ ask }: Smoke): Check[] {
+  return [
+    {
+      name: 'preflight',
+      async run() {
+        const headers = {
+          origin: 'https://smoke.example',
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type,idempotency-key',
+        };
+        const answer = await ask('/api/generate', { method: 'OPTIONS', headers, key: null });
+        const allowed = (what: string) => answer.headers.get(`access-control-allow-${what}`) ?? '';
+        const good = /\bPOST\b/.test(allowed('methods')) && /\bauthorization\b/i.test(allowed('headers'));
+        if (![200, 204].includes(answer.status) || !good)
+          throw new Found(
+            next(`OPTIONS answered ${answer.status} and does not allow POST with a key`, DEPLOY),
+          );
+        return ok(`${answer.status}, for pages of ${allowed('origin') || 'no other origin'}`);
+      },
+    },
+    {
+      name: 'head',
+      async run() {
+        const head = wanted(await ask(DOCUMENT, { method: 'HEAD' }), 200, `HEAD ${DOCUMENT}`, DEPLOY);
+        if (!head.headers.get('content-type')?.includes('json'))
+          throw new Found(next(`HEAD ${DOCUMENT} does not say its type`, DEPLOY));
+        return ok('as GET, without a body');
+      },
+    },
+    {
+      name: 'not modified',
+      async run() {
+        const etag = etagOf(wanted(await ask(DOCUMENT), 200, `GET ${DOCUMENT}`, DEPLOY));
+        const again = await ask(DOCUMENT, { headers: { 'if-none-match': etag } });
+        wanted(again, 304, `GET ${DOCUMENT} with its ETag`, DEPLOY);
+        return ok('304');
+      },
+    },
+    { name: 'compressed', run: () => compressed(ask) },
+    {
+      name: 'not found',
+      async run() {
+        const answer = await ask(`/api/smoke-${randomUUID()}`);
+        wanted(answer, 404, 'GET of nothing', DEPLOY);
+        if (answer.body['code'] !== 'route_not_found')
+          throw new Found(
+            next(`404 in other words than this API's: ${answer.bytes.toString().slice(0, 60)}`, DEPLOY),
+          );
+        return ok('404');
+      },
+    },
+  ];
+}
+
+/** Other bytes are another representation, and have another tag: one that names bytes that never come is a trap. */
+async function compressed(ask: Ask) {
+  const get = async (coding: string) =>
+    wanted(
+      await ask(DOCUMENT, { headers: { 'accept-encoding': coding } }),
+      200,
+      `GET ${DOCUMENT} as ${coding}`,
+      DEPLOY,
+    );
+  const plain = await get('identity');
+  const zipped = await get('gzip');
+  if (!zipped.bytes.equals(plain.bytes))
+    throw new Found(next('compressed it says something else than plain', DEPLOY));
+  const coding = zipped.headers.get('content-encoding');
+  if (coding === null && etagOf(zipped) !== etagOf(plain))
+    throw new Found(
+      next(
+        'it was compressed, and unpacked again on the way: that costs time, and fails now and then with 502',
+        DEPLOY,
+      ),
+    );
+  return ok(coding ?? 'nothing is, and nothing says so');
+}
+
+/** Weak or not: who compresses on the way makes it weak. */
+function etagOf({ headers }: Answer): string {
+  return (headers.get('etag') ?? '').replace(/^W\//, '');
+}

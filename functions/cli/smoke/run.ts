@@ -1,0 +1,48 @@
+// Checks in lanes: all lanes at once, and one after the other in each, so that its seconds are its own. They are told in
+// their order.
+
+import { type Check, type Finding, findingOf, lineOf, next } from '../doctor/check.ts';
+
+export interface Timed {
+  name: string;
+  finding: Finding;
+  /** Of its own, without what it waited for. */
+  seconds: number;
+}
+
+/** A lane begins when `after` is settled. */
+export interface Lane {
+  after?: Promise<unknown>;
+  checks: Check[];
+}
+
+/** @param told with each line, in their order */
+export async function runLanes(lanes: Lane[], told: (line: string) => Promise<void>): Promise<Timed[]> {
+  const running = lanes.flatMap(({ after = Promise.resolve(), checks }) => {
+    let before = after.catch(() => undefined);
+    return checks.map((check) => {
+      const mine = before.then(() => timed(check));
+      before = mine;
+      return mine;
+    });
+  });
+  const all: Timed[] = [];
+  for (const one of running) {
+    const { name, finding } = await one;
+    await told(lineOf(name, finding));
+    all.push(await one);
+  }
+  return all;
+}
+
+async function timed({ name, run }: Check): Promise<Timed> {
+  const from = performance.now();
+  const finding = await run().catch((error: unknown) => findingOf(error, unexpected));
+  return { name, finding, seconds: (performance.now() - from) / 1000 };
+}
+
+/** A mistake of this program, or an answer that is not this API's. */
+function unexpected(error: unknown): Finding {
+  const { message } = error as Error;
+  return next(`it broke off: ${message}`, 'is it this API, of this release? --url');
+}

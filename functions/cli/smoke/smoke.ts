@@ -1,0 +1,111 @@
+// What all checks of the smoke test share: whom they ask, what they have made, and until when they may wait.
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Status, Workflow } from '../api.ts';
+import { Found, next } from '../doctor/check.ts';
+import { type Answer, type Ask, saidBy } from './ask.ts';
+
+export interface Smoke {
+  /** Without a slash at its end. */
+  url: string;
+  ask: Ask;
+  /** The caller's own, and one of another owner: where keys are asked for. */
+  key: string | undefined;
+  otherKey: string | undefined;
+  /** Where a webhook is to go. */
+  webhookUrl: string | undefined;
+  /** To be removed at the end. */
+  made: { jobs: Set<string>; uploads: Set<string> };
+  /** Wall clock, ms: nothing is waited for longer. */
+  until: number;
+  stopped: AbortSignal;
+}
+
+export type Inputs = Record<string, string | number | boolean>;
+
+const POLL_EVERY = 1000;
+
+/** A job that is removed at the end. @returns its id */
+export async function submit(
+  { ask, made }: Smoke,
+  inputs: Inputs,
+  idempotencyKey = randomUUID(),
+): Promise<string> {
+  const answer = await ask('/api/generate', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+    body: JSON.stringify(inputs),
+    finishes: true,
+  });
+  const { job_id: jobId } = answer.body;
+  if (answer.status !== 202 || typeof jobId !== 'string')
+    throw new Found(
+      next(
+        `POST /api/generate answered ${saidBy(answer)}`,
+        'npm run doctor; a limit is raised with npm run keys -- limits',
+      ),
+    );
+  made.jobs.add(jobId);
+  return jobId;
+}
+
+export async function cancel({ ask }: Smoke, jobId: string): Promise<void> {
+  wanted(await ask(`/api/queue/${jobId}`, { method: 'DELETE' }), 200, `DELETE /api/queue/${jobId}`);
+}
+
+export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {
+  const answer = await ask(`/api/status/${jobId}`);
+  return wanted(answer, 200, `GET /api/status/${jobId}`).body as unknown as Status;
+}
+
+/** @throws Found unless it has the status */
+export function wanted(answer: Answer, status: number, what: string, advice = 'npm run doctor'): Answer {
+  if (answer.status === status) return answer;
+  throw new Found(next(`${what} answered ${saidBy(answer)}; ${status} was due`, advice));
+}
+
+/** Asks once a second until there is something; undefined: the time is over. @param limit ms, beside the time of all */
+export async function poll<Value>(
+  { until, stopped }: Smoke,
+  look: () => Promise<Value | undefined>,
+  limit = Infinity,
+): Promise<Value | undefined> {
+  const end = Math.min(until, Date.now() + limit);
+  for (;;) {
+    const found = await look();
+    if (found !== undefined || Date.now() >= end) return found;
+    await sleep(POLL_EVERY, undefined, { signal: stopped });
+  }
+}
+
+/** The cheapest job that a workflow makes. @param image the name of an upload, asked for where one is needed */
+export async function inputsFor(workflow: Workflow, image: () => Promise<string>): Promise<Inputs> {
+  const { properties, required } = workflow.inputs;
+  const inputs: Inputs = { workflow: workflow.name };
+  for (const [name, schema] of Object.entries(properties) as [string, Schema][]) {
+    if (schema['x-input'] === 'image') {
+      if (required.includes(name)) inputs[name] = await image();
+    } else if (name in CHEAP) inputs[name] = within(schema, CHEAP[name]!);
+    else if (required.includes(name) && schema.default === undefined)
+      inputs[name] = schema.enum?.[0] ?? schema.minimum ?? 'a red fox';
+  }
+  return inputs;
+}
+
+interface Schema {
+  default?: unknown;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  multipleOf?: number;
+  'x-input'?: string;
+}
+
+/** With a scale of 1 an image is as large as was asked for. */
+const CHEAP: Record<string, number> = { width: 512, height: 512, steps: 8, scale: 1, batch_size: 1 };
+
+function within({ minimum = -Infinity, maximum = Infinity, multipleOf = 0 }: Schema, value: number): number {
+  const near = Math.min(Math.max(value, minimum), maximum);
+  return multipleOf > 0 ? Math.floor(near / multipleOf) * multipleOf : near;
+}

@@ -1,0 +1,57 @@
+// The command line of `npm run smoke`, and its table: pure.
+
+import { expect, test } from 'vitest';
+import type { Status } from '../../../functions/cli/api.ts';
+import { parseOptions } from '../../../functions/cli/smoke/options.ts';
+import { tableOf } from '../../../functions/cli/smoke/table.ts';
+
+test('an address loses the slash at its end; without flags nothing is said', () => {
+  expect(parseOptions(['--url', 'https://a.example/', '--minutes', '2'])).toMatchObject({
+    url: 'https://a.example',
+    minutes: 2,
+    deployed: false,
+  });
+  expect(parseOptions([])).toMatchObject({ url: undefined, key: undefined, minutes: 10 });
+});
+
+test.each([
+  [['--url', 'a.example'], '--url takes an address such as https://images.example.com; it is "a.example"'],
+  [
+    ['--webhook-url', 'ftp://a'],
+    '--webhook-url takes an address such as https://images.example.com; it is "ftp://a"',
+  ],
+  [['--minutes', '0'], '--minutes takes a number from 1 to 60; it is "0"'],
+  [['--minutes', ''], '--minutes takes a number from 1 to 60; it is ""'],
+  [['--name', 'a'], '--name and --region are those of a deployment: add --deployed'],
+  [
+    ['--deployed', '--key', 'k'],
+    '--deployed finds the address and draws keys itself: leave out --url, --key and --other-key',
+  ],
+  [['--what'], "Unknown option '--what'; npm run smoke -- --help lists the flags"],
+  // As npm leaves it, which took --url for its own.
+  [['https://a.example'], "Unexpected argument 'https://a.example'; npm run smoke -- --help lists the flags"],
+])('%j is refused', (argv, sentence) => {
+  expect(() => parseOptions(argv)).toThrow(sentence);
+});
+
+test('the table has the parts of each job, and no row for what was not checked', () => {
+  const job = {
+    created_at: '2026-11-28T10:00:00.000Z',
+    started_at: '2026-11-28T10:02:51.000Z',
+    completed_at: '2026-11-28T10:03:00.500Z',
+    gpu_seconds: 8.25,
+    cost_usd: 0.0051,
+  } as Status;
+  const ok = { kind: 'ok', says: '' } as const;
+  const timed = [
+    { name: 'head', finding: ok, seconds: 0.0321 },
+    { name: 'other owners', finding: { kind: 'not checked', says: '' } as const, seconds: 0 },
+    { name: 'turbo default', finding: ok, seconds: 181.04 },
+  ];
+  expect(tableOf(timed, new Map([['turbo default', job]]), 182)).toEqual([
+    '               seconds  waited   ran   GPU  dollars',
+    'head              0.03',
+    'turbo default    181.0   171.0  9.50  8.25   0.0051',
+    'all              182.0',
+  ]);
+});
