@@ -21,7 +21,7 @@ import { hasCli, NOT_UNDERSTOOD, runBash } from './cli.ts';
 import { type Command, readPage } from './page.ts';
 import { ACCOUNT, AMI, AMI_PARAMETER, makeWorld, OTHER, REGION, type World } from './world.ts';
 
-const PAGES = ['README.md', 'infra/RUNBOOK.md'];
+const PAGES = ['README.md', 'docs/aws.md', 'infra/RUNBOOK.md'];
 
 const pages = await Promise.all(PAGES.map(async (name) => ({ name, ...(await readPage(name)) })));
 const places = ({ page, line }: Command) => `${page}:${line}`;
@@ -62,6 +62,12 @@ test('the tests that are named are there', () => {
       .filter((path) => !existsSync(path)),
   );
   expect(absent).toEqual([]);
+});
+
+test('every table that is ours is deleted for good', () => {
+  const { commands } = pages.find(({ name }) => name === 'infra/RUNBOOK.md')!;
+  const named = commands.flatMap(({ text }) => /^for table in ([^;]+);/.exec(text)?.[1] ?? []);
+  expect(named.map((list) => list.split(' '))).toEqual([tables.map(({ name }) => name)]);
 });
 
 test('the scripts that are named are there', async () => {
