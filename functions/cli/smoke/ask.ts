@@ -40,7 +40,7 @@ export function createAsk(
     path,
     { method = 'GET', headers = {}, body, key = ownKey ?? null, limit = atMost, finishes } = {},
   ) => {
-    // Not AbortSignal.any with a timeout: Node 20 may lose that before it is over.
+    // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect that before it is over (nodejs/node issue 57736).
     const over = new AbortController();
     const stop = () => over.abort(stopped.reason);
     const timer = setTimeout(() => over.abort(new Late(`no whole answer within ${limit / 1000} s`)), limit);

@@ -21,5 +21,9 @@ export async function cleanUp({ ask, made }: Smoke): Promise<Finding> {
   // A job that reads it must have ended.
   await Promise.all([...made.uploads].map((name) => remove(`/api/upload/image/${name}`, [200, 404])));
   if (left.length > 0) throw new Found(next('not everything could be removed', left.join('; ')));
-  return ok(`${jobs.length} jobs and ${made.uploads.size} uploads are gone`);
+  return ok(`${count(jobs.length, 'job')} and ${count(made.uploads.size, 'upload')}, gone`);
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
