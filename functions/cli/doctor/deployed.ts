@@ -54,7 +54,7 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings)
     { name: 'prices', run: signedIn(() => prices(deployment, region)) },
     { name: 'quota on demand', run: signedIn(() => gpuQuota(deployment, region, 'onDemand')) },
     { name: 'quota spot', run: signedIn(() => gpuQuota(deployment, region, 'spot')) },
-    { name: 'lambda concurrency', run: signedIn(() => lambdaConcurrency(region)) },
+    { name: 'lambda concurrency', run: signedIn(() => lambdaConcurrency(deployment, region)) },
     {
       name: 'stacks',
       run: signedIn(async () => {

@@ -86,12 +86,17 @@ const FEW_AT_ONCE = 50;
 /** What other accounts have, and what AWS grants. */
 const USUAL_AT_ONCE = 1000;
 
-export async function lambdaConcurrency(region: string): Promise<Finding> {
+export async function lambdaConcurrency(deployment: Deployment, region: string): Promise<Finding> {
   const { AccountLimit } = await new LambdaClient(clientSettings(region)).send(
     new GetAccountSettingsCommand({}),
   );
   const limit = AccountLimit?.ConcurrentExecutions ?? 0;
-  if (limit >= FEW_AT_ONCE) return ok(`${limit} at once`);
+  if (limit >= FEW_AT_ONCE && limit === deployment.lambdaConcurrency) return ok(`${limit} at once`);
+  if (limit >= FEW_AT_ONCE)
+    return next(
+      `${limit} at once; cdk.json says ${deployment.lambdaConcurrency}, by which an alarm rings`,
+      `in cdk.json: "lambdaConcurrency": ${limit}`,
+    );
   return askFor(new ServiceQuotasClient(clientSettings(region)), {
     quota: { ServiceCode: 'lambda', QuotaCode: 'L-B99A9384' },
     wanted: USUAL_AT_ONCE,
