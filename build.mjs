@@ -71,6 +71,9 @@ const programs = {
   image: 'functions/cli/image.ts',
   smoke: 'functions/cli/smoke.ts',
   bench: 'test/bench/main.ts',
+  'range-server': 'test/bench/range-server.ts',
+  'pull-models': 'functions/models/main.ts',
+  'part-thread': 'functions/models/part-thread.ts',
   chaos: 'test/chaos/main.ts',
 };
 /** What is deployed. */
@@ -136,7 +139,11 @@ async function lambda() {
       /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/,
     ),
     bundle({
-      entryPoints: { host: 'functions/host/main.ts', models: 'functions/models/main.ts' },
+      entryPoints: {
+        host: 'functions/host/main.ts',
+        models: 'functions/models/main.ts',
+        'part-thread': 'functions/models/part-thread.ts',
+      },
       outdir: '.build/host',
       minify: true,
       external: ['bufferutil', 'utf-8-validate'],

@@ -28,7 +28,9 @@ export async function fetchArchive(
   const found = await find(deps.bucket, name);
   if (!found) return 'none';
   try {
-    await download(deps, found.key, path, found);
+    await (
+      await download(deps, found.key, path, found)
+    ).fetched;
     return 'fetched';
   } catch (error) {
     if (!(error instanceof ModelsProblem)) throw error;

@@ -11,6 +11,8 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { createPresigner } from '../images/presign.ts';
+import { createPartHasher, partBytesOf, type PartList, partsKey } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
 
 export interface Content {
@@ -22,11 +24,8 @@ export interface ModelBucket {
   readonly name: string;
   /** Undefined: no such key. */
   head(key: string): Promise<{ sizeBytes: number; sha256: string | undefined } | undefined>;
-  /**
-   * Bytes `from` to `to`, both included; whole or it throws.
-   * @param room to put them: 57 GB in buffers of their own would be collected for minutes
-   */
-  range(key: string, from: number, to: number, signal?: AbortSignal, room?: Buffer): Promise<Uint8Array>;
+  /** Where its bytes are, for whoever has it, for a quarter of an hour. */
+  link(key: string): Promise<string>;
   /** Undefined: no such key. */
   readJson(key: string): Promise<unknown>;
   putJson(key: string, value: unknown): Promise<void>;
@@ -34,12 +33,8 @@ export interface ModelBucket {
   upload(key: string, bytes: AsyncIterable<Uint8Array>, content: Content): Promise<void>;
 }
 
-const MB = 1024 * 1024;
-/** S3 takes 10,000 parts. */
-const MOST_PARTS = 9000;
-
-/** @param partBytes of a multipart upload; S3 takes 5 MiB at least */
-export function openBucket(client: S3Client, name: string, partBytes = 16 * MB): ModelBucket {
+/** @param leastPartBytes of a file's parts; S3 takes 5 MiB at least */
+export function openBucket(client: S3Client, name: string, leastPartBytes?: number): ModelBucket {
   const at = (key: string) => ({ Bucket: name, Key: key });
   return {
     name,
@@ -54,19 +49,13 @@ export function openBucket(client: S3Client, name: string, partBytes = 16 * MB):
       }
     },
 
-    async range(key, from, to, abortSignal, room = Buffer.allocUnsafe(to - from + 1)) {
-      const found = await client.send(
-        new GetObjectCommand({ ...at(key), Range: `bytes=${from}-${to}` }),
-        abortSignal ? { abortSignal } : {},
-      );
-      const bytes = room.subarray(0, to - from + 1);
-      let length = 0;
-      for await (const piece of found.Body as Readable) {
-        if (length + (piece as Buffer).length <= bytes.length) (piece as Buffer).copy(bytes, length);
-        length += (piece as Buffer).length;
-      }
-      if (length !== bytes.length) throw new Error(`${key}: ${length} bytes came, not ${bytes.length}`);
-      return bytes;
+    async link(key) {
+      const { credentials, region, endpoint } = client.config;
+      const { protocol, hostname, port } = (await endpoint?.()) ?? {};
+      return createPresigner({ credentials, region: await region(), bucket: name }).link({
+        key,
+        endpoint: hostname && `${protocol}//${hostname}${port ? `:${port}` : ''}`,
+      });
     },
 
     async readJson(key) {
@@ -91,28 +80,38 @@ export function openBucket(client: S3Client, name: string, partBytes = 16 * MB):
     },
 
     async upload(key, bytes, content) {
+      const partBytes = partBytesOf(content.sizeBytes, leastPartBytes);
+      const parts = createPartHasher(partBytes);
       const upload = new Upload({
         client,
-        partSize: Math.max(partBytes, Math.ceil(content.sizeBytes / MOST_PARTS)),
+        partSize: partBytes,
         queueSize: 4,
         params: {
           ...at(key),
-          Body: Readable.from(checked(bytes, content, key), { objectMode: false }),
+          Body: Readable.from(checked(bytes, content, key, parts), { objectMode: false }),
           Metadata: { sha256: content.sha256 },
         },
       });
       await upload.done();
+      const list: PartList = { v: 1, ...content, partBytes, parts: parts.end() };
+      await this.putJson(partsKey(key), list);
     },
   };
 }
 
 /** The same bytes; throws before the last is handed over when they are others. */
-async function* checked(bytes: AsyncIterable<Uint8Array>, content: Content, key: string) {
+async function* checked(
+  bytes: AsyncIterable<Uint8Array>,
+  content: Content,
+  key: string,
+  parts: ReturnType<typeof createPartHasher>,
+) {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   let held: Uint8Array | undefined;
   for await (const piece of bytes) {
     hash.update(piece);
+    parts.update(piece);
     sizeBytes += piece.length;
     if (held) yield held;
     held = piece;

@@ -2,17 +2,16 @@
 // fetch|store NAME FILE` takes and gives the installed ComfyUI. Exit codes of `fetch`: 0 there, 3 none, 4 damaged.
 
 import { statfs } from 'node:fs/promises';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { availableParallelism } from 'node:os';
 import { modelsSettings } from '../config.ts';
 import { createS3Client } from '../images/client.ts';
-import { sleepUpTo } from '../process/ticker.ts';
 import { fetchArchive, storeArchive } from './archive.ts';
-import { openBucket } from './bucket.ts';
-import { download, type DownloadDeps } from './download.ts';
-import { ModelsProblem, sentenceOf } from './problem.ts';
+import { type ModelBucket, openBucket } from './bucket.ts';
+import { ModelsProblem } from './problem.ts';
 import { pullModels } from './pull.ts';
+import { sentenceOf } from './sentence.ts';
 import { gb } from './size.ts';
-import { type Errand, inThread, type Outcome } from './thread.ts';
+import { startThreads, type Threads } from './threads.ts';
 
 const ARCHIVE_EXIT = { fetched: 0, none: 3, damaged: 4 };
 const USAGE = 'usage: models.mjs pull, or models.mjs archive fetch|store|replace NAME FILE';
@@ -20,62 +19,68 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 type Settings = ReturnType<typeof modelsSettings>;
 
-function depsOf(settings: Settings): DownloadDeps {
+/** Of all threads: 20 Gbit/s at 85 MB/s each are 30. */
+const CONNECTIONS = 48;
+const MOST_THREADS = 6;
+
+function bucketOf(settings: Settings): ModelBucket {
   if (settings.MODELS_BUCKET === undefined)
     throw new ModelsProblem('MODELS_BUCKET must name the bucket of the models');
   const client = createS3Client({ endpoint: settings.AWS_ENDPOINT_URL_S3, region: settings.AWS_REGION });
-  return {
-    bucket: openBucket(client, settings.MODELS_BUCKET),
-    say,
-    pause: (attempt) => sleepUpTo(Math.min(500 * 2 ** attempt, 10_000)),
-  };
+  return openBucket(client, settings.MODELS_BUCKET);
 }
 
 async function run(argv: string[], settings: Settings): Promise<number> {
   const [command, verb, name, path] = argv;
-  const deps = depsOf(settings);
+  const bucket = bucketOf(settings);
   if (command === 'pull') {
     const { MODELS_PATH: directory } = settings;
     if (directory === undefined) throw new ModelsProblem('MODELS_PATH must name the folder for the models');
-    const freeBytes = async (folder: string) => {
-      const { bavail, bsize } = await statfs(folder);
-      return bavail * bsize;
-    };
-    const fetchFile = inThread(new URL(import.meta.url));
-    const { files, fetchedBytes } = await pullModels({
-      bucket: deps.bucket,
-      directory,
-      freeBytes,
-      fetchFile,
+    return withThreads(bucket, async (crew) => {
+      const { files, fetchedBytes } = await pullModels({ bucket, crew, say, directory, freeBytes });
+      say(`${files} models are in ${directory}; ${gb(fetchedBytes)} of them were fetched now`);
+      return 0;
     });
-    say(`${files} models are in ${directory}; ${gb(fetchedBytes)} of them were fetched now`);
-    return 0;
   }
   if (command !== 'archive' || name === undefined || path === undefined) throw new ModelsProblem(USAGE);
-  if (verb === 'fetch') return ARCHIVE_EXIT[await fetchArchive(deps, name, path)];
+  if (verb === 'fetch')
+    return withThreads(
+      bucket,
+      async (crew) => ARCHIVE_EXIT[await fetchArchive({ bucket, crew, say }, name, path)],
+    );
   if (verb !== 'store' && verb !== 'replace') throw new ModelsProblem(USAGE);
-  const stored = await storeArchive(deps.bucket, name, path, verb === 'replace');
+  const stored = await storeArchive(bucket, name, path, verb === 'replace');
   say(stored ? `${name} is stored for the hosts` : `${name} is stored already`);
   return 0;
+}
+
+async function withThreads<T>(bucket: ModelBucket, work: (crew: Threads) => Promise<T>): Promise<T> {
+  const threads = Math.min(availableParallelism(), MOST_THREADS);
+  const connections = Math.ceil(CONNECTIONS / threads);
+  const crew = startThreads(new URL('./part-thread.mjs', import.meta.url), {
+    threads,
+    connections,
+    link: bucket.link,
+  });
+  try {
+    return await work(crew);
+  } finally {
+    await crew.close();
+  }
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 const told = (error: unknown) =>
   sentenceOf(error, process.env['MODELS_BUCKET'] ?? '') ??
   (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
-if (isMainThread) {
-  try {
-    process.exitCode = await run(process.argv.slice(2), modelsSettings(process.env));
-  } catch (error) {
-    process.stderr.write(`${told(error)}\n`);
-    process.exitCode = 1;
-  }
-} else {
-  const { file, path } = workerData as Errand;
-  const outcome: Outcome = await download(depsOf(modelsSettings(process.env)), file.key, path, file).then(
-    (fetched) => ({ fetched }),
-    (error: unknown) => ({ problem: told(error) }),
-  );
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window's
-  parentPort!.postMessage(outcome);
+try {
+  process.exitCode = await run(process.argv.slice(2), modelsSettings(process.env));
+} catch (error) {
+  process.stderr.write(`${told(error)}\n`);
+  process.exitCode = 1;
 }

@@ -1,25 +1,23 @@
-// Brings the models of the manifest to a GPU host's disk, all at once. It refuses a disk that is too small before the
-// first byte, and leaves alone what is there already.
+// Brings the models of the manifest to a GPU host's disk, one after the other in the manifest's order, each with all
+// connections. It refuses a disk that is too small before the first byte, and leaves alone what is there already.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isThere, partOf } from './download.ts';
-import type { ModelBucket } from './bucket.ts';
+import { download, type DownloadDeps, isThere, partOf } from './download.ts';
 import { MANIFEST_KEY, type Manifest, type ModelFile, readManifest } from './manifest.ts';
 import { ModelsProblem } from './problem.ts';
 import { gb } from './size.ts';
 
-export interface PullDeps {
-  bucket: ModelBucket;
+export interface PullDeps extends DownloadDeps {
   /** ComfyUI's `models`. */
   directory: string;
   freeBytes(directory: string): Promise<number>;
-  /** One file, as `download` does it. @returns the bytes that were fetched */
-  fetchFile(file: ModelFile, path: string, signal: AbortSignal): Promise<number>;
 }
 
 /** What the disk keeps for what ComfyUI writes. */
 const SPARE = 2e9;
+/** `stat` counts in these, whatever the file system has. */
+const BLOCK = 512;
 
 export interface Pulled {
   files: number;
@@ -28,21 +26,22 @@ export interface Pulled {
 
 /** @throws ModelsProblem */
 export async function pullModels(deps: PullDeps): Promise<Pulled> {
-  const { bucket, directory, fetchFile } = deps;
+  const { bucket, directory } = deps;
   const manifest = readManifest(await bucket.readJson(MANIFEST_KEY), bucket.name);
   await refuseSmallDisk(deps, manifest);
   const stopped = new AbortController();
-  const fetched = await Promise.all(
-    manifest.files.map(async (file) => {
-      try {
-        return await fetchFile(file, pathOf(directory, file), stopped.signal);
-      } catch (error) {
-        stopped.abort();
-        throw error;
-      }
-    }),
-  );
-  return { files: fetched.length, fetchedBytes: fetched.reduce((sum, bytes) => sum + bytes, 0) };
+  const coming: Promise<number>[] = [];
+  try {
+    for (const file of manifest.files) {
+      const { fetched } = await download(deps, file.key, pathOf(directory, file), file, stopped.signal);
+      coming.push(fetched);
+    }
+    const fetched = await Promise.all(coming);
+    return { files: fetched.length, fetchedBytes: fetched.reduce((sum, bytes) => sum + bytes, 0) };
+  } catch (error) {
+    stopped.abort(new ModelsProblem('it was given up: another model failed'));
+    throw error;
+  }
 }
 
 const pathOf = (directory: string, file: ModelFile) => join(directory, file.folder, file.filename);
@@ -53,7 +52,8 @@ async function refuseSmallDisk({ directory, freeBytes }: PullDeps, { files }: Ma
     const path = pathOf(directory, file);
     if (await isThere(path, file)) continue;
     const part = await stat(partOf(path, file.sha256)).catch(() => undefined);
-    missing += file.sizeBytes - (part?.size ?? 0);
+    // It has its whole size from the start; what was written of it has blocks.
+    missing += Math.max(0, file.sizeBytes - (part?.blocks ?? 0) * BLOCK);
   }
   const free = await freeBytes(directory);
   if (missing > 0 && missing + SPARE > free)

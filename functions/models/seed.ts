@@ -4,6 +4,7 @@
 import type { ModelBucket } from './bucket.ts';
 import type { Hub } from './hub.ts';
 import { keyOf, type Manifest, MANIFEST_KEY, type ModelFile } from './manifest.ts';
+import { findParts } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
 import { gb } from './size.ts';
 import type { Wanted } from './wanted.ts';
@@ -27,7 +28,8 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
     const { sizeBytes, sha256, revision } = about;
     const key = keyOf({ sha256, filename: file.filename });
     const there = await bucket.head(key);
-    if (there?.sizeBytes === sizeBytes && there.sha256 === sha256)
+    const isWhole = there?.sizeBytes === sizeBytes && there.sha256 === sha256;
+    if (isWhole && (await findParts(bucket, key, about)))
       say(`${file.filename}: is in the bucket (${gb(sizeBytes)})`);
     else {
       say(`${file.filename}: fetching ${gb(sizeBytes)}`);

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { ModelBucket } from './bucket.ts';
 import type { ModelFile } from './manifest.ts';
+import { readRange } from './range.ts';
 
 const RANGE = 16 * 1024 * 1024;
 
@@ -17,6 +18,8 @@ export async function verifyFile(bucket: ModelBucket, file: ModelFile, full: boo
   if (!full) return 'ok';
   const hash = createHash('sha256');
   for (let at = 0; at < file.sizeBytes; at += RANGE)
-    hash.update(await bucket.range(file.key, at, Math.min(at + RANGE, file.sizeBytes) - 1));
+    await readRange(await bucket.link(file.key), [at, Math.min(at + RANGE, file.sizeBytes) - 1], (piece) =>
+      hash.update(piece),
+    );
   return hash.digest('hex') === file.sha256 ? 'ok' : 'another SHA-256';
 }

@@ -1,6 +1,6 @@
 // `npm run bench`: measures the product as a caller sees it, beside a bare client on the same ComfyUI. Prints a table
-// and writes bench.json. `--only name[,name]` runs a part, `--quick` a smaller one; `--retention` runs for minutes and
-// looks at what stays behind.
+// and writes bench.json. `--only name[,name]` runs a part, `--quick` a smaller one; `--only
+// models` needs 2 GB of disk; `--retention` runs for minutes and looks at what stays behind.
 
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { accept } from './accept.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { models } from './models.ts';
 import { isMet, type Measurement, type Row, tableOf } from './report.ts';
 import { retention } from './retention.ts';
 import { start } from './start.ts';
@@ -26,7 +27,7 @@ const usual: Record<string, Measurement> = {
   memory,
 };
 
-const measurements: Record<string, Measurement> = { ...usual, retention };
+const measurements: Record<string, Measurement> = { ...usual, models, retention };
 
 const { values } = parseArgs({
   options: {

@@ -1,4 +1,4 @@
-// Passes HTTP on, byte for byte, and cuts the answers to GETs where a test wants it.
+// Passes HTTP on, byte for byte, and cuts or damages the answers to GETs where a test wants it.
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +7,8 @@ export interface CuttingProxy {
   url: string;
   /** The next answers to GETs with a range are cut after so many bytes of their body. */
   cuts: number[];
+  /** In the next answers to GETs with a range the byte at this place is another. */
+  damages: number[];
   close(): Promise<void>;
 }
 
@@ -15,9 +17,21 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
     const onward = request(
       { host: '127.0.0.1', port, method: req.method, path: req.url, headers: req.headers, agent: false },
       (answer) => {
-        const cut = req.method === 'GET' && req.headers.range !== undefined ? proxy.cuts.shift() : undefined;
+        const isRange = req.method === 'GET' && req.headers.range !== undefined;
+        const cut = isRange ? proxy.cuts.shift() : undefined;
+        const damaged = isRange && cut === undefined ? proxy.damages.shift() : undefined;
         res.writeHead(answer.statusCode ?? 500, answer.headers);
         let passed = 0;
+        if (damaged !== undefined) {
+          answer.on('data', (piece: Buffer) => {
+            const at = damaged - passed;
+            passed += piece.length;
+            if (at >= 0 && at < piece.length) piece[at] = piece[at]! ^ 1;
+            res.write(piece);
+          });
+          answer.on('end', () => res.end());
+          return;
+        }
         if (cut === undefined) {
           answer.pipe(res);
           return;
@@ -37,6 +51,7 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: [],
+    damages: [],
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
+import { findParts } from '../../functions/models/parts.ts';
+import { readRange } from '../../functions/models/range.ts';
 import { tokenFrom } from '../../functions/models/token.ts';
 import { packageRoot } from '../../functions/process/workflows.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
@@ -38,17 +40,26 @@ describe.skipIf(!hasMoto)(`models on moto${hasMoto ? '' : ' (skipped: no moto_se
   test('a large file goes up in parts and comes back as it was', async () => {
     const bucket = openBucket(s3, 'models', 5 * MB);
     const content = { sizeBytes: BIG.length, sha256: sha256Of(BIG) };
-    await bucket.upload('big', pieces(BIG), content);
+    await bucket.upload('big', piecesOf(BIG), content);
     expect(await bucket.head('big')).toEqual(content);
-    expect(Buffer.from(await bucket.range('big', 5 * MB - 3, 5 * MB + 2))).toEqual(
-      BIG.subarray(5 * MB - 3, 5 * MB + 3),
+    const pieces: Buffer[] = [];
+    await readRange(await bucket.link('big'), [5 * MB - 3, 5 * MB + 2], (piece) =>
+      pieces.push(Buffer.from(piece)),
+    );
+    expect(Buffer.concat(pieces)).toEqual(BIG.subarray(5 * MB - 3, 5 * MB + 3));
+    const parts = await findParts(bucket, 'big', content);
+    expect(parts?.map(({ from, to, sha256 }) => [from, to, sha256])).toEqual(
+      [0, 5 * MB, 10 * MB].map((from) => {
+        const bytes = BIG.subarray(from, from + 5 * MB);
+        return [from, from + bytes.length - 1, sha256Of(bytes)];
+      }),
     );
   });
 
   test('one that turns out to be another leaves neither object nor parts', async () => {
     const bucket = openBucket(s3, 'models', 5 * MB);
     const promised = { sizeBytes: BIG.length, sha256: 'b'.repeat(64) };
-    await expect(bucket.upload('wrong', pieces(BIG), promised)).rejects.toThrow('another SHA-256');
+    await expect(bucket.upload('wrong', piecesOf(BIG), promised)).rejects.toThrow('another SHA-256');
     expect(await bucket.head('wrong')).toBeUndefined();
     const { Uploads: uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'models' }));
     expect(uploads).toEqual([]);
@@ -117,6 +128,6 @@ describe.skipIf(!hasMoto)(`models on moto${hasMoto ? '' : ' (skipped: no moto_se
   });
 });
 
-async function* pieces(bytes: Buffer) {
+async function* piecesOf(bytes: Buffer) {
   for (let at = 0; at < bytes.length; at += MB) yield bytes.subarray(at, at + MB);
 }

@@ -1,13 +1,17 @@
 // A GPU host's models: from the embedded S3, over connections that break, to a folder; twice, and after a cut.
 
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { mkdtemp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchArchive, storeArchive } from '../../functions/models/archive.ts';
 import { type ModelBucket, openBucket } from '../../functions/models/bucket.ts';
-import { download, type DownloadDeps, partOf } from '../../functions/models/download.ts';
+import { createCrew } from '../../functions/models/crew.ts';
+import { partOf } from '../../functions/models/download.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
+import { fetchPart } from '../../functions/models/part.ts';
+import { createPartHasher, partsKey } from '../../functions/models/parts.ts';
 import { type PullDeps, pullModels } from '../../functions/models/pull.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
@@ -15,6 +19,8 @@ import { sha256Of } from './hub.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 
 const KB = 1024;
+/** S3 takes none that are so small; of an object that lies there they are what its list says. */
+const PART = 32 * KB;
 const NUMBERS = Buffer.from(Array.from({ length: 300 * KB }, (_, at) => (at * 7919) % 251));
 
 let s3: Awaited<ReturnType<typeof startTestS3>>;
@@ -22,7 +28,7 @@ let proxy: CuttingProxy;
 let bucket: ModelBucket;
 let directory: string;
 let said: string[];
-let deps: PullDeps & DownloadDeps;
+let deps: PullDeps;
 beforeEach(async () => {
   s3 = await startTestS3();
   proxy = await startCuttingProxy(s3.port);
@@ -33,11 +39,13 @@ beforeEach(async () => {
     bucket,
     directory,
     say: (line) => said.push(line),
-    pause: () => Promise.resolve(),
     freeBytes: () => Promise.resolve(1e12),
-    fetchFile: (file, path, signal) => download({ ...deps, signal }, file.key, path, file),
-    rangeBytes: 32 * KB,
-    parallel: 3,
+    crew: createCrew(
+      Array.from({ length: 3 }, () => async (errand, signal) => {
+        const url = await bucket.link(errand.key);
+        return fetchPart(errand, { url, signal, pause: () => Promise.resolve() });
+      }),
+    ),
   };
 });
 afterEach(async () => {
@@ -46,13 +54,16 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function seeded(files: Record<string, Buffer>, promised: Record<string, string> = {}) {
+async function seeded(files: Record<string, Buffer>) {
   const list = [];
   for (const [filename, bytes] of Object.entries(files)) {
     const content = { sizeBytes: bytes.length, sha256: sha256Of(bytes) };
-    const sha256 = promised[filename] ?? content.sha256;
+    const { sha256 } = content;
     const key = keyOf({ sha256, filename });
-    await bucket.upload(key, piecesOf(bytes), content);
+    await overwrite(key, bytes);
+    const parts = createPartHasher(PART);
+    parts.update(bytes);
+    await bucket.putJson(partsKey(key), { v: 1, ...content, partBytes: PART, parts: parts.end() });
     const source = { repo: 'us/models', revision: 'main', path: filename };
     list.push({ folder: 'vae', filename, sizeBytes: bytes.length, sha256, key, source });
   }
@@ -77,47 +88,60 @@ describe('pull', () => {
     expect((await readFile(join(directory, 'vae', 'a.safetensors'))).equals(NUMBERS)).toBe(true);
   });
 
-  test('after a run that died goes on where it stopped', async () => {
+  test('after a run that died fetches the parts that lack or are damaged, and no other', async () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
     const path = join(directory, 'vae', 'a.safetensors');
     await mkdir(join(directory, 'vae'));
-    await writeFile(partOf(path, file!.sha256), NUMBERS.subarray(0, 100_000));
-    expect(await pullModels(deps)).toEqual({ files: 1, fetchedBytes: NUMBERS.length - 100_000 });
-    expect(said).toEqual(['a.safetensors: going on at byte 100000']);
+    const left = Buffer.from(NUMBERS);
+    left.fill(0, 64 * KB, 96 * KB);
+    left[200 * KB] = 255;
+    await writeFile(partOf(path, file!.sha256), left);
+    expect(await pullModels(deps)).toEqual({ files: 1, fetchedBytes: 64 * KB });
+    expect(said).toEqual([
+      'a.safetensors: looking at what an earlier run left of it',
+      `a.safetensors: ${236 * KB} bytes were there`,
+    ]);
     expect((await readFile(path)).equals(NUMBERS)).toBe(true);
   });
 
-  test('fetches again what was damaged on this disk', async () => {
-    const [file] = await seeded({ 'a.safetensors': NUMBERS });
-    const path = join(directory, 'vae', 'a.safetensors');
-    await mkdir(join(directory, 'vae'));
-    await writeFile(partOf(path, file!.sha256), Buffer.alloc(100_000));
+  test('a range that comes damaged is fetched again', async () => {
+    await seeded({ 'a.safetensors': NUMBERS });
+    proxy.damages = [4000];
     await pullModels(deps);
-    expect(said.at(-1)).toBe("a.safetensors: another SHA-256 than the manifest's; fetching it again");
-    expect((await readFile(path)).equals(NUMBERS)).toBe(true);
+    expect(proxy.damages).toEqual([]);
+    expect((await readFile(join(directory, 'vae', 'a.safetensors'))).equals(NUMBERS)).toBe(true);
   });
 
-  test('an object that is not what the manifest says never gets its name', async () => {
-    await seeded({ 'a.safetensors': NUMBERS }, { 'a.safetensors': 'a'.repeat(64) });
-    await expect(pullModels(deps)).rejects.toThrow(
-      `s3://images/models/${'a'.repeat(64)}/a.safetensors is not what the manifest says (another SHA-256): delete that object, then run npm run models -- seed --bucket images`,
-    );
-    expect(await visible()).toEqual([]);
-  });
-
-  test('a truncated object, and one that is gone, are told apart', async () => {
+  test('an object that is not what it was never gets its name', async () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
-    const half = NUMBERS.subarray(0, 150 * KB);
-    await bucket.upload(file!.key, piecesOf(half), { sizeBytes: half.length, sha256: sha256Of(half) });
+    await overwrite(file!.key, Buffer.from(NUMBERS).fill(0, 70 * KB, 71 * KB));
     await expect(pullModels(deps)).rejects.toThrow(
-      `s3://images/${file!.key} has ${half.length} bytes, not ${NUMBERS.length}: run npm run models -- seed --bucket images`,
+      `s3://images/${file!.key} is not what its list of parts says (bytes ${64 * KB} to ${96 * KB - 1}): delete that object, then run npm run models -- seed --bucket images`,
     );
     expect(await visible()).toEqual([]);
-    const gone = { ...file!, key: 'models/gone' };
-    await bucket.putJson(MANIFEST_KEY, { v: 1, files: [gone] });
-    await rm(join(directory, 'vae'), { recursive: true });
+  });
+
+  test.each([150 * KB, 1000])(
+    'a truncated object of %i bytes, and one that is gone, are told apart',
+    async (size) => {
+      const [file] = await seeded({ 'a.safetensors': NUMBERS });
+      await overwrite(file!.key, NUMBERS.subarray(0, size));
+      await expect(pullModels(deps)).rejects.toThrow(
+        `s3://images/${file!.key} has ${size} bytes, not ${NUMBERS.length}: run npm run models -- seed --bucket images`,
+      );
+      expect(await visible()).toEqual([]);
+      await s3.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: file!.key }));
+      await expect(pullModels(deps)).rejects.toThrow(
+        `s3://images/${file!.key} is gone, though the manifest names it`,
+      );
+    },
+  );
+
+  test('a file whose parts nobody told is not taken', async () => {
+    const [file] = await seeded({ 'a.safetensors': NUMBERS });
+    await bucket.putJson(partsKey(file!.key), { v: 1, ...file, partBytes: 32 * KB, parts: [] });
     await expect(pullModels(deps)).rejects.toThrow(
-      's3://images/models/gone is gone, though the manifest names it',
+      `s3://images/${file!.key}.parts.json does not tell the parts of that file: run npm run models -- seed --bucket images`,
     );
   });
 
@@ -160,8 +184,7 @@ describe('the archive of the installed ComfyUI', () => {
     await writeFile(file, NUMBERS);
     await storeArchive(bucket, 'comfyui-0.8.0', file);
     const { key } = (await bucket.readJson('archives/comfyui-0.8.0.json')) as { key: string };
-    const other = Buffer.alloc(NUMBERS.length, 1);
-    await bucket.upload(key, piecesOf(other), { sizeBytes: other.length, sha256: sha256Of(other) });
+    await overwrite(key, Buffer.alloc(NUMBERS.length, 1));
     const copy = join(directory, 'copy.tar.zst');
     expect(await fetchArchive(deps, 'comfyui-0.8.0', copy)).toBe('damaged');
     expect(said.at(-1)).toBe(
@@ -172,6 +195,6 @@ describe('the archive of the installed ComfyUI', () => {
   });
 });
 
-async function* piecesOf(bytes: Buffer) {
-  yield bytes;
-}
+/** Beside the list of its parts. */
+const overwrite = (Key: string, Body: Buffer) =>
+  s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));

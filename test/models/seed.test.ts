@@ -1,5 +1,6 @@
 // Filling the models bucket from a stand-in hub over HTTP into the embedded S3.
 
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ModelBucket, openBucket } from '../../functions/models/bucket.ts';
 import { createHub } from '../../functions/models/hub.ts';
@@ -38,7 +39,10 @@ function run(token?: string, accepts = true) {
 }
 const fetched = () =>
   hub.asked.filter(({ storageSaw, method }) => method === 'GET' && storageSaw === undefined);
-const bytesOf = async (key: string, length: number) => Buffer.from(await bucket.range(key, 0, length - 1));
+async function bytesOf(Key: string): Promise<Buffer> {
+  const { Body } = await s3.client.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+  return Buffer.from(await Body!.transformToByteArray());
+}
 
 describe('seed', () => {
   test('stores each file by its content and writes the manifest last', async () => {
@@ -55,7 +59,7 @@ describe('seed', () => {
       expect.objectContaining({ folder: 'loras', sha256: sha256Of(LORA) }),
     ]);
     expect(readManifest(await bucket.readJson(MANIFEST_KEY), BUCKET)).toEqual(manifest);
-    expect((await bytesOf(manifest.files[1]!.key, LORA.length)).equals(LORA)).toBe(true);
+    expect((await bytesOf(manifest.files[1]!.key)).equals(LORA)).toBe(true);
     for (const file of manifest.files) expect(await verifyFile(bucket, file, true)).toBe('ok');
   });
 
@@ -76,7 +80,7 @@ describe('seed', () => {
     });
     expect(await verifyFile(bucket, first.files[0]!, false)).toBe('another SHA-256');
     await run();
-    expect((await bytesOf(first.files[0]!.key, VAE.length)).equals(VAE)).toBe(true);
+    expect((await bytesOf(first.files[0]!.key)).equals(VAE)).toBe(true);
   });
 
   test('without the licence accepted says which and where, and asks the hub nothing', async () => {
@@ -89,7 +93,7 @@ describe('seed', () => {
   test('takes up a connection that breaks where it broke', async () => {
     hub.cuts = [100_000, 50_000];
     const manifest = await run();
-    expect((await bytesOf(manifest.files[0]!.key, VAE.length)).equals(VAE)).toBe(true);
+    expect((await bytesOf(manifest.files[0]!.key)).equals(VAE)).toBe(true);
     const ranges = hub.asked.filter(({ path, method }) => path === 'split/v' && method === 'GET');
     expect([...new Set(ranges.map(({ range }) => range))]).toEqual([
       'bytes=0-',

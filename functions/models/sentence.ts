@@ -1,0 +1,22 @@
+// What the SDK and the disk throw, as one sentence for whoever reads the boot log or typed the command.
+
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { ModelsProblem } from './problem.ts';
+
+/** Undefined: a mistake of ours. */
+export function sentenceOf(error: unknown, bucket: string): string | undefined {
+  if (error instanceof ModelsProblem) return error.message;
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === 'CredentialsProviderError')
+    return 'No AWS credentials were found; sign in (aws sso login, or AWS_PROFILE), then run this again';
+  if (error.name === 'NoSuchBucket')
+    return `There is no bucket ${bucket} in this region; check MODELS_BUCKET and AWS_REGION, or deploy the stacks first`;
+  if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403)
+    return `S3 refuses access to s3://${bucket} (${error.name}); these credentials need to read it, and to write it where it is filled`;
+  if (error instanceof S3ServiceException)
+    return `S3 does not serve s3://${bucket}: ${error.name}, ${error.message}`;
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return 'The disk is full; use one with more room';
+  if ('$metadata' in error || 'syscall' in error)
+    return `s3://${bucket} does not answer: ${error.message || (error as NodeJS.ErrnoException).code}`;
+  return undefined;
+}
