@@ -406,6 +406,10 @@ const modelsSchema = z.object({
   AWS_REGION: z.string().min(1).default('us-east-1'),
   AWS_ENDPOINT_URL_S3: address.optional(),
   AWS_ENDPOINT_URL_SSM: address.optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: address.optional(),
+  /** Where a GPU host's jobs are: what waits there needs its models first. */
+  TABLE_PREFIX: z.string().optional(),
+  IMAGES_BUCKET: z.string().min(1).optional(),
   /** The bucket that the seed fills and GPU hosts read. */
   MODELS_BUCKET: z.string().min(1).optional(),
   /** ComfyUI's `models` on a GPU host. */

@@ -4,7 +4,10 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { modelsSettings } from '../config.ts';
+import { modelsOf } from '../core/object-info.ts';
 import { createS3Client } from '../images/client.ts';
+import { readGraph } from '../images/documents.ts';
+import { connect } from '../process/connect.ts';
 import { fetchArchive, storeArchive } from './archive.ts';
 import { type ModelBucket, openBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
@@ -37,7 +40,9 @@ async function run(argv: string[], settings: Settings): Promise<number> {
     const { MODELS_PATH: directory } = settings;
     if (directory === undefined) throw new ModelsProblem('MODELS_PATH must name the folder for the models');
     return withThreads(bucket, async (crew) => {
-      const { files, fetchedBytes } = await pullModels({ bucket, crew, say, directory, freeBytes });
+      const namedByWaiting = () => namedIn(settings);
+      const pulled = await pullModels({ bucket, crew, say, directory, freeBytes, namedByWaiting });
+      const { files, fetchedBytes } = pulled;
       say(`${files} models are in ${directory}; ${gb(fetchedBytes)} of them were fetched now`);
       return 0;
     });
@@ -67,6 +72,30 @@ async function withThreads<T>(bucket: ModelBucket, work: (crew: Threads) => Prom
   } finally {
     await crew.close();
   }
+}
+
+/** Jobs at the head of the queue that are looked at. */
+const LOOKED_AT = 20;
+
+async function namedIn(settings: Settings): Promise<string[][]> {
+  const { TABLE_PREFIX: tablePrefix, IMAGES_BUCKET: imagesBucket } = settings;
+  if (tablePrefix === undefined || imagesBucket === undefined) return [];
+  const { jobs, images } = connect({
+    region: settings.AWS_REGION,
+    dynamodbEndpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    s3Endpoint: settings.AWS_ENDPOINT_URL_S3,
+    tablePrefix,
+    bucket: imagesBucket,
+  });
+  const turns = await jobs.listWork('waiting', LOOKED_AT);
+  const requests = await jobs.readRequests(turns.map(({ jobId }) => jobId));
+  const named: string[][] = [];
+  for (const { jobId } of turns) {
+    const request = requests.get(jobId);
+    const graph = request && (await readGraph(images, request));
+    if (graph) named.push(modelsOf(graph));
+  }
+  return named;
 }
 
 async function freeBytes(folder: string): Promise<number> {

@@ -1,8 +1,9 @@
-// Brings the models of the manifest to a GPU host's disk, one after the other in the manifest's order, each with all
-// connections. It refuses a disk that is too small before the first byte, and leaves alone what is there already.
+// Brings the models of the manifest to a GPU host's disk, one after the other, what waiting jobs need first, each with
+// all connections. It refuses a disk that is too small before the first byte, and leaves alone what is there already.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { byNeed } from './by-need.ts';
 import { download, type DownloadDeps, isThere, partOf } from './download.ts';
 import { MANIFEST_KEY, type Manifest, type ModelFile, readManifest } from './manifest.ts';
 import { ModelsProblem } from './problem.ts';
@@ -12,6 +13,8 @@ export interface PullDeps extends DownloadDeps {
   /** ComfyUI's `models`. */
   directory: string;
   freeBytes(directory: string): Promise<number>;
+  /** The files that each waiting job names, in the order of their turns. */
+  namedByWaiting(): Promise<string[][]>;
 }
 
 /** What the disk keeps for what ComfyUI writes. */
@@ -32,7 +35,7 @@ export async function pullModels(deps: PullDeps): Promise<Pulled> {
   const stopped = new AbortController();
   const coming: Promise<number>[] = [];
   try {
-    for (const file of manifest.files) {
+    for (const file of byNeed(manifest.files, await needed(deps))) {
       const { fetched } = await download(deps, file.key, pathOf(directory, file), file, stopped.signal);
       coming.push(fetched);
     }
@@ -41,6 +44,16 @@ export async function pullModels(deps: PullDeps): Promise<Pulled> {
   } catch (error) {
     stopped.abort(new ModelsProblem('it was given up: another model failed'));
     throw error;
+  }
+}
+
+/** A table that cannot be read costs the order, not the models. */
+async function needed({ namedByWaiting, say }: PullDeps): Promise<string[][]> {
+  try {
+    return await namedByWaiting();
+  } catch (error) {
+    say(`The waiting jobs cannot be read (${(error as Error).message}): models come in the manifest's order`);
+    return [];
   }
 }
 

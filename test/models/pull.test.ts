@@ -40,6 +40,7 @@ beforeEach(async () => {
     directory,
     say: (line) => said.push(line),
     freeBytes: () => Promise.resolve(1e12),
+    namedByWaiting: () => Promise.resolve([]),
     crew: createCrew(
       Array.from({ length: 3 }, () => async (errand, signal) => {
         const url = await bucket.link(errand.key);
@@ -102,6 +103,28 @@ describe('pull', () => {
       `a.safetensors: ${236 * KB} bytes were there`,
     ]);
     expect((await readFile(path)).equals(NUMBERS)).toBe(true);
+  });
+
+  test('brings what waiting jobs need before the rest, and the rest where they cannot be read', async () => {
+    await seeded({ 'a.safetensors': NUMBERS, 'b.safetensors': NUMBERS.subarray(1000) });
+    const { crew } = deps;
+    const asked: string[] = [];
+    deps.crew = {
+      run: (errand, signal) => {
+        asked.push(errand.key.slice(-13));
+        return crew.run(errand, signal);
+      },
+    };
+    deps.namedByWaiting = () => Promise.resolve([['b.safetensors']]);
+    await pullModels(deps);
+    expect([...new Set(asked)]).toEqual(['b.safetensors', 'a.safetensors']);
+
+    await rm(join(directory, 'vae'), { recursive: true });
+    asked.length = 0;
+    deps.namedByWaiting = () => Promise.reject(new Error('no table'));
+    await pullModels(deps);
+    expect([...new Set(asked)]).toEqual(['a.safetensors', 'b.safetensors']);
+    expect(said).toEqual(["The waiting jobs cannot be read (no table): models come in the manifest's order"]);
   });
 
   test('a range that comes damaged is fetched again', async () => {
