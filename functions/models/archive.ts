@@ -51,7 +51,11 @@ export async function storeArchive(
   if (!again && (await find(bucket, name))) return false;
   const content = await contentOf(path);
   const key = `archives/${name}-${content.sha256.slice(0, 16)}.tar.zst`;
-  await bucket.upload(key, createReadStream(path, { highWaterMark: 1024 * 1024 }), content);
+  await bucket.upload(
+    key,
+    (start) => createReadStream(path, { start, highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
+    content,
+  );
   await bucket.putJson(pointerKey(name), { v: 1, key, ...content });
   return true;
 }

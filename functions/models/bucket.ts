@@ -8,12 +8,10 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { createPresigner } from '../images/presign.ts';
-import { createPartHasher, partBytesOf, type PartList, partsKey } from './parts.ts';
+import { partBytesOf } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
+import { type Source, upload } from './upload.ts';
 
 export interface Content {
   sizeBytes: number;
@@ -29,8 +27,8 @@ export interface ModelBucket {
   /** Undefined: no such key. */
   readJson(key: string): Promise<unknown>;
   putJson(key: string, value: unknown): Promise<void>;
-  /** Nothing is stored unless size and SHA-256 are as promised. */
-  upload(key: string, bytes: AsyncIterable<Uint8Array>, content: Content): Promise<void>;
+  /** Nothing is stored unless size and SHA-256 are as promised. @returns the bytes that an earlier run had sent */
+  upload(key: string, source: Source, content: Content): Promise<number>;
 }
 
 /** @param leastPartBytes of a file's parts; S3 takes 5 MiB at least */
@@ -79,53 +77,12 @@ export function openBucket(client: S3Client, name: string, leastPartBytes?: numb
       await client.send(new PutObjectCommand({ ...at(key), Body, ContentType: 'application/json' }));
     },
 
-    async upload(key, bytes, content) {
+    upload(key, source, content) {
       const partBytes = partBytesOf(content.sizeBytes, leastPartBytes);
-      const parts = createPartHasher(partBytes);
-      const upload = new Upload({
-        client,
-        partSize: partBytes,
-        queueSize: 4,
-        params: {
-          ...at(key),
-          Body: Readable.from(checked(bytes, content, key, parts), { objectMode: false }),
-          Metadata: { sha256: content.sha256 },
-        },
-      });
-      await upload.done();
-      const list: PartList = { v: 1, ...content, partBytes, parts: parts.end() };
-      await this.putJson(partsKey(key), list);
+      const deps = { client, bucket: name, readJson: this.readJson, putJson: this.putJson };
+      return upload(deps, key, source, content, partBytes);
     },
   };
-}
-
-/** The same bytes; throws before the last is handed over when they are others. */
-async function* checked(
-  bytes: AsyncIterable<Uint8Array>,
-  content: Content,
-  key: string,
-  parts: ReturnType<typeof createPartHasher>,
-) {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  let held: Uint8Array | undefined;
-  for await (const piece of bytes) {
-    hash.update(piece);
-    parts.update(piece);
-    sizeBytes += piece.length;
-    if (held) yield held;
-    held = piece;
-  }
-  const name = key.slice(key.lastIndexOf('/') + 1);
-  if (sizeBytes !== content.sizeBytes)
-    throw new ModelsProblem(
-      `${name} has ${sizeBytes} bytes, not ${content.sizeBytes}: it is not stored; run this again`,
-    );
-  if (hash.digest('hex') !== content.sha256)
-    throw new ModelsProblem(
-      `${name} is not what the hub says it is (another SHA-256): it is not stored; run this again`,
-    );
-  if (held) yield held;
 }
 
 const statusOf = (error: unknown): number | undefined =>

@@ -13,8 +13,8 @@ export interface HubFile {
 
 export interface Hub {
   describe(file: WantedFile): Promise<HubFile>;
-  /** All bytes in order. @throws ModelsProblem when the connection broke too often in one place */
-  read(file: WantedFile, about: HubFile): AsyncGenerator<Uint8Array, void, undefined>;
+  /** All bytes from `from` on, in order. @throws ModelsProblem when the connection broke too often in one place */
+  read(file: WantedFile, about: HubFile, from?: number): AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 export interface HubOptions {
@@ -88,8 +88,8 @@ export function createHub({ url, token, pause, fetch: call = fetch }: HubOptions
       return { sha256, sizeBytes, revision };
     },
 
-    async *read(file, about) {
-      let at = 0;
+    async *read(file, about, from = 0) {
+      let at = from;
       let broken = 0;
       while (at < about.sizeBytes) {
         const response = await ask(addressOf(file, about.revision), {

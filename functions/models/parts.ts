@@ -1,7 +1,6 @@
 // A file of the bucket as parts of one size, each known by its SHA-256: any of them is checked alone, in any order and by
 // any thread. The list lies beside the file, written by whoever stored it; a file without one was never stored whole.
 
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Content, ModelBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
@@ -14,7 +13,10 @@ const schema = z.object({
   sha256,
   /** Of every part but the last, which may be shorter. */
   partBytes: z.int().positive(),
-  parts: z.array(sha256).min(1),
+  /** As many as were sent, in their order. */
+  parts: z.array(sha256),
+  /** While it is under way: S3's id, and the state of the whole file's SHA-256 behind the last of `parts`. */
+  upload: z.object({ id: z.string(), hash: z.base64() }).optional(),
 });
 
 export type PartList = z.infer<typeof schema>;
@@ -38,16 +40,21 @@ export function partBytesOf(sizeBytes: number, least = PART_BYTES): number {
   return Math.max(least, Math.ceil(sizeBytes / MOST_PARTS / MB) * MB);
 }
 
-/** Undefined: there is none, or it is another file's. */
+/** Undefined: it is none, or another file's. */
+export function readList(found: unknown, content: Content): PartList | undefined {
+  const { data } = schema.safeParse(found);
+  return data?.sizeBytes === content.sizeBytes && data.sha256 === content.sha256 ? data : undefined;
+}
+
+/** Undefined: there is no list, or not of all parts. */
 export async function findParts(
   bucket: ModelBucket,
   key: string,
   content: Content,
 ): Promise<Part[] | undefined> {
-  const parsed = schema.safeParse(await bucket.readJson(partsKey(key)));
-  if (!parsed.success) return undefined;
-  const { sizeBytes, sha256: whole, partBytes, parts } = parsed.data;
-  if (sizeBytes !== content.sizeBytes || whole !== content.sha256) return undefined;
+  const list = readList(await bucket.readJson(partsKey(key)), content);
+  if (!list) return undefined;
+  const { sizeBytes, partBytes, parts } = list;
   if (parts.length !== Math.ceil(sizeBytes / partBytes)) return undefined;
   return parts.map((hash, n) => ({
     from: n * partBytes,
@@ -63,28 +70,4 @@ export async function readParts(bucket: ModelBucket, key: string, content: Conte
   throw new ModelsProblem(
     `s3://${bucket.name}/${partsKey(key)} does not tell the parts of that file: run npm run models -- seed --bucket ${bucket.name}`,
   );
-}
-
-/** Takes a file's bytes in order and tells its parts. */
-export function createPartHasher(partBytes: number) {
-  const parts: string[] = [];
-  let hash = createHash('sha256');
-  let room = partBytes;
-  return {
-    update(bytes: Uint8Array): void {
-      for (let rest = bytes; rest.length > 0;) {
-        const piece = rest.subarray(0, room);
-        hash.update(piece);
-        rest = rest.subarray(piece.length);
-        room -= piece.length;
-        if (room > 0) continue;
-        parts.push(hash.digest('hex'));
-        hash = createHash('sha256');
-        room = partBytes;
-      }
-    },
-    end(): string[] {
-      return room === partBytes ? parts : [...parts, hash.digest('hex')];
-    },
-  };
 }

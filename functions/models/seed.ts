@@ -1,8 +1,8 @@
 // Fills the models bucket from the hub, once: each file streamed through, checked on its way, and the manifest last. What
-// the bucket has with the right checksum is not fetched again, so that a run that broke off is simply repeated.
+// the bucket has, whole files and parts, is not fetched again: a run that broke off is simply repeated, anywhere.
 
 import type { ModelBucket } from './bucket.ts';
-import type { Hub } from './hub.ts';
+import type { Hub, HubFile } from './hub.ts';
 import { keyOf, type Manifest, MANIFEST_KEY, type ModelFile } from './manifest.ts';
 import { findParts } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
@@ -33,10 +33,11 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
       say(`${file.filename}: is in the bucket (${gb(sizeBytes)})`);
     else {
       say(`${file.filename}: fetching ${gb(sizeBytes)}`);
-      await bucket.upload(key, told(hub.read(file, about), sizeBytes, file.filename, say), {
-        sizeBytes,
-        sha256,
-      });
+      const source = (from: number) => {
+        if (from > 0) say(`${file.filename}: going on at ${gb(from)}, where an earlier run broke off`);
+        return told(hub.read(file, about, from), from, about, file.filename, say);
+      };
+      await bucket.upload(key, source, { sizeBytes, sha256 });
       say(`${file.filename}: stored`);
     }
     files.push({
@@ -56,11 +57,12 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
 /** A line at each tenth of a file that takes minutes. */
 async function* told(
   bytes: AsyncIterable<Uint8Array>,
-  sizeBytes: number,
+  from: number,
+  { sizeBytes }: HubFile,
   filename: string,
   say: (line: string) => void,
 ) {
-  let at = 0;
+  let at = from;
   for await (const piece of bytes) {
     const tenth = Math.floor((at * 10) / sizeBytes);
     at += piece.length;

@@ -29,7 +29,7 @@ const s3 = await startEmbeddedS3({
 const client = createS3Client({ endpoint: s3.url, region, credentials });
 const asset = await readFile(join(folder, 'bundle.zip'));
 const assets = openBucket(client, 'assets');
-await assets.upload('host.zip', once(asset), { sizeBytes: asset.length, sha256: sha256Of(asset) });
+await assets.upload('host.zip', () => once(asset), { sizeBytes: asset.length, sha256: sha256Of(asset) });
 
 const models = openBucket(client, 'models');
 const vae = Buffer.alloc(100_000, 'vae');
@@ -121,7 +121,7 @@ process.stdout.write(
 
 async function seedModels(): Promise<void> {
   const key = keyOf(model);
-  await models.upload(key, once(vae), model);
+  await models.upload(key, () => once(vae), model);
   const source = { repo: 'us/models', revision: 'main', path: 'vae' };
   await models.putJson(MANIFEST_KEY, { v: 1, files: [{ ...model, key, source }] });
 }

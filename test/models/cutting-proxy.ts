@@ -7,6 +7,8 @@ export interface CuttingProxy {
   url: string;
   /** The next answers to GETs with a range are cut after so many bytes of their body. */
   cuts: number[];
+  /** Methods and paths, as they came. */
+  seen: string[];
   /** In the next answers to GETs with a range the byte at this place is another. */
   damages: number[];
   close(): Promise<void>;
@@ -14,6 +16,7 @@ export interface CuttingProxy {
 
 export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
   const server = createServer((req, res) => {
+    proxy.seen.push(`${req.method} ${req.url}`);
     const onward = request(
       { host: '127.0.0.1', port, method: req.method, path: req.url, headers: req.headers, agent: false },
       (answer) => {
@@ -51,6 +54,7 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
   const proxy: CuttingProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: [],
+    seen: [],
     damages: [],
     close: () =>
       new Promise((resolve) => {

@@ -16,6 +16,8 @@ export interface StandInHub {
   token?: string;
   /** The next answers with bytes are cut after so many. */
   cuts: number[];
+  /** The next answer with bytes stops after so many, and stays open. */
+  holdsAfter?: number | undefined;
   /** As they came: path, range, and the authorization that the storage saw. */
   asked: { method: string; path: string; range: string | undefined; storageSaw?: string | undefined }[];
   /** Lets a file's checksum be known or not, as with small files that are no LFS files. */
@@ -24,6 +26,14 @@ export interface StandInHub {
 }
 
 export const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** As the list of parts of a file has them. */
+export function partsOf(bytes: Buffer, partBytes: number) {
+  const parts = Array.from({ length: Math.ceil(bytes.length / partBytes) }, (_, n) =>
+    sha256Of(bytes.subarray(n * partBytes, (n + 1) * partBytes)),
+  );
+  return { partBytes, parts };
+}
 
 export async function startStandInHub(files: Record<string, Buffer>): Promise<StandInHub> {
   const hub: StandInHub = {
@@ -52,6 +62,11 @@ export async function startStandInHub(files: Record<string, Buffer>): Promise<St
       'content-length': part.length,
       'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
     });
+    if (hub.holdsAfter !== undefined) {
+      res.write(part.subarray(0, hub.holdsAfter));
+      hub.holdsAfter = undefined;
+      return;
+    }
     send(res, part, hub.cuts.shift());
   });
 

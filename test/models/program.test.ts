@@ -10,11 +10,11 @@ import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
-import { createPartHasher, partsKey } from '../../functions/models/parts.ts';
+import { partsKey } from '../../functions/models/parts.ts';
 import { packageRoot } from '../../functions/process/workflows.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
 import { build, startCommand } from '../support/program.ts';
-import { sha256Of } from './hub.ts';
+import { partsOf, sha256Of } from './hub.ts';
 
 const PART = 256 * 1024;
 const BYTES = Buffer.from(Array.from({ length: 10 * PART + 77 }, (_, at) => (at * 7919) % 251));
@@ -52,9 +52,7 @@ test('models come over TLS, by threads, whole', { timeout: 60_000 }, async () =>
   const key = keyOf(file);
   const bucket = openBucket(s3.client, BUCKET);
   await s3.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: BYTES }));
-  const parts = createPartHasher(PART);
-  parts.update(BYTES);
-  await bucket.putJson(partsKey(key), { v: 1, ...content, partBytes: PART, parts: parts.end() });
+  await bucket.putJson(partsKey(key), { v: 1, ...content, ...partsOf(BYTES, PART) });
   const source = { repo: 'us/models', revision: 'main', path: 'v' };
   await bucket.putJson(MANIFEST_KEY, { v: 1, files: [{ ...file, key, source }] });
 

@@ -11,11 +11,11 @@ import { createCrew } from '../../functions/models/crew.ts';
 import { partOf } from '../../functions/models/download.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { fetchPart } from '../../functions/models/part.ts';
-import { createPartHasher, partsKey } from '../../functions/models/parts.ts';
+import { partsKey } from '../../functions/models/parts.ts';
 import { type PullDeps, pullModels } from '../../functions/models/pull.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
-import { sha256Of } from './hub.ts';
+import { partsOf, sha256Of } from './hub.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 
 const KB = 1024;
@@ -62,9 +62,7 @@ async function seeded(files: Record<string, Buffer>) {
     const { sha256 } = content;
     const key = keyOf({ sha256, filename });
     await overwrite(key, bytes);
-    const parts = createPartHasher(PART);
-    parts.update(bytes);
-    await bucket.putJson(partsKey(key), { v: 1, ...content, partBytes: PART, parts: parts.end() });
+    await bucket.putJson(partsKey(key), { v: 1, ...content, ...partsOf(bytes, PART) });
     const source = { repo: 'us/models', revision: 'main', path: filename };
     list.push({ folder: 'vae', filename, sizeBytes: bytes.length, sha256, key, source });
   }
