@@ -5,7 +5,7 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ import { tables } from '../../functions/store/tables.ts';
 import { templatesWith } from '../infra/synth.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { hasCli, NOT_UNDERSTOOD, runBash } from './cli.ts';
-import { type Command, readPage } from './page.ts';
+import { type Command, markOf, readPage } from './page.ts';
 import { ACCOUNT, AMI, AMI_PARAMETER, makeWorld, OTHER, REGION, type World } from './world.ts';
 
 const PAGES = ['README.md', 'docs/aws.md', 'infra/RUNBOOK.md'];
@@ -29,9 +29,10 @@ const places = ({ page, line }: Command) => `${page}:${line}`;
 /** Each once, wherever it stands. */
 function commandsThat(matches: (command: Command) => boolean, isRun = true): [string, Command][] {
   const found = new Map<string, Command>();
-  for (const { commands, notRun } of pages)
-    for (const command of commands)
-      if (matches(command) && notRun.has(command.text) !== isRun) found.set(command.text, command);
+  for (const page of pages)
+    for (const command of page.commands)
+      if (matches(command) && (markOf(command, page) === undefined) === isRun)
+        found.set(command.text, command);
   return [...found];
 }
 
@@ -41,11 +42,10 @@ const isVitest = ({ text }: Command) => text.startsWith('npx vitest run ');
 const isNpm = ({ text }: Command) => text.startsWith('npm ');
 
 test('every mark is of a command that stands in its page', () => {
-  const stale = pages.flatMap(({ name, commands, notRun }) =>
-    [...notRun.keys()]
-      .filter((text) => !commands.some((one) => one.text === text))
-      .map((text) => `${name}: ${text}`),
-  );
+  const stale = pages.flatMap((page) => {
+    const used = new Set(page.commands.map((command) => markOf(command, page)));
+    return [...page.notRun.keys()].filter((mark) => !used.has(mark)).map((mark) => `${page.name}: ${mark}`);
+  });
   expect(stale).toEqual([]);
 });
 
@@ -92,7 +92,11 @@ test.each(commandsThat(isCdk, false))(
 );
 
 /** What is left of it, for those that change something; all others must show something. */
-const EFFECTS: { of: RegExp; leaves(world: Clients): Promise<void> }[] = [
+const EFFECTS: {
+  of: RegExp;
+  given?(world: Clients): Promise<void>;
+  leaves(world: Clients): Promise<void>;
+}[] = [
   {
     of: /^aws autoscaling update-auto-scaling-group .*--max-size 0/,
     leaves: async ({ group }) => {
@@ -140,6 +144,7 @@ const EFFECTS: { of: RegExp; leaves(world: Clients): Promise<void> }[] = [
   },
   {
     of: /^aws ssm delete-parameter .*hub-token/,
+    given: ({ putParameter }) => putParameter('/comfyui/hub-token'),
     leaves: async ({ parameter }) => {
       await expect(parameter('/comfyui/hub-token')).rejects.toThrow('not found');
     },
@@ -173,6 +178,8 @@ function clientsOf(moto: Moto) {
     group: async () => (await scaling.send(new DescribeAutoScalingGroupsCommand({}))).AutoScalingGroups![0],
     tableNames: async () => (await dynamodb.send(new ListTablesCommand({}))).TableNames!.sort(),
     bucketNames: async () => (await s3.send(new ListBucketsCommand({}))).Buckets!.map(({ Name }) => Name),
+    putParameter: async (Name: string) =>
+      void (await ssm.send(new PutParameterCommand({ Name, Value: 'hf_test', Type: 'SecureString' }))),
     parameter: async (Name: string) => (await ssm.send(new GetParameterCommand({ Name }))).Parameter,
   };
 }
@@ -213,6 +220,7 @@ describe.skipIf(!hasMoto || !hasCli)(
         await freshWorld();
         const effect = EFFECTS.find(({ of }) => of.test(text));
         if (effect) isFresh = false;
+        await effect?.given?.(clientsOf(moto));
         const { code, stdout, stderr } = await type(command);
         expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
         if (effect) await effect.leaves(clientsOf(moto));

@@ -3,6 +3,7 @@
 //
 // <!-- not run
 // `npm run deploy`: the reason
+// `npm run bench …`: that of all that begin so
 // -->
 
 import { spawnSync } from 'node:child_process';
@@ -18,7 +19,7 @@ export interface Command {
 
 export interface Page {
   commands: Command[];
-  /** The reason by the command's text. */
+  /** The reason by the command's text; one that ends with … is of all that begin so. */
   notRun: Map<string, string>;
 }
 
@@ -50,6 +51,13 @@ export async function readPage(page: string): Promise<Page> {
     commands.push({ text: command, page, line: lineAt(index), before: [] });
   }
   return { commands: commands.sort((one, other) => one.line - other.line), notRun };
+}
+
+/** @returns the mark that a command falls under */
+export function markOf({ text }: Pick<Command, 'text'>, { notRun }: Page): string | undefined {
+  return [...notRun.keys()].find((mark) =>
+    mark.endsWith(' …') ? `${text} `.startsWith(mark.slice(0, -1)) : text === mark,
+  );
 }
 
 /** A statement is done where bash takes what stands there for whole. */

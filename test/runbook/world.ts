@@ -61,11 +61,7 @@ export async function makeWorld(moto: Moto, templates: Templates, home: string):
   await moto.reset();
   const settings = { endpoint: moto.url, region: REGION, credentials };
   const ssm = new SSMClient(settings);
-  for (const [Name, Value] of [
-    [AMI_PARAMETER, AMI],
-    ['/comfyui/hub-token', 'hf_test'],
-  ])
-    await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String' }));
+  await ssm.send(new PutParameterCommand({ Name: AMI_PARAMETER, Value: AMI, Type: 'String' }));
 
   const cloud = new CloudFormationClient(settings);
   for (const [room, template] of Object.entries(templates) as [string, Template][]) {
