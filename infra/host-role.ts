@@ -38,8 +38,9 @@ export class HostRole extends Construct {
         // It claims, starts and ends jobs. Each update names what the item must be, so that none is created by it; IAM
         // has no words for "only where there is one": a stolen role could make items, not put whole ones.
         jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
-        hosts: { items: ['PutItem', 'DeleteItem', 'Scan'] },
-        // Whether it is to stay up although it is idle.
+        // All of them it looks at once, when it starts: for what a former run of its machine has left.
+        hosts: { items: ['GetItem', 'PutItem', 'DeleteItem', 'Scan'] },
+        // How many others there are, and whether it is to stay up although it is idle.
         fleet: { items: ['GetItem'] },
         // It says what offers to it are signed with, and reads of nobody what that is.
         intakes: { items: ['PutItem', 'DeleteItem'] },

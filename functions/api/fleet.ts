@@ -1,4 +1,5 @@
-// The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process.
+// The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process, and of a
+// large fleet less often.
 
 import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../core/object-info.ts';
 import { type Outlook, outlookOf } from '../core/waiting.ts';
@@ -13,7 +14,7 @@ export interface KnownHost {
 }
 
 export interface Fleet {
-  /** Those alive, at most a second old. */
+  /** Those alive, at most a second old; of a large fleet some more. */
   hosts(): Promise<Host[]>;
   /** What waiting jobs wait for. @param held jobs that hosts hold already */
   outlook(held: number): Promise<Outlook>;
@@ -34,8 +35,8 @@ export function createFleet(deps: {
   now(): number;
 }): Fleet {
   const { now } = deps;
-  const listed = atMostOnceASecond(() => deps.hosts.list(), now);
-  const remembered = atMostOnceASecond(() => deps.fleetStore.read({ consistent: false }), now);
+  const listed = atMostOnceASecond(deps.hosts.glance, now);
+  const remembered = atMostOnceASecond(deps.fleetStore.glance, now);
   const inventories = new Map<string, Inventory>();
   let merged: { key: string; inventory: Inventory } | undefined;
 

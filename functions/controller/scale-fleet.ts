@@ -41,9 +41,12 @@ export async function scaleFleet(
   { hurried = false, began = [] }: { hurried?: boolean; began?: string[] } = {},
 ): Promise<void> {
   const { fleet, hosts, log, now } = deps;
+  const isWorthIt = async (remembered: Fleet) => isWorthARound(remembered, await hosts.glance(), now());
+  // A batch of the stream comes many times a second: a glance, before all is read.
+  if (hurried && !(await isWorthIt(await fleet.glance()))) return;
   // First of all: its answer sets the clock.
   const remembered = await fleet.read();
-  if (hurried && !isWorthARound(remembered, await hosts.list(), now())) return;
+  if (hurried && !(await isWorthIt(remembered))) return;
   const queue = await readQueue(deps, began);
   let decision: Decision;
   try {

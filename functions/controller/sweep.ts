@@ -59,7 +59,8 @@ async function returnLost({
   const asOf = Math.min(began, now());
   // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
   const states = await jobs.readStates(held, { consistent: true });
-  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
+  const listed = await hosts.list();
+  const byId = new Map(listed.map((host) => [host.hostId, host]));
 
   const byTime = watch.mayJudge(asOf);
 
@@ -86,6 +87,7 @@ async function returnLost({
     if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
   watch.looked(now());
+  await hosts.tellAlive(listed.filter((host) => isAlive(host, asOf)).length);
   return { returned, lost };
 }
 

@@ -9,6 +9,8 @@ const DAY = 24 * HOUR;
 export const HEARTBEAT_EVERY = 5 * SECOND;
 /** Whoever wakes with the whole machine judges nobody before all had so long to show that they live. */
 export const SHOWS_LIFE_WITHIN = 2 * HEARTBEAT_EVERY;
+/** How many hosts there are changes slowly, and is told once a minute. */
+export const NEIGHBOURS_READ_EVERY = MINUTE / 2;
 export const HOST_DEAD_AFTER = 45 * SECOND;
 /** A host's item is forgotten when nobody has heard of it for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;

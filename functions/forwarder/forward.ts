@@ -53,7 +53,7 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
 }
 
 export async function readyHosts({ hosts, now }: ForwarderDeps): Promise<Host[]> {
-  const all = await hosts.list();
+  const all = await hosts.glance();
   return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now()));
 }
 

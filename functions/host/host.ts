@@ -23,13 +23,14 @@ import type { Images } from '../images/images.ts';
 import type { ImageMetadata } from '../images/structure/walk.ts';
 import type { Log } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
-import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+import type { Host, Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt.ts';
 import { createBoard } from './board.ts';
 import type { Claimed } from './claim.ts';
 import { createClaimer, type Offered } from './claimer.ts';
 import { watchComfyUI } from './comfyui-watch.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import { keep } from './keeper.ts';
 import { itemOf } from './item.ts';
 import { createLeavings } from './leavings.ts';
@@ -97,8 +98,6 @@ export interface RunningHost {
 
 const LONGEST_PAUSE = 5000;
 const FIRST_LOOK = 2000;
-/** A later heartbeat may get through where this one does not. */
-const HEARTBEAT_TIMEOUT = HOST_DEAD_AFTER / 3;
 
 /** Resolves once the own item is written. Claims as soon as ComfyUI answers and former runs are taken over from. */
 export async function startHost(deps: HostDeps): Promise<RunningHost> {
@@ -109,14 +108,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let recovered = false;
   let draining = false;
   let drainingSince: number | undefined;
-  let retired = false;
-  let neighbours = 0;
   let { firstClaim } = deps;
   // What is judged here is judged by it: the tables' clock may be set.
   const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
-  /** The youngest sign of life that the table has of this run. */
-  let toldAt = -Infinity;
-  let toldWell = false;
   let busyAt = awake();
   let models: string[] = [];
   let socket: EventSocket | undefined;
@@ -184,8 +178,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () =>
-      recovered && !draining && watch.takesJobs && !looksDead() && !strays.any() ? board.freeSlots() : 0,
-    neighbours: () => neighbours,
+      recovered && !draining && watch.takesJobs && !life.looksDead() && !strays.any() ? board.freeSlots() : 0,
+    neighbours: () => life.neighbours(),
     work: (record, claimed, graph) => work(record, claimed, graph, false),
   });
 
@@ -319,31 +313,17 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     itemOf(identity, watch, {
       now: now(),
       draining,
-      retired,
+      retired: life.isRetired(),
       held: board.size(),
       models,
       leftAlone: claimer.leftAlone(),
       jobSeconds: tally.jobSeconds(),
     });
 
-  /** Who may soon be taken for dead takes nothing: whatever it took would be lost again and again. */
-  const looksDead = () => now() - toldAt > HOST_DEAD_AFTER / 2;
-
-  async function tellItem(): Promise<void> {
-    const told = item();
-    // Refused, the table has a younger one.
-    await hosts.put(told, AbortSignal.timeout(HEARTBEAT_TIMEOUT));
-    toldAt = told.seenAt;
-    toldWell = told.comfyui;
-  }
+  const life = createHeartbeat({ hosts, log, hostId, item, now, awake });
 
   async function heartbeat(): Promise<void> {
-    // Read before write: the first answer sets the clock, and a host must not be born dead.
-    const others = await hosts.list(AbortSignal.timeout(HEARTBEAT_TIMEOUT));
-    // Told by the controller, which knows which release should run.
-    retired ||= others.some((host) => host.hostId === hostId && host.retire === true);
-    neighbours = others.filter((host) => host.hostId !== hostId && isAlive(host, now())).length;
-    await tellItem();
+    await life.beat();
     // With nothing to follow, this is how strays are found.
     if (board.size() === 0 && watch.answers) await pollComfyUI();
   }
@@ -353,7 +333,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     const wasWell = watch.isWell;
     if (!watch.answers) await watch.look();
     else if (!wasWell && board.size() === 0) await pollComfyUI();
-    if (watch.isWell !== toldWell) await tellItem();
+    if (watch.isWell !== life.toldWell()) await life.tell();
     await takeOver();
     if (recovered) await readiness.look(holds());
     await claimer.look();
@@ -401,7 +381,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function drain(): Promise<void> {
     draining = true;
     drainingSince = awake();
-    await tellItem().catch((error: unknown) => log.error('draining not told', error));
+    await life.tell().catch((error: unknown) => log.error('draining not told', error));
     for (const record of board.all()) record.drain('the GPU host was stopped');
     await board.empty();
     await Promise.all(tickers.map((ticker) => ticker.stop()));
@@ -417,7 +397,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     offer: claimer.offer,
     idleFor: () =>
       holds() ? 0 : Math.max(0, awake() - (readiness.isReady ? busyAt : busyAt + HOST_START_LIMIT)),
-    isRetired: () => retired,
+    isRetired: life.isRetired,
     drain: () => (drained ??= drain()),
   };
 }

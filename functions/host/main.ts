@@ -78,7 +78,7 @@ try {
     }),
   });
   const running = host;
-  const isWarm = async () => isKeptWarm(await fleetStore.read(), machineId, now());
+  const isWarm = async () => isKeptWarm(await fleetStore.glance(), machineId, now());
   const retirement = machine && watch(running, machine, isWarm, log);
   onStopSignal(async () => {
     await retirement?.stop();

@@ -2,10 +2,9 @@
 // the former runs' items, so that the controller returns at once what was not adopted.
 
 import { type ComfyUI, ComfyUIBroken } from '../comfyui/client.ts';
-import { hasEnded } from '../core/job.ts';
+import { hasEnded, type JobState } from '../core/job.ts';
 import { readMark } from '../core/mark.ts';
 import { attemptPromptId } from '../core/names.ts';
-import type { Job } from '../store/jobs.ts';
 import type { Hosts } from '../store/hosts.ts';
 import { adoptJob, type Claimed } from './claim.ts';
 import type { Settler } from './settle.ts';
@@ -39,11 +38,17 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const jobIds = new Set([...marks, ...held].map(({ jobId }) => jobId));
 
   const adopted: Claimed[] = [];
+  // Many at once: the whole fleet's jobs are held, and few of them here.
+  const states = await deps.jobs.readStates([...jobIds], { consistent: true });
+  const elsewhere = new Set(
+    states.filter((state) => !isHeldHere(state, machineId)).map(({ jobId }) => jobId),
+  );
   for (const jobId of jobIds) {
+    if (elsewhere.has(jobId)) continue;
     const job = await deps.jobs.read(jobId);
     // Of another product's table, whoever's machine id it carries.
     if (!job) for (const mark of marks) if (mark.jobId === jobId) inQueue.delete(mark.promptId);
-    if (!job || !isHeldHere(job, machineId)) continue;
+    if (!job || !isHeldHere(job.state, machineId)) continue;
     const promptId = attemptPromptId(jobId, job.state.attempt);
     if (!inQueue.has(promptId) && !(await isInHistory(comfyui, promptId))) continue;
     const claimed = await adoptJob(deps, job, hostId);
@@ -54,7 +59,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   }
 
   await comfyui.cancel([...inQueue]);
-  for (const host of await deps.hosts.list())
+  for (const host of await deps.hosts.glance())
     if (host.machineId === machineId && host.hostId !== hostId) await deps.hosts.remove(host.hostId);
   return adopted;
 }
@@ -70,6 +75,6 @@ async function isInHistory(comfyui: ComfyUI, promptId: string): Promise<boolean>
 }
 
 /** By a former run, or by this one where it tried to recover before: it claims nothing until it has. */
-function isHeldHere({ state }: Job, machineId: string): boolean {
+function isHeldHere(state: JobState, machineId: string): boolean {
   return !hasEnded(state) && (state.host ?? '').startsWith(hostIdOf(machineId, ''));
 }

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Fleet, UNKNOWN_FLEET } from '../core/fleet.ts';
 import { FLEET_REMEMBERED } from '../core/limits.ts';
 import type { StoreClient } from './client.ts';
+import { createGlance, readLessOften } from './glance.ts';
 import { fleetTable, SCHEMA_VERSION } from './tables.ts';
 
 /** The only one so far: another kind of machine would be another item. */
@@ -14,7 +15,7 @@ const fleetId = 'gpu-hosts';
 
 export type FleetStore = ReturnType<typeof createFleetStore>;
 
-export function createFleetStore({ documents }: StoreClient, prefix: string) {
+export function createFleetStore({ documents, clock }: StoreClient, prefix: string) {
   const TableName = prefix + fleetTable.name;
 
   async function readItem(ConsistentRead: boolean): Promise<Fleet | undefined> {
@@ -25,10 +26,17 @@ export function createFleetStore({ documents }: StoreClient, prefix: string) {
   }
 
   return {
-    /** @param consistent the controller's way; who only tells people reads at half the price */
-    async read({ consistent = true } = {}): Promise<Fleet> {
-      return (await readItem(consistent)) ?? UNKNOWN_FLEET;
+    /** The controller's way: strongly. */
+    async read(): Promise<Fleet> {
+      return (await readItem(true)) ?? UNKNOWN_FLEET;
     },
+
+    /** For who only tells people, as often as they ask: at half the price, and of a large fleet some seconds old. */
+    glance: createGlance(
+      async () => (await readItem(false)) ?? UNKNOWN_FLEET,
+      ({ seen }) => readLessOften(Object.keys(seen).length),
+      () => clock.now(),
+    ),
 
     /** As a whole, one version further. @returns what is stored now; undefined: another wrote since it was read */
     async write(fleet: Fleet): Promise<Fleet | undefined> {

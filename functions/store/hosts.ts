@@ -1,11 +1,13 @@
 // The Hosts table: one item for one run of a host process. A restart is a new host. Beside it, in a table that hosts write
-// and only the forwarder reads, what offers to it are signed with.
+// and only the forwarder reads, what offers to it are signed with; and, in one item of the fleet's, how many live.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limits.ts';
 import type { StoreClient } from './client.ts';
-import { hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
+import { createGlance, readLessOften } from './glance.ts';
+import { everyPage } from './reading.ts';
+import { fleetTable, hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
 
 export interface HostDevice {
   name: string;
@@ -56,10 +58,26 @@ export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
 /** Of hosts that a forwarder knows. */
 const REMEMBERED_SECRETS = 500;
 
-export function createHosts({ documents }: StoreClient, prefix: string) {
+export function createHosts({ documents, clock }: StoreClient, prefix: string) {
   const TableName = prefix + hostsTable.name;
   const intakes = prefix + intakesTable.name;
+  const numberOfThem = { TableName: prefix + fleetTable.name, Key: { fleetId: 'hosts-alive' } };
   const secrets = new Map<string, string>();
+
+  async function list(ConsistentRead: boolean): Promise<Host[]> {
+    const hosts: Host[] = [];
+    const pages = everyPage((ExclusiveStartKey) =>
+      documents.send(new ScanCommand({ TableName, ConsistentRead, ExclusiveStartKey })),
+    );
+    for await (const { Items = [] } of pages) hosts.push(...(Items as Host[]));
+    return hosts;
+  }
+
+  async function readAlive(abortSignal?: AbortSignal): Promise<number> {
+    const { Item } = await documents.send(new GetCommand(numberOfThem), { abortSignal });
+    return (Item as { alive: number } | undefined)?.alive ?? 0;
+  }
+
   return {
     /**
      * The whole item, as the host knows itself; also its heartbeat. One that comes late, after a younger one, is
@@ -87,26 +105,31 @@ export function createHosts({ documents }: StoreClient, prefix: string) {
     },
 
     /** Strongly. */
-    async read(hostId: string): Promise<Host | undefined> {
+    async read(hostId: string, abortSignal?: AbortSignal): Promise<Host | undefined> {
       const { Item } = await documents.send(
         new GetCommand({ TableName, Key: { hostId }, ConsistentRead: true }),
+        { abortSignal },
       );
       return Item as Host | undefined;
     },
 
-    /** All of them, dead ones too: a fleet is a few dozen items. */
-    async list(signal?: AbortSignal): Promise<Host[]> {
-      const hosts: Host[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: start }),
-          { abortSignal: signal },
-        );
-        hosts.push(...((page.Items ?? []) as Host[]));
-        start = page.LastEvaluatedKey;
-      } while (start);
-      return hosts;
+    /** All of them, dead ones too, strongly: for who judges. What it costs grows with the fleet. */
+    list: () => list(true),
+
+    /** For who only looks, as often as he likes: of a large fleet some seconds old. */
+    glance: createGlance(
+      () => list(false),
+      (hosts) => readLessOften(hosts.length),
+      () => clock.now(),
+    ),
+
+    /** How many live: the controller says it, and hosts need not count each other. 0: nobody has said it. */
+    readAlive,
+
+    async tellAlive(alive: number): Promise<void> {
+      if ((await readAlive()) === alive) return;
+      const { TableName, Key } = numberOfThem;
+      await documents.send(new PutCommand({ TableName, Item: { v: SCHEMA_VERSION, ...Key, alive } }));
     },
 
     /** Asks it to drain and end its machine. False: it is gone. */

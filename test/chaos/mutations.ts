@@ -52,7 +52,7 @@ const heartless: Focus = {
   faultsUntil: 10_000,
 };
 /** Else a host takes nothing when its heart is not heard, and hardly a job starts while it is taken away. */
-const CLAIMS_ON = host('host', ' && !looksDead()', '');
+const CLAIMS_ON = host('host', ' && !life.looksDead()', '');
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -366,11 +366,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the first item written before the clock is known',
     edits: [
-      host('host', `    await tellItem();\n    // With nothing`, `    // With nothing`),
+      host('heartbeat', `      await tell();\n      await countNeighbours`, `      await countNeighbours`),
       host(
-        'host',
-        `    const others = await hosts.list(`,
-        `    await tellItem();\n    const others = await hosts.list(`,
+        'heartbeat',
+        `      const own = await hosts.read(`,
+        `      await tell();\n      const own = await hosts.read(`,
       ),
     ],
     focus: { kinds: ['kill'], clock: true, faults: 2 },

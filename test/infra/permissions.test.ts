@@ -129,7 +129,7 @@ describe('tables', () => {
       [
         ...forEach('jobs', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         'jobs/index/byWork Query',
-        ...forEach('hosts', 'DeleteItem', 'PutItem', 'Scan'),
+        ...forEach('hosts', 'DeleteItem', 'GetItem', 'PutItem', 'Scan'),
         'fleet GetItem',
         ...forEach('intakes', 'DeleteItem', 'PutItem'),
       ].toSorted(),

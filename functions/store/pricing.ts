@@ -2,7 +2,7 @@
 // request is charged for them. The embedded one leaves index writes out of its count. Asks nobody.
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { TableSpec } from '../../functions/store/tables.ts';
+import type { TableSpec } from './tables.ts';
 
 export type Item = Record<string, AttributeValue>;
 

@@ -12,8 +12,8 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import type { StoreClient } from '../../functions/store/client.ts';
-import { tables } from '../../functions/store/tables.ts';
+import type { StoreClient } from './client.ts';
+import { tables } from './tables.ts';
 import { type Item, readUnits, sizeOf, writeUnits } from './pricing.ts';
 
 export interface Charge {

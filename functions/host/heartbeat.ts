@@ -1,0 +1,82 @@
+// How a host says that it lives, and hears what it must know of others: whether it is to end, and how many they are. It
+// reads its own item and one number, however many hosts there are.
+
+import { HEARTBEAT_EVERY, HOST_DEAD_AFTER, NEIGHBOURS_READ_EVERY } from '../core/limits.ts';
+import type { Log } from '../log.ts';
+import type { Host, Hosts } from '../store/hosts.ts';
+
+export interface HeartbeatDeps {
+  hosts: Pick<Hosts, 'read' | 'put' | 'readAlive'>;
+  log: Log;
+  hostId: string;
+  /** As it is now. */
+  item(): Host;
+  /** The tables' clock, ms. */
+  now(): number;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
+}
+
+export interface Heartbeat {
+  /** Every HEARTBEAT_EVERY. @throws what the table threw: it was not heard */
+  beat(): Promise<void>;
+  /** Its item anew, where something changed that must not wait. */
+  tell(): Promise<void>;
+  /** Does the table say that its ComfyUI takes jobs? */
+  toldWell(): boolean;
+  /** How many other hosts look at the same queue, as the controller said last. */
+  neighbours(): number;
+  /** Has the controller asked it to end? */
+  isRetired(): boolean;
+  /** Who may soon be taken for dead takes nothing: whatever it took would be lost again and again. */
+  looksDead(): boolean;
+}
+
+/** A later heartbeat may get through where this one does not. */
+const TIMEOUT = HOST_DEAD_AFTER / 3;
+
+export function createHeartbeat({ hosts, log, hostId, item, now, awake }: HeartbeatDeps): Heartbeat {
+  /** The youngest sign of life that the table has of this run. */
+  let toldAt = -Infinity;
+  let toldWell = false;
+  let retired = false;
+  let neighbours = 0;
+  let countedAt = -Infinity;
+
+  async function tell(): Promise<void> {
+    const told = item();
+    // Refused, the table has a younger one.
+    await hosts.put(told, AbortSignal.timeout(TIMEOUT));
+    toldAt = told.seenAt;
+    toldWell = told.comfyui;
+  }
+
+  /** What it does not hear now it hears later: it only says how far from the head to look for a job. */
+  async function countNeighbours(): Promise<void> {
+    if (awake() - countedAt < NEIGHBOURS_READ_EVERY) return;
+    countedAt = awake();
+    try {
+      const alive = await hosts.readAlive(AbortSignal.timeout(HEARTBEAT_EVERY));
+      // It is one of them.
+      neighbours = Math.max(0, alive - 1);
+    } catch (error) {
+      log.warn('hosts not counted', { error: String(error) });
+    }
+  }
+
+  return {
+    async beat() {
+      // Read before write: the first answer sets the clock, and a host must not be born dead.
+      const own = await hosts.read(hostId, AbortSignal.timeout(TIMEOUT));
+      // Told by the controller, which knows which release should run.
+      retired ||= own?.retire === true;
+      await tell();
+      await countNeighbours();
+    },
+    tell,
+    toldWell: () => toldWell,
+    neighbours: () => neighbours,
+    isRetired: () => retired,
+    looksDead: () => now() - toldAt > HOST_DEAD_AFTER / 2,
+  };
+}
