@@ -6,7 +6,10 @@ import { readWarm } from '../core/warm.ts';
 import { explainAndExit } from '../process/exit.ts';
 import { CommandError } from './api.ts';
 import { priceOf, readDeployment } from './deployment.ts';
+import { costsOf, costTableOf } from './simulate/costs.ts';
 import { simulateDay } from './simulate/day.ts';
+import { measureLoad } from './simulate/load.ts';
+import { ASSUMED, extrapolated, loadTableOf, ofAJob } from './simulate/load-table.ts';
 import { helpOf, readOptions } from './simulate/options.ts';
 import { assumptionsOf, rowOf, tableOf } from './simulate/table.ts';
 import { arrivalsOf, hostsFor } from './simulate/traffic.ts';
@@ -28,9 +31,19 @@ try {
       return rowOf(jobs, maxHosts, simulateDay(arrivalsOf(jobs, options.seed), world), options.usdPerHour);
     });
     process.stdout.write(`${tableOf(rows)}\n\n${assumptionsOf(options)}\n`);
+    process.stdout.write(`\n${await behind(options.secondsPerJob)}\n`);
   }
 } catch (error) {
   if (!(error instanceof CommandError || error instanceof AppError)) explainAndExit(error);
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
+}
+
+/** What the tables are asked, measured with the very code, and what a million jobs cost beside their GPUs. */
+async function behind(secondsPerJob: number): Promise<string> {
+  const measured = [];
+  for (const hosts of [10, 100, 1000]) measured.push(await measureLoad(hosts, secondsPerJob));
+  const loads = [...measured, extrapolated(measured, 10_000)];
+  const costs = costsOf(ofAJob(measured[1]!, secondsPerJob), secondsPerJob);
+  return [loadTableOf(loads), ASSUMED, costTableOf(costs)].join('\n\n');
 }

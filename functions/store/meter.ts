@@ -13,7 +13,7 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import type { StoreClient } from './client.ts';
-import { tables } from './tables.ts';
+import { tables, type TableSpec } from './tables.ts';
 import { type Item, readUnits, sizeOf, writeUnits } from './pricing.ts';
 
 export interface Charge {
@@ -22,6 +22,14 @@ export interface Charge {
   what: string;
   writes: number;
   reads: number;
+  /** Its part of it for each partition key, a table's or an index's; of a scan, which goes over all, none. */
+  touched: Touched[];
+}
+
+export interface Touched {
+  key: string;
+  reads: number;
+  writes: number;
 }
 
 /** A row of byWork: two keys of the table, two of the index. */
@@ -42,6 +50,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
             what: nameOfRead(command, input),
             writes: 0,
             reads: readsOf(command, input, result.output),
+            touched: readKeys(command, input, result.output),
           });
           return result;
         }
@@ -52,6 +61,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
           what: nameOfWrite(table.name, before, after),
           writes: writeUnits(table, before, after),
           reads: 0,
+          touched: writtenKeys(table, before, after),
         });
         return result;
       } catch (error) {
@@ -62,6 +72,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
             what: 'refused write',
             writes: Math.max(1, Math.ceil(sizeOf(before ?? {}) / 1024)),
             reads: 0,
+            touched: [],
           });
         throw error;
       }
@@ -94,6 +105,40 @@ function nameOfRead(command: string, input: { TableName?: string; Select?: strin
   const table = input.TableName ?? 'jobs';
   return `${command} ${table}${input.Select === 'COUNT' ? ' (count)' : ''}`;
 }
+
+function readKeys(command: string, input: object, output: unknown): Touched[] {
+  const { TableName = '', IndexName } = input as QueryCommandInput;
+  const at = (key: string) => [{ key, reads: readsOf(command, input, output), writes: 0 }];
+  if (command === 'GetItem') {
+    const { Key } = input as GetItemCommandInput;
+    return at(
+      `${TableName} ${partitionOf(
+        tables.find(({ name }) => name === TableName)!,
+        Key!,
+      )}`,
+    );
+  }
+  if (command !== 'Query') return [];
+  const values = Object.values((input as QueryCommandInput).ExpressionAttributeValues ?? {});
+  return at(`${TableName}.${IndexName} ${values[0]?.S}`);
+}
+
+/** The item's own key, and the rows of indexes that come or go. */
+function writtenKeys(table: TableSpec, before: Item | undefined, after: Item | undefined): Touched[] {
+  const own = writeUnits({ ...table, indexes: [] }, before, after);
+  const rows = table.indexes.flatMap((index) => {
+    if (writeUnits({ ...table, indexes: [index] }, before, after) === own) return [];
+    return [before, after].flatMap((item) => {
+      const partition = item?.[index.partitionKey]?.S;
+      return partition === undefined
+        ? []
+        : [{ key: `${table.name}.${index.name} ${partition}`, reads: 0, writes: 1 }];
+    });
+  });
+  return [{ key: `${table.name} ${partitionOf(table, (after ?? before)!)}`, reads: 0, writes: own }, ...rows];
+}
+
+const partitionOf = (table: TableSpec, item: Item) => item[table.partitionKey]?.S ?? '';
 
 function readsOf(command: string, input: object, output: unknown): number {
   if (command === 'GetItem') {

@@ -24,6 +24,7 @@ export const SCALING: readonly Edit[] = [
   limit('HEARTBEAT_EVERY', '5 * SECOND', SCALED.heartbeat),
   limit('HOST_DEAD_AFTER', '45 * SECOND', SCALED.deadAfter),
   limit('HOST_LOOKS_EVERY', 'SECOND', SCALED.looksEvery),
+  limit('NEIGHBOURS_READ_EVERY', 'MINUTE / 2', 2000),
   limit('OFFER_TIMEOUT', '2 * SECOND', 400),
   limit('PROGRESS_EVERY', 'SECOND', 200),
   limit('JOB_DEADLINE', '10 * MINUTE', SCALED.deadline),

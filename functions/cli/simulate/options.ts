@@ -122,7 +122,8 @@ export function helpOf(deployed: Deployed): string {
   return [
     'npm run simulate -- [--flag value ...]',
     '',
-    'A day of jobs under the rule by which the controller starts GPU hosts: what jobs wait, what the hosts cost.',
+    'A day of jobs under the rule by which the controller starts GPU hosts: what jobs wait, what the hosts cost. Then what',
+    'the tables are asked by 10 to 10,000 hosts, and what a million jobs cost beside their GPUs.',
     '',
     `  ${'--jobs'.padEnd(18)} a day, several separated by commas; ${defaults.jobs.join(',')}`,
     `  ${'--min-hosts'.padEnd(18)} hosts that stay up all day; ${deployed.warmth.minHosts}`,

@@ -1,0 +1,53 @@
+// What DynamoDB is asked by a fleet, as rows of a table. Pure.
+
+import type { Units } from './costs.ts';
+import type { Hot, Load } from './load.ts';
+
+/** Of one partition a second: the service's own limits. Source: "Best practices for designing and using partition keys
+ * effectively" in DynamoDB's developer guide. */
+export const PARTITION = { reads: 3000, writes: 1000 };
+
+/** The line through the two largest of what was measured. What a key is asked grows with the fleet as all of it does. */
+export function extrapolated(measured: readonly Load[], hosts: number): Load {
+  const [a, b] = measured.slice(-2) as [Load, Load];
+  const along = (of: (load: Load) => number) =>
+    of(b) + ((of(b) - of(a)) / (b.hosts - a.hosts)) * (hosts - b.hosts);
+  return {
+    hosts,
+    reads: along(({ reads }) => reads),
+    writes: along(({ writes }) => writes),
+    hottestRead: { key: b.hottestRead.key, units: along(({ hottestRead }) => hottestRead.units) },
+    hottestWrite: { key: b.hottestWrite.key, units: along(({ hottestWrite }) => hottestWrite.units) },
+    job: b.job,
+  };
+}
+
+export function loadTableOf(loads: readonly Load[]): string {
+  const rows = loads.map(
+    ({ hosts, reads, writes, hottestRead, hottestWrite }) =>
+      `| ${grouped(hosts)} | ${grouped(reads)} | ${grouped(writes)} | ${hotOf(hottestRead, PARTITION.reads)} | ${hotOf(hottestWrite, PARTITION.writes)} |`,
+  );
+  return [
+    '| hosts | reads / s | writes / s | hottest key, reads / s | hottest key, writes / s |',
+    '|---:|---:|---:|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function hotOf({ key, units }: Hot, limit: number): string {
+  return `${grouped(units)} of ${grouped(limit)} (${key})`;
+}
+
+function grouped(value: number): string {
+  const text = value < 100 ? value.toFixed(1).replace(/\.0$/, '') : String(Math.round(value));
+  return text.replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export const ASSUMED =
+  'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. 10,000 hosts are the line through 100 and 1,000: a deployment has 1,000 at most.';
+
+/** A job's part of all that its fleet asks. */
+export function ofAJob({ hosts, reads, writes }: Load, secondsPerJob: number): Units {
+  const each = secondsPerJob / hosts;
+  return { reads: reads * each, writes: writes * each };
+}

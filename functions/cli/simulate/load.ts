@@ -1,0 +1,367 @@
+// What a fleet of so many hosts reads and writes a second, and its hottest key: the very functions run once, or for a
+// minute of their ticks, against an embedded DynamoDB that holds such a fleet, every request is charged by DynamoDB's
+// rules, and what each costs is multiplied by how often it runs. Nothing of it is computed by hand.
+
+import type { AddressInfo } from 'node:net';
+import { createLevel } from '../../api/level.ts';
+import { createQueue } from '../../api/queue-view.ts';
+import { controlRound } from '../../controller/round.ts';
+import { scaleFleet } from '../../controller/scale-fleet.ts';
+import { createWatch } from '../../controller/watch.ts';
+import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
+import { HEARTBEAT_EVERY, HOST_LOOKS_EVERY, PROGRESS_EVERY, SCALE_EVERY } from '../../core/limits.ts';
+import { ownerOrder, workOrder } from '../../core/names.ts';
+import { NEVER_WARM } from '../../core/warm.ts';
+import { forward } from '../../forwarder/forward.ts';
+import { createBoard } from '../../host/board.ts';
+import { createClaimer } from '../../host/claimer.ts';
+import { createHeartbeat } from '../../host/heartbeat.ts';
+import { keep } from '../../host/keeper.ts';
+import { createDynalite } from '../../local/embedded-dynamodb/mended-dynalite.ts';
+import { createLog } from '../../log.ts';
+import type { Machines } from '../../machines/machines.ts';
+import { createMetrics } from '../../metrics.ts';
+import { createStoreClient } from '../../store/client.ts';
+import { createTables } from '../../store/create-tables.ts';
+import { readLessOften } from '../../store/glance.ts';
+import type { Host } from '../../store/hosts.ts';
+import type { Jobs } from '../../store/jobs.ts';
+import { type Charge, meter } from '../../store/meter.ts';
+import { openTables, type Tables } from '../../store/open.ts';
+
+export interface Load {
+  hosts: number;
+  /** Units a second. */
+  reads: number;
+  writes: number;
+  /** The key that most is read of, and that where most is written. */
+  hottestRead: Hot;
+  hottestWrite: Hot;
+  /** Of one job, from its acceptance to its end, without what polls it. */
+  job: { reads: number; writes: number };
+}
+
+export interface Hot {
+  key: string;
+  units: number;
+}
+
+const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
+const RELEASE = 'r'.repeat(16);
+const MINUTE = 60_000;
+/** Writes of the embedded one at once. */
+const TOGETHER = 25;
+/** Of a job, as the templates have them: each is told once, and at most one a second. */
+const STEPS = 25;
+/** Batches of the stream that one function takes a second. */
+const BATCHES = 10;
+/** A client asks every two seconds, and an answer takes an environment of Lambda's so long, s. */
+const POLLS_EVERY = 2;
+const ANSWER_TAKES = 0.03;
+
+/** @param secondsPerJob of GPU time: each host has one job and looks for another, and one waits for each */
+export async function measureLoad(hosts: number, secondsPerJob: number): Promise<Load> {
+  const server = createDynalite();
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const connect = () => createStoreClient({ endpoint, region: 'local', credentials: CREDENTIALS });
+  const plain = connect();
+  try {
+    await createTables(plain, '');
+    return await measure(hosts, secondsPerJob, plain, connect);
+  } finally {
+    plain.raw.destroy();
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+type Client = ReturnType<typeof createStoreClient>;
+
+async function measure(
+  count: number,
+  secondsPerJob: number,
+  plain: Client,
+  connect: () => Client,
+): Promise<Load> {
+  const log = createLog('simulate', 'error');
+  // Its answer sets the clock.
+  await openTables(plain, '').fleetStore.read();
+  // It stands still, at a number that is as long as any: what is charged is the same each time.
+  const stamp = Math.floor(plain.clock.now() / 10_000) * 10_000 + 1001;
+  const now = () => stamp;
+  await seed(openTables(plain, ''), count, now());
+
+  /** What was charged to a client of its own while it worked. */
+  async function chargesOf(work: (tables: ReturnType<typeof openTables>) => Promise<unknown>) {
+    const charges: Charge[] = [];
+    const client = connect();
+    meter('', client, plain.raw, charges);
+    try {
+      await work(openTables(client, ''));
+    } finally {
+      client.raw.destroy();
+    }
+    return charges;
+  }
+
+  const hostFor = (n: number) =>
+    chargesOf(async ({ hosts, jobs }) => {
+      const hostId = `i-${n}.run`;
+      let awake = 0;
+      const life = createHeartbeat({
+        hosts,
+        log,
+        hostId,
+        item: () => hostOf(`i-${n}`, now()),
+        now,
+        awake: () => awake,
+      });
+      const board = createBoard(2);
+      const jobId = idOf('held', n);
+      const state = (await openTables(plain, '').jobs.readState(jobId))!;
+      const fence = { attempt: 1, host: hostId };
+      board.add(jobId).claimed = { request: requestOf(jobId), state, fence };
+      const claimer = createClaimer({
+        // What it sees another takes.
+        jobs: seesNothing(jobs),
+        log,
+        board,
+        hostId,
+        images: undefined as never,
+        pause: () => Promise.resolve(),
+        simulated: () => false,
+        now,
+        awake: () => awake,
+        inventory: () => undefined,
+        freeSlots: () => 1,
+        neighbours: life.neighbours,
+        work: () => Promise.resolve(),
+      });
+      for (; awake < MINUTE; awake += HOST_LOOKS_EVERY) {
+        if (awake % HEARTBEAT_EVERY === 0) await life.beat();
+        await keep(jobs, board, () => awake);
+        await claimer.look();
+      }
+    });
+
+  const jobFor = (n: number) =>
+    chargesOf(async ({ jobs }) => {
+      const jobId = idOf('mine', n);
+      const fence = { attempt: 1, host: `i-${n}.run` };
+      const expiresAt = Math.ceil(now() / 1000) + 3600;
+      await jobs.putRequest(requestOf(jobId), expiresAt);
+      const state = stateOf(jobId, 'waiting', n, now());
+      await jobs.putState(state, expiresAt);
+      await jobs.read(jobId);
+      await jobs.write(jobId, claim(state, fence.host, now(), false));
+      await jobs.write(jobId, start(state, fence, now()));
+      const told = Math.min(STEPS, Math.floor((secondsPerJob * 1000) / PROGRESS_EVERY));
+      for (let step = 1; step <= told; step += 1) {
+        const progress = { progress: step / (told + 1), currentStep: step, totalSteps: STEPS };
+        await jobs.write(jobId, advance(fence, progress, now()));
+      }
+      const image = {
+        filename: `Flux2_${n}_00001_.png`,
+        node: '9',
+        width: 1024,
+        height: 1024,
+        sizeBytes: 1_500_000,
+        contentType: 'image/png',
+      };
+      const steps = { currentStep: STEPS, totalSteps: STEPS };
+      await jobs.write(
+        jobId,
+        complete(state, fence, [image], steps, now(), { gpuMs: 45_000, costMicroUsd: 28_000 }),
+      );
+    });
+
+  const round = await chargesOf(async ({ fleetStore, ...tables }) => {
+    const metrics = createMetrics('', undefined);
+    const deps = { ...tables, log, now, metrics, watch: createWatch(MINUTE), nudge: () => undefined };
+    await controlRound(deps);
+    await scaleFleet({
+      ...deps,
+      fleet: fleetStore,
+      machines: machinesOf(count),
+      maxHosts: count,
+      warmth: NEVER_WARM,
+      spot: false,
+      release: RELEASE,
+    });
+  });
+  const [a, b] = [await hostFor(0), await hostFor(1)];
+  const looked = await chargesOf(async ({ hosts, fleetStore }) => {
+    await hosts.glance();
+    await fleetStore.glance();
+  });
+  const asked = await chargesOf(async ({ jobs }) => {
+    const queue = createQueue(jobs, now);
+    await queue.count();
+    await queue.position(stateOf(idOf('waiting', 0), 'waiting', 0, now()));
+    await createLevel(jobs, now)();
+  });
+  const polled = await chargesOf(({ jobs }) => jobs.readState(idOf('held', 0)));
+  // The forwarder offers nothing here: that costs it no unit, and there is nobody behind these doors.
+  const batch = await chargesOf(({ jobs, hosts }) =>
+    forward({
+      jobs: seesNothing(jobs),
+      hosts,
+      log,
+      now,
+    }),
+  );
+  const [jobA, jobB] = [await jobFor(0), await jobFor(1)];
+
+  const jobsPerSecond = count / secondsPerJob;
+  const processes = Math.max(1, jobsPerSecond * (1 + secondsPerJob / POLLS_EVERY) * ANSWER_TAKES);
+  const glances = 1000 / Math.max(readLessOften(count), 1000);
+  const batches = Math.min(BATCHES, Math.max(jobsPerSecond, 1 / 60));
+  const isScan = ({ what }: Charge) => what.startsWith('Scan');
+  const load = createSum();
+  load.add(a, b, count / (MINUTE / 1000));
+  load.add(jobA, jobB, jobsPerSecond);
+  load.add(round, round, 1000 / SCALE_EVERY);
+  load.add(looked, looked, processes * glances);
+  load.add(asked, asked, processes);
+  load.add(polled, [], (2 * count) / POLLS_EVERY);
+  load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count), 1)));
+  const others = batch.filter((charge) => !isScan(charge));
+  load.add(others, others, batches);
+  return { hosts: count, ...load.total(), job: unitsOf(jobA) };
+}
+
+function unitsOf(charges: readonly Charge[]): { reads: number; writes: number } {
+  return charges.reduce(
+    (sum, { reads, writes }) => ({ reads: sum.reads + reads, writes: sum.writes + writes }),
+    {
+      reads: 0,
+      writes: 0,
+    },
+  );
+}
+
+function createSum() {
+  let reads = 0;
+  let writes = 0;
+  const heat = new Map<string, { reads: number; writes: number }>();
+  const hottest = (of: 'reads' | 'writes'): Hot => {
+    const [key, units] = [...heat].reduce(
+      (most, [name, one]) => (one[of] > most[1] ? ([name, one[of]] as const) : most),
+      ['', 0] as readonly [string, number],
+    );
+    return { key, units };
+  };
+  return {
+    /** @param other what another of them was charged: keys that both touch are shared by all. */
+    add(charges: readonly Charge[], other: readonly Charge[], perSecond: number): void {
+      const shared = new Set(other.flatMap(({ touched }) => touched.map(({ key }) => key)));
+      const sum = unitsOf(charges);
+      reads += sum.reads * perSecond;
+      writes += sum.writes * perSecond;
+      for (const { key, ...units } of charges.flatMap(({ touched }) => touched)) {
+        if (!shared.has(key)) continue;
+        const hot = heat.get(key) ?? { reads: 0, writes: 0 };
+        heat.set(key, {
+          reads: hot.reads + units.reads * perSecond,
+          writes: hot.writes + units.writes * perSecond,
+        });
+      }
+    },
+    total: () => ({ reads, writes, hottestRead: hottest('reads'), hottestWrite: hottest('writes') }),
+  };
+}
+
+/** It asks the table as ever, and finds nothing: what it would do then is charged to a job. */
+function seesNothing(jobs: Jobs): Jobs {
+  return { ...jobs, listWork: async (...args) => (await jobs.listWork(...args)).slice(0, 0) };
+}
+
+const idOf = (kind: string, n: number) =>
+  `${Buffer.from(kind.padEnd(4)).toString('hex').slice(0, 8)}-0000-8000-8000-${String(n).padStart(12, '0')}`;
+
+function hostOf(machineId: string, now: number): Host {
+  return {
+    hostId: `${machineId}.run`,
+    machineId,
+    url: 'http://10.0.12.34:8190',
+    state: 'ready',
+    slots: 2,
+    held: 1,
+    models: [
+      'flux2_dev_fp8mixed.safetensors',
+      'mistral_3_small_flux2_fp8.safetensors',
+      'flux2-vae.safetensors',
+    ],
+    seenAt: now,
+    startedAt: now,
+    simulated: false,
+    comfyui: true,
+    comfyuiVersion: '0.33.0',
+    inventoryHash: 'f'.repeat(64),
+    jobSeconds: 45.123,
+    release: RELEASE,
+    devices: [{ name: 'cuda:0 NVIDIA L40S : cudaMallocAsync', vram: 46_068, vramFree: 9_412 }],
+  };
+}
+
+function requestOf(jobId: string) {
+  return {
+    jobId,
+    owner: 'alice',
+    workflow: 'flux2-turbo',
+    inputs: { prompt: 'p'.repeat(500), steps: STEPS },
+    notes: [],
+    bodyHash: 'b'.repeat(64),
+    staging: [],
+    graph: new Uint8Array(900),
+  };
+}
+
+function stateOf(jobId: string, work: 'waiting' | 'held', n: number, now: number): JobState {
+  return {
+    jobId,
+    owner: 'alice',
+    status: 'queued',
+    attempt: work === 'held' ? 1 : 0,
+    faults: 0,
+    work,
+    ...(work === 'held' && { host: `i-${n}.run`, claimedAt: now }),
+    workOrder: workOrder(now, n, jobId, 'alice'),
+    ownerOrder: ownerOrder(now, jobId),
+    createdAt: now,
+    progress: 0,
+    currentStep: 0,
+    totalSteps: STEPS,
+  };
+}
+
+/** So many hosts, each with a job, and as many jobs that wait. */
+async function seed({ hosts, jobs }: Tables, count: number, now: number): Promise<void> {
+  const expiresAt = Math.ceil(now / 1000) + 3600;
+  const all = Array.from({ length: count }, (_, n) => n);
+  for (let from = 0; from < count; from += TOGETHER)
+    await Promise.all(
+      all.slice(from, from + TOGETHER).map(async (n) => {
+        await hosts.put(hostOf(`i-${n}`, now));
+        for (const work of ['held', 'waiting'] as const)
+          await jobs.putState(stateOf(idOf(work, n), work, n, now), expiresAt);
+      }),
+    );
+}
+
+function machinesOf(count: number): Machines {
+  const instances = Array.from({ length: count }, (_, n) => ({
+    id: `i-${n}`,
+    state: 'in_service' as const,
+    isProtected: true,
+  }));
+  return {
+    describe: () => Promise.resolve({ desired: count, min: 0, max: count, instances }),
+    launchFailure: () => Promise.resolve(undefined),
+    raise: (desired) => Promise.resolve(desired),
+    withdraw: () => Promise.resolve(count),
+    terminate: () => Promise.resolve(),
+    setOnDemandBase: () => Promise.resolve(),
+  };
+}
