@@ -417,6 +417,8 @@ const modelsSchema = z.object({
   /** As the hub's own programs name them. */
   HF_ENDPOINT: address.default('https://huggingface.co'),
   HF_TOKEN: z.string().optional(),
+  /** The SSM parameter with the token, where no variable has it. */
+  HUB_TOKEN_PARAMETER: z.string().min(1).optional(),
 });
 
 /** `npm run models`, and what brings the models to a GPU host. */

@@ -17,7 +17,12 @@ import { asNagWrites, bucketName } from './names.ts';
 /** What is made of jobs, and ages with them. An inventory is of a host: kept, for it is found by its hash for ever. */
 const OF_JOBS = ['images', 'uploads', 'graphs'];
 
-type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload';
+type ObjectAction =
+  | 'GetObject'
+  | 'PutObject'
+  | 'DeleteObject'
+  | 'AbortMultipartUpload'
+  | 'ListMultipartUploadParts';
 /** Folders by action, or a single object, which has a dot. */
 export type BucketAccess = Partial<Record<ObjectAction, string[]>>;
 

@@ -24,6 +24,7 @@ import { HostRole } from './host-role.ts';
 import { groupName, hostImageParameter, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
 import { NeverRebalance } from './never-rebalance.ts';
+import { Seeder } from './seeder.ts';
 import { type Settings, unpricedTypes } from './settings.ts';
 import type { Tables } from './tables.ts';
 import { type HostSettings, releaseOf, userData } from './user-data.ts';
@@ -43,6 +44,8 @@ export class GpuHosts extends Construct {
   readonly release: string;
   /** Prepares ComfyUI for them. */
   readonly buildCommand: string;
+  /** Where the machine that seeds the models is started. */
+  readonly seedSubnet: string;
   /** Of their own image, where they have one. */
   readonly image: HostImage | undefined;
 
@@ -103,6 +106,7 @@ export class GpuHosts extends Construct {
     const group = this.#group(launch, settings, network);
     new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
     this.buildCommand = new ComfyUIBuilder(this, 'Builder', { ...props, bundle, template }).command;
+    this.seedSubnet = new Seeder(this, 'Seeder', { ...props, bundle, template }).subnet;
   }
 
   /** A type without a price runs all the same: its jobs say no cost. */

@@ -13,6 +13,9 @@ export const hostLogGroup = (name: string) => `/${name}/gpu-hosts`;
 /** Which image hosts are launched from, where they have their own. */
 export const hostImageParameter = (name: string) => `/${name}/host-image`;
 
+/** Of a person who has accepted the models' licence, put there by that person. */
+export const hubTokenParameter = (name: string) => `/${name}/hub-token`;
+
 /** Named by the account too: a bucket's name is the world's. */
 export function bucketName(scope: IConstruct, name: string, of: 'images' | 'models'): string {
   const { account, region } = Stack.of(scope);

@@ -135,7 +135,13 @@ export class Network extends Construct {
     s3.addToPolicy(
       new PolicyStatement({
         principals: [new AnyPrincipal()],
-        actions: ['s3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:AbortMultipartUpload'],
+        actions: [
+          's3:GetObject',
+          's3:ListBucket',
+          's3:PutObject',
+          's3:AbortMultipartUpload',
+          's3:ListMultipartUploadParts',
+        ],
         resources: ['*'],
         conditions: { StringEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
       }),

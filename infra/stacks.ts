@@ -52,7 +52,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     forwarderZones: settings.forwarderZones,
     tables: tables.arnsFor(gpuHosts),
   });
-  const { release, buildCommand, image } = new GpuHosts(gpuHosts, 'GpuHosts', {
+  const { release, buildCommand, seedSubnet, image } = new GpuHosts(gpuHosts, 'GpuHosts', {
     settings,
     network,
     tables,
@@ -113,6 +113,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     buildCommand,
     'Installs ComfyUI for the hosts, once for each version; ends itself',
   );
+  say(gpuHosts, 'SeedSubnet', seedSubnet, 'Where models are seeded from: npm run models -- seed --in-region');
   if (image) say(gpuHosts, 'ImagePipeline', image.pipelineArn, 'Makes the image of the hosts: npm run image');
   say(compute, 'Url', (frontDoor ?? api).address, 'Where callers go');
   say(compute, 'ApiKeySecretArn', api.key.secret.secretArn, 'The secret with the key that callers send');

@@ -25,12 +25,25 @@ export type BuilderSettings = Pick<
   'AWS_REGION' | 'COMFYUI_VERSION' | 'MODELS_BUCKET' | 'HOST_ASSET'
 > & { BOOT: 'build' | 'image' };
 
+/** Of a machine that seeds the models bucket. */
+export type SeederSettings = Pick<HostSettings, 'AWS_REGION' | 'MODELS_BUCKET' | 'HOST_ASSET'> & {
+  BOOT: 'seed';
+  HUB_TOKEN_PARAMETER: string;
+};
+
+type WithoutPlaces<One> = One extends unknown ? Omit<One, 'AWS_REGION' | 'HOST_ASSET'> : never;
+/** What a machine that ends itself is told of what it is to do. */
+export type OneThing = WithoutPlaces<BuilderSettings | SeederSettings>;
+
 const PLACE = /^@SETTINGS@$/m;
 /** EC2's limit, of the text before it is encoded. */
 const MOST_BYTES = 16 * 1024;
 
 /** @throws Error where the template has no place for the settings, or a value that bash and systemd read differently */
-export function userData(template: string, settings: HostSettings | BuilderSettings): string {
+export function userData(
+  template: string,
+  settings: HostSettings | BuilderSettings | SeederSettings,
+): string {
   if (!PLACE.test(template)) throw new Error('infra/host/user-data.sh has no line @SETTINGS@.');
   const lines = Object.entries(settings).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${plain(name, value)}`],

@@ -1,23 +1,23 @@
 // `npm run models -- seed|list|verify`: fills the models bucket from the hub once, and says what is in it. Only composes;
 // exit code 0, or 1 with one sentence.
 
-import { SSMClient } from '@aws-sdk/client-ssm';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { modelsSettings } from '../config.ts';
 import { createS3Client } from '../images/client.ts';
 import { openBucket } from '../models/bucket.ts';
-import { createHub } from '../models/hub.ts';
+import { seedFromHub } from '../models/from-hub.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
 import { ModelsProblem } from '../models/problem.ts';
-import { seed } from '../models/seed.ts';
+import { refuseWithoutLicence } from '../models/seed.ts';
 import { sentenceOf } from '../models/sentence.ts';
 import { gb } from '../models/size.ts';
-import { tokenFrom } from '../models/token.ts';
 import { verifyFile } from '../models/verify.ts';
 import { FLUX2, parseWanted } from '../models/wanted.ts';
 import { AppError } from '../core/errors.ts';
 import { sleepUpTo } from '../process/ticker.ts';
+import { readDeployment } from './deployment.ts';
+import { seedInRegion } from './in-region.ts';
 
 const HELP = `npm run models -- seed|list|verify --bucket NAME
 
@@ -25,6 +25,10 @@ const HELP = `npm run models -- seed|list|verify --bucket NAME
              --accept-licence         you have read and accept the licence that it names
              --token-parameter NAME   an SSM parameter (SecureString) with the hub's token; else HF_TOKEN
              --list FILE              other models than those of FLUX.2, as JSON
+             --in-region              on a machine of the deployment, which ends itself: no --bucket and no
+                                      --token-parameter, its token is in the parameter /NAME/hub-token
+             --name NAME              of the deployment, else as cdk.json says
+             --every SECONDS          between two looks at that machine, else 15
   list     the model files, and whether the bucket has them
   verify   compares the bucket with its manifest
              --full                   reads every byte (traffic out of the bucket's region costs)
@@ -39,6 +43,9 @@ const options = {
   'token-parameter': { type: 'string' },
   'accept-licence': { type: 'boolean' },
   full: { type: 'boolean' },
+  'in-region': { type: 'boolean' },
+  name: { type: 'string' },
+  every: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -53,6 +60,8 @@ function parse(argv: string[]) {
   }
 }
 
+type Flags = ReturnType<typeof parse>['values'];
+
 async function models(argv: string[]): Promise<number> {
   const { values, positionals } = parse(argv);
   const [command, extra] = positionals;
@@ -63,6 +72,10 @@ async function models(argv: string[]): Promise<number> {
   if (!['seed', 'list', 'verify'].includes(command ?? '') || extra !== undefined)
     throw new ModelsProblem(`npm run models -- takes seed, list or verify; it is "${positionals.join(' ')}"`);
   const settings = modelsSettings(process.env);
+  if (values['in-region']) {
+    await inRegion(command!, values, settings.AWS_ENDPOINT_URL_S3);
+    return 0;
+  }
   bucketName = values.bucket ?? settings.MODELS_BUCKET ?? '';
   if (bucketName === '')
     throw new ModelsProblem(
@@ -94,26 +107,31 @@ async function models(argv: string[]): Promise<number> {
     }
     return 0;
   }
-  const parameter = values['token-parameter'];
-  const token =
-    parameter === undefined
-      ? settings.HF_TOKEN
-      : await tokenFrom(
-          new SSMClient({
-            region,
-            ...(settings.AWS_ENDPOINT_URL_SSM && { endpoint: settings.AWS_ENDPOINT_URL_SSM }),
-          }),
-          parameter,
-        );
-  const hub = createHub({
-    url: settings.HF_ENDPOINT.replace(/\/$/, ''),
-    token,
-    pause: (attempt) => sleepUpTo(Math.min(1000 * 2 ** attempt, 30_000)),
-  });
-  const { files } = await seed({ hub, bucket, say }, wanted, values['accept-licence'] === true);
-  const total = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  say(`${files.length} models, ${gb(total)}, are in s3://${bucketName}; hosts that start now take them`);
+  const HUB_TOKEN_PARAMETER = values['token-parameter'] ?? settings.HUB_TOKEN_PARAMETER;
+  const from = { ...settings, AWS_REGION: region, HUB_TOKEN_PARAMETER };
+  await seedFromHub({ bucket, say, settings: from, sleepUpTo }, wanted, values['accept-licence'] === true);
   return 0;
+}
+
+/** On the deployment's machine, which knows its bucket, its token and its models. */
+async function inRegion(command: string, flags: Flags, endpoint: string | undefined): Promise<void> {
+  if (command !== 'seed') throw new ModelsProblem(`--in-region is a flag of seed, not of ${command}`);
+  const other = (['bucket', 'list', 'token-parameter'] as const).find((flag) => flags[flag] !== undefined);
+  if (other !== undefined)
+    throw new ModelsProblem(`--in-region takes no --${other}: the deployment's machine has its own`);
+  refuseWithoutLicence(FLUX2, flags['accept-licence'] === true);
+  const every = Number(flags.every ?? 15);
+  if (!(every > 0)) throw new ModelsProblem(`--every must be seconds above 0; it is "${flags.every}"`);
+  const deployment = await readDeployment();
+  const { name = deployment.name, region = deployment.region } = flags;
+  await seedInRegion({
+    name,
+    region,
+    every: every * 1000,
+    wanted: FLUX2,
+    openBucket: (of) => openBucket(createS3Client({ endpoint, region }), (bucketName = of)),
+    say,
+  });
 }
 
 async function textOf(path: string): Promise<string> {

@@ -1,5 +1,5 @@
-// What a GPU host (or the builder) runs from its bundle, before the host process: `models.mjs pull` brings the models, `models.mjs archive
-// fetch|store NAME FILE` takes and gives the installed ComfyUI. Exit codes of `fetch`: 0 there, 3 none, 4 damaged.
+// What a GPU host (or the builder, or the seeder) runs from its bundle: `models.mjs pull` brings the models, `models.mjs archive
+// fetch|store NAME FILE` takes and gives the installed ComfyUI, `models.mjs seed --accept-licence` fills the bucket. Exit codes of `fetch`: 0 there, 3 none, 4 damaged.
 
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -8,16 +8,20 @@ import { modelsOf } from '../core/object-info.ts';
 import { createS3Client } from '../images/client.ts';
 import { readGraph } from '../images/documents.ts';
 import { connect } from '../process/connect.ts';
+import { sleepUpTo } from '../process/ticker.ts';
 import { fetchArchive, storeArchive } from './archive.ts';
 import { type ModelBucket, openBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
 import { pullModels } from './pull.ts';
+import { seedFromHub } from './from-hub.ts';
 import { sentenceOf } from './sentence.ts';
 import { gb } from './size.ts';
 import { startThreads, type Threads } from './threads.ts';
+import { FLUX2 } from './wanted.ts';
 
 const ARCHIVE_EXIT = { fetched: 0, none: 3, damaged: 4 };
-const USAGE = 'usage: models.mjs pull, or models.mjs archive fetch|store|replace NAME FILE';
+const USAGE =
+  'usage: models.mjs pull, models.mjs seed --accept-licence, or models.mjs archive fetch|store|replace NAME FILE';
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 type Settings = ReturnType<typeof modelsSettings>;
@@ -46,6 +50,10 @@ async function run(argv: string[], settings: Settings): Promise<number> {
       say(`${files} models are in ${directory}; ${gb(fetchedBytes)} of them were fetched now`);
       return 0;
     });
+  }
+  if (command === 'seed') {
+    await seedFromHub({ bucket, say, settings, sleepUpTo }, FLUX2, verb === '--accept-licence');
+    return 0;
   }
   if (command !== 'archive' || name === undefined || path === undefined) throw new ModelsProblem(USAGE);
   if (verb === 'fetch')

@@ -17,10 +17,7 @@ export interface SeedDeps {
 
 /** @throws ModelsProblem */
 export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boolean): Promise<Manifest> {
-  if (!acceptsLicence)
-    throw new ModelsProblem(
-      `These models come under ${wanted.licence.name}: read and accept it at ${wanted.licence.url}, then run this again with --accept-licence`,
-    );
+  refuseWithoutLicence(wanted, acceptsLicence);
   const { hub, bucket, say } = deps;
   const files: ModelFile[] = [];
   for (const file of wanted.files) {
@@ -52,6 +49,14 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
   const manifest: Manifest = { v: 1, files };
   await bucket.putJson(MANIFEST_KEY, manifest);
   return manifest;
+}
+
+/** @throws ModelsProblem */
+export function refuseWithoutLicence({ licence }: Wanted, acceptsLicence: boolean): void {
+  if (!acceptsLicence)
+    throw new ModelsProblem(
+      `These models come under ${licence.name}: read and accept it at ${licence.url}, then run this again with --accept-licence`,
+    );
 }
 
 /** A line at each tenth of a file that takes minutes. */

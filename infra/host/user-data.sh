@@ -1,5 +1,5 @@
 #!/bin/bash
-# First boot of a GPU host, of the builder (BOOT=build) or of their image's (BOOT=image): settings, Node, the bundle from the stack's asset bucket; the
+# First boot of a GPU host, of the builder (BOOT=build), of the seeder (BOOT=seed) or of their image's (BOOT=image): settings, Node, the bundle from the stack's asset bucket; the
 # rest is in the bundle. CDK puts the settings in place of the marked line. May run again: what is in place stays.
 set -euo pipefail
 umask 022
@@ -17,13 +17,27 @@ SETTINGS
 while IFS='=' read -r name value; do
   if [ -n "$name" ]; then export "$name=$value"; fi
 done </etc/comfyui-host.env
-names=(AWS_REGION COMFYUI_VERSION MODELS_BUCKET HOST_ASSET)
+leave() {
+  rm -rf "${tmp:-}"
+  # Whatever came of it.
+  if [ "$BOOT" = seed ]; then shutdown -h now; fi
+}
+names=(AWS_REGION MODELS_BUCKET HOST_ASSET)
+trap leave EXIT
 case ${BOOT:=setup} in
   # A builder that hangs ends itself; nobody watches it.
-  build) shutdown -h +60 ;;
+  build)
+    shutdown -h +60
+    names+=(COMFYUI_VERSION)
+    ;;
+  # Nor the seeder: four hours are 57 GB at 4 MB/s.
+  seed)
+    shutdown -h +240
+    names+=(HUB_TOKEN_PARAMETER)
+    ;;
   # Image Builder ends its own.
-  image) ;;
-  *) names+=(TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE) ;;
+  image) names+=(COMFYUI_VERSION) ;;
+  *) names+=(COMFYUI_VERSION TABLE_PREFIX IMAGES_BUCKET AUTO_SCALING_GROUP RELEASE IDLE_MINUTES METRICS_NAMESPACE) ;;
 esac
 for name in "${names[@]}"; do
   if [ -z "${!name:-}" ]; then
@@ -33,7 +47,6 @@ for name in "${names[@]}"; do
 done
 
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 seconds_since() { echo "$1 $EPOCHREALTIME" | awk '{ printf "%.1f", $2 - $1 }'; }
 
 step="installing Node $node_version"

@@ -191,6 +191,23 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
   );
 
   test(
+    'the seeder ends its machine, says why on the console where it fails, and never hangs',
+    { timeout: 120_000 },
+    async () => {
+      const untold = await machine.build('seed');
+      expect(untold.text).toContain('has no HUB_TOKEN_PARAMETER; deploy');
+      expect(untold).toMatchObject({ code: 1, shutdowns: ['-h +240', '-h now'] });
+      const nobody = ['AWS_ENDPOINT_URL_SSM=http://127.0.0.1:9', 'HUB_TOKEN_PARAMETER=/comfyui/hub-token'];
+      const { text, code, shutdowns } = await machine.build('seed', nobody);
+      expect(text).toMatch(/^comfyui-models: .*ECONNREFUSED/m);
+      expect(text).toContain(
+        'comfyui-models: not all models are in the bucket; npm run models -- seed --in-region',
+      );
+      expect({ code, shutdowns }).toEqual({ code: 1, shutdowns: ['-h +240', '-h now'] });
+    },
+  );
+
+  test(
     "the hosts' own image has Node, the bundle and ComfyUI, and a host uses them",
     { timeout: 120_000 },
     async () => {

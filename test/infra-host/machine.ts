@@ -27,7 +27,7 @@ export interface Machine {
   sh(command: string): Promise<Output>;
   bootOnce(): Promise<Output>;
   /** The user data as the builder has it, or their image's, and how `shutdown` was called, which does nothing here. */
-  build(boot?: 'build' | 'image'): Promise<Output & { shutdowns: string[] }>;
+  build(boot?: 'build' | 'image' | 'seed', told?: string[]): Promise<Output & { shutdowns: string[] }>;
   /** A unit's programs in order, as its user with its environment; the first that fails ends it. */
   start(unit: string): Promise<Output>;
   /** Goes on by itself. */
@@ -152,7 +152,7 @@ chmod 755 /usr/local/bin/lsblk`);
     sh,
     bootOnce: () => sh('/user-data.sh'),
 
-    async build(boot = 'build') {
+    async build(boot = 'build', told = []) {
       const builders = /^(AWS_|PIP_|COMFYUI_VERSION|MODELS_BUCKET|HOST_ASSET)/;
       const others = lines.filter((entry) => !builders.test(entry)).map((entry) => entry.split('=')[0]);
       await sh(`rm -f /tmp/shutdowns
@@ -162,7 +162,7 @@ echo "$*" >>/tmp/shutdowns
 SHIM
 chmod 755 /usr/local/sbin/shutdown
 cp /etc/comfyui-host.env /tmp/host.env
-sed -E '/^(${others.join('|')})=/d; s/^COMFYUI_VERSION=/BOOT=${boot}\\n&/' /user-data.sh >/tmp/builder.sh`);
+sed -E '/^(${others.join('|')})=/d; s|^COMFYUI_VERSION=|${[`BOOT=${boot}`, ...told].join('\\n')}\\n&|' /user-data.sh >/tmp/builder.sh`);
       const output = await sh('bash /tmp/builder.sh');
       const { text } = await sh(
         'touch /tmp/shutdowns; cat /tmp/shutdowns; mv /tmp/host.env /etc/comfyui-host.env',

@@ -86,6 +86,7 @@ describe('the launch template', () => {
     expect(disks.map(({ Ebs }) => [Ebs['Encrypted'], Ebs['VolumeType'], Ebs['VolumeSize']])).toEqual([
       [true, 'gp3', 100],
       [true, 'gp3', 100],
+      [true, 'gp3', 100],
     ]);
   });
 
@@ -212,6 +213,37 @@ describe('the builder of ComfyUI', () => {
     );
   });
 });
+
+describe('the seeder of the models', () => {
+  const [builder] = launchTemplates('comfyui-comfyui-builder');
+  const [seeder] = launchTemplates('comfyui-models-seeder');
+
+  test('is a machine like the builder, which ends itself for good, with a role of its own', () => {
+    const { UserData: _, IamInstanceProfile: its, TagSpecifications: tags, ...data } = dataOf(seeder);
+    const { UserData: __, IamInstanceProfile: other, TagSpecifications: ___, ...like } = dataOf(builder);
+    expect(data).toEqual(like);
+    expect(its).not.toEqual(other);
+    expect(JSON.stringify(tags)).toContain('{"Key":"Name","Value":"comfyui-models-seeder"}');
+  });
+
+  test('is told where models go and which parameter has the token', () => {
+    expect(settingsOf(seeder!)).toEqual({
+      BOOT: 'seed',
+      AWS_REGION: 'us-east-1',
+      MODELS_BUCKET: 'comfyui-models-111122223333-us-east-1',
+      HUB_TOKEN_PARAMETER: '/comfyui/hub-token',
+      HOST_ASSET: settingsInUserData()['HOST_ASSET'],
+    });
+  });
+
+  test('is started in a subnet that the deployment says', () => {
+    const [output] = Object.values(gpuHosts.findOutputs('SeedSubnet'));
+    expect(JSON.stringify(output!['Value'])).toContain('Networkhosts');
+  });
+});
+
+const dataOf = (launch: Record<string, unknown> | undefined) =>
+  launch!['LaunchTemplateData'] as Record<string, unknown>;
 
 function launchTemplates(name: string | undefined): Record<string, unknown>[] {
   return Object.values(gpuHosts.findResources('AWS::EC2::LaunchTemplate'))

@@ -74,6 +74,13 @@ test('the endpoint of S3 carries nothing into buckets of another account', () =>
   }
 });
 
+test('the endpoint of S3 lets an upload in parts begin, go on and be broken off', () => {
+  const [statement] = statementsOf('.s3');
+  expect(statement?.Action).toEqual(
+    expect.arrayContaining(['s3:PutObject', 's3:ListMultipartUploadParts', 's3:AbortMultipartUpload']),
+  );
+});
+
 describe('zones', () => {
   type Subnet = { AvailabilityZoneId: string; CidrBlock: string };
   const subnetsOf = ({ gpuHosts }: typeof templates): [id: string, zone: string, range: string][] =>

@@ -29,10 +29,10 @@ function statementsOf(changes: Parameters<typeof templatesWith>[0] = {}): Statem
       .filter(({ Effect }) => Effect === 'Allow')
       .map(({ Action, Resource }): Statement => ({
         role:
-          /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|NeverRebalance)/
+          /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|GpuHostsSeeder|NeverRebalance)/
             .exec(id)?.[1]
             ?.replace('GpuHostsHostRole', 'Host')
-            .replace('GpuHostsBuilder', 'Builder') ?? id,
+            .replace(/^GpuHosts(Builder|Seeder)$/, '$1') ?? id,
         actions: listOf(Action).map(String),
         resources: listOf(Resource).map(textOf),
       }));
@@ -176,11 +176,34 @@ describe('buckets', () => {
     expect(new Set(services)).toEqual(new Set(['s3']));
   });
 
-  test('nobody else may put it', () => {
+  test('the seeder puts models, goes on with an upload, reads the token of the hub, and may do nothing else', () => {
+    expect(allowedTo('Seeder', 's3')).toEqual(
+      [
+        'bundle GetObject',
+        'models ListBucket',
+        ...forEach('models/manifest.json', 'GetObject', 'PutObject'),
+        ...forEach(
+          'models/models/*',
+          'GetObject',
+          'PutObject',
+          'AbortMultipartUpload',
+          'ListMultipartUploadParts',
+        ),
+      ].toSorted(),
+    );
+    const others = statements
+      .filter(({ role }) => role === 'Seeder')
+      .filter(({ actions }) => actions.some((action) => !action.startsWith('s3:')));
+    expect(others.map(({ actions, resources }) => [actions, resources])).toEqual([
+      [['ssm:GetParameter'], [expect.stringMatching(/:parameter\/comfyui\/hub-token$/)]],
+    ]);
+  });
+
+  test('nobody else may put there', () => {
     const writers = statements
       .filter(({ actions }) => actions.some((action) => /^s3:(Put|Delete)/.test(action)))
       .filter(({ resources }) => resources.some((resource) => shortNameOf(resource).startsWith('models')));
-    expect(writers.map(({ role }) => role)).toEqual(['Builder']);
+    expect(writers.map(({ role }) => role)).toEqual(['Builder', 'Seeder']);
   });
 
   test.each(['Forwarder', 'Controller', 'Webhooks'])('the %s has none', (role) => {
@@ -194,6 +217,7 @@ describe('the group of the GPU hosts', () => {
     ['Forwarder', []],
     ['Webhooks', []],
     ['Builder', []],
+    ['Seeder', []],
     [
       'Controller',
       [

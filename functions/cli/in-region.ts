@@ -1,0 +1,172 @@
+// `npm run models -- seed --in-region`: starts the deployment's own machine for it, or joins the one that is at it, and tells
+// what that says until it has ended itself. Whether the models are there the bucket says, not the machine.
+
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import {
+  DescribeInstancesCommand,
+  EC2Client,
+  GetConsoleOutputCommand,
+  type Instance,
+  RunInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelBucket } from '../models/bucket.ts';
+import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
+import { ModelsProblem } from '../models/problem.ts';
+import { verifyFile } from '../models/verify.ts';
+import type { Wanted } from '../models/wanted.ts';
+
+export interface InRegion {
+  /** Of the deployment. */
+  name: string;
+  region: string;
+  /** Milliseconds between two looks. */
+  every: number;
+  wanted: Wanted;
+  openBucket(name: string): ModelBucket;
+  say(line: string): void;
+}
+
+/** Of a c7i.xlarge in us-east-1 (its price list, November 2026); other regions have others. */
+const USD_PER_HOUR = 0.1785;
+/** What the seeder says itself, among all that a console has. */
+const OURS = /comfyui-(?:models|host): .*/;
+/** Of what a console had last. */
+const LAST_LINES = 15;
+
+/** @throws ModelsProblem */
+export async function seedInRegion({
+  name,
+  region,
+  every,
+  wanted,
+  openBucket,
+  say,
+}: InRegion): Promise<void> {
+  const cloud = new CloudFormationClient({ region });
+  const bucketName = await outputOf(cloud, region, `${name}-stateful`, 'ModelsBucket');
+  const subnet = await outputOf(cloud, region, `${name}-gpu-hosts`, 'SeedSubnet');
+  const ec2 = new EC2Client({ region });
+  const launchTemplateName = `${name}-models-seeder`;
+  const started = Date.now();
+  let instance = await atIt(ec2, launchTemplateName);
+  if (instance) say(`${instance.InstanceId} is at it already`);
+  else {
+    instance = await start(ec2, launchTemplateName, subnet);
+    say(`${instance.InstanceId} seeds s3://${bucketName} and ends itself, after four hours at the latest`);
+  }
+  const id = instance.InstanceId!;
+  const look = `aws ec2 get-console-output --latest --output text --region ${region} --instance-id ${id}`;
+  say(`Ctrl-C leaves it running; the same command joins it again, and its console is: ${look}`);
+
+  const text = await untilEnded(ec2, id, every, say);
+  const hours = (Date.now() - (instance.LaunchTime?.getTime() ?? started)) / 3_600_000;
+  say(
+    `${id} has ended after ${Math.ceil(hours * 60)} minutes, about $${(hours * USD_PER_HOUR).toFixed(2)} (c7i.xlarge in us-east-1)`,
+  );
+  const lacking = await whatLacks(openBucket(bucketName), wanted);
+  if (lacking === undefined)
+    return say(`all models are in s3://${bucketName}; hosts that start now take them`);
+  const last = text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+  throw new ModelsProblem(
+    `${last}\nThe seed did not end well: ${lacking}. The same command goes on where it ended`,
+  );
+}
+
+async function outputOf(
+  cloud: CloudFormationClient,
+  region: string,
+  StackName: string,
+  key: string,
+): Promise<string> {
+  const stacks = await cloud.send(new DescribeStacksCommand({ StackName })).then(
+    ({ Stacks }) => Stacks ?? [],
+    (error: unknown) => {
+      if (/does not exist/.test(String(error))) return [];
+      throw error;
+    },
+  );
+  const value = stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
+  if (value !== undefined) return value;
+  throw new ModelsProblem(`There is no stack ${StackName} in ${region} that says ${key}; npm run deploy`);
+}
+
+/** Two would send the same parts. */
+async function atIt(ec2: EC2Client, launchTemplateName: string): Promise<Instance | undefined> {
+  const { Reservations } = await ec2.send(
+    new DescribeInstancesCommand({
+      Filters: [
+        { Name: 'tag:Name', Values: [launchTemplateName] },
+        { Name: 'instance-state-name', Values: ['pending', 'running', 'shutting-down'] },
+      ],
+    }),
+  );
+  return Reservations?.[0]?.Instances?.[0];
+}
+
+async function start(ec2: EC2Client, LaunchTemplateName: string, SubnetId: string): Promise<Instance> {
+  try {
+    const { Instances } = await ec2.send(
+      new RunInstancesCommand({
+        // A template that is changed keeps its first version as the default one.
+        LaunchTemplate: { LaunchTemplateName, Version: '$Latest' },
+        SubnetId,
+        MinCount: 1,
+        MaxCount: 1,
+      }),
+    );
+    return Instances![0]!;
+  } catch (error) {
+    throw new ModelsProblem(`The machine for it could not be started: ${(error as Error).message}`);
+  }
+}
+
+/** @returns the console, as far as it was seen */
+async function untilEnded(ec2: EC2Client, id: string, every: number, say: InRegion['say']): Promise<string> {
+  const said = new Set<string>();
+  let text = '';
+  for (;;) {
+    const state = await stateOf(ec2, id);
+    text = (await consoleOf(ec2, id, state === 'running')) ?? text;
+    for (const line of text.split('\n')) {
+      const ours = OURS.exec(line)?.[0].trimEnd();
+      if (ours === undefined || said.has(ours)) continue;
+      said.add(ours);
+      say(ours);
+    }
+    if (state === 'terminated') return text;
+    await sleep(every);
+  }
+}
+
+async function stateOf(ec2: EC2Client, id: string): Promise<string> {
+  try {
+    const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
+    return Reservations?.[0]?.Instances?.[0]?.State?.Name ?? 'terminated';
+  } catch (error) {
+    // One that was just started may not be known everywhere, and is looked at again.
+    if ((error as Error).name === 'InvalidInstanceID.NotFound') return 'pending';
+    throw error;
+  }
+}
+
+/** Undefined: it has none yet. @param running then as it is now; else as EC2 kept it when that ended */
+async function consoleOf(ec2: EC2Client, InstanceId: string, running: boolean): Promise<string | undefined> {
+  const { Output } = await ec2.send(
+    new GetConsoleOutputCommand({ InstanceId, ...(running && { Latest: true }) }),
+  );
+  return Output ? Buffer.from(Output, 'base64').toString() : undefined;
+}
+
+/** Undefined: nothing does. */
+async function whatLacks(bucket: ModelBucket, wanted: Wanted): Promise<string | undefined> {
+  const found = await bucket.readJson(MANIFEST_KEY);
+  if (found === undefined) return `s3://${bucket.name} has no ${MANIFEST_KEY}, which is written last`;
+  const { files } = readManifest(found, bucket.name);
+  for (const { folder, filename } of wanted.files) {
+    const file = files.find((one) => one.folder === folder && one.filename === filename);
+    const finding = file ? await verifyFile(bucket, file, false) : 'not in the manifest';
+    if (finding !== 'ok') return `${folder}/${filename} is ${finding}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,45 @@
+// The machine that seeds the models bucket from the hub, in the bucket's region: a launch template of its own, which
+// `npm run models -- seed --in-region` starts and follows, and which ends itself. It goes on where a run broke off.
+
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { type EndsItselfProps, roleThatEndsItself, subnetOf, templateThatEndsItself } from './ends-itself.ts';
+import { hubTokenParameter } from './names.ts';
+
+export class Seeder extends Construct {
+  /** Where it is started. */
+  readonly subnet: string;
+
+  constructor(scope: Construct, id: string, props: EndsItselfProps) {
+    super(scope, id);
+    const { settings, network } = props;
+    const role = roleThatEndsItself(this, props, 'Seeds the models of the ComfyUI API from the hub');
+    const places = props.models.allow(role, {
+      GetObject: ['models', 'manifest.json'],
+      PutObject: ['models', 'manifest.json'],
+      AbortMultipartUpload: ['models'],
+      ListMultipartUploadParts: ['models'],
+    });
+    const parameter = hubTokenParameter(settings.name);
+    role.addToPolicy(
+      // Encrypted by the account's own key for SSM, which whoever may read the parameter may use.
+      new PolicyStatement({
+        actions: ['ssm:GetParameter'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'ssm',
+            resource: 'parameter',
+            resourceName: parameter.slice(1),
+          }),
+        ],
+      }),
+    );
+    templateThatEndsItself(this, props, `${settings.name}-models-seeder`, role, {
+      BOOT: 'seed',
+      ...places,
+      HUB_TOKEN_PARAMETER: parameter,
+    });
+    this.subnet = subnetOf(network);
+  }
+}
