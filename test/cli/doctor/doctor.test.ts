@@ -322,13 +322,14 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     store.raw.destroy();
   }, 120_000);
 
+  // Both 5.2.1 and 5.2.5 of moto, whose lists are AWS's of their day, have no g7e there.
   test('in another region lacks types and prices there', async () => {
-    const { output } = await run(env(), '--region', 'eu-central-1');
+    const { output } = await run(env(), '--region', 'me-central-1');
     expect(line(output, 'instance types')).toMatch(
-      /eu-central-1 does not offer g7e.2xlarge: Auto Scaling would refuse the whole group → in cdk.json: "instanceTypes": \["g6e.2xlarge","g6e.4xlarge"\]$/,
+      /me-central-1 does not offer g7e.2xlarge: Auto Scaling would refuse the whole group → in cdk.json: "instanceTypes": \["g6e.2xlarge","g6e.4xlarge"\]$/,
     );
     expect(line(output, 'prices')).toMatch(
-      /^ok .* an hour in eu-central-1: g6e.2xlarge no price, .*; AWS lists none for g6e.2xlarge/,
+      /^ok .* an hour in me-central-1: g6e.2xlarge no price, .*; AWS lists none for g6e.2xlarge/,
     );
     expect(line((await run(env(), '--region', 'us-west-1')).output, 'instance types')).toMatch(
       /us-west-1 offers none of g6e.2xlarge, g6e.4xlarge, g7e.2xlarge → another region/,
