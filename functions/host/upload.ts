@@ -14,7 +14,7 @@ import {
 } from '../comfyui/client.ts';
 import type { Failure, JobImage } from '../core/job-state.ts';
 import { JOB_DEADLINE, MAX_IMAGE_BYTES } from '../core/limits.ts';
-import { imageName, keys } from '../core/names.ts';
+import { attemptPromptId, imageName, keys } from '../core/names.ts';
 import type { Graph } from '../core/object-info.ts';
 import type { OutputImage } from '../core/outcome.ts';
 import { publishedPrefixOf } from '../core/render.ts';
@@ -39,7 +39,7 @@ export class UnfitOutput extends Error {
 }
 
 interface UploadDeps extends Pick<Settler, 'log' | 'pause'> {
-  comfyui: Pick<ComfyUI, 'view' | 'viewHead'>;
+  comfyui: Pick<ComfyUI, 'view' | 'viewHead' | 'history'>;
   images: Images;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -55,7 +55,7 @@ interface Upload {
   graph: Graph;
 }
 
-/** ComfyUI broke at one file so often: it cannot read it. */
+/** ComfyUI broke at one file so often, and at nothing else: it cannot read it. */
 const BREAKS = 3;
 /** Whoever stops the host waits so long for what ComfyUI does not give. */
 const DRAIN_LIMIT = 30_000;
@@ -87,7 +87,7 @@ export async function collectImages(
         if (images.length === 0) await takeFixed(upload, outputs);
         images.push(await uploadImage(upload, output, index + 1));
       } catch (error) {
-        broke += error instanceof ComfyUIBroken ? 1 : 0;
+        if (error instanceof ComfyUIBroken && (await answersOtherwise(upload))) broke += 1;
         const end = endOf(error, output, broke);
         if (end) throw end;
         if (error instanceof ComfyUIError) {
@@ -103,6 +103,14 @@ export async function collectImages(
     }
   }
   return images;
+}
+
+/** Where it breaks at whatever it is asked, as a proxy does that has lost it, the file proves nothing. */
+function answersOtherwise({ deps, record, attempt }: Upload): Promise<boolean> {
+  return deps.comfyui.history(attemptPromptId(record.jobId, attempt)).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Undefined: another try may go better. */

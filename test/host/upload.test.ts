@@ -34,11 +34,13 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function comfyuiThat(answer: (response: ServerResponse, range: string | undefined) => void) {
+async function comfyuiThat(
+  answer: (response: ServerResponse, range: string | undefined, path: string) => void,
+) {
   const ranges: (string | undefined)[] = [];
   server = createServer((request, response) => {
     ranges.push(request.headers.range);
-    answer(response, request.headers.range);
+    answer(response, request.headers.range, request.url!);
   });
   await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -97,6 +99,40 @@ test('an image that ComfyUI does not give is given up after ten minutes, and hal
     expect(now).toBeGreaterThan(least);
     expect(now).toBeLessThan(most);
   }
+});
+
+test('a ComfyUI that breaks at whatever it is asked is waited for', async () => {
+  let asked = 0;
+  const { comfyui } = await comfyuiThat((response, _, path) => {
+    asked += path.startsWith('/view') ? 1 : 0;
+    if (asked <= 6) response.writeHead(500).end('a proxy has no ComfyUI');
+    else response.writeHead(200, { etag: ETAG, 'content-length': png.length }).end(png);
+  });
+  const { images, stored } = bucket();
+  const deps = { comfyui, images, log, awake: () => 0, pause: () => Promise.resolve(), taken: new Map() };
+  expect(await collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
+  expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
+});
+
+test('one that breaks at this file alone cannot read it', async () => {
+  let asked = 0;
+  const { comfyui } = await comfyuiThat((response, _, path) => {
+    const views = path.startsWith('/view');
+    asked += views ? 1 : 0;
+    response.writeHead(views ? 500 : 200).end('{}');
+  });
+  const deps = {
+    comfyui,
+    ...bucket(),
+    log,
+    awake: () => 0,
+    pause: () => Promise.resolve(),
+    taken: new Map(),
+  };
+  await expect(collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
+    failure: { code: 'bad_output', message: 'Node 2 saved a.png, which cannot be read by ComfyUI' },
+  });
+  expect(asked).toBe(3);
 });
 
 test('a body without an end is refused where it is too long to be held', async () => {
