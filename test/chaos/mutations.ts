@@ -146,13 +146,13 @@ export const MUTATIONS: readonly Mutation[] = [
       {
         file: 'functions/controller/sweep.ts',
         find: `  const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);`,
-        replace: `  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));
+        replace: `  const listed = await hosts.list();
   const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);`,
       },
       {
         file: 'functions/controller/sweep.ts',
         find: `  const states = await jobs.readStates(held, { consistent: true });
-  const byId = new Map((await hosts.list()).map((host) => [host.hostId, host]));`,
+  const listed = await hosts.list();`,
         replace: `  const states = await jobs.readStates(held, { consistent: true });`,
       },
     ],
