@@ -2,20 +2,12 @@
 // bundle and the user data of hosts, and a role of its own. What it does is the boot script's, what it may is whoever's it is.
 
 import { Tags } from 'aws-cdk-lib';
-import {
-  BlockDeviceVolume,
-  EbsDeviceVolumeType,
-  InstanceInitiatedShutdownBehavior,
-  InstanceType,
-  LaunchTemplate,
-  LaunchTemplateHttpTokens,
-  MachineImage,
-  UserData,
-} from 'aws-cdk-lib/aws-ec2';
-import { InstanceProfile, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { InstanceInitiatedShutdownBehavior, InstanceType, LaunchTemplate } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import type { ModelsBucket } from './buckets.ts';
+import { launchProps } from './launch.ts';
 import type { Network } from './network.ts';
 import type { Settings } from './settings.ts';
 import { type OneThing, userData } from './user-data.ts';
@@ -57,30 +49,19 @@ export function templateThatEndsItself(
   const launch = new LaunchTemplate(scope, 'Template', {
     launchTemplateName,
     instanceType: new InstanceType(INSTANCE_TYPE),
-    // The hosts' image: what is installed is bound to its Python.
-    machineImage: MachineImage.resolveSsmParameterAtLaunch(settings.amiParameter),
-    userData: UserData.custom(
-      userData(template, {
+    ...launchProps(scope, {
+      settings,
+      network,
+      role,
+      // The hosts' image: what is installed is bound to its Python.
+      imageParameter: settings.amiParameter,
+      userData: userData(template, {
         ...told,
         AWS_REGION: settings.region,
         HOST_ASSET: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
       }),
-    ),
-    instanceProfile: new InstanceProfile(scope, 'Profile', { role }),
-    securityGroup: network.hosts,
-    httpTokens: LaunchTemplateHttpTokens.REQUIRED,
-    httpPutResponseHopLimit: 1,
+    }),
     instanceInitiatedShutdownBehavior: InstanceInitiatedShutdownBehavior.TERMINATE,
-    blockDevices: [
-      {
-        deviceName: '/dev/sda1',
-        volume: BlockDeviceVolume.ebs(settings.rootGb, {
-          volumeType: EbsDeviceVolumeType.GP3,
-          encrypted: true,
-          deleteOnTermination: true,
-        }),
-      },
-    ],
   });
   Tags.of(launch).add('Name', launchTemplateName);
 }

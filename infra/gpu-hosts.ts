@@ -3,17 +3,7 @@
 
 import { Annotations, Tags, Validations } from 'aws-cdk-lib';
 import { AutoScalingGroup, OnDemandAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
-import {
-  BlockDeviceVolume,
-  type CfnLaunchTemplate,
-  EbsDeviceVolumeType,
-  InstanceType,
-  LaunchTemplate,
-  LaunchTemplateHttpTokens,
-  MachineImage,
-  UserData,
-} from 'aws-cdk-lib/aws-ec2';
-import { InstanceProfile } from 'aws-cdk-lib/aws-iam';
+import { type CfnLaunchTemplate, InstanceType, LaunchTemplate } from 'aws-cdk-lib/aws-ec2';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import { readFileSync } from 'node:fs';
@@ -21,6 +11,7 @@ import type { ImagesBucket, ModelsBucket } from './buckets.ts';
 import { ComfyUIBuilder } from './comfyui-builder.ts';
 import { HostImage } from './host-image.ts';
 import { HostRole } from './host-role.ts';
+import { launchProps } from './launch.ts';
 import { groupName, hostImageParameter, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
 import { NeverRebalance } from './never-rebalance.ts';
@@ -71,28 +62,18 @@ export class GpuHosts extends Construct {
       USD_PER_HOUR_BY_TYPE: this.#prices(settings),
     };
 
-    const launch = new LaunchTemplate(this, 'Template', {
-      // The id is looked up at every launch: a host gets the driver's latest security fixes without a deployment, or its
-      // own image as soon as there is one.
-      machineImage: MachineImage.resolveSsmParameterAtLaunch(
-        settings.bakedImage ? hostImageParameter(settings.name) : settings.amiParameter,
-      ),
-      userData: UserData.custom(userData(template, told)),
-      instanceProfile: new InstanceProfile(this, 'Profile', { role }),
-      securityGroup: network.hosts,
-      httpTokens: LaunchTemplateHttpTokens.REQUIRED,
-      httpPutResponseHopLimit: 1,
-      blockDevices: [
-        {
-          deviceName: '/dev/sda1',
-          volume: BlockDeviceVolume.ebs(settings.rootGb, {
-            volumeType: EbsDeviceVolumeType.GP3,
-            encrypted: true,
-            deleteOnTermination: true,
-          }),
-        },
-      ],
-    });
+    const launch = new LaunchTemplate(
+      this,
+      'Template',
+      launchProps(this, {
+        settings,
+        network,
+        role,
+        // A host gets the driver's latest security fixes without a deployment, or its own image as soon as there is one.
+        imageParameter: settings.bakedImage ? hostImageParameter(settings.name) : settings.amiParameter,
+        userData: userData(template, told),
+      }),
+    );
     Tags.of(launch).add('Name', `${settings.name}-gpu-host`);
     if (settings.bakedImage) {
       this.image = new HostImage(this, 'Image', { ...props, bundle, template, release: this.release });

@@ -12,6 +12,7 @@ import { explainAws } from './doctor/aws.ts';
 import { runChecks } from './doctor/check.ts';
 import { deployedChecks } from './doctor/deployed.ts';
 import { apiChecks } from './doctor/local.ts';
+import { say } from './write.ts';
 
 const HELP = `npm run doctor -- [--aws | --local] [--name NAME] [--region REGION]
 
@@ -71,13 +72,6 @@ async function doctor(argv: string[]): Promise<number> {
   };
   await say(`The deployment "${wanted.name}" in ${wanted.region}`);
   return (await runChecks(deployedChecks(wanted, settings), say, explainAws)) ? 0 : 1;
-}
-
-/** Resolves when it is out: an exit does not wait for a pipe. */
-function say(line: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 try {

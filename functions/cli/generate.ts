@@ -12,6 +12,7 @@ import { firstLook, parseFlags, refuseFlagsKeptByNpm } from './flags.ts';
 import { helpOf } from './help.ts';
 import { makeImages } from './job.ts';
 import { createProgress } from './progress.ts';
+import { write } from './write.ts';
 
 const environment = process.env;
 const stopping = new AbortController();
@@ -50,13 +51,6 @@ async function generate(argv: string[]): Promise<void> {
     progress.end();
     await connection.stop();
   }
-}
-
-/** Resolves when it is out: an exit does not wait for a pipe. */
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 async function main(): Promise<number> {

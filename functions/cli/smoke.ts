@@ -19,6 +19,7 @@ import { tableOf } from './smoke/table.ts';
 import { findTarget } from './smoke/target.ts';
 import { upload, uploadFinding } from './smoke/upload.ts';
 import { webhookFinding } from './smoke/webhook.ts';
+import { say } from './write.ts';
 
 const environment = process.env;
 const stopping = new AbortController();
@@ -97,13 +98,6 @@ async function workflowsOf({ ask }: Smoke): Promise<Workflow[]> {
       return wanted(await ask(path), 200, `GET ${path}`).body as unknown as Workflow;
     }),
   );
-}
-
-/** Resolves when it is out: an exit does not wait for a pipe. */
-function say(line: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 /** What was broken off says nothing of the API. */

@@ -61,6 +61,16 @@ function bucket() {
   return { images: { put } as Images, stored };
 }
 
+/** Of a host for which no time passes. */
+const depsOf = (comfyui: ReturnType<typeof createComfyUI>, images: Images) => ({
+  comfyui,
+  images,
+  log,
+  awake: () => 0,
+  pause: () => Promise.resolve(),
+  taken: new Map<string, Set<string>>(),
+});
+
 const OUTPUT = { node: '2', filename: 'a.png', subfolder: '', type: 'output', own: 'stamped' as const };
 
 test('what breaks off is taken up where it was, of the same file', async () => {
@@ -75,7 +85,7 @@ test('what breaks off is taken up where it was, of the same file', async () => {
     response.write(png.subarray(from, to), () => (to < png.length ? response.destroy() : response.end()));
   });
   const { images, stored } = bucket();
-  const deps = { comfyui, images, log, awake: () => 0, pause: () => Promise.resolve(), taken: new Map() };
+  const deps = depsOf(comfyui, images);
   const published = await collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT]);
   expect(published).toMatchObject([{ width: 300, height: 300, sizeBytes: png.length }]);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
@@ -109,7 +119,7 @@ test('a ComfyUI that breaks at whatever it is asked is waited for', async () => 
     else response.writeHead(200, { etag: ETAG, 'content-length': png.length }).end(png);
   });
   const { images, stored } = bucket();
-  const deps = { comfyui, images, log, awake: () => 0, pause: () => Promise.resolve(), taken: new Map() };
+  const deps = depsOf(comfyui, images);
   expect(await collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
 });
@@ -121,14 +131,7 @@ test('one that breaks at this file alone cannot read it', async () => {
     asked += views ? 1 : 0;
     response.writeHead(views ? 500 : 200).end('{}');
   });
-  const deps = {
-    comfyui,
-    ...bucket(),
-    log,
-    awake: () => 0,
-    pause: () => Promise.resolve(),
-    taken: new Map(),
-  };
+  const deps = depsOf(comfyui, bucket().images);
   await expect(collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     failure: { code: 'bad_output', message: 'Node 2 saved a.png, which cannot be read by ComfyUI' },
   });
@@ -144,14 +147,7 @@ test('a body without an end is refused where it is too long to be held', async (
     const more = () => void (response.destroyed || response.write(Buffer.alloc(4 * 1024 * 1024), more));
     more();
   });
-  const deps = {
-    comfyui,
-    ...bucket(),
-    log,
-    awake: () => 0,
-    pause: () => Promise.resolve(),
-    taken: new Map(),
-  };
+  const deps = depsOf(comfyui, bucket().images);
   await expect(collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     name: 'UnfitOutput',
     failure: { code: 'bad_output' },
