@@ -11,7 +11,7 @@ import {
   type FunctionAssociation,
 } from 'aws-cdk-lib/aws-cloudfront';
 import { Construct } from 'constructs';
-import { PREFLIGHT } from '../functions/api/preflight.ts';
+import { PREFLIGHT } from '../functions/api/http/preflight.ts';
 import type { Settings } from './settings.ts';
 
 export class Preflights extends Construct {

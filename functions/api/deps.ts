@@ -13,15 +13,15 @@ import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
 import type { Tables } from '../store/open.ts';
-import type { Fleet } from './fleet.ts';
-import type { Held } from './held.ts';
-import type { Limits } from './limits.ts';
-import type { Readers } from './readers.ts';
-import type { JobReader } from './job-reader.ts';
-import type { Totals } from './owned.ts';
-import type { Queue } from './queue-view.ts';
-import type { UploadRoom } from './upload-room.ts';
-import type { Watch } from './watch.ts';
+import type { Fleet } from './caches/fleet.ts';
+import type { Held } from './http/held.ts';
+import type { Limits } from './admission/limits.ts';
+import type { Readers } from './http/readers.ts';
+import type { JobReader } from './caches/job-reader.ts';
+import type { Totals } from './routes/owned.ts';
+import type { Queue } from './caches/queue-view.ts';
+import type { UploadRoom } from './admission/upload-room.ts';
+import type { Watch } from './caches/watch.ts';
 
 export interface ApiDeps extends Tables {
   images: Images;

@@ -10,10 +10,10 @@ import { createMetrics } from '../metrics.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { describeEvent } from '../process/stream.ts';
 import { loadTemplates } from '../process/workflows.ts';
-import { askForKeys } from './access.ts';
+import { askForKeys } from './http/access.ts';
 import { createApp } from './app.ts';
-import { createFrontDoor } from './front-door.ts';
-import { requestOf, send } from './function-url.ts';
+import { createFrontDoor } from './http/front-door.ts';
+import { requestOf, send } from './http/function-url.ts';
 
 const settings = apiLambdaSettings(process.env);
 const log = createLog('api', settings.DEBUG ? 'debug' : 'info');

@@ -10,9 +10,9 @@ import { listen, listenerOf } from '../process/listen.ts';
 import { docsFolder } from '../process/docs.ts';
 import { followWorkflows } from '../process/followed-workflows.ts';
 import { createLog } from '../log.ts';
-import { askForKeys } from './access.ts';
+import { askForKeys } from './http/access.ts';
 import { createApp } from './app.ts';
-import { nudger } from './nudge.ts';
+import { nudger } from '../process/nudge.ts';
 
 try {
   const settings = apiSettings(process.env);

@@ -1,7 +1,7 @@
 // The REST API as a terminal calls it: one function per route, each with a time limit. Every answer becomes a value or
 // one of two errors; whether to ask again is for others to decide.
 
-import type { statusView } from '../api/views.ts';
+import type { statusView } from '../api/routes/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
 import { parseJson } from '../core/json.ts';
 

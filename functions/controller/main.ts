@@ -1,6 +1,6 @@
 // The controller as a process of its own: a round every few seconds.
 
-import { nudger } from '../api/nudge.ts';
+import { nudger } from '../process/nudge.ts';
 import { controllerSettings } from '../config.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';

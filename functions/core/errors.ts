@@ -1,7 +1,7 @@
 // One error class for everything that a caller, or the person who starts a process, can act on.
 // It does not cover bugs: those stay plain errors and become a 500 without a word of detail.
 
-/** Stable for machines; each maps to one HTTP status in api/problems.ts. */
+/** Stable for machines; each maps to one HTTP status in api/http/problems.ts. */
 export type ErrorCode =
   | 'missing_field'
   | 'unknown_field'

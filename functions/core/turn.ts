@@ -1,7 +1,7 @@
 // Fair queueing: whose job comes next where several owners wait. Start-time fair queueing with a turn as the start tag:
 // an owner's next job comes one step after its last, and a newcomer where the queue stands, so that a long queue delays
 // its own owner only. A turn is a place in an order, no time; where nothing waits, the clock says where the queue stands.
-// Pure; the owner's last turn lies in its item (store/owners.ts), what waits is read in api/level.ts.
+// Pure; the owner's last turn lies in its item (store/owners.ts), what waits is read in api/admission/level.ts.
 
 /** Of one owner's turns: more than what clocks and looks at the queue differ by, and 13 digits last for 10⁸ jobs. */
 export const STEP = 10_000;

@@ -1,7 +1,7 @@
 // Presigned links that point at the API's own port: read from the embedded bucket, within the budget of readers.
 
 import type { RequestListener } from 'node:http';
-import { type Readers, tooManyReaders } from '../api/readers.ts';
+import { type Readers, tooManyReaders } from '../api/http/readers.ts';
 import type { EmbeddedS3 } from './embedded-s3/server.ts';
 
 /** Whoever comes with a link is nobody that we know: they are one owner, and leave others their places. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';

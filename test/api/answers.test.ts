@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { ANSWERS } from '../../functions/api/openapi/components.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { type Rig, startRig } from '../support/rig.ts';

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { listen, type Listening, listenerOf } from '../../functions/process/listen.ts';

@@ -1,7 +1,7 @@
 // What a Function URL hands over as a request, of callers who have not come through the front door yet.
 
 import { expect, test } from 'vitest';
-import { requestOf } from '../../functions/api/function-url.ts';
+import { requestOf } from '../../functions/api/http/function-url.ts';
 import { describeEvent } from '../../functions/process/stream.ts';
 
 const event = (method: string, body?: string) => ({

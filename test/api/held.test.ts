@@ -1,7 +1,7 @@
 // The places of requests that are held: how they are shared.
 
 import { expect, test } from 'vitest';
-import { createHeld } from '../../functions/api/held.ts';
+import { createHeld } from '../../functions/api/http/held.ts';
 
 const client = () => new AbortController().signal;
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { settleUsage } from '../../functions/controller/settle-usage.ts';
 import { drawKey } from '../../functions/core/access.ts';

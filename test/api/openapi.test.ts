@@ -1,7 +1,7 @@
 // The OpenAPI document against the app: every route is in it, and nothing else is. What routes answer: answers.test.ts.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { stringifyJson } from '../../functions/core/json.ts';
 import { documentOf } from '../../functions/api/openapi/document.ts';

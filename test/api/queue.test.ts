@@ -1,7 +1,7 @@
 // GET /api/queue and DELETE /api/queue/<id>: what waits, what runs, and taking one out.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createQueue } from '../../functions/api/queue-view.ts';
+import { createQueue } from '../../functions/api/caches/queue-view.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 import { call, eventually, type Json, putJob, putJobs } from './support.ts';
 

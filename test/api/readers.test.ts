@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createReaders } from '../../functions/api/readers.ts';
+import { createReaders } from '../../functions/api/http/readers.ts';
 import { keys } from '../../functions/core/names.ts';
 import { CONNECTION_LIMITS, listen } from '../../functions/process/listen.ts';
 import { signal } from '../../functions/process/signal.ts';

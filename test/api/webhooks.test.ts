@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForKeys } from '../../functions/api/access.ts';
+import { askForKeys } from '../../functions/api/http/access.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { Delivery } from '../../functions/store/deliveries.ts';
 import { randomBytes } from 'node:crypto';

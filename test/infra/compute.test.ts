@@ -141,7 +141,7 @@ describe('the front door', () => {
         HeaderValue: functionNamed('api').Environment.Variables.ORIGIN_SECRET,
       },
     ]);
-    expect(readFileSync('functions/api/front-door.ts', 'utf8')).toContain(`'${ORIGIN_SECRET_HEADER}'`);
+    expect(readFileSync('functions/api/http/front-door.ts', 'utf8')).toContain(`'${ORIGIN_SECRET_HEADER}'`);
     expect(origin.CustomOriginConfig).toMatchObject({
       OriginProtocolPolicy: 'https-only',
       OriginReadTimeout: 60,

@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const ALLOWED = ['config', 'core/warm', 'core/zones', 'metrics', 'store/tables', 'api/preflight'].map(
+const ALLOWED = ['config', 'core/warm', 'core/zones', 'metrics', 'store/tables', 'api/http/preflight'].map(
   (file) => `../functions/${file}.ts`,
 );
 

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import { crossOrigin } from '../../functions/api/headers.ts';
+import { crossOrigin } from '../../functions/api/http/headers.ts';
 import { templatesWith } from './synth.ts';
 
 interface ViewerRequest {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../functions/api/app.ts';
-import { createReaders } from '../../functions/api/readers.ts';
+import { createReaders } from '../../functions/api/http/readers.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };

@@ -3,7 +3,7 @@
 
 import { type ErrorCode } from '../../core/errors.ts';
 import type { Template } from '../../core/template.ts';
-import { statusOf } from '../problems.ts';
+import { statusOf } from '../http/problems.ts';
 import { schemasOf } from './components.ts';
 import { generateExamples, type JsonSchema } from './generate-body.ts';
 import { imageOperations } from './image-operations.ts';

@@ -3,8 +3,8 @@
 // rules, and what each costs is multiplied by how often it runs. Nothing of it is computed by hand.
 
 import type { AddressInfo } from 'node:net';
-import { createLevel } from '../../api/level.ts';
-import { createQueue } from '../../api/queue-view.ts';
+import { createLevel } from '../../api/admission/level.ts';
+import { createQueue } from '../../api/caches/queue-view.ts';
 import { controlRound } from '../../controller/round.ts';
 import { scaleFleet } from '../../controller/scale-fleet.ts';
 import { createWatch } from '../../controller/watch.ts';

@@ -6,7 +6,7 @@ import { type Check, Found, next, ok } from '../doctor/check.ts';
 import { type Answer, type Ask, saidBy } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
-/** What is empty ends only where something was written: functions/api/function-url.ts. */
+/** What is empty ends only where something was written: functions/api/http/function-url.ts. */
 const DEPLOY = 'npm run deploy, with the release that this program is of';
 const DOCUMENT = '/openapi.json';
 

@@ -1,0 +1,192 @@
+// From a request for an image to an accepted job: validate, render, put the request part, put the state.
+
+import type { Caller } from '../../core/access.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job.ts';
+import { GRAPH_INLINE_BYTES, MAX_DRAWN_SEED } from '../../core/limits.ts';
+import { invalid, parseInputs } from '../../core/inputs.ts';
+import { jobIdFrom, keys, ownerOrder, workOrder } from '../../core/names.ts';
+import { render } from '../../core/render.ts';
+import { hashBody, hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
+import type { Template } from '../../core/template.ts';
+import { parseWebhookUrl } from '../../core/webhook.ts';
+import { keepOf, type Shared } from '../deps.ts';
+import { findImages } from './image-inputs.ts';
+import { hasLimits, type Tell } from './limits.ts';
+import { isStorageFull } from '../http/problems.ts';
+
+type Templates = ReadonlyMap<string, Template>;
+
+let sequence = 0;
+
+/**
+ * @param body parsed JSON
+ * @returns what was accepted now, or at first with the same idempotency key
+ * @throws AppError with nothing stored
+ */
+export async function accept(
+  deps: Shared,
+  caller: Caller,
+  body: Record<string, unknown>,
+  idempotencyKey: string | undefined,
+  tell: Tell,
+): Promise<JobRequest> {
+  const { owner } = caller;
+  // One version from the check to the graph, whatever changes meanwhile.
+  const { templates } = deps.workflows;
+  const jobId = jobIdFrom(
+    idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
+  );
+  const bodyHash = isFlat(body) ? hashBody(body) : '';
+  const unique = idempotencyKey === undefined;
+  let turn: number | undefined;
+  // A repetition is answered even where the queue is full by now or an image is gone.
+  const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
+  const asked = repeated ?? (await requestOf(deps, templates, owner, body, jobId, bodyHash));
+  const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
+  // What was accepted costs nothing more, and is answered over any limit.
+  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return repeated;
+  if (isOwn && hasLimits(caller)) {
+    const images = imagesOf(asked.inputs);
+    turn = await deps.limits.job(caller, { jobId, images, unique }, tell);
+  }
+
+  const now = deps.now();
+  const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
+  const newMark = () => Buffer.from(deps.random(9)).toString('base64url');
+  // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
+  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newMark(), expiresAt) : true;
+  const request =
+    (isThere ? repeated : undefined) ??
+    (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
+      if (isStorageFull(error) && unique && hasLimits(caller))
+        await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
+      throw error;
+    }));
+  if (request.bodyHash !== bodyHash || request.owner !== owner)
+    throw new AppError(
+      'idempotency_mismatch',
+      'This Idempotency-Key was used with another body; use a new key for a new job',
+      { field: 'Idempotency-Key' },
+    );
+  await storeGraph(deps, templates, request);
+
+  sequence += 1;
+  const steps = request.inputs['steps'];
+  const deadline = templates.get(request.workflow)?.deadline_seconds;
+  const state: JobState = {
+    jobId,
+    owner,
+    status: 'queued',
+    attempt: 0,
+    faults: 0,
+    work: 'waiting',
+    workOrder: workOrder(turn ?? now, sequence, jobId, owner, now),
+    ownerOrder: ownerOrder(now, jobId),
+    createdAt: now,
+    progress: 0,
+    currentStep: 0,
+    totalSteps: typeof steps === 'number' ? steps : 0,
+    ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
+    ...(deps.settings.comfyuiKind !== undefined && { acceptedFor: deps.settings.comfyuiKind }),
+    ...(request.webhookUrl !== undefined && { hook: 'armed' }),
+  };
+  deps.reader.know(request);
+  if (await deps.jobs.putState(state, expiresAt)) {
+    deps.queue.accepted(state);
+    deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });
+    deps.nudge(jobId);
+  }
+  return request;
+}
+
+/** What is nested is never accepted, and hashing it could go deeper than the stack. */
+function isFlat(body: Record<string, unknown>): boolean {
+  return Object.values(body).every((value) => typeof value !== 'object' || value === null);
+}
+
+/** That a job is meant to make: what it has made is counted when it has ended. */
+function imagesOf({ batch_size: batch }: JobRequest['inputs']): number {
+  return typeof batch === 'number' ? batch : 1;
+}
+
+/** Everything that may be wrong with a request is found here. */
+async function requestOf(
+  deps: Shared,
+  templates: Templates,
+  owner: string,
+  body: Record<string, unknown>,
+  jobId: string,
+  bodyHash: string,
+): Promise<JobRequest> {
+  const { workflow, preset, webhook_url, ...inputs } = body;
+  const webhookUrl = parseWebhookUrl(webhook_url, deps.settings.webhookAllowPrivate ?? false);
+  const template = templateOf(templates, workflow);
+  const { nodes } = await deps.fleet.inventory();
+  const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
+    randomSeed(deps.random(8)),
+  );
+  const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
+  const staging = await findImages(deps, owner, template, values);
+  await refuseIfFull(deps);
+  const packed = packGraph(render(template, values));
+  return {
+    jobId,
+    owner,
+    workflow: template.name,
+    inputs: values,
+    notes,
+    bodyHash,
+    staging,
+    ...(seedInput !== undefined && seedInput !== 'seed' && { seedInput }),
+    ...(webhookUrl !== undefined && { webhookUrl }),
+    ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
+    ...(packed.length <= GRAPH_INLINE_BYTES
+      ? { graph: packed }
+      : { graphKey: keys.graph(jobId), graphHash: hashBytes(packed) }),
+  };
+}
+
+/**
+ * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
+ * may have drawn another seed. Where its workflow has changed since, only the graph that was stored then is its own.
+ */
+async function storeGraph({ images }: Shared, templates: Templates, request: JobRequest): Promise<void> {
+  const { graphKey, graphHash, workflow } = request;
+  if (graphKey === undefined) return;
+  const template = templates.get(workflow);
+  const packed = template && packGraph(render(template, request.inputs));
+  if (packed && (graphHash === undefined || hashBytes(packed) === graphHash))
+    await images.putOnce(graphKey, packed, { contentType: 'application/gzip' });
+  else if (!(await images.head(graphKey)))
+    throw new AppError(
+      'idempotency_mismatch',
+      `The workflow ${workflow} has changed since this Idempotency-Key was first used; use a new key`,
+      { field: 'Idempotency-Key' },
+    );
+}
+
+function templateOf(templates: Templates, workflow: unknown): Template {
+  const name = workflow ?? templates.keys().next().value;
+  const template = typeof name === 'string' ? templates.get(name) : undefined;
+  if (!template)
+    throw invalid('workflow', `must be one of ${[...templates.keys()].join(', ')}`, 'unknown_workflow');
+  return template;
+}
+
+function presetOf(preset: unknown): string | undefined {
+  if (preset === undefined || preset === null) return undefined;
+  if (typeof preset !== 'string') throw invalid('preset', 'must be a string');
+  return preset;
+}
+
+function randomSeed(bytes: Uint8Array): number {
+  const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_DRAWN_SEED);
+  return Number(value);
+}
+
+async function refuseIfFull({ queue, settings }: Shared): Promise<void> {
+  const { waiting } = await queue.count();
+  if (waiting >= settings.maxWaiting)
+    throw new AppError('too_many_waiting', `${waiting} jobs are waiting already; try again in a few seconds`);
+}

@@ -1,0 +1,35 @@
+// Reading is generously limited, by owner and in this process, and so is what else has no limit of its own: cancelling,
+// removing, sending again. One caller's loop is not everybody's slowness. Nothing of it is in a table, so that what is
+// refused costs nobody anything.
+
+import type { MiddlewareHandler } from 'hono';
+import { bucketOf, tokenEvery } from '../../core/quota.ts';
+import type { ApiEnv } from '../deps.ts';
+import { hasLimits } from './limits.ts';
+import { refuseRate } from './refusals.ts';
+
+/** The longest quiet ones are forgotten: their buckets are full again. */
+const OWNERS = 1000;
+
+/** @param perMinute undefined: unlimited; @param now ms */
+export function limitReads(perMinute: number | undefined, now: () => number): MiddlewareHandler<ApiEnv> {
+  const fullAt = new Map<string, number>();
+  return (c, next) => {
+    const caller = c.get('caller');
+    if (perMinute === undefined || !hasLimits(caller) || hasOwnLimit(c.req.method, c.req.path)) return next();
+    const { owner } = caller;
+    // A clock that was set back owes nobody a wait.
+    const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
+    refuseRate({ owner, fullAt: known }, perMinute, now(), (name, value) => c.header(name, value), 'reads');
+    const { fullIn } = bucketOf(known, perMinute, now());
+    fullAt.delete(owner);
+    if (fullAt.size >= OWNERS) fullAt.delete(fullAt.keys().next().value!);
+    fullAt.set(owner, now() + fullIn + tokenEvery(perMinute));
+    return next();
+  };
+}
+
+/** Those count as requests, in the table. */
+function hasOwnLimit(method: string, path: string): boolean {
+  return method === 'POST' && /\/(generate|upload\/image)$/.test(path);
+}

@@ -1,0 +1,167 @@
+// An owner's limits, enforced before anything is stored: requests a minute, jobs that have not ended, images a day,
+// dollars a month. Only callers with a key have any. Numbers and cases stand in core/quota.ts and core/turn.ts.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Caller } from '../../core/access.ts';
+import { AppError } from '../../core/errors.ts';
+import type { JobState } from '../../core/job-state.ts';
+import { dayOf, type Mark, type OwnerLimits, totalsOf, unused, type Usage } from '../../core/quota.ts';
+import type { Level } from '../../core/turn.ts';
+import type { Owner } from '../../store/owners.ts';
+import { MAX_MARKS } from '../../store/usage.ts';
+import type { ApiDeps } from '../deps.ts';
+import { createLevel } from './level.ts';
+import { createOwnerLook, DAY } from './owner-look.ts';
+import { refuseBudget, refuseImages, refuseRate, refuseUnfinished, tellLimits } from './refusals.ts';
+
+/** To tell a caller by headers where it stands. */
+export type Tell = (name: string, value: string) => void;
+
+export interface WantedJob {
+  jobId: string;
+  images: number;
+  /** Nobody else asks for this job: what was reserved for it may be given back. */
+  unique: boolean;
+}
+
+export interface Limits {
+  /** A request that makes no job. @throws AppError too_many_requests */
+  request(caller: Caller, tell: Tell): Promise<void>;
+  /** @returns the job's turn; undefined: the owner has no limits, and turns are its acceptances. @throws AppError */
+  job(caller: Caller, wanted: WantedJob, tell: Tell): Promise<number | undefined>;
+  /** It was surely not accepted: what was reserved for it is free again. */
+  notAccepted(owner: string, jobId: string): Promise<void>;
+  /** An ended job's record is about to go: what it has used stays. */
+  removing(state: JobState): Promise<void>;
+  /** Its waiting jobs are cleared. */
+  cleared(caller: Caller): Promise<void>;
+}
+
+/** Each means that another process has written in between, and what it left belongs to another case. */
+const TRIES = 6;
+
+export function hasLimits(caller: Caller): boolean {
+  return caller.keyId !== undefined;
+}
+
+export function createLimits(deps: ApiDeps): Limits {
+  const { owners, usage, now } = deps;
+  const look = createOwnerLook(deps);
+  const level = createLevel(deps.jobs, now);
+
+  /** A token, and a turn where it is for a job. */
+  async function take(name: string, at: Level | undefined, tell: Tell): Promise<Owner> {
+    let owner = await look.owner(name);
+    for (let tries = 0; ; tries += 1) {
+      const { perMinute } = look.limitsOf(owner);
+      // What is known of a bucket is at most too full.
+      refuseRate(owner, perMinute, now(), tell);
+      const after = await owners.take(owner, { now: now(), perMinute, level: at });
+      if (after) {
+        look.know(after);
+        return after;
+      }
+      if (tries === TRIES) throw tooBusy(name, tell);
+      if (tries > 0) await sleep(Math.random() * 20 * 2 ** tries);
+      owner = await look.owner(name, { fresh: true });
+    }
+  }
+
+  /** @returns the day after it; undefined: the job was marked before */
+  async function mark(
+    name: string,
+    limits: OwnerLimits,
+    wanted: Mark,
+    tell: Tell,
+  ): Promise<Usage | undefined> {
+    const day = dayOf(wanted.at);
+    const { imagesPerDay, maxWaiting } = limits;
+    let room = { taken: imagesPerDay, unsettled: Infinity };
+    if (maxWaiting !== undefined)
+      room.unsettled = maxWaiting - (await look.unsettledOn(name, dayOf(wanted.at - DAY)));
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      // Who was at a limit a moment ago is refused without a write.
+      if (tries > 0 || look.hasStanding(name, day)) {
+        const [today, yesterday] = await Promise.all([
+          look.standing(name, day, { fresh: tries > 1 }),
+          look.standing(name, dayOf(wanted.at - DAY)),
+        ]);
+        if (today.marks.some(({ jobId }) => jobId === wanted.jobId)) return undefined;
+        const full = today.unsettled >= MAX_MARKS;
+        const unfinished = full ? today.unsettled : today.live + yesterday.live;
+        refuseUnfinished(name, full ? MAX_MARKS : maxWaiting, unfinished, tell);
+        refuseImages(name, imagesPerDay, wanted, today.taken - today.released, tell);
+        room = {
+          taken: imagesPerDay === undefined ? undefined : imagesPerDay + today.released,
+          unsettled: (maxWaiting ?? Infinity) - yesterday.live + today.over,
+        };
+      }
+      const after = await usage.mark(name, day, wanted, room);
+      if (after) return after;
+      // No room as far as the counts know, or marked before: what has ended meanwhile makes room.
+    }
+    throw tooBusy(name, tell);
+  }
+
+  return {
+    async request(caller, tell) {
+      if (!hasLimits(caller)) return;
+      if (look.limitsOf(await look.owner(caller.owner)).perMinute === undefined) return;
+      const owner = await take(caller.owner, undefined, tell);
+      tellLimits(tell, look.limitsOf(owner), { owner, now: now() });
+    },
+
+    async job(caller, { jobId, images, unique }, tell) {
+      if (!hasLimits(caller)) return undefined;
+      const name = caller.owner;
+      const known = await look.owner(name);
+      const limits = look.limitsOf(known);
+      // Before anything is written: most of what is over a limit ends here.
+      refuseRate(known, limits.perMinute, now(), tell);
+      if (limits.usdPerMonth !== undefined)
+        refuseBudget(name, limits.usdPerMonth, await look.month(name), now(), tell);
+      const wanted = { jobId, images, at: now() };
+      const day = await mark(name, limits, wanted, tell);
+      try {
+        const owner = await take(name, await level(), tell);
+        tellLimits(tell, limits, { owner, day, now: now() });
+        return owner.turn;
+      } catch (error) {
+        // Else the controller takes it away, in an hour.
+        if (day && unique) await usage.fold(day, [unused(wanted)], false).catch(() => false);
+        throw error;
+      }
+    },
+
+    async notAccepted(owner, jobId) {
+      const day = dayOf(now());
+      // Else the controller takes it away, in an hour.
+      const { marks } = await usage.read(owner, day);
+      const own = marks.find((one) => one.jobId === jobId);
+      if (own) await usage.fold({ owner, day }, [unused(own)], false);
+    },
+
+    async removing(state) {
+      // Nothing is marked where nobody has a key.
+      if (deps.admit === undefined) return;
+      const { jobId, owner } = state;
+      const day = dayOf(state.createdAt);
+      const { marks } = await usage.read(owner, day);
+      const own = marks.find((one) => one.jobId === jobId);
+      if (own) await usage.fold({ owner, day }, [{ mark: own, totals: totalsOf(state, own.images) }], false);
+    },
+
+    async cleared(caller) {
+      if (hasLimits(caller)) await owners.forgetTurn(caller.owner);
+    },
+  };
+}
+
+export function tooBusy(owner: string, tell: Tell): AppError {
+  tell('Retry-After', '1');
+  return new AppError(
+    'too_many_requests',
+    `Too many requests of ${owner} came at the same moment; come again in a second`,
+    { limit: 'minute' },
+  );
+}

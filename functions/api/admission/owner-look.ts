@@ -1,0 +1,112 @@
+// What one API process knows of owners: their limits and buckets, remembered for half a minute, and what they have used.
+
+import {
+  daysOfMonth,
+  DEFAULT_LIMITS,
+  limitsOf,
+  type Mark,
+  type OwnerLimits,
+  type Standing,
+  standingOf,
+  type Usage,
+} from '../../core/quota.ts';
+import type { Owner } from '../../store/owners.ts';
+import type { ApiDeps } from '../deps.ts';
+
+export const DAY = 24 * 3_600_000;
+/** A limit that was set anew acts by then. */
+const REMEMBERED = 30_000;
+const REMEMBERED_OWNERS = 1000;
+/** Dollars are as fresh as this, and yesterday's jobs. */
+const COUNTED_EVERY = 10_000;
+/** An owner at a limit that asks again and again: its jobs are read so often. */
+const STANDING_EVERY = 1000;
+
+export interface MarkedStanding extends Standing {
+  marks: Mark[];
+}
+
+export interface OwnerLook {
+  owner(name: string, how?: { fresh: boolean }): Promise<Owner>;
+  know(owner: Owner): void;
+  limitsOf(owner: Owner): OwnerLimits;
+  unsettledOn(name: string, day: string): Promise<number>;
+  /** The days of this month until today. */
+  month(name: string): Promise<Usage[]>;
+  /** Was it asked for a moment ago? */
+  hasStanding(name: string, day: string): boolean;
+  /** A day against its jobs: exact, as of a second ago. */
+  standing(name: string, day: string, how?: { fresh: boolean }): Promise<MarkedStanding>;
+}
+
+export function createOwnerLook({ owners, usage, jobs, now, settings }: ApiDeps): OwnerLook {
+  const defaults = settings.ownerLimits ?? DEFAULT_LIMITS;
+  const known = remembered<Owner>(REMEMBERED, now);
+  const counted = remembered<Promise<Usage[]>>(COUNTED_EVERY, now);
+  const standings = remembered<Promise<MarkedStanding>>(STANDING_EVERY, now);
+
+  const readDays = (name: string, days: string[]) =>
+    counted.get(`${name} ${days[0]} ${days.length}`, () => usage.readDays(name, days));
+
+  return {
+    async owner(name, { fresh } = { fresh: false }) {
+      const held = fresh ? undefined : known.find(name);
+      if (held) return held;
+      const owner = await owners.read(name);
+      known.set(name, owner);
+      return owner;
+    },
+
+    know: (owner) => known.set(owner.owner, owner),
+
+    limitsOf: (owner) => limitsOf(owner, defaults),
+
+    async unsettledOn(name, day) {
+      return (await readDays(name, [day]))[0]!.unsettled;
+    },
+
+    month: (name) => readDays(name, daysOfMonth(now())),
+
+    hasStanding: (name, day) => standings.find(`${name} ${day}`) !== undefined,
+
+    standing(name, day, { fresh } = { fresh: false }) {
+      if (fresh) standings.forget(`${name} ${day}`);
+      return standings.get(`${name} ${day}`, async () => {
+        const read = await usage.read(name, day);
+        const states = await jobs.readStates(
+          read.marks.map(({ jobId }) => jobId),
+          { consistent: false },
+        );
+        const standing = standingOf(read, new Map(states.map((state) => [state.jobId, state])));
+        return { ...standing, marks: read.marks };
+      });
+    },
+  };
+}
+
+/** By name, for a while, at most so many; a promise that fails is forgotten. */
+function remembered<T>(period: number, now: () => number) {
+  const held = new Map<string, { value: T; at: number }>();
+  const find = (name: string) => {
+    const one = held.get(name);
+    return one && now() - one.at < period ? one.value : undefined;
+  };
+  const set = (name: string, value: T) => {
+    held.delete(name);
+    if (held.size >= REMEMBERED_OWNERS) held.delete(held.keys().next().value!);
+    held.set(name, { value, at: now() });
+  };
+  return {
+    find,
+    set,
+    forget: (name: string) => held.delete(name),
+    get(name: string, make: () => T): T {
+      const there = find(name);
+      if (there !== undefined) return there;
+      const value = make();
+      set(name, value);
+      if (value instanceof Promise) value.catch(() => held.delete(name));
+      return value;
+    },
+  };
+}

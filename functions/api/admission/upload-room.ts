@@ -1,0 +1,145 @@
+// How much an owner keeps of uploads, and whether there is room for one more. Only callers with a key have a limit. What
+// is counted is never too little, and who is refused is refused by the bucket itself: an upload that was deleted, or has
+// expired, makes room at once.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Caller } from '../../core/access.ts';
+import { keys } from '../../core/names.ts';
+import type { UploadCount, UploadMark } from '../../store/upload-counts.ts';
+import { type ApiDeps, keepOf } from '../deps.ts';
+import { hasLimits, type Tell, tooBusy } from './limits.ts';
+import { createOwnerLook } from './owner-look.ts';
+import { refuseUploads } from './refusals.ts';
+
+/** A count of the bucket is believed for so long, ms: what expires is found then, or when there is no room. */
+const COUNTED_FOR = 3_600_000;
+/** An upload that began so long ago, ms, and is not in the bucket, will not come. */
+const MARK_KEPT = 600_000;
+const TRIES = 8;
+/** So that one expression stays below DynamoDB's 4 KB. */
+const FORGOTTEN_TOGETHER = 25;
+
+export type Settle = (put: 'written' | 'existed') => Promise<void>;
+
+export interface UploadRoom {
+  /**
+   * Before an upload is put that is not there yet.
+   * @returns to be called when it is there, and whether it was another that put it @throws AppError uploads_used_up
+   */
+  begin(caller: Caller, upload: { name: string; bytes: number }, tell: Tell): Promise<Settle>;
+  /** Bytes, with what is under way; without it as of at most an hour ago, deletions aside. */
+  used(owner: string): Promise<number>;
+  /** One was deleted. */
+  freed(owner: string): Promise<void>;
+}
+
+/** It will not come any more. */
+function isOver({ at }: UploadMark, now: number): boolean {
+  return now - at > MARK_KEPT;
+}
+
+interface Look {
+  count: UploadCount;
+  /** In the bucket, and under way. */
+  bytes: number;
+  /** Names in the bucket. */
+  names: Set<string>;
+  /** Of which nothing will come. */
+  over: UploadMark[];
+  /** When the oldest was put, ms. */
+  oldest: number | undefined;
+}
+
+export function createUploadRoom(deps: ApiDeps): UploadRoom {
+  const { uploadCounts: counts, images, now, log } = deps;
+  const owners = createOwnerLook(deps);
+
+  /** The marks before the bucket: what is put in between is in either. */
+  async function look(owner: string): Promise<Look> {
+    const count = await counts.read(owner);
+    const under = new Map(count.marks.map((mark) => [mark.name, mark]));
+    const names = new Set<string>();
+    let bytes = 0;
+    let oldest: number | undefined;
+    for await (const { key, sizeBytes, lastModified } of images.list(keys.upload(owner, ''))) {
+      bytes += sizeBytes;
+      oldest = Math.min(oldest ?? Infinity, lastModified.getTime());
+      const name = key.slice(key.lastIndexOf('/') + 1);
+      names.add(name);
+      under.delete(name);
+    }
+    for (const mark of under.values()) if (!isOver(mark, now())) bytes += mark.bytes;
+    const over = count.marks.filter((mark) => isOver(mark, now())).slice(0, FORGOTTEN_TOGETHER);
+    return { count, bytes, names, over, oldest };
+  }
+
+  const replace = ({ count, bytes, over }: Look) => counts.replace(count, bytes, now(), over);
+
+  async function begin(owner: string, upload: { name: string; bytes: number }, tell: Tell): Promise<void> {
+    const { uploadBytes } = owners.limitsOf(await owners.owner(owner));
+    const limit = uploadBytes ?? Number.MAX_SAFE_INTEGER;
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const mark = { ...upload, at: now() };
+      if (await counts.begin(owner, mark, now() - COUNTED_FOR, limit)) return;
+      const seen = await look(owner);
+      // Another has put it just now.
+      if (seen.names.has(upload.name)) return;
+      const same = seen.count.marks.find(({ name }) => name === upload.name);
+      if (same && !isOver(same, now())) {
+        if (await counts.join(owner, mark)) return;
+        continue;
+      }
+      refuseUploads(
+        owner,
+        uploadBytes,
+        upload.bytes,
+        { used: seen.bytes, roomAt: roomAt(seen), now: now() },
+        tell,
+      );
+      // Refused: another upload began meanwhile.
+      if (!(await replace(seen))) await sleep(Math.random() * 10 * 2 ** tries);
+    }
+    throw tooBusy(owner, tell);
+  }
+
+  /** What is known is too much then, and whoever would be refused for it is counted anew. */
+  async function bestEffort(owner: string, write: () => Promise<void>): Promise<void> {
+    await write().catch((error: unknown) => {
+      log.warn('upload count not settled', { owner, reason: (error as Error).message });
+    });
+  }
+
+  /** When the oldest is over by itself. */
+  function roomAt({ oldest }: Look): number | undefined {
+    return oldest === undefined ? undefined : oldest + keepOf(deps);
+  }
+
+  return {
+    async begin(caller, upload, tell) {
+      const { owner } = caller;
+      if (!hasLimits(caller)) return () => Promise.resolve();
+      await begin(owner, upload, tell);
+      return async (put) => {
+        await bestEffort(owner, async () => {
+          await counts.done(owner, upload.name);
+          // It may have been counted twice.
+          if (put === 'existed') await counts.forget(owner);
+        });
+      };
+    },
+
+    async used(owner) {
+      const count = await counts.read(owner);
+      if (count.countedAt >= now() - COUNTED_FOR) return count.bytes;
+      const seen = await look(owner);
+      await bestEffort(owner, async () => void (await replace(seen)));
+      return seen.bytes;
+    },
+
+    async freed(owner) {
+      // Nothing is counted where nobody has a key.
+      if (deps.admit === undefined) return;
+      await bestEffort(owner, () => counts.forget(owner));
+    },
+  };
+}

@@ -1,0 +1,129 @@
+// The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process, and of a
+// large fleet less often.
+
+import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
+import { type Outlook, outlookOf } from '../../core/waiting.ts';
+import { readInventory } from '../../images/documents.ts';
+import type { Images } from '../../images/images.ts';
+import type { FleetStore } from '../../store/fleet.ts';
+import { type Host, type Hosts, isAlive } from '../../store/hosts.ts';
+
+export interface KnownHost {
+  hostId: string;
+  nodes: ObjectInfo;
+}
+
+export interface Fleet {
+  /** Those alive, at most a second old; of a large fleet some more. */
+  hosts(): Promise<Host[]>;
+  /** What waiting jobs wait for. @param held jobs that hosts hold already */
+  outlook(held: number): Promise<Outlook>;
+  /** What each of those has that has told it. */
+  inventories(): Promise<KnownHost[]>;
+  /** What any of them has; what was recorded before one was seen. */
+  inventory(): Promise<Inventory>;
+}
+
+const FRESH = 1000;
+const KEPT_INVENTORIES = 16;
+
+export function createFleet(deps: {
+  hosts: Hosts;
+  fleetStore: FleetStore;
+  images: Images;
+  recorded: Inventory;
+  now(): number;
+}): Fleet {
+  const { now } = deps;
+  const listed = atMostOnceASecond(deps.hosts.glance, now);
+  const remembered = atMostOnceASecond(deps.fleetStore.glance, now);
+  const inventories = new Map<string, Inventory>();
+  let merged: { key: string; inventory: Inventory } | undefined;
+
+  async function hosts(): Promise<Host[]> {
+    return (await listed()).filter((host) => isAlive(host, now()));
+  }
+
+  async function inventoryOf(hash: string): Promise<Inventory | undefined> {
+    const known = inventories.get(hash);
+    if (known) return known;
+    const stored = await readInventory(deps.images, hash);
+    if (!stored) return undefined;
+    if (inventories.size >= KEPT_INVENTORIES) inventories.delete(inventories.keys().next().value!);
+    inventories.set(hash, stored);
+    return stored;
+  }
+
+  return {
+    hosts,
+    async outlook(held) {
+      const [alive, fleet] = await Promise.all([hosts(), remembered()]);
+      const measured = alive.flatMap(({ jobSeconds }) => jobSeconds ?? []);
+      const secondsPerJob =
+        measured.length > 0
+          ? measured.reduce((sum, one) => sum + one, 0) / measured.length
+          : fleet.secondsPerJob;
+      return outlookOf(
+        alive,
+        { ...fleet, ...(secondsPerJob !== undefined && { secondsPerJob }) },
+        held,
+        now(),
+      );
+    },
+    async inventories() {
+      const known = (await hosts()).map(async ({ hostId, inventoryHash }) => {
+        const inventory = inventoryHash === undefined ? undefined : await inventoryOf(inventoryHash);
+        return inventory ? [{ hostId, nodes: inventory.nodes }] : [];
+      });
+      return (await Promise.all(known)).flat();
+    },
+    async inventory() {
+      const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();
+      const key = hashes.join();
+      // When the last host is gone, what it had is still the best guess.
+      if (hashes.length === 0) return merged?.inventory ?? deps.recorded;
+      if (merged?.key !== key) {
+        const found = (await Promise.all(hashes.map(inventoryOf))).filter((one) => one !== undefined);
+        if (found.length === 0) return deps.recorded;
+        merged = { key, inventory: found.length === 1 ? found[0]! : found.reduce(merge) };
+      }
+      return merged.inventory;
+    },
+  };
+}
+
+/** However many ask; what failed is read again by the next who asks. */
+function atMostOnceASecond<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
+  let last: Promise<T> | undefined;
+  let readAt = -Infinity;
+  return () => {
+    if (last && now() - readAt < FRESH) return last;
+    readAt = now();
+    const reading = read();
+    last = reading;
+    reading.catch(() => {
+      if (last === reading) last = undefined;
+    });
+    return reading;
+  };
+}
+
+/** What either has: a job that only some hosts can run waits for one of them. */
+function merge(a: Inventory, b: Inventory): Inventory {
+  const nodes: ObjectInfo = { ...a.nodes };
+  for (const [classType, node] of Object.entries(b.nodes)) {
+    const fields = { ...node.input?.required, ...node.input?.optional };
+    const required: Record<string, unknown> = { ...fields };
+    for (const field of Object.keys(fields)) {
+      // A list of keys is more than a list: what each brings along is kept.
+      if (isKey(b.nodes, classType, field)) continue;
+      const options = [optionsOf(a.nodes, classType, field), optionsOf(b.nodes, classType, field)];
+      if (options[0] && options[1]) required[field] = [[...new Set(options.flat())]];
+    }
+    nodes[classType] = a.nodes[classType] ? { ...node, input: { required } } : node;
+  }
+  const models: Inventory['models'] = {};
+  for (const folder of new Set([...Object.keys(a.models), ...Object.keys(b.models)]))
+    models[folder] = [...new Set([...(a.models[folder] ?? []), ...(b.models[folder] ?? [])])].sort();
+  return { nodes, models };
+}

@@ -1,0 +1,115 @@
+// The queue as one API process sees it: how many wait, who is at its head, and which are one owner's. Read at most once
+// a second, what is large less often; what this process itself accepts in between is added.
+
+import { MAX_QUEUE_POSITION } from '../../core/limits.ts';
+import type { JobState } from '../../core/job.ts';
+import { ownerTag, tagOfTurn } from '../../core/names.ts';
+import type { Jobs, Turn } from '../../store/jobs.ts';
+import { createKept } from './kept.ts';
+
+export interface Queue {
+  /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
+  count(owner?: string): Promise<{ waiting: number; held: number }>;
+  /** In the order of turns, from behind `after`. @param owner only this one's */
+  list(work: Work, limit: number, after?: string, owner?: string): Promise<Turn[]>;
+  /** From 1; null past 100 or when not waiting. */
+  position(state: JobState): Promise<number | null>;
+  /** To be told of every job that this process accepted. */
+  accepted(state: JobState): void;
+}
+
+type Work = 'waiting' | 'held';
+type Turns = Record<Work, Turn[]>;
+
+/** Of so many jobs the owner's are read anew for each request. */
+const SMALL = 200;
+
+export function createQueue(jobs: Jobs, now: () => number): Queue {
+  let acceptedSince = 0;
+  let head: Turn[] = [];
+  let crowd: Map<string, Turns> = new Map();
+
+  const counted = createKept(async () => {
+    const before = acceptedSince;
+    const [waiting, held] = await Promise.all([jobs.countWork('waiting'), jobs.countWork('held')]);
+    acceptedSince -= before;
+    return { waiting, held };
+  }, now);
+
+  const headRead = createKept(async () => {
+    head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
+  }, now);
+
+  /** Everybody's, by whose they are: all owners' lists for what one of them would cost. */
+  const crowdRead = createKept(async () => {
+    const [waiting, held] = await Promise.all([
+      jobs.listWork('waiting', Infinity),
+      jobs.listWork('held', Infinity),
+    ]);
+    crowd = new Map();
+    for (const [work, turns] of Object.entries({ waiting, held }) as [Work, Turn[]][])
+      for (const turn of turns) turnsOf(tagOfTurn(turn.workOrder))[work].push(turn);
+  }, now);
+
+  function turnsOf(tag: string): Turns {
+    const known = crowd.get(tag) ?? { waiting: [], held: [] };
+    crowd.set(tag, known);
+    return known;
+  }
+
+  async function count(): Promise<{ waiting: number; held: number }> {
+    const { waiting, held } = await counted();
+    return { waiting: waiting + acceptedSince, held };
+  }
+
+  /** Undefined: there are so few that they can be asked for. */
+  async function crowdOf(owner: string): Promise<Turns | undefined> {
+    const { waiting, held } = await count();
+    if (waiting + held <= SMALL) return undefined;
+    await crowdRead();
+    return crowd.get(ownerTag(owner)) ?? { waiting: [], held: [] };
+  }
+
+  return {
+    async count(owner) {
+      if (owner === undefined) return count();
+      const own = await crowdOf(owner);
+      if (own) return { waiting: own.waiting.length, held: own.held.length };
+      const [waiting, held] = await Promise.all([
+        jobs.countWork('waiting', owner),
+        jobs.countWork('held', owner),
+      ]);
+      return { waiting, held };
+    },
+
+    async list(work, limit, after, owner) {
+      const own = owner === undefined ? undefined : await crowdOf(owner);
+      if (!own) return jobs.listWork(work, limit, after, owner);
+      const behind = after === undefined ? own[work] : own[work].filter(({ workOrder }) => workOrder > after);
+      return behind.slice(0, limit);
+    },
+
+    async position(state) {
+      if (state.work !== 'waiting') return null;
+      await headRead();
+      const index = head.findIndex(({ jobId }) => jobId === state.jobId);
+      if (index >= 0) return index + 1;
+      // Accepted elsewhere since the head was read.
+      return head.length < MAX_QUEUE_POSITION ? head.length + 1 : null;
+    },
+
+    accepted({ jobId, workOrder }) {
+      acceptedSince += 1;
+      const turn = { jobId, workOrder };
+      // Its turn may come before that of others.
+      head = into(head, turn).slice(0, MAX_QUEUE_POSITION);
+      const own = crowd.get(tagOfTurn(workOrder));
+      if (own) own.waiting = into(own.waiting, turn);
+    },
+  };
+}
+
+function into(turns: Turn[], turn: Turn): Turn[] {
+  const behind = turns.findIndex(({ workOrder }) => workOrder > turn.workOrder);
+  return turns.toSpliced(behind < 0 ? turns.length : behind, 0, turn);
+}

@@ -1,0 +1,84 @@
+// Who is it, and may they? By API key where keys are asked for: looked up by its id, compared in constant time, and
+// remembered for half a minute, so that a revoked key is out within a minute everywhere.
+
+import { timingSafeEqual } from 'node:crypto';
+import type { MiddlewareHandler } from 'hono';
+import { allows, type Caller, hashOfSecret, LOCAL, parseKey, type Scope } from '../../core/access.ts';
+import { AppError } from '../../core/errors.ts';
+import { type ApiKey, isValid, type Keys } from '../../store/keys.ts';
+import { comparedWith } from './compare.ts';
+import type { ApiEnv } from '../deps.ts';
+
+export interface AccessDeps {
+  keys: Pick<Keys, 'read'>;
+  /** The tables' clock, ms. */
+  now(): number;
+}
+
+const REMEMBERED = 30_000;
+/** Also of ids that there are not: guessing costs the table one read an id and half a minute. */
+const REMEMBERED_KEYS = 1000;
+/** Of no secret: an id that there is not takes the time of one that there is. */
+const NO_KEY = hashOfSecret('');
+
+/**
+ * @param deploymentKeys are there from the first moment: their holder is the deployment's owner, and admin. Two while
+ * one replaces the other
+ */
+export function askForKeys(
+  { keys, now }: AccessDeps,
+  ...deploymentKeys: string[]
+): MiddlewareHandler<ApiEnv> {
+  const isDeploymentKey = comparedWith(...deploymentKeys);
+  const known = new Map<string, { key: Promise<ApiKey | undefined>; at: number }>();
+
+  function find(keyId: string): Promise<ApiKey | undefined> {
+    const held = known.get(keyId);
+    if (held && now() - held.at < REMEMBERED) return held.key;
+    const key = keys.read(keyId);
+    known.delete(keyId);
+    if (known.size >= REMEMBERED_KEYS) known.delete(known.keys().next().value!);
+    known.set(keyId, { key, at: now() });
+    // What was not answered is not remembered.
+    key.catch(() => known.delete(keyId));
+    return key;
+  }
+
+  async function callerOf(given: string): Promise<Caller | undefined> {
+    if (isDeploymentKey(given)) return LOCAL;
+    const asked = parseKey(given);
+    if (!asked) return undefined;
+    const key = await find(asked.keyId);
+    const same = timingSafeEqual(
+      Buffer.from(hashOfSecret(asked.secret), 'hex'),
+      Buffer.from(key?.hash ?? NO_KEY, 'hex'),
+    );
+    if (!key || !same || !isValid(key, now())) return undefined;
+    return { owner: key.owner, scopes: key.scopes, keyId: key.keyId };
+  }
+
+  return async (c, next) => {
+    const bearer = /^Bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
+    const given = bearer ?? c.req.header('x-api-key');
+    const caller = given === undefined ? undefined : await callerOf(given);
+    if (!caller) {
+      c.header('WWW-Authenticate', `Bearer realm="comfyui"${given ? ', error="invalid_token"' : ''}`);
+      throw new AppError(
+        'unauthorized',
+        given
+          ? 'This API key is not valid'
+          : 'Send the API key with the header Authorization: Bearer <key> or X-API-Key: <key>',
+      );
+    }
+    c.set('caller', caller);
+    await next();
+  };
+}
+
+/** For a route: `needs('generate')`. */
+export function needs(scope: Scope): MiddlewareHandler<ApiEnv> {
+  return (c, next) => {
+    if (allows(c.get('caller'), scope)) return next();
+    throw new AppError('forbidden', `This API key may not do that: it lacks the scope ${scope}`, { scope });
+  };
+}

@@ -1,0 +1,42 @@
+// Server-sent events as text and as the body of an answer. Source: "Server-sent events" in the HTML standard.
+
+import { stringifyJson } from '../../core/json.ts';
+import { FOLLOWER_RETURNS_AFTER } from '../../core/limits.ts';
+
+export const EVENT_STREAM = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  'Cache-Control': 'no-store',
+  // nginx keeps answers back until they are large, unless it is told otherwise.
+  'X-Accel-Buffering': 'no',
+};
+
+/** For proxies and for whoever wonders whether it still lives. */
+export const STILL_HERE = ': still here\n\n';
+/** Last of all: an EventSource asks again so many ms later. */
+export const COME_AGAIN = `retry: ${FOLLOWER_RETURNS_AFTER}\n\n`;
+
+/** JSON has no line breaks: one line of data. */
+export function eventText(event: string, id: string, data: unknown): string {
+  return `event: ${event}\nid: ${id}\ndata: ${stringifyJson(data)}\n\n`;
+}
+
+/**
+ * Each text is asked for when the one before it was taken: for a reader that lags behind nothing piles up.
+ * @param end when the texts have ended or nobody reads on
+ */
+export function bodyOf(texts: AsyncIterator<string, void>, end: () => void): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const next = await texts.next();
+        if (!next.done) return controller.enqueue(encoder.encode(next.value));
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
+      end();
+    },
+    cancel: end,
+  });
+}

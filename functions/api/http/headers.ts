@@ -1,0 +1,77 @@
+// What every answer says to browsers, and what is refused before anything reads a body. A route that has something of
+// its own to say (the docs page its CSP) says it, and is not overruled.
+
+import type { MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import { AppError } from '../../core/errors.ts';
+import { MAX_BODY_BYTES } from '../../core/limits.ts';
+import { limitBody } from './body.ts';
+import type { ApiEnv, ApiSettings } from '../deps.ts';
+import { PREFLIGHT } from './preflight.ts';
+
+/** An answer is never a page: not even one that has a person's words in it can load, run or frame anything. */
+export const SAFE_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+};
+
+/**
+ * Of what was refused or failed: the next answer may be another, and so may the next caller. What lies between, CloudFront
+ * above all, would keep it for a while and ask for no key.
+ */
+export const NOT_KEPT = { 'Cache-Control': 'no-store' };
+
+/** A year. Not for subdomains: they may be somebody else's. */
+const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' };
+
+/** A request id that came in is taken when it is plain (letters, digits, -, _ and =) and no longer than this. */
+export const MAX_REQUEST_ID = 64;
+
+export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHandler<ApiEnv> {
+  const headers = Object.entries({ ...SAFE_HEADERS, ...(hsts && HSTS) });
+  return async (c, next) => {
+    await next();
+    for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+    if (c.res.status >= 400)
+      for (const [name, value] of Object.entries(NOT_KEPT)) c.res.headers.set(name, value);
+  };
+}
+
+export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigins'>): MiddlewareHandler {
+  return cors({
+    origin: allowedOrigins.includes('*') ? '*' : allowedOrigins,
+    allowMethods: PREFLIGHT.methods,
+    allowHeaders: PREFLIGHT.headers,
+    exposeHeaders: [
+      'X-Request-Id',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+      'WWW-Authenticate',
+      'Content-Disposition',
+      'Content-Range',
+      'ETag',
+    ],
+    maxAge: PREFLIGHT.maxAge,
+  });
+}
+
+/** At every address, also those that there are not. @param larger the one with a limit of its own */
+export function limitBodies(larger: string): MiddlewareHandler<ApiEnv> {
+  const limited = limitBody(MAX_BODY_BYTES, () => {
+    throw new AppError('body_too_large', 'The body may have at most 256 KB');
+  });
+  return (c, next) => {
+    const coding = c.req.header('content-encoding')?.trim().toLowerCase();
+    if (coding !== undefined && coding !== 'identity') {
+      // Nothing is inflated: a few kilobytes may be gigabytes.
+      c.header('Accept-Encoding', 'identity');
+      throw new AppError(
+        'unsupported_media_type',
+        'Send the body as it is, uncompressed and without the header Content-Encoding',
+      );
+    }
+    return c.req.path === larger ? next() : limited(c, next);
+  };
+}

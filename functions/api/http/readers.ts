@@ -1,0 +1,95 @@
+// The budget of images that are read at the same time: each reader has a place while the bytes go out, and an owner
+// leaves a quarter of them to others. Where none is free, whoever has taken nothing for a while gives up its own.
+
+import type { ReadableStream as WebStream } from 'node:stream/web';
+import { AppError } from '../../core/errors.ts';
+
+export interface Readers {
+  /** Undefined: there is no place. @param cut ends the answer, when another needs its place */
+  take(owner: string, cut: () => void): Reader | undefined;
+}
+
+export interface Reader {
+  /** It has taken something. */
+  moved(): void;
+  free(): void;
+}
+
+/** ms; who reads slowly but steadily takes something in that time. */
+const STILL_AFTER = 5000;
+
+interface Place extends Reader {
+  owner: string;
+  movedAt: number;
+  cut(): void;
+}
+
+/** @param now of a clock that does not jump, ms */
+export function createReaders(limit: number, now: () => number = () => performance.now()): Readers {
+  const ofOwner = Math.max(1, limit - Math.ceil(limit / 4));
+  // In the order of when each has moved last.
+  const places = new Set<Place>();
+
+  /** Whether there is room now. */
+  function makeRoom(among: Place[], most: number): boolean {
+    if (among.length < most) return true;
+    const stillest = among[0]!;
+    if (now() - stillest.movedAt < STILL_AFTER) return false;
+    stillest.free();
+    stillest.cut();
+    return true;
+  }
+
+  return {
+    take(owner, cut) {
+      const theirs = [...places].filter((place) => place.owner === owner);
+      if (!makeRoom(theirs, ofOwner) || !makeRoom([...places], limit)) return undefined;
+      const place: Place = {
+        owner,
+        cut,
+        movedAt: now(),
+        moved() {
+          if (!places.delete(place)) return;
+          place.movedAt = now();
+          places.add(place);
+        },
+        free: () => places.delete(place),
+      };
+      places.add(place);
+      return place;
+    },
+  };
+}
+
+export function tooManyReaders(): AppError {
+  return new AppError(
+    'too_many_readers',
+    'Too many images are being read at the same time; read those that were asked for to their end, then ask again',
+  );
+}
+
+/** The same bytes, of which the reader's place is told. */
+export function readAt(body: WebStream<Uint8Array>, reader: Reader): ReadableStream<Uint8Array> {
+  const source = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(out) {
+        reader.moved();
+        try {
+          const { done, value } = await source.read();
+          if (!done) return out.enqueue(value);
+          reader.free();
+          out.close();
+        } catch (error) {
+          reader.free();
+          throw error;
+        }
+      },
+      cancel(reason) {
+        reader.free();
+        return source.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

@@ -1,0 +1,101 @@
+// A job as the outside sees it: the guide's fields, and ours beside them.
+
+import { eventIdOf } from '../../core/event-id.ts';
+import { hasEnded, isDue, type JobState } from '../../core/job.ts';
+import { imageView, jobView } from '../../core/job-view.ts';
+import { keys } from '../../core/names.ts';
+import { type Missing, missingOf, neededOf } from '../../core/missing.ts';
+import { etaSeconds, waitingFor } from '../../core/waiting.ts';
+import { readGraph } from '../../images/documents.ts';
+import type { Host } from '../../store/hosts.ts';
+import type { Job } from '../../store/jobs.ts';
+import type { Shared } from '../deps.ts';
+
+export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
+
+/** `GET /api/status/<id>`. @param origin of the links, undefined for S3's own */
+export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
+  const { state } = job;
+  const position = hasEnded(state) ? null : await deps.queue.position(state);
+  const waiting = await waitingOf(deps, job, position);
+  return {
+    ...jobView(job),
+    event_id: eventIdOf(state),
+    queue_position: position,
+    waiting_for: waiting.for,
+    missing: waiting.missing ?? [],
+    eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
+    images: await Promise.all(
+      (state.images ?? []).map(async (image) => ({
+        ...imageView(image),
+        url: await linkOf(deps, state, image.filename, origin),
+      })),
+    ),
+  };
+}
+
+export function linkOf(
+  { presigner }: Shared,
+  state: JobState,
+  filename: string,
+  origin: string | undefined,
+): Promise<string> {
+  return presigner.link({
+    endpoint: origin,
+    key: keys.image(state.jobId, state.attempt, filename),
+    filename,
+  });
+}
+
+/** @param position in the queue; null: too far back to say, or not waiting */
+async function waitingOf(
+  { fleet, queue, settings, images, jobs, now }: Shared,
+  { state }: Job,
+  position: number | null,
+): Promise<{ for: string | null; eta: number | null; missing?: Missing[] }> {
+  if (state.status !== 'queued') return { for: null, eta: null };
+  if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
+  const { comfyuiKind } = settings;
+  if (comfyuiKind && state.acceptedFor && state.acceptedFor !== comfyuiKind)
+    return {
+      for: `a ${state.acceptedFor} ComfyUI, which it was accepted for: this one is ${comfyuiKind}`,
+      eta: null,
+    };
+  if (!isDue(state, now())) {
+    const seconds = Math.ceil((state.retryAt! - now()) / 1000);
+    return { for: `its next try, in ${seconds} s: a ComfyUI that took it gave it back`, eta: null };
+  }
+  const { held } = await queue.count();
+  const outlook = await fleet.outlook(held);
+  if (!outlook.leftAlone?.has(state.jobId))
+    return { for: waitingFor(outlook, state.jobId), eta: etaSeconds(position, outlook) };
+  // What is kept in memory of a request is without its graph.
+  const request = await jobs.readRequest(state.jobId);
+  const graph = request && (await readGraph(images, request));
+  const known = await fleet.inventories();
+  // When the last host is gone, what it had is still the best guess.
+  const asked = known.length > 0 ? known : [{ hostId: 'gone', nodes: (await fleet.inventory()).nodes }];
+  const missing = missingOf(graph ?? {}, asked);
+  return {
+    for: neededOf(missing) ?? waitingFor(outlook, state.jobId),
+    eta: null,
+    missing: missing.slice(0, MAX_MISSING),
+  };
+}
+
+const MAX_MISSING = 20;
+
+export function takesJobs(host: Host): boolean {
+  return host.comfyui && host.state === 'ready';
+}
+
+/** A pace shows only when the models are loaded and the first steps are done. */
+const PACE_FROM = 0.1;
+
+/** From the pace so far; null before there is one. */
+function etaOf(state: JobState, now: number): number | null {
+  if (state.status !== 'processing' || state.startedAt === undefined || state.progress < PACE_FROM)
+    return null;
+  const elapsed = Math.max(0, now - state.startedAt);
+  return Math.round((elapsed * (1 - state.progress)) / state.progress / 100) / 10;
+}
