@@ -1,6 +1,6 @@
 // Every command of the pages that a person follows is typed here as it stands there: by the real AWS CLI, against a
 // deployment on moto. What cannot be is marked in its page with the reason (see page.ts), and is at least understood by
-// its program. What README.md types into a `bash` fence is the concern of test/readme.test.ts.
+// its program. What README.md types into a `bash` fence is the concern of test/readme.system.test.ts.
 
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
