@@ -17,6 +17,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { readWarm } from '../functions/core/warm.ts';
 import type { MetricName } from '../functions/metrics.ts';
 import type { Api } from './api.ts';
 import type { FailedRecords } from './began-to-wait.ts';
@@ -117,7 +118,8 @@ function watches(props: {
   forwarder: Forwarder;
   failed: FailedRecords;
 }): Record<string, Watch> {
-  const { name, maxHosts, lambdaConcurrency } = props.settings;
+  const { name, maxHosts, minHosts, warm, lambdaConcurrency } = props.settings;
+  const mostWarm = Math.max(minHosts, ...readWarm(warm).map(({ hosts }) => hosts));
   const fiveMinutes = { period: Duration.minutes(5), statistic: Stats.SUM };
   return {
     'start-blocked': {
@@ -192,8 +194,8 @@ function watches(props: {
       periods: 2,
       says: 'Attempts are lost after they started: GPU time is paid twice.',
     },
-    // Without hosts there is no most of them.
-    ...(maxHosts > 0 && {
+    // Where all of them are to stay up, or there is none, that they are up says nothing.
+    ...(maxHosts > mostWarm && {
       'hosts-at-maximum': {
         metric: measured(name, 'controller', 'hosts_ready', Stats.MINIMUM, Duration.hours(1)),
         threshold: maxHosts,

@@ -78,7 +78,10 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
     ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
   );
   const backlog = waiting === 0 ? 0 : Math.max(1, asked);
-  const wanted = Math.max(0, Math.min(limit, Math.max(backlog, sight.warm)));
+  const old = outdated(sight, seen, memory);
+  // Where hosts are to stay up one of them goes once its successor is up, if there is room for one.
+  const successor = old.length > 0 && sight.warm > 0 && sight.warm < limit ? 1 : 0;
+  const wanted = Math.max(0, Math.min(limit, Math.max(backlog, sight.warm + successor)));
   const warm = longestUp(seen, now).slice(0, Math.min(wanted, sight.warm));
   const allowed = raisesAllowed(wanted - capacity, {
     now,
@@ -98,7 +101,7 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
     ...(onDemandBase !== undefined && { onDemandBase }),
     withdraw,
     terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
-    retire: calm ? outdated(sight, seen, memory) : [],
+    retire: calm && (successor === 0 || count('working') > sight.warm) ? old.slice(0, 1) : [],
     fleet: {
       ...memory,
       updatedAt: now,
@@ -148,9 +151,9 @@ function raisesAllowed(
 }
 
 /**
- * The idlest first, then the oldest. Only where all others work: a release that does not start replaces nothing. Of
- * instances that are older than the wanted release alone: a later one is of the next, and the controller's own deployment
- * is on its way, or failed.
+ * Hosts to be rolled, one at a time and only where all others work: a release that does not start replaces nothing. The
+ * idlest first, then the oldest. Of instances that are older than the wanted release alone: a later one is of the next,
+ * and the controller's own deployment is on its way, or failed.
  */
 function outdated(
   { now, hosts, release }: Sight,
@@ -160,8 +163,8 @@ function outdated(
   return hosts
     .filter((host) => isAlive(host, now) && (seen[host.machineId]?.firstSeen ?? Infinity) <= releaseSince)
     .filter((host) => host.release !== undefined && host.release !== release)
+    .filter((host) => host.state === 'ready' && host.retire !== true)
     .sort((a, b) => a.held - b.held || a.startedAt - b.startedAt)
-    .slice(0, 1)
     .map(({ hostId }) => hostId);
 }
 

@@ -474,6 +474,59 @@ describe('rolling', () => {
   });
 });
 
+describe('rolling hosts that stay up', () => {
+  /** A round in which the release r2 has been wanted for ten minutes. */
+  const round = (hosts: Sight['hosts'], more: Parameters<typeof sight>[0] = {}) => {
+    const ids = hosts.map(({ machineId }) => machineId);
+    const seen = Object.fromEntries(
+      ids.map((id) => [id, id === 'i-new' ? { ...startingFor(4), upAt: NOW - MINUTE } : working]),
+    );
+    return decide(
+      sight({
+        warm: 1,
+        maxHosts: 2,
+        release: 'r2',
+        hosts,
+        ...more,
+        group: { instances: ids.map((id) => instance(id)), ...more.group },
+      }),
+      memory({ release: 'r2', releaseSince: NOW - 10 * MINUTE, seen }),
+    );
+  };
+  const old = host('i-old', { held: 1 });
+  const successor = host('i-new', { release: 'r2' });
+
+  test('the only one goes once its successor is up, and the successor stays', () => {
+    const before = round([old]);
+    expect([before.raiseTo, before.retire]).toEqual([2, []]);
+    const starts = round([old], { group: { desired: 2, instances: [instance('i-old')] } });
+    expect([starts.raiseTo, starts.retire, starts.fleet.warm]).toEqual([undefined, [], ['i-old']]);
+    const both = round([old, successor]);
+    expect([both.raiseTo, both.retire]).toEqual([undefined, ['i-old.run']]);
+    const drains = round([{ ...old, retire: true }, successor]);
+    expect([drains.raiseTo, drains.retire, drains.fleet.warm]).toEqual([undefined, [], ['i-new']]);
+    const after = round([successor]);
+    expect([after.raiseTo, after.retire, after.fleet.wanted]).toEqual([undefined, [], 1]);
+  });
+
+  test('one that is more than stay up needs no successor', () => {
+    expect(round([old, host('i-b')]).retire).toEqual(['i-b.run']);
+  });
+
+  test('where there is no room for a successor it goes first', () => {
+    const { raiseTo, retire } = round([old], { maxHosts: 1 });
+    expect([raiseTo, retire]).toEqual([undefined, ['i-old.run']]);
+  });
+
+  test('a release that does not start replaces nothing', () => {
+    const { raiseTo, retire } = round([old], {
+      launchFailure: { ...quota, at: NOW },
+      group: { desired: 2, instances: [instance('i-old')] },
+    });
+    expect([raiseTo, retire]).toEqual([undefined, []]);
+  });
+});
+
 describe('between two rounds', () => {
   const before = memory({ updatedAt: NOW - SECOND });
   const seen = { 'i-a': working };

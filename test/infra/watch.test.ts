@@ -19,6 +19,10 @@ const pages = new Map(
 const alarms = Object.values(compute.findResources('AWS::CloudWatch::Alarm')).map(
   ({ Properties }) => Properties,
 );
+const alarmsIn = (settings: Parameters<typeof templatesWith>[0]) =>
+  Object.values(templatesWith(settings).compute.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties,
+  );
 const nameOf = (alarm: { AlarmName: string }) => alarm.AlarmName.replace('comfyui-', '');
 
 describe('alarms', () => {
@@ -99,11 +103,17 @@ describe('alarms', () => {
     for (const name of own) expect(Object.keys(METRICS)).toContain(name);
   });
 
+  test.each<[Parameters<typeof templatesWith>[0], number]>([
+    [{ minHosts: 2, maxHosts: 2 }, 0],
+    [{ warm: 'mon-fri 08:00-18:00 Europe/Berlin=2', maxHosts: 2 }, 0],
+    [{ minHosts: 1, warm: 'sat 08:00-09:00 UTC=1', maxHosts: 2 }, 1],
+  ])('of hosts at their maximum does not ring where they were asked to be: %j', (settings, count) => {
+    const named = alarmsIn(settings).filter((one) => nameOf(one as never) === 'hosts-at-maximum');
+    expect(named).toHaveLength(count);
+  });
+
   test('without hosts none can be at its maximum', () => {
-    const names = Object.values(
-      templatesWith({ maxHosts: 0 }).compute.findResources('AWS::CloudWatch::Alarm'),
-    );
-    expect(names).toHaveLength(alarms.length - 1);
+    expect(alarmsIn({ maxHosts: 0 })).toHaveLength(alarms.length - 1);
   });
 
   test('go to the mail that the context names, over TLS alone', () => {

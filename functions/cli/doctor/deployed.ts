@@ -134,10 +134,10 @@ async function launches({ AutoScalingGroup: group }: Outputs, region: string): P
 
 async function modelsFinding(
   { ModelsBucket }: Outputs,
-  { region }: Deployment,
+  { name, region }: Deployment,
   settings: DoctorSettings,
 ): Promise<Finding> {
-  const seed = `npm run models -- seed --bucket ${ModelsBucket} --region ${region}`;
+  const seed = `npm run models -- seed --in-region --name ${name} --region ${region}; or through this machine: npm run models -- seed --bucket ${ModelsBucket} --region ${region}`;
   const bucket = openBucket(createS3Client({ endpoint: settings.AWS_ENDPOINT_URL_S3, region }), ModelsBucket);
   try {
     const found = await bucket.readJson(MANIFEST_KEY);

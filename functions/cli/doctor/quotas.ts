@@ -12,11 +12,22 @@ import type { Deployment } from '../deployment.ts';
 import { clientSettings } from './aws.ts';
 import { type Finding, next, ok } from './check.ts';
 
-/** Quotas count vCPUs of a family of instances. Source: Service Quotas, "Amazon Elastic Compute Cloud (Amazon EC2)". */
-const CODES = {
-  g: { onDemand: 'L-DB2E81BA', spot: 'L-3819A6DF' },
-  p: { onDemand: 'L-417A185B', spot: 'L-7212CCBC' },
+/**
+ * A quota counts the vCPUs of some families of instances. Source: Service Quotas, "Amazon Elastic Compute Cloud (Amazon
+ * EC2)"; "Spot Instance quotas" in EC2's user guide. The first that fits.
+ */
+const QUOTAS = {
+  onDemand: [
+    { of: /^p/, code: 'L-417A185B', families: 'P' },
+    { of: /^/, code: 'L-DB2E81BA', families: 'G and VT' },
+  ],
+  spot: [
+    { of: /^p5/, code: 'L-C4BD4855', families: 'P5' },
+    { of: /^p/, code: 'L-7212CCBC', families: 'P4, P3 and P2' },
+    { of: /^/, code: 'L-3819A6DF', families: 'G and VT' },
+  ],
 } as const;
+type Market = keyof typeof QUOTAS;
 
 /** Four a size of `xlarge`. */
 export function vcpusOf(instanceType: string): number {
@@ -24,23 +35,44 @@ export function vcpusOf(instanceType: string): number {
   return size ? 4 * Number(size[1] || 1) : 4;
 }
 
+/** Each quota that the types draw on, with those types, in their order. */
+function quotasOf(instanceTypes: readonly string[], market: Market) {
+  const quotaOf = (type: string) => QUOTAS[market].find(({ of }) => of.test(type))!;
+  return [...new Set(instanceTypes.map(quotaOf))].map(({ code, families }) => ({
+    code,
+    families,
+    types: instanceTypes.filter((type) => quotaOf(type).code === code),
+  }));
+}
+
+/** Enough is what all hosts need if each is of the first type that draws on a quota. */
 export async function gpuQuota(
-  deployment: Deployment,
+  { instanceTypes, maxHosts, spot }: Deployment,
   region: string,
-  market: 'onDemand' | 'spot',
+  market: Market,
 ): Promise<Finding> {
-  const { instanceTypes, maxHosts, spot } = deployment;
-  const type = instanceTypes[0]!;
-  const code = CODES[type.startsWith('p') ? 'p' : 'g'][market];
   const client = new ServiceQuotasClient(clientSettings(region));
-  const quota = { ServiceCode: 'ec2', QuotaCode: code };
-  const value = await valueOf(client, quota);
-  const says = `${value} vCPUs; a ${type} has ${vcpusOf(type)}`;
-  if (spot !== (market === 'spot')) return ok(`${says}; not used, since spot is ${spot} in cdk.json`);
-  const wanted = vcpusOf(type) * Math.max(1, maxHosts);
-  if (value >= wanted) return ok(`${says}: enough for the ${maxHosts} hosts of maxHosts`);
-  const few = `${says}: enough for ${Math.floor(value / vcpusOf(type))} of ${maxHosts} hosts`;
-  return askFor(client, { quota, wanted, says: few, region });
+  const findings = await Promise.all(
+    quotasOf(instanceTypes, market).map(async ({ code, families, types }): Promise<Finding> => {
+      const quota = { ServiceCode: 'ec2', QuotaCode: code };
+      const value = await valueOf(client, quota);
+      const hosts = types.map((type) => `${Math.floor(value / vcpusOf(type))} of ${type}`).join(' or ');
+      const says = `${value} vCPUs of ${families}: ${hosts}`;
+      if (market === 'spot' && !spot) return ok(`${says}; not used, since spot is false in cdk.json`);
+      const wanted = vcpusOf(types[0]!) * Math.max(1, maxHosts);
+      if (value >= wanted) return ok(`${says}; enough for maxHosts, ${maxHosts}`);
+      const why = market === 'onDemand' && spot ? ', and on demand starts where no spot is to be had' : '';
+      return askFor(client, { quota, wanted, says: `${says}; maxHosts is ${maxHosts}${why}`, region });
+    }),
+  );
+  return together(findings);
+}
+
+/** One line of several: what lacks stands with what to do. */
+function together(findings: Finding[]): Finding {
+  const says = findings.map((one) => one.says).join('; ');
+  const todo = findings.flatMap((one) => (one.kind === 'next' ? one.next : []));
+  return todo.length > 0 ? next(says, todo.join('; and ')) : ok(says);
 }
 
 interface Quota {

@@ -229,7 +229,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     );
     expect(lineOf('cloudfront')).toMatch(/^– .*"frontDoor": "function-url" in cdk.json does without it$/);
     expect(lineOf('quota on demand')).toMatch(
-      /0 vCPUs; a g6e.2xlarge has 8: enough for 0 of 2 hosts → aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 16$/,
+      /0 vCPUs of G and VT: 0 of g6e.2xlarge or 0 of g6e.4xlarge or 0 of g7e.2xlarge; maxHosts is 2 → aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 16$/,
     );
     expect(lineOf('quota spot')).toMatch(/^ok .*not used, since spot is false/);
     expect(lineOf('lambda concurrency')).toMatch(/^next .* 10 at once.*--quota-code L-B99A9384/);
@@ -277,7 +277,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
       'ok    launches           not suspended; 0 of at most 2 instances',
     );
     expect(line(deployed.output, 'models')).toContain(
-      '→ npm run models -- seed --bucket models --region us-east-1',
+      '→ npm run models -- seed --in-region --name comfyui --region us-east-1; or through this machine: npm run models -- seed --bucket models --region us-east-1',
     );
     expect(line(deployed.output, 'api')).toContain(
       `${url} answers; to see more: API_KEY=$(aws secretsmanager ...) npm run doctor`,
