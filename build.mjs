@@ -1,6 +1,6 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
 // all programs of this machine, `node build.mjs local dynamodb` those, `node build.mjs lambda` what is deployed (Lambdas
-// and GPU host), `node build.mjs infra` the CDK app. Prints nothing unless it fails. Files are replaced whole: another
+// and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` what `npm pack` takes. Prints nothing unless it fails. Files are replaced whole: another
 // build, or a start, may be under way.
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -62,6 +62,7 @@ const programs = {
   dynamodb: 'functions/local/embedded-dynamodb/main.ts',
   s3: 'functions/local/embedded-s3/main.ts',
   'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
+  'comfyui-rest-api': 'functions/cli/main.ts',
   generate: 'functions/cli/generate.ts',
   keys: 'functions/cli/keys.ts',
   models: 'functions/cli/models.ts',
@@ -77,7 +78,12 @@ const programs = {
   chaos: 'test/chaos/main.ts',
 };
 /** What is deployed. */
-const assets = { lambda, infra };
+const assets = { lambda, infra, package: packed };
+
+/** What the docs page consists of, with its licence. */
+const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
+/** They serve it. */
+const SERVE_DOCS = ['local', 'api', 'generate', 'comfyui-rest-api'];
 
 /** Files written so far. */
 let puts = 0;
@@ -93,9 +99,12 @@ const wanted = names.length > 0 ? names : Object.keys(programs);
 await local(wanted.filter((name) => Object.hasOwn(programs, name)));
 for (const name of wanted) await assets[name]?.();
 
+/** @returns what the bundles were made from */
 async function local(some) {
-  if (some.length === 0) return;
-  await bundle({
+  if (some.length === 0) return [];
+  if (some.some((name) => SERVE_DOCS.includes(name)))
+    await copy('node_modules/swagger-ui-dist', '.build/docs', DOCS_PAGE);
+  return bundle({
     entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
     sourcemap: 'linked',
@@ -132,12 +141,7 @@ async function lambda() {
     readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>
       put('.build/lambda/api/recorded-object-info.json', recorded),
     ),
-    // What the docs page consists of, with its license.
-    copy(
-      'node_modules/swagger-ui-dist',
-      '.build/lambda/api/docs',
-      /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/,
-    ),
+    copy('node_modules/swagger-ui-dist', '.build/lambda/api/docs', DOCS_PAGE),
     bundle({
       entryPoints: {
         host: 'functions/host/main.ts',
@@ -164,9 +168,30 @@ function infra() {
   return bundle({ entryPoints: { infra: 'infra/app.ts' }, outdir: '.build', packages: 'external' });
 }
 
+/** package.json names the files: what is installed has neither the sources nor a bundler. */
+async function packed() {
+  const inputs = await local(['comfyui-rest-api', 'dynamodb', 'simulated-comfyui']);
+  const folders = inputs.map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
+  const licences = await Promise.all(
+    [...new Set(folders.filter(Boolean))].toSorted((a, b) => a.localeCompare(b)).map(licenceOf),
+  );
+  await put('.build/THIRD-PARTY-LICENSES.txt', licences.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+/** As most licences ask for where their code goes along. */
+async function licenceOf(folder) {
+  const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const file = (await readdir(folder)).find((one) => /^licen[cs]e/i.test(one));
+  const text = file === undefined ? `It names ${license}.\n` : await readFile(join(folder, file), 'utf8');
+  if (license === undefined && file === undefined) throw new Error(`${name} has no licence`);
+  return `${name} ${version} (${license})\n\n${text}`;
+}
+
+/** @returns the paths of what went in */
 async function bundle(options) {
-  const { outputFiles } = await build({ ...shared, ...options });
+  const { outputFiles, metafile } = await build({ ...shared, metafile: true, ...options });
   for (const { path, contents } of outputFiles) await put(path, contents);
+  return Object.keys(metafile.inputs);
 }
 
 /** What is no longer in the source goes too: an asset is known by the hash of its whole folder. */

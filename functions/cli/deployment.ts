@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { isInstalled } from '../process/package.ts';
 import { packageRoot } from '../process/workflows.ts';
 import { CommandError } from './api.ts';
 
@@ -33,6 +34,10 @@ export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Pr
   try {
     return schema.parse(JSON.parse(await readFile(path, 'utf8'))).context;
   } catch (error) {
+    if (isInstalled())
+      throw new CommandError(
+        '--deployed needs the repository that was deployed, whose cdk.json names the deployment: run it there as npm run keys',
+      );
     const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll(/\s+/g, ' ') : String(error);
     throw new CommandError(`${path} cannot be read as the settings of a deployment: ${why}`);
   }

@@ -2,6 +2,7 @@
 // flags and a missing prompt; whether a value fits is the API's to say.
 
 import { parseArgs } from 'node:util';
+import { programAsTyped } from '../process/package.ts';
 import { CommandError, type Workflow } from './api.ts';
 
 export interface Command {
@@ -58,7 +59,7 @@ export function parseFlags(argv: string[], workflow: Workflow): Command {
     if ((body[name] ?? String(preset[name] ?? '')).trim() !== '') continue;
     throw new CommandError(
       name === 'prompt'
-        ? 'What should the image show? npm run generate -- "a red fox" (--help lists the flags)'
+        ? `What should the image show? ${programAsTyped('generate')} "a red fox" (--help lists the flags)`
         : `${workflow.name} needs ${flagOf(name)}; --help says what it is`,
     );
   }

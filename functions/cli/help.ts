@@ -3,6 +3,7 @@
 
 import { MAX_SEED } from '../core/limits.ts';
 import type { InputValue } from '../core/template.ts';
+import { programAsTyped } from '../process/package.ts';
 import type { Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 
@@ -39,7 +40,7 @@ export function helpOf(workflow: Workflow, names: string[]): string {
         .join(', ')})`,
   );
   return [
-    'npm run generate -- "a red fox" [--flag value ...]',
+    `${programAsTyped('generate')} "a red fox" [--flag value ...]`,
     '',
     ...wrap(`${workflow.title} (${workflow.name}): ${workflow.description}`, 0),
     '',

@@ -4,12 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { drawKey, ownerName, type Scope, SCOPES } from '../core/access.ts';
 import { explainAndExit } from '../process/exit.ts';
+import { programAsTyped } from '../process/package.ts';
 import { type ApiKey, isValid, type Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
 import { askedLimits, limitOptions, limits } from './keys/limits.ts';
 import { type OpenKeys, openKeys } from './keys/tables.ts';
 
-const HELP = `npm run keys -- create|list|revoke|rotate|limits
+/** What a person types for this program. */
+const KEYS = programAsTyped('keys');
+
+const HELP = `${KEYS} create|list|revoke|rotate|limits
 
   create --name NAME     draws a key and shows it, this once
            --owner NAME    whose jobs it makes and sees; else the key's own name
@@ -97,9 +101,7 @@ function commandOf(
       return ({ owners, unpriced }) => limits(owners, checkedName('--owner', owner), asked, unpriced);
     }
     default:
-      throw new CommandError(
-        `npm run keys -- takes create, list, revoke, rotate or limits; --help explains them`,
-      );
+      throw new CommandError(`${KEYS} takes create, list, revoke, rotate or limits; --help explains them`);
   }
 }
 
@@ -148,7 +150,7 @@ async function rotate(keys: Keys, now: number, keyId: string): Promise<void> {
   // As long from now as the old one was given.
   const days = validUntil === undefined ? {} : { days: (validUntil - createdAt) / DAY };
   await create(keys, now, { name, owner, scopes, ...days });
-  process.stderr.write(`The old one goes on: npm run keys -- revoke ${keyId}\n`);
+  process.stderr.write(`The old one goes on: ${KEYS} revoke ${keyId}\n`);
 }
 
 async function revoke(keys: Keys, now: number, keyId: string): Promise<void> {

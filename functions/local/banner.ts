@@ -6,6 +6,7 @@ import { faultsOf } from '../core/check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type Lack, lacks, type ObjectInfo } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
+import { programAsTyped } from '../process/package.ts';
 import type { Arrangement } from './arrangement.ts';
 
 /** @param settings say where it listens, and whether anybody who gets there may use it */
@@ -31,7 +32,7 @@ export async function bannerOf(
       ? []
       : [
           `  FIRST KEY   ${firstKey}`,
-          '              shown this once; it may do everything. Draw others with npm run keys',
+          `              shown this once; it may do everything. Draw others with ${programAsTyped('keys')} create`,
         ]),
     `  ComfyUI     ${describeComfyUI(comfyui)}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,

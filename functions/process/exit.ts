@@ -34,6 +34,8 @@ export function writePrivately(): void {
   process.umask(0o077);
 }
 
+const SHELL_LOOKED_AT_EVERY = 500;
+
 /** Whoever reads along, a terminal or `head`, may go: without this the next line that is said ends the process. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -53,6 +55,20 @@ export function onStopSignal(tidyUp: (signal: NodeJS.Signals) => Promise<void>, 
       stopping = true;
       tidyUp(signal).then(() => process.exit(code()), explainAndExit);
     });
+  if (process.env['npm_lifecycle_event'] !== undefined) endWithTheShell();
+}
+
+/**
+ * npm and npx pass a signal on to the shell that they run us by, which dies of it and tells nobody (npm 11.19.1 with dash;
+ * seen: the API went on, and kept its workspace). Its death is the signal then.
+ */
+function endWithTheShell(): void {
+  const shell = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, SHELL_LOOKED_AT_EVERY).unref();
 }
 
 /** Last of all: tells whoever started this process that it is up, by a line on stdout and, where there is a channel, a message. */

@@ -145,6 +145,21 @@ test('SIGTERM ends it at once, however busily a client polls', async () => {
   await poll;
 });
 
+test('SIGTERM to npm ends what npm has started', async () => {
+  const env = { PATH: process.env['PATH']!, HOME: workspace };
+  const npm = startCommand('npm', ['start'], { ...env, ...settings() });
+  started.push(npm);
+  try {
+    const url = await up(npm);
+    npm.signal('SIGTERM');
+    await npm.ended;
+    expect(npm.output()).toContain('Stopping: ');
+    await expect(fetch(`${url}/api/health`)).rejects.toThrow('fetch failed');
+  } finally {
+    npm.stop();
+  }
+});
+
 test('a terminal that closes is a SIGTERM: what runs is finished, and the end is clean', async () => {
   const program = start({ SIMULATED_STEP_MS: '100' });
   const url = await up(program);
