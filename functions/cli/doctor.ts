@@ -5,13 +5,14 @@ import { parseArgs } from 'node:util';
 import { doctorSettings } from '../config.ts';
 import { AppError } from '../core/errors.ts';
 import { explainAndExit } from '../process/exit.ts';
-import { CommandError } from './api.ts';
+import { checkedKey, CommandError } from './api.ts';
 import { findApi } from './connection.ts';
 import { readDeployment } from './deployment.ts';
 import { explainAws } from './doctor/aws.ts';
 import { runChecks } from './doctor/check.ts';
 import { deployedChecks } from './doctor/deployed.ts';
 import { apiChecks } from './doctor/local.ts';
+import { placeOf } from './place.ts';
 import { say } from './write.ts';
 
 const HELP = `npm run doctor -- [--aws | --local] [--name NAME] [--region REGION]
@@ -20,7 +21,7 @@ const HELP = `npm run doctor -- [--aws | --local] [--name NAME] [--region REGION
 
   --aws      the AWS account and what is deployed there
   --local    the API at API_URL, or the one that runs here
-             neither: --local where API_URL is set or an API runs here, else --aws
+             neither: --aws with --name or --region, --local where API_URL is set or an API runs here, else --aws
   --name     of the deployment; else as cdk.json says
   --region   else as cdk.json says
 
@@ -49,9 +50,13 @@ async function doctor(argv: string[]): Promise<number> {
     return 0;
   }
   if (flags.aws && flags.local) throw new CommandError('--aws or --local, not both');
+  const isOfAws = flags.aws || flags.name !== undefined || flags.region !== undefined;
+  if (flags.local && isOfAws)
+    throw new CommandError('--name and --region are of a deployment in AWS, not --local');
   const settings = doctorSettings(process.env);
-  const url = settings.API_URL ?? (flags.aws ? undefined : (await findApi(process.env))?.api.url);
-  if (flags.local || (url !== undefined && !flags.aws)) {
+  checkedKey('API_KEY', settings.API_KEY);
+  const url = settings.API_URL ?? (isOfAws ? undefined : (await findApi(process.env))?.api.url);
+  if (flags.local || (url !== undefined && !isOfAws)) {
     await say(
       url === undefined
         ? 'The API of this machine'
@@ -65,13 +70,10 @@ async function doctor(argv: string[]): Promise<number> {
     return healthy ? 0 : 1;
   }
   const deployment = await readDeployment();
-  const wanted = {
-    ...deployment,
-    name: flags.name ?? deployment.name,
-    region: flags.region ?? deployment.region,
-  };
+  const wanted = { ...deployment, ...placeOf(flags, deployment) };
   await say(`The deployment "${wanted.name}" in ${wanted.region}`);
-  return (await runChecks(deployedChecks(wanted, settings), say, explainAws)) ? 0 : 1;
+  const isSaid = wanted.region === deployment.region;
+  return (await runChecks(deployedChecks(wanted, settings, isSaid), say, explainAws)) ? 0 : 1;
 }
 
 try {

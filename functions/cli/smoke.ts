@@ -55,7 +55,10 @@ async function smoke(options: Options): Promise<boolean> {
     for (const line of tableOf(timed, jobs, (performance.now() - from) / 1000)) await say(line);
     return timed.every(({ finding }) => finding.kind !== 'next');
   } finally {
-    await target.close();
+    await target.close().catch(async (error: unknown) => {
+      if (!(error instanceof Found)) throw error;
+      await say(lineOf('keys', error.finding));
+    });
   }
 }
 

@@ -19,9 +19,18 @@ export async function ask(
   try {
     const response = await fetch(url + path, {
       headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+      redirect: 'manual',
       signal: AbortSignal.timeout(LIMIT),
     });
-    const body: unknown = await response.json().catch(() => undefined);
+    const location = response.headers.get('location');
+    if (location !== null)
+      throw new Found(
+        next(`${url} sends on to ${new URL(location, url).origin} (${response.status})`, advice),
+      );
+    const body: unknown = await response.json().catch((error: unknown) => {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    });
     if (typeof body !== 'object' || body === null)
       throw new Found(next(`what answers at ${url} is not this API (${response.status})`, advice));
     return { status: response.status, body: body as Record<string, unknown> };
@@ -43,7 +52,10 @@ export async function apiFinding(
   const { status, body } = await ask(url, '/api/health', key, advice);
   if (status === 401 && key === undefined) return ok(`${url} answers; to see more: ${keyAdvice}`);
   if (status === 401 || status === 403)
-    return next(`${url} refuses the key in API_KEY: ${sentenceOf(body)}`, keyAdvice);
+    return next(
+      `${url} refuses the key in API_KEY: ${sentenceOf(body)}`,
+      body['code'] === 'not_through_front_door' ? 'npm run doctor -- --aws says the address' : keyAdvice,
+    );
   if (typeof body['status'] !== 'string')
     return next(`what answers at ${url} is not this API (${status})`, advice);
   return ok(`${url} answers`);

@@ -30,11 +30,13 @@ export async function whoAsks(region: string): Promise<Account> {
         next('the credentials have expired', 'aws sso login (or renew them where they come from)'),
       );
     if (isAbsent(error))
-      throw new Found(next('there are none', 'aws configure sso (or aws configure; or set AWS_PROFILE)'));
+      throw new Found(
+        next('nobody is signed in', 'aws configure sso (or aws configure; or set AWS_PROFILE)'),
+      );
     if (isRefused(error))
       throw new Found(
         next(
-          `AWS does not know them (${nameOf(error)})`,
+          `AWS does not know these credentials (${nameOf(error)})`,
           'aws configure sso (or aws configure; or set AWS_PROFILE)',
         ),
       );
@@ -47,10 +49,10 @@ export function explainAws(error: unknown): Finding {
   const name = nameOf(error);
   const message = error instanceof Error ? error.message : String(error);
   if (/AccessDenied|Unauthorized|NotAuthorized/i.test(name))
-    return next(`not allowed to look: ${message}`, 'npm run doctor with credentials that may read this');
+    return next(`not allowed: ${message}`, 'the same with credentials that may do this');
   return next(
     `it cannot be asked (${name}: ${message.split('\n')[0]})`,
-    'check the network and the region, then npm run doctor again',
+    'check the network and the region, then the same again',
   );
 }
 

@@ -23,7 +23,8 @@ import { prices } from './prices.ts';
 import { gpuQuota, lambdaConcurrency } from './quotas.ts';
 import { bootstrap, type Outputs, stackOutputs } from './stacks.ts';
 
-export function deployedChecks(deployment: Deployment, settings: DoctorSettings): Check[] {
+/** @param isSaid whether cdk.json says the region, too */
+export function deployedChecks(deployment: Deployment, settings: DoctorSettings, isSaid: boolean): Check[] {
   const { name, region } = deployment;
   const account = whoAsks(region);
   const zones = account.then(() => readZones(deployment, region));
@@ -42,7 +43,11 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings)
 
   return [
     { name: 'credentials', run: async () => ok(`account ${(await account).id} as ${(await account).arn}`) },
-    { name: 'region', run: () => Promise.resolve(ok(`${region}, as cdk.json says`)) },
+    {
+      name: 'region',
+      run: () =>
+        Promise.resolve(ok(`${region}, ${isSaid ? 'as cdk.json says' : 'which cdk.json does not say'}`)),
+    },
     { name: 'cdk bootstrap', run: signedIn((found) => bootstrap(found, region)) },
     {
       name: 'account plan',

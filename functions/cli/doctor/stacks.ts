@@ -49,6 +49,11 @@ export async function stackOutputs(name: string, region: string): Promise<Output
     const found = await describe(client, stack);
     if (!found) throw new Found(next(`there is no stack ${stack} in ${region}`, 'npm run deploy'));
     const status = found.StackStatus ?? 'unknown';
+    // Its change set was never executed: it holds nothing.
+    if (status === 'REVIEW_IN_PROGRESS')
+      throw new Found(next(`${stack} is begun and holds nothing (${status})`, 'npm run deploy'));
+    // These end by nothing but a person's doing.
+    if (status.endsWith('_FAILED')) throw new Found(await failedFinding(client, stack, status, region));
     if (!status.endsWith('_COMPLETE'))
       throw new Found(
         next(
@@ -74,6 +79,14 @@ const CURES: { when: RegExp; next: string }[] = [
   },
 ];
 
+/** What npm run deploy cannot go on from. */
+const STUCK: Record<string, ((region: string, stack: string) => string) | undefined> = {
+  UPDATE_ROLLBACK_FAILED: (region, stack) =>
+    `aws cloudformation continue-update-rollback --region ${region} --stack-name ${stack}, once what it says is mended, then npm run deploy`,
+  DELETE_FAILED: (region, stack) =>
+    `aws cloudformation delete-stack --region ${region} --stack-name ${stack}, once what it says is mended`,
+};
+
 async function failedFinding(
   client: CloudFormationClient,
   StackName: string,
@@ -87,6 +100,7 @@ async function failedFinding(
   return next(
     failed ? `${says}: ${failed.LogicalResourceId}: ${reason}` : says,
     CURES.find(({ when }) => when.test(reason))?.next ??
+      STUCK[status]?.(region, StackName) ??
       `aws cloudformation describe-stack-events --region ${region} --stack-name ${StackName}, then npm run deploy`,
   );
 }

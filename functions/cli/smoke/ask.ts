@@ -11,6 +11,8 @@ export interface Question {
   key?: string | null;
   /** ms. */
   limit?: number;
+  /** What to do where it is not answered. */
+  advice?: string;
   /** Also when a signal came: what it makes must be known to be removed. */
   finishes?: boolean;
 }
@@ -38,7 +40,15 @@ export function createAsk(
 ): Ask {
   return async (
     path,
-    { method = 'GET', headers = {}, body, key = ownKey ?? null, limit = atMost, finishes } = {},
+    {
+      method = 'GET',
+      headers = {},
+      body,
+      key = ownKey ?? null,
+      limit = atMost,
+      advice = ADVICE,
+      finishes,
+    } = {},
   ) => {
     // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect that before it is over (nodejs/node issue 57736).
     const over = new AbortController();
@@ -58,7 +68,7 @@ export function createAsk(
       return { status: response.status, headers: response.headers, bytes, body: objectOf(bytes) };
     } catch (error) {
       stopped.throwIfAborted();
-      throw new Found(next(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, ADVICE));
+      throw new Found(next(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, advice));
     } finally {
       clearTimeout(timer);
       stopped.removeEventListener('abort', stop);

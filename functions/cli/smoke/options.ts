@@ -1,7 +1,7 @@
 // The command line of the smoke test, checked before anything is asked.
 
 import { parseArgs } from 'node:util';
-import { CommandError } from '../api.ts';
+import { checkedKey, CommandError } from '../api.ts';
 
 export const HELP = `npm run smoke -- [--url URL | --deployed] [flags]
 
@@ -66,6 +66,18 @@ export function parseOptions(argv: string[]): Options {
   ] as const)
     if (value !== undefined && !/^https?:$/.test(URL.canParse(value) ? new URL(value).protocol : ''))
       throw new CommandError(`${flag} takes an address such as https://images.example.com; it is "${value}"`);
+  const {
+    username = '',
+    password = '',
+    search = '',
+    hash = '',
+  } = flags.url === undefined ? {} : new URL(flags.url);
+  if (username + password + search + hash !== '')
+    throw new CommandError(
+      '--url takes an address without a user, a query or a fragment; a key goes to --key',
+    );
+  checkedKey('--key', flags.key);
+  checkedKey('--other-key', otherKey);
   const many = minutes.trim() === '' ? NaN : Number(minutes);
   if (!(many >= 1 && many <= 60))
     throw new CommandError(`--minutes takes a number from 1 to 60; it is "${minutes}"`);

@@ -15,10 +15,19 @@ export function apiCheck({ ask, key, url }: Smoke): Check {
   return {
     name: 'api',
     async run() {
-      const answer = await ask('/api/health');
+      const answer = await ask('/api/health', {
+        advice: 'does it run, and is it the address of this API (--url)? On AWS: npm run doctor',
+      });
       if (answer.status === 401)
         throw new Found(
           next(`${url} answered ${saidBy(answer)}`, '--key KEY, or API_KEY in the environment'),
+        );
+      if (answer.body['code'] === 'not_through_front_door')
+        throw new Found(
+          next(
+            `${url} answered ${saidBy(answer)}`,
+            '--deployed, or --url with what the deployment prints as Url',
+          ),
         );
       if (typeof answer.body['status'] !== 'string')
         throw new Found(next(`${url} answered ${saidBy(answer)}`, 'is it the address of this API? --url'));

@@ -6,10 +6,13 @@ import { cliSettings } from '../../config.ts';
 import { drawKey } from '../../core/access.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createKeys } from '../../store/keys.ts';
-import { CommandError } from '../api.ts';
+import { checkedKey, CommandError } from '../api.ts';
 import { findApi } from '../connection.ts';
 import { readDeployment } from '../deployment.ts';
+import { explainAws, whoAsks } from '../doctor/aws.ts';
+import { Found, findingOf, next } from '../doctor/check.ts';
 import { stackOutputs } from '../doctor/stacks.ts';
+import { placeOf } from '../place.ts';
 import type { Options } from './options.ts';
 
 export interface Target {
@@ -17,7 +20,7 @@ export interface Target {
   url: string;
   key: string | undefined;
   otherKey: string | undefined;
-  /** Removes the keys that were drawn. */
+  /** Removes the keys that were drawn. @throws Found where they could not be */
   close(): Promise<void>;
 }
 
@@ -28,7 +31,11 @@ export async function findTarget(
   options: Options,
   environment: Record<string, string | undefined>,
 ): Promise<Target> {
-  if (options.deployed) return findDeployment(options);
+  if (options.deployed)
+    return findDeployment(options).catch((error: unknown) => {
+      if (error instanceof CommandError) throw error;
+      throw new Found(findingOf(error, explainAws));
+    });
   const settings = cliSettings(environment);
   const given = options.url ?? settings.API_URL;
   const url = given ?? (await findApi(environment))?.api.url;
@@ -36,15 +43,15 @@ export async function findTarget(
     throw new CommandError('No API runs here: npm start, or name one with --url, or --deployed');
   return {
     url,
-    key: options.key ?? settings.API_KEY,
+    key: options.key ?? checkedKey('API_KEY', settings.API_KEY),
     otherKey: options.otherKey,
     close: () => Promise.resolve(),
   };
 }
 
 async function findDeployment({ minutes, ...options }: Options): Promise<Target> {
-  const said = await readDeployment();
-  const { name, region } = { name: options.name ?? said.name, region: options.region ?? said.region };
+  const { name, region } = placeOf(options, await readDeployment());
+  await whoAsks(region);
   const { Url, TablePrefix } = await stackOutputs(name, region);
   const client = createStoreClient({ region });
   const keys = createKeys(client, TablePrefix);
@@ -64,8 +71,19 @@ async function findDeployment({ minutes, ...options }: Options): Promise<Target>
     key,
     otherKey,
     async close() {
-      for (const keyId of drawn) await keys.remove(keyId);
-      client.raw.destroy();
+      try {
+        for (const keyId of drawn) await keys.remove(keyId);
+      } catch (error) {
+        const { says } = findingOf(error, explainAws);
+        throw new Found(
+          next(
+            `the keys that were drawn could not be removed: ${says}`,
+            `nothing: they end by themselves, ${KEY_LASTS / 60_000} minutes after the last that a run may take`,
+          ),
+        );
+      } finally {
+        client.raw.destroy();
+      }
     },
   };
 }

@@ -11,7 +11,7 @@ import { CloudFormationClient, CreateStackCommand, ListStacksCommand } from '@aw
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,16 +69,26 @@ async function serve(answer: (url: string, key: string | undefined) => [number, 
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** With what to do. */
+function lineIn(output: string, name: string): string | undefined {
+  const lines = output.split('\n');
+  const at = lines.findIndex((one) => one.slice(6).startsWith(name));
+  return lines[at]!.startsWith('next') ? `${lines[at]} ${lines[at + 1]!.trim()}` : lines[at];
+}
+
 test('without an account: one thing to do, and what hangs on it', async () => {
   const { code, output } = await run({});
   expect(code).toBe(1);
-  expect(output).toContain('next  credentials        there are none\n');
+  expect(output).toContain('next  credentials        nobody is signed in\n');
   expect(output).toContain('→ aws configure sso');
   expect(output.match(/^–.* without credentials$/gm)).toHaveLength(18);
 }, 60_000);
 
 test.each([
   [['--aws', '--local'], '--aws or --local, not both\n'],
+  [['--local', '--name', 'x'], '--name and --region are of a deployment in AWS, not --local\n'],
+  [['--region', 'us east'], '--region is one of AWS\'s, such as us-east-1; it is "us east"\n'],
+  [['--name', ''], '--name is that of a deployment, 2 to 20 small letters, digits and dashes; it is ""\n'],
   [['--awss'], "Unknown option '--awss'; --help lists the flags\n"],
 ])(
   '%j is refused',
@@ -138,8 +148,27 @@ describe('an API', () => {
       /next {2}api +http:\/\/127.0.0.1:9 does not answer/,
     );
     expect((await run({}, '--local')).output).toContain('none runs here\n');
+    expect(await run({ API_URL: url, API_KEY: 'a b' })).toEqual({
+      code: 1,
+      output: 'API_KEY must be a key, which has no spaces and no letters beyond ASCII\n',
+    });
   }, 60_000);
 });
+
+test('an API that begins an answer and never ends it is late, one that sends on is not followed', async () => {
+  let answer = (response: ServerResponse) => void response.write('{');
+  const server = createServer((_, response) =>
+    answer(response.setHeader('content-type', 'application/json')),
+  );
+  servers.push(server);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const API_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  expect(lineIn((await run({ API_URL })).output, 'api')).toContain('does not answer (it took too long)');
+  answer = (response) => void response.writeHead(301, { location: 'https://example.com/x' }).end();
+  expect(lineIn((await run({ API_URL })).output, 'api')).toContain('sends on to https://example.com (301)');
+}, 60_000);
 
 describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', () => {
   let moto: Moto;
@@ -165,11 +194,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     AWS_ENDPOINT_URL_PRICING: account.url,
     AWS_ENDPOINT_URL_SSM: account.url,
   });
-  const line = (output: string, name: string) => {
-    const lines = output.split('\n');
-    const at = lines.findIndex((one) => one.slice(6).startsWith(name));
-    return lines[at]!.startsWith('next') ? `${lines[at]} ${lines[at + 1]!.trim()}` : lines[at];
-  };
+  const line = lineIn;
 
   async function stack(name: string, outputs: Record<string, string>): Promise<void> {
     const client = new CloudFormationClient({ region, endpoint: moto.url, credentials });
@@ -359,13 +384,33 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     );
   }, 60_000);
 
+  test.each([
+    ['REVIEW_IN_PROGRESS', /comfyui-compute is begun and holds nothing .* → npm run deploy$/],
+    [
+      'UPDATE_ROLLBACK_FAILED',
+      / → aws cloudformation continue-update-rollback --region us-east-1 --stack-name comfyui-compute, /,
+    ],
+    ['DELETE_FAILED', / → aws cloudformation delete-stack --region us-east-1 --stack-name comfyui-compute, /],
+    ['UPDATE_IN_PROGRESS', /comfyui-compute is UPDATE_IN_PROGRESS → wait: /],
+  ])(
+    'a stack that stands as %s is told what goes on from there',
+    async (status, wanted) => {
+      const done = { status: 'CREATE_COMPLETE', events: [] };
+      account.stacks = { 'comfyui-stateful': done, 'comfyui-gpu-hosts': done };
+      account.stacks['comfyui-compute'] = { status, events: [] };
+      const { output } = await run({ ...env(), AWS_ENDPOINT_URL_CLOUDFORMATION: account.url });
+      expect(line(output, 'stacks')).toMatch(wanted);
+    },
+    60_000,
+  );
+
   test('that refuses to be looked at is told so, line by line', async () => {
     account.refuses = true;
     const { code, output } = await run(env());
     account.refuses = false;
     expect(code).toBe(1);
     expect(line(output, 'lambda concurrency')).toContain(
-      'not allowed to look: not authorized to do this → npm run doctor with credentials',
+      'not allowed: not authorized to do this → the same with credentials that may do this',
     );
   }, 60_000);
 

@@ -20,6 +20,15 @@ test.each([
     ['--webhook-url', 'ftp://a'],
     '--webhook-url takes an address such as https://images.example.com; it is "ftp://a"',
   ],
+  [
+    ['--url', 'https://me:secret@a.example'],
+    '--url takes an address without a user, a query or a fragment; a key goes to --key',
+  ],
+  [
+    ['--url', 'https://a.example/?page=1'],
+    '--url takes an address without a user, a query or a fragment; a key goes to --key',
+  ],
+  [['--key', 'ключ'], '--key must be a key, which has no spaces and no letters beyond ASCII'],
   [['--minutes', '0'], '--minutes takes a number from 1 to 60; it is "0"'],
   [['--minutes', ''], '--minutes takes a number from 1 to 60; it is ""'],
   [['--name', 'a'], '--name and --region are those of a deployment: add --deployed'],

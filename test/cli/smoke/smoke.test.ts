@@ -3,6 +3,8 @@
 
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -72,6 +74,50 @@ test('what is no such API is one line', async () => {
   expect(await smoke.ended).toBe(1);
   expect(smoke.output().split('\n').slice(1, 2)).toEqual([
     expect.stringMatching(/^next {2}api +GET \/api\/health: no whole answer \(/),
+  ]);
+}, 30_000);
+
+const LOST = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nowhere' };
+const KNOWN = { ...LOST, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ['nobody signed in', LOST, /^next {2}deployment +nobody is signed in\n +→ aws configure sso /],
+  [
+    'no network',
+    { ...KNOWN, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' },
+    /^next {2}deployment +it cannot be asked \(Error: connect ECONNREFUSED 127.0.0.1:9\)\n +→ check the network/,
+  ],
+])(
+  'a deployment is one line and exit code 1 with %s',
+  async (_, env, wanted) => {
+    const smoke = start('smoke', env, ['--deployed']);
+    expect([await smoke.ended, smoke.output()]).toEqual([1, expect.stringMatching(wanted)]);
+  },
+  30_000,
+);
+
+test('credentials that have expired are one line', async () => {
+  const sts = createServer((_request, response) => {
+    const error = '<Error><Code>ExpiredToken</Code><Message>The security token has expired</Message></Error>';
+    response.writeHead(403, { 'content-type': 'text/xml' }).end(`<ErrorResponse>${error}</ErrorResponse>`);
+  });
+  await new Promise<void>((resolve) => {
+    sts.listen(0, '127.0.0.1', resolve);
+  });
+  const AWS_ENDPOINT_URL = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`;
+  const smoke = start('smoke', { ...KNOWN, AWS_ENDPOINT_URL }, ['--deployed']);
+  expect([await smoke.ended, smoke.output()]).toEqual([
+    1,
+    expect.stringMatching(/^next {2}deployment +the credentials have expired\n +→ aws sso login/),
+  ]);
+  sts.close().closeAllConnections();
+}, 30_000);
+
+test('a place that cannot be is refused before AWS is asked', async () => {
+  const smoke = start('smoke', KNOWN, ['--deployed', '--region', 'us east']);
+  expect([await smoke.ended, smoke.output()]).toEqual([
+    1,
+    '--region is one of AWS\'s, such as us-east-1; it is "us east"\n',
   ]);
 }, 30_000);
 
