@@ -4,7 +4,7 @@
 import { Duration, Fn } from 'aws-cdk-lib';
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { type ApiLambdaEnvironment, NO_SECRET } from '../functions/config.ts';
+import { type ApiLambdaEnvironment, NO_SECRET } from '../functions/config/api-lambda.ts';
 import type { ImagesBucket } from './buckets.ts';
 import { namespaceOf } from './names.ts';
 import { Room } from './room.ts';

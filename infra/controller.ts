@@ -6,7 +6,7 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { ControllerLambdaEnvironment } from '../functions/config.ts';
+import type { ControllerLambdaEnvironment } from '../functions/config/controller.ts';
 import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
 import { allowOnGroup } from './group-access.ts';
 import { namespaceOf } from './names.ts';

@@ -2,7 +2,7 @@
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import type { ForwarderLambdaEnvironment } from '../functions/config.ts';
+import type { ForwarderLambdaEnvironment } from '../functions/config/forwarder.ts';
 import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
 import { namespaceOf } from './names.ts';
 import type { Network } from './network.ts';

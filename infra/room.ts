@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import type { Network } from './network.ts';
 import type { Settings } from './settings.ts';
 
-/** An environment as functions/config.ts wants it; what is undefined is not set. */
+/** An environment as functions/config wants it; what is undefined is not set. */
 type Environment = Record<string, string | undefined>;
 
 export interface RoomProps {

@@ -4,6 +4,7 @@
 import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { objectOf, setting, type SettingsOf } from '../functions/config/setting.ts';
 import { readWarm } from '../functions/core/warm.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
@@ -36,112 +37,208 @@ const SPOT_STRATEGIES = [
   SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
 ] as const;
 
-const schema = z.object({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
-  region: z.string().regex(REGION),
-  zones: list.pipe(z.array(z.string().regex(ZONE_ID))),
-  forwarderZones: list.pipe(z.array(z.string().regex(ZONE_ID))),
-  instanceTypes: list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
-  usdPerHour: z.union([prices, z.string().transform(readJson).pipe(prices)]),
-  spot: flag,
-  spotStrategy: z.enum(SPOT_STRATEGIES),
-  maxHosts: number.int().min(0).max(1000),
-  minHosts: number.int().min(0).max(1000),
-  warm: z.string(),
-  idleMinutes: number.min(1).max(1440),
-  slots: number.int().min(1).max(64),
-  imageMetadata: z.enum(['keep', 'strip']),
-  warmUp: flag,
-  bakedImage: flag,
-  rootGb: number.int().min(80).max(2000),
-  comfyuiVersion: z.string().regex(/^\d+\.\d+\.\d+$/),
-  amiParameter: z.string().regex(/^\/[\w./-]+$/),
-  imageDays: number.int().min(1).max(3650),
-  maxWaiting: number.int().min(1).max(1_000_000),
-  heldRequests: number.int().min(0).max(1000),
-  ratePerMinute: number.int().min(1).max(60_000),
-  readsPerMinute: number.int().min(1).max(60_000),
-  ownerMaxWaiting: number.int().min(0).max(5000),
-  imagesPerDay: z.union([absent, number.int().min(0)]),
-  usdPerMonth: z.union([absent, number.min(0)]),
-  ownerUploadMb: number.int().min(0).max(1_000_000_000),
-  allowedOrigins: z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
-  domainName: z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
-  certificateArn: z.union([
-    absent,
-    z.string().regex(/^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/),
-  ]),
-  frontDoor: z.enum(['cloudfront', 'function-url']),
-  keyVersion: number.int().min(1).max(9999),
-  previousKey: z.enum(['accepted', 'refused']),
-  lambdaConcurrency: number.int().min(10).max(1_000_000),
-  apiReservedConcurrency: z.union([absent, number.int().min(1).max(1000)]),
-  logDays: number.refine((days) => LOG_DAYS.includes(days)),
-  budgetUsd: number.positive().max(1_000_000),
-  alarmMail: z.union([absent, z.email()]),
-});
-
-export type Settings = z.infer<typeof schema>;
-
-const wanted: Record<keyof Settings, string> = {
-  name: 'must be 2 to 20 small letters, digits and dashes, such as comfyui',
-  region: 'must be a region such as us-east-1',
-  zones:
+/** Each name of cdk.json's context, once: what it takes, the sentence that refuses another, and what it does. */
+export const deployment = {
+  name: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
+    'must be 2 to 20 small letters, digits and dashes, such as comfyui',
+    'of the deployment: what the names of its stacks, tables and functions begin with',
+  ),
+  region: setting(z.string().regex(REGION), 'must be a region such as us-east-1', 'where it is deployed'),
+  zones: setting(
+    list.pipe(z.array(z.string().regex(ZONE_ID))),
     'must be a list of ids of zones such as ["use1-az1", "use1-az4"], which npm run doctor lists, or [] for the usual ones',
-  forwarderZones: 'must be a list of ids of zones such as ["use1-az1", "use1-az2"], or [] for the usual ones',
-  instanceTypes: 'must be a list of x86_64 GPU instance types, best first, such as ["g6e.2xlarge"]',
-  usdPerHour:
+    'where hosts are launched; `npm run doctor` says which zones have the instance types',
+  ),
+  forwarderZones: setting(
+    list.pipe(z.array(z.string().regex(ZONE_ID))),
+    'must be a list of ids of zones such as ["use1-az1", "use1-az2"], or [] for the usual ones',
+    'where the forwarder is, which stays there while `zones` change',
+  ),
+  instanceTypes: setting(
+    list.pipe(z.array(z.string().regex(GPU_TYPE)).min(1).max(20)),
+    'must be a list of x86_64 GPU instance types, best first, such as ["g6e.2xlarge"]',
+    'of GPU hosts, best first',
+  ),
+  usdPerHour: setting(
+    z.union([prices, z.string().transform(readJson).pipe(prices)]),
     'must be prices in US dollars by region and instance type, such as {"us-east-1": {"g6e.2xlarge": 2.24}}',
-  spot: 'must be true or false',
-  spotStrategy: `must be ${SPOT_STRATEGIES.join(' or ')}`,
-  maxHosts: 'must be a whole number from 0 to 1000',
-  minHosts: 'must be a whole number from 0 to 1000',
-  warm: 'must be spans such as "mon-fri 08:00-18:00 Europe/Berlin=1", separated by semicolons, or empty',
-  idleMinutes: 'must be a number of minutes from 1 to 1440',
-  slots: 'must be a whole number from 1 to 64',
-  imageMetadata: 'must be keep or strip',
-  warmUp: 'must be true or false',
-  bakedImage: 'must be true or false',
-  rootGb: 'must be a whole number of GB from 80 to 2000',
-  comfyuiVersion: 'must be a version of ComfyUI such as 0.33.0',
-  amiParameter: 'must be the name of an SSM parameter that holds an AMI id',
-  imageDays: 'must be a whole number of days from 1 to 3650',
-  maxWaiting: 'must be a whole number from 1 to 1000000',
-  heldRequests: 'must be a whole number from 0 to 1000',
-  ratePerMinute: 'must be a whole number of requests from 1 to 60000',
-  readsPerMinute: 'must be a whole number of requests from 1 to 60000',
-  ownerMaxWaiting: 'must be a whole number of jobs from 0 to 5000',
-  imagesPerDay: 'must be a whole number of images from 0, or empty for no limit',
-  usdPerMonth: 'must be a number of US dollars from 0, or empty for no limit',
-  ownerUploadMb: 'must be a whole number of MB from 0 to 1000000000',
-  allowedOrigins: 'must be * or origins such as https://example.com, separated by commas',
-  domainName: 'must be a host name such as images.example.com, or empty',
-  certificateArn:
+    'from them each job says its cost, and limits in dollars are counted',
+  ),
+  spot: setting(flag, 'must be true or false', 'hosts are spot instances; on demand where there are none'),
+  spotStrategy: setting(
+    z.enum(SPOT_STRATEGIES),
+    `must be ${SPOT_STRATEGIES.join(' or ')}`,
+    'by the order of `instanceTypes` where there is capacity, or the cheapest of those',
+  ),
+  maxHosts: setting(
+    number.int().min(0).max(1000),
+    'must be a whole number from 0 to 1000',
+    'most GPU hosts at once: the bound of what it costs',
+  ),
+  minHosts: setting(
+    number.int().min(0).max(1000),
+    'must be a whole number from 0 to 1000',
+    'GPU hosts that stay up, whatever there is to do',
+  ),
+  warm: setting(
+    z.string(),
+    'must be spans such as "mon-fri 08:00-18:00 Europe/Berlin=1", separated by semicolons, or empty',
+    'a schedule of hosts that stay up',
+  ),
+  idleMinutes: setting(
+    number.min(1).max(1440),
+    'must be a number of minutes from 1 to 1440',
+    'after which a host that has nothing to do ends itself',
+  ),
+  slots: setting(
+    number.int().min(1).max(64),
+    'must be a whole number from 1 to 64',
+    'jobs that one host holds: one runs, the others wait in its ComfyUI',
+  ),
+  imageMetadata: setting(
+    z.enum(['keep', 'strip']),
+    'must be keep or strip',
+    '`IMAGE_METADATA` of the hosts: whether images keep the graph, with the prompt, that ComfyUI writes into them',
+  ),
+  warmUp: setting(flag, 'must be true or false', 'a host runs one small step before its first job'),
+  bakedImage: setting(
+    flag,
+    'must be true or false',
+    'hosts are launched from an image of their own, which `npm run image` makes',
+  ),
+  rootGb: setting(
+    number.int().min(80).max(2000),
+    'must be a whole number of GB from 80 to 2000',
+    'the root disk of a host',
+  ),
+  comfyuiVersion: setting(
+    z.string().regex(/^\d+\.\d+\.\d+$/),
+    'must be a version of ComfyUI such as 0.33.0',
+    'the ComfyUI that hosts install',
+  ),
+  amiParameter: setting(
+    z.string().regex(/^\/[\w./-]+$/),
+    'must be the name of an SSM parameter that holds an AMI id',
+    'the machine image that hosts begin with',
+  ),
+  imageDays: setting(
+    number.int().min(1).max(3650),
+    'must be a whole number of days from 1 to 3650',
+    'how long jobs, images and uploads are kept',
+  ),
+  maxWaiting: setting(
+    number.int().min(1).max(1_000_000),
+    'must be a whole number from 1 to 1000000',
+    'jobs that may wait, of all owners; more are refused',
+  ),
+  heldRequests: setting(
+    number.int().min(0).max(1000),
+    'must be a whole number from 0 to 1000',
+    'event streams and requests that wait, held at once; each keeps one of `lambdaConcurrency` to itself',
+  ),
+  ratePerMinute: setting(
+    number.int().min(1).max(60_000),
+    'must be a whole number of requests from 1 to 60000',
+    'what each owner may ask for in a minute',
+  ),
+  readsPerMinute: setting(
+    number.int().min(1).max(60_000),
+    'must be a whole number of requests from 1 to 60000',
+    'what each owner may read, cancel and remove in a minute, counted by each instance of the function',
+  ),
+  ownerMaxWaiting: setting(
+    number.int().min(0).max(5000),
+    'must be a whole number of jobs from 0 to 5000',
+    'jobs of an owner that have not ended',
+  ),
+  imagesPerDay: setting(
+    z.union([absent, number.int().min(0)]),
+    'must be a whole number of images from 0, or empty for no limit',
+    'images of an owner in a day',
+  ),
+  usdPerMonth: setting(
+    z.union([absent, number.min(0)]),
+    'must be a number of US dollars from 0, or empty for no limit',
+    'what jobs of an owner may cost in a month',
+  ),
+  ownerUploadMb: setting(
+    number.int().min(0).max(1_000_000_000),
+    'must be a whole number of MB from 0 to 1000000000',
+    'what each owner may keep of uploads, in MB',
+  ),
+  allowedOrigins: setting(
+    z.string().regex(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/),
+    'must be * or origins such as https://example.com, separated by commas',
+    'whose pages may call',
+  ),
+  domainName: setting(
+    z.union([absent, z.string().regex(/^([a-z0-9-]+\.)+[a-z]{2,}$/)]),
+    'must be a host name such as images.example.com, or empty',
+    'a name of your own for the API, with `certificateArn`',
+  ),
+  certificateArn: setting(
+    z.union([absent, z.string().regex(/^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/)]),
     'must be the ARN of a certificate in us-east-1, where CloudFront looks for it whatever the region, or empty',
-  frontDoor: 'must be cloudfront, or function-url for an account that may have no CloudFront yet',
-  keyVersion: 'must be a whole number from 1; the next one makes a new API key',
-  previousKey: 'must be accepted or refused',
-  lambdaConcurrency:
+    'the certificate of `domainName`',
+  ),
+  frontDoor: setting(
+    z.enum(['cloudfront', 'function-url']),
+    'must be cloudfront, or function-url for an account that may have no CloudFront yet',
+    'what callers reach',
+  ),
+  keyVersion: setting(
+    number.int().min(1).max(9999),
+    'must be a whole number from 1; the next one makes a new API key',
+    'the next one makes a new API key and a new origin secret',
+  ),
+  previousKey: setting(
+    z.enum(['accepted', 'refused']),
+    'must be accepted or refused',
+    'whether the key before `keyVersion` is still taken',
+  ),
+  lambdaConcurrency: setting(
+    number.int().min(10).max(1_000_000),
     "must be a whole number from 10, the account's limit of concurrent executions; npm run doctor says it",
-  apiReservedConcurrency: 'must be a whole number from 1 to 1000, or empty',
-  logDays: `must be a number of days that CloudWatch knows: ${LOG_DAYS.join(', ')}`,
-  budgetUsd: 'must be an amount in US dollars above 0',
-  alarmMail: 'must be a mail address, or empty',
+    'the account’s limit of concurrent executions; the alarms go by it',
+  ),
+  apiReservedConcurrency: setting(
+    z.union([absent, number.int().min(1).max(1000)]),
+    'must be a whole number from 1 to 1000, or empty',
+    'what of it the API’s function has, and may have at most',
+  ),
+  logDays: setting(
+    number.refine((days) => LOG_DAYS.includes(days)),
+    `must be a number of days that CloudWatch knows: ${LOG_DAYS.join(', ')}`,
+    'how long logs are kept',
+  ),
+  budgetUsd: setting(
+    number.positive().max(1_000_000),
+    'must be an amount in US dollars above 0',
+    'of a month and the whole account: a mail to `alarmMail` when it is nearly spent; nothing is stopped by it',
+  ),
+  alarmMail: setting(
+    z.union([absent, z.email()]),
+    'must be a mail address, or empty',
+    'where alarms and the budget are sent',
+  ),
 };
+
+export type Settings = SettingsOf<typeof deployment>;
 
 /** @param context all of the app's; what CDK itself keeps there has `:`, `/` or `@` in its name. @throws SettingError */
 export function readSettings(context: Record<string, unknown>): Settings {
   const own = Object.fromEntries(Object.entries(context).filter(([key]) => /^\w+$/.test(key)));
-  const unknown = Object.keys(own).find((key) => !(key in schema.shape));
+  const unknown = Object.keys(own).find((key) => !Object.hasOwn(deployment, key));
   if (unknown) {
     throw new SettingError(
-      `There is no setting "${unknown}"; there are ${Object.keys(schema.shape).join(', ')}.`,
+      `There is no setting "${unknown}"; there are ${Object.keys(deployment).join(', ')}.`,
     );
   }
-  const parsed = schema.safeParse(own);
+  const parsed = objectOf(deployment).safeParse(own);
   if (!parsed.success) {
     const key = String(parsed.error.issues[0]!.path[0]) as keyof Settings;
-    throw new SettingError(`${key} ${wanted[key]}; it is ${JSON.stringify(own[key]) ?? 'missing'}.`);
+    throw new SettingError(`${key} ${deployment[key].must}; it is ${JSON.stringify(own[key]) ?? 'missing'}.`);
   }
   const settings = withUsualZones(parsed.data);
   const contradiction = contradictionIn(settings);

@@ -2,7 +2,7 @@
 // the script does with them, stands in infra/host/README.md.
 
 import { createHash } from 'node:crypto';
-import type { MachineHostEnvironment } from '../functions/config.ts';
+import type { MachineHostEnvironment } from '../functions/config/host.ts';
 
 /** What only the instance knows it asks itself; the rest comes from here. */
 export type HostSettings = Omit<MachineHostEnvironment, 'INSTANCE_ID' | 'USD_PER_HOUR' | 'LAUNCHED_AT'> & {

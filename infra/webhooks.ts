@@ -5,7 +5,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
-import type { WebhooksLambdaEnvironment } from '../functions/config.ts';
+import type { WebhooksLambdaEnvironment } from '../functions/config/webhooks.ts';
 import { namespaceOf } from './names.ts';
 import { Room } from './room.ts';
 import type { Settings } from './settings.ts';

@@ -3,7 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { apiLambdaSettings, NO_SECRET, ownerLimitsOf } from '../config.ts';
+import { apiLambdaSettings, NO_SECRET } from '../config/api-lambda.ts';
+import { ownerLimitsOf } from '../config/owner-limits.ts';
+import { logLevelOf } from '../config/log.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
@@ -16,7 +18,7 @@ import { createFrontDoor } from './http/front-door.ts';
 import { requestOf, send } from './http/function-url.ts';
 
 const settings = apiLambdaSettings(process.env);
-const log = createLog('api', settings.DEBUG ? 'debug' : 'info');
+const log = createLog('api', logLevelOf(settings, 'info'));
 const metrics = createMetrics('api', settings.METRICS_NAMESPACE);
 const connected = connect(placesOf(settings), { local: Date.now });
 const app = createApp({

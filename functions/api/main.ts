@@ -3,7 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { allowedOriginsOf, type ApiSettings, apiSettings, ownerLimitsOf } from '../config.ts';
+import { allowedOriginsOf, type ApiSettings, apiSettings } from '../config/api.ts';
+import { ownerLimitsOf } from '../config/owner-limits.ts';
+import { logLevelOf } from '../config/log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { listen, listenerOf } from '../process/listen.ts';
@@ -16,7 +18,7 @@ import { nudger } from '../process/nudge.ts';
 
 try {
   const settings = apiSettings(process.env);
-  const log = createLog('api', settings.DEBUG ? 'debug' : 'warn');
+  const log = createLog('api', logLevelOf(settings));
   const connected = connect(placesOf(settings), { log });
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log);
   const stopping = new AbortController();

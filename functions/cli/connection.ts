@@ -2,7 +2,8 @@
 // a local one that comes back elsewhere; knows nothing of jobs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cliSettings, localSettings } from '../config.ts';
+import { cliSettings } from '../config/cli.ts';
+import { localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
 import { startArrangement } from '../local/arrangement.ts';
 import { runningApi } from '../local/workspace.ts';

@@ -2,7 +2,7 @@
 // next command to type. Only composes; exit code 0 where nothing is missing, else 1.
 
 import { parseArgs } from 'node:util';
-import { doctorSettings } from '../config.ts';
+import { doctorSettings } from '../config/cli.ts';
 import { AppError } from '../core/errors.ts';
 import { explainAndExit } from '../process/exit.ts';
 import { checkedKey, CommandError } from './api.ts';

@@ -1,7 +1,7 @@
 // `npm run generate -- "a red fox"`: one job from the terminal, from its flags to its files. Only composes; ends with
 // exit code 0, 1 and the reason, or 130 after a signal, when the job is cancelled.
 
-import { localSettings } from '../config.ts';
+import { localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
 import { explainAndExit, onStopSignal } from '../process/exit.ts';
 import { CommandError } from './api.ts';

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { modelsSettings } from '../config.ts';
+import { modelsSettings } from '../config/models.ts';
 import { createS3Client } from '../images/client.ts';
 import { openBucket } from '../models/bucket.ts';
 import { seedFromHub } from '../models/from-hub.ts';

@@ -2,7 +2,8 @@
 // says that a job began to wait.
 
 import type { Context } from 'aws-lambda';
-import { controllerLambdaSettings } from '../config.ts';
+import { controllerLambdaSettings } from '../config/controller.ts';
+import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
@@ -17,7 +18,7 @@ import { createWatch } from './watch.ts';
 /** The schedule's, ms. */
 const EVERY = 60_000;
 const settings = controllerLambdaSettings(process.env);
-const log = createLog('controller', settings.DEBUG ? 'debug' : 'info');
+const log = createLog('controller', logLevelOf(settings, 'info'));
 const metrics = createMetrics('controller', settings.METRICS_NAMESPACE);
 const store = createStoreClient(
   {

@@ -1,7 +1,8 @@
 // The controller as a process of its own: a round every few seconds.
 
+import { controllerSettings } from '../config/controller.ts';
+import { logLevelOf } from '../config/log.ts';
 import { nudger } from '../process/nudge.ts';
-import { controllerSettings } from '../config.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
@@ -11,7 +12,7 @@ import { createWatch } from './watch.ts';
 
 try {
   const settings = controllerSettings(process.env);
-  const log = createLog('controller', settings.DEBUG ? 'debug' : 'warn');
+  const log = createLog('controller', logLevelOf(settings));
   const { jobs, hosts, chores, usage, now } = connect(placesOf(settings), { log });
   const nudge = nudger(settings.FORWARDER_URL, log);
   const watch = createWatch(settings.SWEEP_EVERY_MS);

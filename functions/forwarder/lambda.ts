@@ -1,7 +1,8 @@
 // The forwarder as a Lambda on the jobs table's stream: one look for a batch of jobs that began to wait.
 
 import type { Context } from 'aws-lambda';
-import { forwarderLambdaSettings } from '../config.ts';
+import { forwarderLambdaSettings } from '../config/forwarder.ts';
+import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { answerBatch, type BatchAnswer, type WaitingRecord } from '../process/stream.ts';
@@ -11,7 +12,7 @@ import { SCHEMA_VERSION } from '../store/tables.ts';
 import { forward } from './forward.ts';
 
 const settings = forwarderLambdaSettings(process.env);
-const log = createLog('forwarder', settings.DEBUG ? 'debug' : 'info');
+const log = createLog('forwarder', logLevelOf(settings, 'info'));
 const metrics = createMetrics('forwarder', settings.METRICS_NAMESPACE);
 const store = createStoreClient(
   {

@@ -1,6 +1,7 @@
 // The forwarder as a process of its own: looks whenever it is nudged.
 
-import { forwarderSettings } from '../config.ts';
+import { forwarderSettings } from '../config/forwarder.ts';
+import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
@@ -9,7 +10,7 @@ import { createForwarder } from './forwarder.ts';
 
 try {
   const settings = forwarderSettings(process.env);
-  const log = createLog('forwarder', settings.DEBUG ? 'debug' : 'warn');
+  const log = createLog('forwarder', logLevelOf(settings));
   const { jobs, hosts, now } = connect(placesOf(settings), { log });
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const server = await listen(

@@ -2,7 +2,9 @@
 // on EC2, which ends itself when it is idle.
 
 import { createComfyUI } from '../comfyui/client.ts';
-import { comfyuiAddressOf, hostSettings, type MachineSettings, machineHostSettings } from '../config.ts';
+import { comfyuiAddressOf } from '../config/comfyui.ts';
+import { hostSettings, type MachineSettings, machineHostSettings } from '../config/host.ts';
+import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
 import { isKeptWarm } from '../core/fleet.ts';
 import { createLog, type Log } from '../log.ts';
@@ -33,7 +35,7 @@ try {
       'in_use',
       `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
     );
-  const log = createLog('host', settings.DEBUG ? 'debug' : 'warn');
+  const log = createLog('host', logLevelOf(settings));
   const identity = machine ? undefined : await identityOf(settings.WORKSPACE_PATH);
   const machineId = machine?.INSTANCE_ID ?? identity!.machineId;
   for (const note of [

@@ -10,7 +10,10 @@ import { createApp } from '../api/app.ts';
 import { createReaders } from '../api/http/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { allowedOriginsOf, type LocalSettings, ownerLimitsOf } from '../config.ts';
+import { allowedOriginsOf } from '../config/api.ts';
+import type { LocalSettings } from '../config/local.ts';
+import { ownerLimitsOf } from '../config/owner-limits.ts';
+import { logLevelOf } from '../config/log.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createWatch } from '../controller/watch.ts';
@@ -61,7 +64,7 @@ const MINUTE = 60_000;
 
 /** @throws AppError for whatever a person can mend */
 export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
-  const log = (room: string): Log => createLog(room, settings.DEBUG ? 'debug' : 'warn');
+  const log = (room: string): Log => createLog(room, logLevelOf(settings));
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('workflows'));
   const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
   // Its locks are opened as the table is.

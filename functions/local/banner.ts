@@ -1,7 +1,7 @@
 // What `npm start` says when it is up: what runs, which ComfyUI and where, what it lacks, and one line to paste.
 
 import { createComfyUI } from '../comfyui/client.ts';
-import type { LocalSettings } from '../config.ts';
+import type { LocalSettings } from '../config/local.ts';
 import { faultsOf } from '../core/check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type Lack, lacks, type ObjectInfo } from '../core/object-info.ts';

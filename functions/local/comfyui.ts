@@ -3,7 +3,8 @@
 
 import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';
-import { comfyuiAddressOf, type LocalSettings } from '../config.ts';
+import { comfyuiAddressOf } from '../config/comfyui.ts';
+import type { LocalSettings } from '../config/local.ts';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { problemOfFolder } from '../host/leavings.ts';

@@ -1,14 +1,33 @@
 // `npm start`. Says what runs, ends by Ctrl-C or SIGTERM; a mistake in the settings is one line and exit 1.
 
-import { localSettings } from '../config.ts';
+import { helpOfSettings } from '../config/describe.ts';
+import { local, localSettings } from '../config/local.ts';
+import { AppError } from '../core/errors.ts';
 import { startArrangement } from './arrangement.ts';
 import { collectEarly } from '../process/memory.ts';
 import { bannerOf } from './banner.ts';
 import { explainAndExit, onStopSignal, outliveReaders, writePrivately } from '../process/exit.ts';
 
+const HELP = `npm start
+
+  Starts the API with all that it needs, and says where it is. Ends by Ctrl-C. It has no flags; these variables of the
+  environment set it, each with what holds without it:
+
+${helpOfSettings(local)}`;
+
 try {
   writePrivately();
   outliveReaders();
+  const [word] = process.argv.slice(2);
+  if (word === '--help' || word === '-h') process.stdout.write(HELP);
+  else if (word === undefined) await start();
+  else
+    throw new AppError('bad_setting', `npm start takes no "${word}"; npm start -- --help lists its settings`);
+} catch (error) {
+  explainAndExit(error, 'the folder of WORKSPACE_PATH and its disk');
+}
+
+async function start(): Promise<void> {
   collectEarly();
   const settings = localSettings(process.env);
   const arrangement = await startArrangement(settings);
@@ -18,6 +37,4 @@ try {
   });
   // Whoever has read this may send a signal at once.
   process.stdout.write(await bannerOf(arrangement, settings));
-} catch (error) {
-  explainAndExit(error, 'the folder of WORKSPACE_PATH and its disk');
 }

@@ -1,7 +1,7 @@
 // Webhooks in the arrangement's own process.
 
 import { randomBytes } from 'node:crypto';
-import type { LocalSettings } from '../config.ts';
+import type { LocalSettings } from '../config/local.ts';
 import type { Log } from '../log.ts';
 import type { Connected } from '../process/connect.ts';
 import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';

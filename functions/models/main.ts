@@ -3,7 +3,7 @@
 
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { modelsSettings } from '../config.ts';
+import { modelsSettings } from '../config/models.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { createS3Client } from '../images/client.ts';
 import { readGraph } from '../images/documents.ts';

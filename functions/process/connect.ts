@@ -1,6 +1,6 @@
 // The tables and the bucket behind the settings that every process shares. Only entry points call it.
 
-import type { PlacesSettings } from '../config.ts';
+import type { PlacesSettings } from '../config/places.ts';
 import { IMAGE_READERS } from '../core/limits.ts';
 import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';

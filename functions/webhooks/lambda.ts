@@ -3,7 +3,8 @@
 
 import type { Context } from 'aws-lambda';
 import { randomBytes } from 'node:crypto';
-import { webhooksLambdaSettings } from '../config.ts';
+import { webhooksLambdaSettings } from '../config/webhooks.ts';
+import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
@@ -17,7 +18,7 @@ import { ownAddresses } from './own.ts';
 import { createSend } from './send.ts';
 
 const settings = webhooksLambdaSettings(process.env);
-const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'info');
+const log = createLog('webhooks', logLevelOf(settings, 'info'));
 const store = createStoreClient(
   {
     endpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,

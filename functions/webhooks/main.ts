@@ -1,7 +1,8 @@
 // Webhooks as a process of its own.
 
 import { randomBytes } from 'node:crypto';
-import { webhooksSettings } from '../config.ts';
+import { webhooksSettings } from '../config/webhooks.ts';
+import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
@@ -13,7 +14,7 @@ import { startDelivering } from './ticker.ts';
 
 try {
   const settings = webhooksSettings(process.env);
-  const log = createLog('webhooks', settings.DEBUG ? 'debug' : 'warn');
+  const log = createLog('webhooks', logLevelOf(settings));
   const connected = connect(placesOf(settings), { log });
   const allowPrivate = settings.WEBHOOK_ALLOW_PRIVATE;
   const send = createSend({

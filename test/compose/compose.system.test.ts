@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { localSettings } from '../../functions/config.ts';
+import { localSettings } from '../../functions/config/local.ts';
 import { blockBelow } from '../contract/guide.ts';
 import { instructionsOf } from './dockerfile.ts';
 import { BOX, commandIn, missing } from './nginx.ts';

@@ -3,13 +3,10 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import {
-  type ApiLambdaEnvironment,
-  apiLambdaSettings,
-  controllerLambdaSettings,
-  forwarderLambdaSettings,
-  webhooksLambdaSettings,
-} from '../../functions/config.ts';
+import { type ApiLambdaEnvironment, apiLambdaSettings } from '../../functions/config/api-lambda.ts';
+import { controllerLambdaSettings } from '../../functions/config/controller.ts';
+import { forwarderLambdaSettings } from '../../functions/config/forwarder.ts';
+import { webhooksLambdaSettings } from '../../functions/config/webhooks.ts';
 import * as job from '../../functions/core/job.ts';
 import { ORIGIN_SECRET_HEADER } from '../../infra/front-door.ts';
 import { HOST, NOW, STATES } from '../core/job-states.ts';

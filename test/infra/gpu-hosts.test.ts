@@ -2,7 +2,7 @@
 
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
-import { machineHostSettings } from '../../functions/config.ts';
+import { machineHostSettings } from '../../functions/config/host.ts';
 import { releaseOf, userData } from '../../infra/user-data.ts';
 import { appWith, templatesWith } from './synth.ts';
 

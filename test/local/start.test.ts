@@ -175,6 +175,23 @@ test('a terminal that closes is a SIGTERM: what runs is finished, and the end is
   expect(await status(again, running)).toMatchObject({ status: 'completed' });
 }, 30_000);
 
+test('a DEBUG of other programs does not stop it, and stays theirs', async () => {
+  const program = start({ DEBUG: 'express:*' });
+  await completed(await up(program), await generate(await up(program)));
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+  expect(program.stderr()).toBe('');
+});
+
+test('--help lists its settings, and another word is refused', async () => {
+  const asked = startProgram('local', settings(), ['--help']);
+  expect(await asked.ended).toBe(0);
+  expect(asked.output()).toContain('  API_PORT  (5000)\n      where the API listens');
+  const wrong = startProgram('local', settings(), ['--port=5001']);
+  expect(await wrong.ended).toBe(1);
+  expect(wrong.stderr()).toBe('npm start takes no "--port=5001"; npm start -- --help lists its settings\n');
+});
+
 test('nobody need read what it says: jobs are made, and SIGTERM is a clean end', async () => {
   const port = await freePort();
   const program = start({ DEBUG: 'true', API_PORT: String(port) });
@@ -475,7 +492,8 @@ describe('one line and exit 1', () => {
     ['COMFYUI_HOST', 'a b', 'must be a host name or an address'],
     ['COMFYUI_HOST', 'http://box/?token=x', 'must not have a query'],
     ['COMFYUI_MODE', 'fake', 'must be auto, real or simulated'],
-    ['DEBUG', 'perhaps', 'must be true or false'],
+    ['LOG_LEVEL', 'loud', 'must be debug, info, warn or error'],
+    ['WARM_UP', 'perhaps', 'must be true or false'],
     ['SIMULATED_STEP_MS', '-1', 'must be a whole number of milliseconds from 0 to 60000'],
     ['SIMULATED_COMFYUI_VERSION', '0.9', 'must be 0.33 or 0.8'],
     ['PUBLIC_URL', 'images', 'must be an address such as https://images.example.com'],

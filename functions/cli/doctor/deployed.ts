@@ -10,7 +10,7 @@ import { createFleetStore } from '../../store/fleet.ts';
 import { createHosts } from '../../store/hosts.ts';
 import { createJobs } from '../../store/jobs.ts';
 import { createMachines } from '../../machines/machines.ts';
-import type { DoctorSettings } from '../../config.ts';
+import type { DoctorSettings } from '../../config/cli.ts';
 import type { Deployment } from '../deployment.ts';
 import { apiFinding } from './api.ts';
 import { accountPlan } from './account-plan.ts';

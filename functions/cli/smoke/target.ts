@@ -2,7 +2,7 @@
 // keys, of two owners, that end by themselves.
 
 import { randomBytes } from 'node:crypto';
-import { cliSettings } from '../../config.ts';
+import { cliSettings } from '../../config/cli.ts';
 import { drawKey } from '../../core/access.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createKeys } from '../../store/keys.ts';

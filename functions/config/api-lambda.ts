@@ -1,0 +1,37 @@
+// The API as a Lambda function.
+
+import * as z from 'zod';
+import { api, origins, waiting } from './api.ts';
+import { deployedBucket, deployedTables } from './places.ts';
+import { type Environment, type EnvironmentOf, read, setting, withSchema } from './setting.ts';
+import { required, SECRET, secret, whole } from './values.ts';
+
+/** Said where there is none, so that one which was forgotten is a mistake. */
+export const NO_SECRET = 'none';
+
+export const apiLambda = {
+  ...deployedTables,
+  ...deployedBucket,
+  ...api,
+  // The bundle has its own.
+  WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
+  ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, origins.prefault('*')),
+  // A request that is held keeps an environment of Lambda's to itself, of which new accounts have ten.
+  HELD_REQUESTS: withSchema(api.HELD_REQUESTS, whole(0, 100_000).default(0)),
+  ...waiting,
+  ORIGIN_SECRET: setting(
+    secret.or(z.literal(NO_SECRET)),
+    `${SECRET}, which the front door adds to every request, or none`,
+    'CloudFront adds it to every request; who comes without it has gone round the front door. `none`: the Function URL is the address',
+    { secret: true },
+  ),
+  API_KEY: setting(secret, SECRET, 'the deployment’s own key, an admin', { secret: true }),
+  ORIGIN_SECRET_PREVIOUS: setting(secret.optional(), SECRET, 'taken too while a new one takes its place', {
+    secret: true,
+  }),
+  API_KEY_PREVIOUS: setting(secret.optional(), SECRET, 'taken too while a new one takes its place', {
+    secret: true,
+  }),
+};
+export type ApiLambdaEnvironment = EnvironmentOf<typeof apiLambda>;
+export const apiLambdaSettings = (environment: Environment) => read(apiLambda, environment);

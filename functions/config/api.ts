@@ -1,0 +1,124 @@
+// The API's settings, wherever it runs, and those of its process.
+
+import * as z from 'zod';
+import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
+import { ownerLimits } from './owner-limits.ts';
+import { places } from './places.ts';
+import { type Environment, read, setting, type SettingsOf } from './setting.ts';
+import { address, addressLike, FLAG, flag, PORT, port, text, whole } from './values.ts';
+
+/** Without a slash at its end. */
+const publicUrl = address
+  .refine((url) => URL.canParse(url) && new URL(url).search === '')
+  .transform((url) => new URL(url).origin + new URL(url).pathname.replace(/\/+$/, ''));
+
+export const origins = text.transform((list) => list.split(',').map((one) => one.trim()));
+
+const DAY = 24 * 60 * 60_000;
+
+/** Where it runs as a program, be it in `npm start`. */
+export const listening = {
+  API_HOST: setting(
+    text.default('127.0.0.1'),
+    'must be an address of this machine',
+    'where the API listens; off loopback set `API_KEYS=required`',
+  ),
+  API_PORT: setting(port.default(5000), PORT, 'where the API listens; `0`: any free port'),
+  PUBLIC_URL: setting(
+    publicUrl.optional(),
+    addressLike('https://images.example.com'),
+    'where image links point; it may have a path, which the proxy takes off again',
+    { otherwise: 'the address that the request came to' },
+  ),
+  ALLOWED_HOSTS: setting(
+    text.default('').transform((list) => list.split(/[\s,]+/).filter((one) => one !== '')),
+    'must be host names, separated by commas',
+    'names by which an API without keys is called, beside `localhost`, addresses and `PUBLIC_URL`’s',
+  ),
+  API_KEYS: setting(
+    z.enum(['required', 'none']).default('none'),
+    'must be required or none',
+    '`required`: every call needs a key, in `Authorization: Bearer` or `X-API-Key`; `npm run keys -- create` draws one',
+  ),
+};
+
+export const api = {
+  WORKFLOWS_PATH: setting(
+    text.optional(),
+    'must be the folder with the workflows',
+    'a folder of templates; a change is taken over within seconds',
+    { otherwise: 'the `workflows` of this package' },
+  ),
+  ALLOWED_ORIGINS: setting(
+    origins.optional(),
+    'must be * or origins such as https://example.com, separated by commas',
+    'whose pages may call, separated by commas; without keys no other page is answered',
+    { otherwise: 'none; with keys `*`' },
+  ),
+  KEEP_DAYS: setting(
+    // Days in the environment, ms in the settings.
+    z.coerce
+      .number()
+      .positive()
+      .max(3650)
+      .default(JOB_KEPT / DAY)
+      .transform((days) => days * DAY),
+    'must be a number of days above 0, at most 3650',
+    'how long jobs, images and uploads are kept',
+  ),
+  ...ownerLimits,
+  HELD_REQUESTS: setting(
+    whole(0, 100_000).default(HELD_REQUESTS),
+    'must be a whole number from 0 to 100000',
+    'so many event streams and requests that wait are held at once, three quarters of them by one owner of keys; past it they answer at once',
+  ),
+};
+
+export const waiting = {
+  MAX_WAITING: setting(
+    whole(1).default(MAX_WAITING),
+    'must be a whole number above 0',
+    'jobs that may wait, of all owners; more are refused',
+  ),
+};
+
+export const webhookReach = {
+  WEBHOOK_ALLOW_PRIVATE: setting(
+    flag.prefault('false'),
+    FLAG,
+    'webhooks may go to plain http and to private addresses: for tests, and for a machine of one’s own',
+  ),
+};
+
+export const forwarderPlace = {
+  FORWARDER_URL: setting(
+    address.optional(),
+    addressLike('http://127.0.0.1:5001'),
+    'the forwarder, which is told of a new job at once',
+    { otherwise: 'nobody is told' },
+  ),
+};
+
+/** Pages of any origin may call where a key is asked for; where none is, only those that are named. */
+export function allowedOriginsOf(settings: {
+  ALLOWED_ORIGINS?: string[] | undefined;
+  API_KEYS: 'required' | 'none';
+}): string[] {
+  return settings.ALLOWED_ORIGINS ?? (settings.API_KEYS === 'required' ? ['*'] : []);
+}
+
+export const apiProcess = {
+  ...listening,
+  ...api,
+  ...waiting,
+  ...webhookReach,
+  ...forwarderPlace,
+  FIXED_COMFYUI: setting(
+    flag.prefault('false'),
+    FLAG,
+    '`true`: one ComfyUI that should always answer, rather than a fleet that may sleep',
+  ),
+  ...places,
+};
+export type ApiSettings = SettingsOf<typeof apiProcess>;
+export const apiSettings = (environment: Environment): ApiSettings => read(apiProcess, environment);

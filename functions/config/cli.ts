@@ -1,0 +1,38 @@
+// The programs for the terminal that ask an API that runs somewhere, or a deployment.
+
+import { workspace } from './local.ts';
+import { bucket, endpoint, tables } from './places.ts';
+import { type Environment, read, setting, type SettingsOf, withSchema } from './setting.ts';
+import { addressLike, origin, text } from './values.ts';
+
+export const cli = {
+  API_URL: setting(origin.optional(), addressLike('http://127.0.0.1:5000'), 'the API that is asked', {
+    otherwise: 'the one that runs here',
+  }),
+  API_KEY: setting(
+    text.optional(),
+    'must be a key',
+    'the key of the API that is asked, where it asks for one',
+    {
+      secret: true,
+    },
+  ),
+};
+export const cliSettings = (environment: Environment) => read(cli, environment);
+
+export const keys = {
+  ...workspace,
+  AWS_ENDPOINT_URL_DYNAMODB: tables.AWS_ENDPOINT_URL_DYNAMODB,
+  AWS_REGION: withSchema(tables.AWS_REGION, text.optional()),
+  TABLE_PREFIX: withSchema(tables.TABLE_PREFIX, text.optional()),
+};
+export const keysSettings = (environment: Environment) => read(keys, environment);
+
+export const doctor = {
+  ...cli,
+  AWS_ENDPOINT_URL: endpoint('all of AWS', 'http://127.0.0.1:5000'),
+  AWS_ENDPOINT_URL_FREETIER: endpoint('the free tier', 'http://127.0.0.1:5000'),
+  AWS_ENDPOINT_URL_S3: bucket.AWS_ENDPOINT_URL_S3,
+};
+export type DoctorSettings = SettingsOf<typeof doctor>;
+export const doctorSettings = (environment: Environment): DoctorSettings => read(doctor, environment);

@@ -1,0 +1,60 @@
+// Where ComfyUI is, and what is done with what it leaves.
+
+import * as z from 'zod';
+import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
+import { AppError } from '../core/errors.ts';
+import { setting, type SettingsOf } from './setting.ts';
+import { FLAG, flag, PORT, port, text } from './values.ts';
+
+const comfyuiPlace = {
+  COMFYUI_HOST: setting(
+    text.optional(),
+    'must be a host name or an address',
+    'the real ComfyUI: a name, `[::1]:8188`, or `https://user:password@host/path`. With a host set it is meant: jobs wait until it answers',
+    { otherwise: 'whatever answers at 127.0.0.1' },
+  ),
+  COMFYUI_PORT: setting(port.optional(), PORT, 'of the real ComfyUI', {
+    otherwise: '`8188`, or what the address says',
+  }),
+  COMFYUI_AUTHORIZATION: setting(
+    text.optional(),
+    'must be a header',
+    'a whole `Authorization` header, where a proxy before ComfyUI asks for one',
+    { secret: true },
+  ),
+};
+
+export const comfyui = {
+  ...comfyuiPlace,
+  COMFYUI_PATH: setting(
+    text.optional(),
+    'must be a folder',
+    'ComfyUI’s folder on this machine: what ended jobs leave in it, outputs and staged inputs, is then deleted',
+    { otherwise: 'nothing is deleted' },
+  ),
+  COMFYUI_RESTART_COMMAND: setting(
+    text.optional(),
+    'must be a command',
+    'a shell’s command that restarts a ComfyUI whose queue does not move any more (`systemctl --user restart comfyui`), at most once in five minutes',
+  ),
+  IMAGE_METADATA: setting(
+    z.enum(['keep', 'strip']).default('keep'),
+    'must be keep or strip',
+    'ComfyUI writes the whole graph, with the prompt, into every image; `strip` publishes the same pixels without it',
+  ),
+  WARM_UP: setting(
+    // Off: a person's own ComfyUI has other things to do.
+    flag.prefault('false'),
+    FLAG,
+    '`true`: ComfyUI runs one step of one small image before the host takes its first job, which then finds its models loaded. GPU hosts on AWS do it (`warmUp` in `cdk.json`); off here, where ComfyUI may be a person’s own, with a queue of its own',
+  ),
+};
+
+/** @throws AppError bad_setting, in one sentence and without the password */
+export function comfyuiAddressOf(settings: SettingsOf<typeof comfyuiPlace>): ComfyUIAddress {
+  const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
+  const parsed = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);
+  if (typeof parsed === 'object') return parsed;
+  const shown = host.replace(/[^/]*@/, '…@');
+  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; it is "${shown}"`);
+}

@@ -1,0 +1,56 @@
+// The controller, as a process and as a Lambda function, which raises the number of hosts too.
+
+import { readWarm } from '../core/warm.ts';
+import * as z from 'zod';
+import { forwarderPlace } from './api.ts';
+import { deployedTables, places } from './places.ts';
+import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
+import { FLAG, flag, required, text, whole } from './values.ts';
+
+export const controllerProcess = {
+  SWEEP_EVERY_MS: setting(
+    whole(1, 3_600_000).default(5000),
+    'must be a whole number of milliseconds from 1 to 3600000',
+    'how often it looks for jobs of dead hosts, and for what is too old',
+  ),
+  ...forwarderPlace,
+  ...places,
+};
+export const controllerSettings = (environment: Environment) => read(controllerProcess, environment);
+
+export const group = {
+  AUTO_SCALING_GROUP: setting(
+    required,
+    'must be the name of the Auto Scaling group of the GPU hosts',
+    'of the GPU hosts; a host process with it is a machine on EC2 and asks for all that such a one needs',
+  ),
+  RELEASE: setting(
+    required,
+    'must name the release that hosts should run',
+    'a host of another release takes no new job and ends',
+  ),
+};
+
+const HOSTS = 'must be a whole number from 0 to 1000';
+
+export const controllerLambda = {
+  ...deployedTables,
+  ...group,
+  MAX_HOSTS: setting(whole(0, 1000), HOSTS, 'most hosts at once'),
+  MIN_HOSTS: setting(whole(0, 1000).default(0), HOSTS, 'hosts that stay up'),
+  WARM: setting(
+    text.default('').transform((spans, context) => {
+      try {
+        return readWarm(spans);
+      } catch (error) {
+        context.addIssue(String(error));
+        return z.NEVER;
+      }
+    }),
+    'must be spans such as mon-fri 08:00-18:00 Europe/Berlin=1, separated by semicolons',
+    'a schedule of hosts that stay up',
+  ),
+  SPOT: setting(flag.prefault('false'), FLAG, 'hosts are spot instances'),
+};
+export type ControllerLambdaEnvironment = EnvironmentOf<typeof controllerLambda> & { MAX_HOSTS: string };
+export const controllerLambdaSettings = (environment: Environment) => read(controllerLambda, environment);

@@ -1,0 +1,33 @@
+// How much a program says in its log.
+
+import * as z from 'zod';
+import type { Level } from '../log.ts';
+import { setting } from './setting.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Level[];
+
+export const log = {
+  LOG_LEVEL: setting(
+    z.enum(LEVELS).optional(),
+    `must be ${LEVELS.slice(0, -1).join(', ')} or ${LEVELS.at(-1)}`,
+    'the least that is said in the log: structured, a line a thing, with the job’s id and never a prompt',
+    { otherwise: '`warn`; `info` in a Lambda function' },
+  ),
+  // The guide's word. Programs of npm read a DEBUG of another kind (`express:*`), which is theirs.
+  DEBUG: setting(
+    z
+      .string()
+      .default('false')
+      .transform((text) => /^(true|1)$/i.test(text)),
+    'must be true or false',
+    '`true` is `LOG_LEVEL=debug`; what other programs understand by it (`express:*`) is left to them',
+  ),
+};
+
+/** @param usual where nothing is set */
+export function logLevelOf(
+  { LOG_LEVEL, DEBUG }: { LOG_LEVEL?: Level | undefined; DEBUG: boolean },
+  usual: Level = 'warn',
+): Level {
+  return LOG_LEVEL ?? (DEBUG ? 'debug' : usual);
+}

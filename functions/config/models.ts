@@ -1,0 +1,45 @@
+// `npm run models`, and what brings the models to a GPU host.
+
+import { bucket, endpoint, tables } from './places.ts';
+import { type Environment, read, setting, withSchema } from './setting.ts';
+import { address, required, text } from './values.ts';
+
+export const models = {
+  MODELS_BUCKET: setting(
+    required.optional(),
+    'must name the bucket of the models',
+    'the bucket that the seed fills and GPU hosts read',
+  ),
+  MODELS_PATH: setting(
+    required.optional(),
+    'must name the folder for the models',
+    'ComfyUI’s `models` on a GPU host',
+  ),
+  // As the hub's own programs name them.
+  HF_ENDPOINT: setting(
+    address.default('https://huggingface.co'),
+    'must be the address of the hub, such as https://huggingface.co',
+    'where the model files come from',
+  ),
+  HF_TOKEN: setting(
+    text.optional(),
+    'must be a token of the hub',
+    'the hub’s token, where a model asks for one',
+    {
+      secret: true,
+    },
+  ),
+  HUB_TOKEN_PARAMETER: setting(
+    required.optional(),
+    'must be the name of an SSM parameter',
+    'the SSM parameter with the hub’s token, where no variable has it',
+  ),
+  AWS_REGION: withSchema(tables.AWS_REGION, required.default('us-east-1')),
+  AWS_ENDPOINT_URL_S3: bucket.AWS_ENDPOINT_URL_S3,
+  AWS_ENDPOINT_URL_SSM: endpoint('SSM', 'http://127.0.0.1:5001'),
+  AWS_ENDPOINT_URL_DYNAMODB: tables.AWS_ENDPOINT_URL_DYNAMODB,
+  // Where a GPU host's jobs are: what waits there needs its models first.
+  TABLE_PREFIX: withSchema(tables.TABLE_PREFIX, text.optional()),
+  IMAGES_BUCKET: withSchema(bucket.IMAGES_BUCKET, required.optional()),
+};
+export const modelsSettings = (environment: Environment) => read(models, environment);

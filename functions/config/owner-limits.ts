@@ -1,0 +1,55 @@
+// What an owner may use where its item says nothing else; only where API keys are asked for.
+
+import * as z from 'zod';
+import { MB, type OwnerLimits } from '../core/quota.ts';
+import { setting, type SettingsOf } from './setting.ts';
+import { whole } from './values.ts';
+
+const KEYS = 'npm run keys -- limits --owner alice';
+
+export const ownerLimits = {
+  RATE_PER_MINUTE: setting(
+    whole(1, 60_000).default(120),
+    'must be a whole number from 1 to 60000',
+    `with keys: what each owner may ask for in a minute; one owner’s own, as of all these: \`${KEYS} --per-minute 500\``,
+  ),
+  READS_PER_MINUTE: setting(
+    whole(1, 60_000).default(3000),
+    'must be a whole number from 1 to 60000',
+    'with keys: what each owner may read, cancel and remove in a minute, counted by each process of the API',
+  ),
+  OWNER_MAX_WAITING: setting(
+    whole(0, 5000).default(1000),
+    'must be a whole number of jobs from 0 to 5000',
+    'with keys: jobs of an owner that have not ended',
+  ),
+  IMAGES_PER_DAY: setting(
+    whole(0).optional(),
+    'must be a whole number of images from 0',
+    'with keys: images of an owner in a day',
+    { otherwise: 'unlimited' },
+  ),
+  USD_PER_MONTH: setting(
+    z.coerce.number().min(0).optional(),
+    'must be a number of US dollars from 0',
+    'with keys: what jobs of an owner may cost in a month',
+    { otherwise: 'unlimited' },
+  ),
+  OWNER_UPLOAD_MB: setting(
+    whole(0, 1_000_000_000).default(1000),
+    'must be a whole number of MB from 0 to 1000000000',
+    'with keys: what each owner may keep of uploads, in MB',
+  ),
+};
+
+/** As the api takes them. */
+export function ownerLimitsOf(settings: SettingsOf<typeof ownerLimits>): OwnerLimits {
+  return {
+    perMinute: settings.RATE_PER_MINUTE,
+    readsPerMinute: settings.READS_PER_MINUTE,
+    maxWaiting: settings.OWNER_MAX_WAITING,
+    imagesPerDay: settings.IMAGES_PER_DAY,
+    usdPerMonth: settings.USD_PER_MONTH,
+    uploadBytes: settings.OWNER_UPLOAD_MB * MB,
+  };
+}

@@ -1,0 +1,62 @@
+// What a setting is, and how a program's settings are read from its environment. What cannot be read is refused by name,
+// with what it should be; names that no table has are other programs' and are left alone.
+
+import * as z from 'zod';
+import { AppError } from '../core/errors.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** One environment variable, declared once: its reading, the refusal, --help and docs/settings.md come from it. */
+export interface Setting<Schema extends z.ZodType = z.ZodType> {
+  /** Of the text in the environment; an empty text is an absent one. */
+  readonly schema: Schema;
+  /** Ends the sentence that refuses a value: `NAME must be …`. */
+  readonly must: string;
+  /** What it does, as Markdown. */
+  readonly means: string;
+  /** In words, what holds without it where the schema has no default that says so. */
+  readonly otherwise?: string;
+  /** Its value is repeated nowhere. */
+  readonly secret?: true;
+}
+
+export type Table = Readonly<Record<string, Setting>>;
+type ObjectOf<T extends Table> = z.ZodObject<{ -readonly [Name in keyof T]: T[Name]['schema'] }>;
+export type SettingsOf<T extends Table> = z.output<ObjectOf<T>>;
+
+/** What infra must set, and may: a missing variable fails the type check. */
+export type EnvironmentOf<T extends Table, Input = z.input<ObjectOf<T>>> = {
+  [Name in keyof Input as undefined extends Input[Name] ? never : Name]: string;
+} & { [Name in keyof Input as undefined extends Input[Name] ? Name : never]?: string };
+
+export function setting<Schema extends z.ZodType>(
+  schema: Schema,
+  must: string,
+  means: string,
+  more: { otherwise?: string; secret?: true } = {},
+): Setting<Schema> {
+  return { schema, must, means, ...more };
+}
+
+/** The same setting in a program that asks more of it, or has another default. */
+export function withSchema<Schema extends z.ZodType>(one: Setting, schema: Schema): Setting<Schema> {
+  const { otherwise: _, ...rest } = one;
+  return { ...rest, schema };
+}
+
+export function objectOf<T extends Table>(table: T): ObjectOf<T> {
+  const schemas = Object.entries(table).map(([name, { schema }]) => [name, schema]);
+  return z.object(Object.fromEntries(schemas)) as ObjectOf<T>;
+}
+
+/** @throws AppError bad_setting, in one sentence */
+export function read<T extends Table>(table: T, environment: Environment): SettingsOf<T> {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = objectOf(table).safeParse(given);
+  if (parsed.success) return parsed.data;
+  const name = String(parsed.error.issues[0]!.path[0]);
+  const { must, secret } = table[name]!;
+  const value = given[name] ?? '';
+  const shown = secret && value !== '' ? `it has ${value.length} characters` : `it is "${value}"`;
+  throw new AppError('bad_setting', `${name} ${must}; ${shown}`);
+}

@@ -1,0 +1,25 @@
+// The kinds of values that settings take, with the words that ask for them.
+
+import * as z from 'zod';
+
+export const port = z.coerce.number().int().min(0).max(65_535);
+export const PORT = 'must be a port from 0 to 65535';
+
+export const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+export const FLAG = 'must be true or false';
+
+export const text = z.string();
+/** Not empty, since an empty variable is an absent one: it must be there. */
+export const required = z.string().min(1);
+
+export const address = z.url({ protocol: /^https?$/ });
+export const origin = address.transform((url) => new URL(url).origin);
+/** @param like an example of one */
+export const addressLike = (like: string) => `must be an address such as ${like}`;
+
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number().int().min(least).max(most);
+
+/** Long enough that nobody guesses it. */
+export const secret = z.string().min(32);
+export const SECRET = 'must be a secret of at least 32 characters';

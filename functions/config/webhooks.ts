@@ -1,0 +1,21 @@
+// The sender of webhooks, as a process and as a Lambda function.
+
+import { webhookReach } from './api.ts';
+import { deployedTables, places } from './places.ts';
+import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
+import { text } from './values.ts';
+
+const own = {
+  OWN_HOSTS: setting(
+    text.default('').transform((list) => list.split(',').flatMap((one) => one.trim() || [])),
+    'must be host names, separated by commas',
+    'host names that this service is reached by: no webhook goes there',
+  ),
+};
+
+export const webhooksProcess = { ...webhookReach, ...own, ...places };
+export const webhooksSettings = (environment: Environment) => read(webhooksProcess, environment);
+
+export const webhooksLambda = { ...own, ...deployedTables };
+export type WebhooksLambdaEnvironment = EnvironmentOf<typeof webhooksLambda> & { OWN_HOSTS: string };
+export const webhooksLambdaSettings = (environment: Environment) => read(webhooksLambda, environment);

@@ -1,0 +1,60 @@
+// A setting stands once: what is read, what is refused, and the page that describes it come from one declaration.
+
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { apiLambdaSettings } from '../../functions/config/api-lambda.ts';
+import { helpOfSettings } from '../../functions/config/describe.ts';
+import { machineHostSettings } from '../../functions/config/host.ts';
+import { local, localSettings } from '../../functions/config/local.ts';
+import { logLevelOf } from '../../functions/config/log.ts';
+import { settingsPage } from '../../functions/config/page.ts';
+import { deployment } from '../../infra/settings.ts';
+
+describe('the log', () => {
+  const levelWith = (environment: Record<string, string>) => logLevelOf(localSettings(environment));
+
+  test.each([
+    [{}, 'warn'],
+    [{ DEBUG: 'true' }, 'debug'],
+    [{ DEBUG: '1' }, 'debug'],
+    [{ DEBUG: 'false' }, 'warn'],
+    [{ LOG_LEVEL: 'info' }, 'info'],
+    [{ LOG_LEVEL: 'error', DEBUG: 'true' }, 'error'],
+  ])('with %o says from %s on', (environment, level) => {
+    expect(levelWith(environment)).toBe(level);
+  });
+
+  test.each(['express:*', '*', 'vite,-vite:resolve', '0x1'])('a DEBUG=%s is another program’s', (value) => {
+    expect(levelWith({ DEBUG: value })).toBe('warn');
+  });
+
+  test('a level that there is none is refused', () => {
+    expect(() => levelWith({ LOG_LEVEL: 'loud' })).toThrow(
+      'LOG_LEVEL must be debug, info, warn or error; it is "loud"',
+    );
+  });
+});
+
+test('what is missing is asked for by name', () => {
+  expect(() => machineHostSettings({})).toThrow(/^[A-Z_]+ must .+; it is ""$/);
+});
+
+test('a secret that cannot be is not repeated', () => {
+  const places = { TABLE_PREFIX: 'x-', IMAGES_BUCKET: 'x' };
+  const environment = { ...places, WORKFLOWS_PATH: 'x', ORIGIN_SECRET: 'hunter2' };
+  expect(() => apiLambdaSettings(environment)).toThrow(
+    /^ORIGIN_SECRET must be a secret .*; it has 7 characters$/,
+  );
+});
+
+test('docs/settings.md is what the declarations say', async () => {
+  const { context } = JSON.parse(await readFile('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+  await expect(settingsPage(deployment, context)).toMatchFileSnapshot('../../docs/settings.md');
+});
+
+test('--help of npm start has every setting, and its default', () => {
+  const help = helpOfSettings(local);
+  expect([...help.matchAll(/^ {2}([A-Z_]+)/gm)].map(([, name]) => name)).toEqual(Object.keys(local));
+  expect(help).toContain('  API_PORT  (5000)\n');
+  expect(help.split('\n').filter((line) => line.length > 100)).toEqual([]);
+});
