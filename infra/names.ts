@@ -14,7 +14,7 @@ export const hostLogGroup = (name: string) => `/${name}/gpu-hosts`;
 export const hostImageParameter = (name: string) => `/${name}/host-image`;
 
 /** Of a person who has accepted the models' licence, put there by that person. */
-export const hubTokenParameter = (name: string) => `/${name}/hub-token`;
+export { hubTokenParameter } from '../functions/models/token.ts';
 
 /** Named by the account too: a bucket's name is the world's. */
 export function bucketName(scope: IConstruct, name: string, of: 'images' | 'models'): string {

@@ -16,7 +16,7 @@ export class Seeder extends Construct {
     const { settings, network } = props;
     const role = roleThatEndsItself(this, props, 'Seeds the models of the ComfyUI API from the hub');
     const places = props.models.allow(role, {
-      GetObject: ['models', 'manifest.json'],
+      GetObject: ['models', 'manifest.json', 'seeding.json'],
       PutObject: ['models', 'manifest.json'],
       AbortMultipartUpload: ['models'],
       ListMultipartUploadParts: ['models'],

@@ -9,10 +9,14 @@ import {
   type Instance,
   RunInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { ModelBucket } from '../models/bucket.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
 import { ModelsProblem } from '../models/problem.ts';
+import { readSeeding, writeSeeding } from '../models/seeding.ts';
+import { hubTokenParameter, tokenFrom } from '../models/token.ts';
 import { verifyFile } from '../models/verify.ts';
 import type { Wanted } from '../models/wanted.ts';
 
@@ -47,14 +51,12 @@ export async function seedInRegion({
   const bucketName = await outputOf(cloud, region, `${name}-stateful`, 'ModelsBucket');
   const subnet = await outputOf(cloud, region, `${name}-gpu-hosts`, 'SeedSubnet');
   const ec2 = new EC2Client({ region });
+  const ssm = new SSMClient({ region });
   const launchTemplateName = `${name}-models-seeder`;
   const started = Date.now();
-  let instance = await atIt(ec2, launchTemplateName);
-  if (instance) say(`${instance.InstanceId} is at it already`);
-  else {
-    instance = await start(ec2, launchTemplateName, subnet);
-    say(`${instance.InstanceId} seeds s3://${bucketName} and ends itself, after four hours at the latest`);
-  }
+  const bucket = openBucket(bucketName);
+  await tokenFrom(ssm, hubTokenParameter(name));
+  const instance = await joinOrStart({ ec2, bucket, launchTemplateName, subnet, wanted, region, say });
   const id = instance.InstanceId!;
   const look = `aws ec2 get-console-output --latest --output text --region ${region} --instance-id ${id}`;
   say(`Ctrl-C leaves it running; the same command joins it again, and its console is: ${look}`);
@@ -64,7 +66,7 @@ export async function seedInRegion({
   say(
     `${id} has ended after ${Math.ceil(hours * 60)} minutes, about $${(hours * USD_PER_HOUR).toFixed(2)} (c7i.xlarge in us-east-1)`,
   );
-  const lacking = await whatLacks(openBucket(bucketName), wanted);
+  const lacking = await whatLacks(bucket, wanted);
   if (lacking === undefined)
     return say(`all models are in s3://${bucketName}; hosts that start now take them`);
   const last = text.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
@@ -91,7 +93,59 @@ async function outputOf(
   throw new ModelsProblem(`There is no stack ${StackName} in ${region} that says ${key}; npm run deploy`);
 }
 
-/** Two would send the same parts. */
+interface Start {
+  ec2: EC2Client;
+  bucket: ModelBucket;
+  launchTemplateName: string;
+  subnet: string;
+  wanted: Wanted;
+  region: string;
+  say(line: string): void;
+}
+
+/** For so long a machine that was started may not be seen by everybody, ms. */
+const STARTS_FOR = 60_000;
+
+/** One at a time: two would send the same parts. @throws ModelsProblem */
+async function joinOrStart({
+  ec2,
+  bucket,
+  launchTemplateName,
+  subnet,
+  wanted,
+  region,
+  say,
+}: Start): Promise<Instance> {
+  let waits = false;
+  for (;;) {
+    const last = await readSeeding(bucket);
+    const found = await atIt(ec2, launchTemplateName);
+    if (found && last && !isDeepStrictEqual(last.seeding.wanted, wanted))
+      throw new ModelsProblem(
+        `${found.InstanceId} seeds other models; wait until it has ended, or end it: aws ec2 terminate-instances --region ${region} --instance-ids ${found.InstanceId}`,
+      );
+    if (found) {
+      say(`${found.InstanceId} is at it already`);
+      return found;
+    }
+    const since = Date.now() - (last?.seeding.startedAt ?? 0);
+    if (since >= 0 && since < STARTS_FOR) {
+      if (!waits)
+        say(`One was started ${Math.round(since / 1000)} s ago; looking for it, for a minute at most`);
+      waits = true;
+      await sleep(Math.min(1000, STARTS_FOR - since));
+    } else if (await writeSeeding(bucket, wanted, Date.now(), last?.etag)) {
+      const own = await start(ec2, launchTemplateName, subnet).catch(async (error: unknown) => {
+        // Whoever comes next need not wait for it.
+        await writeSeeding(bucket, wanted, 0, (await readSeeding(bucket))?.etag);
+        throw error;
+      });
+      say(`${own.InstanceId} seeds s3://${bucket.name} and ends itself, after four hours at the latest`);
+      return own;
+    }
+  }
+}
+
 async function atIt(ec2: EC2Client, launchTemplateName: string): Promise<Instance | undefined> {
   const { Reservations } = await ec2.send(
     new DescribeInstancesCommand({

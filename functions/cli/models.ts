@@ -13,9 +13,10 @@ import { refuseWithoutLicence } from '../models/seed.ts';
 import { sentenceOf } from '../models/sentence.ts';
 import { gb } from '../models/size.ts';
 import { verifyFile } from '../models/verify.ts';
-import { FLUX2, parseWanted } from '../models/wanted.ts';
+import { FLUX2, parseWanted, type Wanted } from '../models/wanted.ts';
 import { AppError } from '../core/errors.ts';
 import { sleepUpTo } from '../process/ticker.ts';
+import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
 import { seedInRegion } from './in-region.ts';
 
@@ -24,7 +25,7 @@ const HELP = `npm run models -- seed|list|verify --bucket NAME
   seed     fetches the model files from the hub into the bucket, once; what is there is left
              --accept-licence         you have read and accept the licence that it names
              --token-parameter NAME   an SSM parameter (SecureString) with the hub's token; else HF_TOKEN
-             --list FILE              other models than those of FLUX.2, as JSON
+             --list FILE              other models than those of FLUX.2, as JSON; in the region too
              --in-region              on a machine of the deployment, which ends itself: no --bucket and no
                                       --token-parameter, its token is in the parameter /NAME/hub-token
              --name NAME              of the deployment, else as cdk.json says
@@ -97,7 +98,7 @@ async function models(argv: string[]): Promise<number> {
       );
     return 0;
   }
-  const wanted = values.list === undefined ? FLUX2 : parseWanted(await textOf(values.list), values.list);
+  const wanted = await wantedBy(values);
   if (command === 'list') {
     const found = await bucket.readJson(MANIFEST_KEY);
     const seeded = found === undefined ? [] : readManifest(found, bucketName).files;
@@ -113,13 +114,14 @@ async function models(argv: string[]): Promise<number> {
   return 0;
 }
 
-/** On the deployment's machine, which knows its bucket, its token and its models. */
+/** On the deployment's machine, which knows its bucket and its token. */
 async function inRegion(command: string, flags: Flags, endpoint: string | undefined): Promise<void> {
   if (command !== 'seed') throw new ModelsProblem(`--in-region is a flag of seed, not of ${command}`);
-  const other = (['bucket', 'list', 'token-parameter'] as const).find((flag) => flags[flag] !== undefined);
+  const other = (['bucket', 'token-parameter'] as const).find((flag) => flags[flag] !== undefined);
   if (other !== undefined)
     throw new ModelsProblem(`--in-region takes no --${other}: the deployment's machine has its own`);
-  refuseWithoutLicence(FLUX2, flags['accept-licence'] === true);
+  const wanted = await wantedBy(flags);
+  refuseWithoutLicence(wanted, flags['accept-licence'] === true);
   const every = Number(flags.every ?? 15);
   if (!(every > 0)) throw new ModelsProblem(`--every must be seconds above 0; it is "${flags.every}"`);
   const deployment = await readDeployment();
@@ -128,10 +130,14 @@ async function inRegion(command: string, flags: Flags, endpoint: string | undefi
     name,
     region,
     every: every * 1000,
-    wanted: FLUX2,
+    wanted,
     openBucket: (of) => openBucket(createS3Client({ endpoint, region }), (bucketName = of)),
     say,
   });
+}
+
+async function wantedBy({ list }: Flags): Promise<Wanted> {
+  return list === undefined ? FLUX2 : parseWanted(await textOf(list), list);
 }
 
 async function textOf(path: string): Promise<string> {
@@ -143,7 +149,8 @@ async function textOf(path: string): Promise<string> {
 try {
   process.exitCode = await models(process.argv.slice(2));
 } catch (error) {
-  const sentence = error instanceof AppError ? error.message : sentenceOf(error, bucketName);
+  const isSaid = error instanceof AppError || error instanceof CommandError;
+  const sentence = isSaid ? error.message : sentenceOf(error, bucketName);
   process.stderr.write(`${sentence ?? (error instanceof Error ? error.stack : String(error))}\n`);
   process.exitCode = 1;
 }

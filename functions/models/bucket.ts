@@ -11,7 +11,7 @@ import {
 import { createPresigner } from '../images/presign.ts';
 import { partBytesOf } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
-import { type Source, upload } from './upload.ts';
+import { type Source, upload, type UploadDeps } from './upload.ts';
 
 export interface Content {
   sizeBytes: number;
@@ -26,7 +26,11 @@ export interface ModelBucket {
   link(key: string): Promise<string>;
   /** Undefined: no such key. */
   readJson(key: string): Promise<unknown>;
+  /** The same, with what names this very version of it. */
+  readTagged(key: string): Promise<{ value: unknown; etag: string } | undefined>;
   putJson(key: string, value: unknown): Promise<void>;
+  /** Only over the version of that tag; without one, where there is none. False: there is another. */
+  replaceJson(key: string, value: unknown, etag: string | undefined): Promise<boolean>;
   /** Nothing is stored unless size and SHA-256 are as promised. @returns the bytes that an earlier run had sent */
   upload(key: string, source: Source, content: Content): Promise<number>;
 }
@@ -57,33 +61,60 @@ export function openBucket(client: S3Client, name: string, leastPartBytes?: numb
     },
 
     async readJson(key) {
+      return (await this.readTagged(key))?.value;
+    },
+
+    async readTagged(key) {
       let text: string;
+      let etag: string;
       try {
         const found = await client.send(new GetObjectCommand(at(key)));
         text = await found.Body!.transformToString();
+        etag = found.ETag ?? '';
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return undefined;
         throw error;
       }
       try {
-        return JSON.parse(text);
+        return { value: JSON.parse(text), etag };
       } catch {
         throw new ModelsProblem(`s3://${name}/${key} is no JSON; run npm run models -- seed again`);
       }
     },
 
     async putJson(key, value) {
-      const Body = `${JSON.stringify(value, undefined, 2)}\n`;
-      await client.send(new PutObjectCommand({ ...at(key), Body, ContentType: 'application/json' }));
+      await client.send(new PutObjectCommand({ ...at(key), ...asJson(value) }));
+    },
+
+    async replaceJson(key, value, etag) {
+      const condition = etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag };
+      try {
+        await client.send(new PutObjectCommand({ ...at(key), ...asJson(value), ...condition }));
+        return true;
+      } catch (error) {
+        // 409: two such at once.
+        if (![409, 412].includes(statusOf(error) ?? 0)) throw error;
+        return false;
+      }
     },
 
     upload(key, source, content) {
       const partBytes = partBytesOf(content.sizeBytes, leastPartBytes);
-      const deps = { client, bucket: name, readJson: this.readJson, putJson: this.putJson };
+      const deps: UploadDeps = {
+        client,
+        bucket: name,
+        readJson: (one) => this.readJson(one),
+        putJson: (one, value) => this.putJson(one, value),
+      };
       return upload(deps, key, source, content, partBytes);
     },
   };
 }
+
+const asJson = (value: unknown) => ({
+  Body: `${JSON.stringify(value, undefined, 2)}\n`,
+  ContentType: 'application/json',
+});
 
 const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;

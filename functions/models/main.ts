@@ -14,6 +14,7 @@ import { type ModelBucket, openBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
 import { pullModels } from './pull.ts';
 import { seedFromHub } from './from-hub.ts';
+import { readSeeding } from './seeding.ts';
 import { sentenceOf } from './sentence.ts';
 import { gb } from './size.ts';
 import { startThreads, type Threads } from './threads.ts';
@@ -52,7 +53,8 @@ async function run(argv: string[], settings: Settings): Promise<number> {
     });
   }
   if (command === 'seed') {
-    await seedFromHub({ bucket, say, settings, sleepUpTo }, FLUX2, verb === '--accept-licence');
+    const wanted = (await readSeeding(bucket))?.seeding.wanted ?? FLUX2;
+    await seedFromHub({ bucket, say, settings, sleepUpTo }, wanted, verb === '--accept-licence');
     return 0;
   }
   if (command !== 'archive' || name === undefined || path === undefined) throw new ModelsProblem(USAGE);

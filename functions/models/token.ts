@@ -3,6 +3,9 @@
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { ModelsProblem } from './problem.ts';
 
+/** Of a deployment. */
+export const hubTokenParameter = (name: string) => `/${name}/hub-token`;
+
 /** @throws ModelsProblem */
 export async function tokenFrom(ssm: SSMClient, name: string): Promise<string> {
   try {

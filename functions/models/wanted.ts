@@ -6,7 +6,7 @@ import { ModelsProblem } from './problem.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,199}$/);
 
-const schema = z.object({
+export const wantedSchema = z.object({
   licence: z.object({ name: z.string().min(1), url: z.url() }),
   files: z
     .array(
@@ -21,7 +21,7 @@ const schema = z.object({
     .min(1),
 });
 
-export type Wanted = z.infer<typeof schema>;
+export type Wanted = z.infer<typeof wantedSchema>;
 export type WantedFile = Wanted['files'][number];
 
 const flux2 = (folder: string, filename: string): WantedFile => ({
@@ -53,7 +53,7 @@ export function parseWanted(text: string, path: string): Wanted {
   } catch (error) {
     throw new ModelsProblem(`${path} is no JSON: ${(error as Error).message}`);
   }
-  const parsed = schema.safeParse(json);
+  const parsed = wantedSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new ModelsProblem(

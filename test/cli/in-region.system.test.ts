@@ -8,8 +8,13 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { DescribeInstancesCommand, EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createS3Client } from '../../functions/images/client.ts';
+import { openBucket } from '../../functions/models/bucket.ts';
+import { readSeeding } from '../../functions/models/seeding.ts';
 import { FLUX2 } from '../../functions/models/wanted.ts';
 import { packageRoot } from '../../functions/process/workflows.ts';
 import { startStandInHub } from '../models/hub.ts';
@@ -19,6 +24,7 @@ import { build, startCommand } from '../support/program.ts';
 const region = 'us-east-1';
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 const BUCKET = 'comfyui-models';
+const TOKEN = { Name: '/comfyui/hub-token', Value: 'hf_x', Type: 'SecureString' } as const;
 const STATEFUL = {
   Resources: { Models: { Type: 'AWS::S3::Bucket', Properties: { BucketName: BUCKET } } },
   Outputs: { ModelsBucket: { Value: { Ref: 'Models' } } },
@@ -65,6 +71,8 @@ describe.skipIf(!hasMoto)(`seed --in-region${hasMoto ? '' : ' (skipped: no moto_
   afterAll(() => moto?.close());
   beforeEach(async () => {
     await moto.reset();
+    const ssm = new SSMClient({ endpoint: moto.url, region, credentials });
+    await ssm.send(new PutParameterCommand(TOKEN));
     for (const [StackName, template] of [
       ['comfyui-stateful', STATEFUL],
       ['comfyui-gpu-hosts', GPU_HOSTS],
@@ -102,9 +110,6 @@ describe.skipIf(!hasMoto)(`seed --in-region${hasMoto ? '' : ' (skipped: no moto_
       const other = seed();
       await other.until(new RegExp(`${id} is at it already`));
 
-      const ssm = new SSMClient({ endpoint: moto.url, region, credentials });
-      const token = { Name: '/comfyui/hub-token', Value: 'hf_x', Type: 'SecureString' } as const;
-      await ssm.send(new PutParameterCommand(token));
       const own = startCommand(
         process.execPath,
         [join(packageRoot(), '.build/pull-models.mjs'), 'seed', '--accept-licence'],
@@ -112,7 +117,7 @@ describe.skipIf(!hasMoto)(`seed --in-region${hasMoto ? '' : ' (skipped: no moto_
           ...env,
           AWS_REGION: region,
           MODELS_BUCKET: BUCKET,
-          HUB_TOKEN_PARAMETER: token.Name,
+          HUB_TOKEN_PARAMETER: TOKEN.Name,
           HF_ENDPOINT: hub.url,
         },
       );
@@ -131,6 +136,35 @@ describe.skipIf(!hasMoto)(`seed --in-region${hasMoto ? '' : ' (skipped: no moto_
     } finally {
       await hub.close();
     }
+  }, 60_000);
+
+  test('of two starts in the same second one starts a machine, and the other joins it', async () => {
+    const both = [seed(), seed()];
+    const ids = await Promise.all(
+      both.map(async (one) => (await one.until(/^(i-\w+) (?:seeds|is at it already)/m))[1]),
+    );
+    expect(new Set(ids).size).toBe(1);
+    expect(await instances()).toHaveLength(1);
+    await end(ids[0]!);
+    await Promise.all(both.map(({ ended: over }) => over));
+  }, 60_000);
+
+  test("a list of one's own is in the bucket for the machine, and no other joins it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'in-region-'));
+    const list = { ...FLUX2, files: FLUX2.files.slice(0, 1) };
+    await writeFile(join(folder, 'list.json'), JSON.stringify(list));
+    const program = seed('--list', join(folder, 'list.json'));
+    const [, id] = await program.until(/(i-\w+) seeds/);
+    const bucket = openBucket(createS3Client({ endpoint: moto.url, region, credentials }), BUCKET);
+    expect((await readSeeding(bucket))?.seeding.wanted).toEqual(list);
+    const other = seed();
+    expect([await other.ended, other.output()]).toEqual([
+      1,
+      expect.stringContaining(`${id} seeds other models`),
+    ]);
+    await end(id!);
+    await program.ended;
+    await rm(folder, { recursive: true });
   }, 60_000);
 
   test('one that ends without the models is said, with what its console had last', async () => {

@@ -182,6 +182,7 @@ describe('buckets', () => {
         'bundle GetObject',
         'models ListBucket',
         ...forEach('models/manifest.json', 'GetObject', 'PutObject'),
+        ...forEach('models/seeding.json', 'GetObject'),
         ...forEach(
           'models/models/*',
           'GetObject',
