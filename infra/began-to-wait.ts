@@ -9,10 +9,10 @@ import { Construct } from 'constructs';
 import type { Room } from './room.ts';
 import type { Tables } from './tables.ts';
 
-/** Only the state of a job says `work`, and only while the job has not ended: functions/core/job-state.ts. */
+/** Only the state of a job says `work`, and only while it has not ended; which key it waits under is all the same here. */
 const beganToWait = {
   dynamodb: {
-    NewImage: { part: { S: FilterRule.isEqual('state') }, work: { S: FilterRule.isEqual('waiting') } },
+    NewImage: { part: { S: FilterRule.isEqual('state') }, work: { S: FilterRule.beginsWith('waiting') } },
   },
 };
 

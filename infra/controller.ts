@@ -44,6 +44,7 @@ export class Controller extends Construct {
         MAX_HOSTS: String(settings.maxHosts),
         MIN_HOSTS: String(settings.minHosts),
         WARM: settings.warm,
+        HOSTS_PER_SHARD: String(settings.hostsPerShard),
         SPOT: String(settings.spot),
         RELEASE: props.release,
       }),

@@ -31,6 +31,8 @@ export class Forwarder extends Construct {
         ...tables.allow(role, {
           jobs: { items: ['BatchGetItem'], indexes: ['byWork'] },
           hosts: { items: ['Scan'] },
+          // Over how many keys the queue is spread.
+          fleet: { items: ['GetItem'] },
           intakes: { items: ['GetItem'] },
         }),
         METRICS_NAMESPACE: namespaceOf(settings.name),

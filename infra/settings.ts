@@ -76,6 +76,11 @@ export const deployment = {
     'must be a whole number from 0 to 1000',
     'most GPU hosts at once: the bound of what it costs',
   ),
+  hostsPerShard: setting(
+    number.int().min(1).max(1000),
+    'must be a whole number from 1 to 1000',
+    'for so many hosts the index of waiting jobs has one key',
+  ),
   minHosts: setting(
     number.int().min(0).max(1000),
     'must be a whole number from 0 to 1000',

@@ -42,7 +42,7 @@ try {
 /** What the tables are asked, measured with the very code, and what a million jobs cost beside their GPUs. */
 async function behind(secondsPerJob: number): Promise<string> {
   const measured = [];
-  for (const hosts of [10, 100, 1000]) measured.push(await measureLoad(hosts, secondsPerJob));
+  for (const hosts of [10, 100, 1000, 2000]) measured.push(await measureLoad(hosts, secondsPerJob));
   const loads = [...measured, extrapolated(measured, 10_000)];
   const costs = costsOf(ofAJob(measured[1]!, secondsPerJob), secondsPerJob);
   return [loadTableOf(loads), ASSUMED, costTableOf(costs)].join('\n\n');

@@ -1,5 +1,6 @@
 // The controller, as a process and as a Lambda function, which raises the number of hosts too.
 
+import { HOSTS_PER_SHARD } from '../core/limits.ts';
 import { readWarm } from '../core/warm.ts';
 import * as z from 'zod';
 import { forwarderPlace } from './api.ts';
@@ -7,12 +8,22 @@ import { deployedTables, places } from './places.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { FLAG, flag, required, text, whole } from './values.ts';
 
+/** Past so many the queue lies under one more key: a partition gives each key so many reads. */
+const hostsPerShard = {
+  HOSTS_PER_SHARD: setting(
+    whole(1, 1000).default(HOSTS_PER_SHARD),
+    'must be a whole number of hosts from 1 to 1000',
+    'for so many hosts the index of waiting jobs has one key',
+  ),
+};
+
 export const controllerProcess = {
   SWEEP_EVERY_MS: setting(
     whole(1, 3_600_000).default(5000),
     'must be a whole number of milliseconds from 1 to 3600000',
     'how often it looks for jobs of dead hosts, and for what is too old',
   ),
+  ...hostsPerShard,
   ...forwarderPlace,
   ...places,
 };
@@ -50,6 +61,7 @@ export const controllerLambda = {
     'must be spans such as mon-fri 08:00-18:00 Europe/Berlin=1, separated by semicolons',
     'a schedule of hosts that stay up',
   ),
+  ...hostsPerShard,
   SPOT: setting(flag.prefault('false'), FLAG, 'hosts are spot instances'),
 };
 export type ControllerLambdaEnvironment = EnvironmentOf<typeof controllerLambda> & { MAX_HOSTS: string };

@@ -13,6 +13,7 @@ import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
 import { controlRound } from './round.ts';
 import { scaleFleet } from './scale-fleet.ts';
+import { createSpreading } from './spreading.ts';
 import { createWatch } from './watch.ts';
 
 /** The schedule's, ms. */
@@ -28,6 +29,7 @@ const store = createStoreClient(
   Date.now,
 );
 const { fleetStore, ...tables } = openTables(store, settings.TABLE_PREFIX);
+const now = () => store.clock.now();
 const deps = {
   ...tables,
   fleet: fleetStore,
@@ -38,8 +40,9 @@ const deps = {
   release: settings.RELEASE,
   log,
   metrics,
-  now: () => store.clock.now(),
+  now,
   watch: createWatch(EVERY),
+  spreading: createSpreading({ ...tables, log, now, hostsPerShard: settings.HOSTS_PER_SHARD }),
   // A job that waits again is a record of the stream: that tells the forwarder.
   nudge: () => undefined,
 };

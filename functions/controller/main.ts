@@ -8,17 +8,26 @@ import { connect, placesOf } from '../process/connect.ts';
 import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
 import { every } from '../process/ticker.ts';
 import { controlRound } from './round.ts';
+import { createSpreading } from './spreading.ts';
 import { createWatch } from './watch.ts';
 
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', logLevelOf(settings));
-  const { jobs, hosts, chores, usage, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, spread, chores, usage, now } = connect(placesOf(settings), { log });
   const nudge = nudger(settings.FORWARDER_URL, log);
   const watch = createWatch(settings.SWEEP_EVERY_MS);
+  const spreading = createSpreading({
+    jobs,
+    hosts,
+    spread,
+    log,
+    now,
+    hostsPerShard: settings.HOSTS_PER_SHARD,
+  });
   const ticker = every(
     settings.SWEEP_EVERY_MS,
-    () => controlRound({ jobs, hosts, chores, usage, log, now, watch, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log, now, watch, nudge, spreading }),
     log,
     0,
   );

@@ -3,15 +3,22 @@
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
 import { settleUsage, type UsageDeps } from './settle-usage.ts';
+import type { Spreading } from './spreading.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
 export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {
   metrics?: Metrics;
+  spreading: Spreading;
 }
 
 /** All parts are tried: a fault of one stops no other. @throws the first part's that failed */
 export async function controlRound(deps: RoundDeps): Promise<void> {
-  const results = await Promise.allSettled([sweepAndTell(deps), finishChores(deps), settleUsage(deps)]);
+  const results = await Promise.allSettled([
+    sweepAndTell(deps),
+    finishChores(deps),
+    settleUsage(deps),
+    deps.spreading.round(),
+  ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -28,7 +28,6 @@ export interface ControllerDeps {
 const HELD_LIMIT = 10_000;
 /** Ended in one round, at most. */
 const EXPIRE_BATCH = 100;
-const PAGE = 1000;
 
 export interface Swept {
   /** Jobs taken from their hosts, and how many of them had started: an attempt each. */
@@ -87,7 +86,6 @@ async function returnLost({
     if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
   watch.looked(now());
-  await hosts.tellAlive(listed.filter((host) => isAlive(host, asOf)).length);
   return { returned, lost };
 }
 
@@ -120,17 +118,17 @@ function whyToSweep(
 async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<number> {
   let expired = 0;
   const due: { jobId: string; ownerOrder: string }[] = [];
+  const shards = await jobs.shards();
   // All that wait: a turn says nothing of the acceptance, an old job may stand behind any young one.
-  for (let after: string | undefined; ;) {
-    const page = await jobs.listWork('waiting', PAGE, after);
-    for (const { jobId, workOrder } of page) {
-      const { acceptedAt } = readTurn(workOrder);
-      if (watch.waitsFor(acceptedAt, now()) > JOB_EXPIRES_AFTER)
-        due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId) });
+  for (let shard = 0; shard < shards && due.length < EXPIRE_BATCH; shard += 1)
+    for await (const page of jobs.eachOfShard(shard)) {
+      for (const { jobId, workOrder } of page) {
+        const { acceptedAt } = readTurn(workOrder);
+        if (watch.waitsFor(acceptedAt, now()) > JOB_EXPIRES_AFTER)
+          due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId) });
+      }
+      if (due.length >= EXPIRE_BATCH) break;
     }
-    if (page.length < PAGE || due.length >= EXPIRE_BATCH) break;
-    after = page.at(-1)!.workOrder;
-  }
   for (const job of due.slice(0, EXPIRE_BATCH)) {
     const { jobId } = job;
     if (!(await jobs.write(jobId, expire(job, now())))) continue;

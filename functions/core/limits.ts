@@ -9,8 +9,15 @@ const DAY = 24 * HOUR;
 export const HEARTBEAT_EVERY = 5 * SECOND;
 /** Whoever wakes with the whole machine judges nobody before all had so long to show that they live. */
 export const SHOWS_LIFE_WITHIN = 2 * HEARTBEAT_EVERY;
-/** How many hosts there are changes slowly, and is told once a minute. */
-export const NEIGHBOURS_READ_EVERY = MINUTE / 2;
+/** How many hosts there are, and over how many keys their queue is spread, changes slowly and is told once a minute. */
+export const SPREAD_READ_EVERY = MINUTE / 2;
+/** So long after it was told everybody knows of it, and nobody acts on what was before: no request takes longer. */
+export const SPREAD_KNOWN_AFTER = 3 * MINUTE;
+/** All keys that there may be are looked at again for jobs that nobody else looks for. */
+export const ALL_SHARDS_LOOKED_AT_EVERY = HOUR;
+export const MAX_SHARDS = 32;
+/** Looks of so many hosts ask one key for a quarter of what a partition gives: `npm run simulate`. */
+export const HOSTS_PER_SHARD = 1000;
 export const HOST_DEAD_AFTER = 45 * SECOND;
 /** A host's item is forgotten when nobody has heard of it for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;

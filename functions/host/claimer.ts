@@ -1,7 +1,7 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
 import { type ComfyUIKind, fail, isDue } from '../core/job.ts';
-import { HOST_LOOKS_EVERY } from '../core/limits.ts';
+import { HOST_LOOKS_EVERY, MAX_SHARDS } from '../core/limits.ts';
 import { type Graph, type Inventory, lacks } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -69,8 +69,10 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   /** The rest of the head that was read last: good for the slots that free within a second. */
   let known: string[] = [];
   let knownAt = -Infinity;
-  /** The place behind which nobody has looked yet: all before it was left alone, or is tried later. */
-  let behind: string | undefined;
+  /** Each look is at the next shard of the queue: so all are served alike, whichever hosts there are. */
+  let shard = Math.floor(Math.random() * MAX_SHARDS);
+  /** Of each shard the place behind which nobody has looked yet: all before it was left alone, or is tried later. */
+  const behind = new Map<number, string>();
   let fromTheHeadAt = -Infinity;
   let looking: Promise<void> | undefined;
   let lookAgain = false;
@@ -152,7 +154,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     if (isNews) leftAlone.clear();
     knownInventory = deps.inventory();
     if (isNews || awake() - fromTheHeadAt >= FROM_THE_HEAD_EVERY) {
-      behind = undefined;
+      behind.clear();
       fromTheHeadAt = awake();
     }
     if (awake() - notNowSince >= HOST_LOOKS_EVERY) {
@@ -162,18 +164,20 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     for (const [jobId, at] of later) if (isDue({ retryAt: at }, now())) later.delete(jobId);
     const passed = leftAlone.size + later.size + notNow.size;
     const rows = Math.min(LOOKED_AT + passed, PAGE);
+    const shards = await jobs.shards();
+    shard = (shard + 1) % shards;
     for (let page = 0; page < PAGES; page += 1) {
-      const found = await jobs.listWork('waiting', rows, behind);
+      const found = await jobs.listShard(shard, rows, behind.get(shard));
       known = found
         .map(({ jobId }) => jobId)
         .filter((jobId) => !leftAlone.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
       if (known.length > 0 || found.length < rows) break;
-      behind = found.at(-1)!.workOrder;
+      behind.set(shard, found.at(-1)!.workOrder);
     }
     knownAt = awake();
     // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
     // it the fairness between owners, would be worth little.
-    shuffle(known, deps.neighbours() + 1);
+    shuffle(known, Math.ceil((deps.neighbours() + 1) / shards));
   }
 
   async function lookOnce(): Promise<void> {

@@ -1,20 +1,20 @@
 // How a host says that it lives, and hears what it must know of others: whether it is to end, and how many they are. It
 // reads its own item and one number, however many hosts there are.
 
-import { HEARTBEAT_EVERY, HOST_DEAD_AFTER, NEIGHBOURS_READ_EVERY } from '../core/limits.ts';
+import { HOST_DEAD_AFTER } from '../core/limits.ts';
 import type { Log } from '../log.ts';
 import type { Host, Hosts } from '../store/hosts.ts';
+import type { SpreadStore } from '../store/spread.ts';
 
 export interface HeartbeatDeps {
-  hosts: Pick<Hosts, 'read' | 'put' | 'readAlive'>;
+  hosts: Pick<Hosts, 'read' | 'put'>;
+  spread: Pick<SpreadStore, 'glance'>;
   log: Log;
   hostId: string;
   /** As it is now. */
   item(): Host;
   /** The tables' clock, ms. */
   now(): number;
-  /** Milliseconds that this machine has been awake since some moment. */
-  awake(): number;
 }
 
 export interface Heartbeat {
@@ -35,13 +35,12 @@ export interface Heartbeat {
 /** A later heartbeat may get through where this one does not. */
 const TIMEOUT = HOST_DEAD_AFTER / 3;
 
-export function createHeartbeat({ hosts, log, hostId, item, now, awake }: HeartbeatDeps): Heartbeat {
+export function createHeartbeat({ hosts, spread, log, hostId, item, now }: HeartbeatDeps): Heartbeat {
   /** The youngest sign of life that the table has of this run. */
   let toldAt = -Infinity;
   let toldWell = false;
   let retired = false;
   let neighbours = 0;
-  let countedAt = -Infinity;
 
   async function tell(): Promise<void> {
     const told = item();
@@ -53,12 +52,9 @@ export function createHeartbeat({ hosts, log, hostId, item, now, awake }: Heartb
 
   /** What it does not hear now it hears later: it only says how far from the head to look for a job. */
   async function countNeighbours(): Promise<void> {
-    if (awake() - countedAt < NEIGHBOURS_READ_EVERY) return;
-    countedAt = awake();
     try {
-      const alive = await hosts.readAlive(AbortSignal.timeout(HEARTBEAT_EVERY));
       // It is one of them.
-      neighbours = Math.max(0, alive - 1);
+      neighbours = Math.max(0, (await spread.glance()).hosts - 1);
     } catch (error) {
       log.warn('hosts not counted', { error: String(error) });
     }

@@ -25,6 +25,7 @@ import type { Log } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Host, Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
+import type { SpreadStore } from '../store/spread.ts';
 import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt.ts';
 import { createBoard } from './board.ts';
 import type { Claimed } from './claim.ts';
@@ -49,6 +50,7 @@ import { every, sleepUpTo } from '../process/ticker.ts';
 export interface HostDeps {
   jobs: Jobs;
   hosts: Hosts;
+  spread: Pick<SpreadStore, 'glance'>;
   images: Images;
   comfyui: ComfyUI;
   log: Log;
@@ -320,7 +322,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       jobSeconds: tally.jobSeconds(),
     });
 
-  const life = createHeartbeat({ hosts, log, hostId, item, now, awake });
+  const life = createHeartbeat({ hosts, spread: deps.spread, log, hostId, item, now });
 
   async function heartbeat(): Promise<void> {
     await life.beat();

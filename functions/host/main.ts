@@ -44,7 +44,7 @@ try {
   ])
     if (note !== undefined) log.warn(note);
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, images, fleetStore, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, spread, images, fleetStore, now } = connect(placesOf(settings), { log });
 
   let host: RunningHost | undefined;
   const intake = await listen(
@@ -58,6 +58,7 @@ try {
   host = await startHost({
     jobs,
     hosts,
+    spread,
     images,
     comfyui: createComfyUI(address),
     log,

@@ -16,6 +16,7 @@ import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { logLevelOf } from '../config/log.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
+import { createSpreading } from '../controller/spreading.ts';
 import { createWatch } from '../controller/watch.ts';
 import { IMAGE_READERS, MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
@@ -127,7 +128,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
     },
     { log: log('local') },
   );
-  const { hosts, chores, usage, images, now } = connected;
+  const { hosts, spread, chores, usage, images, now } = connected;
   const jobs = tellingOfEnds(connected.jobs, () => webhooks.nudge());
   const prepare = () => createTables(connected.store, '');
   // Somebody may have deleted its folder, and that is how it ended.
@@ -171,6 +172,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   host = await startHost({
     jobs,
     hosts,
+    spread,
     images,
     comfyui: createComfyUI(comfyui),
     kind: comfyui.kind,
@@ -186,9 +188,10 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   });
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);
+  const spreading = createSpreading({ ...connected, log: controllerLog });
   const controller = every(
     SWEEP_EVERY,
-    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge }),
+    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading }),
     controllerLog,
     // At once: the host has just let go of what its former run held.
     0,

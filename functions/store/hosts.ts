@@ -1,5 +1,5 @@
 // The Hosts table: one item for one run of a host process. A restart is a new host. Beside it, in a table that hosts write
-// and only the forwarder reads, what offers to it are signed with; and, in one item of the fleet's, how many live.
+// and only the forwarder reads, what offers to it are signed with.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -7,7 +7,7 @@ import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limi
 import type { StoreClient } from './client.ts';
 import { createGlance, readLessOften } from './glance.ts';
 import { everyPage } from './reading.ts';
-import { fleetTable, hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
+import { hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
 
 export interface HostDevice {
   name: string;
@@ -61,7 +61,6 @@ const REMEMBERED_SECRETS = 500;
 export function createHosts({ documents, clock }: StoreClient, prefix: string) {
   const TableName = prefix + hostsTable.name;
   const intakes = prefix + intakesTable.name;
-  const numberOfThem = { TableName: prefix + fleetTable.name, Key: { fleetId: 'hosts-alive' } };
   const secrets = new Map<string, string>();
 
   async function list(ConsistentRead: boolean): Promise<Host[]> {
@@ -71,11 +70,6 @@ export function createHosts({ documents, clock }: StoreClient, prefix: string) {
     );
     for await (const { Items = [] } of pages) hosts.push(...(Items as Host[]));
     return hosts;
-  }
-
-  async function readAlive(abortSignal?: AbortSignal): Promise<number> {
-    const { Item } = await documents.send(new GetCommand(numberOfThem), { abortSignal });
-    return (Item as { alive: number } | undefined)?.alive ?? 0;
   }
 
   return {
@@ -122,15 +116,6 @@ export function createHosts({ documents, clock }: StoreClient, prefix: string) {
       (hosts) => readLessOften(hosts.length),
       () => clock.now(),
     ),
-
-    /** How many live: the controller says it, and hosts need not count each other. 0: nobody has said it. */
-    readAlive,
-
-    async tellAlive(alive: number): Promise<void> {
-      if ((await readAlive()) === alive) return;
-      const { TableName, Key } = numberOfThem;
-      await documents.send(new PutCommand({ TableName, Item: { v: SCHEMA_VERSION, ...Key, alive } }));
-    },
 
     /** Asks it to drain and end its machine. False: it is gone. */
     async retire(hostId: string): Promise<boolean> {

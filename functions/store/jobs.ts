@@ -4,27 +4,17 @@
 // who must know reads strongly and decides.
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  DeleteCommand,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Change, JobState } from '../core/job.ts';
-import { ownerTag, readListOrder, tagOfTurn } from '../core/names.ts';
+import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
+import { keyOfShard, shardOf, UNSPREAD } from '../core/spread.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
 import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
+import { createSpread } from './spread.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
-
-/** A row of the index by work. */
-export interface Turn {
-  jobId: string;
-  workOrder: string;
-}
+import { createWork } from './work.ts';
 
 export interface Job {
   state: JobState;
@@ -44,15 +34,6 @@ export interface ListedJob {
 type StatePart = JobState & { part: 'state' };
 type RequestPart = JobRequest & { part: 'request' };
 
-/** Of an index's rows of 150 bytes: well below DynamoDB's megabyte a page. */
-const READ_AT_ONCE = 2000;
-
-function ownOf<Item extends { workOrder: string }>(items: Item[], owner: string | undefined): Item[] {
-  if (owner === undefined) return items;
-  const tag = ownerTag(owner);
-  return items.filter(({ workOrder }) => tagOfTurn(workOrder) === tag);
-}
-
 /** As many as one BatchGet reads. */
 const HOOKED_AT_ONCE = 100;
 
@@ -62,8 +43,10 @@ const SCANNED_AT_ONCE = 200;
 export type Jobs = ReturnType<typeof createJobs>;
 
 /** @param prefix of the table's name: one account may hold several stages */
-export function createJobs({ documents }: StoreClient, prefix: string) {
+export function createJobs(client: StoreClient, prefix: string, spread = createSpread(client, prefix)) {
+  const { documents } = client;
   const TableName = prefix + jobsTable.name;
+  const work = createWork(documents, TableName, spread);
   const table = { documents, name: TableName };
   const key = (jobId: string, part: 'state' | 'request') => ({ jobId, part });
 
@@ -93,30 +76,17 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
     const { Item } = await documents.send(
       new GetCommand({ TableName, Key: key(jobId, part), ConsistentRead: true }),
     );
-    return Item as T | undefined;
+    return Item && (toDomain(Item) as T);
   }
 
-  async function* workPages(
-    work: 'waiting' | 'held',
-    how: { Limit: number } | { Select: 'COUNT' },
-    after?: string,
-  ): AsyncGenerator<QueryCommandOutput> {
-    yield* everyPage((ExclusiveStartKey) =>
-      documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byWork',
-          KeyConditionExpression: after ? '#work = :work AND #order > :after' : '#work = :work',
-          ExpressionAttributeNames: { '#work': 'work', ...(after ? { '#order': 'workOrder' } : {}) },
-          ExpressionAttributeValues: { ':work': work, ...(after ? { ':after': after } : {}) },
-          ...how,
-          ExclusiveStartKey,
-        }),
-      ),
-    );
+  /** Nobody but the index knows of shards. */
+  function toDomain<Part extends Partial<JobState>>(item: Part): Part {
+    return item.work?.startsWith('waiting') ? { ...item, work: 'waiting' } : item;
   }
 
   return {
+    ...work,
+
     /** The request part, unless there is one: then that one (the caller compares). */
     async putRequest(request: JobRequest, expiresAt: number): Promise<JobRequest> {
       if (await putOnce({ ...request, part: 'request', expiresAt })) return request;
@@ -126,9 +96,12 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       return this.putRequest(request, expiresAt);
     },
 
-    /** The commit point. False: the job was accepted before. */
-    putState(state: JobState, expiresAt: number): Promise<boolean> {
-      return putOnce({ ...state, part: 'state', expiresAt });
+    /** The commit point. False: the job was accepted before. What comes back to the queue later waits in the first shard. */
+    async putState(state: JobState, expiresAt: number): Promise<boolean> {
+      // The first is right for any job: acceptance does not wait for who knows of more.
+      const { write } = await spread.glance().catch(() => UNSPREAD);
+      const key = state.work === 'waiting' ? { work: keyOfShard(shardOf(state.jobId, write)) } : {};
+      return putOnce({ ...state, ...key, part: 'state', expiresAt });
     },
 
     /** Both parts, strongly, in one read; undefined where the job was never accepted. */
@@ -140,7 +113,7 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       );
       const state = parts.find((item) => item.part === 'state');
       const request = parts.find((item) => item.part === 'request');
-      return state && request && { state, request };
+      return state && request && { state: toDomain(state), request };
     },
 
     readState: (jobId: string) => readPart<JobState>(jobId, 'state'),
@@ -155,7 +128,7 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       const asked = [...new Set(jobIds)];
       const keys = asked.map((jobId) => key(jobId, 'state'));
       const states = await readMany<StatePart>(table, keys, consistent);
-      const byId = new Map(states.map((state) => [state.jobId, state]));
+      const byId = new Map(states.map((state) => [state.jobId, toDomain(state)]));
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
@@ -170,48 +143,6 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
       return unlessRefused(
         new UpdateCommand({ TableName, Key: key(jobId, 'state'), ...expressionsOf(change) }),
       );
-    },
-
-    /**
-     * The index by work, in the order of the jobs' turns, from behind `after` (a workOrder). Eventually consistent.
-     * @param owner only this one's
-     */
-    async listWork(work: 'waiting' | 'held', limit: number, after?: string, owner?: string): Promise<Turn[]> {
-      const items: Turn[] = [];
-      // Others' jobs are read over: in pages that do not ask for a thousand of them one by one.
-      const Limit = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
-      for await (const page of workPages(work, { Limit }, after)) {
-        items.push(...ownOf((page.Items ?? []) as Turn[], owner));
-        if (items.length >= limit) break;
-      }
-      return items.slice(0, limit);
-    },
-
-    /** The furthest turn that a host holds. Eventually consistent; undefined: none is held. */
-    async furthestHeld(): Promise<string | undefined> {
-      const { Items = [] } = await documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byWork',
-          KeyConditionExpression: '#work = :work',
-          ExpressionAttributeNames: { '#work': 'work' },
-          ExpressionAttributeValues: { ':work': 'held' },
-          ScanIndexForward: false,
-          Limit: 1,
-        }),
-      );
-      return (Items[0] as { workOrder: string } | undefined)?.workOrder;
-    },
-
-    /** @param owner only this one's: costs the table as much as all of them */
-    async countWork(work: 'waiting' | 'held', owner?: string): Promise<number> {
-      let count = 0;
-      if (owner === undefined)
-        for await (const page of workPages(work, { Select: 'COUNT' })) count += page.Count ?? 0;
-      else
-        for await (const page of workPages(work, { Limit: READ_AT_ONCE }))
-          count += ownOf((page.Items ?? []) as Turn[], owner).length;
-      return count;
     },
 
     /** An owner's jobs that ended so, newest first. @param before a place; so is `cursor`. Eventually consistent. */
@@ -299,7 +230,7 @@ export function createJobs({ documents }: StoreClient, prefix: string) {
         new DeleteCommand({
           TableName,
           Key: key(jobId, 'state'),
-          ConditionExpression: '#work = :waiting',
+          ConditionExpression: 'begins_with(#work, :waiting)',
           ExpressionAttributeNames: { '#work': 'work' },
           ExpressionAttributeValues: { ':waiting': 'waiting' },
         }),

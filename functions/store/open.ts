@@ -8,11 +8,13 @@ import { createHosts, type Hosts } from './hosts.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOwners, type Owners } from './owners.ts';
+import { createSpread, type SpreadStore } from './spread.ts';
 import { createUploadCounts, type UploadCounts } from './upload-counts.ts';
 import { createUsage, type UsageStore } from './usage.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
 
 export interface Tables {
+  spread: SpreadStore;
   jobs: Jobs;
   hosts: Hosts;
   fleetStore: FleetStore;
@@ -27,8 +29,10 @@ export interface Tables {
 
 /** @param prefix of the tables' names */
 export function openTables(client: StoreClient, prefix: string): Tables {
+  const spread = createSpread(client, prefix);
   return {
-    jobs: createJobs(client, prefix),
+    spread,
+    jobs: createJobs(client, prefix, spread),
     hosts: createHosts(client, prefix),
     fleetStore: createFleetStore(client, prefix),
     chores: createChores(client, prefix),

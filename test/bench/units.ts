@@ -34,12 +34,13 @@ async function measure(rooms: Rooms, comfyui: string, idleSeconds: number): Prom
   const forwarder = createForwarder({ ...forwarding, log });
   const app = await rooms.api(metered('api'), () => forwarder.nudge());
 
-  const { jobs, hosts, now } = metered('host');
+  const { jobs, hosts, spread, now } = metered('host');
   let running: RunningHost | undefined;
   const intake = await listen(listenerOf(createIntake(() => running, now)), '127.0.0.1', 0);
   running = await startHost({
     jobs,
     hosts,
+    spread,
     images: rooms.images,
     comfyui: createComfyUI(comfyui),
     log,

@@ -151,6 +151,8 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
   add('controller', 'controller', () => ({
     ...places('controller'),
     SWEEP_EVERY_MS: String(SCALED.sweepEvery),
+    // Every other seed has its queue under as many keys as hosts, more and less as they come and go.
+    HOSTS_PER_SHARD: plan.seed % 2 === 0 ? '1' : '1000',
     FORWARDER_URL: `http://127.0.0.1:${fixed[HOSTS]!}`,
   }));
 

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { controlRound } from '../../functions/controller/round.ts';
+import { createSpreading } from '../../functions/controller/spreading.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { claim } from '../../functions/core/job.ts';
 import { createMetrics } from '../../functions/metrics.ts';
@@ -20,7 +21,19 @@ test('a round without an event puts no metric; one that returns a job does', asy
   );
   const { jobs, hosts, chores, usage, now } = rig.store;
   const watch = createWatch(5000);
-  const deps = { jobs, hosts, chores, usage, now, log: rig.log, watch, nudge: () => undefined, metrics };
+  const spreading = createSpreading({ ...rig.store, log: rig.log });
+  const deps = {
+    jobs,
+    hosts,
+    chores,
+    usage,
+    now,
+    log: rig.log,
+    watch,
+    nudge: () => undefined,
+    metrics,
+    spreading,
+  };
   const jobId = await rig.generate();
   await controlRound(deps);
   expect(lines).toEqual([]);

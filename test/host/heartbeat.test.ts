@@ -3,9 +3,8 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Charge, meter } from '../../functions/store/meter.ts';
-import { sweep } from '../../functions/controller/sweep.ts';
-import { createWatch } from '../../functions/controller/watch.ts';
-import { NEIGHBOURS_READ_EVERY } from '../../functions/core/limits.ts';
+import { createSpreading } from '../../functions/controller/spreading.ts';
+import { SPREAD_READ_EVERY } from '../../functions/core/limits.ts';
 import { createHeartbeat, type Heartbeat } from '../../functions/host/heartbeat.ts';
 import { createLog } from '../../functions/log.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
@@ -18,35 +17,28 @@ const log = createLog('test', 'error', () => undefined);
 let store: TestStore;
 let mine: Tables;
 let charges: Charge[];
-let awake: number;
+/** So far ahead is the clock by which the host reads what changes slowly. */
+let ahead: number;
 let life: Heartbeat;
 beforeEach(async () => {
   store = await startStore();
   const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
   charges = [];
   meter('host', client, store.client.raw, charges);
-  mine = openTables(client, '');
-  awake = 0;
+  ahead = 0;
+  mine = openTables({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, '');
   life = createHeartbeat({
     hosts: mine.hosts,
+    spread: mine.spread,
     log,
     hostId: ID,
     item: () => hostItem(ID, store.now(), { retire: life.isRetired() || undefined }),
     now: store.now,
-    awake: () => awake,
   });
 });
 afterEach(() => store.close());
 
-const round = () =>
-  sweep({
-    jobs: store.jobs,
-    hosts: store.hosts,
-    log,
-    now: store.now,
-    nudge: () => undefined,
-    watch: createWatch(60_000),
-  });
+const round = () => createSpreading({ ...store, log }).round();
 /** As many at once as DynamoDB takes. */
 async function fleetOf(size: number): Promise<void> {
   for (let from = 0; from < size; from += 25) {
@@ -63,7 +55,7 @@ test.each([4, 400])('among %i others a minute of it is 13 read units and 12 writ
   await round();
   for (let beats = 0; beats < 12; beats += 1) {
     await life.beat();
-    awake += 5000;
+    ahead += 5000;
   }
   expect({ reads: sum('reads'), writes: sum('writes') }).toEqual({ reads: 13, writes: 12 });
   expect(life.neighbours()).toBe(others - 1);
@@ -77,12 +69,12 @@ test('how many others there are it hears from the controller, itself not counted
   await round();
   await life.beat();
   expect(life.neighbours()).toBe(0);
-  awake += NEIGHBOURS_READ_EVERY;
+  ahead += SPREAD_READ_EVERY;
   await life.beat();
   expect(life.neighbours()).toBe(6);
   for (let n = 0; n < 6; n += 1) await store.hosts.remove(`i-${n}.run`);
   await round();
-  awake += NEIGHBOURS_READ_EVERY;
+  ahead += SPREAD_READ_EVERY;
   await life.beat();
   expect(life.neighbours()).toBe(0);
 });
@@ -91,16 +83,16 @@ test('a number that cannot be read costs no heartbeat, and the last one holds', 
   await fleetOf(3);
   await life.beat();
   await round();
-  awake += NEIGHBOURS_READ_EVERY;
+  ahead += SPREAD_READ_EVERY;
   await life.beat();
   expect(life.neighbours()).toBe(3);
   const deaf = createHeartbeat({
-    hosts: { ...mine.hosts, readAlive: () => Promise.reject(new Error('throttled')) },
+    hosts: mine.hosts,
+    spread: { glance: () => Promise.reject(new Error('throttled')) },
     log,
     hostId: ID,
     item: () => hostItem(ID, store.now()),
     now: store.now,
-    awake: () => awake,
   });
   await deaf.beat();
   expect(deaf.looksDead()).toBe(false);
@@ -119,11 +111,11 @@ test('unheard for half the time after which it is dead, it looks dead', async ()
   let now = 1_000_000;
   const one = createHeartbeat({
     hosts: mine.hosts,
+    spread: mine.spread,
     log,
     hostId: ID,
     item: () => hostItem(ID, now),
     now: () => now,
-    awake: () => awake,
   });
   expect(one.looksDead()).toBe(true);
   await one.tell();

@@ -8,6 +8,7 @@ import { controllerLambdaSettings } from '../../functions/config/controller.ts';
 import { forwarderLambdaSettings } from '../../functions/config/forwarder.ts';
 import { webhooksLambdaSettings } from '../../functions/config/webhooks.ts';
 import * as job from '../../functions/core/job.ts';
+import { keyOfShard } from '../../functions/core/spread.ts';
 import { ORIGIN_SECRET_HEADER } from '../../infra/front-door.ts';
 import { HOST, NOW, STATES } from '../core/job-states.ts';
 import { matches } from './filter.ts';
@@ -255,6 +256,7 @@ describe('the stream of jobs', () => {
   const after = (from: job.JobState, change: job.Change) => state(job.apply(from, change)!);
   test.each<[string, boolean, object]>([
     ['a job is accepted', true, state(STATES.waiting)],
+    ['a job is accepted under another key', true, state({ ...STATES.waiting, work: keyOfShard(3) })],
     ['a claim is given back', true, after(STATES.held, job.release(STATES.held, fence, NOW))],
     ['an attempt is lost', true, after(STATES.processing, job.sweep(STATES.processing, 'gone', NOW))],
     ['the request of a job is written', false, record({ part: 'request', prompt: 'a fox', work: 'waiting' })],

@@ -165,6 +165,7 @@ export async function startRig({
       running = await startHost({
         jobs,
         hosts,
+        spread: store.spread,
         images,
         comfyui: createComfyUI(comfyui.url),
         log,

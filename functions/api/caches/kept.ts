@@ -6,8 +6,15 @@ const SHARE = 20;
 /** What takes long to read may be so many periods old before an answer waits for it; what is quick is waited for. */
 const STALE = 10;
 
-/** @param read what it takes to know; a failed read is tried again by the next who asks */
-export function createKept<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
+/**
+ * @param read what it takes to know; a failed read is tried again by the next who asks
+ * @param mayBe how old what was read may become before it is read again, ms; at least a second
+ */
+export function createKept<T>(
+  read: () => Promise<T>,
+  now: () => number,
+  mayBe: (value: T) => number = () => FRESH,
+): () => Promise<T> {
   let kept: { value: T } | undefined;
   let readAt = -Infinity;
   let period = FRESH;
@@ -20,7 +27,7 @@ export function createKept<T>(read: () => Promise<T>, now: () => number): () => 
       return kept.value;
     } finally {
       readAt = now();
-      period = Math.max(FRESH, (readAt - start) * SHARE);
+      period = Math.max(FRESH, kept ? mayBe(kept.value) : 0, (readAt - start) * SHARE);
       reading = undefined;
     }
   }

@@ -44,7 +44,7 @@ function grouped(value: number): string {
 }
 
 export const ASSUMED =
-  'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. 10,000 hosts are the line through 100 and 1,000: a deployment has 1,000 at most.';
+  'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';
 
 /** A job's part of all that its fleet asks. */
 export function ofAJob({ hosts, reads, writes }: Load, secondsPerJob: number): Units {

@@ -7,9 +7,16 @@ import { createLevel } from '../../api/admission/level.ts';
 import { createQueue } from '../../api/caches/queue-view.ts';
 import { controlRound } from '../../controller/round.ts';
 import { scaleFleet } from '../../controller/scale-fleet.ts';
+import { createSpreading } from '../../controller/spreading.ts';
 import { createWatch } from '../../controller/watch.ts';
 import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
-import { HEARTBEAT_EVERY, HOST_LOOKS_EVERY, PROGRESS_EVERY, SCALE_EVERY } from '../../core/limits.ts';
+import {
+  HEARTBEAT_EVERY,
+  HOST_LOOKS_EVERY,
+  HOSTS_PER_SHARD,
+  PROGRESS_EVERY,
+  SCALE_EVERY,
+} from '../../core/limits.ts';
 import { ownerOrder, workOrder } from '../../core/names.ts';
 import { NEVER_WARM } from '../../core/warm.ts';
 import { forward } from '../../forwarder/forward.ts';
@@ -48,7 +55,8 @@ export interface Hot {
 
 const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 const RELEASE = 'r'.repeat(16);
-const MINUTE = 60_000;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 /** Writes of the embedded one at once. */
 const TOGETHER = 25;
 /** Of a job, as the templates have them: each is told once, and at most one a second. */
@@ -91,6 +99,12 @@ async function measure(
   const stamp = Math.floor(plain.clock.now() / 10_000) * 10_000 + 1001;
   const now = () => stamp;
   await seed(openTables(plain, ''), count, now());
+  // As its controller has said long ago, in steps.
+  const shards = Math.ceil(count / HOSTS_PER_SHARD);
+  await openTables(plain, '').spread.write(
+    { hosts: count, read: shards, write: shards, changedAt: 0 },
+    undefined,
+  );
 
   /** What was charged to a client of its own while it worked. */
   async function chargesOf(work: (tables: ReturnType<typeof openTables>) => Promise<unknown>) {
@@ -106,16 +120,16 @@ async function measure(
   }
 
   const hostFor = (n: number) =>
-    chargesOf(async ({ hosts, jobs }) => {
+    chargesOf(async ({ hosts, jobs, spread }) => {
       const hostId = `i-${n}.run`;
       let awake = 0;
       const life = createHeartbeat({
         hosts,
+        spread,
         log,
         hostId,
         item: () => hostOf(`i-${n}`, now()),
         now,
-        awake: () => awake,
       });
       const board = createBoard(2);
       const jobId = idOf('held', n);
@@ -178,7 +192,16 @@ async function measure(
 
   const round = await chargesOf(async ({ fleetStore, ...tables }) => {
     const metrics = createMetrics('', undefined);
-    const deps = { ...tables, log, now, metrics, watch: createWatch(MINUTE), nudge: () => undefined };
+    const spreading = createSpreading({ ...tables, log, now });
+    const deps = {
+      ...tables,
+      log,
+      now,
+      metrics,
+      watch: createWatch(MINUTE),
+      nudge: () => undefined,
+      spreading,
+    };
     await controlRound(deps);
     await scaleFleet({
       ...deps,
@@ -196,10 +219,15 @@ async function measure(
     await fleetStore.glance();
   });
   const asked = await chargesOf(async ({ jobs }) => {
-    const queue = createQueue(jobs, now);
-    await queue.count();
-    await queue.position(stateOf(idOf('waiting', 0), 'waiting', 0, now()));
-    await createLevel(jobs, now)();
+    let passed = 0;
+    const clock = () => now() + passed;
+    const queue = createQueue(jobs, clock);
+    const level = createLevel(jobs, clock);
+    for (; passed < MINUTE; passed += SECOND) {
+      await queue.count();
+      await queue.position(stateOf(idOf('waiting', 0), 'waiting', 0, now()));
+      await level();
+    }
   });
   const polled = await chargesOf(({ jobs }) => jobs.readState(idOf('held', 0)));
   // The forwarder offers nothing here: that costs it no unit, and there is nobody behind these doors.
@@ -218,12 +246,12 @@ async function measure(
   const glances = 1000 / Math.max(readLessOften(count), 1000);
   const batches = Math.min(BATCHES, Math.max(jobsPerSecond, 1 / 60));
   const isScan = ({ what }: Charge) => what.startsWith('Scan');
-  const load = createSum();
+  const load = createSum(shards);
   load.add(a, b, count / (MINUTE / 1000));
   load.add(jobA, jobB, jobsPerSecond);
   load.add(round, round, 1000 / SCALE_EVERY);
   load.add(looked, looked, processes * glances);
-  load.add(asked, asked, processes);
+  load.add(asked, asked, processes / (MINUTE / SECOND));
   load.add(polled, [], (2 * count) / POLLS_EVERY);
   load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count), 1)));
   const others = batch.filter((charge) => !isScan(charge));
@@ -241,7 +269,11 @@ function unitsOf(charges: readonly Charge[]): { reads: number; writes: number } 
   );
 }
 
-function createSum() {
+/** A shard of the queue, and what all of them are called together. */
+const SHARD = /^(jobs\.byWork waiting)(#\d+)?$/;
+
+/** @param shards of the queue, whose load is the same: jobs fall on all of them alike, and hosts look at each in turn */
+function createSum(shards: number) {
   let reads = 0;
   let writes = 0;
   const heat = new Map<string, { reads: number; writes: number }>();
@@ -259,12 +291,15 @@ function createSum() {
       const sum = unitsOf(charges);
       reads += sum.reads * perSecond;
       writes += sum.writes * perSecond;
-      for (const { key, ...units } of charges.flatMap(({ touched }) => touched)) {
-        if (!shared.has(key)) continue;
+      for (const { key: touched, ...units } of charges.flatMap((charge) => charge.touched)) {
+        const [, queue] = SHARD.exec(touched) ?? [];
+        if (!queue && !shared.has(touched)) continue;
+        const key = queue ?? touched;
+        const part = queue ? perSecond / shards : perSecond;
         const hot = heat.get(key) ?? { reads: 0, writes: 0 };
         heat.set(key, {
-          reads: hot.reads + units.reads * perSecond,
-          writes: hot.writes + units.writes * perSecond,
+          reads: hot.reads + units.reads * part,
+          writes: hot.writes + units.writes * part,
         });
       }
     },
@@ -274,7 +309,11 @@ function createSum() {
 
 /** It asks the table as ever, and finds nothing: what it would do then is charged to a job. */
 function seesNothing(jobs: Jobs): Jobs {
-  return { ...jobs, listWork: async (...args) => (await jobs.listWork(...args)).slice(0, 0) };
+  return {
+    ...jobs,
+    listWork: async (...args) => (await jobs.listWork(...args)).slice(0, 0),
+    listShard: async (...args) => (await jobs.listShard(...args)).slice(0, 0),
+  };
 }
 
 const idOf = (kind: string, n: number) =>

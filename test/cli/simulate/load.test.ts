@@ -11,11 +11,11 @@ const SECONDS = 45;
 let loads: Load[];
 beforeAll(async () => {
   loads = [];
-  for (const hosts of [10, 100, 1000]) loads.push(await measureLoad(hosts, SECONDS));
+  for (const hosts of [10, 100, 1000, 2000]) loads.push(await measureLoad(hosts, SECONDS));
 }, 240_000);
 
 test('reads and writes grow no faster than the hosts', () => {
-  const [ten, hundred, thousand] = loads as [Load, Load, Load];
+  const [ten, hundred, thousand, more] = loads as [Load, Load, Load, Load];
   for (const [few, many] of [
     [ten, hundred],
     [hundred, thousand],
@@ -24,16 +24,22 @@ test('reads and writes grow no faster than the hosts', () => {
     expect(many.writes / few.writes).toBeLessThan(11);
   }
   expect(thousand.reads / 1000).toBeLessThan(10);
+  expect(more.reads / thousand.reads).toBeLessThan(2.1);
 });
 
-test('at a thousand hosts no key is asked more than a partition gives', () => {
-  const { hottestRead, hottestWrite } = loads[2]!;
+test('at ten thousand hosts no key is asked more than a partition gives', () => {
+  const { hottestRead, hottestWrite } = extrapolated(loads, 10_000);
   expect(hottestRead.units).toBeLessThan(PARTITION.reads);
   expect(hottestWrite.units).toBeLessThan(PARTITION.writes);
 });
 
+test('a queue under two keys is asked for each no more than under one', () => {
+  expect(loads[2]!.hottestRead.units).toBeLessThan(PARTITION.reads / 4);
+  expect(loads[3]!.hottestRead.units).toBeLessThan(PARTITION.reads / 4);
+});
+
 test('a job is 11 write units and one for each step that is told', () => {
-  expect(loads.map(({ job }) => job.writes)).toEqual([36, 36, 36]);
+  expect(loads.map(({ job }) => job.writes)).toEqual([36, 36, 36, 36]);
 });
 
 test('a million images to the internet cost $126, whatever else', () => {

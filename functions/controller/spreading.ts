@@ -1,0 +1,54 @@
+// Says how many hosts live, and over how many keys the waiting jobs are spread (core/spread.ts).
+
+import { isDeepStrictEqual } from 'node:util';
+import { ALL_SHARDS_LOOKED_AT_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
+import { nextSpread, UNSPREAD } from '../core/spread.ts';
+import type { Log } from '../log.ts';
+import { type Hosts, isAlive } from '../store/hosts.ts';
+import type { Jobs } from '../store/jobs.ts';
+import type { SpreadStore } from '../store/spread.ts';
+
+export interface Spreading {
+  round(): Promise<void>;
+}
+
+export function createSpreading({
+  jobs,
+  hosts,
+  spread,
+  log,
+  now,
+  hostsPerShard = HOSTS_PER_SHARD,
+}: {
+  jobs: Pick<Jobs, 'listShard'>;
+  hosts: Pick<Hosts, 'glance'>;
+  spread: SpreadStore;
+  log: Log;
+  now(): number;
+  hostsPerShard?: number | undefined;
+}): Spreading {
+  let lookedAtAllAt = -Infinity;
+
+  /** Shards up to the last in which anything waits, of so many. */
+  async function occupiedOf(shards: number): Promise<number> {
+    const heads = Array.from({ length: shards }, (_, shard) => jobs.listShard(shard, 1));
+    return (await Promise.all(heads)).findLastIndex((head) => head.length > 0) + 1;
+  }
+
+  return {
+    async round() {
+      const stored = await spread.read();
+      const was = stored ?? UNSPREAD;
+      // Where nobody has said it, or long ago, jobs may wait where nobody looks: tables that were restored, a write that
+      // came late.
+      const all = !stored || Math.abs(now() - lookedAtAllAt) >= ALL_SHARDS_LOOKED_AT_EVERY;
+      const alive = (await hosts.glance()).filter((host) => isAlive(host, now())).length;
+      const occupied = all || was.read > 1 ? await occupiedOf(all ? MAX_SHARDS : was.read) : undefined;
+      if (all) lookedAtAllAt = now();
+      const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now());
+      if (stored && isDeepStrictEqual(next, stored)) return;
+      const written = await spread.write(next, stored);
+      if (next.read !== was.read || next.write !== was.write) log.info('queue spread', { ...next, written });
+    },
+  };
+}
