@@ -1,7 +1,7 @@
 // Over how many keys the waiting jobs are spread: whatever the fleet does, and however old anybody's picture of it is within
 // SPREAD_KNOWN_AFTER, no job is put where nobody looks, and none is left there.
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MAX_SHARDS, SPREAD_KNOWN_AFTER } from '../../functions/core/limits.ts';
 import { keyOfShard, nextSpread, shardOf, type Spread, UNSPREAD } from '../../functions/core/spread.ts';
