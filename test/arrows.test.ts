@@ -1,4 +1,4 @@
-// The folders tell the architecture: imports point one way. Source: design/architecture.md, "Rooms".
+// The folders tell the architecture: imports point one way. Source: docs/architecture.md, "Where to look".
 
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';

@@ -1,6 +1,7 @@
 // The papers of the project: what they point at is there, and what calls CI calls what people call.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -20,4 +21,51 @@ test("GitHub's machine runs .ci/run on the Node of .nvmrc", () => {
 test('who reports a fault is asked what the doctor says', () => {
   const template = read('.github/ISSUE_TEMPLATE/bug.yml');
   expect(template).toMatch(/id: doctor[^]*npm run doctor -- --local[^]*required: true/);
+});
+
+const SOURCES = /\.(ts|mjs|md|sh|ya?ml|service|Dockerfile)$|^(\.ci\/run|cdk\.json)$/;
+const OUR_FOLDERS = ['.ci', '.github', 'docs', 'findings', 'functions', 'infra', 'test', 'workflows'];
+const ours = [
+  ...readdirSync('.').filter((file) => SOURCES.test(file)),
+  ...OUR_FOLDERS.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  ),
+].filter((file) => SOURCES.test(file) && !file.startsWith('test/contract/'));
+
+test('every link of a page leads to a file that is here', () => {
+  const broken = ours
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .filter(([, target]) => !existsSync(join(dirname(page), target!)))
+        .map(([, target]) => `${page}: ${target}`),
+    );
+  expect(broken).toEqual([]);
+});
+
+test('every page that is cited is here', () => {
+  const cited = /(?<![\w./-])((?:docs|design|spec|shared|infra|test)\/[\w./-]+\.(?:md|svg))\b/g;
+  const absent = ours.flatMap((file) =>
+    [...read(file).matchAll(cited)]
+      .filter(([, page]) => !existsSync(page!))
+      .map(([, page]) => `${file}: ${page}`),
+  );
+  expect(absent).toEqual([]);
+});
+
+test('every chapter that is cited is in its page', () => {
+  const cited = /(docs\/[\w-]+\.md), "([^"]+)"/g;
+  const absent = ours.flatMap((file) =>
+    [...read(file).matchAll(cited)]
+      .filter(
+        ([, page, chapter]) =>
+          ![`\n## ${chapter}\n`, `\n- **${chapter}**`].some((head) => read(page!).includes(head)),
+      )
+      .map(([text]) => `${file}: ${text}`),
+  );
+  expect(absent).toEqual([]);
+});
+
+test('the README is read in a few minutes', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(130);
 });

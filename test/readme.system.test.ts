@@ -1,4 +1,4 @@
-// The README, followed by a stranger: every snippet in it is run, in a copy of the sources, with an empty home.
+// The README and its pages, followed by a stranger: every snippet in them is run, in a copy of the sources, with an empty home.
 
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Program, startCommand } from './support/program.ts';
 
 const run = promisify(execFile);
-const README = await readFile('README.md', 'utf8');
+/** The README, and the pages that it sends to for the rest of its snippets. */
+const PAGES = ['README.md', 'docs/api.md', 'docs/workflows.md'];
+const README = (await Promise.all(PAGES.map((page) => readFile(page, 'utf8')))).join('\n');
 const NOT_COPIED = new Set(['node_modules', '.build', '.workspace', '.git', 'cdk.out']);
 
 interface Snippet {
@@ -38,7 +40,7 @@ beforeAll(async () => {
 }, 30_000);
 afterAll(() => rm(home, { recursive: true, force: true, maxRetries: 10 }));
 
-test('every fence in the README is a snippet that this test knows', () => {
+test('every fence in these pages is a snippet that this test knows', () => {
   expect(README.match(/^```\w+$/gm)).toHaveLength(snippets.length);
   const known = (text: string) => text.startsWith('curl') || /npm (ci|start)/.test(text);
   expect(bash.filter((text) => !known(text))).toEqual([]);

@@ -1,4 +1,4 @@
-// The REST API as a plain value. Source: spec/rest-api-guide.md and design/rest-api.md.
+// The REST API as a plain value. Source: test/contract/rest-api-guide.md and docs/api.md.
 
 import { Hono } from 'hono';
 import { requestId } from 'hono/request-id';

@@ -11,7 +11,7 @@ const HELP = `comfyui-rest-api [start|generate|keys] [...]
   keys create|list|...   who may call the API, where API_KEYS=required
 
   Each explains itself with --help, but for start, which takes no flags. Its settings are environment variables, above
-  all these; README.md, beside this program, lists them:
+  all these; README.md beside this program links to all of them:
 
   COMFYUI_HOST, COMFYUI_PORT   the ComfyUI; else whatever answers at 127.0.0.1:8188, else a simulated one that says so
   API_HOST, API_PORT           where it listens: 127.0.0.1, 5000

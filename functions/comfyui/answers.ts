@@ -1,5 +1,5 @@
 // What ComfyUI's answers must have for us, and no more: the rest is tolerated, for it changes from version to version,
-// and custom nodes write into it what they like. Source: shared/spec/comfyui-0.33.md.
+// and custom nodes write into it what they like. Source: docs/comfyui.md.
 
 import * as z from 'zod';
 import type { ObjectInfo } from '../core/object-info.ts';

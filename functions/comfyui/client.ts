@@ -1,5 +1,5 @@
 // ComfyUI over HTTP. Says what ComfyUI answered; decides nothing. Every call has a time limit and every answer a bound,
-// and what is not what was asked for is one of three errors (errors.ts). Source: design/comfyui-protocol.md.
+// and what is not what was asked for is one of three errors (errors.ts). Source: docs/comfyui.md, "On the wire".
 
 import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';

@@ -1,6 +1,6 @@
 // How many GPU hosts there should be: one round of the controller as a pure function of what it read and what it
 // remembers. It only raises (idle hosts end themselves), takes back what AWS cannot launch, ends instances that never
-// came up, and retires what runs an old release. Source: design/architecture.md, "On AWS"; issue 5, line 4. `npm run simulate` runs it over a day.
+// came up, and retires what runs an old release. Source: docs/architecture.md, "On AWS". `npm run simulate` runs it over a day.
 
 import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
 import {

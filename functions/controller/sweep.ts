@@ -1,4 +1,4 @@
-// Returns the jobs of dead hosts to the queue, ends what is too old. Source: design/architecture.md, "States".
+// Returns the jobs of dead hosts to the queue, ends what is too old. Source: docs/architecture.md, "States".
 
 import {
   type Change,

@@ -1,6 +1,6 @@
 // Every way in which a job may change. Each verb yields a Change: the conditions under which it may be written and
 // what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional
-// write. Source: design/architecture.md, "States". Refuses: I/O, the clock.
+// write. Source: docs/architecture.md, "States". Refuses: I/O, the clock.
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
 import { listOrder } from './names.ts';

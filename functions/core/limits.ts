@@ -1,4 +1,4 @@
-// The numbers of the protocol, each in one place. Source: design/architecture.md, "Numbers".
+// The numbers of the protocol, each in one place. Source: docs/architecture.md, "Numbers".
 // Milliseconds unless the name says otherwise.
 
 const SECOND = 1000;
@@ -37,7 +37,7 @@ export const SIGNATURE_SKEW = 5 * MINUTE;
 /** A host claims without its warm-up when that has not ended: a large model is read from a disk in a minute. */
 export const WARM_UP_LIMIT = 4 * MINUTE;
 
-/** ComfyUI is stuck when the head of its queue has not moved for so long. Source: issue 11, number 24. */
+/** ComfyUI is stuck when the head of its queue has not moved for so long. */
 export const COMFYUI_STUCK = {
   idle: 2 * MINUTE,
   least: 2 * MINUTE,
@@ -120,7 +120,7 @@ export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1000;
 export const COUNT_EXACT_TO = 1000;
 
-// Webhooks. Source: issue 6, line 4.
+// Webhooks.
 
 export const MAX_WEBHOOK_URL = 2000;
 /** In all: the name is looked up, the answer read. */
@@ -130,7 +130,7 @@ export const WEBHOOK_LEASE = 30 * SECOND;
 /** Then it is given up. */
 export const WEBHOOK_TRIED_FOR = DAY;
 
-// Scaling. Source: issue 5, line 4, and `npm run simulate`, which shows what each costs and gains.
+// Scaling. Source: `npm run simulate`, which shows what each costs and gains.
 
 /** On AWS the controller makes a round so often. */
 export const SCALE_EVERY = MINUTE;

@@ -4,7 +4,7 @@
 import type { Progress } from './job.ts';
 import type { Graph } from './object-info.ts';
 
-/** The parts of ComfyUI's messages that are read here; see design/comfyui-protocol.md, "Watching". */
+/** The parts of ComfyUI's messages that are read here; see docs/comfyui.md, "On the wire". */
 export type ProgressEvent =
   | { type: 'execution_cached'; data: { nodes: string[] } }
   | { type: 'executing'; data: { node: string | null } }

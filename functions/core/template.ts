@@ -1,5 +1,5 @@
 // A workflow template: ComfyUI's API export, verbatim, and the inputs file that says what a caller may set.
-// Checks that the two fit, so that a bad pair stops the start and not a job. Source: design/workflows.md.
+// Checks that the two fit, so that a bad pair stops the start and not a job. Source: docs/workflows.md.
 
 import * as z from 'zod';
 import { AppError } from './errors.ts';

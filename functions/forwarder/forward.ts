@@ -1,5 +1,5 @@
 // Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
-// costs nothing. Source: design/architecture.md, "Forwarder".
+// costs nothing. Source: docs/architecture.md, "The way of a job".
 
 import { OFFER_TIMEOUT } from '../core/limits.ts';
 import { modelsOf } from '../core/object-info.ts';

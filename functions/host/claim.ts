@@ -1,4 +1,4 @@
-// Taking a job: one conditional write, and certainty about what became of it. Source: design/architecture.md, "Host".
+// Taking a job: one conditional write, and certainty about what became of it. Source: docs/architecture.md, "The host process".
 
 import { adopt, claim, type ComfyUIKind, type Fence, isHeldBy, type JobState } from '../core/job.ts';
 import type { Job } from '../store/jobs.ts';

@@ -1,5 +1,5 @@
 // The GPU host: claims jobs for one ComfyUI, as many as it has slots, and sees each to its end. Composes the parts of
-// this folder and owns their clocks. Source: design/architecture.md, "Host".
+// this folder and owns their clocks. Source: docs/architecture.md, "The host process".
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,5 @@
 // Which ComfyUI: the real one that is meant, that answers, or that this workspace has worked with before; else a
-// simulated one that says so. Source: design/rest-api.md, "Environment".
+// simulated one that says so. Source: docs/settings.md.
 
 import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';

@@ -1,5 +1,5 @@
 // The tables: names, keys and indexes. infra deploys them and local mode creates them from this one description.
-// No overloaded keys: a table per thing. Source: design/architecture.md, "Tables".
+// No overloaded keys: a table per thing. Source: docs/architecture.md, "Tables".
 
 export interface TableSpec {
   /** Prefixed by the stage's name where it is created. */

@@ -1,4 +1,4 @@
-// Forms as clients write them. Source: issue 11, 11 and 36; the byte forms are those of each client's own writer.
+// Forms as clients write them. Source: docs/reports.md; the byte forms are those of each client's own writer.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

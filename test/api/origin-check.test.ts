@@ -1,4 +1,4 @@
-// An API without keys is not every page's to drive. Source: issue 11, A2.
+// An API without keys is not every page's to drive. Source: SECURITY.md.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

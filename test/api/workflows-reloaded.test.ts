@@ -1,4 +1,4 @@
-// What the API serves when a template changes under it. Source: issue 11, 40.
+// What the API serves when a template changes under it. Source: docs/reports.md.
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

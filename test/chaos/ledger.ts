@@ -1,5 +1,5 @@
 // Every write that the tables accepted, in order, and what each made of the job: the run's own memory, held against
-// the protocol write by write. Source of the rules: design/architecture.md, "States". Asks nobody anything.
+// the protocol write by write. Source of the rules: docs/architecture.md, "States". Asks nobody anything.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { JobState } from '../../functions/core/job.ts';

@@ -1,5 +1,5 @@
 // What a compiler would say of a graph, held against what a real ComfyUI 0.8.0 and 0.33.0 said of the same: 45 graphs posted
-// to each, its refusals, and what became of what it took. Source: issue 11, 26.
+// to each, its refusals, and what became of what it took. Source: docs/reports.md.
 
 import { describe, expect, it, test } from 'vitest';
 import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };

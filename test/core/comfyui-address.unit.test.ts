@@ -1,4 +1,4 @@
-// What people write for COMFYUI_HOST. Source: issue 11, 40; cases/25 and cases/29.
+// What people write for COMFYUI_HOST. Source: docs/reports.md.
 
 import { expect, test } from 'vitest';
 import { parseComfyUIAddress } from '../../functions/core/comfyui-address.ts';

@@ -1,4 +1,4 @@
-// Templates and values from public reports. Source: issue 11, 26 and 37; cases 12, 39 and 40.
+// Templates and values from public reports. Source: docs/reports.md.
 
 import { describe, expect, it } from 'vitest';
 import { choicesOf, parseInputs } from '../../functions/core/inputs.ts';

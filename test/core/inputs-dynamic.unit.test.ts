@@ -1,4 +1,4 @@
-// Inputs of ComfyUI 0.33's nodes that a template drives: dynamic combos, and what stands in them. Source: issue 11, 26.
+// Inputs of ComfyUI 0.33's nodes that a template drives: dynamic combos, and what stands in them. Source: docs/reports.md.
 
 import { describe, expect, it, test } from 'vitest';
 import recorded from './recorded/checked-graphs-0.33.json' with { type: 'json' };

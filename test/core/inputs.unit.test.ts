@@ -1,4 +1,4 @@
-// What a caller may send: each rule of design/rest-api.md on POST /api/generate, and the sentence that says so.
+// What a caller may send: each rule of docs/api.md on POST /api/generate, and the sentence that says so.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

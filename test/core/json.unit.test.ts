@@ -1,4 +1,4 @@
-// JSON as ComfyUI and people write it. Source: spec/comfyui-0.33.md, G67 and G68.
+// JSON as ComfyUI and people write it. Source: docs/comfyui.md.
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// What a job that waits lacks, and where it is. Source: issue 11, 26.
+// What a job that waits lacks, and where it is. Source: docs/reports.md.
 
 import { expect, test } from 'vitest';
 import { missingOf, neededOf } from '../../functions/core/missing.ts';

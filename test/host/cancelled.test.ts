@@ -1,4 +1,4 @@
-// What a GPU did for a job that was cancelled is not free. Source: issue 11, 15.
+// What a GPU did for a job that was cancelled is not free. Source: docs/reports.md.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Rig, startRig } from '../support/rig.ts';

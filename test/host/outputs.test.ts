@@ -1,5 +1,5 @@
 // What a graph saves is published only if this very attempt made it, and only if it is a whole image; what ComfyUI has
-// besides is left where it is. Source: issue 11, 5, 8, 21, 28, 33 and 34; cases/06 and cases/08.
+// besides is left where it is. Source: docs/reports.md.
 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

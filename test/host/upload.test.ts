@@ -1,5 +1,5 @@
 // How an image comes from ComfyUI into the bucket where the link is bad, and what is left in ComfyUI's folders after it.
-// Source: issue 11, 8, 23, 28 and 34.
+// Source: docs/reports.md.
 
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Only whole images pass, and what is kept is byte for byte the same. Source: issue 11, 5, 7 and 38.
+// Only whole images pass, and what is kept is byte for byte the same. Source: docs/reports.md.
 
 import { randomBytes } from 'node:crypto';
 import { deflateSync, crc32 } from 'node:zlib';

@@ -1,4 +1,4 @@
-// What `npm start` says of templates of one's own. Source: issue 11, 26 and 40.
+// What `npm start` says of templates of one's own. Source: docs/reports.md.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

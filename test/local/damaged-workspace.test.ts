@@ -1,4 +1,4 @@
-// A job table that lost something is never served as if it had not. Source: issue 11, 18.
+// A job table that lost something is never served as if it had not. Source: docs/reports.md.
 
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

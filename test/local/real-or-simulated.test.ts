@@ -1,5 +1,5 @@
 // Which ComfyUI `npm start` takes where nobody says which: real jobs must never become placeholders.
-// Source: issue 11, 31; cases/24.
+// Source: docs/reports.md.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';

@@ -1,4 +1,4 @@
-// Owns the proof of what no recording shows and real ComfyUIs were seen to do (shared/spec/comfyui-0.33.md, by its
+// Owns the proof of what no recording shows and real ComfyUIs were seen to do (docs/comfyui.md, by its
 // numbers): said of both versions, and of a real one where COMFYUI holds its address.
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';

@@ -1,4 +1,4 @@
-// A folder of templates that is edited while a process serves them. Source: issue 11, 40.
+// A folder of templates that is edited while a process serves them. Source: docs/reports.md.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Which machine a folder is. Source: issue 11, 17 and 18.
+// Which machine a folder is. Source: docs/reports.md.
 
 import { execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';

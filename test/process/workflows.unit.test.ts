@@ -1,4 +1,4 @@
-// A folder of templates as systems and editors leave it. Source: issue 11, 37; cases/13.
+// A folder of templates as systems and editors leave it. Source: docs/reports.md.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

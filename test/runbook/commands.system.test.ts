@@ -1,6 +1,6 @@
 // Every command of the pages that a person follows is typed here as it stands there: by the real AWS CLI, against a
 // deployment on moto. What cannot be is marked in its page with the reason (see page.ts), and is at least understood by
-// its program. What README.md types into a `bash` fence is the concern of test/readme.system.test.ts.
+// its program. What README.md and its pages type into a `bash` fence is the concern of test/readme.system.test.ts.
 
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
@@ -21,7 +21,7 @@ import { hasCli, NOT_UNDERSTOOD, runBash } from './cli.ts';
 import { type Command, markOf, readPage } from './page.ts';
 import { ACCOUNT, AMI, AMI_PARAMETER, makeWorld, OTHER, REGION, type World } from './world.ts';
 
-const PAGES = ['README.md', 'docs/aws.md', 'infra/RUNBOOK.md'];
+const PAGES = ['README.md', 'docs/aws.md', 'docs/benchmarks.md', 'docs/chaos.md', 'infra/RUNBOOK.md'];
 
 const pages = await Promise.all(PAGES.map(async (name) => ({ name, ...(await readPage(name)) })));
 const places = ({ page, line }: Command) => `${page}:${line}`;

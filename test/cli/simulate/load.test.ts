@@ -1,5 +1,5 @@
 // What DynamoDB is asked by a fleet, measured with the code that asks it: it grows as the fleet does, and no key is asked
-// more than a partition gives. Then what a million jobs cost, and that the README says the same.
+// more than a partition gives. Then what a million jobs cost, and that docs/benchmarks.md says the same.
 
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
@@ -50,9 +50,9 @@ test('a million images to the internet cost $126, whatever else', () => {
   expect(lines.find(({ what }) => what === 'CloudFront requests')!.dollars).toBeCloseTo(16, 6);
 });
 
-test('the README says what the command prints', async () => {
-  const readme = await readFile('README.md', 'utf8');
+test('docs/benchmarks.md says what the command prints', async () => {
+  const page = await readFile('docs/benchmarks.md', 'utf8');
   const printed = costTableOf(costsOf(ofAJob(loads[1]!, SECONDS), SECONDS));
-  expect(readme).toContain(printed);
-  expect(readme).toContain(loadTableOf([...loads, extrapolated(loads, 10_000)]));
+  expect(page).toContain(printed);
+  expect(page).toContain(loadTableOf([...loads, extrapolated(loads, 10_000)]));
 });
