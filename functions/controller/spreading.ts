@@ -29,10 +29,12 @@ export function createSpreading({
 }): Spreading {
   let lookedAtAllAt = -Infinity;
 
-  /** Shards up to the last in which anything waits, of so many. */
+  /** Shards up to the last in which anything waits, of so many; at least one. */
   async function occupiedOf(shards: number): Promise<number> {
-    const heads = Array.from({ length: shards }, (_, shard) => jobs.listShard(shard, 1));
-    return (await Promise.all(heads)).findLastIndex((head) => head.length > 0) + 1;
+    // One after the other: a connection for each at once is more than a small process may have open.
+    for (let shard = shards - 1; shard > 0; shard -= 1)
+      if ((await jobs.listShard(shard, 1)).length > 0) return shard + 1;
+    return 1;
   }
 
   return {

@@ -67,7 +67,8 @@ export function createHeartbeat({ hosts, spread, log, hostId, item, now }: Heart
       // Told by the controller, which knows which release should run.
       retired ||= own?.retire === true;
       await tell();
-      await countNeighbours();
+      // It is no news: a heartbeat does not wait for it.
+      void countNeighbours();
     },
     tell,
     toldWell: () => toldWell,

@@ -3,7 +3,7 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { HEARTBEAT_EVERY, SPREAD_READ_EVERY } from '../core/limits.ts';
+import { SPREAD_READ_EVERY } from '../core/limits.ts';
 import { type Spread, UNSPREAD } from '../core/spread.ts';
 import type { StoreClient } from './client.ts';
 import { createGlance } from './glance.ts';
@@ -17,9 +17,7 @@ export function createSpread({ documents, clock }: StoreClient, prefix: string) 
   let last: Spread | undefined;
 
   async function readItem(ConsistentRead: boolean): Promise<Spread | undefined> {
-    // What it says is no news: nobody waits long for it.
-    const abortSignal = AbortSignal.timeout(HEARTBEAT_EVERY);
-    const { Item } = await documents.send(new GetCommand({ ...place, ConsistentRead }), { abortSignal });
+    const { Item } = await documents.send(new GetCommand({ ...place, ConsistentRead }));
     if (!Item) return undefined;
     const { alive, read, write, changedAt } = Item as Partial<Spread> & { alive: number };
     // An earlier release said the number of hosts alone.

@@ -90,6 +90,7 @@ describe('tables', () => {
         ...forEach('jobs', 'BatchGetItem'),
         'jobs/index/byWork Query',
         'hosts Scan',
+        'fleet GetItem',
         'intakes GetItem',
         ...STREAM,
       ].toSorted(),
