@@ -47,6 +47,7 @@ const partsBesideTheBundle = {
     const beside = (filter, path) =>
       onResolve({ filter }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
     beside(/\/openapi\/document\.ts$/, './openapi.mjs');
+    beside(/\/images\/sniff\.ts$/, './sniff.mjs');
     beside(/^@fastify\/busboy$/, './busboy.mjs');
   },
 };
@@ -127,6 +128,7 @@ async function lambda() {
       entryPoints: {
         'api/index': 'functions/api/lambda.ts',
         'api/openapi': 'functions/api/openapi/document.ts',
+        'api/sniff': 'functions/images/sniff.ts',
         'api/busboy': '@fastify/busboy',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',

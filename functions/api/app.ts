@@ -1,6 +1,6 @@
 // The REST API as a plain value. Source: test/contract/rest-api-guide.md and docs/api.md.
 
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL, withoutKeys } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
@@ -14,7 +14,10 @@ import { createHeld } from './http/held.ts';
 import { historyRoutes } from './routes/history.ts';
 import { imageRoutes } from './routes/images.ts';
 import { createJobReader } from './caches/job-reader.ts';
-import { jobRoutes } from './routes/jobs.ts';
+import { generateRoutes } from './routes/generate.ts';
+import { queueRoutes } from './routes/queue.ts';
+import { mount, type Route } from './http/route.ts';
+import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/origin-check.ts';
 import { problems } from './http/problems.ts';
 import { createTotals } from './routes/owned.ts';
@@ -61,9 +64,12 @@ export function createApp(deps: ApiDeps): ApiApp {
   });
   app.use(safeHeaders(settings));
   app.use(crossOrigin(settings));
-  const docs = docsRoutes(deps);
-  app.route('/', docs);
-  app.route('/api', docs);
+  const routes = routesOf(shared);
+  const [open, guarded] = [routes.filter(({ scope }) => !scope), routes.filter(({ scope }) => scope)];
+  for (const one of open) mount(app, one);
+  // Said without a key, since what comes later asks for one.
+  for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
+    app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   if (deps.admit) app.use(deps.admit);
   else
@@ -71,26 +77,40 @@ export function createApp(deps: ApiDeps): ApiApp {
       c.set('caller', LOCAL);
       return next();
     });
-  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now));
-  app.use(limitBodies('/api/upload/image'));
-
-  app.route('/api', jobRoutes(shared));
-  app.route('/api', followRoutes(shared));
-  app.route('/api', imageRoutes(shared));
-  app.route('/api', uploadRoutes(shared));
-  app.route('/api', historyRoutes(shared));
-  app.route('/api', systemRoutes(shared));
-  app.route('/api', usageRoutes(shared));
-  app.route('/api', webhookRoutes(shared));
+  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, guarded));
+  app.use(limitBodies(guarded));
+  for (const one of guarded) mount(app, one);
 
   app.onError(problems(log));
   app.notFound((c) => {
     const allowed = methodsOf(app, c.req.path);
     if (allowed.length === 0) throw new AppError('route_not_found', `There is nothing at this address`);
-    c.header('Allow', allowed.join(', '));
-    throw new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${c.req.method}`);
+    return refuseMethod(c, allowed);
   });
   return app;
+}
+
+/** In the order of the document. */
+function routesOf(shared: Shared): Route[] {
+  const routes: Route[] = [
+    ...generateRoutes(shared),
+    ...followRoutes(shared),
+    ...queueRoutes(shared),
+    ...imageRoutes(shared),
+    ...uploadRoutes(shared),
+    ...historyRoutes(shared),
+    ...webhookRoutes(shared),
+    ...workflowRoutes(shared),
+    ...usageRoutes(shared),
+    ...systemRoutes(shared),
+    ...docsRoutes(shared, () => routes),
+  ];
+  return routes;
+}
+
+function refuseMethod(c: Context<ApiEnv>, allowed: string[]): never {
+  c.header('Allow', allowed.join(', '));
+  throw new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${c.req.method}`);
 }
 
 /** The methods of the routes that this path matches, whatever was asked for. */

@@ -1,44 +1,53 @@
 // One error class for everything that a caller, or the person who starts a process, can act on.
 // It does not cover bugs: those stay plain errors and become a 500 without a word of detail.
 
-/** Stable for machines; each maps to one HTTP status in api/http/problems.ts. */
-export type ErrorCode =
-  | 'missing_field'
-  | 'unknown_field'
-  | 'invalid_field'
-  | 'invalid_json'
-  | 'invalid_image'
-  | 'unknown_workflow'
-  | 'unsupported_media_type'
-  | 'body_too_large'
-  | 'job_not_found'
-  | 'image_not_found'
-  | 'webhook_not_found'
-  | 'workflow_not_found'
-  | 'route_not_found'
-  | 'method_not_allowed'
-  | 'already_ended'
-  | 'not_ended'
-  | 'upload_in_use'
-  | 'image_in_use'
-  | 'idempotency_mismatch'
-  | 'range_not_satisfiable'
-  | 'too_many_waiting'
-  | 'too_many_readers'
-  | 'too_many_requests'
-  | 'too_many_unfinished'
-  | 'images_used_up'
-  | 'budget_used_up'
-  | 'uploads_used_up'
-  | 'origin_not_allowed'
-  | 'host_not_allowed'
-  | 'comfyui_not_responding'
-  | 'bad_template'
-  | 'bad_setting'
-  | 'in_use'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'bad_event';
+/** Of answers: stable for machines, each with its HTTP status. */
+export const STATUS = {
+  missing_field: 400,
+  unknown_field: 400,
+  invalid_field: 400,
+  invalid_json: 400,
+  invalid_image: 400,
+  unknown_workflow: 400,
+  bad_request: 400,
+  bad_body: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  origin_not_allowed: 403,
+  host_not_allowed: 403,
+  not_through_front_door: 403,
+  job_not_found: 404,
+  image_not_found: 404,
+  webhook_not_found: 404,
+  workflow_not_found: 404,
+  route_not_found: 404,
+  method_not_allowed: 405,
+  already_ended: 409,
+  not_ended: 409,
+  upload_in_use: 409,
+  image_in_use: 409,
+  body_too_large: 413,
+  unsupported_media_type: 415,
+  range_not_satisfiable: 416,
+  idempotency_mismatch: 422,
+  too_many_waiting: 429,
+  too_many_requests: 429,
+  too_many_unfinished: 429,
+  images_used_up: 429,
+  budget_used_up: 429,
+  uploads_used_up: 429,
+  internal_error: 500,
+  comfyui_not_responding: 503,
+  too_many_readers: 503,
+  disk_full: 503,
+  unavailable: 503,
+} as const;
+
+/** Of programs, for the person who starts one or what invokes it: no request is answered with them. */
+type ProgramError = 'bad_template' | 'bad_setting' | 'in_use' | 'bad_event';
+
+export type AnswerError = keyof typeof STATUS;
+export type ErrorCode = AnswerError | ProgramError;
 
 export interface ErrorDetails {
   field?: string;
@@ -54,4 +63,8 @@ export class AppError extends Error {
   ) {
     super(message);
   }
+}
+
+export function isOfAnswer(code: ErrorCode): code is AnswerError {
+  return Object.hasOwn(STATUS, code);
 }

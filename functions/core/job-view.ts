@@ -55,6 +55,8 @@ export function imageView(image: JobImage) {
   };
 }
 
+export function iso(time: number): string;
+export function iso(time: number | undefined): string | null;
 export function iso(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }

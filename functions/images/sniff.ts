@@ -7,6 +7,8 @@ import { framesOfPng, pngSize } from './structure/png.ts';
 import { BrokenImage, walkImage } from './structure/walk.ts';
 import { framesOfWebp, webpSize } from './structure/webp.ts';
 
+export { BrokenImage } from './structure/walk.ts';
+
 export interface ImageType {
   contentType: 'image/png' | 'image/jpeg' | 'image/webp';
   extension: 'png' | 'jpg' | 'webp';

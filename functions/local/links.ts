@@ -1,6 +1,7 @@
 // Presigned links that point at the API's own port: read from the embedded bucket, within the budget of readers.
 
 import type { RequestListener } from 'node:http';
+import { problem } from '../api/http/problems.ts';
 import { type Readers, tooManyReaders } from '../api/http/readers.ts';
 import type { EmbeddedS3 } from './embedded-s3/server.ts';
 
@@ -16,9 +17,9 @@ export function linksBefore(api: RequestListener, s3: EmbeddedS3, readers: Reade
     res.setHeader('X-Content-Type-Options', 'nosniff');
     const reader = readers.take(BY_LINK, () => req.socket.resetAndDestroy());
     if (!reader) {
-      const { code, message } = tooManyReaders();
-      res.writeHead(503, { 'content-type': 'application/json', 'retry-after': '5' });
-      res.end(JSON.stringify({ error: message, code }));
+      const { status, headers, body } = problem('too_many_readers', tooManyReaders().message);
+      res.writeHead(status, { 'content-type': 'application/json', ...headers });
+      res.end(JSON.stringify(body));
       return;
     }
     res.on('drain', reader.moved);

@@ -5,18 +5,30 @@
 import type { MiddlewareHandler } from 'hono';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';
 import type { ApiEnv } from '../deps.ts';
+import { addressOf, type Declared } from '../http/route.ts';
 import { hasLimits } from './limits.ts';
 import { refuseRate } from './refusals.ts';
 
 /** The longest quiet ones are forgotten: their buckets are full again. */
 const OWNERS = 1000;
 
-/** @param perMinute undefined: unlimited; @param now ms */
-export function limitReads(perMinute: number | undefined, now: () => number): MiddlewareHandler<ApiEnv> {
+/**
+ * @param perMinute undefined: unlimited; @param now ms
+ * @param routes those that refuse too many requests themselves count theirs in the table
+ */
+export function limitReads(
+  perMinute: number | undefined,
+  now: () => number,
+  routes: readonly Declared[],
+): MiddlewareHandler<ApiEnv> {
+  const own = new Set(
+    routes.flatMap(({ route, errors }) => (errors?.includes('too_many_requests') ? addressOf(route) : [])),
+  );
   const fullAt = new Map<string, number>();
   return (c, next) => {
     const caller = c.get('caller');
-    if (perMinute === undefined || !hasLimits(caller) || hasOwnLimit(c.req.method, c.req.path)) return next();
+    if (perMinute === undefined || !hasLimits(caller) || own.has(`${c.req.method} ${c.req.path}`))
+      return next();
     const { owner } = caller;
     // A clock that was set back owes nobody a wait.
     const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
@@ -27,9 +39,4 @@ export function limitReads(perMinute: number | undefined, now: () => number): Mi
     fullAt.set(owner, now() + fullIn + tokenEvery(perMinute));
     return next();
   };
-}
-
-/** Those count as requests, in the table. */
-function hasOwnLimit(method: string, path: string): boolean {
-  return method === 'POST' && /\/(generate|upload\/image)$/.test(path);
 }

@@ -4,10 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { AppError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
-import { PAGE_DEFAULT, PAGE_MAX } from '../../core/limits.ts';
-import { invalid } from '../../core/inputs.ts';
 import type { ApiEnv } from '../deps.ts';
-import type { Counted } from '../routes/owned.ts';
 
 /**
  * Refuses by the announced length where there is one. Some clients (Python's urllib) write their whole body before they
@@ -71,37 +68,4 @@ export async function jsonObject(c: Context<ApiEnv>): Promise<Record<string, unk
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new AppError('invalid_json', 'The body must be a JSON object, such as {"prompt": "a red fox"}');
   return body as Record<string, unknown>;
-}
-
-export function idempotencyKeyOf(c: Context<ApiEnv>): string | undefined {
-  const key = c.req.header('idempotency-key');
-  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key))
-    throw invalid('Idempotency-Key', 'must have 1 to 255 printable ASCII characters without spaces');
-  return key;
-}
-
-export interface PageQuery {
-  limit: number;
-  cursor: string | undefined;
-}
-
-/** `?limit` and `?cursor`; a cursor is a place in an index, made opaque. @param shape of the places of this list */
-export function pageQuery(c: Context<ApiEnv>, shape: RegExp): PageQuery {
-  const { limit = String(PAGE_DEFAULT), cursor } = c.req.query();
-  const count = Number(limit);
-  if (!/^\d+$/.test(limit) || count < 1 || count > PAGE_MAX)
-    throw invalid('limit', `must be a whole number from 1 to ${PAGE_MAX}`);
-  if (cursor === undefined) return { limit: count, cursor };
-  const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!shape.test(place)) throw invalid('cursor', 'must be the next_cursor of an earlier answer');
-  return { limit: count, cursor: place };
-}
-
-export function cursorOf(place: string): string {
-  return Buffer.from(place, 'utf8').toString('base64url');
-}
-
-/** `total` is exact up to 1,000 and says so beyond. */
-export function totalOf(field: 'total' | 'total_items', { count, exact }: Counted) {
-  return { [field]: count, total_is_exact: exact };
 }

@@ -1,10 +1,12 @@
 // What may come in on AWS: only what went through CloudFront, which adds the origin secret, or whatever comes where the
 // Function URL is the address itself. Whoever then has a key is the app's to ask.
 
+import type { AnswerError } from '../../core/errors.ts';
 import { comparedWith } from './compare.ts';
 import type { ApiApp } from '../deps.ts';
 import type { UrlRequest } from './function-url.ts';
 import { NOT_KEPT, SAFE_HEADERS } from './headers.ts';
+import { problem } from './problems.ts';
 
 /** CloudFront adds it. */
 const ORIGIN_SECRET_HEADER = 'x-origin-secret';
@@ -16,14 +18,15 @@ export function createFrontDoor(app: ApiApp, originSecrets: readonly string[]): 
   const isOurs = originSecrets.length === 0 ? () => true : comparedWith(...originSecrets);
   return async ({ request, readable }) => {
     if (!isOurs(request.headers.get(ORIGIN_SECRET_HEADER)))
-      return refusal(403, 'not_through_front_door', "Use the API's public address");
+      return refusal('not_through_front_door', "Use the API's public address");
     if (!readable)
-      return refusal(400, 'bad_body', 'The body is said to be base64 and is not; send the request again');
+      return refusal('bad_body', 'The body is said to be base64 and is not; send the request again');
     return app.fetch(request);
   };
 }
 
 /** As the guide shows errors. */
-function refusal(status: number, code: string, error: string): Response {
-  return Response.json({ error, code }, { status, headers: { ...SAFE_HEADERS, ...NOT_KEPT } });
+function refusal(code: AnswerError, error: string): Response {
+  const { status, body } = problem(code, error);
+  return Response.json(body, { status, headers: { ...SAFE_HEADERS, ...NOT_KEPT } });
 }

@@ -8,6 +8,7 @@ import { MAX_BODY_BYTES } from '../../core/limits.ts';
 import { limitBody } from './body.ts';
 import type { ApiEnv, ApiSettings } from '../deps.ts';
 import { PREFLIGHT } from './preflight.ts';
+import { addressOf, type Declared } from './route.ts';
 
 /** An answer is never a page: not even one that has a person's words in it can load, run or frame anything. */
 export const SAFE_HEADERS = {
@@ -57,8 +58,9 @@ export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigin
   });
 }
 
-/** At every address, also those that there are not. @param larger the one with a limit of its own */
-export function limitBodies(larger: string): MiddlewareHandler<ApiEnv> {
+/** At every address, also those that there are not; some routes have a limit of their own. */
+export function limitBodies(routes: readonly Declared[]): MiddlewareHandler<ApiEnv> {
+  const own = new Set(routes.flatMap(({ route, body }) => (body?.limit ? addressOf(route) : [])));
   const limited = limitBody(MAX_BODY_BYTES, () => {
     throw new AppError('body_too_large', 'The body may have at most 256 KB');
   });
@@ -72,6 +74,6 @@ export function limitBodies(larger: string): MiddlewareHandler<ApiEnv> {
         'Send the body as it is, uncompressed and without the header Content-Encoding',
       );
     }
-    return c.req.path === larger ? next() : limited(c, next);
+    return own.has(`${c.req.method} ${c.req.path}`) ? next() : limited(c, next);
   };
 }

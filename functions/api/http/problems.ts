@@ -2,86 +2,82 @@
 
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { withoutKeys } from '../../core/access.ts';
-import { AppError, type ErrorCode } from '../../core/errors.ts';
+import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
 
-const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
-  unauthorized: 401,
-  forbidden: 403,
-  origin_not_allowed: 403,
-  host_not_allowed: 403,
-  unsupported_media_type: 415,
-  body_too_large: 413,
-  job_not_found: 404,
-  image_not_found: 404,
-  webhook_not_found: 404,
-  workflow_not_found: 404,
-  route_not_found: 404,
-  method_not_allowed: 405,
-  already_ended: 409,
-  not_ended: 409,
-  upload_in_use: 409,
-  image_in_use: 409,
-  idempotency_mismatch: 422,
-  range_not_satisfiable: 416,
-  too_many_waiting: 429,
-  too_many_requests: 429,
-  too_many_unfinished: 429,
-  images_used_up: 429,
-  budget_used_up: 429,
-  uploads_used_up: 429,
-  comfyui_not_responding: 503,
-  too_many_readers: 503,
+/** What a refused request is answered with beside the status: a limit says where a caller stands. */
+export class Refusal extends AppError {
+  constructor(
+    code: AnswerError,
+    message: string,
+    details: ErrorDetails,
+    readonly headers: Record<string, string>,
+  ) {
+    super(code, message, details);
+  }
+}
+
+/** Seconds. */
+const RETRY_AFTER: Partial<Record<AnswerError, string>> = {
+  too_many_waiting: '5',
+  too_many_readers: '5',
+  disk_full: '10',
+  unavailable: '2',
 };
 
-export function statusOf(code: ErrorCode): ContentfulStatusCode {
-  return STATUS[code] ?? 400;
+interface Problem {
+  status: (typeof STATUS)[AnswerError];
+  headers: Record<string, string>;
+  body: { error: string; code: AnswerError; details?: ErrorDetails };
+}
+
+export function problem(code: AnswerError, error: string, details?: ErrorDetails): Problem {
+  const after = RETRY_AFTER[code];
+  return {
+    status: STATUS[code],
+    headers: after === undefined ? {} : { 'Retry-After': after },
+    body: { error, code, ...(details && { details }) },
+  };
 }
 
 export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
-    if (error instanceof AppError) {
-      const { code, message, details } = error;
-      if (code === 'too_many_waiting' || code === 'too_many_readers') c.header('Retry-After', '5');
-      return c.json({ error: message, code, ...(details && { details }) }, statusOf(code));
+    const requestId = c.get('requestId');
+    const where = { request_id: requestId, path: withoutKeys(c.req.path) };
+    const say = ({ status, headers, body }: Problem) => {
+      for (const [name, value] of Object.entries(headers)) c.header(name, value);
+      return c.json(body, status);
+    };
+    if (error instanceof AppError && isOfAnswer(error.code)) {
+      const said = problem(error.code, error.message, error.details);
+      if (error instanceof Refusal) Object.assign(said.headers, error.headers);
+      return say(said);
     }
     if (error instanceof HTTPException) {
-      const code = error.status === 413 ? 'body_too_large' : 'bad_request';
+      const code = error.status === STATUS.body_too_large ? 'body_too_large' : 'bad_request';
       return c.json({ error: error.message || 'The request cannot be read', code }, error.status);
     }
-    const requestId = c.get('requestId');
     if (isBrokenOff(error, c)) {
-      log.debug('request broke off', { request_id: requestId, path: withoutKeys(c.req.path) });
-      return c.json({ error: 'The request broke off', code: 'bad_request' }, 400);
+      log.debug('request broke off', where);
+      return say(problem('bad_request', 'The request broke off'));
     }
     if (isStorageFull(error)) {
-      log.warn('disk full', { request_id: requestId, path: withoutKeys(c.req.path) });
-      c.header('Retry-After', '10');
-      return c.json(
-        {
-          error:
-            'The disk is full; what is deleted makes room: DELETE /api/upload/image/<name>, DELETE /api/history/<job_id>',
-          code: 'disk_full',
-        },
-        503,
+      log.warn('disk full', where);
+      return say(
+        problem(
+          'disk_full',
+          'The disk is full; what is deleted makes room: DELETE /api/upload/image/<name>, DELETE /api/history/<job_id>',
+        ),
       );
     }
     if (isUnanswered(error)) {
-      log.error('table or bucket did not answer', error, {
-        request_id: requestId,
-        path: withoutKeys(c.req.path),
-      });
-      c.header('Retry-After', '2');
-      return c.json(
-        { error: 'The job table or the image bucket does not answer; try again', code: 'unavailable' },
-        503,
-      );
+      log.error('table or bucket did not answer', error, where);
+      return say(problem('unavailable', 'The job table or the image bucket does not answer; try again'));
     }
-    log.error('request failed', error, { request_id: requestId, path: withoutKeys(c.req.path) });
-    return c.json({ error: `Internal error; request ${requestId}`, code: 'internal_error' }, 500);
+    log.error('request failed', error, where);
+    return say(problem('internal_error', `Internal error; request ${requestId}`));
   };
 }
 

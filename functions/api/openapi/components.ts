@@ -3,8 +3,9 @@
 import * as z from 'zod';
 import { MAX_WEBHOOK_URL } from '../../core/limits.ts';
 import type { Template } from '../../core/template.ts';
+import type { JsonSchema } from '../http/answers.ts';
 import * as answers from './answers.ts';
-import { generateBody, type JsonSchema } from './generate-body.ts';
+import { generateBody } from './generate-body.ts';
 import * as service from './service-answers.ts';
 import * as webhooks from './webhook-answers.ts';
 

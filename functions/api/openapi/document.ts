@@ -1,23 +1,12 @@
-// The OpenAPI 3.1 document: the operations of this folder, the schemas that validate, and the statuses that problems.ts
-// gives each error. Pure.
+// The OpenAPI 3.1 document, made from the routes as they are declared, the schemas of what they answer, and the status of
+// each error. Pure.
 
-import { type ErrorCode } from '../../core/errors.ts';
+import { type AnswerError, STATUS } from '../../core/errors.ts';
 import type { Template } from '../../core/template.ts';
-import { statusOf } from '../http/problems.ts';
 import { schemasOf } from './components.ts';
-import { generateExamples, type JsonSchema } from './generate-body.ts';
-import { imageOperations } from './image-operations.ts';
-import { jobOperations } from './job-operations.ts';
-import { type Answer, LIMIT_HEADERS, type Operation, ref } from './operation.ts';
-import { serviceOperations } from './service-operations.ts';
-import { webhookOperations } from './webhook-operations.ts';
-
-export const OPERATIONS: readonly Operation[] = [
-  ...jobOperations,
-  ...imageOperations,
-  ...webhookOperations,
-  ...serviceOperations,
-];
+import { generateExamples } from './generate-body.ts';
+import { type Answer, type JsonSchema, LIMIT_HEADERS, ref } from '../http/answers.ts';
+import type { Declared } from '../http/route.ts';
 
 export interface Described {
   templates: ReadonlyMap<string, Template>;
@@ -25,15 +14,15 @@ export interface Described {
   keys: boolean;
 }
 
-export function documentOf({ templates, keys }: Described) {
+export function documentOf(routes: readonly Declared[], { templates, keys }: Described) {
   const paths: Record<string, JsonSchema> = {};
-  for (const operation of OPERATIONS) {
-    const [method, route] = operation.route.split(' ') as [string, string];
-    const path = route.replaceAll(/:(\w+)/g, '{$1}');
+  for (const declared of routes) {
+    const [method, at] = declared.route.split(' ') as [string, string];
+    const path = at.replaceAll(/:(\w+)/g, '{$1}');
     const add = (at: string, id: string) =>
-      ((paths[at] ??= {})[method.toLowerCase()] = operationOf(operation, id, { templates, keys }));
-    add(`/api${path}`, operation.id);
-    if (operation.alsoAtRoot) add(path, `${operation.id}AtRoot`);
+      ((paths[at] ??= {})[method.toLowerCase()] = operationOf(declared, id, { templates, keys }));
+    add(`/api${path}`, declared.id);
+    if (declared.alsoAtRoot) add(path, `${declared.id}AtRoot`);
   }
   return {
     openapi: '3.1.1',
@@ -72,12 +61,12 @@ export function documentOf({ templates, keys }: Described) {
   };
 }
 
-function operationOf(operation: Operation, operationId: string, { templates, keys }: Described): JsonSchema {
-  const { tag, summary, scope, parameters, body, callbacks } = operation;
-  const description = [operation.description, keys && scope && `Takes a key with the scope \`${scope}\`.`]
+function operationOf(declared: Declared, operationId: string, { templates, keys }: Described): JsonSchema {
+  const { tag, summary, scope, parameters, body, callbacks } = declared;
+  const description = [declared.description, keys && scope && `Takes a key with the scope \`${scope}\`.`]
     .filter(Boolean)
     .join(' ');
-  const examples = operation.id === 'generate' ? generateExamples(templates) : undefined;
+  const examples = declared.id === 'generate' ? generateExamples(templates) : undefined;
   return {
     operationId,
     tags: [tag],
@@ -85,9 +74,13 @@ function operationOf(operation: Operation, operationId: string, { templates, key
     ...(description && { description }),
     ...(keys && { security: scope ? [{ bearer: [] }, { apiKey: [] }] : [] }),
     ...(parameters && {
-      parameters: parameters.map((parameter) => ({
-        ...parameter,
-        ...(parameter.in === 'path' && { required: true }),
+      parameters: Object.values(parameters).map(({ name, in: place, description, schema, example }) => ({
+        name,
+        in: place,
+        description,
+        schema,
+        ...(example !== undefined && { example }),
+        ...(place === 'path' && { required: true }),
       })),
     }),
     ...(body && {
@@ -96,12 +89,12 @@ function operationOf(operation: Operation, operationId: string, { templates, key
         content: { [body.type]: { schema: body.schema, ...(examples && { examples }) } },
       },
     }),
-    responses: responsesOf(operation, keys),
+    responses: responsesOf(declared, keys),
     ...(callbacks && { callbacks }),
   };
 }
 
-function responsesOf({ answers, errors = [], scope }: Operation, keys: boolean): Record<string, JsonSchema> {
+function responsesOf({ answers, errors = [], scope }: Declared, keys: boolean): Record<string, JsonSchema> {
   const responses: Record<string, JsonSchema> = {
     ...(keys && scope && { 401: response('Unauthorized'), 403: response('Forbidden') }),
     ...(keys && scope && { 429: response('TooManyReads') }),
@@ -112,13 +105,14 @@ function responsesOf({ answers, errors = [], scope }: Operation, keys: boolean):
     }),
     500: response('InternalError'),
   };
-  for (const status of new Set(errors.map(statusOf)))
-    responses[status] = answerOf(problemWith(errors.filter((code) => statusOf(code) === status)));
+  for (const status of new Set(errors.map((code) => STATUS[code])))
+    responses[status] = answerOf(problemWith(errors.filter((code) => STATUS[code] === status)));
   for (const [status, answer] of Object.entries(answers)) responses[status] = answerOf(answer);
   return responses;
 }
 
-function answerOf({ description, content, headers, links }: Answer): JsonSchema {
+function answerOf({ description, schema, headers, links, ...rest }: Answer): JsonSchema {
+  const content = schema === undefined ? rest.content : { 'application/json': ref(schema) };
   return {
     description,
     headers: headersOf(headers),
@@ -148,16 +142,12 @@ const OF_ERRORS: Partial<Record<number, Record<string, string>>> = {
   429: { 'Retry-After': 'Seconds', ...LIMIT_HEADERS },
 };
 
-function problemWith(codes: readonly ErrorCode[]): Answer {
-  return errorAnswer(codes.join(', '), OF_ERRORS[statusOf(codes[0]!)]);
+function problemWith(codes: readonly AnswerError[]): Answer {
+  return errorAnswer(codes.join(', '), OF_ERRORS[STATUS[codes[0]!]]);
 }
 
 function errorAnswer(description: string, headers?: Record<string, string>): Answer {
-  return {
-    description,
-    content: { 'application/json': ref('Error') },
-    ...(headers && { headers }),
-  };
+  return { description, schema: 'Error', ...(headers && { headers }) };
 }
 
 const COMMON_RESPONSES = {

@@ -4,8 +4,7 @@
 import { describeTemplate } from '../../core/describe.ts';
 import { exampleOf } from '../../core/example.ts';
 import type { Template } from '../../core/template.ts';
-
-export type JsonSchema = Record<string, unknown>;
+import type { JsonSchema } from '../http/answers.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 

@@ -4,11 +4,12 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
-import type { ApiDeps, ApiEnv } from '../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { answer, fixed, once, onceFor } from '../http/fixed.ts';
+import { part } from '../http/parameters.ts';
+import { type Declared, route } from '../http/route.ts';
 
 const TITLE = 'ComfyUI as a production API';
 
@@ -59,40 +60,95 @@ const FOR_A_DAY = { 'Cache-Control': 'public, max-age=86400' };
 
 type DocsDeps = Pick<ApiDeps, 'workflows' | 'docs' | 'admit'>;
 
-/** To be mounted before keys are asked for, at the root and at /api. */
-export function docsRoutes({ workflows, docs, admit }: DocsDeps) {
+const AT_HAND = { description: 'The copy at hand is the same' };
+
+/** Served at the root and at /api, before keys are asked for. @param routes all that there are, these too */
+export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => readonly Declared[]) {
   const document = onceFor(
     () => workflows.templates,
     async (templates) => {
       // Only whoever reads it pays for it, not every start: a Lambda has it in a file of its own (build.mjs).
       const { documentOf } = await import('../openapi/document.ts');
-      return fixed('application/json', stringifyJson(documentOf({ templates, keys: admit !== undefined })));
+      const described = documentOf(routes(), { templates, keys: admit !== undefined });
+      return fixed('application/json', stringifyJson(described));
     },
   );
   const page = fixed('text/html; charset=utf-8', PAGE);
   const files = new Map([
-    ['start.js', once(() => Promise.resolve(fixed('text/javascript; charset=utf-8', START)))],
     ['swagger-ui.css', once(() => stored('text/css; charset=utf-8', 'swagger-ui.css'))],
     ['swagger-ui-bundle.js', once(() => stored('text/javascript; charset=utf-8', 'swagger-ui-bundle.js'))],
+    ['start.js', once(() => Promise.resolve(fixed('text/javascript; charset=utf-8', START)))],
   ]);
 
   async function stored(type: string, name: string) {
     return fixed(type, await readFile(join(docs, name)));
   }
 
-  const app = new Hono<ApiEnv>()
-    .get('/openapi.json', async (c) => answer(c, await document(), AGAIN))
-    .get('/docs', async (c) => answer(c, page, { ...AGAIN, 'Content-Security-Policy': POLICY }))
-    .get('/docs/:file', async (c) => {
-      const file = files.get(c.req.param('file'));
-      if (!file) throw new AppError('route_not_found', 'There is nothing at this address');
-      return answer(c, await file(), FOR_A_DAY);
-    });
-  // Said here, without a key, since what comes later asks for one.
-  for (const path of ['/openapi.json', '/docs', '/docs/:file'])
-    app.all(path, (c) => {
-      c.header('Allow', 'GET');
-      throw new AppError('method_not_allowed', `This address takes GET, not ${c.req.method}`);
-    });
-  return app;
+  return [
+    route(
+      {
+        route: 'GET /openapi.json',
+        id: 'openapi',
+        tag: 'Description',
+        summary: 'This document',
+        alsoAtRoot: true,
+        answers: {
+          200: {
+            description: 'OpenAPI 3.1',
+            content: { 'application/json': { type: 'object' } },
+            headers: { ETag: 'Of this document' },
+          },
+          304: AT_HAND,
+        },
+      },
+      async (c) => answer(c, await document(), AGAIN),
+    ),
+    route(
+      {
+        route: 'GET /docs',
+        id: 'docs',
+        tag: 'Description',
+        summary: 'This document as a page',
+        alsoAtRoot: true,
+        answers: {
+          200: {
+            description: 'The page',
+            content: { 'text/html': { type: 'string' } },
+            headers: { ETag: 'Of this page' },
+          },
+          304: AT_HAND,
+        },
+      },
+      async (c) => answer(c, page, { ...AGAIN, 'Content-Security-Policy': POLICY }),
+    ),
+    route(
+      {
+        route: 'GET /docs/:file',
+        id: 'docsFile',
+        tag: 'Description',
+        summary: 'What the page consists of',
+        alsoAtRoot: true,
+        parameters: {
+          file: part('file', {
+            description: 'As the page names it',
+            schema: { type: 'string', enum: [...files.keys()] },
+          }),
+        },
+        answers: {
+          200: {
+            description: 'The file',
+            content: { 'text/css': { type: 'string' }, 'text/javascript': { type: 'string' } },
+            headers: { ETag: 'Of this file' },
+          },
+          304: AT_HAND,
+        },
+        errors: ['route_not_found'],
+      },
+      async (c, { file }) => {
+        const found = files.get(file);
+        if (!found) throw new AppError('route_not_found', 'There is nothing at this address');
+        return answer(c, await found(), FOR_A_DAY);
+      },
+    ),
+  ];
 }

@@ -5,75 +5,125 @@
 import { type Context, Hono } from 'hono';
 import { allows, type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import { eventIdOf, isEventId } from '../../core/event-id.ts';
-import { invalid } from '../../core/inputs.ts';
+import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { FOLLOWER_HEARS_EVERY, MAX_WAIT_SECONDS } from '../../core/limits.ts';
 import type { Job } from '../../store/jobs.ts';
-import { needs } from '../http/access.ts';
-import { exactJson } from '../http/exact-json.ts';
+import { hasLimits } from '../admission/limits.ts';
 import type { ApiEnv, Shared } from '../deps.ts';
+import { json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Place } from '../http/held.ts';
-import { hasLimits } from '../admission/limits.ts';
-import { jobIdOf, notFound } from './jobs.ts';
 import { originOf } from '../http/origin.ts';
+import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
+import { route } from '../http/route.ts';
 import { statusView } from './views.ts';
 
-export function followRoutes(deps: Shared) {
-  const stillIn = askAgain(deps);
-  return new Hono<ApiEnv>()
-    .get('/status/:id', needs('read'), async (c) => {
-      const wait = waitOf(c);
-      const job = await ownJob(deps, c);
-      const state = wait ? await changed(deps, c, job.state, wait) : job.state;
-      if (!state) throw notFound();
-      return exactJson(c, await statusView(deps, { ...job, state }, originOf(deps.settings, c)));
-    })
+/** Of each event; one without data only says that the stream lives, or when to come again. */
+const EVENT = {
+  type: 'object',
+  properties: {
+    event: { const: 'status' },
+    id: { type: 'string' },
+    data: { type: 'string', contentMediaType: 'application/json', contentSchema: ref('JobStatus') },
+  },
+};
 
-    .get('/status/:id/events', needs('read'), async (c) => {
-      const job = await ownJob(deps, c);
-      const known = c.req.header('last-event-id') === eventIdOf(job.state);
-      const ended = hasEnded(job.state);
-      // There is nothing more to come: an EventSource does not ask again.
-      if (known && ended) return c.body(null, 204);
-      if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
-      const origin = originOf(deps.settings, c);
-      const tell = async (state: JobState) =>
-        eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
-      const first = known ? STILL_HERE : await tell(job.state);
-      const place = ended ? undefined : deps.held.take(c.req.raw.signal, sharerOf(c));
-      if (!place) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
-      const may = () => stillIn(c.req.raw, job.state.owner);
-      return c.body(
-        bodyOf(story(deps, job.state, first, place, { tell, may }), place.free),
-        200,
-        EVENT_STREAM,
-      );
-    });
-}
+export const followRoutes = (deps: Shared) => {
+  const stillIn = askAgain(deps);
+  return [
+    route(
+      {
+        route: 'GET /status/:id',
+        id: 'status',
+        tag: 'Jobs',
+        summary: 'How a job stands',
+        description: 'Read as strongly as the table can; never refused for its rate at one request a second.',
+        scope: 'read',
+        parameters: {
+          id: jobId,
+          wait: whole(
+            {
+              name: 'wait',
+              description:
+                'Seconds for which the answer is held until something changes; where too many are held already it comes at once',
+            },
+            { minimum: 0, maximum: MAX_WAIT_SECONDS },
+            ' of seconds',
+          ),
+          since: matching(
+            {
+              name: 'since',
+              in: 'query',
+              description: 'The event_id that one knows: changes are looked for from there; else from now on',
+            },
+            EVENT_ID,
+            'be the event_id of an earlier answer, or the id of an event',
+          ),
+        },
+        answers: { 200: json('The job', 'JobStatus') },
+        errors: ['job_not_found', 'invalid_field'],
+      },
+      async (c, { id, wait = 0, since }) => {
+        const job = await ownJob(deps, c, id);
+        const state = await changed(deps, c, job.state, { wait, since });
+        if (!state) throw jobNotFound();
+        return statusView(deps, { ...job, state }, originOf(deps.settings, c));
+      },
+    ),
+
+    route(
+      {
+        route: 'GET /status/:id/events',
+        id: 'statusEvents',
+        tag: 'Jobs',
+        summary: 'How a job stands, as it changes',
+        description:
+          'Server-sent events named `status`: the data is what GET /api/status/{id} answers, the id its event_id. The stream ends with the job. Where too many are held already it says what is known and ends with `retry:`: an EventSource asks again by itself.',
+        scope: 'read',
+        parameters: {
+          id: jobId,
+          heard: text({
+            name: 'Last-Event-ID',
+            in: 'header',
+            description: 'The id of the last event that was heard, from whichever server',
+          }),
+        },
+        answers: {
+          200: { description: 'The events', content: { 'text/event-stream': EVENT } },
+          204: { description: 'The job has ended, and its last event was heard' },
+        },
+        errors: ['job_not_found'],
+      },
+      async (c, { id, heard }) => {
+        const job = await ownJob(deps, c, id);
+        const known = heard === eventIdOf(job.state);
+        const ended = hasEnded(job.state);
+        // There is nothing more to come: an EventSource does not ask again.
+        if (known && ended) return c.body(null, 204);
+        if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
+        const origin = originOf(deps.settings, c);
+        const tell = async (state: JobState) =>
+          eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
+        const first = known ? STILL_HERE : await tell(job.state);
+        const place = ended ? undefined : deps.held.take(c.req.raw.signal, sharerOf(c));
+        if (!place) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
+        const may = () => stillIn(c.req.raw, job.state.owner);
+        return c.body(
+          bodyOf(story(deps, job.state, first, place, { tell, may }), place.free),
+          200,
+          EVENT_STREAM,
+        );
+      },
+    ),
+  ];
+};
 
 /** As another's, so one that there is not. */
-async function ownJob({ reader }: Shared, c: Context<ApiEnv>): Promise<Job> {
-  const job = await reader.read(jobIdOf(c));
-  if (!job || !sees(c.get('caller'), job.state.owner)) throw notFound();
+async function ownJob({ reader }: Shared, c: Context<ApiEnv>, id: string): Promise<Job> {
+  const job = await reader.read(id);
+  if (!job || !sees(c.get('caller'), job.state.owner)) throw jobNotFound();
   return job;
-}
-
-interface Wait {
-  ms: number;
-  /** What the caller knows; undefined: what there is now. */
-  since: string | undefined;
-}
-
-function waitOf(c: Context<ApiEnv>): Wait | undefined {
-  const { wait, since } = c.req.query();
-  if (since !== undefined && !isEventId(since))
-    throw invalid('since', 'must be the event_id of an earlier answer, or the id of an event');
-  if (wait === undefined) return undefined;
-  if (!/^\d{1,2}$/.test(wait) || Number(wait) > MAX_WAIT_SECONDS)
-    throw invalid('wait', `must be a whole number of seconds from 0 to ${MAX_WAIT_SECONDS}`);
-  return { ms: Number(wait) * 1000, since };
 }
 
 /** Without keys there is one caller, whose all places are. */
@@ -87,14 +137,14 @@ async function changed(
   { held, watch }: Shared,
   c: Context<ApiEnv>,
   state: JobState,
-  { ms, since }: Wait,
+  { wait, since }: { wait: number; since: string | undefined },
 ): Promise<JobState | undefined> {
   const known = eventIdOf(state);
-  if (ms === 0 || hasEnded(state) || (since ?? known) !== known || c.req.method === 'HEAD') return state;
+  if (wait === 0 || hasEnded(state) || (since ?? known) !== known || c.req.method === 'HEAD') return state;
   const place = held.take(c.req.raw.signal, sharerOf(c));
   if (!place) return state;
   try {
-    return await watch.change(state, ms, place.signal);
+    return await watch.change(state, wait * 1000, place.signal);
   } finally {
     place.free();
   }

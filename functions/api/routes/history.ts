@@ -1,64 +1,81 @@
 // Routes of what has been: jobs that ran to an end, shaped like ComfyUI's history, and their removal for good.
 
-import { Hono } from 'hono';
+import type * as z from 'zod';
 import { sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { keys, outwardPromptId } from '../../core/names.ts';
 import type { JobRequest } from '../../core/request.ts';
 import { readGraph } from '../../images/documents.ts';
-import { cursorOf, pageQuery, totalOf } from '../http/body.ts';
-import { needs } from '../http/access.ts';
-import { exactJson } from '../http/exact-json.ts';
-import { type ApiEnv, type Shared } from '../deps.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
-import { jobIdOf, notFound } from './jobs.ts';
-import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
+import type { Shared } from '../deps.ts';
+import { json } from '../http/answers.ts';
+import { cursorOf, jobId, jobNotFound, owner, page } from '../http/parameters.ts';
+import { route } from '../http/route.ts';
+import type { ANSWERS } from '../openapi/components.ts';
+import { type Listing, pageOfOwned, PLACE, totalOf } from './owned.ts';
 
-export function historyRoutes(deps: Shared) {
-  const { jobs, images, log, totals } = deps;
-  return new Hono<ApiEnv>()
-    .get('/history', needs('read'), async (c) => {
-      const owner = askedOwner(c);
-      const [page, total] = await Promise.all([
-        pageOfOwned(jobs, owner, pageQuery(c, PLACE), RAN),
-        totals.of(owner, RAN),
-      ]);
-      const requests = await jobs.readRequests(page.items.map(({ jobId }) => jobId));
+export const historyRoutes = (deps: Shared) => [
+  route(
+    {
+      route: 'GET /history',
+      id: 'history',
+      tag: 'History',
+      summary: 'Jobs that ran to an end, newest first',
+      description: 'Shaped like ComfyUI’s own history.',
+      scope: 'read',
+      parameters: { ...page(PLACE), owner },
+      answers: { 200: json('A page of jobs', 'History') },
+      errors: ['invalid_field'],
+    },
+    async (_, { owner, ...asked }) => {
+      const { jobs, totals } = deps;
+      const [found, total] = await Promise.all([pageOfOwned(jobs, owner, asked, RAN), totals.of(owner, RAN)]);
+      const requests = await jobs.readRequests(found.items.map(({ jobId }) => jobId));
       const entries = await Promise.all(
-        page.items.map(async (state) => {
+        found.items.map(async (state) => {
           const request = requests.get(state.jobId);
           return [outwardPromptId(state.jobId), await historyEntry(deps, state, request)] as const;
         }),
       );
-      return exactJson(c, {
+      return {
         history: Object.fromEntries(entries),
         ...totalOf('total_items', total),
-        next_cursor: page.next === undefined ? null : cursorOf(page.next),
-      });
-    })
+        next_cursor: cursorOf(found.next),
+      };
+    },
+  ),
 
-    .delete('/history/:id', needs('generate'), async (c) => {
-      const jobId = jobIdOf(c);
-      const state = await jobs.readState(jobId);
-      if (!state || !sees(c.get('caller'), state.owner)) throw notFound();
+  route(
+    {
+      route: 'DELETE /history/:id',
+      id: 'removeJob',
+      tag: 'History',
+      summary: 'Remove a job’s record and images for good',
+      scope: 'generate',
+      parameters: { id: jobId },
+      answers: { 200: json('Removed', 'Removed') },
+      errors: ['job_not_found', 'not_ended', 'image_in_use'],
+    },
+    async (c, { id }) => {
+      const { jobs, images, limits, log } = deps;
+      const state = await jobs.readState(id);
+      if (!state || !sees(c.get('caller'), state.owner)) throw jobNotFound();
       if (!hasEnded(state))
-        throw new AppError(
-          'not_ended',
-          `Job ${jobId} has not ended: cancel it first (DELETE /api/queue/${jobId})`,
-        );
-      const own = keys.imagesOfJob(jobId);
+        throw new AppError('not_ended', `Job ${id} has not ended: cancel it first (DELETE /api/queue/${id})`);
+      const own = keys.imagesOfJob(id);
       await refuseIfRead(jobs, state.owner, (key) => key.startsWith(own), 'image_in_use');
-      await deps.limits.removing(state);
+      await limits.removing(state);
       // Images first: a removal that broke off is repeated while the record is still there.
       const found: string[] = [];
       for await (const { key } of images.list(own)) found.push(key);
-      await images.delete([...found, keys.graph(jobId)]);
-      await jobs.remove(jobId);
-      log.info('job removed', { job_id: jobId, images: found.length });
-      return c.json({ status: 'success', message: `Job ${jobId} removed` });
-    });
-}
+      await images.delete([...found, keys.graph(id)]);
+      await jobs.remove(id);
+      log.info('job removed', { job_id: id, images: found.length });
+      return { status: 'success', message: `Job ${id} removed` };
+    },
+  ),
+];
 
 const RAN: Listing<JobState> = {
   of: ['completed', 'failed'],
@@ -66,9 +83,13 @@ const RAN: Listing<JobState> = {
   count: () => 1,
 };
 
-async function historyEntry({ images }: Shared, state: JobState, request: JobRequest | undefined) {
+async function historyEntry(
+  { images }: Shared,
+  state: JobState,
+  request: JobRequest | undefined,
+): Promise<z.input<typeof ANSWERS.History>['history'][string]> {
   const promptId = outwardPromptId(state.jobId);
-  const outputs: Record<string, { images: { filename: string; subfolder: string; type: string }[] }> = {};
+  const outputs: Record<string, { images: { filename: string; subfolder: string; type: 'output' }[] }> = {};
   for (const { node, filename } of state.images ?? [])
     (outputs[node] ??= { images: [] }).images.push({ filename, subfolder: '', type: 'output' });
   const graph = request && (await readGraph(images, request));

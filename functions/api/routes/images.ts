@@ -1,28 +1,78 @@
 // Routes of images that were made: the bytes, the list.
 
-import { Hono } from 'hono';
 import { type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job.ts';
+import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
 import { RangeNotSatisfiable } from '../../images/images.ts';
-import { cursorOf, pageQuery, totalOf } from '../http/body.ts';
-import { needs } from '../http/access.ts';
-import { type ApiEnv, type Shared } from '../deps.ts';
+import type { Shared } from '../deps.ts';
+import { json } from '../http/answers.ts';
 import { originOf } from '../http/origin.ts';
+import { cursorOf, owner, page, part, text } from '../http/parameters.ts';
 import { readAt, tooManyReaders } from '../http/readers.ts';
-import { askedOwner, type Listing, pageOfOwned, PLACE } from './owned.ts';
+import { route } from '../http/route.ts';
+import { type Listing, pageOfOwned, PLACE, totalOf } from './owned.ts';
 import { linkOf } from './views.ts';
 
-export function imageRoutes(deps: Shared) {
-  const { jobs, images, servedImages, readers, settings } = deps;
-  return new Hono<ApiEnv>()
-    .get('/image/:filename', needs('read'), async (c) => {
-      const filename = c.req.param('filename');
+const BYTES = { 'image/*': { type: 'string', format: 'binary' } };
+
+export const imageRoutes = (deps: Shared) => [
+  route(
+    {
+      route: 'GET /image/:filename',
+      id: 'image',
+      tag: 'Images',
+      summary: 'The bytes of an image',
+      description: 'Its name belongs to these bytes for ever: it may be kept.',
+      scope: 'read',
+      parameters: {
+        filename: part('filename', {
+          description: 'As a job’s status or the list of outputs gives it',
+          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
+        }),
+        redirected: text({
+          name: 'redirect',
+          in: 'query',
+          description: '1: a redirection to a presigned link instead of the bytes',
+          schema: { type: 'string', enum: ['0', '1'] },
+        }),
+        range: text({
+          name: 'Range',
+          in: 'header',
+          description: 'A part of the bytes, such as bytes=0-1023',
+        }),
+        ifNoneMatch: text({ name: 'If-None-Match', in: 'header', description: 'The ETag of a copy at hand' }),
+      },
+      answers: {
+        200: {
+          description: 'The image',
+          content: BYTES,
+          headers: {
+            ETag: 'Of these bytes',
+            'Content-Disposition': 'inline, with the file name',
+            'Accept-Ranges': 'bytes',
+          },
+        },
+        206: {
+          description: 'The part that was asked for',
+          content: BYTES,
+          headers: { 'Content-Range': 'Which part of how much' },
+        },
+        302: {
+          description: 'To a presigned link, as asked or where too many read',
+          headers: { Location: `Without a key, for ${LINK_LIFETIME_SECONDS / 60} minutes` },
+        },
+        304: { description: 'The copy at hand is the same' },
+      },
+      errors: ['image_not_found', 'range_not_satisfiable', 'too_many_readers'],
+    },
+    async (c, { filename, redirected, range, ifNoneMatch }) => {
+      const { servedImages, readers, settings } = deps;
       const state = await stateOfImage(deps, filename, c.get('caller'));
       const redirect = async () =>
         c.redirect(await linkOf(deps, state, filename, originOf(settings, c)), 302);
-      if (c.req.query('redirect') === '1') return redirect();
+      if (redirected === '1') return redirect();
       const cut = () => void c.env?.outgoing?.socket?.resetAndDestroy();
       const reader = readers.take(c.get('caller').owner, cut);
       if (!reader) {
@@ -32,8 +82,8 @@ export function imageRoutes(deps: Shared) {
       }
       const stored = await servedImages
         .get(keys.image(state.jobId, state.attempt, filename), {
-          range: c.req.header('range'),
-          ifNoneMatch: c.req.header('if-none-match'),
+          range,
+          ifNoneMatch,
         })
         .catch((error: unknown) => {
           reader.free();
@@ -61,22 +111,34 @@ export function imageRoutes(deps: Shared) {
           ...(stored.contentRange === undefined ? {} : { 'Content-Range': stored.contentRange }),
         },
       });
-    })
+    },
+  ),
 
-    .get('/outputs', needs('read'), async (c) => {
-      const owner = askedOwner(c);
-      const [page, total] = await Promise.all([
-        pageOfOwned(jobs, owner, pageQuery(c, PLACE), IMAGES),
+  route(
+    {
+      route: 'GET /outputs',
+      id: 'outputs',
+      tag: 'Images',
+      summary: 'Images, newest first',
+      scope: 'read',
+      parameters: { ...page(PLACE), owner },
+      answers: { 200: json('A page of file names', 'Outputs') },
+      errors: ['invalid_field'],
+    },
+    async (_, { owner, ...asked }) => {
+      const [found, total] = await Promise.all([
+        pageOfOwned(deps.jobs, owner, asked, IMAGES),
         deps.totals.of(owner, IMAGES),
       ]);
-      return c.json({
-        images: page.items,
+      return {
+        images: found.items,
         ...totalOf('total', total),
-        output_dir: images.outputDirectory,
-        next_cursor: page.next === undefined ? null : cursorOf(page.next),
-      });
-    });
-}
+        output_dir: deps.images.outputDirectory,
+        next_cursor: cursorOf(found.next),
+      };
+    },
+  ),
+];
 
 const IMAGES: Listing<string> = {
   of: ['completed'],

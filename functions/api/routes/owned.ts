@@ -1,29 +1,10 @@
 // What an owner's jobs made, newest first, in pages, with a total.
 
-import type { Context } from 'hono';
-import { allows, ownerName } from '../../core/access.ts';
-import { AppError } from '../../core/errors.ts';
-import { invalid } from '../../core/inputs.ts';
 import { COUNT_EXACT_TO } from '../../core/limits.ts';
 import type { JobState } from '../../core/job.ts';
 import type { Jobs, ListedJob, Ran } from '../../store/jobs.ts';
-import type { PageQuery } from '../http/body.ts';
-import type { ApiEnv } from '../deps.ts';
+import type { Page } from '../http/parameters.ts';
 import { createKept } from '../caches/kept.ts';
-
-/** Whose a request is about: the caller's own, or for an admin those of `?owner`. */
-export function askedOwner(c: Context<ApiEnv>): string {
-  const caller = c.get('caller');
-  const asked = c.req.query('owner');
-  if (asked === undefined || asked === caller.owner) return caller.owner;
-  if (!allows(caller, 'admin'))
-    throw new AppError('forbidden', 'Only a key with the scope admin may see or change what is others’', {
-      field: 'owner',
-    });
-  const parsed = ownerName.safeParse(asked);
-  if (!parsed.success) throw invalid('owner', parsed.error.issues[0]!.message);
-  return parsed.data;
-}
 
 /** Of a cursor, before it is made opaque. */
 export const PLACE = /^\d{13}#[0-9a-f-]{36}~\d{1,4}$/;
@@ -93,7 +74,7 @@ export interface Found<T> {
 export async function pageOfOwned<T>(
   jobs: Jobs,
   owner: string,
-  { limit, cursor }: PageQuery,
+  { limit, cursor }: Page,
   { of, itemsOf }: Listing<T>,
 ): Promise<Found<T>> {
   const [place = '', told = '0'] = cursor?.split('~') ?? [];
@@ -119,6 +100,11 @@ export interface Counted {
   count: number;
   /** False: there are more. */
   exact: boolean;
+}
+
+/** `total` is exact up to 1,000 and says so beyond. */
+export function totalOf<Field extends 'total' | 'total_items'>(field: Field, { count, exact }: Counted) {
+  return { [field]: count, total_is_exact: exact } as Record<Field, number> & { total_is_exact: boolean };
 }
 
 export async function countOwned(

@@ -1,53 +1,53 @@
-// Routes about the service: workflows, the hosts' machines and models, health.
+// Routes about the service: the hosts' machines and models, health.
 
-import { Hono } from 'hono';
-import { AppError } from '../../core/errors.ts';
-import { MAX_QUEUE_POSITION } from '../../core/limits.ts';
+import type * as z from 'zod';
+import { HOST_START_LIMIT, MAX_QUEUE_POSITION } from '../../core/limits.ts';
 import { readTurn } from '../../core/names.ts';
-import { choicesOf } from '../../core/inputs.ts';
-import { type Missing, missingOf } from '../../core/missing.ts';
-import { type Graph, lacks } from '../../core/object-info.ts';
-import { faultsOf } from '../../core/check.ts';
-import { describeTemplate } from '../../core/describe.ts';
 import type { Host } from '../../store/hosts.ts';
-import { needs } from '../http/access.ts';
-import { exactJson } from '../http/exact-json.ts';
-import { type ApiEnv, type Shared } from '../deps.ts';
-import type { KnownHost } from '../caches/fleet.ts';
+import type { Shared } from '../deps.ts';
+import { json, ref } from '../http/answers.ts';
+import { route } from '../http/route.ts';
+import type { ANSWERS } from '../openapi/components.ts';
 import { takesJobs } from './views.ts';
 
-/** What a start of a GPU host may take. */
-const WAKING_AT_MOST = 15 * 60_000;
-
-export function systemRoutes(deps: Shared) {
-  const { workflows, fleet } = deps;
-  return new Hono<ApiEnv>()
-    .get('/workflows', needs('read'), (c) => {
-      const { templates, refused } = workflows;
-      return c.json({ workflows: [...templates.keys()], total: templates.size, refused });
-    })
-
-    .get('/workflows/:name', needs('read'), async (c) => {
-      const template = workflows.templates.get(c.req.param('name'));
-      if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
-      const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
-      return exactJson(c, {
-        ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
-        ...checked(template.graph, hosts),
-      });
-    })
-
-    .get('/system', needs('read'), async (c) => {
-      const [hosts, inventory] = await Promise.all([fleet.hosts(), fleet.inventory()]);
-      return c.json({
+export const systemRoutes = (deps: Shared) => [
+  route(
+    {
+      route: 'GET /system',
+      id: 'system',
+      tag: 'Service',
+      summary: 'GPU hosts, their machines and models',
+      scope: 'read',
+      answers: { 200: json('What there is now', 'System') },
+    },
+    async () => {
+      const [hosts, inventory] = await Promise.all([deps.fleet.hosts(), deps.fleet.inventory()]);
+      return {
         devices: devicesOf(hosts),
         models: hosts.length > 0 ? inventory.models : {},
         hosts: hosts.map(hostView),
-      });
-    })
+      };
+    },
+  ),
 
-    .get('/health', needs('read'), async (c) => {
-      const hosts = await fleet.hosts();
+  route(
+    {
+      route: 'GET /health',
+      id: 'health',
+      tag: 'Service',
+      summary: 'Whether images can be made',
+      scope: 'read',
+      answers: {
+        200: json('They can, or could after a host has started', 'Healthy'),
+        503: {
+          description: 'They cannot (comfyui_not_responding), or the table does not answer (unavailable)',
+          content: { 'application/json': { anyOf: [ref('Unhealthy'), ref('Error')] } },
+          headers: { 'Retry-After': 'Seconds, where it may help' },
+        },
+      },
+    },
+    async (c) => {
+      const hosts = await deps.fleet.hosts();
       const comfyui = await stateOfComfyUI(deps, hosts);
       if (comfyui === 'silent')
         return c.json(
@@ -59,23 +59,16 @@ export function systemRoutes(deps: Shared) {
           },
           503,
         );
-      return c.json({
+      return {
         status: 'healthy',
         comfyui,
         output_dir: deps.images.outputDirectory,
         system: { devices: devicesOf(hosts), hosts: hosts.map(hostView) },
         simulated: hosts.some(({ simulated }) => simulated),
-      });
-    });
-}
-
-/** Nothing where one of the hosts runs it, or none is there to be asked. */
-function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
-  const found = hosts.map(({ nodes }) => ({ lacks: lacks(graph, nodes), faults: faultsOf(graph, nodes) }));
-  if (found.some((one) => one.lacks.length === 0 && one.faults.length === 0))
-    return { missing: [], faults: [] };
-  return { missing: missingOf(graph, hosts), faults: found[0]?.faults ?? [] };
-}
+      };
+    },
+  ),
+];
 
 /** MiB, as the guide shows. */
 function devicesOf(hosts: Host[]) {
@@ -84,7 +77,7 @@ function devicesOf(hosts: Host[]) {
   );
 }
 
-function hostView(host: Host) {
+function hostView(host: Host): z.input<typeof ANSWERS.System>['hosts'][number] {
   return {
     host_id: host.hostId,
     state: host.state,
@@ -110,10 +103,10 @@ async function stateOfComfyUI(
     // One that ends itself, or has just come up, is no fault: nobody waits for it.
     const coming = hosts.filter((host) => host.state === 'ready');
     if (coming.length === 0) return 'asleep';
-    return coming.some(({ startedAt }) => now() - startedAt < WAKING_AT_MOST) ? 'waking' : 'silent';
+    return coming.some(({ startedAt }) => now() - startedAt < HOST_START_LIMIT) ? 'waking' : 'silent';
   }
   const head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
   // Each owner's oldest stands near the head.
   const since = Math.min(now(), ...head.map(({ workOrder }) => readTurn(workOrder).acceptedAt));
-  return now() - since < WAKING_AT_MOST ? 'waking' : 'silent';
+  return now() - since < HOST_START_LIMIT ? 'waking' : 'silent';
 }

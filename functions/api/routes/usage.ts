@@ -1,66 +1,79 @@
 // GET /api/usage: an owner's limits, where it stands, and when each begins anew.
 
-import { Hono } from 'hono';
 import { bucketOf, dayOf, endOfDay, endOfMonth, spending, sum } from '../../core/quota.ts';
-import { needs } from '../http/access.ts';
-import type { ApiEnv, Shared } from '../deps.ts';
 import { hasLimits } from '../admission/limits.ts';
 import { createOwnerLook, DAY } from '../admission/owner-look.ts';
-import { askedOwner } from './owned.ts';
+import type { Shared } from '../deps.ts';
+import { json } from '../http/answers.ts';
+import { owner } from '../http/parameters.ts';
+import { route } from '../http/route.ts';
 
-export function usageRoutes(deps: Shared) {
+export const usageRoutes = (deps: Shared) => {
   const look = createOwnerLook(deps);
-  return new Hono<ApiEnv>().get('/usage', needs('read'), async (c) => {
-    const name = askedOwner(c);
-    // Without keys nothing is counted.
-    if (!hasLimits(c.get('caller'))) return c.json({ owner: name, limited: false });
-    const now = deps.now();
-    const [owner, today, yesterday, days, stored] = await Promise.all([
-      look.owner(name, { fresh: true }),
-      look.standing(name, dayOf(now)),
-      look.standing(name, dayOf(now - DAY)),
-      look.month(name),
-      deps.uploadRoom.used(name),
-    ]);
-    const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = look.limitsOf(owner);
-    const bucket = perMinute === undefined ? undefined : bucketOf(owner.fullAt, perMinute, now);
-    const taken = today.taken - today.released;
-    const { usd, reservedUsd } = spending(days);
-    const used = sum(days);
-    return c.json({
-      owner: name,
-      limited: true,
-      requests_per_minute: {
-        limit: perMinute ?? null,
-        remaining: bucket?.remaining ?? null,
-        resets_at: bucket ? iso(now + bucket.fullIn) : null,
+  return [
+    route(
+      {
+        route: 'GET /usage',
+        id: 'usage',
+        tag: 'Service',
+        summary: 'One’s limits, and where one stands',
+        description: 'Days and months are UTC’s. Nothing is limited where no keys are asked for.',
+        scope: 'read',
+        parameters: { name: owner },
+        answers: { 200: json('The usage', 'Usage') },
       },
-      unfinished_jobs: {
-        limit: maxWaiting ?? null,
-        used: today.live + yesterday.live,
-        remaining: left(maxWaiting, today.live + yesterday.live),
+      async (c, { name }) => {
+        // Without keys nothing is counted.
+        if (!hasLimits(c.get('caller'))) return { owner: name, limited: false };
+        const now = deps.now();
+        const [owner, today, yesterday, days, stored] = await Promise.all([
+          look.owner(name, { fresh: true }),
+          look.standing(name, dayOf(now)),
+          look.standing(name, dayOf(now - DAY)),
+          look.month(name),
+          deps.uploadRoom.used(name),
+        ]);
+        const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = look.limitsOf(owner);
+        const bucket = perMinute === undefined ? undefined : bucketOf(owner.fullAt, perMinute, now);
+        const taken = today.taken - today.released;
+        const { usd, reservedUsd } = spending(days);
+        const used = sum(days);
+        return {
+          owner: name,
+          limited: true,
+          requests_per_minute: {
+            limit: perMinute ?? null,
+            remaining: bucket?.remaining ?? null,
+            resets_at: bucket ? iso(now + bucket.fullIn) : null,
+          },
+          unfinished_jobs: {
+            limit: maxWaiting ?? null,
+            used: today.live + yesterday.live,
+            remaining: left(maxWaiting, today.live + yesterday.live),
+          },
+          images_today: {
+            limit: imagesPerDay ?? null,
+            used: today.images,
+            // Of jobs that have not ended.
+            reserved: taken - today.images,
+            remaining: left(imagesPerDay, taken),
+            resets_at: iso(endOfDay(now)),
+          },
+          usd_this_month: {
+            limit: usdPerMonth ?? null,
+            used: usd,
+            // What jobs cost is known when they have ended: the mean of those that have, for each that has not.
+            estimated: reservedUsd,
+            remaining: left(usdPerMonth, usd + reservedUsd),
+            resets_at: iso(endOfMonth(now)),
+          },
+          upload_bytes: { limit: uploadBytes ?? null, used: stored, remaining: left(uploadBytes, stored) },
+          this_month: { jobs: used.jobs, images: used.images, gpu_seconds: used.gpuMs / 1000 },
+        };
       },
-      images_today: {
-        limit: imagesPerDay ?? null,
-        used: today.images,
-        // Of jobs that have not ended.
-        reserved: taken - today.images,
-        remaining: left(imagesPerDay, taken),
-        resets_at: iso(endOfDay(now)),
-      },
-      usd_this_month: {
-        limit: usdPerMonth ?? null,
-        used: usd,
-        // What jobs cost is known when they have ended: the mean of those that have, for each that has not.
-        estimated: reservedUsd,
-        remaining: left(usdPerMonth, usd + reservedUsd),
-        resets_at: iso(endOfMonth(now)),
-      },
-      upload_bytes: { limit: uploadBytes ?? null, used: stored, remaining: left(uploadBytes, stored) },
-      this_month: { jobs: used.jobs, images: used.images, gpu_seconds: used.gpuMs / 1000 },
-    });
-  });
-}
+    ),
+  ];
+};
 
 const iso = (time: number) => new Date(time).toISOString();
 

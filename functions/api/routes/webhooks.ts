@@ -1,53 +1,109 @@
 // Routes of webhooks: what was told to whom, telling it again, and the secret that the signatures are made with.
 
-import { type Context, Hono } from 'hono';
 import { sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { iso } from '../../core/job-view.ts';
-import { isJobId } from '../../core/names.ts';
 import type { Delivery } from '../../store/deliveries.ts';
-import { needs } from '../http/access.ts';
-import { cursorOf, pageQuery } from '../http/body.ts';
-import type { ApiEnv, Shared } from '../deps.ts';
-import { askedOwner } from './owned.ts';
+import type { Shared } from '../deps.ts';
+import { json, ref } from '../http/answers.ts';
+import { cursorOf, id, owner, page } from '../http/parameters.ts';
+import { route } from '../http/route.ts';
 
 /** Of a cursor, before it is made opaque: a place in the owner's index. */
 const PLACE = /^\d{13}#[0-9a-f-]{36}$/;
 
-export function webhookRoutes(deps: Shared) {
-  const { deliveries, webhookSecrets, log, now } = deps;
-  return new Hono<ApiEnv>()
-    .get('/webhooks', needs('read'), async (c) => {
-      const { limit, cursor } = pageQuery(c, PLACE);
-      const page = await deliveries.listOwner(askedOwner(c), limit, cursor);
-      return c.json({
-        webhooks: page.items.map(deliveryView),
-        next_cursor: page.cursor === undefined ? null : cursorOf(page.cursor),
-      });
-    })
+const header = (name: string, description: string) => ({
+  name,
+  in: 'header',
+  required: true,
+  description,
+  schema: { type: 'string' },
+});
 
-    .get('/webhooks/secret', needs('generate'), async (c) => {
+/** Of generate, where it names a webhook_url. */
+export const jobEnded = {
+  '{$request.body#/webhook_url}': {
+    post: {
+      summary: 'The job has ended',
+      description:
+        'At least once, with retries for 24 hours: what has the same webhook-id is the same. Standard Webhooks.',
+      parameters: [
+        header('webhook-id', 'Each time the same'),
+        header('webhook-timestamp', 'Seconds since 1970, of this try'),
+        header('webhook-signature', 'v1 and an HMAC-SHA256 of id, timestamp and body'),
+      ],
+      requestBody: { required: true, content: { 'application/json': { schema: ref('WebhookEvent') } } },
+      responses: {
+        '2XX': { description: 'Taken, within 5 seconds' },
+        410: { description: 'Never again, please' },
+      },
+    },
+  },
+};
+
+export const webhookRoutes = (deps: Shared) => [
+  route(
+    {
+      route: 'GET /webhooks',
+      id: 'webhooks',
+      tag: 'Webhooks',
+      summary: 'What was told to whom, newest first',
+      scope: 'read',
+      parameters: { ...page(PLACE), owner },
+      answers: {
+        200: {
+          ...json('A page of deliveries', 'Webhooks'),
+          links: { redeliver: { id: '$response.body#/webhooks/0/id' } },
+        },
+      },
+      errors: ['invalid_field'],
+    },
+    async (_, { limit, cursor, owner }) => {
+      const found = await deps.deliveries.listOwner(owner, limit, cursor);
+      return { webhooks: found.items.map(deliveryView), next_cursor: cursorOf(found.cursor) };
+    },
+  ),
+
+  route(
+    {
+      route: 'GET /webhooks/secret',
+      id: 'webhookSecret',
+      tag: 'Webhooks',
+      summary: 'What signatures are checked with',
+      description: 'One’s own, for the `webhook-signature` of Standard Webhooks.',
+      scope: 'generate',
+      answers: { 200: json('The secret', 'WebhookSecret') },
+    },
+    async (c) => {
       c.header('Cache-Control', 'no-store');
-      return c.json({ secret: await webhookSecrets.of(c.get('caller').owner, deps.random) });
-    })
+      return { secret: await deps.webhookSecrets.of(c.get('caller').owner, deps.random) };
+    },
+  ),
 
-    .post('/webhooks/:id/redeliver', needs('generate'), async (c) => {
-      const id = deliveryIdOf(c);
+  route(
+    {
+      route: 'POST /webhooks/:id/redeliver',
+      id: 'redeliver',
+      tag: 'Webhooks',
+      summary: 'Tell it again',
+      description: 'At once, with the same webhook-id.',
+      scope: 'generate',
+      parameters: { id: id('Of a delivery, as the list gives it', notFound) },
+      answers: { 202: json('It is due', 'Webhook') },
+      errors: ['webhook_not_found'],
+    },
+    async (c, { id }) => {
+      const { deliveries, log, now } = deps;
       const found = await deliveries.read(id);
       if (!found || !sees(c.get('caller'), found.owner)) throw notFound();
       const due = await deliveries.redeliver(found, now());
       if (!due) throw notFound();
       log.info('webhook made due again', { delivery_id: id, job_id: due.jobId });
       deps.webhookDue?.();
-      return c.json(deliveryView(due), 202);
-    });
-}
-
-function deliveryIdOf(c: Context<ApiEnv>): string {
-  const id = c.req.param('id')?.toLowerCase() ?? '';
-  if (!isJobId(id)) throw notFound();
-  return id;
-}
+      return deliveryView(due);
+    },
+  ),
+];
 
 function notFound(): AppError {
   return new AppError('webhook_not_found', 'Webhook not found');

@@ -1,0 +1,63 @@
+// Routes of workflows: their names, and what one takes.
+
+import { faultsOf } from '../../core/check.ts';
+import { describeTemplate } from '../../core/describe.ts';
+import { AppError } from '../../core/errors.ts';
+import { choicesOf } from '../../core/inputs.ts';
+import { type Missing, missingOf } from '../../core/missing.ts';
+import { type Graph, lacks } from '../../core/object-info.ts';
+import type { KnownHost } from '../caches/fleet.ts';
+import type { Shared } from '../deps.ts';
+import { json } from '../http/answers.ts';
+import { part } from '../http/parameters.ts';
+import { route } from '../http/route.ts';
+
+export const workflowRoutes = ({ workflows, fleet }: Shared) => [
+  route(
+    {
+      route: 'GET /workflows',
+      id: 'workflows',
+      tag: 'Service',
+      summary: 'The workflows by name',
+      scope: 'read',
+      answers: { 200: json('Their names', 'Workflows') },
+    },
+    () => {
+      const { templates, refused } = workflows;
+      return { workflows: [...templates.keys()], total: templates.size, refused: [...refused] };
+    },
+  ),
+
+  route(
+    {
+      route: 'GET /workflows/:name',
+      id: 'workflow',
+      tag: 'Service',
+      summary: 'What a workflow takes',
+      description: 'With the choices that the hosts of this moment offer.',
+      scope: 'read',
+      parameters: {
+        name: part('name', { description: 'As the list gives it', example: 'flux2_turbo_default' }),
+      },
+      answers: { 200: json('The workflow', 'Workflow') },
+      errors: ['workflow_not_found'],
+    },
+    async (_, { name }) => {
+      const template = workflows.templates.get(name);
+      if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
+      const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
+      return {
+        ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
+        ...checked(template.graph, hosts),
+      };
+    },
+  ),
+];
+
+/** Nothing where one of the hosts runs it, or none is there to be asked. */
+function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
+  const found = hosts.map(({ nodes }) => ({ lacks: lacks(graph, nodes), faults: faultsOf(graph, nodes) }));
+  if (found.some((one) => one.lacks.length === 0 && one.faults.length === 0))
+    return { missing: [], faults: [] };
+  return { missing: missingOf(graph, hosts), faults: found[0]?.faults ?? [] };
+}
