@@ -12,25 +12,28 @@ import type { Template } from '../../core/template.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
 import { keepOf, type Shared } from '../deps.ts';
 import { findImages } from './image-inputs.ts';
-import { hasLimits, type Tell } from './limits.ts';
+import { hasLimits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
+import type { LimitHeaders } from './refusals.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
+export interface Accepted {
+  /** What was accepted now, or at first with the same idempotency key. */
+  request: JobRequest;
+  /** Where its owner stands. */
+  headers: LimitHeaders;
+}
+
 let sequence = 0;
 
-/**
- * @param body parsed JSON
- * @returns what was accepted now, or at first with the same idempotency key
- * @throws AppError with nothing stored
- */
+/** @param body parsed JSON @throws AppError with nothing stored */
 export async function accept(
   deps: Shared,
   caller: Caller,
   body: Record<string, unknown>,
   idempotencyKey: string | undefined,
-  tell: Tell,
-): Promise<JobRequest> {
+): Promise<Accepted> {
   const { owner } = caller;
   // One version from the check to the graph, whatever changes meanwhile.
   const { templates } = deps.workflows;
@@ -40,15 +43,16 @@ export async function accept(
   const bodyHash = isFlat(body) ? hashBody(body) : '';
   const unique = idempotencyKey === undefined;
   let turn: number | undefined;
+  let headers: LimitHeaders = {};
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
   const asked = repeated ?? (await requestOf(deps, templates, owner, body, jobId, bodyHash));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   // What was accepted costs nothing more, and is answered over any limit.
-  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return repeated;
+  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers };
   if (isOwn && hasLimits(caller)) {
     const images = imagesOf(asked.inputs);
-    turn = await deps.limits.job(caller, { jobId, images, unique }, tell);
+    ({ turn, headers } = await deps.limits.job(caller, { jobId, images, unique }));
   }
 
   const now = deps.now();
@@ -97,7 +101,7 @@ export async function accept(
     deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });
     deps.nudge(jobId);
   }
-  return request;
+  return { request, headers };
 }
 
 /** What is nested is never accepted, and hashing it could go deeper than the stack. */

@@ -32,7 +32,7 @@ export function limitReads(
     const { owner } = caller;
     // A clock that was set back owes nobody a wait.
     const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
-    refuseRate({ owner, fullAt: known }, perMinute, now(), (name, value) => c.header(name, value), 'reads');
+    refuseRate({ owner, fullAt: known }, perMinute, now(), 'reads');
     const { fullIn } = bucketOf(known, perMinute, now());
     fullAt.delete(owner);
     if (fullAt.size >= OWNERS) fullAt.delete(fullAt.keys().next().value!);

@@ -3,7 +3,6 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
-import { AppError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job-state.ts';
 import { dayOf, type Mark, type OwnerLimits, totalsOf, unused, type Usage } from '../../core/quota.ts';
 import type { Level } from '../../core/turn.ts';
@@ -12,10 +11,15 @@ import { MAX_MARKS } from '../../store/usage.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createLevel } from './level.ts';
 import { createOwnerLook, DAY } from './owner-look.ts';
-import { refuseBudget, refuseImages, refuseRate, refuseUnfinished, tellLimits } from './refusals.ts';
-
-/** To tell a caller by headers where it stands. */
-export type Tell = (name: string, value: string) => void;
+import {
+  limitHeaders,
+  type LimitHeaders,
+  refuseBudget,
+  refuseImages,
+  refuseRate,
+  refuseUnfinished,
+  tooBusy,
+} from './refusals.ts';
 
 export interface WantedJob {
   jobId: string;
@@ -24,11 +28,17 @@ export interface WantedJob {
   unique: boolean;
 }
 
+export interface Admitted {
+  /** The job's; undefined: the owner has no limits, and turns are its acceptances. */
+  turn?: number | undefined;
+  headers: LimitHeaders;
+}
+
 export interface Limits {
-  /** A request that makes no job. @throws AppError too_many_requests */
-  request(caller: Caller, tell: Tell): Promise<void>;
-  /** @returns the job's turn; undefined: the owner has no limits, and turns are its acceptances. @throws AppError */
-  job(caller: Caller, wanted: WantedJob, tell: Tell): Promise<number | undefined>;
+  /** A request that makes no job. @throws Refusal too_many_requests */
+  request(caller: Caller): Promise<LimitHeaders>;
+  /** @throws Refusal */
+  job(caller: Caller, wanted: WantedJob): Promise<Admitted>;
   /** It was surely not accepted: what was reserved for it is free again. */
   notAccepted(owner: string, jobId: string): Promise<void>;
   /** An ended job's record is about to go: what it has used stays. */
@@ -50,30 +60,25 @@ export function createLimits(deps: ApiDeps): Limits {
   const level = createLevel(deps.jobs, now);
 
   /** A token, and a turn where it is for a job. */
-  async function take(name: string, at: Level | undefined, tell: Tell): Promise<Owner> {
+  async function take(name: string, at: Level | undefined): Promise<Owner> {
     let owner = await look.owner(name);
     for (let tries = 0; ; tries += 1) {
       const { perMinute } = look.limitsOf(owner);
       // What is known of a bucket is at most too full.
-      refuseRate(owner, perMinute, now(), tell);
+      refuseRate(owner, perMinute, now());
       const after = await owners.take(owner, { now: now(), perMinute, level: at });
       if (after) {
         look.know(after);
         return after;
       }
-      if (tries === TRIES) throw tooBusy(name, tell);
+      if (tries === TRIES) throw tooBusy(name);
       if (tries > 0) await sleep(Math.random() * 20 * 2 ** tries);
       owner = await look.owner(name, { fresh: true });
     }
   }
 
   /** @returns the day after it; undefined: the job was marked before */
-  async function mark(
-    name: string,
-    limits: OwnerLimits,
-    wanted: Mark,
-    tell: Tell,
-  ): Promise<Usage | undefined> {
+  async function mark(name: string, limits: OwnerLimits, wanted: Mark): Promise<Usage | undefined> {
     const day = dayOf(wanted.at);
     const { imagesPerDay, maxWaiting } = limits;
     let room = { taken: imagesPerDay, unsettled: Infinity };
@@ -89,8 +94,8 @@ export function createLimits(deps: ApiDeps): Limits {
         if (today.marks.some(({ jobId }) => jobId === wanted.jobId)) return undefined;
         const full = today.unsettled >= MAX_MARKS;
         const unfinished = full ? today.unsettled : today.live + yesterday.live;
-        refuseUnfinished(name, full ? MAX_MARKS : maxWaiting, unfinished, tell);
-        refuseImages(name, imagesPerDay, wanted, today.taken - today.released, tell);
+        refuseUnfinished(name, full ? MAX_MARKS : maxWaiting, unfinished);
+        refuseImages(name, imagesPerDay, wanted, today.taken - today.released);
         room = {
           taken: imagesPerDay === undefined ? undefined : imagesPerDay + today.released,
           unsettled: (maxWaiting ?? Infinity) - yesterday.live + today.over,
@@ -100,32 +105,31 @@ export function createLimits(deps: ApiDeps): Limits {
       if (after) return after;
       // No room as far as the counts know, or marked before: what has ended meanwhile makes room.
     }
-    throw tooBusy(name, tell);
+    throw tooBusy(name);
   }
 
   return {
-    async request(caller, tell) {
-      if (!hasLimits(caller)) return;
-      if (look.limitsOf(await look.owner(caller.owner)).perMinute === undefined) return;
-      const owner = await take(caller.owner, undefined, tell);
-      tellLimits(tell, look.limitsOf(owner), { owner, now: now() });
+    async request(caller) {
+      if (!hasLimits(caller)) return {};
+      if (look.limitsOf(await look.owner(caller.owner)).perMinute === undefined) return {};
+      const owner = await take(caller.owner, undefined);
+      return limitHeaders(look.limitsOf(owner), { owner, now: now() });
     },
 
-    async job(caller, { jobId, images, unique }, tell) {
-      if (!hasLimits(caller)) return undefined;
+    async job(caller, { jobId, images, unique }) {
+      if (!hasLimits(caller)) return { headers: {} };
       const name = caller.owner;
       const known = await look.owner(name);
       const limits = look.limitsOf(known);
       // Before anything is written: most of what is over a limit ends here.
-      refuseRate(known, limits.perMinute, now(), tell);
+      refuseRate(known, limits.perMinute, now());
       if (limits.usdPerMonth !== undefined)
-        refuseBudget(name, limits.usdPerMonth, await look.month(name), now(), tell);
+        refuseBudget(name, limits.usdPerMonth, await look.month(name), now());
       const wanted = { jobId, images, at: now() };
-      const day = await mark(name, limits, wanted, tell);
+      const day = await mark(name, limits, wanted);
       try {
-        const owner = await take(name, await level(), tell);
-        tellLimits(tell, limits, { owner, day, now: now() });
-        return owner.turn;
+        const owner = await take(name, await level());
+        return { turn: owner.turn, headers: limitHeaders(limits, { owner, day, now: now() }) };
       } catch (error) {
         // Else the controller takes it away, in an hour.
         if (day && unique) await usage.fold(day, [unused(wanted)], false).catch(() => false);
@@ -155,13 +159,4 @@ export function createLimits(deps: ApiDeps): Limits {
       if (hasLimits(caller)) await owners.forgetTurn(caller.owner);
     },
   };
-}
-
-export function tooBusy(owner: string, tell: Tell): AppError {
-  tell('Retry-After', '1');
-  return new AppError(
-    'too_many_requests',
-    `Too many requests of ${owner} came at the same moment; come again in a second`,
-    { limit: 'minute' },
-  );
 }

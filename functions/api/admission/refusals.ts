@@ -1,7 +1,7 @@
 // What an owner is told of its limits: the headers of draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy)
 // on every answer, and where one is reached 429 with a sentence, Retry-After, and numbers for machines.
 
-import { AppError, type ErrorCode } from '../../core/errors.ts';
+import type { AnswerError } from '../../core/errors.ts';
 import {
   bucketOf,
   endOfDay,
@@ -12,7 +12,7 @@ import {
   type Usage,
 } from '../../core/quota.ts';
 import type { Owner } from '../../store/owners.ts';
-import type { Tell } from './limits.ts';
+import { Refusal } from '../http/problems.ts';
 
 const DAY_SECONDS = 24 * 3600;
 /** Nobody knows when a job ends. */
@@ -28,8 +28,11 @@ interface Where {
   now: number;
 }
 
+/** To tell a caller where it stands. */
+export type LimitHeaders = Record<string, string>;
+
 /** Dollars have no header: its quotas are whole numbers of something countable. */
-export function tellLimits(tell: Tell, limits: OwnerLimits, { owner, day, now }: Where): void {
+export function limitHeaders(limits: OwnerLimits, { owner, day, now }: Where): LimitHeaders {
   const policies: string[] = [];
   const states: string[] = [];
   const { perMinute, maxWaiting, imagesPerDay } = limits;
@@ -51,8 +54,10 @@ export function tellLimits(tell: Tell, limits: OwnerLimits, { owner, day, now }:
         `"day";r=${Math.max(0, imagesPerDay - day.taken)};t=${Math.ceil((endOfDay(now) - now) / 1000)}`,
       );
   }
-  if (policies.length > 0) tell('RateLimit-Policy', policies.join(', '));
-  if (states.length > 0) tell('RateLimit', states.join(', '));
+  return {
+    ...(policies.length > 0 && { 'RateLimit-Policy': policies.join(', ') }),
+    ...(states.length > 0 && { RateLimit: states.join(', ') }),
+  };
 }
 
 /** @param kind `reads` have a bucket of their own */
@@ -60,15 +65,13 @@ export function refuseRate(
   owner: Pick<Owner, 'owner' | 'fullAt'>,
   perMinute: number | undefined,
   now: number,
-  tell: Tell,
   kind: 'requests' | 'reads' = 'requests',
 ): void {
   if (perMinute === undefined) return;
   const { nextIn } = bucketOf(owner.fullAt, perMinute, now);
   if (nextIn === 0) return;
-  if (kind === 'requests') tellLimits(tell, { perMinute }, { owner, now });
   refuse(
-    tell,
+    kind === 'requests' ? limitHeaders({ perMinute }, { owner, now }) : {},
     seconds(nextIn),
     'too_many_requests',
     `${owner.owner} may send ${perMinute} ${kind} a minute and has sent them; the next one is free in ${seconds(nextIn)} s, another every ${tokenEvery(perMinute) / 1000} s`,
@@ -77,17 +80,10 @@ export function refuseRate(
 }
 
 /** @param live jobs that have not ended */
-export function refuseUnfinished(
-  name: string,
-  maxWaiting: number | undefined,
-  live: number,
-  tell: Tell,
-): void {
+export function refuseUnfinished(name: string, maxWaiting: number | undefined, live: number): void {
   if (maxWaiting === undefined || live < maxWaiting) return;
-  tell('RateLimit-Policy', `"unfinished";q=${maxWaiting};qu="jobs"`);
-  tell('RateLimit', `"unfinished";r=0`);
   refuse(
-    tell,
+    headers(`"unfinished";q=${maxWaiting};qu="jobs"`, `"unfinished";r=0`),
     UNFINISHED_RETRY_SECONDS,
     'too_many_unfinished',
     `${name} has ${live} jobs that have not ended and may have ${maxWaiting}; come again when one has ended`,
@@ -101,16 +97,13 @@ export function refuseImages(
   imagesPerDay: number | undefined,
   { images, at }: { images: number; at: number },
   taken: number,
-  tell: Tell,
 ): void {
   if (imagesPerDay === undefined || taken + images <= imagesPerDay) return;
   const resetsAt = endOfDay(at);
   const remaining = Math.max(0, imagesPerDay - taken);
   const wait = seconds(resetsAt - at);
-  tell('RateLimit-Policy', `"day";q=${imagesPerDay};qu="images";w=${DAY_SECONDS}`);
-  tell('RateLimit', `"day";r=${remaining};t=${wait}`);
   refuse(
-    tell,
+    headers(`"day";q=${imagesPerDay};qu="images";w=${DAY_SECONDS}`, `"day";r=${remaining};t=${wait}`),
     wait,
     'images_used_up',
     `${name} may make ${imagesPerDay} images a day; ${taken} are made or on their way, and ${images} more are too many; the day ends at ${iso(resetsAt)}`,
@@ -118,20 +111,14 @@ export function refuseImages(
   );
 }
 
-export function refuseBudget(
-  name: string,
-  usdPerMonth: number,
-  days: readonly Usage[],
-  now: number,
-  tell: Tell,
-): void {
+export function refuseBudget(name: string, usdPerMonth: number, days: readonly Usage[], now: number): void {
   const { usd, reservedUsd, usdPerJob } = spending(days);
   // With the job that is asked for.
   if (usdPerMonth > 0 && usd + reservedUsd + usdPerJob <= usdPerMonth) return;
   const resetsAt = endOfMonth(now);
   const dollars = (amount: number) => amount.toFixed(amount < 1 ? 4 : 2);
   refuse(
-    tell,
+    {},
     seconds(resetsAt - now),
     'budget_used_up',
     `${name} may spend ${dollars(usdPerMonth)} US dollars a month; ${dollars(usd)} are spent, jobs that have not ended will take about ${dollars(reservedUsd)} and this one about ${dollars(usdPerJob)}; the month ends at ${iso(resetsAt)}`,
@@ -145,14 +132,14 @@ export function refuseUploads(
   uploadBytes: number | undefined,
   bytes: number,
   { used, roomAt, now }: { used: number; roomAt: number | undefined; now: number },
-  tell: Tell,
 ): void {
   if (uploadBytes === undefined || used + bytes <= uploadBytes) return;
-  tell('RateLimit-Policy', `"uploads";q=${uploadBytes};qu="content-bytes"`);
-  tell('RateLimit', `"uploads";r=${Math.max(0, uploadBytes - used)}`);
   const resets = roomAt === undefined ? undefined : iso(roomAt);
   refuse(
-    tell,
+    headers(
+      `"uploads";q=${uploadBytes};qu="content-bytes"`,
+      `"uploads";r=${Math.max(0, uploadBytes - used)}`,
+    ),
     // Of nothing nothing is ever over.
     seconds(roomAt === undefined ? DAY_SECONDS * 1000 : roomAt - now),
     'uploads_used_up',
@@ -161,13 +148,26 @@ export function refuseUploads(
   );
 }
 
+/** Others asked at the same moment, again and again. */
+export function tooBusy(owner: string): Refusal {
+  return new Refusal(
+    'too_many_requests',
+    `Too many requests of ${owner} came at the same moment; come again in a second`,
+    { limit: 'minute' },
+    { 'Retry-After': '1' },
+  );
+}
+
+function headers(policy: string, state: string): LimitHeaders {
+  return { 'RateLimit-Policy': policy, RateLimit: state };
+}
+
 function refuse(
-  tell: Tell,
+  headers: LimitHeaders,
   retryAfter: number,
-  code: ErrorCode,
+  code: AnswerError,
   sentence: string,
   details: Record<string, unknown>,
 ): never {
-  tell('Retry-After', String(retryAfter));
-  throw new AppError(code, sentence, details);
+  throw new Refusal(code, sentence, details, { ...headers, 'Retry-After': String(retryAfter) });
 }

@@ -7,9 +7,9 @@ import type { Caller } from '../../core/access.ts';
 import { keys } from '../../core/names.ts';
 import type { UploadCount, UploadMark } from '../../store/upload-counts.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
-import { hasLimits, type Tell, tooBusy } from './limits.ts';
+import { hasLimits } from './limits.ts';
 import { createOwnerLook } from './owner-look.ts';
-import { refuseUploads } from './refusals.ts';
+import { refuseUploads, tooBusy } from './refusals.ts';
 
 /** A count of the bucket is believed for so long, ms: what expires is found then, or when there is no room. */
 const COUNTED_FOR = 3_600_000;
@@ -24,9 +24,9 @@ export type Settle = (put: 'written' | 'existed') => Promise<void>;
 export interface UploadRoom {
   /**
    * Before an upload is put that is not there yet.
-   * @returns to be called when it is there, and whether it was another that put it @throws AppError uploads_used_up
+   * @returns to be called when it is there, and whether it was another that put it @throws Refusal uploads_used_up
    */
-  begin(caller: Caller, upload: { name: string; bytes: number }, tell: Tell): Promise<Settle>;
+  begin(caller: Caller, upload: { name: string; bytes: number }): Promise<Settle>;
   /** Bytes, with what is under way; without it as of at most an hour ago, deletions aside. */
   used(owner: string): Promise<number>;
   /** One was deleted. */
@@ -75,7 +75,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
 
   const replace = ({ count, bytes, over }: Look) => counts.replace(count, bytes, now(), over);
 
-  async function begin(owner: string, upload: { name: string; bytes: number }, tell: Tell): Promise<void> {
+  async function begin(owner: string, upload: { name: string; bytes: number }): Promise<void> {
     const { uploadBytes } = owners.limitsOf(await owners.owner(owner));
     const limit = uploadBytes ?? Number.MAX_SAFE_INTEGER;
     for (let tries = 0; tries < TRIES; tries += 1) {
@@ -89,17 +89,11 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
         if (await counts.join(owner, mark)) return;
         continue;
       }
-      refuseUploads(
-        owner,
-        uploadBytes,
-        upload.bytes,
-        { used: seen.bytes, roomAt: roomAt(seen), now: now() },
-        tell,
-      );
+      refuseUploads(owner, uploadBytes, upload.bytes, { used: seen.bytes, roomAt: roomAt(seen), now: now() });
       // Refused: another upload began meanwhile.
       if (!(await replace(seen))) await sleep(Math.random() * 10 * 2 ** tries);
     }
-    throw tooBusy(owner, tell);
+    throw tooBusy(owner);
   }
 
   /** What is known is too much then, and whoever would be refused for it is counted anew. */
@@ -115,10 +109,10 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
   }
 
   return {
-    async begin(caller, upload, tell) {
+    async begin(caller, upload) {
       const { owner } = caller;
       if (!hasLimits(caller)) return () => Promise.resolve();
-      await begin(owner, upload, tell);
+      await begin(owner, upload);
       return async (put) => {
         await bestEffort(owner, async () => {
           await counts.done(owner, upload.name);

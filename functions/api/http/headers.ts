@@ -1,7 +1,7 @@
 // What every answer says to browsers, and what is refused before anything reads a body. A route that has something of
 // its own to say (the docs page its CSP) says it, and is not overruled.
 
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { AppError } from '../../core/errors.ts';
 import { MAX_BODY_BYTES } from '../../core/limits.ts';
@@ -28,6 +28,10 @@ const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' };
 
 /** A request id that came in is taken when it is plain (letters, digits, -, _ and =) and no longer than this. */
 export const MAX_REQUEST_ID = 64;
+
+export function setHeaders(c: Context<ApiEnv>, headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+}
 
 export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHandler<ApiEnv> {
   const headers = Object.entries({ ...SAFE_HEADERS, ...(hsts && HSTS) });

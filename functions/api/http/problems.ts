@@ -6,6 +6,7 @@ import { withoutKeys } from '../../core/access.ts';
 import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
+import { setHeaders } from './headers.ts';
 
 /** What a refused request is answered with beside the status: a limit says where a caller stands. */
 export class Refusal extends AppError {
@@ -47,7 +48,7 @@ export function problems(log: Log) {
     const requestId = c.get('requestId');
     const where = { request_id: requestId, path: withoutKeys(c.req.path) };
     const say = ({ status, headers, body }: Problem) => {
-      for (const [name, value] of Object.entries(headers)) c.header(name, value);
+      setHeaders(c, headers);
       return c.json(body, status);
     };
     if (error instanceof AppError && isOfAnswer(error.code)) {

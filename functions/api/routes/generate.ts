@@ -5,6 +5,7 @@ import { accept } from '../admission/accept.ts';
 import type { Shared } from '../deps.ts';
 import { json, LIMIT_HEADERS, ref } from '../http/answers.ts';
 import { matching, object } from '../http/parameters.ts';
+import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
 import { promptOf, seedOf } from './views.ts';
 import { jobEnded } from './webhooks.ts';
@@ -56,9 +57,8 @@ export const generateRoutes = (deps: Shared) => [
       ],
     },
     async (c, { idempotencyKey, body }) => {
-      const request = await accept(deps, c.get('caller'), body, idempotencyKey, (name, value) =>
-        c.header(name, value),
-      );
+      const { request, headers } = await accept(deps, c.get('caller'), body, idempotencyKey);
+      setHeaders(c, headers);
       return {
         job_id: request.jobId,
         prompt_id: outwardPromptId(request.jobId),

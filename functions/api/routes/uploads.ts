@@ -9,6 +9,7 @@ import { keepOf, type Shared } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
 import { readFormFile } from '../http/multipart.ts';
 import { cursorOf, owner, page, part } from '../http/parameters.ts';
+import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
 
 /** What multipart puts around a file. */
@@ -39,8 +40,7 @@ export const uploadRoutes = (deps: Shared) => [
     async (c) => {
       const { images, limits, uploadRoom } = deps;
       const caller = c.get('caller');
-      const tell = (name: string, value: string) => c.header(name, value);
-      await limits.request(caller, tell);
+      setHeaders(c, await limits.request(caller));
       const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
       const type = await inspected(bytes);
       const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
@@ -49,7 +49,7 @@ export const uploadRoutes = (deps: Shared) => [
       // What is there is counted, and becomes young again.
       if (await images.head(key)) await images.put(key, bytes, meta);
       else {
-        const settle = await uploadRoom.begin(caller, { name, bytes: bytes.length }, tell);
+        const settle = await uploadRoom.begin(caller, { name, bytes: bytes.length });
         await settle(await images.putOnce(key, bytes, meta));
       }
       return { name, subfolder: '', type: 'input' };
