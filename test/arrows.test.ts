@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   host: ['core', 'log', 'metrics', 'process', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */
-const COMPOSES = /^(local|cli)\/|^process\/(connect|exit)\.ts$|\/(main|lambda)\.ts$/;
+const COMPOSES = /^(local|cli)\/|^process\/(connect|exit)\.ts$|\/(main|lambda|from-settings)\.ts$/;
 
 async function sources(): Promise<{ file: string; text: string }[]> {
   const entries = await readdir('functions', { recursive: true });

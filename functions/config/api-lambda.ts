@@ -3,7 +3,14 @@
 import * as z from 'zod';
 import { api, origins, waiting } from './api.ts';
 import { deployedBucket, deployedTables } from './places.ts';
-import { type Environment, type EnvironmentOf, read, setting, withSchema } from './setting.ts';
+import {
+  type Environment,
+  type EnvironmentOf,
+  read,
+  setting,
+  withSchema,
+  type SettingsOf,
+} from './setting.ts';
 import { required, SECRET, secret, whole } from './values.ts';
 
 /** Said where there is none, so that one which was forgotten is a mistake. */
@@ -34,4 +41,6 @@ export const apiLambda = {
   }),
 };
 export type ApiLambdaEnvironment = EnvironmentOf<typeof apiLambda>;
-export const apiLambdaSettings = (environment: Environment) => read(apiLambda, environment);
+export type ApiLambdaSettings = SettingsOf<typeof apiLambda>;
+export const apiLambdaSettings = (environment: Environment): ApiLambdaSettings =>
+  read(apiLambda, environment);

@@ -3,29 +3,23 @@
 
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { askForKeys } from '../api/http/access.ts';
-import { createApp } from '../api/app.ts';
+import { machineApp } from '../api/from-settings.ts';
 import { createReaders } from '../api/http/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
-import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
-import { allowedOriginsOf } from '../config/api.ts';
 import type { LocalSettings } from '../config/local.ts';
-import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { logLevelOf } from '../config/log.ts';
 import { connect } from '../process/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createSpreading } from '../controller/spreading.ts';
 import { createWatch } from '../controller/watch.ts';
-import { IMAGE_READERS, MAX_WAITING, SLOTS_PER_HOST } from '../core/limits.ts';
+import { IMAGE_READERS, SLOTS_PER_HOST } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
 import type { Template } from '../core/template.ts';
 import { createForwarder } from '../forwarder/forwarder.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/intake.ts';
-import { docsFolder } from '../process/docs.ts';
 import { noteOfCopy, rememberReal } from '../process/identity.ts';
 import { signal } from '../process/signal.ts';
 import { every } from '../process/ticker.ts';
@@ -140,30 +134,18 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const nudge = (jobId?: string) => forwarder.nudge(jobId);
   const stopping = new AbortController();
   const readers = createReaders(IMAGE_READERS);
-  const app = createApp({
-    ...connected,
+  const app = machineApp(settings, connected, {
     readers,
     jobs,
-    ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
     workflows,
     log: log('api'),
-    random: randomBytes,
     nudge,
     webhookDue: () => webhooks.nudge(),
-    docs: docsFolder(),
     stopping: stopping.signal,
-    recorded: { nodes: recordedNodes, models: {} },
     settings: {
       links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
-      allowedOrigins: allowedOriginsOf(settings),
-      allowedHosts: [...settings.ALLOWED_HOSTS, hostname()],
       fixedComfyUI: true,
       comfyuiKind: comfyui.kind,
-      maxWaiting: MAX_WAITING,
-      webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
-      heldRequests: settings.HELD_REQUESTS,
-      ownerLimits: ownerLimitsOf(settings),
-      keep: settings.KEEP_DAYS,
     },
   });
 

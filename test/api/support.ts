@@ -3,17 +3,14 @@
 
 import { BatchWriteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomBytes } from 'node:crypto';
-import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import type { Staging } from '../../functions/core/render.ts';
 import { packGraph } from '../../functions/core/request.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
-import { docsFolder } from '../../functions/process/docs.ts';
 import type { Rig } from '../support/rig.ts';
-import { CREDENTIALS, REGION } from '../support/store.ts';
+import { appWith } from '../support/app.ts';
 
 export type Json = Record<string, unknown>;
 
@@ -45,29 +42,11 @@ export async function call<Body = Json>(
   return { status: answer.status, headers: answer.headers, json: (await answer.json()) as Body };
 }
 
-export const SETTINGS: ApiDeps['settings'] = {
-  links: 'request',
-  allowedOrigins: ['*'],
-  fixedComfyUI: true,
-  maxWaiting: 10_000,
-};
+export { SETTINGS } from '../support/app.ts';
 
 /** Another process on the same tables and bucket, of which some parts are as given. */
 export function anotherProcess({ store, images, templates, log }: Rig, parts: Partial<ApiDeps>): ApiApp {
-  return createApp({
-    ...store,
-    images,
-    servedImages: images,
-    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
-    workflows: { templates, refused: [] },
-    log,
-    random: randomBytes,
-    nudge: () => undefined,
-    docs: docsFolder(),
-    recorded: { nodes: {}, models: {} },
-    settings: SETTINGS,
-    ...parts,
-  });
+  return appWith({ ...store, images, workflows: { templates, refused: [] }, log, ...parts });
 }
 
 /** Rejects after `limit` ms. */

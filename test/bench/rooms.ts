@@ -1,9 +1,7 @@
 // The product's rooms in this process, over an embedded DynamoDB on disk in a process of its own. For measurements
 // that must look at single rooms; those of the whole use the real processes.
 
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import { createS3Client } from '../../functions/images/client.ts';
@@ -15,8 +13,8 @@ import { programOf } from '../../functions/local/programs.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
-import { docsFolder } from '../../functions/process/docs.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
+import { appWith, SETTINGS } from '../support/app.ts';
 import { log, withFolder } from './subjects.ts';
 
 const REGION = 'local';
@@ -64,18 +62,15 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
         images,
         connect,
         api: async (store, nudge = () => undefined) =>
-          createApp({
+          appWith({
             ...store,
             images,
-            servedImages: images,
             presigner: createPresigner({ credentials, region: REGION, bucket: 'images' }),
             workflows: { templates: await loadTemplates(), refused: [] },
             log,
-            random: randomBytes,
             nudge,
-            docs: docsFolder(),
             recorded: { nodes: recordedNodes, models: {} },
-            settings: { links: 'request', allowedOrigins: ['*'], fixedComfyUI: true, maxWaiting: 100_000 },
+            settings: { ...SETTINGS, maxWaiting: 100_000 },
           }),
       });
     } finally {

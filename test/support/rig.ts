@@ -1,11 +1,10 @@
 // The product in one process against real parts: embedded DynamoDB and S3, and for each host a simulated ComfyUI.
 // A test turns on what it needs; `close` ends everything.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createApp } from '../../functions/api/app.ts';
 import { createReaders } from '../../functions/api/http/readers.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
@@ -20,7 +19,6 @@ import { type HostDeps, type RunningHost, startHost } from '../../functions/host
 import { createIntake } from '../../functions/host/intake.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { createImages, type Images } from '../../functions/images/images.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/process/listen.ts';
 import {
@@ -30,8 +28,8 @@ import {
 } from '../../functions/local/simulated-comfyui/server.ts';
 import { linksBefore } from '../../functions/local/links.ts';
 import { createLog, type Log } from '../../functions/log.ts';
-import { docsFolder } from '../../functions/process/docs.ts';
 import { loadTemplates } from '../../functions/process/workflows.ts';
+import { appWith, SETTINGS } from './app.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
 
 export interface TestHost {
@@ -109,27 +107,17 @@ export async function startRig({
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const stopping = new AbortController();
-  const app = createApp({
+  const app = appWith({
     ...store,
     images,
     servedImages: createImages({ client: serving, bucket: 'images' }),
     readers,
-    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     workflows: { templates, refused: [] },
     log,
-    now,
-    random: randomBytes,
     nudge,
-    docs: docsFolder(),
     stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
-    settings: {
-      links: 'request',
-      allowedOrigins: ['*'],
-      fixedComfyUI: true,
-      maxWaiting: 10_000,
-      ...settings,
-    },
+    settings: { ...SETTINGS, ...settings },
   });
   const server = await listen(linksBefore(listenerOf(app), s3, readers), '127.0.0.1', 0, {
     ...CONNECTION_LIMITS,

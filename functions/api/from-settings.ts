@@ -1,0 +1,91 @@
+// The one place where a process's API is put together from its settings: on a machine, alone or in the local arrangement,
+// and as a Lambda.
+
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
+import { type ApiLambdaSettings, NO_SECRET } from '../config/api-lambda.ts';
+import { allowedOriginsOf, type ApiSettings } from '../config/api.ts';
+import type { LocalSettings } from '../config/local.ts';
+import { ownerLimitsOf } from '../config/owner-limits.ts';
+import { MAX_WAITING } from '../core/limits.ts';
+import type { ObjectInfo } from '../core/object-info.ts';
+import type { Connected } from '../process/connect.ts';
+import { docsFolder } from '../process/docs.ts';
+import { createApp } from './app.ts';
+import type { ApiApp, ApiDeps } from './deps.ts';
+import { askForKeys } from './http/access.ts';
+
+/** What a process has of its own. */
+type Own = Pick<ApiDeps, 'workflows' | 'log' | 'nudge'> &
+  Partial<Pick<ApiDeps, 'jobs' | 'readers' | 'stopping' | 'webhookDue'>>;
+
+export function machineApp(
+  settings: ApiSettings | LocalSettings,
+  connected: Connected,
+  own: Own & { settings: Pick<ApiDeps['settings'], 'links' | 'fixedComfyUI' | 'comfyuiKind'> },
+): ApiApp {
+  return createApp({
+    ...connected,
+    ...own,
+    ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
+    random: randomBytes,
+    docs: docsFolder(),
+    recorded: { nodes: recordedNodes, models: {} },
+    settings: {
+      ...common(settings),
+      ...own.settings,
+      maxWaiting: 'MAX_WAITING' in settings ? settings.MAX_WAITING : MAX_WAITING,
+      allowedOrigins: allowedOriginsOf(settings),
+      allowedHosts: [...settings.ALLOWED_HOSTS, hostname()],
+      webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
+    },
+  });
+}
+
+/** @param folder of its bundle: what is rarely needed lies beside it, and no cold start loads it */
+export function lambdaApp(
+  settings: ApiLambdaSettings,
+  connected: Connected,
+  own: Own & { folder: string },
+): ApiApp {
+  return createApp({
+    ...connected,
+    ...own,
+    admit: askForKeys(connected, ...given(settings.API_KEY, settings.API_KEY_PREVIOUS)),
+    random: randomBytes,
+    docs: join(own.folder, 'docs'),
+    recorded: {
+      get nodes(): ObjectInfo {
+        const recorded = join(own.folder, 'recorded-object-info.json');
+        return JSON.parse(readFileSync(recorded, 'utf8')) as ObjectInfo;
+      },
+      models: {},
+    },
+    settings: {
+      ...common(settings),
+      links: 'bucket',
+      fixedComfyUI: false,
+      maxWaiting: settings.MAX_WAITING,
+      allowedOrigins: settings.ALLOWED_ORIGINS,
+      // Lambda would break it off after a minute.
+      heldAtMost: 50_000,
+      hsts: true,
+    },
+  });
+}
+
+function common(settings: ApiSettings | LocalSettings | ApiLambdaSettings) {
+  return {
+    heldRequests: settings.HELD_REQUESTS,
+    ownerLimits: ownerLimitsOf(settings),
+    keep: settings.KEEP_DAYS,
+  };
+}
+
+/** Of a secret that is replaced, both. */
+export function given(...secrets: (string | undefined)[]): string[] {
+  return secrets.flatMap((secret) => (secret === undefined || secret === NO_SECRET ? [] : [secret]));
+}

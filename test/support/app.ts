@@ -1,0 +1,30 @@
+// The API as tests and measurements build it: over a store and a bucket of theirs, with what nobody cares about filled in.
+
+import { randomBytes } from 'node:crypto';
+import { createApp } from '../../functions/api/app.ts';
+import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
+import { createPresigner } from '../../functions/images/presign.ts';
+import { docsFolder } from '../../functions/process/docs.ts';
+import { CREDENTIALS, REGION } from './store.ts';
+
+export const SETTINGS: ApiDeps['settings'] = {
+  links: 'request',
+  allowedOrigins: ['*'],
+  fixedComfyUI: true,
+  maxWaiting: 10_000,
+};
+
+type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'recorded' | 'settings';
+
+export function appWith(deps: Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>>): ApiApp {
+  return createApp({
+    servedImages: deps.images,
+    presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
+    random: randomBytes,
+    nudge: () => undefined,
+    docs: docsFolder(),
+    recorded: { nodes: {}, models: {} },
+    settings: SETTINGS,
+    ...deps,
+  });
+}
