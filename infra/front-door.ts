@@ -20,6 +20,7 @@ import { type Api, API_TIMEOUT } from './api.ts';
 import { Preflights } from './preflights.ts';
 import type { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
+import { ORIGIN_SECRET_HEADER } from '../functions/api/http/origin-secret.ts';
 
 /**
  * Errors that a distribution keeps for 10 s where nothing else is said, whatever its cache policy says and, of all but
@@ -28,9 +29,6 @@ import type { Settings } from './settings.ts';
  * CloudFront's developer guide; cfn-lint has the list.
  */
 const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
-
-/** What functions/api asks for. */
-export const ORIGIN_SECRET_HEADER = 'x-origin-secret';
 
 export class FrontDoor extends Construct {
   readonly distribution: Distribution;

@@ -5,6 +5,7 @@ import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { objectOf, setting, type SettingsOf } from '../functions/config/setting.ts';
+import { MAX_MARKS } from '../functions/core/quota.ts';
 import { readWarm } from '../functions/core/warm.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
@@ -153,8 +154,8 @@ export const deployment = {
     'what each owner may read, cancel and remove in a minute, counted by each instance of the function',
   ),
   ownerMaxWaiting: setting(
-    number.int().min(0).max(5000),
-    'must be a whole number of jobs from 0 to 5000',
+    number.int().min(0).max(MAX_MARKS),
+    `must be a whole number of jobs from 0 to ${MAX_MARKS}`,
     'jobs of an owner that have not ended',
   ),
   imagesPerDay: setting(

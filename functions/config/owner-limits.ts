@@ -1,7 +1,7 @@
 // What an owner may use where its item says nothing else; only where API keys are asked for.
 
 import * as z from 'zod';
-import { MB, type OwnerLimits } from '../core/quota.ts';
+import { DEFAULT_LIMITS, MAX_MARKS, MB, type OwnerLimits } from '../core/quota.ts';
 import { setting, type SettingsOf } from './setting.ts';
 import { whole } from './values.ts';
 
@@ -9,18 +9,18 @@ const KEYS = 'npm run keys -- limits --owner alice';
 
 export const ownerLimits = {
   RATE_PER_MINUTE: setting(
-    whole(1, 60_000).default(120),
+    whole(1, 60_000).default(DEFAULT_LIMITS.perMinute),
     'must be a whole number from 1 to 60000',
     `with keys: what each owner may ask for in a minute; one owner’s own, as of all these: \`${KEYS} --per-minute 500\``,
   ),
   READS_PER_MINUTE: setting(
-    whole(1, 60_000).default(3000),
+    whole(1, 60_000).default(DEFAULT_LIMITS.readsPerMinute),
     'must be a whole number from 1 to 60000',
     'with keys: what each owner may read, cancel and remove in a minute, counted by each process of the API',
   ),
   OWNER_MAX_WAITING: setting(
-    whole(0, 5000).default(1000),
-    'must be a whole number of jobs from 0 to 5000',
+    whole(0, MAX_MARKS).default(DEFAULT_LIMITS.maxWaiting),
+    `must be a whole number of jobs from 0 to ${MAX_MARKS}`,
     'with keys: jobs of an owner that have not ended',
   ),
   IMAGES_PER_DAY: setting(
@@ -36,7 +36,7 @@ export const ownerLimits = {
     { otherwise: 'unlimited' },
   ),
   OWNER_UPLOAD_MB: setting(
-    whole(0, 1_000_000_000).default(1000),
+    whole(0, 1_000_000_000).default(DEFAULT_LIMITS.uploadBytes / MB),
     'must be a whole number of MB from 0 to 1000000000',
     'with keys: what each owner may keep of uploads, in MB',
   ),

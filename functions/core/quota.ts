@@ -23,7 +23,15 @@ export type OwnLimits = { [Name in Limit]?: number | null };
 /** In which settings and flags say how many bytes of uploads. */
 export const MB = 1024 * 1024;
 
-export const DEFAULT_LIMITS: OwnerLimits = { perMinute: 120, maxWaiting: 1000, uploadBytes: 1000 * MB };
+export const DEFAULT_LIMITS = {
+  perMinute: 120,
+  readsPerMinute: 3000,
+  maxWaiting: 1000,
+  uploadBytes: 1000 * MB,
+} as const satisfies OwnerLimits;
+
+/** Jobs of a day that an owner may have unfinished: an item has at most 400 KB, a mark about 45 bytes. */
+export const MAX_MARKS = 5000;
 
 export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
   return Object.fromEntries(

@@ -3,6 +3,7 @@
 
 import { S3RequestPresigner, type S3RequestPresignerOptions } from '@aws-sdk/s3-request-presigner';
 import { createHash, createHmac } from 'node:crypto';
+import { LINK_LIFETIME_SECONDS } from '../core/limits.ts';
 
 export interface Presigner {
   /**
@@ -27,7 +28,7 @@ export interface PresignerOptions {
 }
 
 export function createPresigner(options: PresignerOptions): Presigner {
-  const { credentials, region, bucket, expiresSeconds = 900, now = Date.now } = options;
+  const { credentials, region, bucket, expiresSeconds = LINK_LIFETIME_SECONDS, now = Date.now } = options;
   const presigner = new S3RequestPresigner({ credentials, region, sha256: Sha256 });
 
   return {

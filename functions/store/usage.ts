@@ -10,7 +10,7 @@ import {
   type QueryCommandOutput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { type Mark, sum, type Totals, type Usage } from '../core/quota.ts';
+import { MAX_MARKS, type Mark, sum, type Totals, type Usage } from '../core/quota.ts';
 import type { StoreClient } from './client.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
 
@@ -18,8 +18,6 @@ import { SCHEMA_VERSION, usageTable } from './tables.ts';
 const KEPT_SECONDS = 400 * 24 * 3600;
 /** So that one expression stays far below DynamoDB's 4 KB. */
 export const FOLDED_TOGETHER = 25;
-/** An item has at most 400 KB, a mark about 45 bytes. */
-export const MAX_MARKS = 5000;
 
 const COUNTS = ['taken', 'unsettled', 'jobs', 'images', 'gpuMs', 'costMicroUsd', 'costed'] as const;
 const TOTALS = ['jobs', 'images', 'gpuMs', 'costMicroUsd', 'costed'] as const satisfies (keyof Totals)[];

@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const ALLOWED = [
+  'core/quota',
   'core/warm',
   'core/zones',
   'metrics',
   'models/token',
   'store/tables',
+  'api/http/origin-secret',
   'api/http/preflight',
 ].map((file) => `../functions/${file}.ts`);
 const isAllowed = (path: string) => ALLOWED.includes(path) || path.startsWith('../functions/config/');

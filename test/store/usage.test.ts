@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Mark, Totals } from '../../functions/core/quota.ts';
-import { MAX_MARKS } from '../../functions/store/usage.ts';
+import { MAX_MARKS } from '../../functions/core/quota.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 let store: TestStore;

@@ -4,10 +4,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
 import type { JobState } from '../../core/job-state.ts';
-import { dayOf, type Mark, type OwnerLimits, totalsOf, unused, type Usage } from '../../core/quota.ts';
+import {
+  dayOf,
+  type Mark,
+  MAX_MARKS,
+  type OwnerLimits,
+  totalsOf,
+  unused,
+  type Usage,
+} from '../../core/quota.ts';
 import type { Level } from '../../core/turn.ts';
 import type { Owner } from '../../store/owners.ts';
-import { MAX_MARKS } from '../../store/usage.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createLevel } from './level.ts';
 import { createOwnerLook, DAY } from './owner-look.ts';

@@ -11,12 +11,12 @@ import {
   type Usage,
 } from '../../core/quota.ts';
 import type { Owner } from '../../store/owners.ts';
+import { remembered } from '../caches/remembered.ts';
 import type { ApiDeps } from '../deps.ts';
 
 export const DAY = 24 * 3_600_000;
 /** A limit that was set anew acts by then. */
 const REMEMBERED = 30_000;
-const REMEMBERED_OWNERS = 1000;
 /** Dollars are as fresh as this, and yesterday's jobs. */
 const COUNTED_EVERY = 10_000;
 /** An owner at a limit that asks again and again: its jobs are read so often. */
@@ -80,33 +80,6 @@ export function createOwnerLook({ owners, usage, jobs, now, settings }: ApiDeps)
         const standing = standingOf(read, new Map(states.map((state) => [state.jobId, state])));
         return { ...standing, marks: read.marks };
       });
-    },
-  };
-}
-
-/** By name, for a while, at most so many; a promise that fails is forgotten. */
-function remembered<T>(period: number, now: () => number) {
-  const held = new Map<string, { value: T; at: number }>();
-  const find = (name: string) => {
-    const one = held.get(name);
-    return one && now() - one.at < period ? one.value : undefined;
-  };
-  const set = (name: string, value: T) => {
-    held.delete(name);
-    if (held.size >= REMEMBERED_OWNERS) held.delete(held.keys().next().value!);
-    held.set(name, { value, at: now() });
-  };
-  return {
-    find,
-    set,
-    forget: (name: string) => held.delete(name),
-    get(name: string, make: () => T): T {
-      const there = find(name);
-      if (there !== undefined) return there;
-      const value = make();
-      set(name, value);
-      if (value instanceof Promise) value.catch(() => held.delete(name));
-      return value;
     },
   };
 }

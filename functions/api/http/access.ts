@@ -6,6 +6,7 @@ import type { MiddlewareHandler } from 'hono';
 import { allows, type Caller, hashOfSecret, LOCAL, parseKey, type Scope } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { type ApiKey, isValid, type Keys } from '../../store/keys.ts';
+import { remembered } from '../caches/remembered.ts';
 import { comparedWith } from './compare.ts';
 import type { ApiEnv } from '../deps.ts';
 
@@ -16,8 +17,6 @@ export interface AccessDeps {
 }
 
 const REMEMBERED = 30_000;
-/** Also of ids that there are not: guessing costs the table one read an id and half a minute. */
-const REMEMBERED_KEYS = 1000;
 /** Of no secret: an id that there is not takes the time of one that there is. */
 const NO_KEY = hashOfSecret('');
 
@@ -30,25 +29,14 @@ export function askForKeys(
   ...deploymentKeys: string[]
 ): MiddlewareHandler<ApiEnv> {
   const isDeploymentKey = comparedWith(...deploymentKeys);
-  const known = new Map<string, { key: Promise<ApiKey | undefined>; at: number }>();
-
-  function find(keyId: string): Promise<ApiKey | undefined> {
-    const held = known.get(keyId);
-    if (held && now() - held.at < REMEMBERED) return held.key;
-    const key = keys.read(keyId);
-    known.delete(keyId);
-    if (known.size >= REMEMBERED_KEYS) known.delete(known.keys().next().value!);
-    known.set(keyId, { key, at: now() });
-    // What was not answered is not remembered.
-    key.catch(() => known.delete(keyId));
-    return key;
-  }
+  // Ids that there are not too: guessing costs the table one read an id and half a minute.
+  const known = remembered<Promise<ApiKey | undefined>>(REMEMBERED, now);
 
   async function callerOf(given: string): Promise<Caller | undefined> {
     if (isDeploymentKey(given)) return LOCAL;
     const asked = parseKey(given);
     if (!asked) return undefined;
-    const key = await find(asked.keyId);
+    const key = await known.get(asked.keyId, () => keys.read(asked.keyId));
     const same = timingSafeEqual(
       Buffer.from(hashOfSecret(asked.secret), 'hex'),
       Buffer.from(key?.hash ?? NO_KEY, 'hex'),

@@ -6,10 +6,8 @@ import { comparedWith } from './compare.ts';
 import type { ApiApp } from '../deps.ts';
 import type { UrlRequest } from './function-url.ts';
 import { NOT_KEPT, SAFE_HEADERS } from './headers.ts';
+import { ORIGIN_SECRET_HEADER } from './origin-secret.ts';
 import { problem } from './problems.ts';
-
-/** CloudFront adds it. */
-const ORIGIN_SECRET_HEADER = 'x-origin-secret';
 
 export type FrontDoor = (request: UrlRequest) => Promise<Response>;
 

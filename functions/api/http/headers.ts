@@ -66,7 +66,7 @@ export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigin
 export function limitBodies(routes: readonly Declared[]): MiddlewareHandler<ApiEnv> {
   const own = new Set(routes.flatMap(({ route, body }) => (body?.limit ? addressOf(route) : [])));
   const limited = limitBody(MAX_BODY_BYTES, () => {
-    throw new AppError('body_too_large', 'The body may have at most 256 KB');
+    throw new AppError('body_too_large', `The body may have at most ${MAX_BODY_BYTES / 1024} KB`);
   });
   return (c, next) => {
     const coding = c.req.header('content-encoding')?.trim().toLowerCase();

@@ -16,10 +16,15 @@ export interface Place {
   free(): void;
 }
 
+/** Of so many places one owner may have all but a quarter. */
+export function shareOf(limit: number): number {
+  return Math.max(1, limit - Math.ceil(limit / 4));
+}
+
 /** @param longest ms that one may be held */
 export function createHeld(limit: number, longest: number, stopping: AbortSignal | undefined): Held {
   const places = new Set<Place & { owner: string | undefined }>();
-  const ofOwner = Math.max(1, limit - Math.ceil(limit / 4));
+  const ofOwner = shareOf(limit);
   const isShareTaken = (owner: string) =>
     [...places].filter((place) => place.owner === owner).length >= ofOwner;
   stopping?.addEventListener('abort', () => {

@@ -76,7 +76,8 @@ export function whole<Default extends number | undefined>(
       const value = parameter.read(c);
       if (value === undefined) return rest.default as Default;
       const number = Number(value);
-      if (!/^\d+$/.test(value) || number < minimum || number > maximum)
+      const isWritten = /^\d+$/.test(value) && value.length <= String(maximum).length;
+      if (!isWritten || number < minimum || number > maximum)
         throw invalid(described.name, `must be a whole number${unit} from ${minimum} to ${maximum}`);
       return number;
     },

@@ -3,6 +3,7 @@
 
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { AppError } from '../../core/errors.ts';
+import { shareOf } from './held.ts';
 
 export interface Readers {
   /** Undefined: there is no place. @param cut ends the answer, when another needs its place */
@@ -26,7 +27,7 @@ interface Place extends Reader {
 
 /** @param now of a clock that does not jump, ms */
 export function createReaders(limit: number, now: () => number = () => performance.now()): Readers {
-  const ofOwner = Math.max(1, limit - Math.ceil(limit / 4));
+  const ofOwner = shareOf(limit);
   // In the order of when each has moved last.
   const places = new Set<Place>();
 

@@ -1,6 +1,7 @@
 // What the API answers about itself, as schemas: workflows, hosts, health. Strict, as answers.ts is.
 
 import * as z from 'zod';
+import { HOST_START_LIMIT } from '../../core/limits.ts';
 import { missing, problem } from './answers.ts';
 
 const count = z.int().min(0);
@@ -65,7 +66,9 @@ export const healthy = z.strictObject({
   status: z.literal('healthy'),
   comfyui: z
     .enum(['connected', 'asleep', 'waking'])
-    .describe('asleep: no host, and nothing waits; waking: within the 15 minutes that a start may take'),
+    .describe(
+      `asleep: no host, and nothing waits; waking: within the ${HOST_START_LIMIT / 60_000} minutes that a start may take`,
+    ),
   output_dir: z.string(),
   system: z.strictObject({ devices, hosts }),
   simulated: z.boolean(),

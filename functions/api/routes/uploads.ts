@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../../core/limits.ts';
 import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../../core/names.ts';
+import { MB } from '../../core/quota.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
 import { keepOf, type Shared } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
@@ -22,8 +23,7 @@ export const uploadRoutes = (deps: Shared) => [
       id: 'uploadImage',
       tag: 'Images',
       summary: 'Upload an image for a workflow to use',
-      description:
-        'PNG, JPEG or WebP by its content, at most 4 MB and 16 megapixels. The same file twice is one. Kept 30 days after its last use.',
+      description: `PNG, JPEG or WebP by its content, at most ${MAX_UPLOAD_BYTES / MB} MB and ${MAX_UPLOAD_PIXELS / 1e6} megapixels. The same file twice is one. Kept 30 days after its last use.`,
       scope: 'generate',
       body: {
         type: 'multipart/form-data',
@@ -136,5 +136,5 @@ function notFound(): AppError {
 }
 
 function tooLarge(): never {
-  throw new AppError('body_too_large', 'An image may have at most 4 MB');
+  throw new AppError('body_too_large', `An image may have at most ${MAX_UPLOAD_BYTES / MB} MB`);
 }

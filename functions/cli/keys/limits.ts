@@ -1,8 +1,7 @@
 // `npm run keys -- limits`: an owner's own limits, shown and set. What it does not say is as the API is set.
 
-import { type Limit, LIMITS, MB, type OwnLimits } from '../../core/quota.ts';
+import { type Limit, LIMITS, MAX_MARKS, MB, type OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
-import { MAX_MARKS } from '../../store/usage.ts';
 import { CommandError } from '../api.ts';
 
 export const limitOptions = {
