@@ -63,10 +63,7 @@ export async function tableProxy(
   function note(table: string, item: Record<string, unknown>, write: Parameters<Ledger['job']>[1]): void {
     const { v: _, expiresAt: __, ...rest } = item;
     if (table === 'hosts') ledger.host(String(rest['hostId']), rest as unknown as Host, write);
-    if (table === 'jobs' && rest['part'] === 'state') {
-      delete rest['part'];
-      ledger.job(rest as unknown as JobState, write);
-    }
+    if (table === 'jobs' && rest['part'] === 'state') ledger.job(stateOf(item), write);
   }
 
   async function write(exchange: Exchange, operation: string, by: string): Promise<Answer> {
@@ -121,7 +118,7 @@ export async function tableProxy(
       return;
     }
     if (key['part'] !== 'state' || !found) return;
-    const { v: _, expiresAt: __, part: ___, ...state } = plain(found);
+    const state = stateOf(plain(found));
     const known = ledger.now(String(key['jobId']));
     if (canonical(state) !== canonical(known ?? {})) note(TableName, plain(found), write);
   }
@@ -195,4 +192,11 @@ function directly(operation: string, call: object): Pick<Exchange, 'req' | 'body
   };
   const req = { headers, method: 'POST', url: '/' } as unknown as Exchange['req'];
   return { req, body: Buffer.from(JSON.stringify(call)) };
+}
+
+/** Of the item: whatever shard of the queue it lies in, it waits. */
+function stateOf(item: Record<string, unknown>): JobState {
+  const { v: _, expiresAt: __, part: ___, ...state } = item;
+  if (String(state['work']).startsWith('waiting')) state['work'] = 'waiting';
+  return state as unknown as JobState;
 }
