@@ -26,8 +26,9 @@ export interface Behind {
 }
 
 /** Of one connection alone, to or from the origin. */
-const HOPS = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect'];
-const BODILESS = new Set([204, 304]);
+export const HOPS = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect'];
+/** Their answers have no body. */
+export const BODILESS = new Set([204, 304]);
 
 /** @param port else any that is free */
 export async function startCloudFront(

@@ -60,6 +60,8 @@ export function functionUrl(api: Runtime, hostName: string): Origin {
 /** Of the recorded events: what a caller sends, and CloudFront adds. */
 const RECORDED = [
   'x-origin-secret',
+  'via',
+  'x-amz-cf-id',
   'x-api-key',
   'accept',
   'accept-encoding',

@@ -1,5 +1,5 @@
 // `npm run smoke` against the deployed arrangement behind a front door as AWS's: CloudFront as the synthesised template has
-// it, and the Function URL as other people have met it.
+// it, and the Function URL as other people have met it; and by that URL alone, as `frontDoor: function-url` deploys it.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { templatesWith } from '../infra/synth.ts';
 import { startProgram } from '../support/program.ts';
 import { type CloudFront, startCloudFront } from './cloudfront.ts';
 import { type Deployment, startDeployment } from './deployment.ts';
+import { serve } from './direct.ts';
 import { type Distribution, distributionOf } from './distribution.ts';
 import { functionUrl, type Origin } from './origin.ts';
 import { lacksRuntime, skipped } from './world.ts';
@@ -23,7 +24,7 @@ describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeo
   let deployment: Deployment;
   let distribution: Distribution;
   let origin: Origin;
-  const doors: CloudFront[] = [];
+  const doors: Pick<CloudFront, 'close'>[] = [];
   beforeAll(async () => {
     deployment = await startDeployment({ everyMinute: 500 });
     origin = functionUrl(deployment.functions.api, HOST);
@@ -48,8 +49,24 @@ describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeo
     return key;
   }
 
-  test('every line is ok, and nothing is left', async () => {
-    const { url } = await open(origin, distribution);
+  /** The address, with nothing before it, of an api that is told what the template says without CloudFront. */
+  async function bare(): Promise<string> {
+    const { compute } = templatesWith({ frontDoor: 'function-url' });
+    expect(compute.findResources('AWS::CloudFront::Distribution')).toEqual({});
+    const [ORIGIN_SECRET] = Object.values(compute.findResources('AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => (Properties as Deployed).Environment?.Variables['ORIGIN_SECRET'] ?? [],
+    );
+    const api = await deployment.world.start('api', { ORIGIN_SECRET: ORIGIN_SECRET as string });
+    const direct = await serve(functionUrl(api, HOST), HOST);
+    doors.push(direct);
+    return direct.url;
+  }
+
+  test.each([
+    ['through CloudFront', async () => (await open(origin, distribution)).url],
+    ['by the Function URL alone', bare],
+  ])('%s every line is ok, and nothing is left', async (_, address) => {
+    const url = await address();
     const keys = ['--key', await keyOf('alice'), '--other-key', await keyOf('bob')];
     const program = startProgram(
       'smoke',
@@ -124,6 +141,10 @@ describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeo
     expect(said).toContain('what was 404 and is there now is answered 404, from a cache on the way');
   });
 });
+
+interface Deployed {
+  Environment?: { Variables: Record<string, unknown> };
+}
 
 /** A line break, which is written so that an answer ends, is nothing; and nothing has no end. */
 async function* withoutByte(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
