@@ -1,12 +1,13 @@
-// Structured logs: one JSON line a thing, with the job's id where there is one, and never a prompt.
+// Structured logs: one JSON line per event of log-events.ts, with the job's id where there is one, and never a prompt.
 
-export type LogFields = Record<string, string | number | boolean | null | undefined>;
+import type { FieldsArgument, LogEvent } from './log-events.ts';
 
+/** Each level takes its own events only, with exactly their fields. */
 export interface Log {
-  debug(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  error(event: string, error: unknown, fields?: LogFields): void;
+  debug<E extends LogEvent<'debug'>>(event: E, ...fields: FieldsArgument<E>): void;
+  info<E extends LogEvent<'info'>>(event: E, ...fields: FieldsArgument<E>): void;
+  warn<E extends LogEvent<'warn'>>(event: E, ...fields: FieldsArgument<E>): void;
+  error<E extends LogEvent<'error'>>(event: E, error: unknown, ...fields: FieldsArgument<E>): void;
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -18,15 +19,15 @@ export function createLog(
   least: Level,
   write: (line: string) => void = (line) => void process.stderr.write(line),
 ): Log {
-  const line = (level: Level, event: string, fields: LogFields | undefined) => {
+  const line = (level: Level, event: string, fields: object | undefined) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
     write(`${JSON.stringify({ at: new Date().toISOString(), level, room, event, ...fields })}\n`);
   };
   return {
-    debug: (event, fields) => line('debug', event, fields),
-    info: (event, fields) => line('info', event, fields),
-    warn: (event, fields) => line('warn', event, fields),
-    error: (event, error, fields) =>
+    debug: (event, ...[fields]) => line('debug', event, fields),
+    info: (event, ...[fields]) => line('info', event, fields),
+    warn: (event, ...[fields]) => line('warn', event, fields),
+    error: (event, error, ...[fields]) =>
       line('error', event, {
         ...fields,
         error: error instanceof Error ? error.message : String(error),

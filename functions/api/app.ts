@@ -54,12 +54,14 @@ export function createApp(deps: ApiDeps): ApiApp {
 
   app.use(requestId({ limitLength: MAX_REQUEST_ID }));
   app.use(async (c, next) => {
+    const since = performance.now();
     await next();
-    log.info('request', {
-      request_id: c.get('requestId'),
+    log.info('request.answered', {
+      requestId: c.get('requestId'),
       method: c.req.method,
       path: withoutKeys(c.req.path),
       status: c.res.status,
+      ms: Math.round(performance.now() - since),
     });
   });
   app.use(safeHeaders(settings));

@@ -18,7 +18,7 @@ const app = lambdaApp(settings, connect(placesOf(settings), { local: Date.now })
   workflows: { templates: await loadTemplates(settings.WORKFLOWS_PATH), refused: [] },
   log: createLog('api', logLevelOf(settings, 'info')),
   // The table's stream tells the forwarder and the controller.
-  nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { job_id: jobId }),
+  nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { jobId }),
   folder: import.meta.dirname,
 });
 const door = createFrontDoor(app, given(settings.ORIGIN_SECRET, settings.ORIGIN_SECRET_PREVIOUS));

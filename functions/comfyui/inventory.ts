@@ -19,7 +19,7 @@ export async function takeInventory(comfyui: ComfyUI, log: Log): Promise<Invento
       models[folder] = await comfyui.modelsIn(folder);
     } catch (error) {
       if (!(error instanceof ComfyUIError)) throw error;
-      log.debug('folder of models not told', { folder, error: error.message });
+      log.debug('inventory.folder_failed', { folder, error: error.message });
     }
   return { nodes, models };
 }

@@ -17,9 +17,9 @@ export async function finishChores({ jobs, chores, log, now }: ChoreDeps): Promi
   for (const chore of await chores.list())
     try {
       const { cleared } = await clearQueue({ jobs, now }, chore);
-      log.info('queue cleared to its end', { cleared, owner: chore.owner });
+      log.info('chore.finished', { choreId: chore.choreId, owner: chore.owner, count: cleared });
       await chores.done(chore);
     } catch (error) {
-      log.error('chore not finished', error, { chore: chore.choreId });
+      log.error('chore.failed', error, { choreId: chore.choreId });
     }
 }

@@ -58,7 +58,7 @@ export async function scaleFleet(
   }
   const written = await fleet.write(decision.fleet);
   if (!written) {
-    log.info('another controller was first');
+    log.info('fleet.decision_discarded');
     return;
   }
   say(deps, decision, remembered);
@@ -119,9 +119,9 @@ async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Pro
   const attempt = async (act: Trouble['act'], id: string | number, doIt: () => Promise<unknown>) => {
     try {
       await doIt();
-      log.info(`gpu hosts: ${act}`, { id });
+      log.info('fleet.changed', { action: act, target: String(id) });
     } catch (error) {
-      log.error(`gpu hosts: ${act} failed`, error, { id });
+      log.error('fleet.change_failed', error, { action: act, target: String(id) });
       troubles.push({ act, error });
     }
   };
@@ -158,8 +158,8 @@ function afterTroubles(fleet: Fleet, troubles: Trouble[], now: number): Fleet {
 function say({ log }: ScaleDeps, { fleet }: Decision, before: Fleet): void {
   const { blocked } = fleet;
   if (blocked && blocked.code !== before.blocked?.code)
-    log.warn('no gpu host can be started', { code: blocked.code, reason: blocked.reason });
-  if (!blocked && before.blocked) log.info('gpu hosts can be started again', { was: before.blocked.code });
+    log.warn('fleet.start_blocked', { code: blocked.code, reason: blocked.reason });
+  if (!blocked && before.blocked) log.info('fleet.start_unblocked', { code: before.blocked.code });
 }
 
 function measure({ metrics }: ScaleDeps, { waiting, oldest }: Queue, fleet: Fleet): void {

@@ -17,8 +17,8 @@ export async function settleUsage(deps: UsageDeps): Promise<void> {
   for (const { owner, day } of await deps.usage.listOpen())
     try {
       const settled = await settleDay(deps, owner, day);
-      if (settled > 0) deps.log.debug('usage settled', { owner, day, jobs: settled });
+      if (settled > 0) deps.log.debug('usage.committed', { owner, day, count: settled });
     } catch (error) {
-      deps.log.error('usage not settled', error, { owner, day });
+      deps.log.error('usage.commit_failed', error, { owner, day });
     }
 }

@@ -50,7 +50,8 @@ export function createSpreading({
       const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now());
       if (stored && isDeepStrictEqual(next, stored)) return;
       const written = await spread.write(next, stored);
-      if (next.read !== was.read || next.write !== was.write) log.info('queue spread', { ...next, written });
+      if (next.read !== was.read || next.write !== was.write)
+        log.info('queue.resharded', { readShards: next.read, writeShards: next.write, written });
     },
   };
 }

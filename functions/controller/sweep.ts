@@ -75,8 +75,12 @@ async function returnLost({
     }
     const { reason, change } = found;
     const written = await jobs.write(state.jobId, change(state, reason, now()));
-    log.warn('job swept', { job_id: state.jobId, host: state.host, attempt: state.attempt, reason, written });
-    if (!written) continue;
+    const about = { jobId: state.jobId, hostId: state.host, attempt: state.attempt, reason };
+    if (!written) {
+      log.debug('sweep.superseded', about);
+      continue;
+    }
+    log.warn('sweep.reclaimed', about);
     returned += 1;
     if (state.status === 'processing') lost += 1;
   }
@@ -133,7 +137,7 @@ async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<num
     const { jobId } = job;
     if (!(await jobs.write(jobId, expire(job, now())))) continue;
     expired += 1;
-    log.warn('job expired', { job_id: jobId });
+    log.warn('job.expired', { jobId });
   }
   return expired;
 }

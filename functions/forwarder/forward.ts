@@ -41,7 +41,7 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
       const host = pick([...open], free, wanted.get(jobId) ?? []);
       free.set(host.hostId, free.get(host.hostId)! - 1);
       const status = await offer(deps, host, jobId);
-      log.debug('job offered', { job_id: jobId, host: host.hostId, status });
+      log.debug('job.offered', { jobId, hostId: host.hostId, status });
       // 409: it is held there already.
       if (status === 202 || status === 409) return [];
       open.delete(host);
@@ -100,7 +100,7 @@ export async function offer({ hosts, log, now }: ForwarderDeps, host: Host, jobI
     await response.body?.cancel();
     return response.status;
   } catch (error) {
-    log.warn('host did not answer', { host: host.hostId, job_id: jobId, error: String(error) });
+    log.warn('offer.unanswered', { jobId, hostId: host.hostId, error: String(error) });
     return 0;
   }
 }

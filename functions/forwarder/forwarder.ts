@@ -29,7 +29,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
 
   async function look(): Promise<void> {
     const { placed, left } = await forward(deps).catch((error: unknown) => {
-      log.error('look failed', error);
+      log.error('round.failed', error, { round: 'forward' });
       return { placed: 0, left: 1 };
     });
     backlog = left > 0;
@@ -48,11 +48,11 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
       await refreshOnly();
       if (!only) return false;
       const status = await offer(deps, only.host, jobId);
-      log.debug('job offered', { job_id: jobId, host: only.host.hostId, status });
+      log.debug('job.offered', { jobId, hostId: only.host.hostId, status });
       if (status === 0 || status === 401) only = undefined;
       return status === 202 || status === 409;
     } catch (error) {
-      log.error('offer failed', error, { job_id: jobId });
+      log.error('offer.failed', error, { jobId });
       return false;
     }
   }

@@ -161,7 +161,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
     if (!(error instanceof ComfyUISilent)) throw error;
     deps.watch.prompted(error);
     prompt.expect(!error.answered && !error.nobodyThere);
-    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
     return undefined;
   }
 }
@@ -238,11 +238,21 @@ async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> 
   const { deps, record, claimed, reports } = attempt;
   await reports.told();
   const change = fail(claimed.state, claimed.fence, failure, deps.now(), spentBy(attempt));
-  tell(attempt, 'failed', await settle(deps, record.jobId, change, claimed.fence));
+  tell(attempt, 'failed', await settle(deps, record.jobId, change, claimed.fence), failure.code);
 }
 
-function tell({ deps, record, gpuMs }: Attempt, as: 'completed' | 'failed', settled: Settled): void {
-  deps.tally.ended(as, settled, record.jobId, gpuMs ?? record.ranFor());
+function tell(
+  { deps, record, claimed, gpuMs }: Attempt,
+  as: 'completed' | 'failed',
+  settled: Settled,
+  code?: string,
+): void {
+  const ms = gpuMs ?? record.ranFor();
+  const about = { jobId: record.jobId, hostId: claimed.fence.host, attempt: claimed.fence.attempt };
+  if (settled !== 'written') deps.log.warn('attempt.fenced_out', about);
+  else if (as === 'completed') deps.log.info('job.completed', { ...about, ms });
+  else deps.log.info('job.failed', { ...about, ms, code });
+  deps.tally.ended(as, settled, record.jobId, ms);
 }
 
 /** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
@@ -295,7 +305,7 @@ async function tryRemoving({ deps, record, promptId }: Attempt): Promise<void> {
   try {
     if (await removePrompt(deps.comfyui, promptId, deps.pause)) return;
   } catch (error) {
-    deps.log.warn('prompt not removed yet', { job_id: record.jobId, error: String(error) });
+    deps.log.warn('prompt.removal_failed', { jobId: record.jobId, promptId, error: String(error) });
   }
   deps.strays.suspect(promptId);
 }
@@ -324,8 +334,9 @@ export async function giveBackJob(
   const { jobId } = record;
   const { fence } = claimed;
   const started = hasStarted(claimed);
-  const tell = started ? deps.log.warn : deps.log.info;
-  tell('attempt given back', { job_id: jobId, attempt: fence.attempt, started, reason });
+  const about = { jobId, hostId: fence.host, attempt: fence.attempt, reason };
+  if (started) deps.log.warn('attempt.lost', about);
+  else deps.log.info('attempt.released', about);
   if (!started) {
     const settled = await settle(deps, jobId, release(claimed.state, fence, deps.now(), how), fence);
     if (settled !== 'refused') return;

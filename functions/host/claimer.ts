@@ -82,7 +82,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     const nodes = deps.inventory()?.nodes;
     const [lack] = nodes ? lacks(graph, nodes) : [];
     if (!lack) return true;
-    log.debug('job left alone', { job_id: job.state.jobId, lacks: lack.value ?? lack.classType });
+    log.debug('job.skipped', { jobId: job.state.jobId, missing: lack.value ?? lack.classType });
     leaveAlone(job.state.jobId);
     return false;
   }
@@ -98,7 +98,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
       if (!(await tryFor(record))) notNow.add(jobId);
     } catch (error) {
       // Before the claim was sent: nothing is held, the job waits on.
-      log.error('job not taken', error, { job_id: jobId });
+      log.error('job.claim_failed', error, { jobId, hostId });
       notNow.add(jobId);
     } finally {
       board.forget(record);
@@ -124,7 +124,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
     if (graph && !fits(job, graph)) return false;
     const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
     if (!claimed) return false;
-    log.info('job claimed', { job_id: jobId, attempt: claimed.fence.attempt });
+    log.info('job.claimed', { jobId, hostId, attempt: claimed.fence.attempt });
     if (graph) {
       await deps.work(record, claimed, graph);
     } else {
@@ -138,7 +138,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   async function endHeadless(jobId: string): Promise<void> {
     const state = await jobs.readState(jobId);
     if (!state || now() - state.createdAt < HEADLESS_AFTER || (await jobs.readRequest(jobId))) return;
-    if (await jobs.removeHeadless(jobId)) log.warn('job without a request removed', { job_id: jobId });
+    if (await jobs.removeHeadless(jobId)) log.warn('job.incomplete_removed', { jobId });
   }
 
   function offer(jobId: string): Offered {
@@ -190,7 +190,7 @@ export function createClaimer(deps: ClaimerDeps): Claimer {
   function look(): Promise<void> {
     lookAgain = looking !== undefined;
     looking ??= lookOnce()
-      .catch((error: unknown) => log.error('queue not read', error))
+      .catch((error: unknown) => log.error('queue.read_failed', error))
       .finally(() => {
         looking = undefined;
         if (lookAgain) void look();

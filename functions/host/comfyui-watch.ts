@@ -110,18 +110,20 @@ export function watchComfyUI(
 
   function trouble(what: Trouble, sentence: string | undefined): void {
     if (sentence === undefined) {
-      if (troubles.delete(what)) log.info('comfyui is better', { url: comfyui.url, trouble: what });
+      if (troubles.delete(what)) log.info('comfyui.recovered', { url: comfyui.url, trouble: what });
       return;
     }
     // One that has not come up yet is no news.
     const isNoNews = what === 'comfyui_starting' || (what === 'comfyui_silent' && stats === undefined);
-    const say = isNoNews ? log.info : log.warn;
-    if (!troubles.has(what)) say('comfyui is in trouble', { url: comfyui.url, trouble: what, sentence });
+    const about = { url: comfyui.url, trouble: what, reason: sentence };
+    if (!troubles.has(what))
+      if (isNoNews) log.info('comfyui.awaited', about);
+      else log.warn('comfyui.troubled', about);
     troubles.set(what, sentence);
   }
 
   function missed(error: ComfyUIError): void {
-    if (answers) log.warn('comfyui is silent', { url: comfyui.url, error: error.message });
+    if (answers) log.warn('comfyui.went_silent', { url: comfyui.url, error: error.message });
     answers = false;
     answersSince = Infinity;
     silentSince ??= now();
@@ -148,7 +150,7 @@ export function watchComfyUI(
   async function ask(): Promise<void> {
     stats = await comfyui.systemStats();
     if (!answers) {
-      log.info('comfyui answers', { url: comfyui.url });
+      log.info('comfyui.answered', { url: comfyui.url });
       answersSince = now();
       takenAt = -Infinity;
       trouble('comfyui_silent', undefined);
@@ -176,9 +178,8 @@ export function watchComfyUI(
       inventory = taken;
       inventoryError = undefined;
     } catch (error) {
-      if (!(error instanceof ComfyUIError)) return log.error('inventory not stored', error);
-      if (inventoryError !== error.message)
-        log.warn('comfyui does not tell what it has: jobs are taken all the same', { error: error.message });
+      if (!(error instanceof ComfyUIError)) return log.error('inventory.store_failed', error);
+      if (inventoryError !== error.message) log.warn('inventory.read_failed', { error: error.message });
       inventoryError = error.message;
     }
   }

@@ -56,7 +56,7 @@ export function createHeartbeat({ hosts, spread, log, hostId, item, now }: Heart
       // It is one of them.
       neighbours = Math.max(0, (await spread.glance()).hosts - 1);
     } catch (error) {
-      log.warn('hosts not counted', { error: String(error) });
+      log.warn('fleet.count_failed', { error: String(error) });
     }
   }
 

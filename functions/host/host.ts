@@ -193,7 +193,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       models = modelsOf(graph);
       await runAttempt(attemptDeps, record, claimed, graph, posted);
     } catch (error) {
-      log.error('attempt broke', error, { job_id: record.jobId });
+      log.error('attempt.crashed', error, { jobId: record.jobId, hostId, attempt: claimed.fence.attempt });
       const how = { spaced: true, charged: true };
       await giveBackJob(attemptDeps, record, claimed, 'the GPU host made a mistake', how);
     }
@@ -205,7 +205,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       if (graph) await work(record, claimed, graph, true);
       else await giveBackJob(attemptDeps, record, claimed, 'its graph is gone', { spaced: true });
     } catch (error) {
-      log.error('adopted job not followed', error, { job_id: record.jobId });
+      log.error('job.adopt_failed', error, { jobId: record.jobId, hostId, attempt: claimed.fence.attempt });
       await giveBackJob(attemptDeps, record, claimed, 'its graph could not be read', { spaced: true });
     } finally {
       board.forget(record);
@@ -275,7 +275,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       watch.queueRead(undefined);
     } catch (error) {
       if (!(error instanceof ComfyUIError)) throw error;
-      log.debug('comfyui not polled', { error: error.message });
+      log.debug('comfyui.poll_failed', { error: error.message });
       if (watch.answers) watch.queueRead(error);
     }
   }
@@ -348,7 +348,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       try {
         return await hosts.remove(hostId);
       } catch (error) {
-        log.error('end not told', error, { host: hostId });
+        log.error('host.removal_failed', error, { hostId });
         if (performance.now() > giveUp) return;
         await attemptDeps.pause(attempt);
       }
@@ -383,7 +383,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function drain(): Promise<void> {
     draining = true;
     drainingSince = awake();
-    await life.tell().catch((error: unknown) => log.error('draining not told', error));
+    await life.tell().catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
     for (const record of board.all()) record.drain('the GPU host was stopped');
     await board.empty();
     await Promise.all(tickers.map((ticker) => ticker.stop()));

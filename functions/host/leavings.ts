@@ -46,7 +46,7 @@ export function createLeavings(
 
   async function remove(path: string): Promise<void> {
     await rm(path, { force: true, recursive: true }).catch((error: unknown) =>
-      log.debug('file kept', { error: String(error) }),
+      log.debug('file.removal_failed', { error: String(error) }),
     );
   }
 
@@ -70,7 +70,7 @@ export function createLeavings(
       stamps = stamps.filter((one) => !due.includes(one));
       if (ended.length > 0)
         await comfyui.deleteHistory(ended).catch((error: unknown) => {
-          log.debug('history kept', { count: ended.length, error: String(error) });
+          log.debug('history.removal_failed', { count: ended.length, error: String(error) });
           prompts = [...ended, ...prompts].slice(-REMEMBERED);
         });
       for (const name of staged) await remove(join(folder!, 'input', name));

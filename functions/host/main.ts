@@ -42,7 +42,7 @@ try {
     identity && noteOfCopy(settings.WORKSPACE_PATH, identity),
     await problemOfFolder(settings.COMFYUI_PATH),
   ])
-    if (note !== undefined) log.warn(note);
+    if (note !== undefined) log.warn('workspace.noted', { reason: note });
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
   const { jobs, hosts, spread, images, fleetStore, now } = connect(placesOf(settings), { log });
 

@@ -112,7 +112,7 @@ export function createPoller(
     } catch (error) {
       if (!(error instanceof ComfyUIBroken)) throw error;
       prompt.unreadable += 1;
-      log.warn('history entry unreadable', { prompt_id: prompt.promptId, error: error.message });
+      log.warn('history.entry_unreadable', { promptId: prompt.promptId, error: error.message });
       if (prompt.unreadable >= UNREADABLE_AFTER)
         finish(prompt, { kind: 'unreadable', reason: error.message });
       return true;
@@ -182,12 +182,12 @@ export function createPoller(
             prompt.progressed(event);
           } catch (error) {
             // A message that is not what it says: progress waits for the next one.
-            log.error('unreadable event', error, { prompt_id: prompt.promptId, type: event.type });
+            log.error('message.unreadable', error, { promptId: prompt.promptId, type: event.type });
           }
           // The history entry is made before this message and after `execution_success`.
           if (event.type === 'executing' && event.data.node === null)
             foundInHistory(prompt).catch((error: unknown) =>
-              log.debug('history did not answer', { prompt_id: prompt.promptId, error: String(error) }),
+              log.debug('history.read_failed', { promptId: prompt.promptId, error: String(error) }),
             );
           return;
         default:

@@ -81,7 +81,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
   function ready(): void {
     isReady = true;
     watch.starting(undefined);
-    log.info('ready for jobs', parts);
+    log.info('host.became_ready', { parts });
     deps.onReady();
   }
 
@@ -91,7 +91,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
     const failure = await deps.warmUp!(work);
     parts['warm_up'] = seconds(since);
     // A job that fails in the same way says so to its owner.
-    if (failure !== undefined) log.warn('warm-up failed: jobs are taken all the same', { error: failure });
+    if (failure !== undefined) log.warn('warm_up.failed', { error: failure });
     ready();
   }
 

@@ -53,7 +53,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
     if (!inQueue.has(promptId) && !(await isInHistory(comfyui, promptId))) continue;
     const claimed = await adoptJob(deps, job, hostId);
     if (!claimed) continue;
-    deps.log.info('job adopted', { job_id: jobId, attempt: claimed.fence.attempt });
+    deps.log.info('job.adopted', { jobId, hostId, attempt: claimed.fence.attempt });
     adopted.push(claimed);
     inQueue.delete(promptId);
   }

@@ -53,6 +53,6 @@ export async function removeForeignPrompt(
     if (running.some((item) => item.promptId === promptId)) await comfyui.interrupt(promptId);
   } catch (error) {
     if (!(error instanceof ComfyUIError)) throw error;
-    log.debug('prompt of another id not removed', { prompt_id: promptId, error: error.message });
+    log.debug('prompt.foreign_removal_failed', { promptId, error: error.message });
   }
 }

@@ -67,7 +67,7 @@ export function createReports(
     try {
       await deps.jobs.write(jobId, refresh(fence, now()));
     } catch (error) {
-      deps.log.debug('life not told', { job_id: jobId, error: String(error) });
+      deps.log.debug('job.touch_failed', { jobId, error: String(error) });
     }
   }
 
@@ -77,7 +77,7 @@ export function createReports(
       await deps.jobs.write(jobId, advance(fence, progress, now()));
       sent = progress.progress;
     } catch (error) {
-      deps.log.debug('progress not written', { job_id: jobId, error: String(error) });
+      deps.log.debug('job.advance_failed', { jobId, error: String(error) });
     } finally {
       advancing = false;
     }

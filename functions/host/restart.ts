@@ -17,10 +17,10 @@ export function createRestart(
   return (reason) => {
     if (command === undefined || awake() - lastAt < AT_MOST_EVERY) return false;
     lastAt = awake();
-    log.warn('restarting comfyui', { reason });
+    log.warn('comfyui.restart_started', { reason });
     execFile('/bin/sh', ['-c', command], { timeout: WITHIN, killSignal: 'SIGKILL' }, (error, _, stderr) => {
-      if (error) log.error('comfyui not restarted', error, { stderr: stderr.slice(0, 500) });
-      else log.warn('comfyui restarted', { reason });
+      if (error) log.error('comfyui.restart_failed', error, { stderr: stderr.slice(0, 500) });
+      else log.warn('comfyui.restarted', { reason });
     });
     return true;
   };

@@ -42,7 +42,7 @@ export function watchRetirement({
 
   async function reason(): Promise<'taken' | 'retired' | 'idle' | undefined> {
     const taken = await instance.interruption().catch((error: unknown) => {
-      log.debug('metadata silent', { error: String(error) });
+      log.debug('metadata.read_failed', { error: String(error) });
       return undefined;
     });
     if (taken !== undefined) return 'taken';
@@ -50,7 +50,7 @@ export function watchRetirement({
     if (host.idleFor() < idleLimit) return undefined;
     // Who gets no answer ends: it would cost money for ever, and the controller starts another where one is wanted.
     const warm = await isWarm().catch((error: unknown) => {
-      log.warn('not told whether to stay up', { error: String(error) });
+      log.warn('fleet.read_failed', { error: String(error) });
       return false;
     });
     return warm ? undefined : 'idle';
@@ -60,7 +60,7 @@ export function watchRetirement({
   async function look(): Promise<void> {
     why ??= await reason();
     if (why === undefined) return;
-    if (!drained) log.warn('machine retires', { reason: why });
+    if (!drained) log.warn('machine.retired', { reason: why });
     drained ??= host.drain();
     // What runs may take its hour; an announced end does not wait for it.
     await drained;

@@ -58,7 +58,7 @@ export async function untilAnswered<T>(
     } catch (error) {
       // Refused for what it is: it will be refused again.
       if ((error as Error).name === 'ValidationException') throw error;
-      log.error('table did not answer', error, { job_id: jobId, what });
+      log.error('table.write_failed', error, { jobId, verb: what });
       await pause(attempt);
     }
   }

@@ -47,7 +47,7 @@ export async function stageInputs(
         if (error instanceof ComfyUIBroken) return { aside: error.message };
         if (error instanceof ComfyUISilent && awake() - (silentSince ?? awake()) > SILENT_FOR)
           return { aside: error.message };
-        log.error('image not staged yet', error, { job_id: jobId });
+        log.error('image.staging_failed', error, { jobId });
         await pause(tries);
       }
     }

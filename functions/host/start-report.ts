@@ -34,7 +34,7 @@ export async function reportStart(
       { parts: { ...boot, ...own } },
     );
   } catch (error) {
-    log.error('boot report unreadable', error, { file });
+    log.error('boot_report.read_failed', error, { file });
     metrics.put({ start_to_claim });
   }
 }

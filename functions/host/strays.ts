@@ -44,7 +44,7 @@ export function watchStrays(
     for (const jobId of unasked) known.set(jobId, false);
     for (const { jobId } of states) known.set(jobId, true);
     const foreign = unasked.filter((jobId) => known.get(jobId) === false).length;
-    if (foreign > 0) log.warn('prompts of jobs that are not in the table are left alone', { count: foreign });
+    if (foreign > 0) log.warn('orphans.skipped', { count: foreign });
   }
 
   async function remove(strays: { promptId: string; jobId: string }[]): Promise<void> {
@@ -53,10 +53,10 @@ export function watchStrays(
       const ours = strays.filter(({ promptId, jobId }) => suspected.has(promptId) || known.get(jobId));
       promptIds = promptIds.filter((promptId) => ours.some((one) => one.promptId === promptId));
       if (ours.length === 0) return;
-      log.warn('removing prompts that nobody remembers', { count: ours.length });
+      log.warn('orphans.found', { count: ours.length });
       await comfyui.cancel(ours.map(({ promptId }) => promptId));
     } catch (error) {
-      log.debug('strays not removed yet', { error: String(error) });
+      log.debug('orphans.removal_failed', { error: String(error) });
     }
   }
 

@@ -17,7 +17,7 @@ export function createTally(metrics: Metrics): Tally {
   let mean: number | undefined;
   return {
     ended(as, settled, jobId, gpuMs) {
-      const about = { job_id: jobId };
+      const about = { jobId };
       if (settled !== 'written') {
         metrics.put({ writes_fenced_out: 1 }, about);
         return;

@@ -97,7 +97,7 @@ export async function collectImages(
             throw new OutputsGone('its images could not be had from ComfyUI', { cause: error });
         } else failingSince = undefined;
         // Half an image, a bucket that throttles, a ComfyUI that restarts: its files are still on its disk.
-        deps.log.error('image not uploaded yet', error, { job_id: record.jobId });
+        deps.log.error('image.upload_failed', error, { jobId: record.jobId });
         await deps.pause(tries);
       }
     }

@@ -68,7 +68,7 @@ export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promis
     if (outcome.kind === 'failed') return outcome.failure.message;
     return outcome.kind === 'lost' ? outcome.reason : undefined;
   } catch (error) {
-    if (!(error instanceof ComfyUIError)) deps.log.error('warm-up broke', error);
+    if (!(error instanceof ComfyUIError)) deps.log.error('warm_up.crashed', error);
     return (error as Error).message;
   } finally {
     leavings.ofPrompt(promptId);

@@ -67,7 +67,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
   const copied = noteOfCopy(directory, workspace.identity);
-  if (copied !== undefined) log('local').warn(copied);
+  if (copied !== undefined) log('local').warn('workspace.noted', { reason: copied });
   const { machineId, secretAccessKey } = workspace.identity;
   const credentials = { accessKeyId: 'local', secretAccessKey };
 
@@ -86,7 +86,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   // Another user of this machine finds the port, and a page that it shows.
   const tablesToken = randomBytes(24).toString('hex');
   const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
-  if (repaired !== undefined) log('local').warn(repaired);
+  if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
 
   const [dynamodb, s3, comfyui] = await Promise.all([
     startChild<{ port: number }>(

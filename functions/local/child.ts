@@ -50,7 +50,7 @@ export async function startChild<Ready>(
     });
     started.once('exit', (code, signal) => {
       if (stopping) return;
-      log.warn(`${name} ended; starting it again`, { code, signal });
+      log.warn('child.ended', { program: name, exitCode: code, signal });
       void comeBack(ready);
     });
     return ready;
@@ -61,12 +61,14 @@ export async function startChild<Ready>(
       try {
         await start(again(ready));
       } catch (error) {
-        log.error(`${name} does not start again; trying on`, error);
+        log.error('child.restart_failed', error, { program: name });
         await sleep(pause, undefined, { ref: false });
         continue;
       }
       // Where it ends meanwhile, it comes back once more, and so does this.
-      await prepare().catch((error: unknown) => log.error(`${name} is back, but not as it was`, error));
+      await prepare().catch((error: unknown) =>
+        log.error('child.preparation_failed', error, { program: name }),
+      );
       return;
     }
   }

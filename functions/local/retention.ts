@@ -63,5 +63,5 @@ export async function applyRetention({
   const asOf = now() - lived.skipped(now() - 2 * Math.max(keep, JOB_KEPT));
   const items = (await jobs.removeExpired(asOf)) + (await deliveries.removeExpired(asOf));
   lived.ended(now());
-  if (objects + items > 0) log.info('retention', { objects, items });
+  if (objects + items > 0) log.info('retention.applied', { objects, items });
 }

@@ -50,7 +50,7 @@ export function connect(
 ): Connected {
   const endpoint = places.dynamodbEndpoint;
   const store = createStoreClient({ endpoint, region, credentials, token: places.tablesToken }, local);
-  if (log) store.clock.onJump((by) => log.warn(jumpInWords(by)));
+  if (log) store.clock.onJump((by) => log.warn('clock.jumped', { ms: by, reason: jumpInWords(by) }));
   const s3 = createS3Client({ endpoint: places.s3Endpoint, region, credentials });
   const serving = createS3Client({
     endpoint: places.s3Endpoint,

@@ -43,10 +43,9 @@ export async function followWorkflows(
     const { refused: former } = current;
     current = await reload(directory, current.templates);
     loaded = stamp;
-    log.info('workflows read anew', { workflows: [...current.templates.keys()].join(', ') });
+    log.info('workflows.reloaded', { workflows: [...current.templates.keys()].join(', ') });
     for (const reason of current.refused)
-      if (!former.includes(reason))
-        log.warn('workflow refused: its last good version stays, where there is one', { reason });
+      if (!former.includes(reason)) log.warn('workflow.refused', { reason });
   }
 
   const ticker = every(period, look, log);

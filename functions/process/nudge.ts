@@ -17,7 +17,7 @@ export function nudger(url: string | undefined, log: Log): (jobId?: string) => v
       const response = await fetch(`${url}/nudge${query}`, { method: 'POST', signal });
       await response.body?.cancel();
     } catch (error) {
-      log.debug('forwarder not nudged', { error: String(error) });
+      log.debug('nudge.failed', { error: String(error) });
     }
   }
 

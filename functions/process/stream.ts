@@ -40,10 +40,7 @@ export async function answerBatch(event: unknown, deps: StreamDeps): Promise<Bat
   const records = recordsOf(event);
   const read = records.map((record) => waitingRecord(record, version));
   const unreadable = records.filter((_, index) => !read[index]);
-  for (const record of unreadable)
-    log.warn('stream record skipped: this release cannot read it', {
-      sequence_number: sequenceOf(record) ?? null,
-    });
+  for (const record of unreadable) log.warn('record.skipped', { sequenceNumber: sequenceOf(record) });
   if (unreadable.length > 0) deps.skipped(unreadable.length);
 
   const readable = read.filter((record) => record !== undefined);
@@ -53,7 +50,7 @@ export async function answerBatch(event: unknown, deps: StreamDeps): Promise<Bat
     await within(timeLeft - ANSWER_TAKES, deps.look(readable));
     return NOTHING_FAILED;
   } catch (error) {
-    log.error('look failed; the batch will come again', error, { sequence_number: first.sequenceNumber });
+    log.error('batch.failed', error, { sequenceNumber: first.sequenceNumber });
     return { batchItemFailures: [{ itemIdentifier: first.sequenceNumber }] };
   }
 }

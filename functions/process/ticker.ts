@@ -16,7 +16,7 @@ export function every(period: number, round: () => Promise<void>, log: Log, firs
   const next = (after: number) => {
     timer = setTimeout(() => {
       underway = round()
-        .catch((error: unknown) => log.error('round failed', error, { round: round.name }))
+        .catch((error: unknown) => log.error('round.failed', error, { round: round.name }))
         .then(() => (stopped ? undefined : next(period)));
     }, after);
   };

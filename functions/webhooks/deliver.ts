@@ -130,7 +130,7 @@ async function sendOne(deps: DeliverDeps, places: Places, due: Due): Promise<boo
     return true;
   } catch (error) {
     // Its lease ends, and somebody tries again.
-    log.error('webhook not sent', error, { delivery_id: due.deliveryId });
+    log.error('webhook.send_failed', error, { deliveryId: due.deliveryId });
     return false;
   } finally {
     places.free(due, answered);
@@ -159,14 +159,14 @@ async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Pro
 
 /** Never the address: it may hold a secret of the receiver's. */
 function tell({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): void {
-  const { deliveryId: delivery_id, jobId: job_id, attempts: attempt } = delivery;
+  const { deliveryId, jobId, owner, attempts: attempt } = delivery;
+  const about = { deliveryId, jobId, owner, attempt };
   if ('deliveredAt' in tried) {
-    metrics?.put({ webhooks_delivered: 1 }, { delivery_id });
-    log.info('webhook delivered', { delivery_id, job_id, attempt });
+    metrics?.put({ webhooks_delivered: 1 }, { deliveryId, jobId });
+    log.info('webhook.delivered', about);
     return;
   }
   const { error } = tried;
-  const gave_up = 'gaveUpAt' in tried;
-  metrics?.put({ webhooks_failed: 1 }, { delivery_id });
-  log.warn('webhook not delivered', { delivery_id, job_id, attempt, reason: error, gave_up });
+  metrics?.put({ webhooks_failed: 1 }, { deliveryId, jobId });
+  log.warn('webhook.delivery_failed', { ...about, error, gaveUp: 'gaveUpAt' in tried });
 }

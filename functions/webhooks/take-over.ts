@@ -30,7 +30,7 @@ export async function takeOver(deps: TakeOverDeps): Promise<number> {
           await takeOne(deps, state, requests.get(state.jobId));
           taken += 1;
         } catch (error) {
-          log.error('webhook not taken over; it is tried again', error, { job_id: state.jobId });
+          log.error('webhook.take_over_failed', error, { jobId: state.jobId });
         }
       },
     );

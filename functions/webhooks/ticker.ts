@@ -43,7 +43,7 @@ export function startDelivering(
       const { nextDue } = await round(() => !stopped);
       if (nextDue !== undefined) wait = Math.min(every, Math.max(GATHERS, nextDue - now()));
     } catch (error) {
-      log.error('round failed', error, { round: 'webhooks' });
+      log.error('round.failed', error, { round: 'webhooks' });
     }
     underway = undefined;
     next(nudged ? GATHERS : wait);

@@ -163,14 +163,14 @@ describe('a request id', () => {
 
   test.each(['trace-1', 'A_b=', '0', 'x'.repeat(64)])('%j comes back, and is in the log', async (id) => {
     expect(await idFor(id)).toBe(id);
-    expect(lines.some((line) => (JSON.parse(line) as Json)['request_id'] === id)).toBe(true);
+    expect(lines.some((line) => (JSON.parse(line) as Json)['requestId'] === id)).toBe(true);
   });
 
   test.each(['x'.repeat(65), 'a b', 'a%0d%0aX-Evil: 1', '<b>', '{"a":1}', 'ä', '../x', 'a,b'])(
     '%j is replaced by one of ours',
     async (id) => {
       expect(await idFor(id)).toMatch(/^[0-9a-f-]{36}$/);
-      expect(lines.some((line) => (JSON.parse(line) as Json)['request_id'] === id)).toBe(false);
+      expect(lines.some((line) => (JSON.parse(line) as Json)['requestId'] === id)).toBe(false);
     },
   );
 });
@@ -369,10 +369,11 @@ test('a body that breaks off is nobody’s mistake: nothing is stored, and no al
   const told = () => lines.slice(from).map((line) => JSON.parse(line) as Json);
   await eventually('both ends', () =>
     Promise.resolve(
-      told().filter(({ event, request_id }) => event === 'request' && request_id === 'broken').length === 2,
+      told().filter(({ event, requestId }) => event === 'request.answered' && requestId === 'broken')
+        .length === 2,
     ),
   );
-  expect(told().filter(({ event }) => event === 'request broke off')).toHaveLength(2);
+  expect(told().filter(({ event }) => event === 'request.aborted')).toHaveLength(2);
   expect(told().filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
   expect(await countStored(rig)).toEqual(before);
 });

@@ -13,10 +13,10 @@ test('every request leaves a line with its id, and without its query or body', a
       body: '{"prompt": "a red fox", "width": "wide"}',
     });
     expect(answer.status).toBe(400);
-    const told = lines.filter(({ level, event }) => level === 'info' && event === 'request');
+    const told = lines.filter(({ level, event }) => level === 'info' && event === 'request.answered');
     expect(told).toMatchObject([
       {
-        request_id: answer.headers.get('x-request-id'),
+        requestId: answer.headers.get('x-request-id'),
         method: 'POST',
         path: '/api/generate',
         status: 400,

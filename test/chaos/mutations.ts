@@ -221,9 +221,9 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'attempt',
-        `    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+        `    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
     return undefined;`,
-        `    deps.log.warn('submission unanswered', { job_id: jobId, error: error.message });
+        `    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
     return post(attempt);`,
       ),
     ],

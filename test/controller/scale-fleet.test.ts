@@ -183,7 +183,7 @@ test('what never came up is ended, nothing more is started, and it is said', asy
     start_blocked: 1,
     reason: expect.stringContaining('did not come up within 15 minutes'),
   });
-  expect(logged.filter((line) => line.includes('no gpu host can be started'))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes('fleet.start_blocked'))).toHaveLength(1);
 });
 
 describe('a quota of 0', () => {
@@ -431,7 +431,7 @@ describe('a controller that', () => {
     };
     await Promise.all([scaleFleet(racing()), scaleFleet({ ...racing(), maxHosts: 2 })]);
     expect(aws.calls).toHaveLength(1);
-    expect(logged.filter((line) => line.includes('another controller was first'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('fleet.decision_discarded'))).toHaveLength(1);
     expect((await fleet()).version).toBe(1);
   });
 

@@ -98,8 +98,8 @@ describe('a host that cannot take a job costs it no attempt', () => {
   /** The status of every offer so far, of one host. */
   const offers = (hostId: string) =>
     lines
-      .map((line) => JSON.parse(line) as { event: string; host?: string; status?: number })
-      .filter(({ event, host }) => event === 'job offered' && host === hostId)
+      .map((line) => JSON.parse(line) as { event: string; hostId?: string; status?: number })
+      .filter((line) => line.event === 'job.offered' && line.hostId === hostId)
       .map(({ status }) => status);
 
   test('full: it says so, the job waits, and another takes it', async () => {
@@ -139,7 +139,7 @@ describe('a host that cannot take a job costs it no attempt', () => {
     for (const jobId of behind) expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
     // It was offered and looked at, and stays where it was.
     await expect.poll(() => offers(poor.running.hostId).length, { timeout: 5000 }).toBeGreaterThan(0);
-    expect(lines.join('')).toContain(`"lacks":"${MODEL}"`);
+    expect(lines.join('')).toContain(`"missing":"${MODEL}"`);
     expect(await state(wanting)).toMatchObject({ status: 'queued', work: 'waiting', attempt: 0 });
 
     const rich = await rig.addHost();

@@ -92,7 +92,7 @@ test('a warm-up that ComfyUI refuses is said, and jobs are taken', async () => {
   await takesJobs(host);
   await rig.until(await rig.generate({ workflow: 'slow', ms: 0 }), ['completed']);
   expect(posted(host)).toBe(2);
-  expect(lines.filter((line) => line.includes('warm-up failed'))).toEqual([
+  expect(lines.filter((line) => line.includes('warm_up.failed'))).toEqual([
     expect.stringContaining('ComfyUI refused it: '),
   ]);
 });
@@ -144,7 +144,7 @@ test.skipIf(real === '')(`a real ComfyUI${real ? '' : ' (skipped: no COMFYUI)'}`
   const since = Date.now();
   await takesJobs(host);
   console.log(`a real ComfyUI was warmed up within ${Date.now() - since} ms`);
-  expect(lines.join('')).not.toContain('warm-up failed');
+  expect(lines.join('')).not.toContain('warm_up.failed');
   await expect.poll(() => readdir(join(folder, 'output')), { timeout: 5000 }).toEqual([]);
   await expect.poll(() => historyOf(real), { timeout: 5000 }).toEqual({});
   expect(await comfyui.queue()).toEqual({ running: [], pending: [] });

@@ -384,7 +384,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
 
   test('what it measures is printed, and neither prompts nor secrets are', async () => {
     const jobId = await accepted();
-    const accepting = expect.objectContaining({ jobs_accepted: 1, job_id: jobId }) as unknown;
+    const accepting = expect.objectContaining({ jobs_accepted: 1, jobId }) as unknown;
     await expect.poll(() => metricsOf(api)).toContainEqual(accepting);
     const [first, ...rest] = metricsOf(api);
     expect(first).toMatchObject({ room: 'api', cold_starts: 1, init_time: expect.any(Number) as number });

@@ -76,7 +76,7 @@ describe.skipIf(library === undefined)('a clock that is set (skipped: faketime i
       expect(await call('/api/health')).toMatchObject({ status: 'healthy' });
       expect(program!.stderr().match(line)).toHaveLength(1);
     }
-    expect(program!.stderr()).not.toContain('job swept');
+    expect(program!.stderr()).not.toContain('sweep.reclaimed');
 
     for (const jobId of [running, held]) await fetch(`${url}/api/queue/${jobId}`, { method: 'DELETE' });
     await expect.poll(async () => (await status(waiting))['status'], { timeout: 15_000 }).toBe('completed');

@@ -170,7 +170,7 @@ function whatIsTouched(template: Template): object {
 
 async function logLine(moto: Moto, logGroupName: string, now: number): Promise<void> {
   await call(moto, 'logs', 'Logs_20140328.CreateLogStream', { logGroupName, logStreamName: 'one' });
-  const message = JSON.stringify({ level: 'error', message: 'job swept' });
+  const message = JSON.stringify({ level: 'error', event: 'table.write_failed' });
   await call(moto, 'logs', 'Logs_20140328.PutLogEvents', {
     logGroupName,
     logStreamName: 'one',

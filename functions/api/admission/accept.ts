@@ -98,7 +98,7 @@ export async function accept(
   deps.reader.know(request);
   if (await deps.jobs.putState(state, expiresAt)) {
     deps.queue.accepted(state);
-    deps.log.info('job accepted', { job_id: jobId, workflow: request.workflow });
+    deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
     deps.nudge(jobId);
   }
   return { request, headers };

@@ -99,7 +99,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
   /** What is known is too much then, and whoever would be refused for it is counted anew. */
   async function bestEffort(owner: string, write: () => Promise<void>): Promise<void> {
     await write().catch((error: unknown) => {
-      log.warn('upload count not settled', { owner, reason: (error as Error).message });
+      log.warn('upload.count_failed', { owner, error: (error as Error).message });
     });
   }
 

@@ -47,7 +47,7 @@ export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log
           if (follower.cameAfter < begun) follower.sees(found.get(jobId));
     } catch (error) {
       // The next look may be answered; who has waited long enough leaves by itself.
-      log.warn('followed jobs were not read', { jobs: asked.length, error: String(error) });
+      log.warn('watch.read_failed', { count: asked.length, error: String(error) });
     }
     lookLater();
   }

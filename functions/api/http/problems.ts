@@ -46,7 +46,7 @@ export function problem(code: AnswerError, error: string, details?: ErrorDetails
 export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
     const requestId = c.get('requestId');
-    const where = { request_id: requestId, path: withoutKeys(c.req.path) };
+    const where = { requestId, path: withoutKeys(c.req.path) };
     const say = ({ status, headers, body }: Problem) => {
       setHeaders(c, headers);
       return c.json(body, status);
@@ -61,11 +61,11 @@ export function problems(log: Log) {
       return c.json({ error: error.message || 'The request cannot be read', code }, error.status);
     }
     if (isBrokenOff(error, c)) {
-      log.debug('request broke off', where);
+      log.debug('request.aborted', where);
       return say(problem('bad_request', 'The request broke off'));
     }
     if (isStorageFull(error)) {
-      log.warn('disk full', where);
+      log.warn('disk.filled', where);
       return say(
         problem(
           'disk_full',
@@ -74,10 +74,10 @@ export function problems(log: Log) {
       );
     }
     if (isUnanswered(error)) {
-      log.error('table or bucket did not answer', error, where);
+      log.error('store.unavailable', error, where);
       return say(problem('unavailable', 'The job table or the image bucket does not answer; try again'));
     }
-    log.error('request failed', error, where);
+    log.error('request.failed', error, where);
     return say(problem('internal_error', `Internal error; request ${requestId}`));
   };
 }

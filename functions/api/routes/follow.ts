@@ -171,7 +171,7 @@ async function* story(
       next === state && state.status !== 'queued'
         ? undefined
         : await tell(next).catch((error: unknown) => {
-            log.warn('follower not told', { job_id: next.jobId, error: String(error) });
+            log.warn('follower.report_failed', { jobId: next.jobId, error: String(error) });
           });
     if (text === undefined || text === told) yield STILL_HERE;
     else {

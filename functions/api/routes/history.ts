@@ -71,7 +71,7 @@ export const historyRoutes = (deps: Shared) => [
       for await (const { key } of images.list(own)) found.push(key);
       await images.delete([...found, keys.graph(id)]);
       await jobs.remove(id);
-      log.info('job removed', { job_id: id, images: found.length });
+      log.info('job.removed', { jobId: id, count: found.length });
       return { status: 'success', message: `Job ${id} removed` };
     },
   ),

@@ -77,7 +77,7 @@ export const queueRoutes = (deps: Shared) => [
         if (state.status !== 'cancelled')
           throw new AppError('already_ended', `Job ${id} has already ended: it is ${state.status}`);
       }
-      log.info('job cancelled', { job_id: id });
+      log.info('job.cancelled', { jobId: id });
       return { status: 'success', message: `Job ${id} cancelled` };
     },
   ),
@@ -104,7 +104,7 @@ export const queueRoutes = (deps: Shared) => [
       if (chore && !left) await chores.done(chore);
       if (owner !== undefined) await limits.cleared(c.get('caller'));
       const remaining = left ? Math.max(0, waiting - CLEARED_AT_ONCE) : 0;
-      log.info('queue cleared', { cleared, remaining });
+      log.info('queue.cleared', { owner, count: cleared, remaining });
       return { status: 'success', message: 'Queue cleared', cleared, remaining };
     },
   ),

@@ -114,7 +114,7 @@ export const uploadRoutes = (deps: Shared) => [
       // No write comes before it: on a full disk it makes the room that a write needs.
       await images.delete([key]);
       await uploadRoom.freed(owner);
-      log.info('upload removed', { owner, name });
+      log.info('upload.removed', { owner, filename: name });
       return { status: 'success', message: `Upload ${name} removed` };
     },
   ),

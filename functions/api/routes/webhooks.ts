@@ -98,7 +98,7 @@ export const webhookRoutes = (deps: Shared) => [
       if (!found || !sees(c.get('caller'), found.owner)) throw notFound();
       const due = await deliveries.redeliver(found, now());
       if (!due) throw notFound();
-      log.info('webhook made due again', { delivery_id: id, job_id: due.jobId });
+      log.info('webhook.requeued', { deliveryId: id, jobId: due.jobId, owner: due.owner });
       deps.webhookDue?.();
       return deliveryView(due);
     },

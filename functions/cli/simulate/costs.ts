@@ -119,11 +119,12 @@ function numberOf(amount: number): string {
 /** A request's, as the api writes it. */
 function lineBytes(): number {
   let bytes = 0;
-  createLog('api', 'info', (text) => void (bytes = Buffer.byteLength(text))).info('request', {
-    request_id: '0'.repeat(36),
+  createLog('api', 'info', (text) => void (bytes = Buffer.byteLength(text))).info('request.answered', {
+    requestId: '0'.repeat(36),
     method: 'GET',
     path: `/api/status/${'0'.repeat(36)}`,
     status: 200,
+    ms: 10,
   });
   return bytes + LINE_OVERHEAD;
 }
