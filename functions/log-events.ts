@@ -1,5 +1,6 @@
 // Every event of the log, with its level and fields: an interface, since alarms, queries and people rely on the names.
-// The types of log.ts take no other event, and each with exactly its fields.
+// docs/operations.md says what each means and what to do; test/log-events.unit.test.ts compares the two. log.ts takes no
+// other event, and each with exactly its fields.
 
 import type { Level } from './log.ts';
 
@@ -55,7 +56,7 @@ export type LogFieldName = keyof LogField;
 
 interface Declared {
   level: Level;
-  /** Beside `at`, `level`, `room` and `event`; level `error` has `error` and `stack` too. */
+  /** Beside `at`, `level`, `service` and `event`; level `error` has `error` and `stack` too. */
   fields: readonly LogFieldName[];
 }
 

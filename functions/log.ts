@@ -13,15 +13,15 @@ export interface Log {
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** @param room the part of the product that speaks */
+/** @param service that speaks: api, forwarder, host, controller, webhooks or local; a program has its own name */
 export function createLog(
-  room: string,
+  service: string,
   least: Level,
   write: (line: string) => void = (line) => void process.stderr.write(line),
 ): Log {
   const line = (level: Level, event: string, fields: object | undefined) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
-    write(`${JSON.stringify({ at: new Date().toISOString(), level, room, event, ...fields })}\n`);
+    write(`${JSON.stringify({ at: new Date().toISOString(), level, service, event, ...fields })}\n`);
   };
   return {
     debug: (event, ...[fields]) => line('debug', event, fields),

@@ -45,7 +45,7 @@ export interface Metrics {
 
 /** @param namespace undefined: nothing is measured */
 export function createMetrics(
-  room: string,
+  service: string,
   namespace: string | undefined,
   now: () => number = Date.now,
   print: (line: string) => void = (line) => void process.stdout.write(line),
@@ -61,12 +61,12 @@ export function createMetrics(
           CloudWatchMetrics: [
             {
               Namespace: namespace,
-              Dimensions: [['room']],
+              Dimensions: [['service']],
               Metrics: names.map((Name) => ({ Name, Unit: METRICS[Name] })),
             },
           ],
         },
-        room,
+        service,
         ...values,
       };
       print(`${JSON.stringify(line)}\n`);

@@ -38,7 +38,7 @@ export function measured(
   return new Metric({
     namespace: namespaceOf(name),
     metricName,
-    dimensionsMap: { room },
+    dimensionsMap: { service: room },
     statistic,
     period,
   });

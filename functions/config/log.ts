@@ -11,7 +11,7 @@ export const log = {
     z.enum(LEVELS).optional(),
     `must be ${LEVELS.slice(0, -1).join(', ')} or ${LEVELS.at(-1)}`,
     'the least that is said in the log: structured, a line a thing, with the job’s id and never a prompt',
-    { otherwise: '`warn`; `info` in a Lambda function' },
+    { otherwise: '`warn`; `info` on AWS' },
   ),
   // The guide's word. Programs of npm read a DEBUG of another kind (`express:*`), which is theirs.
   DEBUG: setting(

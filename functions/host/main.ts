@@ -35,7 +35,7 @@ try {
       'in_use',
       `Another host process has ${settings.WORKSPACE_PATH}; a machine has one: stop it, or set WORKSPACE_PATH`,
     );
-  const log = createLog('host', logLevelOf(settings));
+  const log = createLog('host', logLevelOf(settings, machine ? 'info' : 'warn'));
   const identity = machine ? undefined : await identityOf(settings.WORKSPACE_PATH);
   const machineId = machine?.INSTANCE_ID ?? identity!.machineId;
   for (const note of [

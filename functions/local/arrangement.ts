@@ -60,7 +60,7 @@ const MINUTE = 60_000;
 /** @throws AppError for whatever a person can mend */
 export async function startArrangement(settings: LocalSettings): Promise<Arrangement> {
   const log = (room: string): Log => createLog(room, logLevelOf(settings));
-  const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('workflows'));
+  const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('local'));
   const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
   // Its locks are opened as the table is.
   room.opens();
@@ -180,7 +180,7 @@ export async function startArrangement(settings: LocalSettings): Promise<Arrange
   );
 
   const keep = settings.KEEP_DAYS;
-  const retentionLog = log('retention');
+  const retentionLog = log('local');
   const { deliveries } = connected;
   const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
   lived.ended(now());

@@ -105,7 +105,7 @@ test('the first job wakes a host, a backlog raises, and what was done is written
   expect(aws.calls).toEqual(['SetDesiredCapacity 1']);
   expect(await fleet()).toMatchObject({ desired: 1, wanted: 1, ready: 0, raisedAt: clock, updatedAt: clock });
   expect(measured[0]).toMatchObject({
-    room: 'controller',
+    service: 'controller',
     waiting: 1,
     oldest_waiting: 3,
     hosts_ready: 0,

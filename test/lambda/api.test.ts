@@ -387,7 +387,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     const accepting = expect.objectContaining({ jobs_accepted: 1, jobId }) as unknown;
     await expect.poll(() => metricsOf(api)).toContainEqual(accepting);
     const [first, ...rest] = metricsOf(api);
-    expect(first).toMatchObject({ room: 'api', cold_starts: 1, init_time: expect.any(Number) as number });
+    expect(first).toMatchObject({ service: 'api', cold_starts: 1, init_time: expect.any(Number) as number });
     expect(rest.filter((line) => 'requests_failed' in line)).toEqual([]);
     const said = api.program.output();
     expect(said).not.toContain('red fox');

@@ -50,7 +50,7 @@ describe.skipIf(lacksRuntime)(`the controller as a Lambda${skipped}`, () => {
     await expect
       .poll(() => metricsOf(controller))
       .toContainEqual(
-        expect.objectContaining({ room: 'controller', waiting: 1, hosts_ready: 0, hosts_wanted: 1 }),
+        expect.objectContaining({ service: 'controller', waiting: 1, hosts_ready: 0, hosts_wanted: 1 }),
       );
   });
 

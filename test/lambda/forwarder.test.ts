@@ -62,7 +62,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
     expect(offered.toSorted()).toEqual([one.jobId, other.jobId].toSorted());
     await expect
       .poll(measured)
-      .toEqual([expect.objectContaining({ room: 'forwarder', offers_placed: 2, offers_left: 0 })]);
+      .toEqual([expect.objectContaining({ service: 'forwarder', offers_placed: 2, offers_left: 0 })]);
     const [{ forwarding_time: time }] = measured() as [{ forwarding_time: number }];
     expect(time).toBeGreaterThanOrEqual(0);
     expect(time).toBeLessThan(10_000);

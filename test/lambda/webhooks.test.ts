@@ -78,7 +78,7 @@ describe.skipIf(lacksRuntime)(`webhooks as a Lambda${skipped}`, () => {
     );
     await expect
       .poll(() => metricsOf(webhooks))
-      .toContainEqual(expect.objectContaining({ room: 'webhooks', webhooks_failed: 1 }));
+      .toContainEqual(expect.objectContaining({ service: 'webhooks', webhooks_failed: 1 }));
   });
 
   test('a request at this handler is an error that says so', async () => {

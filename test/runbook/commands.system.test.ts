@@ -21,7 +21,14 @@ import { hasCli, NOT_UNDERSTOOD, runBash } from './cli.ts';
 import { type Command, markOf, readPage } from './page.ts';
 import { ACCOUNT, AMI, AMI_PARAMETER, makeWorld, OTHER, REGION, type World } from './world.ts';
 
-const PAGES = ['README.md', 'docs/aws.md', 'docs/benchmarks.md', 'docs/chaos.md', 'infra/RUNBOOK.md'];
+const PAGES = [
+  'README.md',
+  'docs/aws.md',
+  'docs/benchmarks.md',
+  'docs/chaos.md',
+  'docs/operations.md',
+  'infra/RUNBOOK.md',
+];
 
 const pages = await Promise.all(PAGES.map(async (name) => ({ name, ...(await readPage(name)) })));
 const places = ({ page, line }: Command) => `${page}:${line}`;

@@ -32,6 +32,7 @@ export const AMI = 'ami-12c6146b';
 export const AMI_PARAMETER = '/test/ami';
 /** A deployment of somebody else. */
 export const OTHER = 'comfyui-two';
+const JOB_ID = '0b2fa9e8-6a3e-4c7e-9f1d-3a5c1f0e7d42';
 
 const TYPES = new Set([
   'AWS::AutoScaling::AutoScalingGroup',
@@ -102,8 +103,10 @@ export async function makeWorld(moto: Moto, templates: Templates, home: string):
   for (const Key of ['archives/comfyui-0.33.0.tar.zst', 'models/manifest.json'])
     await s3.send(new PutObjectCommand({ Bucket, Key, Body: '{}' }));
 
-  for (const room of ['api', 'forwarder', 'controller', 'webhooks', 'gpu-hosts'])
-    await logLine(moto, `/comfyui/${room}`, now);
+  const INSTANCE = AutoScalingGroups![0]!.Instances![0]!.InstanceId!;
+  for (const service of ['api', 'forwarder', 'controller', 'webhooks'])
+    await logLine(moto, `/comfyui/${service}`, service, now);
+  await logLine(moto, '/comfyui/gpu-hosts', INSTANCE, now);
   await call(moto, 'sqs', 'AmazonSQS.SendMessage', {
     QueueUrl: queue.PhysicalResourceId,
     MessageBody: '{"requestContext":{}}',
@@ -114,7 +117,8 @@ export async function makeWorld(moto: Moto, templates: Templates, home: string):
       ACCOUNT,
       REGION,
       AMI,
-      INSTANCE: AutoScalingGroups![0]!.Instances![0]!.InstanceId!,
+      INSTANCE,
+      JOB_ID,
       MODELS_BUCKET: Bucket,
       QUEUE_URL: queue.PhysicalResourceId!,
       NAME: 'alice',
@@ -168,12 +172,12 @@ function whatIsTouched(template: Template): object {
   };
 }
 
-async function logLine(moto: Moto, logGroupName: string, now: number): Promise<void> {
-  await call(moto, 'logs', 'Logs_20140328.CreateLogStream', { logGroupName, logStreamName: 'one' });
-  const message = JSON.stringify({ level: 'error', event: 'table.write_failed' });
+async function logLine(moto: Moto, logGroupName: string, logStreamName: string, now: number): Promise<void> {
+  await call(moto, 'logs', 'Logs_20140328.CreateLogStream', { logGroupName, logStreamName });
+  const message = JSON.stringify({ level: 'error', event: 'table.write_failed', jobId: JOB_ID });
   await call(moto, 'logs', 'Logs_20140328.PutLogEvents', {
     logGroupName,
-    logStreamName: 'one',
+    logStreamName,
     logEvents: [{ timestamp: now - 60_000, message }],
   });
 }

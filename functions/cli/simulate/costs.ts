@@ -28,7 +28,7 @@ const BATCH = { ms: 30, gb: 0.5, functions: 2 };
 /** START, END and REPORT of Lambda's text format, and 26 bytes that CloudWatch counts for each line. */
 const PLATFORM_BYTES = 340;
 const LINE_OVERHEAD = 26;
-/** Said of a job beside its requests: accepted, claimed, offered, its metrics. */
+/** Said of a job beside its requests: accepted, claimed, completed, its metrics. */
 const LINES_OF_JOB = 6;
 const GB = 1e9;
 
