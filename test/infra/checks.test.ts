@@ -1,4 +1,4 @@
-// Other people's rules, over all three stacks: cdk-nag's AwsSolutions and cfn-lint.
+// Other people's rules, over all three stacks: CDK's own, cdk-nag's AwsSolutions and cfn-lint.
 
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -9,7 +9,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { appWith } from './synth.ts';
 
-const { app, folder } = appWith({ alarmMail: 'ops@example.com', bakedImage: true });
+// CDK's own rules too, as errors.
+const { app, folder } = appWith(
+  { alarmMail: 'ops@example.com', bakedImage: true },
+  { '@aws-cdk/core:validateAgainstDefaultRules': true },
+);
 const assembly = join(folder, 'cdk.out');
 
 describe('cdk-nag', () => {

@@ -1,20 +1,19 @@
-// The stacks as templates, synthesised once for all tests of a file, from bundles that hold nothing: what is in them is
-// not the concern here.
+// The stacks as templates, from bundles that hold nothing: what is in them is not the concern here. A worker synthesises
+// the same settings once, whatever number of its files asks.
 
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, vi } from 'vitest';
 import { readSettings, type Settings } from '../../infra/settings.ts';
 import { addStacks } from '../../infra/stacks.ts';
 
-// A synthesis takes a second alone, and many beside a build.
-vi.setConfig({ testTimeout: 60_000 });
-
 const folders: string[] = [];
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+process.once('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+/** CDK checks templates as it synthesises them: eight seconds of a worker's first time. test/infra/checks.test.ts does. */
+const UNCHECKED = { '@aws-cdk/core:validateAgainstDefaultRules': false };
 
 const USER_DATA = 'infra/host/user-data.sh';
 
@@ -29,8 +28,11 @@ export function settingsWith(changes: Partial<Record<keyof Settings, unknown>> =
   return readSettings({ ...defaults(), ...changes });
 }
 
-/** An app with the three stacks, not yet synthesised. */
-export function appWith(changes: Partial<Record<keyof Settings, unknown>> = {}) {
+/** An app with the three stacks, not yet synthesised. @param flags CDK's own, beside those of cdk.json */
+export function appWith(
+  changes: Partial<Record<keyof Settings, unknown>> = {},
+  flags: Record<string, boolean> = UNCHECKED,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'comfyui-infra-'));
   folders.push(folder);
   const built = join(folder, 'built');
@@ -40,7 +42,7 @@ export function appWith(changes: Partial<Record<keyof Settings, unknown>> = {}) 
   }
   const app = new App({
     outdir: join(folder, 'cdk.out'),
-    context: { ...defaults(), 'aws:cdk:bundling-stacks': [] },
+    context: { ...defaults(), ...flags, 'aws:cdk:bundling-stacks': [] },
   });
   return { app, folder, ...addStacks(app, settingsWith(changes), { built, script: USER_DATA }) };
 }
@@ -58,13 +60,21 @@ export interface Templates {
   compute: Template;
 }
 
+const synthesised = new Map<string, Templates>();
+
+/** Not to be changed: other tests get the same. */
 export function templatesWith(changes: Partial<Record<keyof Settings, unknown>> = {}): Templates {
+  const key = JSON.stringify(changes);
+  const known = synthesised.get(key);
+  if (known) return known;
   const { stateful, gpuHosts, compute } = appWith(changes);
-  return {
+  const templates = {
     stateful: Template.fromStack(stateful),
     gpuHosts: Template.fromStack(gpuHosts),
     compute: Template.fromStack(compute),
   };
+  synthesised.set(key, templates);
+  return templates;
 }
 
 /** All resources of all three, by stack and logical id. */

@@ -53,6 +53,7 @@ describe('a folder', () => {
       client.config.maxAttempts = () => Promise.resolve(1);
       const images = createImages({ client, bucket: BUCKET });
       const killed = new AbortController();
+      const enough = answered.size + 5;
       const writers = Array.from({ length: 4 }, async () => {
         while (!killed.signal.aborted) {
           const mine = n++;
@@ -61,10 +62,10 @@ describe('a folder', () => {
             await images
               .put(key, contentOf(mine), { contentType: `x/${mine}` })
               .then(() => answered.add(key));
+            if (answered.size >= enough) setTimeout(() => child.kill('SIGKILL'), round * 17);
           }
         }
       });
-      setTimeout(() => child.kill('SIGKILL'), 60 + round * 35);
       await new Promise((resolve) => child.once('exit', resolve));
       killed.abort();
       await Promise.allSettled(writers);

@@ -3,14 +3,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { inject } from 'vitest';
 import { packageRoot } from '../../functions/process/workflows.ts';
 
 const run = promisify(execFile);
-let built: Promise<unknown> | undefined;
 
-/** Bundles the sources as they are, once a test file. */
-export function build(): Promise<unknown> {
-  return (built ??= run(process.execPath, ['build.mjs'], { cwd: packageRoot() }));
+/** Bundles the sources as they are, once a run of tests (build.ts). */
+export async function build(): Promise<void> {
+  const response = await fetch(inject('buildUrl'));
+  if (!response.ok) throw new Error(await response.text());
 }
 
 export interface Program {
