@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
 import { AppError } from '../core/errors.ts';
-import { setting, type SettingsOf } from './setting.ts';
+import { setting, type SettingsOf, shownOf } from './setting.ts';
 import { FLAG, flag, PORT, port, text } from './values.ts';
 
 const comfyuiPlace = {
@@ -55,6 +55,5 @@ export function comfyuiAddressOf(settings: SettingsOf<typeof comfyuiPlace>): Com
   const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
   const parsed = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);
   if (typeof parsed === 'object') return parsed;
-  const shown = host.replace(/[^/]*@/, '…@');
-  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; it is "${shown}"`);
+  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; it is "${shownOf(host)}"`);
 }

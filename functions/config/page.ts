@@ -54,7 +54,10 @@ const SECTIONS: Section[] = [
   },
 ];
 
-const PROGRAMS = SECTIONS.flatMap(({ programs }) => Object.entries(programs));
+/** Each program's table, by its name. */
+export const PROGRAMS: readonly (readonly [string, Table])[] = SECTIONS.flatMap(({ programs }) =>
+  Object.entries(programs),
+);
 /** All but the programs for the terminal. */
 const PROCESSES = SECTIONS.slice(0, -1).flatMap(({ programs }) => Object.keys(programs));
 

@@ -16,7 +16,7 @@ export interface Setting<Schema extends z.ZodType = z.ZodType> {
   readonly means: string;
   /** In words, what holds without it where the schema has no default that says so. */
   readonly otherwise?: string;
-  /** Its value is repeated nowhere. */
+  /** Its value stands in no error and in no log. */
   readonly secret?: true;
 }
 
@@ -49,7 +49,12 @@ export function objectOf<T extends Table>(table: T): ObjectOf<T> {
   return z.object(Object.fromEntries(schemas)) as ObjectOf<T>;
 }
 
-/** @throws AppError bad_setting, in one sentence */
+/** A value for a sentence or a log. Any may be an address by mistake: its user, password and query are left out. */
+export function shownOf(value: string): string {
+  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@').replace(/\?.+$/s, '?…');
+}
+
+/** @throws AppError bad_setting, in one sentence without secrets */
 export function read<T extends Table>(table: T, environment: Environment): SettingsOf<T> {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = objectOf(table).safeParse(given);
@@ -57,6 +62,6 @@ export function read<T extends Table>(table: T, environment: Environment): Setti
   const name = String(parsed.error.issues[0]!.path[0]);
   const { must, secret } = table[name]!;
   const value = given[name] ?? '';
-  const shown = secret && value !== '' ? `it has ${value.length} characters` : `it is "${value}"`;
+  const shown = secret && value !== '' ? `it has ${value.length} characters` : `it is "${shownOf(value)}"`;
   throw new AppError('bad_setting', `${name} ${must}; ${shown}`);
 }

@@ -3,11 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { apiLambdaSettings } from '../../functions/config/api-lambda.ts';
+import { cliSettings } from '../../functions/config/cli.ts';
 import { helpOfSettings } from '../../functions/config/describe.ts';
 import { machineHostSettings } from '../../functions/config/host.ts';
 import { local, localSettings } from '../../functions/config/local.ts';
 import { logLevelOf } from '../../functions/config/log.ts';
-import { settingsPage } from '../../functions/config/page.ts';
+import { modelsSettings } from '../../functions/config/models.ts';
+import { PROGRAMS, settingsPage } from '../../functions/config/page.ts';
 import { deployment } from '../../infra/settings.ts';
 
 describe('the log', () => {
@@ -45,6 +47,38 @@ test('a secret that cannot be is not repeated', () => {
   expect(() => apiLambdaSettings(environment)).toThrow(
     /^ORIGIN_SECRET must be a secret .*; it has 7 characters$/,
   );
+});
+
+test('every setting whose name is that of a secret is marked as one', () => {
+  const unmarked = PROGRAMS.flatMap(([, table]) =>
+    Object.entries(table).flatMap(([name, { secret }]) =>
+      /KEY|SECRET|TOKEN|PASSWORD|AUTHORIZATION|CREDENTIAL/.test(name) && !secret ? name : [],
+    ),
+  );
+  // Whether keys are asked for, whether one is drawn, and where a token lies.
+  expect([...new Set(unmarked)].sort()).toEqual(['API_KEYS', 'FIRST_KEY', 'HUB_TOKEN_PARAMETER']);
+});
+
+test.each<[string, (environment: Record<string, string>) => unknown, string, string]>([
+  ['API_URL', cliSettings, 'ftp://ann:hunter2@a.example/x', 'ftp://…@a.example/x'],
+  ['HF_ENDPOINT', modelsSettings, 'ann:hunter2@hub.example', '…@hub.example'],
+  ['HF_ENDPOINT', modelsSettings, 'hub.example/?token=hunter2', 'hub.example/?…'],
+  [
+    'COMFYUI_HOST',
+    localSettings,
+    'https://ann:hun/ter2@comfy.example:99999',
+    'https://…@comfy.example:99999',
+  ],
+  ['COMFYUI_HOST', localSettings, 'https://comfy.example/?token=hunter2', 'https://comfy.example/?…'],
+])('a password or a query in %s is not repeated', (name, settings, value, shown) => {
+  let said = '';
+  try {
+    settings({ [name]: value });
+  } catch (error) {
+    said = (error as Error).message;
+  }
+  expect(said).toMatch(new RegExp(`^${name} must `));
+  expect(said.slice(said.lastIndexOf('; '))).toBe(`; it is "${shown}"`);
 });
 
 test('docs/settings.md is what the declarations say', async () => {

@@ -1,6 +1,7 @@
 // The command line of the smoke test, checked before anything is asked.
 
 import { parseArgs } from 'node:util';
+import { shownOf } from '../../config/setting.ts';
 import { checkedKey, CommandError } from '../api.ts';
 
 export const HELP = `npm run smoke -- [--url URL | --deployed] [flags]
@@ -65,7 +66,9 @@ export function parseOptions(argv: string[]): Options {
     ['--webhook-url', webhookUrl],
   ] as const)
     if (value !== undefined && !/^https?:$/.test(URL.canParse(value) ? new URL(value).protocol : ''))
-      throw new CommandError(`${flag} takes an address such as https://images.example.com; it is "${value}"`);
+      throw new CommandError(
+        `${flag} takes an address such as https://images.example.com; it is "${shownOf(value)}"`,
+      );
   const {
     username = '',
     password = '',

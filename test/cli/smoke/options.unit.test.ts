@@ -21,6 +21,10 @@ test.each([
     '--webhook-url takes an address such as https://images.example.com; it is "ftp://a"',
   ],
   [
+    ['--webhook-url', 'ftp://me:secret@a.example/?token=secret'],
+    '--webhook-url takes an address such as https://images.example.com; it is "ftp://…@a.example/?…"',
+  ],
+  [
     ['--url', 'https://me:secret@a.example'],
     '--url takes an address without a user, a query or a fragment; a key goes to --key',
   ],
