@@ -62,7 +62,7 @@ const programs = {
   host: 'functions/host/main.ts',
   dynamodb: 'functions/local/embedded-dynamodb/main.ts',
   s3: 'functions/local/embedded-s3/main.ts',
-  'simulated-comfyui': 'functions/local/simulated-comfyui/main.ts',
+  'simulated-comfyui': 'simulated-comfyui/main.ts',
   'comfyui-rest-api': 'functions/cli/main.ts',
   generate: 'functions/cli/generate.ts',
   keys: 'functions/cli/keys.ts',

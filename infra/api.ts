@@ -73,7 +73,7 @@ export class Api extends Construct {
         ALLOWED_ORIGINS: settings.allowedOrigins,
         KEEP_DAYS: String(settings.imageDays),
         MAX_WAITING: String(settings.maxWaiting),
-        HELD_REQUESTS: String(settings.heldRequests),
+        OPEN_CONNECTIONS: String(settings.openConnections),
         RATE_PER_MINUTE: String(settings.ratePerMinute),
         READS_PER_MINUTE: String(settings.readsPerMinute),
         OWNER_MAX_WAITING: String(settings.ownerMaxWaiting),

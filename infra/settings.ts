@@ -5,7 +5,7 @@ import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { objectOf, setting, type SettingsOf } from '../functions/config/setting.ts';
-import { MAX_MARKS } from '../functions/core/quota.ts';
+import { MAX_RESERVATIONS } from '../functions/core/quota.ts';
 import { readWarm } from '../functions/core/warm.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
@@ -138,7 +138,7 @@ export const deployment = {
     'must be a whole number from 1 to 1000000',
     'jobs that may wait, of all owners; more are refused',
   ),
-  heldRequests: setting(
+  openConnections: setting(
     number.int().min(0).max(1000),
     'must be a whole number from 0 to 1000',
     'event streams and requests that wait, held at once; each keeps one of `lambdaConcurrency` to itself',
@@ -154,8 +154,8 @@ export const deployment = {
     'what each owner may read, cancel and remove in a minute, counted by each instance of the function',
   ),
   ownerMaxWaiting: setting(
-    number.int().min(0).max(MAX_MARKS),
-    `must be a whole number of jobs from 0 to ${MAX_MARKS}`,
+    number.int().min(0).max(MAX_RESERVATIONS),
+    `must be a whole number of jobs from 0 to ${MAX_RESERVATIONS}`,
     'jobs of an owner that have not ended',
   ),
   imagesPerDay: setting(

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** A room may import itself and these. `log` and `metrics` are files beside the rooms; `process` is what
+/** A room may import itself and these. `log` and `metrics` are files beside the rooms; `runtime` is what
  * every entry point shares. */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   metrics: [],
   machines: ['core', 'log'],
   models: ['core', 'log', 'images'],
-  process: ['core', 'log'],
+  runtime: ['core', 'log'],
   store: ['core', 'log'],
   images: ['core', 'log'],
   comfyui: ['core', 'log'],
@@ -21,10 +21,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   forwarder: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
   controller: ['core', 'log', 'metrics', 'store', 'images', 'comfyui', 'machines'],
   webhooks: ['core', 'log', 'metrics', 'store'],
-  host: ['core', 'log', 'metrics', 'process', 'store', 'images', 'comfyui', 'machines'],
+  host: ['core', 'log', 'metrics', 'runtime', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Files that compose, and only they, may import anything and read the environment. */
-const COMPOSES = /^(local|cli)\/|^process\/(connect|exit)\.ts$|\/(main|lambda|from-settings)\.ts$/;
+const COMPOSES = /^(local|cli)\/|^runtime\/(connect|exit)\.ts$|\/(main|lambda|from-settings)\.ts$/;
 
 async function sources(): Promise<{ file: string; text: string }[]> {
   const entries = await readdir('functions', { recursive: true });

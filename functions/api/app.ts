@@ -4,13 +4,13 @@ import { type Context, Hono } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL, withoutKeys } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
-import { HELD_AT_MOST, HELD_REQUESTS, IMAGE_READERS } from '../core/limits.ts';
+import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
 import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { createFleet } from './caches/fleet.ts';
 import { followRoutes } from './routes/follow.ts';
 import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from './http/headers.ts';
-import { createHeld } from './http/held.ts';
+import { createOpenConnections } from './http/open-connections.ts';
 import { historyRoutes } from './routes/history.ts';
 import { imageRoutes } from './routes/images.ts';
 import { createJobReader } from './caches/job-reader.ts';
@@ -43,9 +43,9 @@ export function createApp(deps: ApiDeps): ApiApp {
     uploadRoom: createUploadRoom(deps),
     watch: createWatch(deps),
     readers: deps.readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
-    held: createHeld(
-      deps.settings.heldRequests ?? HELD_REQUESTS,
-      deps.settings.heldAtMost ?? HELD_AT_MOST,
+    openConnections: createOpenConnections(
+      deps.settings.openConnections ?? OPEN_CONNECTIONS,
+      deps.settings.openAtMost ?? OPEN_AT_MOST,
       deps.stopping,
     ),
   };

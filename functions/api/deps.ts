@@ -14,7 +14,7 @@ import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
 import type { Tables } from '../store/open.ts';
 import type { Fleet } from './caches/fleet.ts';
-import type { Held } from './http/held.ts';
+import type { OpenConnections } from './http/open-connections.ts';
 import type { Limits } from './admission/limits.ts';
 import type { Readers } from './http/readers.ts';
 import type { JobReader } from './caches/job-reader.ts';
@@ -67,8 +67,8 @@ export interface ApiSettings {
   /** Webhooks by plain http too, for one's own machines. */
   webhookAllowPrivate?: boolean;
   /** Requests that are held at once, and for how long at most (ms); core/limits.ts where it is not said. */
-  heldRequests?: number;
-  heldAtMost?: number;
+  openConnections?: number;
+  openAtMost?: number;
   /** Images that are read at once; core/limits.ts where it is not said. */
   imageReaders?: number;
   /** Only where every request comes by HTTPS. */
@@ -86,7 +86,7 @@ export interface Shared extends ApiDeps {
   limits: Limits;
   uploadRoom: UploadRoom;
   watch: Watch;
-  held: Held;
+  openConnections: OpenConnections;
   readers: Readers;
 }
 

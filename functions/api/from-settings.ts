@@ -12,8 +12,8 @@ import type { LocalSettings } from '../config/local.ts';
 import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
-import type { Connected } from '../process/connect.ts';
-import { docsFolder } from '../process/docs.ts';
+import type { Connected } from '../runtime/connect.ts';
+import { docsFolder } from '../runtime/docs.ts';
 import { createApp } from './app.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
 import { askForKeys } from './http/access.ts';
@@ -71,7 +71,7 @@ export function lambdaApp(
       maxWaiting: settings.MAX_WAITING,
       allowedOrigins: settings.ALLOWED_ORIGINS,
       // Lambda would break it off after a minute.
-      heldAtMost: 50_000,
+      openAtMost: 50_000,
       hsts: true,
     },
   });
@@ -79,7 +79,7 @@ export function lambdaApp(
 
 function common(settings: ApiSettings | LocalSettings | ApiLambdaSettings) {
   return {
-    heldRequests: settings.HELD_REQUESTS,
+    openConnections: settings.OPEN_CONNECTIONS,
     ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
   };

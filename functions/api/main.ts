@@ -3,18 +3,18 @@
 import { type ApiSettings, apiSettings } from '../config/api.ts';
 import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
-import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
-import { followWorkflows } from '../process/followed-workflows.ts';
-import { listen, listenerOf } from '../process/listen.ts';
-import { nudger } from '../process/nudge.ts';
+import { connect, storageOf } from '../runtime/connect.ts';
+import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
+import { followWorkflows } from '../runtime/followed-workflows.ts';
+import { listen, listenerOf } from '../runtime/listen.ts';
+import { nudger } from '../runtime/nudge.ts';
 import { machineApp } from './from-settings.ts';
 
 try {
   const settings = apiSettings(process.env);
   const log = createLog('api', logLevelOf(settings));
   const stopping = new AbortController();
-  const app = machineApp(settings, connect(placesOf(settings), { log }), {
+  const app = machineApp(settings, connect(storageOf(settings), { log }), {
     workflows: await followWorkflows(settings.WORKFLOWS_PATH, log),
     log,
     nudge: nudger(settings.FORWARDER_URL, log),
@@ -26,7 +26,7 @@ try {
     stopping.abort();
     return server.close();
   });
-  sayReady({ url: `http://${settings.API_HOST}:${server.port}` });
+  reportReady({ url: `http://${settings.API_HOST}:${server.port}` });
 } catch (error) {
   explainAndExit(error);
 }

@@ -4,7 +4,7 @@
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { describeTemplate } from '../core/describe.ts';
 import { choicesOf } from '../core/inputs.ts';
-import { loadTemplates } from '../process/workflows.ts';
+import { loadTemplates } from '../runtime/workflows.ts';
 import type { Api, Workflow } from './api.ts';
 
 export interface Catalogue {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cliSettings } from '../config/cli.ts';
 import { localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
-import { startArrangement } from '../local/arrangement.ts';
+import { startLocalStack } from '../local/local-stack.ts';
 import { runningApi } from '../local/workspace.ts';
 import { type Api, createApi, NoAnswer } from './api.ts';
 
@@ -86,7 +86,7 @@ async function start(environment: Environment, insist = false): Promise<FoundApi
   try {
     // Any free port, unless one is asked for: nobody has to know it.
     const settings = localSettings({ ...environment, API_PORT: environment['API_PORT'] || '0' });
-    const { url, comfyui, stop } = await startArrangement(settings);
+    const { url, comfyui, stop } = await startLocalStack(settings);
     return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyui, stop };
   } catch (error) {
     const taken = error instanceof AppError && error.details?.field === 'WORKSPACE_PATH';

@@ -3,7 +3,7 @@
 
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { explainAndExit } from '../process/exit.ts';
+import { explainAndExit } from '../runtime/exit.ts';
 import { createStoreClient } from '../store/client.ts';
 import { protectTables } from '../store/protect-tables.ts';
 import { CommandError } from './api.ts';

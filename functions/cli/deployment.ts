@@ -4,8 +4,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { isInstalled } from '../process/package.ts';
-import { packageRoot } from '../process/workflows.ts';
+import { isInstalled } from '../runtime/package.ts';
+import { packageRoot } from '../runtime/workflows.ts';
 import { CommandError } from './api.ts';
 
 const schema = z.object({

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { doctorSettings } from '../config/cli.ts';
 import { AppError } from '../core/errors.ts';
-import { explainAndExit } from '../process/exit.ts';
+import { explainAndExit } from '../runtime/exit.ts';
 import { checkedKey, CommandError } from './api.ts';
 import { findApi } from './connection.ts';
 import { readDeployment } from './deployment.ts';

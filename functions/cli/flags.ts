@@ -2,7 +2,7 @@
 // flags and a missing prompt; whether a value fits is the API's to say.
 
 import { parseArgs } from 'node:util';
-import { programAsTyped } from '../process/package.ts';
+import { programAsTyped } from '../runtime/package.ts';
 import { CommandError, type Workflow } from './api.ts';
 
 export interface Command {

@@ -3,7 +3,7 @@
 
 import { localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
-import { explainAndExit, onStopSignal } from '../process/exit.ts';
+import { explainAndExit, onStopSignal } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { catalogueOf, localCatalogue } from './catalogue.ts';
 import { connect, findApi } from './connection.ts';

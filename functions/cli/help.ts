@@ -3,7 +3,7 @@
 
 import { MAX_SEED } from '../core/limits.ts';
 import type { InputValue } from '../core/template.ts';
-import { programAsTyped } from '../process/package.ts';
+import { programAsTyped } from '../runtime/package.ts';
 import type { Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 

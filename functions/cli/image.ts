@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 import * as z from 'zod';
-import { explainAndExit } from '../process/exit.ts';
+import { explainAndExit } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
 
@@ -84,11 +84,11 @@ async function image(argv: string[]): Promise<void> {
 async function untilMade(
   arn: string,
   every: number,
-  look: () => Promise<z.infer<typeof made>>,
+  poll: () => Promise<z.infer<typeof made>>,
 ): Promise<string> {
   let before = '';
   for (;;) {
-    const { state, outputResources } = (await look()).image;
+    const { state, outputResources } = (await poll()).image;
     if (state.status !== before) say(state.status.toLowerCase());
     before = state.status;
     if (['FAILED', 'CANCELLED', 'DELETED', 'DEPRECATED'].includes(state.status))

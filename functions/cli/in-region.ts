@@ -58,8 +58,8 @@ export async function seedInRegion({
   await tokenFrom(ssm, hubTokenParameter(name));
   const instance = await joinOrStart({ ec2, bucket, launchTemplateName, subnet, wanted, region, say });
   const id = instance.InstanceId!;
-  const look = `aws ec2 get-console-output --latest --output text --region ${region} --instance-id ${id}`;
-  say(`Ctrl-C leaves it running; the same command joins it again, and its console is: ${look}`);
+  const poll = `aws ec2 get-console-output --latest --output text --region ${region} --instance-id ${id}`;
+  say(`Ctrl-C leaves it running; the same command joins it again, and its console is: ${poll}`);
 
   const text = await untilEnded(ec2, id, every, say);
   const hours = (Date.now() - (instance.LaunchTime?.getTime() ?? started)) / 3_600_000;

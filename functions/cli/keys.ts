@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { drawKey, ownerName, type Scope, SCOPES } from '../core/access.ts';
-import { explainAndExit } from '../process/exit.ts';
-import { programAsTyped } from '../process/package.ts';
+import { explainAndExit } from '../runtime/exit.ts';
+import { programAsTyped } from '../runtime/package.ts';
 import { type ApiKey, isValid, type Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
 import { askedLimits, limitOptions, limits } from './keys/limits.ts';

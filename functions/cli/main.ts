@@ -2,7 +2,7 @@
 // `comfyui-rest-api`, the command of the installed package: picks the program, and is it from there on. Its settings are
 // the environment's, as for `npm start`. Ends with 1 and one sentence for a word that it does not know.
 
-import { packageVersion } from '../process/package.ts';
+import { packageVersion } from '../runtime/package.ts';
 
 const HELP = `comfyui-rest-api [start|generate|keys] [...]
 

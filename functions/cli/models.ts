@@ -15,7 +15,7 @@ import { gb } from '../models/size.ts';
 import { verifyFile } from '../models/verify.ts';
 import { FLUX2, parseWanted, type Wanted } from '../models/wanted.ts';
 import { AppError } from '../core/errors.ts';
-import { sleepUpTo } from '../process/ticker.ts';
+import { sleepUpTo } from '../runtime/ticker.ts';
 import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
 import { seedInRegion } from './in-region.ts';

@@ -3,7 +3,7 @@
 
 import { AppError } from '../core/errors.ts';
 import { readWarm } from '../core/warm.ts';
-import { explainAndExit } from '../process/exit.ts';
+import { explainAndExit } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { priceOf, readDeployment } from './deployment.ts';
 import { costsOf, costTableOf } from './simulate/costs.ts';

@@ -2,7 +2,7 @@
 // what to do, a table of seconds, and nothing left behind. Only composes; exit code 0, 1, or 130 after a signal.
 
 import { AppError } from '../core/errors.ts';
-import { explainAndExit, onStopSignal } from '../process/exit.ts';
+import { explainAndExit, onStopSignal } from '../runtime/exit.ts';
 import { CommandError, type Status, type Workflow } from './api.ts';
 import { after, type Check, Found, lineOf } from './doctor/check.ts';
 import { createAsk } from './smoke/ask.ts';

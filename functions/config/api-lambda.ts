@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { api, origins, waiting } from './api.ts';
-import { deployedBucket, deployedTables } from './places.ts';
+import { deployedBucket, deployedTables } from './storage.ts';
 import {
   type Environment,
   type EnvironmentOf,
@@ -24,7 +24,7 @@ export const apiLambda = {
   WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
   ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, origins.prefault('*')),
   // A request that is held keeps an environment of Lambda's to itself, of which new accounts have ten.
-  HELD_REQUESTS: withSchema(api.HELD_REQUESTS, whole(0, 100_000).default(0)),
+  OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, whole(0, 100_000).default(0)),
   ...waiting,
   ORIGIN_SECRET: setting(
     secret.or(z.literal(NO_SECRET)),

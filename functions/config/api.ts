@@ -1,9 +1,9 @@
 // The API's settings, wherever it runs, and those of its process.
 
 import * as z from 'zod';
-import { HELD_REQUESTS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
+import { OPEN_CONNECTIONS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
 import { ownerLimits } from './owner-limits.ts';
-import { places } from './places.ts';
+import { storage } from './storage.ts';
 import { type Environment, read, setting, type SettingsOf } from './setting.ts';
 import { address, addressLike, FLAG, flag, PORT, port, text, whole } from './values.ts';
 
@@ -67,8 +67,8 @@ export const api = {
     'how long jobs, images and uploads are kept',
   ),
   ...ownerLimits,
-  HELD_REQUESTS: setting(
-    whole(0, 100_000).default(HELD_REQUESTS),
+  OPEN_CONNECTIONS: setting(
+    whole(0, 100_000).default(OPEN_CONNECTIONS),
     'must be a whole number from 0 to 100000',
     'so many event streams and requests that wait are held at once, three quarters of them by one owner of keys; past it they answer at once',
   ),
@@ -118,7 +118,7 @@ export const apiProcess = {
     FLAG,
     '`true`: one ComfyUI that should always answer, rather than a fleet that may sleep',
   ),
-  ...places,
+  ...storage,
 };
 export type ApiSettings = SettingsOf<typeof apiProcess>;
 export const apiSettings = (environment: Environment): ApiSettings => read(apiProcess, environment);

@@ -1,7 +1,7 @@
 // The programs for the terminal that ask an API that runs somewhere, or a deployment.
 
 import { workspace } from './local.ts';
-import { bucket, endpoint, tables } from './places.ts';
+import { bucket, endpoint, tables } from './storage.ts';
 import { type Environment, read, setting, type SettingsOf, withSchema } from './setting.ts';
 import { addressLike, origin, text } from './values.ts';
 

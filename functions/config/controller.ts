@@ -4,7 +4,7 @@ import { HOSTS_PER_SHARD } from '../core/limits.ts';
 import { readWarm } from '../core/warm.ts';
 import * as z from 'zod';
 import { forwarderPlace } from './api.ts';
-import { deployedTables, places } from './places.ts';
+import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { FLAG, flag, required, text, whole } from './values.ts';
 
@@ -25,7 +25,7 @@ export const controllerProcess = {
   ),
   ...hostsPerShard,
   ...forwarderPlace,
-  ...places,
+  ...storage,
 };
 export const controllerSettings = (environment: Environment) => read(controllerProcess, environment);
 

@@ -1,12 +1,12 @@
 // The forwarder, as a process and as a Lambda function.
 
-import { deployedTables, places } from './places.ts';
+import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { PORT, port } from './values.ts';
 
 export const forwarderProcess = {
   FORWARDER_PORT: setting(port.default(5001), PORT, 'where the forwarder listens, on this machine alone'),
-  ...places,
+  ...storage,
 };
 export const forwarderSettings = (environment: Environment) => read(forwarderProcess, environment);
 

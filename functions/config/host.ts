@@ -6,7 +6,7 @@ import { api } from './api.ts';
 import { comfyui } from './comfyui.ts';
 import { group } from './controller.ts';
 import { workspace } from './local.ts';
-import { endpoint, metrics, places } from './places.ts';
+import { endpoint, metrics, storage } from './storage.ts';
 import {
   type Environment,
   type EnvironmentOf,
@@ -51,7 +51,7 @@ export const hostProcess = {
     'of this machine: with it every job says what it cost',
   ),
   AUTO_SCALING_GROUP: withSchema(group.AUTO_SCALING_GROUP, text.optional()),
-  ...places,
+  ...storage,
   ...metrics,
 };
 export const hostSettings = (environment: Environment) => read(hostProcess, environment);

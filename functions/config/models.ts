@@ -1,6 +1,6 @@
 // `npm run models`, and what brings the models to a GPU host.
 
-import { bucket, endpoint, tables } from './places.ts';
+import { bucket, endpoint, tables } from './storage.ts';
 import { type Environment, read, setting, withSchema } from './setting.ts';
 import { address, required, text } from './values.ts';
 

@@ -1,7 +1,7 @@
 // What an owner may use where its item says nothing else; only where API keys are asked for.
 
 import * as z from 'zod';
-import { DEFAULT_LIMITS, MAX_MARKS, MB, type OwnerLimits } from '../core/quota.ts';
+import { DEFAULT_LIMITS, MAX_RESERVATIONS, MB, type OwnerLimits } from '../core/quota.ts';
 import { setting, type SettingsOf } from './setting.ts';
 import { whole } from './values.ts';
 
@@ -19,8 +19,8 @@ export const ownerLimits = {
     'with keys: what each owner may read, cancel and remove in a minute, counted by each process of the API',
   ),
   OWNER_MAX_WAITING: setting(
-    whole(0, MAX_MARKS).default(DEFAULT_LIMITS.maxWaiting),
-    `must be a whole number of jobs from 0 to ${MAX_MARKS}`,
+    whole(0, MAX_RESERVATIONS).default(DEFAULT_LIMITS.maxWaiting),
+    `must be a whole number of jobs from 0 to ${MAX_RESERVATIONS}`,
     'with keys: jobs of an owner that have not ended',
   ),
   IMAGES_PER_DAY: setting(

@@ -27,7 +27,7 @@ const SECTIONS: Section[] = [
   },
   {
     title: 'Each room as a process of its own',
-    about: 'As `test/process` and `test/chaos` run them.',
+    about: 'As `test/runtime` and `test/chaos` run them.',
     programs: {
       api: apiProcess,
       forwarder: forwarderProcess,

@@ -1,7 +1,7 @@
 // The sender of webhooks, as a process and as a Lambda function.
 
 import { webhookReach } from './api.ts';
-import { deployedTables, places } from './places.ts';
+import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { text } from './values.ts';
 
@@ -13,7 +13,7 @@ const own = {
   ),
 };
 
-export const webhooksProcess = { ...webhookReach, ...own, ...places };
+export const webhooksProcess = { ...webhookReach, ...own, ...storage };
 export const webhooksSettings = (environment: Environment) => read(webhooksProcess, environment);
 
 export const webhooksLambda = { ...own, ...deployedTables };

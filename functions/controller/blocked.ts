@@ -15,7 +15,7 @@ import {
   MAX_FAILED_STARTS,
   REFUSED_RAISE_TRIED_AGAIN_AFTER,
 } from '../core/limits.ts';
-import type { Sight } from './instances.ts';
+import type { Snapshot } from './instances.ts';
 
 export interface Starts {
   /** In a row, that never came up. */
@@ -29,8 +29,8 @@ export interface Starts {
   seen: Record<string, SeenInstance>;
 }
 
-export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked | undefined {
-  const { now, group, launchFailure } = sight;
+export function blockedBy(snapshot: Snapshot, memory: Fleet, starts: Starts): Blocked | undefined {
+  const { now, group, launchFailure } = snapshot;
   const { failed, unlaunched, limit, needed } = starts;
   const before = memory.blocked;
   const since = (code: StartProblem) => (before?.code === code ? before.at : now);
@@ -46,7 +46,7 @@ export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked 
       reason: `the last ${failed} that were started did not come up within ${HOST_START_LIMIT / 60_000} minutes; one more is tried every hour`,
       at: failed === memory.failedStarts ? since('never_registered') : now,
     };
-  if (launchFailure && launchesFail(sight, memory, unlaunched))
+  if (launchFailure && launchesFail(snapshot, memory, unlaunched))
     return { code: launchFailure.code, reason: launchFailure.reason, at: since(launchFailure.code) };
   // Between two tries, and while one is under way, nothing is asked for that could fail.
   if (before && isLaunchProblem(before.code) && needed && !launchedSince(before.at, starts.seen))
@@ -65,10 +65,10 @@ export function blockedBy(sight: Sight, memory: Fleet, starts: Starts): Blocked 
  * Whether what was asked for is to be taken back: Auto Scaling would go on trying, also when nothing waits any more, and
  * suspend its launches for good after a day of failures. Source: "Suspend and resume Amazon EC2 Auto Scaling processes".
  */
-export function isInVain(sight: Sight, memory: Fleet, unlaunched: number): boolean {
-  const { now, group, launchFailure } = sight;
+export function isInVain(snapshot: Snapshot, memory: Fleet, unlaunched: number): boolean {
+  const { now, group, launchFailure } = snapshot;
   if (unlaunched > 0 && group.suspended !== undefined) return true;
-  if (!launchFailure || !launchesFail(sight, memory, unlaunched)) return false;
+  if (!launchFailure || !launchesFail(snapshot, memory, unlaunched)) return false;
   return !MAY_PASS.includes(launchFailure.code) || now - memory.raisedAt >= LAUNCH_TRIED_FOR;
 }
 
@@ -83,7 +83,7 @@ export function mayTryAgain(now: number, { code, at }: Blocked, memory: Fleet, u
 }
 
 /** What failed before the last raise says nothing about it. */
-function launchesFail({ launchFailure }: Sight, memory: Fleet, unlaunched: number): boolean {
+function launchesFail({ launchFailure }: Snapshot, memory: Fleet, unlaunched: number): boolean {
   return launchFailure !== undefined && unlaunched > 0 && launchFailure.at >= memory.raisedAt;
 }
 

@@ -7,7 +7,7 @@ import type { LaunchFailure } from '../machines/launches.ts';
 import type { Group } from '../machines/machines.ts';
 import { type Host, isAlive } from '../store/hosts.ts';
 
-export type HostSight = Pick<
+export type HostSnapshot = Pick<
   Host,
   | 'hostId'
   | 'machineId'
@@ -22,13 +22,13 @@ export type HostSight = Pick<
 >;
 
 /** What a round has read. */
-export interface Sight {
+export interface Snapshot {
   /** ms, the tables' clock. */
   now: number;
   waiting: number;
   held: number;
   /** Dead ones too. On EC2 a host's machineId is its instance's id. */
-  hosts: readonly HostSight[];
+  hosts: readonly HostSnapshot[];
   group: Group;
   launchFailure?: LaunchFailure | undefined;
   maxHosts: number;
@@ -40,7 +40,7 @@ export interface Sight {
 }
 
 /** What was remembered, where it still holds: clocks that were set back, a new release, a time when nobody watched. */
-export function recall(fleet: Fleet, { now, group, release }: Sight): Fleet {
+export function recall(fleet: Fleet, { now, group, release }: Snapshot): Fleet {
   const past = (time: number) => Math.min(time, now);
   const unwatched = now - fleet.updatedAt > UNWATCHED_AFTER;
   const seen: Record<string, SeenInstance> = {};
@@ -66,13 +66,13 @@ export function recall(fleet: Fleet, { now, group, release }: Sight): Fleet {
 }
 
 /** Each instance after this look: who came up, who is given up, and how many starts that were watched have failed. */
-export function look({ now, group, hosts }: Sight, memory: Fleet) {
+export function observe({ now, group, hosts }: Snapshot, memory: Fleet) {
   const watched = now - memory.updatedAt <= UNWATCHED_AFTER;
   const seen: Record<string, SeenInstance> = {};
   let failures = 0;
   let cameUp = false;
   let { secondsPerStart } = memory;
-  const alive = new Map<string, HostSight[]>();
+  const alive = new Map<string, HostSnapshot[]>();
   for (const host of hosts)
     if (isAlive(host, now)) alive.set(host.machineId, [...(alive.get(host.machineId) ?? []), host]);
   for (const { id } of group.instances.filter(({ state }) => state !== 'ending')) {

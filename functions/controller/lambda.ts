@@ -7,7 +7,7 @@ import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
-import { answerBatch, type BatchAnswer } from '../process/stream.ts';
+import { answerBatch, type BatchAnswer } from '../runtime/stream.ts';
 import { createStoreClient } from '../store/client.ts';
 import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
@@ -56,7 +56,7 @@ export async function handler(event: unknown, context: Context): Promise<BatchAn
     version: SCHEMA_VERSION,
     timeLeft: context.getRemainingTimeInMillis(),
     skipped: (records_skipped) => metrics.put({ records_skipped }),
-    look: (records) => scaleFleet(deps, { hurried: true, began: records.map(({ jobId }) => jobId) }),
+    poll: (records) => scaleFleet(deps, { hurried: true, began: records.map(({ jobId }) => jobId) }),
   });
 }
 

@@ -2,11 +2,11 @@
 
 import { controllerSettings } from '../config/controller.ts';
 import { logLevelOf } from '../config/log.ts';
-import { nudger } from '../process/nudge.ts';
+import { nudger } from '../runtime/nudge.ts';
 import { createLog } from '../log.ts';
-import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
-import { every } from '../process/ticker.ts';
+import { connect, storageOf } from '../runtime/connect.ts';
+import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
+import { every } from '../runtime/ticker.ts';
 import { controlRound } from './round.ts';
 import { createSpreading } from './spreading.ts';
 import { createWatch } from './watch.ts';
@@ -14,7 +14,7 @@ import { createWatch } from './watch.ts';
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', logLevelOf(settings));
-  const { jobs, hosts, spread, chores, usage, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, spread, chores, usage, now } = connect(storageOf(settings), { log });
   const nudge = nudger(settings.FORWARDER_URL, log);
   const watch = createWatch(settings.SWEEP_EVERY_MS);
   const spreading = createSpreading({
@@ -32,7 +32,7 @@ try {
     0,
   );
   onStopSignal(() => ticker.stop());
-  sayReady({});
+  reportReady({});
 } catch (error) {
   explainAndExit(error);
 }

@@ -2,7 +2,7 @@
 
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
-import { settleUsage, type UsageDeps } from './settle-usage.ts';
+import { reconcileUsage, type UsageDeps } from './reconcile-usage.ts';
 import type { Spreading } from './spreading.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
@@ -14,16 +14,16 @@ export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {
 /** All parts are tried: a fault of one stops no other. @throws the first part's that failed */
 export async function controlRound(deps: RoundDeps): Promise<void> {
   const results = await Promise.allSettled([
-    sweepAndTell(deps),
+    sweepAndReport(deps),
     finishChores(deps),
-    settleUsage(deps),
+    reconcileUsage(deps),
     deps.spreading.round(),
   ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
 }
 
-async function sweepAndTell(deps: RoundDeps): Promise<void> {
+async function sweepAndReport(deps: RoundDeps): Promise<void> {
   const { returned, lost, expired } = await sweep(deps);
   // A metric costs by the hour in which it was put: zeros each minute would be a fifth of what the stack costs at zero.
   if (returned + expired > 0)

@@ -3,7 +3,7 @@
 // made good by a later round, for every act may be repeated.
 
 import type { Fleet } from '../core/fleet.ts';
-import { readTurn } from '../core/names.ts';
+import { readWorkOrder } from '../core/names.ts';
 import { type Warmth, warmHosts } from '../core/warm.ts';
 import type { Log } from '../log.ts';
 import { isRefusal, type Machines } from '../machines/machines.ts';
@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.ts';
 import type { FleetStore } from '../store/fleet.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
-import { HEAD, leftAloneNow, wakers } from './left-alone.ts';
+import { HEAD, unrunnableNow, wakers } from './unrunnable.ts';
 import { type Decision, decide, isWorthARound } from './scale.ts';
 
 export interface ScaleDeps {
@@ -50,7 +50,7 @@ export async function scaleFleet(
   const queue = await readQueue(deps, began);
   let decision: Decision;
   try {
-    decision = await look(deps, queue, remembered);
+    decision = await poll(deps, queue, remembered);
   } catch (error) {
     await fleet.write({ ...remembered, lastError: { message: messageOf(error), at: now() } });
     measure(deps, queue, remembered);
@@ -82,10 +82,10 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
     jobs.countWork('held'),
     jobs.listWork('waiting', HEAD),
   ]);
-  const told = counted > 0 ? [] : await jobs.readStates(began.slice(0, HEAD), { consistent: true });
-  const waiting = counted + told.filter(({ work }) => work === 'waiting').length;
+  const reported = counted > 0 ? [] : await jobs.readStates(began.slice(0, HEAD), { consistent: true });
+  const waiting = counted + reported.filter(({ work }) => work === 'waiting').length;
   // Whose turn comes first need not have waited longest; but each owner's oldest stands near the head.
-  const since = Math.min(now(), ...head.map(({ workOrder }) => readTurn(workOrder).acceptedAt));
+  const since = Math.min(now(), ...head.map(({ workOrder }) => readWorkOrder(workOrder).acceptedAt));
   return {
     waiting,
     held,
@@ -94,19 +94,19 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
   };
 }
 
-async function look(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
+async function poll(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
   const { machines, hosts, now, maxHosts, release, warmth, spot } = deps;
   // Instances before hosts: one that comes up in between is seen as up.
   const group = await machines.describe();
   const live = group.instances.filter(({ state }) => state !== 'ending').length;
   const launchFailure = group.desired > live ? await machines.launchFailure() : undefined;
   const listed = await hosts.list();
-  const leftAlone = leftAloneNow(remembered, listed, { head, release, now: now() });
+  const unrunnable = unrunnableNow(remembered, listed, { head, release, now: now() });
   const warm = warmHosts(warmth, now());
-  const sight = { group, launchFailure, hosts: listed, held, maxHosts, warm, spot, release, now: now() };
-  const decision = decide({ ...sight, waiting: wakers(waiting, head, leftAlone) }, remembered);
-  const some = Object.keys(leftAlone).length > 0;
-  return { ...decision, fleet: { ...decision.fleet, leftAlone: some ? leftAlone : undefined } };
+  const snapshot = { group, launchFailure, hosts: listed, held, maxHosts, warm, spot, release, now: now() };
+  const decision = decide({ ...snapshot, waiting: wakers(waiting, head, unrunnable) }, remembered);
+  const some = Object.keys(unrunnable).length > 0;
+  return { ...decision, fleet: { ...decision.fleet, unrunnable: some ? unrunnable : undefined } };
 }
 
 interface Trouble {

@@ -13,7 +13,14 @@ import {
 import { isAlive } from '../store/hosts.ts';
 import { blockedBy, isInVain, mayTryAgain } from './blocked.ts';
 import { onDemandHosts } from './spot.ts';
-import { type HostSight, type InstanceState, look, recall, type Sight, stateOf } from './instances.ts';
+import {
+  type HostSnapshot,
+  type InstanceState,
+  observe,
+  recall,
+  type Snapshot,
+  stateOf,
+} from './instances.ts';
 
 export interface Decision {
   /** There where it should be raised, to how many. */
@@ -36,7 +43,7 @@ export interface Decision {
  */
 export function isWorthARound(
   fleet: Fleet,
-  hosts: readonly Pick<HostSight, 'state' | 'seenAt'>[],
+  hosts: readonly Pick<HostSnapshot, 'state' | 'seenAt'>[],
   now: number,
 ): boolean {
   if (Math.abs(now - fleet.updatedAt) >= SCALE_EVERY) return true;
@@ -46,24 +53,24 @@ export function isWorthARound(
   return !starts && fleet.desired <= instances.length;
 }
 
-export function decide(sight: Sight, remembered: Fleet): Decision {
-  const { now, group, waiting, held, release } = sight;
-  const memory = recall(remembered, sight);
-  const { seen, failures, cameUp, secondsPerStart } = look(sight, memory);
+export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
+  const { now, group, waiting, held, release } = snapshot;
+  const memory = recall(remembered, snapshot);
+  const { seen, failures, cameUp, secondsPerStart } = observe(snapshot, memory);
   const failedStarts = (cameUp ? 0 : memory.failedStarts) + failures;
-  const secondsPerJob = measuredSeconds(sight) ?? memory.secondsPerJob;
+  const secondsPerJob = measuredSeconds(snapshot) ?? memory.secondsPerJob;
 
   const live = group.instances.filter(({ state }) => state !== 'ending');
   const unlaunched = Math.max(0, group.desired - live.length);
-  const limit = Math.min(sight.maxHosts, group.max);
-  const blocked = blockedBy(sight, memory, {
+  const limit = Math.min(snapshot.maxHosts, group.max);
+  const blocked = blockedBy(snapshot, memory, {
     failed: failedStarts,
     unlaunched,
     limit,
-    needed: waiting > 0 || sight.warm > 0,
+    needed: waiting > 0 || snapshot.warm > 0,
     seen,
   });
-  const withdraw = isInVain(sight, memory, unlaunched);
+  const withdraw = isInVain(snapshot, memory, unlaunched);
   if (blocked?.code === 'never_registered' && memory.raisedAt <= blocked.at)
     // Auto Scaling replaces what ends by itself: nobody asked for these.
     for (const one of Object.values(seen))
@@ -78,11 +85,11 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
     ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
   );
   const backlog = waiting === 0 ? 0 : Math.max(1, asked);
-  const old = outdated(sight, seen, memory);
+  const old = outdated(snapshot, seen, memory);
   // Where hosts are to stay up one of them goes once its successor is up, if there is room for one.
-  const successor = old.length > 0 && sight.warm > 0 && sight.warm < limit ? 1 : 0;
-  const wanted = Math.max(0, Math.min(limit, Math.max(backlog, sight.warm + successor)));
-  const warm = longestUp(seen, now).slice(0, Math.min(wanted, sight.warm));
+  const successor = old.length > 0 && snapshot.warm > 0 && snapshot.warm < limit ? 1 : 0;
+  const wanted = Math.max(0, Math.min(limit, Math.max(backlog, snapshot.warm + successor)));
+  const warm = longestUp(seen, now).slice(0, Math.min(wanted, snapshot.warm));
   const allowed = raisesAllowed(wanted - capacity, {
     now,
     memory,
@@ -95,13 +102,13 @@ export function decide(sight: Sight, remembered: Fleet): Decision {
   const raises = allowed > 0 && raiseTo > group.desired && raiseTo > live.length;
 
   const calm = starting === 0 && count('restarting') === 0 && count('draining') === 0 && !blocked;
-  const onDemandBase = onDemandHosts(sight, { live: live.length, wanted, blocked });
+  const onDemandBase = onDemandHosts(snapshot, { live: live.length, wanted, blocked });
   return {
     ...(raises && { raiseTo }),
     ...(onDemandBase !== undefined && { onDemandBase }),
     withdraw,
     terminate: Object.keys(seen).filter((id) => seen[id]!.givenUp),
-    retire: calm && (successor === 0 || count('working') > sight.warm) ? old.slice(0, 1) : [],
+    retire: calm && (successor === 0 || count('working') > snapshot.warm) ? old.slice(0, 1) : [],
     fleet: {
       ...memory,
       updatedAt: now,
@@ -156,7 +163,7 @@ function raisesAllowed(
  * and the controller's own deployment is on its way, or failed.
  */
 function outdated(
-  { now, hosts, release }: Sight,
+  { now, hosts, release }: Snapshot,
   seen: Record<string, SeenInstance>,
   { releaseSince = now }: Fleet,
 ): string[] {
@@ -169,7 +176,7 @@ function outdated(
 }
 
 /** The median of what the hosts that are alive have measured. */
-function measuredSeconds({ now, hosts }: Sight): number | undefined {
+function measuredSeconds({ now, hosts }: Snapshot): number | undefined {
   const measured = hosts
     .filter((host) => isAlive(host, now))
     .flatMap(({ jobSeconds }) => (jobSeconds !== undefined && jobSeconds > 0 ? jobSeconds : []))

@@ -1,7 +1,7 @@
 // Says how many hosts live, and over how many keys the waiting jobs are spread (core/spread.ts).
 
 import { isDeepStrictEqual } from 'node:util';
-import { ALL_SHARDS_LOOKED_AT_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
+import { ALL_SHARDS_READ_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
 import { nextSpread, UNSPREAD } from '../core/spread.ts';
 import type { Log } from '../log.ts';
 import { type Hosts, isAlive } from '../store/hosts.ts';
@@ -27,7 +27,7 @@ export function createSpreading({
   now(): number;
   hostsPerShard?: number | undefined;
 }): Spreading {
-  let lookedAtAllAt = -Infinity;
+  let readAllAt = -Infinity;
 
   /** Shards up to the last in which anything waits, of so many; at least one. */
   async function occupiedOf(shards: number): Promise<number> {
@@ -43,10 +43,10 @@ export function createSpreading({
       const was = stored ?? UNSPREAD;
       // Where nobody has said it, or long ago, jobs may wait where nobody looks: tables that were restored, a write that
       // came late.
-      const all = !stored || Math.abs(now() - lookedAtAllAt) >= ALL_SHARDS_LOOKED_AT_EVERY;
+      const all = !stored || Math.abs(now() - readAllAt) >= ALL_SHARDS_READ_EVERY;
       const alive = (await hosts.glance()).filter((host) => isAlive(host, now())).length;
       const occupied = all || was.read > 1 ? await occupiedOf(all ? MAX_SHARDS : was.read) : undefined;
-      if (all) lookedAtAllAt = now();
+      if (all) readAllAt = now();
       const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now());
       if (stored && isDeepStrictEqual(next, stored)) return;
       const written = await spread.write(next, stored);

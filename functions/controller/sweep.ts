@@ -6,10 +6,10 @@ import {
   hasEnded,
   type JobState,
   sweep as sweepChange,
-  sweepStill,
+  reclaimStalled,
 } from '../core/job.ts';
 import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
-import { ownerOrder, readTurn } from '../core/names.ts';
+import { ownerOrder, readWorkOrder } from '../core/names.ts';
 import type { Log } from '../log.ts';
 import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -89,7 +89,7 @@ async function returnLost({
   for (const host of byId.values())
     if (!holders.has(host.hostId) && asOf - host.seenAt > HOST_FORGOTTEN_AFTER)
       await hosts.remove(host.hostId);
-  watch.looked(now());
+  watch.polled(now());
   return { returned, lost };
 }
 
@@ -115,7 +115,7 @@ function whyToSweep(
       : undefined;
   // What makes progress and does not end is its host's to end: only a host knows how long its machine slept.
   return watch.age(state.progressAt ?? asOf, asOf) > (state.deadline ?? JOB_DEADLINE)
-    ? because('it made no progress within its deadline', sweepStill)
+    ? because('it made no progress within its deadline', reclaimStalled)
     : undefined;
 }
 
@@ -127,7 +127,7 @@ async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<num
   for (let shard = 0; shard < shards && due.length < EXPIRE_BATCH; shard += 1)
     for await (const page of jobs.eachOfShard(shard)) {
       for (const { jobId, workOrder } of page) {
-        const { acceptedAt } = readTurn(workOrder);
+        const { acceptedAt } = readWorkOrder(workOrder);
         if (watch.waitsFor(acceptedAt, now()) > JOB_EXPIRES_AFTER)
           due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId) });
       }

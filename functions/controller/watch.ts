@@ -8,7 +8,7 @@ export interface Watch {
   /** Of a round that begins: may it judge by how long ago somebody was heard of? @param asOf the tables' ms */
   mayJudge(asOf: number): boolean;
   /** That round came to its end. However long it took: a table that is slow must not keep it from judging. */
-  looked(at: number): void;
+  polled(at: number): void;
   /** How long ago that was, breaks aside. */
   age(moment: number, asOf: number): number;
   /** For how long a job waits that was accepted then. 0 until this process has looked for long enough. */
@@ -30,7 +30,7 @@ export function createWatch(period: number): Watch {
       seenSince = isBreak ? asOf : Math.min(seenSince ?? asOf, asOf);
       return asOf - since >= SHOWS_LIFE_WITHIN;
     },
-    looked: (at) => lived.ended(at),
+    polled: (at) => lived.ended(at),
     age,
     waitsFor(acceptedAt, asOf) {
       if (seenSince === undefined || asOf - seenSince < EXPIRY_SEEN_FOR) return 0;

@@ -69,7 +69,7 @@ export interface Fleet {
   releaseSince?: number;
   blocked?: Blocked;
   /** Waiting jobs that hosts of this release left alone for want of models or nodes, and since when: they wake nobody. */
-  leftAlone?: Record<string, number>;
+  unrunnable?: Record<string, number>;
   /** Instances that stay up though they are idle: their hosts ask for it before they end themselves. */
   warm?: string[];
   /** Of a call that failed: for people. */

@@ -25,7 +25,7 @@ export interface JobState {
   /** Rises by one at each claim; with `host` the fencing token. */
   attempt: number;
   /** Attempts that had started and were lost. */
-  faults: number;
+  lostAttempts: number;
   /** Attempts that count towards the last one: those lost, and those that ended with their host or by a mistake of it. */
   strikes?: number;
   /** How often in a row it came back from a ComfyUI that did not start it. */
@@ -67,7 +67,7 @@ export interface JobState {
   /** The ComfyUI that took it last said that it is a simulated one. */
   simulated?: boolean;
   /** There while its end is still to be told to its webhook; with `endedAt` the key of the index that is the outbox. */
-  hook?: 'armed';
+  webhook?: 'pending';
 }
 
 export type FailureCode =

@@ -4,7 +4,7 @@
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
 import { listOrder } from './names.ts';
-import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_FAULTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
+import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_LOST_ATTEMPTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
 
 export * from './job-state.ts';
 
@@ -23,7 +23,7 @@ export interface Change {
 
 /**
  * The claim that a host holds: `attempt` and `host` as its own write left them. A `job` that stands beside a fence
- * must be as that host's last write left it: from it come the first start and the faults so far.
+ * must be as that host's last write left it: from it come the first start and the lost attempts so far.
  */
 export interface Fence {
   attempt: number;
@@ -102,9 +102,9 @@ export function advance(fence: Fence, progress: Progress, now: number): Change {
 }
 
 /** processing → processing, no further on but alive: its images are on their way into a bucket that hesitates. */
-export function refresh(fence: Fence, now: number): Change {
+export function touch(fence: Fence, now: number): Change {
   return {
-    verb: 'refresh',
+    verb: 'touch',
     // A repeated one must not count as another sign of life.
     when: [...fenced(fence), is('status', 'processing'), { field: 'progressAt', below: now }],
     set: { progressAt: now },
@@ -213,11 +213,11 @@ export function sweep(job: JobState, reason: string, now: number): Change {
 }
 
 /** Like sweep, for want of progress: a sign of life since it was read refutes the reason. */
-export function sweepStill(job: JobState, reason: string, now: number): Change {
+export function reclaimStalled(job: JobState, reason: string, now: number): Change {
   const change = sweep(job, reason, now);
   return {
     ...change,
-    verb: 'sweepStill',
+    verb: 'reclaimStalled',
     when: [...change.when, is('progressAt', job.progressAt ?? 0)],
   };
 }
@@ -264,12 +264,12 @@ export function expire(job: Placed, now: number): Change {
 }
 
 /** An ended job whose webhook is in other hands from now on. */
-export function disarm(): Change {
+export function clearWebhook(): Change {
   return {
-    verb: 'disarm',
-    when: [is('hook', 'armed'), { field: 'status', oneOf: ENDED }],
+    verb: 'clearWebhook',
+    when: [is('webhook', 'pending'), { field: 'status', oneOf: ENDED }],
     set: {},
-    remove: ['hook'],
+    remove: ['webhook'],
   };
 }
 
@@ -294,7 +294,7 @@ function givenBack(
   charged: boolean,
 ): Pick<Change, 'set' | 'remove'> {
   const counters = {
-    faults: job.faults + (job.status === 'processing' ? 1 : 0),
+    lostAttempts: job.lostAttempts + (job.status === 'processing' ? 1 : 0),
     ...(charged && { strikes: (job.strikes ?? 0) + 1 }),
   };
   const last = exhausted({ ...job, ...counters }, reason);
@@ -326,8 +326,11 @@ function spaced(
 }
 
 function exhausted(job: JobState, reason: string): Failure | undefined {
-  if (job.faults >= MAX_FAULTS)
-    return { code: 'lost_too_often', message: `The job was lost ${job.faults} times, at last: ${reason}` };
+  if (job.lostAttempts >= MAX_LOST_ATTEMPTS)
+    return {
+      code: 'lost_too_often',
+      message: `The job was lost ${job.lostAttempts} times, at last: ${reason}`,
+    };
   const strikes = job.strikes ?? 0;
   if (strikes >= MAX_STRIKES)
     return { code: 'too_many_attempts', message: `The job was taken ${strikes} times, at last: ${reason}` };

@@ -14,7 +14,7 @@ export const SPREAD_READ_EVERY = MINUTE / 2;
 /** So long after it was told everybody knows of it, and nobody acts on what was before: no request takes longer. */
 export const SPREAD_KNOWN_AFTER = 3 * MINUTE;
 /** All keys that there may be are looked at again for jobs that nobody else looks for. */
-export const ALL_SHARDS_LOOKED_AT_EVERY = HOUR;
+export const ALL_SHARDS_READ_EVERY = HOUR;
 export const MAX_SHARDS = 32;
 /** Looks of so many hosts ask one key for a quarter of what a partition gives: `npm run simulate`. */
 export const HOSTS_PER_SHARD = 1000;
@@ -23,7 +23,7 @@ export const HOST_DEAD_AFTER = 45 * SECOND;
 export const HOST_FORGOTTEN_AFTER = HOUR;
 /** Longer than a host lives; it removes it itself. */
 export const INTAKE_KEPT = 365 * DAY;
-export const HOST_LOOKS_EVERY = SECOND;
+export const HOST_POLLS_EVERY = SECOND;
 
 /** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */
 export const COMFYUI_SILENT_AFTER = 15 * SECOND;
@@ -67,7 +67,7 @@ export function uploadRenewal(keep: number): number {
 }
 
 /** Attempts that had started and were lost: the third ends the job. */
-export const MAX_FAULTS = 3;
+export const MAX_LOST_ATTEMPTS = 3;
 /** Attempts that were lost, or ended with their host: the twentieth is the last. What ComfyUI did not start is none. */
 export const MAX_STRIKES = 20;
 /** A job that came back is tried again after so long, twice as long each time, up to the longest. */
@@ -80,7 +80,7 @@ export const MAX_QUEUE_POSITION = 100;
 export const GRAPH_INLINE_BYTES = 8 * 1024;
 
 /** A start is told when it has lasted so long: a shorter job is told with its end, which saves a write. */
-export const START_TOLD_AFTER = 100;
+export const START_REPORTED_AFTER = 100;
 export const PROGRESS_EVERY = SECOND;
 export const LINK_LIFETIME_SECONDS = 900;
 
@@ -91,9 +91,9 @@ export const FOLLOWER_HEARS_EVERY = 10 * SECOND;
 /** When an event stream that was closed should be asked for again. */
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
 /** Requests that one process holds at once: streams of events, and those that wait for a change. */
-export const HELD_REQUESTS = 200;
+export const OPEN_CONNECTIONS = 200;
 /** A stream is closed then, and may be asked for again: whoever takes nothing of it must not keep its place. */
-export const HELD_AT_MOST = HOUR;
+export const OPEN_AT_MOST = HOUR;
 export const MAX_WAIT_SECONDS = 25;
 /** Images that one process sends at the same time, each over a connection to the bucket of its own. */
 export const IMAGE_READERS = 200;
@@ -160,5 +160,5 @@ export const HOST_DRAIN_LIMIT = JOB_LIMIT + 15 * MINUTE;
 export const JOB_SECONDS_GUESS = 45;
 export const START_SECONDS_GUESS = 300;
 /** A job that no host could run is believed to be so for this long: models may have been added since. */
-export const LEFT_ALONE_FOR = 6 * HOUR;
+export const UNRUNNABLE_FOR = 6 * HOUR;
 export const FLEET_REMEMBERED = 30 * DAY;

@@ -138,14 +138,14 @@ export const keys = {
  * the index, without reading them.
  */
 export function workOrder(
-  turn: number,
+  startTag: number,
   sequence: number,
   jobId: string,
   owner: string,
-  acceptedAt = turn,
+  acceptedAt = startTag,
 ): string {
   return [
-    digits(turn),
+    digits(startTag),
     digits(acceptedAt),
     String(sequence % 100_000).padStart(5, '0'),
     jobId.slice(0, 8),
@@ -159,16 +159,16 @@ function digits(time: number): string {
 }
 
 /** When a job's turn comes, and when it was accepted, ms: the one says nothing of the other. */
-export function readTurn(order: string): { turn: number; acceptedAt: number } {
-  const turn = Number(order.slice(0, 13));
+export function readWorkOrder(order: string): { startTag: number; acceptedAt: number } {
+  const startTag = Number(order.slice(0, 13));
   // An earlier release made no difference.
   const accepted = /^\d{13}-(\d{13})-/.exec(order)?.[1];
-  return { turn, acceptedAt: accepted === undefined ? turn : Number(accepted) };
+  return { startTag, acceptedAt: accepted === undefined ? startTag : Number(accepted) };
 }
 
 /** Whose turn it is, as `ownerTag` has it. */
-export function tagOfTurn(turn: string): string {
-  return turn.slice(turn.lastIndexOf('-') + 1);
+export function ownerTagOf(startTag: string): string {
+  return startTag.slice(startTag.lastIndexOf('-') + 1);
 }
 
 /** A place in the owner's index: newest first means reading it backwards; the id keeps equal moments apart. */

@@ -118,7 +118,7 @@ const REPLACED = new Set([
   'Preview3DAnimation',
 ]);
 
-export interface Lack {
+export interface MissingRequirement {
   node: string;
   classType: string;
   /** Absent when the class itself is unknown. */
@@ -127,8 +127,8 @@ export interface Lack {
 }
 
 /** What a ComfyUI with these nodes and files does not have of what `graph` asks for. */
-export function lacks(graph: Graph, info: ObjectInfo): Lack[] {
-  return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): Lack[] => {
+export function missingRequirements(graph: Graph, info: ObjectInfo): MissingRequirement[] {
+  return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): MissingRequirement[] => {
     if (!info[classType]) return REPLACED.has(classType) ? [] : [{ node, classType }];
     return Object.entries(inputs).flatMap(([field, value]) =>
       isMissingModel(info, classType, field, value, inputs) ? [{ node, classType, field, value }] : [],

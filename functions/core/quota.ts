@@ -31,7 +31,7 @@ export const DEFAULT_LIMITS = {
 } as const satisfies OwnerLimits;
 
 /** Jobs of a day that an owner may have unfinished: an item has at most 400 KB, a mark about 45 bytes. */
-export const MAX_MARKS = 5000;
+export const MAX_RESERVATIONS = 5000;
 
 export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
   return Object.fromEntries(
@@ -93,7 +93,7 @@ export function endOfMonth(now: number): number {
 }
 
 /** A job that was accepted, or is about to be, and is not in the totals yet. */
-export interface Mark {
+export interface Reservation {
   jobId: string;
   /** That it may make. */
   images: number;
@@ -108,7 +108,7 @@ export interface Usage {
   /** Images made, and those that marked jobs may make. */
   taken: number;
   /** How many marks. */
-  unsettled: number;
+  uncommitted: number;
   /** Of the jobs that have ended; `costed` of them have told their cost. */
   jobs: number;
   images: number;
@@ -120,9 +120,9 @@ export interface Usage {
 export type Totals = Pick<Usage, 'jobs' | 'images' | 'gpuMs' | 'costMicroUsd' | 'costed'>;
 
 /** A mark without a job: whoever made it died, or will in a moment. */
-export const MARK_KEPT = 60 * MINUTE;
+export const RESERVATION_KEPT = 60 * MINUTE;
 /** A repeated or late request that marks a job comes before this age of it: an earlier fold could be done twice. */
-export const SETTLED_AFTER = 2 * MINUTE;
+export const COMMITTED_AFTER = 2 * MINUTE;
 
 const NOTHING: Totals = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed: 0 };
 
@@ -147,21 +147,21 @@ export function totalsOf(state: JobState, reserved: number): Totals {
  * What a mark adds to its day's totals when it goes. Undefined: it stays.
  * @param state undefined: there is no such job
  */
-export function settled(
-  mark: Mark,
+export function committedTotals(
+  reservation: Reservation,
   day: string,
   state: JobState | undefined,
   now: number,
 ): Totals | undefined {
-  if (!state) return now - mark.at >= MARK_KEPT ? NOTHING : undefined;
+  if (!state) return now - reservation.at >= RESERVATION_KEPT ? NOTHING : undefined;
   // Begun on one day and accepted, by a repetition, on another: it counts on the day of its acceptance.
   if (dayOf(state.createdAt) !== day) return NOTHING;
-  if (!hasEnded(state) || now - state.createdAt < SETTLED_AFTER) return undefined;
+  if (!hasEnded(state) || now - state.createdAt < COMMITTED_AFTER) return undefined;
   // Its host has still to say what it took of a GPU.
   const isAwaited =
     state.status === 'cancelled' && state.startedAt !== undefined && state.gpuMs === undefined;
-  if (isAwaited && now - (state.endedAt ?? 0) < SETTLED_AFTER) return undefined;
-  return totalsOf(state, mark.images);
+  if (isAwaited && now - (state.endedAt ?? 0) < COMMITTED_AFTER) return undefined;
+  return totalsOf(state, reservation.images);
 }
 
 /** A day with its marks against the jobs behind them: what is used now, and by how much the counts are ahead of it. */
@@ -175,27 +175,27 @@ export interface Standing extends Usage {
 }
 
 export function standingOf(
-  { marks, ...usage }: Usage & { marks: readonly Mark[] },
+  { reservations, ...usage }: Usage & { reservations: readonly Reservation[] },
   states: ReadonlyMap<string, JobState>,
 ): Standing {
-  const ended = marks.flatMap((mark) => {
-    const state = states.get(mark.jobId);
-    return state && hasEnded(state) ? [{ mark, totals: totalsOf(state, mark.images) }] : [];
+  const ended = reservations.flatMap((reservation) => {
+    const state = states.get(reservation.jobId);
+    return state && hasEnded(state) ? [{ reservation, totals: totalsOf(state, reservation.images) }] : [];
   });
-  const reserved = ended.reduce((so, { mark }) => so + mark.images, 0);
+  const reserved = ended.reduce((so, { reservation }) => so + reservation.images, 0);
   const totals = sum([usage, ...ended.map((one) => one.totals)]);
   return {
     ...usage,
     ...totals,
-    live: marks.length - ended.length,
+    live: reservations.length - ended.length,
     over: ended.length,
     released: reserved - sum(ended.map((one) => one.totals)).images,
   };
 }
 
 /** Nothing: a reservation that came to nothing. */
-export function unused(mark: Mark): { mark: Mark; totals: Totals } {
-  return { mark, totals: NOTHING };
+export function unused(reservation: Reservation): { reservation: Reservation; totals: Totals } {
+  return { reservation, totals: NOTHING };
 }
 
 export function sum(parts: readonly Totals[]): Totals {
@@ -215,7 +215,7 @@ export function sum(parts: readonly Totals[]): Totals {
  */
 export function spending(days: readonly Usage[]) {
   const { costMicroUsd, costed } = sum(days);
-  const unsettled = days.reduce((so, { unsettled: marks }) => so + marks, 0);
+  const uncommitted = days.reduce((so, { uncommitted: reservations }) => so + reservations, 0);
   const each = costed === 0 ? 0 : costMicroUsd / costed;
-  return { usd: costMicroUsd / 1e6, reservedUsd: (unsettled * each) / 1e6, usdPerJob: each / 1e6 };
+  return { usd: costMicroUsd / 1e6, reservedUsd: (uncommitted * each) / 1e6, usdPerJob: each / 1e6 };
 }

@@ -27,7 +27,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   /** The only host there was at the last look: with several, the look chooses. */
   let only: { host: Host; seenAt: number } | undefined;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const { placed, left } = await forward(deps).catch((error: unknown) => {
       log.error('round.failed', error, { round: 'forward' });
       return { placed: 0, left: 1 };
@@ -63,7 +63,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     again ||= !taken;
     while (again && !stopped) {
       again = false;
-      await look();
+      await poll();
     }
     busy = false;
   }

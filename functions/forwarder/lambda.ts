@@ -5,7 +5,7 @@ import { forwarderLambdaSettings } from '../config/forwarder.ts';
 import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
-import { answerBatch, type BatchAnswer, type WaitingRecord } from '../process/stream.ts';
+import { answerBatch, type BatchAnswer, type WaitingRecord } from '../runtime/stream.ts';
 import { createStoreClient } from '../store/client.ts';
 import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
@@ -31,11 +31,11 @@ export function handler(event: unknown, context: Context): Promise<BatchAnswer> 
     version: SCHEMA_VERSION,
     timeLeft: context.getRemainingTimeInMillis(),
     skipped: (records_skipped) => metrics.put({ records_skipped }),
-    look,
+    poll,
   });
 }
 
-async function look(records: WaitingRecord[]): Promise<void> {
+async function poll(records: WaitingRecord[]): Promise<void> {
   const { placed, left } = await forward(deps);
   // A job that waits again has long been accepted: it says nothing about the way to here.
   const fresh = records.filter(({ attempt }) => attempt === 0).map(({ createdAt }) => createdAt);

@@ -3,15 +3,15 @@
 import { forwarderSettings } from '../config/forwarder.ts';
 import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
-import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
-import { CONNECTION_LIMITS, listen } from '../process/listen.ts';
+import { connect, storageOf } from '../runtime/connect.ts';
+import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
+import { CONNECTION_LIMITS, listen } from '../runtime/listen.ts';
 import { createForwarder } from './forwarder.ts';
 
 try {
   const settings = forwarderSettings(process.env);
   const log = createLog('forwarder', logLevelOf(settings));
-  const { jobs, hosts, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, now } = connect(storageOf(settings), { log });
   const forwarder = createForwarder({ jobs, hosts, log, now });
   const server = await listen(
     (req, res) => {
@@ -32,7 +32,7 @@ try {
     forwarder.stop();
     return server.close();
   });
-  sayReady({ url: `http://127.0.0.1:${server.port}` });
+  reportReady({ url: `http://127.0.0.1:${server.port}` });
 } catch (error) {
   explainAndExit(error);
 }

@@ -13,10 +13,10 @@ import {
   DRAIN_WAITS,
   HEARTBEAT_EVERY,
   HOST_DEAD_AFTER,
-  HOST_LOOKS_EVERY,
+  HOST_POLLS_EVERY,
   HOST_START_LIMIT,
 } from '../core/limits.ts';
-import { readMark } from '../core/mark.ts';
+import { readPromptTag } from '../core/prompt-tag.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -26,26 +26,26 @@ import { createMetrics, type Metrics } from '../metrics.ts';
 import type { Host, Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { SpreadStore } from '../store/spread.ts';
-import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt.ts';
-import { createBoard } from './board.ts';
-import type { Claimed } from './claim.ts';
-import { createClaimer, type Offered } from './claimer.ts';
-import { watchComfyUI } from './comfyui-watch.ts';
-import { createHeartbeat } from './heartbeat.ts';
-import { keep } from './keeper.ts';
-import { itemOf } from './item.ts';
-import { createLeavings } from './leavings.ts';
-import { createPoller } from './poller.ts';
-import { createReadiness } from './readiness.ts';
-import type { JobRecord } from './record.ts';
-import { hostIdOf, recover } from './recover.ts';
-import { watchStrays } from './strays.ts';
-import { createRestart } from './restart.ts';
-import { createStuckRule, type StuckBounds } from './stuck.ts';
-import { createTally } from './tally.ts';
-import { warmUp } from './warm-up.ts';
-import { createAwakeClock } from '../process/awake.ts';
-import { every, sleepUpTo } from '../process/ticker.ts';
+import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt/attempt.ts';
+import { createSlots } from './claims/slots.ts';
+import type { Claimed } from './claims/claim.ts';
+import { createClaimLoop, type Offered } from './claims/claim-loop.ts';
+import { watchComfyUI } from './prompts/health.ts';
+import { createHeartbeat } from './machine/heartbeat.ts';
+import { keep } from './claims/watchdog.ts';
+import { heartbeatOf } from './machine/item.ts';
+import { createCleanup } from './prompts/cleanup.ts';
+import { createPoller } from './prompts/poller.ts';
+import { createReadiness } from './machine/readiness.ts';
+import type { HeldJob } from './claims/held-job.ts';
+import { hostIdOf, recover } from './claims/recover.ts';
+import { watchOrphans } from './prompts/orphans.ts';
+import { createRestart } from './machine/restart.ts';
+import { createStuckRule, type StuckBounds } from './prompts/stuck.ts';
+import { createStats } from './attempt/stats.ts';
+import { warmUp } from './machine/warm-up.ts';
+import { createAwakeClock } from '../runtime/awake.ts';
+import { every, sleepUpTo } from '../runtime/ticker.ts';
 
 export interface HostDeps {
   jobs: Jobs;
@@ -99,7 +99,7 @@ export interface RunningHost {
 }
 
 const LONGEST_PAUSE = 5000;
-const FIRST_LOOK = 2000;
+const FIRST_POLL = 2000;
 
 /** Resolves once the own item is written. Claims as soon as ComfyUI answers and former runs are taken over from. */
 export async function startHost(deps: HostDeps): Promise<RunningHost> {
@@ -112,12 +112,12 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let drainingSince: number | undefined;
   let { firstClaim } = deps;
   // What is judged here is judged by it: the tables' clock may be set.
-  const awake = deps.awake ?? createAwakeClock(5 * HOST_LOOKS_EVERY);
+  const awake = deps.awake ?? createAwakeClock(5 * HOST_POLLS_EVERY);
   let busyAt = awake();
   let models: string[] = [];
   let socket: EventSocket | undefined;
 
-  const board = createBoard(deps.slots);
+  const slots = createSlots(deps.slots);
   const watch = watchComfyUI(
     comfyui,
     images,
@@ -125,20 +125,20 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     () => performance.now(),
     () => readiness.modelsCome,
   );
-  const strays = watchStrays(comfyui, jobs, board, machineId, log);
+  const orphans = watchOrphans(comfyui, jobs, slots, machineId, log);
   const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
   const restart = createRestart(deps.restartCommand, log, awake);
   const poller = createPoller(comfyui, log, (items, running) => {
     // Before the recovery what looks like a stray may be a job to adopt.
-    if (recovered) strays.seen(items);
+    if (recovered) orphans.seen(items);
     judgeHead(items[0]?.item, running > 0);
   });
-  const leavings = createLeavings(comfyui, deps.comfyuiPath, log, awake);
-  const tally = createTally(deps.metrics ?? createMetrics('host', undefined));
+  const cleanup = createCleanup(comfyui, deps.comfyuiPath, log, awake);
+  const stats = createStats(deps.metrics ?? createMetrics('host', undefined));
   const attemptDeps: AttemptDeps = {
-    leavings,
-    tally,
-    strays,
+    cleanup,
+    stats,
+    orphans,
     jobs,
     images,
     comfyui,
@@ -153,7 +153,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     now,
     awake,
     pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
-    slotFreed: () => void claimer.look(),
+    slotFreed: () => void claimLoop.poll(),
   };
   const wanted = deps.warmUp;
   const readiness = createReadiness({
@@ -172,44 +172,46 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       wanted &&
       ((work) => warmUp({ ...attemptDeps, nodes: () => watch.inventory?.nodes, limit: wanted.limit }, work)),
   });
-  const claimer = createClaimer({
+  const claimLoop = createClaimLoop({
     ...attemptDeps,
-    board,
+    slots,
     hostId,
     kind: deps.kind,
     simulated: () => watch.simulated,
     inventory: () => watch.inventory,
     freeSlots: () =>
-      recovered && !draining && watch.takesJobs && !life.looksDead() && !strays.any() ? board.freeSlots() : 0,
+      recovered && !draining && watch.takesJobs && !life.looksDead() && !orphans.any()
+        ? slots.freeSlots()
+        : 0,
     neighbours: () => life.neighbours(),
-    work: (record, claimed, graph) => work(record, claimed, graph, false),
+    work: (heldJob, claimed, graph) => work(heldJob, claimed, graph, false),
   });
 
-  async function work(record: JobRecord, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
+  async function work(heldJob: HeldJob, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
     busyAt = awake();
     firstClaim?.(readiness.parts);
     firstClaim = undefined;
     try {
       models = modelsOf(graph);
-      await runAttempt(attemptDeps, record, claimed, graph, posted);
+      await runAttempt(attemptDeps, heldJob, claimed, graph, posted);
     } catch (error) {
-      log.error('attempt.crashed', error, { jobId: record.jobId, hostId, attempt: claimed.fence.attempt });
+      log.error('attempt.crashed', error, { jobId: heldJob.jobId, hostId, attempt: claimed.fence.attempt });
       const how = { spaced: true, charged: true };
-      await giveBackJob(attemptDeps, record, claimed, 'the GPU host made a mistake', how);
+      await giveBackJob(attemptDeps, heldJob, claimed, 'the GPU host made a mistake', how);
     }
   }
 
-  async function resume(record: JobRecord, claimed: Claimed): Promise<void> {
+  async function resume(heldJob: HeldJob, claimed: Claimed): Promise<void> {
     try {
       const graph = await readGraph(images, claimed.request);
-      if (graph) await work(record, claimed, graph, true);
-      else await giveBackJob(attemptDeps, record, claimed, 'its graph is gone', { spaced: true });
+      if (graph) await work(heldJob, claimed, graph, true);
+      else await giveBackJob(attemptDeps, heldJob, claimed, 'its graph is gone', { spaced: true });
     } catch (error) {
-      log.error('job.adopt_failed', error, { jobId: record.jobId, hostId, attempt: claimed.fence.attempt });
-      await giveBackJob(attemptDeps, record, claimed, 'its graph could not be read', { spaced: true });
+      log.error('job.adopt_failed', error, { jobId: heldJob.jobId, hostId, attempt: claimed.fence.attempt });
+      await giveBackJob(attemptDeps, heldJob, claimed, 'its graph could not be read', { spaced: true });
     } finally {
-      board.forget(record);
-      void claimer.look();
+      slots.forget(heldJob);
+      void claimLoop.poll();
     }
   }
 
@@ -227,9 +229,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     }
     watch.queueRead(undefined);
     for (const claimed of adopted) {
-      const record = board.add(claimed.state.jobId);
-      record.claimed = claimed;
-      void resume(record, claimed);
+      const heldJob = slots.add(claimed.state.jobId);
+      heldJob.claimed = claimed;
+      void resume(heldJob, claimed);
     }
     recovered = true;
   }
@@ -243,13 +245,15 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   /** Gives back what a ComfyUI holds that runs nothing any more, and has it restarted where that is allowed. */
   function judgeHead(first: QueueItem | undefined, runs: boolean): void {
-    const record = board.all().find(({ promptId }) => promptId !== undefined && promptId === first?.promptId);
-    const still = stuck.look(
+    const heldJob = slots
+      .all()
+      .find(({ promptId }) => promptId !== undefined && promptId === first?.promptId);
+    const still = stuck.poll(
       first && {
         promptId: first.promptId,
         runs,
-        ours: record && { classOf: record.classOf, deadline: record.claimed?.state.deadline },
-        brokenOff: record === undefined && readMark(first.extraData)?.machine === machineId,
+        ours: heldJob && { classOf: heldJob.classOf, deadline: heldJob.claimed?.state.deadline },
+        brokenOff: heldJob === undefined && readPromptTag(first.extraData)?.machine === machineId,
       },
     );
     // That nothing waits any more is no sign of life: what waited was taken back.
@@ -261,13 +265,13 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     stuckHead = first?.promptId;
     const reason = `ComfyUI is stuck: the head of its queue has not moved for ${Math.round(still / 1000)} s`;
     watch.stuck(reason);
-    record?.stop({ stuck: reason });
-    for (const other of board.all()) if (other !== record) other.drain(reason);
+    heldJob?.stop({ stuck: reason });
+    for (const other of slots.all()) if (other !== heldJob) other.drain(reason);
     restart(reason);
   }
 
   /** What it merely tries for, and then leaves alone, must not keep a machine from ending itself. */
-  const holds = () => board.all().some(({ claimed }) => claimed !== undefined);
+  const holds = () => slots.all().some(({ claimed }) => claimed !== undefined);
 
   async function pollComfyUI(): Promise<void> {
     try {
@@ -281,7 +285,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   /** Whoever stops a host does not wait for what nobody can bring to an end. */
-  function isKeptTooLong({ phase }: JobRecord): boolean {
+  function isKeptTooLong({ phase }: HeldJob): boolean {
     if (drainingSince === undefined) return false;
     const { followed, stored } = { ...DRAIN_WAITS, ...deps.drainWaits };
     const drainsFor = awake() - drainingSince;
@@ -290,16 +294,16 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   async function followUp(): Promise<void> {
     if (holds()) busyAt = awake();
-    if (board.size() > 0) await pollComfyUI();
+    if (slots.size() > 0) await pollComfyUI();
     const at = performance.now();
     const silentFor = at - (watch.silentSince ?? at);
     const silent = silentFor >= COMFYUI_SILENT_AFTER;
     const left = silentFor >= (watch.isHeld ? COMFYUI_HELD_AFTER : COMFYUI_SILENT_AFTER);
-    for (const record of board.all()) {
-      if (strays.stuck()) record.drain('its ComfyUI is stuck');
-      if (left) record.drain(NOT_ANSWERING);
-      if (silent && draining) record.stop('silent');
-      if (isKeptTooLong(record)) record.stop('silent');
+    for (const heldJob of slots.all()) {
+      if (orphans.stuck()) heldJob.drain('its ComfyUI is stuck');
+      if (left) heldJob.drain(NOT_ANSWERING);
+      if (silent && draining) heldJob.stop('silent');
+      if (isKeptTooLong(heldJob)) heldJob.stop('silent');
     }
   }
 
@@ -312,14 +316,14 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     release: deps.release,
   };
   const item = (): Host =>
-    itemOf(identity, watch, {
+    heartbeatOf(identity, watch, {
       now: now(),
       draining,
       retired: life.isRetired(),
-      held: board.size(),
+      held: slots.size(),
       models,
-      leftAlone: claimer.leftAlone(),
-      jobSeconds: tally.jobSeconds(),
+      unrunnable: claimLoop.unrunnable(),
+      jobSeconds: stats.jobSeconds(),
     });
 
   const life = createHeartbeat({ hosts, spread: deps.spread, log, hostId, item, now });
@@ -327,18 +331,18 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   async function heartbeat(): Promise<void> {
     await life.beat();
     // With nothing to follow, this is how strays are found.
-    if (board.size() === 0 && watch.answers) await pollComfyUI();
+    if (slots.size() === 0 && watch.answers) await pollComfyUI();
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     // A silent ComfyUI is asked for more often than hearts beat, and its return is told at once.
-    const wasWell = watch.isWell;
-    if (!watch.answers) await watch.look();
-    else if (!wasWell && board.size() === 0) await pollComfyUI();
-    if (watch.isWell !== life.toldWell()) await life.tell();
+    const wasHealthy = watch.isHealthy;
+    if (!watch.answers) await watch.poll();
+    else if (!wasHealthy && slots.size() === 0) await pollComfyUI();
+    if (watch.isHealthy !== life.reportedHealthy()) await life.report();
     await takeOver();
-    if (recovered) await readiness.look(holds());
-    await claimer.look();
+    if (recovered) await readiness.poll(holds());
+    await claimLoop.poll();
   }
 
   /** A table that stumbles is tried again for as long as the item would count as alive; then it is dead anyway. */
@@ -355,7 +359,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   }
 
   // A ComfyUI that takes its time must not keep the host from being known.
-  await Promise.race([watch.look().then(() => watch.inventoryTaken()), sleep(FIRST_LOOK)]);
+  await Promise.race([watch.poll().then(() => watch.inventoryTaken()), sleep(FIRST_POLL)]);
   await hosts.putIntake(hostId, intakeSecret, now());
   await heartbeat();
   await takeOver();
@@ -372,22 +376,22 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   });
   const tickers = [
     every(HEARTBEAT_EVERY, heartbeat, log),
-    every(HEARTBEAT_EVERY, watch.look, log),
-    every(HOST_LOOKS_EVERY, look, log),
-    every(HOST_LOOKS_EVERY, () => keep(jobs, board, awake), log),
-    every(HOST_LOOKS_EVERY, () => leavings.remove(), log),
-    every(HOST_LOOKS_EVERY, followUp, log),
+    every(HEARTBEAT_EVERY, watch.poll, log),
+    every(HOST_POLLS_EVERY, poll, log),
+    every(HOST_POLLS_EVERY, () => keep(jobs, slots, awake), log),
+    every(HOST_POLLS_EVERY, () => cleanup.remove(), log),
+    every(HOST_POLLS_EVERY, followUp, log),
   ];
-  void claimer.look();
+  void claimLoop.poll();
 
   async function drain(): Promise<void> {
     draining = true;
     drainingSince = awake();
-    await life.tell().catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
-    for (const record of board.all()) record.drain('the GPU host was stopped');
-    await board.empty();
+    await life.report().catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
+    for (const heldJob of slots.all()) heldJob.drain('the GPU host was stopped');
+    await slots.empty();
     await Promise.all(tickers.map((ticker) => ticker.stop()));
-    await leavings.remove();
+    await cleanup.remove();
     socket?.close();
     await signOff();
   }
@@ -396,7 +400,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   return {
     hostId,
     intakeSecret,
-    offer: claimer.offer,
+    offer: claimLoop.offer,
     idleFor: () =>
       holds() ? 0 : Math.max(0, awake() - (readiness.isReady ? busyAt : busyAt + HOST_START_LIMIT)),
     isRetired: life.isRetired,

@@ -11,18 +11,18 @@ import { createLog, type Log } from '../log.ts';
 import { createInstanceMetadata } from '../machines/instance.ts';
 import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
-import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady, writePrivately } from '../process/exit.ts';
-import { identityOf, noteOfCopy } from '../process/identity.ts';
-import { CONNECTION_LIMITS, listen, listenerOf } from '../process/listen.ts';
-import { tryLockIn } from '../process/lock.ts';
-import { loadTemplates } from '../process/workflows.ts';
+import { connect, storageOf } from '../runtime/connect.ts';
+import { explainAndExit, onStopSignal, reportReady, writePrivately } from '../runtime/exit.ts';
+import { identityOf, noteOfCopy } from '../runtime/identity.ts';
+import { CONNECTION_LIMITS, listen, listenerOf } from '../runtime/listen.ts';
+import { tryLockIn } from '../runtime/lock.ts';
+import { loadTemplates } from '../runtime/workflows.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from './host.ts';
-import { createIntake } from './intake.ts';
-import { problemOfFolder } from './leavings.ts';
-import { type Retirement, watchRetirement } from './retirement.ts';
-import { reportStart } from './start-report.ts';
+import { createIntake } from './claims/intake.ts';
+import { problemOfFolder } from './prompts/cleanup.ts';
+import { type Retirement, watchRetirement } from './machine/retirement.ts';
+import { reportStart } from './machine/boot-report.ts';
 
 try {
   writePrivately();
@@ -44,7 +44,7 @@ try {
   ])
     if (note !== undefined) log.warn('workspace.noted', { reason: note });
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, spread, images, fleetStore, now } = connect(placesOf(settings), { log });
+  const { jobs, hosts, spread, images, fleetStore, now } = connect(storageOf(settings), { log });
 
   let host: RunningHost | undefined;
   const intake = await listen(
@@ -89,7 +89,7 @@ try {
     await intake.close();
     await lock.release();
   });
-  sayReady({ hostId: running.hostId, port: intake.port });
+  reportReady({ hostId: running.hostId, port: intake.port });
 } catch (error) {
   explainAndExit(error);
 }

@@ -4,14 +4,14 @@ import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
 import { faultsOf } from '../core/check.ts';
 import { exampleOf } from '../core/example.ts';
-import { type Lack, lacks, type ObjectInfo } from '../core/object-info.ts';
+import { type MissingRequirement, missingRequirements, type ObjectInfo } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
-import { programAsTyped } from '../process/package.ts';
-import type { Arrangement } from './arrangement.ts';
+import { programAsTyped } from '../runtime/package.ts';
+import type { LocalStack } from './local-stack.ts';
 
 /** @param settings say where it listens, and whether anybody who gets there may use it */
 export async function bannerOf(
-  { url, comfyui, templates, directory, firstKey }: Arrangement,
+  { url, comfyui, templates, directory, firstKey }: LocalStack,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
 ): Promise<string> {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
@@ -52,7 +52,7 @@ export async function bannerOf(
   return `${lines.join('\n')}\n`;
 }
 
-function describeComfyUI({ url, simulated, answers, note }: Arrangement['comfyui']): string {
+function describeComfyUI({ url, simulated, answers, note }: LocalStack['comfyui']): string {
   const waits = answers ? '' : ': IT DOES NOT ANSWER YET. Jobs are accepted and wait for it';
   const what = simulated
     ? `SIMULATED, its pictures say so (${url}). For a real one set COMFYUI_HOST`
@@ -61,7 +61,7 @@ function describeComfyUI({ url, simulated, answers, note }: Arrangement['comfyui
 }
 
 /** `untold`: it does not say what it has; undefined: there is nobody to ask. */
-async function nodesOf(comfyui: Arrangement['comfyui']): Promise<ObjectInfo | 'untold' | undefined> {
+async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'untold' | undefined> {
   if (!comfyui.answers) return undefined;
   return createComfyUI(comfyui)
     .objectInfo()
@@ -71,12 +71,12 @@ async function nodesOf(comfyui: Arrangement['comfyui']): Promise<ObjectInfo | 'u
 /** ComfyUI refuses the jobs of a template that is wrong or whose nodes and files it lacks: better said now. */
 function missingLines(
   nodes: Awaited<ReturnType<typeof nodesOf>>,
-  templates: Arrangement['templates'],
+  templates: LocalStack['templates'],
 ): string[] {
   if (nodes === undefined) return [];
   if (nodes === 'untold') return ['  Missing     not known yet: ComfyUI does not tell what it has'];
   return [...templates.values()].flatMap(({ name, graph }) => {
-    const missing = lacks(graph, nodes).map(nameOf);
+    const missing = missingRequirements(graph, nodes).map(nameOf);
     return [
       ...(missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`]),
       ...faultsOf(graph, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
@@ -84,7 +84,7 @@ function missingLines(
   });
 }
 
-function nameOf({ node, classType, value }: Lack): string {
+function nameOf({ node, classType, value }: MissingRequirement): string {
   return `${value ?? `the node class ${classType}`} (node ${node})`;
 }
 
@@ -96,7 +96,8 @@ function exampleLines(
   key: string | undefined,
 ): string[] {
   const runs = ({ graph }: Template) =>
-    typeof nodes !== 'object' || (lacks(graph, nodes).length === 0 && faultsOf(graph, nodes).length === 0);
+    typeof nodes !== 'object' ||
+    (missingRequirements(graph, nodes).length === 0 && faultsOf(graph, nodes).length === 0);
   const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
   const template =
     templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;

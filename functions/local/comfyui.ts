@@ -7,7 +7,7 @@ import { comfyuiAddressOf } from '../config/comfyui.ts';
 import type { LocalSettings } from '../config/local.ts';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
-import { problemOfFolder } from '../host/leavings.ts';
+import { problemOfFolder } from '../host/prompts/cleanup.ts';
 import type { Log } from '../log.ts';
 import { startChild } from './child.ts';
 import { programOf } from './programs.ts';

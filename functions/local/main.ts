@@ -3,10 +3,10 @@
 import { helpOfSettings } from '../config/describe.ts';
 import { local, localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
-import { startArrangement } from './arrangement.ts';
-import { collectEarly } from '../process/memory.ts';
+import { startLocalStack } from './local-stack.ts';
+import { collectEarly } from '../runtime/memory.ts';
 import { bannerOf } from './banner.ts';
-import { explainAndExit, onStopSignal, outliveReaders, writePrivately } from '../process/exit.ts';
+import { explainAndExit, onStopSignal, ignoreBrokenPipes, writePrivately } from '../runtime/exit.ts';
 
 const HELP = `npm start
 
@@ -17,7 +17,7 @@ ${helpOfSettings(local)}`;
 
 try {
   writePrivately();
-  outliveReaders();
+  ignoreBrokenPipes();
   const [word] = process.argv.slice(2);
   if (word === '--help' || word === '-h') process.stdout.write(HELP);
   else if (word === undefined) await start();
@@ -30,11 +30,11 @@ try {
 async function start(): Promise<void> {
   collectEarly();
   const settings = localSettings(process.env);
-  const arrangement = await startArrangement(settings);
+  const localStack = await startLocalStack(settings);
   onStopSignal(async () => {
     process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');
-    await arrangement.stop();
+    await localStack.stop();
   });
   // Whoever has read this may send a signal at once.
-  process.stdout.write(await bannerOf(arrangement, settings));
+  process.stdout.write(await bannerOf(localStack, settings));
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { LocalSettings } from '../config/local.ts';
 import type { Log } from '../log.ts';
-import type { Connected } from '../process/connect.ts';
+import type { Connected } from '../runtime/connect.ts';
 import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';
 import { createDeliverer } from '../webhooks/deliver.ts';
 import { ownAddresses } from '../webhooks/own.ts';

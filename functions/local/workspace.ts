@@ -4,8 +4,8 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
-import { type Identity, identityOf, writeWhole } from '../process/identity.ts';
-import { tryLockIn } from '../process/lock.ts';
+import { type Identity, identityOf, writeWhole } from '../runtime/identity.ts';
+import { tryLockIn } from '../runtime/lock.ts';
 
 export interface Announced {
   url: string;

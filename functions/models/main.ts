@@ -7,8 +7,8 @@ import { modelsSettings } from '../config/models.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { createS3Client } from '../images/client.ts';
 import { readGraph } from '../images/documents.ts';
-import { connect } from '../process/connect.ts';
-import { sleepUpTo } from '../process/ticker.ts';
+import { connect } from '../runtime/connect.ts';
+import { sleepUpTo } from '../runtime/ticker.ts';
 import { fetchArchive, storeArchive } from './archive.ts';
 import { type ModelBucket, openBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
@@ -85,7 +85,7 @@ async function withThreads<T>(bucket: ModelBucket, work: (crew: Threads) => Prom
 }
 
 /** Jobs at the head of the queue that are looked at. */
-const LOOKED_AT = 20;
+const EXAMINED = 20;
 
 async function namedIn(settings: Settings): Promise<string[][]> {
   const { TABLE_PREFIX: tablePrefix, IMAGES_BUCKET: imagesBucket } = settings;
@@ -97,7 +97,7 @@ async function namedIn(settings: Settings): Promise<string[][]> {
     tablePrefix,
     bucket: imagesBucket,
   });
-  const turns = await jobs.listWork('waiting', LOOKED_AT);
+  const turns = await jobs.listWork('waiting', EXAMINED);
   const requests = await jobs.readRequests(turns.map(({ jobId }) => jobId));
   const named: string[][] = [];
   for (const { jobId } of turns) {
@@ -113,13 +113,13 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-const told = (error: unknown) =>
+const reported = (error: unknown) =>
   sentenceOf(error, process.env['MODELS_BUCKET'] ?? '') ??
   (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 try {
   process.exitCode = await run(process.argv.slice(2), modelsSettings(process.env));
 } catch (error) {
-  process.stderr.write(`${told(error)}\n`);
+  process.stderr.write(`${reported(error)}\n`);
   process.exitCode = 1;
 }

@@ -32,7 +32,7 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
       say(`${file.filename}: fetching ${gb(sizeBytes)}`);
       const source = (from: number) => {
         if (from > 0) say(`${file.filename}: going on at ${gb(from)}, where an earlier run broke off`);
-        return told(hub.read(file, about, from), from, about, file.filename, say);
+        return reported(hub.read(file, about, from), from, about, file.filename, say);
       };
       await bucket.upload(key, source, { sizeBytes, sha256 });
       say(`${file.filename}: stored`);
@@ -60,7 +60,7 @@ export function refuseWithoutLicence({ licence }: Wanted, acceptsLicence: boolea
 }
 
 /** A line at each tenth of a file that takes minutes. */
-async function* told(
+async function* reported(
   bytes: AsyncIterable<Uint8Array>,
   from: number,
   { sizeBytes }: HubFile,

@@ -1,7 +1,7 @@
 // Cancels what waits, in the order of the queue: the first jobs while somebody waits for the answer, the rest later.
 
 import { clear } from '../core/job.ts';
-import { readTurn } from '../core/names.ts';
+import { readWorkOrder } from '../core/names.ts';
 import type { Chore } from './chores.ts';
 import type { Jobs } from './jobs.ts';
 
@@ -35,19 +35,19 @@ export async function clearQueue(
   }
 
   const before = (items: { jobId: string; workOrder: string }[]) =>
-    items.filter(({ workOrder }) => readTurn(workOrder).acceptedAt < Number(until));
+    items.filter(({ workOrder }) => readWorkOrder(workOrder).acceptedAt < Number(until));
 
   await clearAll(before(await jobs.listWork('held', PAGE, undefined, owner)));
-  let looked = 0;
+  let polled = 0;
   for (let after: string | undefined; ;) {
     const page = await jobs.listWork('waiting', PAGE, after, owner);
     const due = before(page);
-    await clearAll(due.slice(0, limit - looked));
-    looked += due.length;
+    await clearAll(due.slice(0, limit - polled));
+    polled += due.length;
     // To the end of the queue: what was accepted later may stand before what was accepted earlier.
-    if (looked > limit) return { cleared, left: true };
+    if (polled > limit) return { cleared, left: true };
     if (page.length < PAGE) return { cleared, left: false };
-    if (looked === limit) return { cleared, left: true };
+    if (polled === limit) return { cleared, left: true };
     after = page.at(-1)!.workOrder;
   }
 }

@@ -12,7 +12,7 @@ export interface TableClock extends Clock {
   /** @param date the header; `sentAt` and `receivedAt` are local, in ms */
   observe(date: string | undefined, sentAt: number, receivedAt: number): void;
   /** Calls `tell` at each jump of the table's clock, with how far it went, ms. */
-  onJump(tell: (by: number) => void): void;
+  onJump(report: (by: number) => void): void;
 }
 
 /** Bounds older than this are dropped, since clocks drift and are set. */
@@ -47,7 +47,7 @@ export function createTableClock(
   let setAt = -Infinity;
   /** How far time was ahead of the table's clock when that was last set back. */
   let ahead = 0;
-  let tell: (by: number) => void = () => undefined;
+  let report: (by: number) => void = () => undefined;
 
   const corrected = (at: number) => at + Math.min(Math.max(0, low), high);
   const shown = (at: number) => corrected(at) + Math.max(0, ahead - (at - setAt) * PACE);
@@ -61,7 +61,7 @@ export function createTableClock(
     const by = corrected(at) - before.corrected;
     ahead = Math.max(0, before.shown - corrected(at));
     setAt = at;
-    if (Math.abs(by) > JUMP) tell(by);
+    if (Math.abs(by) > JUMP) report(by);
   }
 
   return {
@@ -83,7 +83,7 @@ export function createTableClock(
       high = Math.min(high, atMost);
     },
     onJump(listener) {
-      tell = listener;
+      report = listener;
     },
   };
 }

@@ -65,7 +65,7 @@ const AT_ONCE = 100;
 /** Of one that goes backwards. */
 const LATELY = 25;
 /** What is looked at from each end of what is due. */
-const LOOKED_AT = 2000;
+const EXAMINED = 2000;
 
 export function createDeliveries({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + deliveriesTable.name;
@@ -174,7 +174,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
      * The longest due. Where they are more than `most`, also the most recently due: behind one's backlog another's is
      * seen. Eventually consistent.
      */
-    async listDue(now: number, most = LOOKED_AT): Promise<DueNow> {
+    async listDue(now: number, most = EXAMINED): Promise<DueNow> {
       const due: Due[] = [];
       for await (const page of dueRows())
         for (const one of page) {
@@ -189,7 +189,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
 
     /** What has become due lately, as far as it is not known; cheap where little has. Eventually consistent. */
     listLatelyDue: (now: number, isKnown: (due: Due) => boolean): Promise<Due[]> =>
-      latelyDue(now, isKnown, LOOKED_AT),
+      latelyDue(now, isKnown, EXAMINED),
 
     /**
      * Takes it until `leaseEnds`. @param claim unlike any other
@@ -216,7 +216,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
     async settle(delivery: Addressed, claim: string, tried: Tried): Promise<boolean> {
       const { status, error } = { error: undefined, ...tried };
       const over = !('retryAt' in tried);
-      const settled = await update(
+      const committedTotals = await update(
         delivery.deliveryId,
         {
           when: '#claim = :claimed',
@@ -239,7 +239,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
         },
         { ':claimed': claim },
       );
-      return settled !== undefined;
+      return committedTotals !== undefined;
     },
 
     /** Once more, from now on for a day. Whoever sends it just now has lost the claim. Undefined: there is none. */

@@ -2,6 +2,7 @@
 // reserved words.
 
 import type { Change, Condition, JobState } from '../core/job.ts';
+import { attributeOf, valueOf } from './job-item.ts';
 
 export interface UpdateExpressions {
   ConditionExpression: string;
@@ -14,7 +15,7 @@ export function expressionsOf(change: Change): UpdateExpressions {
   const names: Record<string, string> = {};
   const values: Record<string, unknown> = {};
   const name = (field: keyof JobState) => {
-    names[`#${field}`] = field;
+    names[`#${field}`] = attributeOf(field);
     return `#${field}`;
   };
   const value = (of: unknown) => {
@@ -24,7 +25,7 @@ export function expressionsOf(change: Change): UpdateExpressions {
   };
   const condition = (of: Condition): string => {
     const field = name(of.field);
-    if ('is' in of) return `${field} = ${value(of.is)}`;
+    if ('is' in of) return `${field} = ${value(valueOf(of.field, of.is))}`;
     if ('oneOf' in of) return `${field} IN (${of.oneOf.map(value).join(', ')})`;
     if ('absent' in of) return `attribute_not_exists(${field})`;
     return `${field} < ${value(of.below)}`;
@@ -33,7 +34,7 @@ export function expressionsOf(change: Change): UpdateExpressions {
   const when = change.when.map(condition).join(' AND ');
   const sets = (Object.keys(change.set) as (keyof JobState)[])
     .filter((field) => change.set[field] !== undefined)
-    .map((field) => `${name(field)} = ${value(change.set[field])}`);
+    .map((field) => `${name(field)} = ${value(valueOf(field, change.set[field]))}`);
   const removes = change.remove.map(name);
   return {
     ConditionExpression: when,

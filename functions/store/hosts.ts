@@ -44,7 +44,7 @@ export interface Host {
   /** Mean seconds of GPU time that a job took here. */
   jobSeconds?: number;
   /** Waiting jobs that it does not take, for want of their models or nodes; at most some ninety. */
-  leftAlone?: string[];
+  unrunnable?: string[];
   /** Set by the controller: drain, and end the machine. */
   retire?: true;
 }

@@ -8,9 +8,10 @@ import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } fr
 import type { Change, JobState } from '../core/job.ts';
 import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
-import { keyOfShard, shardOf, UNSPREAD } from '../core/spread.ts';
+import { shardOf, UNSPREAD } from '../core/spread.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
+import { fieldsOf, itemOf, WEBHOOK_PENDING } from './job-item.ts';
 import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
 import { createSpread } from './spread.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
@@ -76,12 +77,7 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
     const { Item } = await documents.send(
       new GetCommand({ TableName, Key: key(jobId, part), ConsistentRead: true }),
     );
-    return Item && (toDomain(Item) as T);
-  }
-
-  /** Nobody but the index knows of shards. */
-  function toDomain<Part extends Partial<JobState>>(item: Part): Part {
-    return item.work?.startsWith('waiting') ? { ...item, work: 'waiting' } : item;
+    return Item && (fieldsOf(Item) as T);
   }
 
   return {
@@ -100,8 +96,7 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
     async putState(state: JobState, expiresAt: number): Promise<boolean> {
       // The first is right for any job: acceptance does not wait for who knows of more.
       const { write } = await spread.glance().catch(() => UNSPREAD);
-      const key = state.work === 'waiting' ? { work: keyOfShard(shardOf(state.jobId, write)) } : {};
-      return putOnce({ ...state, ...key, part: 'state', expiresAt });
+      return putOnce({ ...itemOf(state, shardOf(state.jobId, write)), part: 'state', expiresAt });
     },
 
     /** Both parts, strongly, in one read; undefined where the job was never accepted. */
@@ -113,7 +108,7 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
       );
       const state = parts.find((item) => item.part === 'state');
       const request = parts.find((item) => item.part === 'request');
-      return state && request && { state: toDomain(state), request };
+      return state && request && { state: fieldsOf(state) as unknown as JobState, request };
     },
 
     readState: (jobId: string) => readPart<JobState>(jobId, 'state'),
@@ -128,7 +123,7 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
       const asked = [...new Set(jobIds)];
       const keys = asked.map((jobId) => key(jobId, 'state'));
       const states = await readMany<StatePart>(table, keys, consistent);
-      const byId = new Map(states.map((state) => [state.jobId, toDomain(state)]));
+      const byId = new Map(states.map((state) => [state.jobId, fieldsOf(state) as unknown as JobState]));
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
@@ -163,9 +158,9 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
           new QueryCommand({
             TableName,
             IndexName: 'byHook',
-            KeyConditionExpression: '#hook = :armed',
+            KeyConditionExpression: '#hook = :pending',
             ExpressionAttributeNames: { '#hook': 'hook' },
-            ExpressionAttributeValues: { ':armed': 'armed' },
+            ExpressionAttributeValues: { ':pending': WEBHOOK_PENDING },
             Limit: HOOKED_AT_ONCE,
             ExclusiveStartKey,
           }),
@@ -181,14 +176,14 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
      * A request that was put before is about to be accepted (again): whoever removes the former job meanwhile leaves it.
      * False: it is gone. @param mark that nobody else has
      */
-    renewRequest(jobId: string, mark: string, expiresAt: number): Promise<boolean> {
+    renewRequest(jobId: string, reservation: string, expiresAt: number): Promise<boolean> {
       return unlessRefused(
         new UpdateCommand({
           TableName,
           Key: key(jobId, 'request'),
           UpdateExpression: 'SET renewed = :mark, expiresAt = :expiresAt',
           ConditionExpression: 'attribute_exists(jobId)',
-          ExpressionAttributeValues: { ':mark': mark, ':expiresAt': expiresAt },
+          ExpressionAttributeValues: { ':mark': reservation, ':expiresAt': expiresAt },
         }),
       );
     },

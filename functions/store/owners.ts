@@ -6,7 +6,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { fullAtMost, LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
-import { follows, type Last, type Level, STEP } from '../core/turn.ts';
+import { follows, type LastStartTag, type VirtualTime, STEP } from '../core/start-tag.ts';
 import type { StoreClient } from './client.ts';
 import { ownersTable, SCHEMA_VERSION } from './tables.ts';
 
@@ -16,8 +16,8 @@ export interface Owner extends OwnLimits {
   /** When its bucket will be full again. */
   fullAt?: number;
   /** The last that was given, and when. */
-  turn?: number;
-  turnAt?: number;
+  startTag?: number;
+  startTagAt?: number;
 }
 
 export interface Taking {
@@ -25,13 +25,13 @@ export interface Taking {
   /** Absent: no limit, and no token is taken. */
   perMinute?: number | undefined;
   /** For a job: where the queue stands. */
-  level?: Level | undefined;
+  virtualTime?: VirtualTime | undefined;
 }
 
 export type Owners = ReturnType<typeof createOwners>;
 
-export function lastOf({ turn, turnAt }: Owner): Last | undefined {
-  return turn === undefined || turnAt === undefined ? undefined : { turn, at: turnAt };
+export function lastStartTagOf({ startTag, startTagAt }: Owner): LastStartTag | undefined {
+  return startTag === undefined || startTagAt === undefined ? undefined : { startTag, at: startTagAt };
 }
 
 export function createOwners({ documents }: StoreClient, prefix: string) {
@@ -45,7 +45,7 @@ export function createOwners({ documents }: StoreClient, prefix: string) {
     values: Record<string, unknown>,
     removes: string[] = [],
   ): Promise<Owner | undefined> {
-    const names = ['v', ...Object.keys(sets), ...removes, 'fullAt', 'turn', 'turnAt'];
+    const names = ['v', ...Object.keys(sets), ...removes, 'fullAt', 'startTag', 'startTagAt'];
     const text = [...conditions, ...Object.values(sets)].join(' ');
     const used = names.filter(
       (name) =>
@@ -101,7 +101,7 @@ export function createOwners({ documents }: StoreClient, prefix: string) {
      * @param known the item as it was read; where it has moved on to another case the write is refused
      * @returns the item after it; undefined: read it again
      */
-    take(known: Owner, { now, perMinute, level }: Taking): Promise<Owner | undefined> {
+    take(known: Owner, { now, perMinute, virtualTime }: Taking): Promise<Owner | undefined> {
       const sets: Record<string, string> = {};
       const conditions: string[] = [];
       const values: Record<string, unknown> = { ':now': now };
@@ -121,27 +121,27 @@ export function createOwners({ documents }: StoreClient, prefix: string) {
           sets['fullAt'] = '#fullAt + :every';
         }
       }
-      if (level) {
-        values[':then'] = level.turn - STEP;
-        if (follows(lastOf(known), level)) {
-          conditions.push('#turn > :then AND #turnAt >= :forget');
+      if (virtualTime) {
+        values[':then'] = virtualTime.startTag - STEP;
+        if (follows(lastStartTagOf(known), virtualTime)) {
+          conditions.push('#startTag > :then AND #startTagAt >= :forget');
           values[':step'] = STEP;
-          values[':forget'] = level.forgetBefore;
-          sets['turn'] = '#turn + :step';
+          values[':forget'] = virtualTime.forgetBefore;
+          sets['startTag'] = '#startTag + :step';
         } else {
-          conditions.push('(attribute_not_exists(#turn) OR #turn <= :then OR #turnAt < :forget)');
-          values[':forget'] = level.forgetBefore;
-          values[':level'] = level.turn;
-          sets['turn'] = ':level';
+          conditions.push('(attribute_not_exists(#startTag) OR #startTag <= :then OR #startTagAt < :forget)');
+          values[':forget'] = virtualTime.forgetBefore;
+          values[':virtualTime'] = virtualTime.startTag;
+          sets['startTag'] = ':virtualTime';
         }
-        sets['turnAt'] = ':now';
+        sets['startTagAt'] = ':now';
       }
       return update(known.owner, sets, conditions, values);
     },
 
     /** It has cleared what waited: its next job comes where the queue stands. */
-    async forgetTurn(owner: string): Promise<void> {
-      await update(owner, {}, [], {}, ['turn', 'turnAt']);
+    async forgetStartTag(owner: string): Promise<void> {
+      await update(owner, {}, [], {}, ['startTag', 'startTagAt']);
     },
   };
 }

@@ -8,10 +8,10 @@ import type { StoreClient } from './client.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
 
 const KEPT_SECONDS = 400 * 24 * 3600;
-const MARK = /^u[0-9a-f]{64}\.\w+$/;
+const RESERVATION = /^u[0-9a-f]{64}\.\w+$/;
 
 /** An upload that has begun. */
-export interface UploadMark {
+export interface UploadReservation {
   name: string;
   bytes: number;
   /** ms */
@@ -25,15 +25,15 @@ export interface UploadCount {
   bytes: number;
   /** When the bucket was counted, ms; 0: it must be. */
   countedAt: number;
-  marks: UploadMark[];
+  reservations: UploadReservation[];
 }
 
 export type UploadCounts = ReturnType<typeof createUploadCounts>;
 
 function countOf(owner: string, item: Record<string, unknown>): UploadCount {
   const number = (name: string) => Number(item[name] ?? 0);
-  const marks = Object.entries(item).flatMap(([name, value]) => {
-    if (!MARK.test(name)) return [];
+  const reservations = Object.entries(item).flatMap(([name, value]) => {
+    if (!RESERVATION.test(name)) return [];
     const [bytes = 0, at = 0] = value as number[];
     return [{ name: name.slice(1), bytes, at }];
   });
@@ -42,7 +42,7 @@ function countOf(owner: string, item: Record<string, unknown>): UploadCount {
     version: number('version'),
     bytes: number('bytes'),
     countedAt: number('countedAt'),
-    marks,
+    reservations,
   };
 }
 
@@ -75,29 +75,34 @@ export function createUploadCounts({ documents }: StoreClient, prefix: string) {
      * @param countedSince a count that is older says nothing; @param limit bytes with this one
      * @returns false: there is no room as far as the count knows, it is too old, or the same upload has begun before
      */
-    begin(owner: string, mark: UploadMark, countedSince: number, limit: number): Promise<boolean> {
-      if (mark.bytes > limit) return Promise.resolve(false);
+    begin(
+      owner: string,
+      reservation: UploadReservation,
+      countedSince: number,
+      limit: number,
+    ): Promise<boolean> {
+      if (reservation.bytes > limit) return Promise.resolve(false);
       return update(owner, {
         ConditionExpression: 'attribute_not_exists(#mark) AND #countedAt >= :since AND #bytes <= :room',
         UpdateExpression: 'SET #mark = :mark, #bytes = #bytes + :bytes, #version = #version + :one',
         ExpressionAttributeNames: {
-          '#mark': `u${mark.name}`,
+          '#mark': `u${reservation.name}`,
           '#bytes': 'bytes',
           '#version': 'version',
           '#countedAt': 'countedAt',
         },
         ExpressionAttributeValues: {
-          ':mark': [mark.bytes, mark.at],
-          ':bytes': mark.bytes,
+          ':mark': [reservation.bytes, reservation.at],
+          ':bytes': reservation.bytes,
           ':one': 1,
           ':since': countedSince,
-          ':room': limit - mark.bytes,
+          ':room': limit - reservation.bytes,
         },
       });
     },
 
     /** The same upload again, while it is under way: it is counted. False: it is not. */
-    join(owner: string, { name, bytes, at }: UploadMark): Promise<boolean> {
+    join(owner: string, { name, bytes, at }: UploadReservation): Promise<boolean> {
       return update(owner, {
         ConditionExpression: 'attribute_exists(#mark)',
         UpdateExpression: 'SET #mark = :mark',
@@ -120,7 +125,12 @@ export function createUploadCounts({ documents }: StoreClient, prefix: string) {
      * @param read before the bucket was counted; @param over marks of uploads that came to nothing
      * @returns false: an upload has begun meanwhile; count again
      */
-    replace(read: UploadCount, bytes: number, at: number, over: readonly UploadMark[]): Promise<boolean> {
+    replace(
+      read: UploadCount,
+      bytes: number,
+      at: number,
+      over: readonly UploadReservation[],
+    ): Promise<boolean> {
       const gone = over.map((_, index) => `#m${index}`);
       return update(read.owner, {
         ConditionExpression: read.version === 0 ? 'attribute_not_exists(#version)' : '#version = :read',

@@ -10,20 +10,29 @@ import {
   type QueryCommandOutput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { MAX_MARKS, type Mark, sum, type Totals, type Usage } from '../core/quota.ts';
+import { MAX_RESERVATIONS, type Reservation, sum, type Totals, type Usage } from '../core/quota.ts';
 import type { StoreClient } from './client.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
 
 /** Days are kept for so long. */
 const KEPT_SECONDS = 400 * 24 * 3600;
 /** So that one expression stays far below DynamoDB's 4 KB. */
-export const FOLDED_TOGETHER = 25;
+export const COMMITTED_TOGETHER = 25;
 
-const COUNTS = ['taken', 'unsettled', 'jobs', 'images', 'gpuMs', 'costMicroUsd', 'costed'] as const;
+/** Field → attribute: `unsettled` is what the first release called it. */
+const COUNTS = {
+  taken: 'taken',
+  uncommitted: 'unsettled',
+  jobs: 'jobs',
+  images: 'images',
+  gpuMs: 'gpuMs',
+  costMicroUsd: 'costMicroUsd',
+  costed: 'costed',
+} as const;
 const TOTALS = ['jobs', 'images', 'gpuMs', 'costMicroUsd', 'costed'] as const satisfies (keyof Totals)[];
 
 /** An attribute for each mark, since a map must be there before it is written into: `m<22 characters>`. */
-function markName(jobId: string): string {
+function reservationName(jobId: string): string {
   return `m${Buffer.from(jobId.replaceAll('-', ''), 'hex').toString('base64url')}`;
 }
 
@@ -35,18 +44,20 @@ function jobIdOf(name: string): string {
 /** What one day may not exceed; absent: as much as there is. */
 export interface Room {
   taken?: number | undefined;
-  unsettled: number;
+  uncommitted: number;
 }
 
-export interface MarkedUsage extends Usage {
-  marks: Mark[];
+export interface ReservedUsage extends Usage {
+  reservations: Reservation[];
 }
 
 export type UsageStore = ReturnType<typeof createUsage>;
 
-function usageOf(item: Record<string, unknown>): MarkedUsage {
-  const counts = Object.fromEntries(COUNTS.map((name) => [name, Number(item[name] ?? 0)]));
-  const marks = Object.entries(item).flatMap(([name, value]) => {
+function usageOf(item: Record<string, unknown>): ReservedUsage {
+  const counts = Object.fromEntries(
+    Object.entries(COUNTS).map(([field, name]) => [field, Number(item[name] ?? 0)]),
+  );
+  const reservations = Object.entries(item).flatMap(([name, value]) => {
     if (!/^m[\w-]{22}$/.test(name)) return [];
     const [images = 0, at = 0] = value as number[];
     return [{ jobId: jobIdOf(name), images, at }];
@@ -55,14 +66,14 @@ function usageOf(item: Record<string, unknown>): MarkedUsage {
     owner: String(item['owner']),
     day: String(item['day']),
     ...(counts as Omit<Usage, 'owner' | 'day'>),
-    marks,
+    reservations,
   };
 }
 
 export function createUsage({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + usageTable.name;
 
-  async function read(owner: string, day: string): Promise<MarkedUsage> {
+  async function read(owner: string, day: string): Promise<ReservedUsage> {
     const { Item } = await documents.send(
       new GetCommand({ TableName, Key: { owner, day }, ConsistentRead: true }),
     );
@@ -75,7 +86,9 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
 
     /** Without marks, eventually consistent; a day without anything has zeros. */
     async readDays(owner: string, days: readonly string[]): Promise<Usage[]> {
-      const names = Object.fromEntries(['owner', 'day', ...COUNTS].map((name) => [`#${name}`, name]));
+      const names = Object.fromEntries(
+        ['owner', 'day', ...Object.values(COUNTS)].map((name) => [`#${name}`, name]),
+      );
       const found = new Map<string, Usage>();
       let pending: Record<string, unknown>[] = days.map((day) => ({ owner, day }));
       for (let tries = 0; pending.length > 0; tries += 1) {
@@ -101,8 +114,13 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
      * Once for a job, however often it is asked for.
      * @returns the day after it; undefined: there is no room, or the mark is there already (read it)
      */
-    async mark(owner: string, day: string, mark: Mark, room: Room): Promise<Usage | undefined> {
-      if (room.taken !== undefined && mark.images > room.taken) return undefined;
+    async reserve(
+      owner: string,
+      day: string,
+      reservation: Reservation,
+      room: Room,
+    ): Promise<Usage | undefined> {
+      if (room.taken !== undefined && reservation.images > room.taken) return undefined;
       const byImages = room.taken !== undefined;
       try {
         const { Attributes } = await documents.send(
@@ -117,7 +135,7 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
             UpdateExpression:
               'SET #mark = :mark, #taken = if_not_exists(#taken, :zero) + :images, #unsettled = if_not_exists(#unsettled, :zero) + :one, #open = :open, #expiresAt = :expiresAt, #v = :v',
             ExpressionAttributeNames: {
-              '#mark': markName(mark.jobId),
+              '#mark': reservationName(reservation.jobId),
               '#taken': 'taken',
               '#unsettled': 'unsettled',
               '#open': 'open',
@@ -125,14 +143,14 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
               '#v': 'v',
             },
             ExpressionAttributeValues: {
-              ':mark': [mark.images, mark.at],
-              ':images': mark.images,
+              ':mark': [reservation.images, reservation.at],
+              ':images': reservation.images,
               ':zero': 0,
               ':one': 1,
-              ':unsettled': Math.min(room.unsettled, MAX_MARKS),
-              ...(byImages && { ':room': room.taken! - mark.images }),
+              ':unsettled': Math.min(room.uncommitted, MAX_RESERVATIONS),
+              ...(byImages && { ':room': room.taken! - reservation.images }),
               ':open': 'open',
-              ':expiresAt': Math.ceil(mark.at / 1000) + KEPT_SECONDS,
+              ':expiresAt': Math.ceil(reservation.at / 1000) + KEPT_SECONDS,
               ':v': SCHEMA_VERSION,
             },
             ReturnValues: 'UPDATED_NEW',
@@ -149,36 +167,39 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
      * Takes marks away and adds what their jobs came to. False: not all of them were there any more; nothing was done.
      * @param last the day as read has no other marks: it leaves the index of what is to be settled
      */
-    async fold(
+    async commit(
       { owner, day }: Pick<Usage, 'owner' | 'day'>,
-      folded: readonly { mark: Mark; totals: Totals }[],
+      committed: readonly { reservation: Reservation; totals: Totals }[],
       last: boolean,
     ): Promise<boolean> {
-      const totals = sum(folded.map((one) => one.totals));
+      const totals = sum(committed.map((one) => one.totals));
       const names: Record<string, string> = { '#taken': 'taken', '#unsettled': 'unsettled' };
-      for (const [index, { mark }] of folded.entries()) names[`#m${index}`] = markName(mark.jobId);
+      for (const [index, { reservation }] of committed.entries())
+        names[`#m${index}`] = reservationName(reservation.jobId);
       for (const name of TOTALS) names[`#${name}`] = name;
       if (last) names['#open'] = 'open';
-      const marks = folded.map((_, index) => `#m${index}`);
-      const reserved = folded.reduce((so, { mark }) => so + mark.images, 0);
+      const reservations = committed.map((_, index) => `#m${index}`);
+      const reserved = committed.reduce((so, { reservation }) => so + reservation.images, 0);
       try {
         await documents.send(
           new UpdateCommand({
             TableName,
             Key: { owner, day },
             ConditionExpression: [
-              ...marks.map((name) => `attribute_exists(${name})`),
+              ...reservations.map((name) => `attribute_exists(${name})`),
               ...(last ? ['#unsettled = :count'] : []),
             ].join(' AND '),
             UpdateExpression: [
               'SET #taken = if_not_exists(#taken, :zero) + :taken, #unsettled = #unsettled - :count',
               ...TOTALS.map((name) => `, #${name} = if_not_exists(#${name}, :zero) + :${name}`),
-              marks.length > 0 || last ? ` REMOVE ${[...marks, ...(last ? ['#open'] : [])].join(', ')}` : '',
+              reservations.length > 0 || last
+                ? ` REMOVE ${[...reservations, ...(last ? ['#open'] : [])].join(', ')}`
+                : '',
             ].join(''),
             ExpressionAttributeNames: names,
             ExpressionAttributeValues: {
               ':taken': totals.images - reserved,
-              ':count': folded.length,
+              ':count': committed.length,
               ':zero': 0,
               ...Object.fromEntries(TOTALS.map((name) => [`:${name}`, totals[name]])),
             },

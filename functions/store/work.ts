@@ -2,13 +2,13 @@
 // more (core/spread.ts); who asks for what waits gets it from all of them, in one order. Eventually consistent.
 
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { ownerTag, tagOfTurn } from '../core/names.ts';
+import { ownerTag, ownerTagOf } from '../core/names.ts';
 import { keyOfShard } from '../core/spread.ts';
 import { everyPage } from './reading.ts';
 import type { SpreadStore } from './spread.ts';
 
 /** A row of the index. */
-export interface Turn {
+export interface QueueEntry {
   jobId: string;
   workOrder: string;
 }
@@ -52,15 +52,15 @@ export function createWork(
     return work === 'held' ? [work] : Array.from({ length: await shards() }, (_, shard) => keyOfShard(shard));
   }
 
-  async function listKey(key: string, limit: number, after?: string, owner?: string): Promise<Turn[]> {
-    const turns: Turn[] = [];
+  async function listKey(key: string, limit: number, after?: string, owner?: string): Promise<QueueEntry[]> {
+    const entries: QueueEntry[] = [];
     // Others' jobs are read over: in pages that do not ask for a thousand of them one by one.
     const Limit = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
     for await (const page of pages(key, { Limit }, after)) {
-      turns.push(...ownOf((page.Items ?? []) as Turn[], owner));
-      if (turns.length >= limit) break;
+      entries.push(...ownOf((page.Items ?? []) as QueueEntry[], owner));
+      if (entries.length >= limit) break;
     }
-    return turns.slice(0, limit);
+    return entries.slice(0, limit);
   }
 
   async function countKey(key: string, owner: string | undefined): Promise<number> {
@@ -69,7 +69,7 @@ export function createWork(
       for await (const page of pages(key, { Select: 'COUNT' })) count += page.Count ?? 0;
     else
       for await (const page of pages(key, { Limit: READ_AT_ONCE }))
-        count += ownOf((page.Items ?? []) as Turn[], owner).length;
+        count += ownOf((page.Items ?? []) as QueueEntry[], owner).length;
     return count;
   }
 
@@ -78,7 +78,7 @@ export function createWork(
     shards,
 
     /** In the order of the jobs' turns, from behind `after` (a workOrder). @param owner only this one's */
-    async listWork(work: Work, limit: number, after?: string, owner?: string): Promise<Turn[]> {
+    async listWork(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]> {
       const keys = await keysOf(work);
       const [first = [], ...others] = await Promise.all(keys.map((key) => listKey(key, limit, after, owner)));
       if (others.length === 0) return first;
@@ -90,9 +90,9 @@ export function createWork(
     listShard: (shard: number, limit: number, after?: string) => listKey(keyOfShard(shard), limit, after),
 
     /** All of a shard, by pages. */
-    async *eachOfShard(shard: number): AsyncGenerator<Turn[]> {
+    async *eachOfShard(shard: number): AsyncGenerator<QueueEntry[]> {
       for await (const { Items = [] } of pages(keyOfShard(shard), { Limit: READ_AT_ONCE }))
-        yield Items as Turn[];
+        yield Items as QueueEntry[];
     },
 
     /** @param owner only this one's: costs the table as much as all of them */
@@ -102,7 +102,7 @@ export function createWork(
     },
 
     /** The furthest turn that a host holds; undefined: none is held. */
-    async furthestHeld(): Promise<string | undefined> {
+    async maxStartTagInService(): Promise<string | undefined> {
       const { Items = [] } = await documents.send(
         new QueryCommand({
           ...indexed,
@@ -112,13 +112,13 @@ export function createWork(
           Limit: 1,
         }),
       );
-      return (Items[0] as Turn | undefined)?.workOrder;
+      return (Items[0] as QueueEntry | undefined)?.workOrder;
     },
   };
 }
 
-function ownOf(turns: Turn[], owner: string | undefined): Turn[] {
-  if (owner === undefined) return turns;
+function ownOf(entries: QueueEntry[], owner: string | undefined): QueueEntry[] {
+  if (owner === undefined) return entries;
   const tag = ownerTag(owner);
-  return turns.filter(({ workOrder }) => tagOfTurn(workOrder) === tag);
+  return entries.filter(({ workOrder }) => ownerTagOf(workOrder) === tag);
 }

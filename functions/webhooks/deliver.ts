@@ -11,7 +11,7 @@ import type { Due } from '../store/due-order.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';
-import { createPlaces, type Places } from './places.ts';
+import { createSendSlots, type SendSlots } from './send-slots.ts';
 import type { Send } from './send.ts';
 import { sign } from './sign.ts';
 import { takeOver } from './take-over.ts';
@@ -41,48 +41,48 @@ export interface Round {
 
 const CONCURRENCY = 32;
 /** While something is sent: what has ended meanwhile does not wait for receivers that hang. */
-const LOOKS_AGAIN = 1000;
+const POLLS_AGAIN = 1000;
 /** In between only what is lately due is read. */
-const LOOKS_AT_ALL = 30_000;
+const POLLS_ALL = 30_000;
 
 /** @param goesOn asked before each delivery; false: the rest is for the next round */
 export type DeliverRound = (goesOn?: () => boolean) => Promise<Round>;
 
 /** Rounds, never two at once; from one to the next it is remembered which receivers answer. */
 export function createDeliverer(deps: DeliverDeps): DeliverRound {
-  const places = createPlaces(deps.concurrency ?? CONCURRENCY);
+  const slots = createSendSlots(deps.concurrency ?? CONCURRENCY);
   return async (goesOn = () => true) => {
     const underway = new Set<Promise<void>>();
     const round: Round = { taken: 0, tried: 0 };
     const start = (due: Due) => {
-      const sent = sendOne(deps, places, due).then((tried) => {
+      const sent = sendOne(deps, slots, due).then((tried) => {
         underway.delete(sent);
         if (tried) round.tried += 1;
       });
       underway.add(sent);
     };
     let more = false;
-    let lookedAtAll = -Infinity;
-    const look = async () => {
-      if (performance.now() - lookedAtAll < LOOKS_AT_ALL) {
-        places.wait(await deps.deliveries.listLatelyDue(deps.now(), places.knows));
+    let readAllAt = -Infinity;
+    const poll = async () => {
+      if (performance.now() - readAllAt < POLLS_ALL) {
+        slots.wait(await deps.deliveries.listLatelyDue(deps.now(), slots.knows));
         return;
       }
       const now = await deps.deliveries.listDue(deps.now());
-      lookedAtAll = performance.now();
+      readAllAt = performance.now();
       more = now.more;
       round.nextDue = now.nextDue;
-      places.clear();
-      places.wait(now.due);
+      slots.clear();
+      slots.wait(now.due);
     };
     try {
       for (;;) {
         round.taken += await takeOver(deps);
-        await look();
+        await poll();
         const { tried } = round;
-        await sendUntil(LOOKS_AGAIN, underway, () => {
+        await sendUntil(POLLS_AGAIN, underway, () => {
           while (goesOn()) {
-            const next = places.next();
+            const next = slots.next();
             if (!next) return;
             start(next);
           }
@@ -91,7 +91,7 @@ export function createDeliverer(deps: DeliverDeps): DeliverRound {
         if (underway.size > 0) continue;
         // What was read is sent, or others send it.
         if (!more || round.tried === tried) return round;
-        lookedAtAll = -Infinity;
+        readAllAt = -Infinity;
       }
     } finally {
       await Promise.all(underway);
@@ -112,7 +112,7 @@ async function sendUntil(ms: number, underway: ReadonlySet<Promise<void>>, start
 }
 
 /** False: another process has it, or nobody can tell. Never throws. */
-async function sendOne(deps: DeliverDeps, places: Places, due: Due): Promise<boolean> {
+async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<boolean> {
   const { deliveries, log, now, random } = deps;
   let answered: boolean | undefined;
   try {
@@ -126,14 +126,14 @@ async function sendOne(deps: DeliverDeps, places: Places, due: Due): Promise<boo
         : await tryOnce(deps, delivery, body);
     if (body !== undefined) answered = tried.status !== undefined;
     await deliveries.settle(delivery, claim, tried);
-    tell(deps, delivery, tried);
+    report(deps, delivery, tried);
     return true;
   } catch (error) {
     // Its lease ends, and somebody tries again.
     log.error('webhook.send_failed', error, { deliveryId: due.deliveryId });
     return false;
   } finally {
-    places.free(due, answered);
+    slots.free(due, answered);
   }
 }
 
@@ -158,7 +158,7 @@ async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Pro
 }
 
 /** Never the address: it may hold a secret of the receiver's. */
-function tell({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): void {
+function report({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): void {
   const { deliveryId, jobId, owner, attempts: attempt } = delivery;
   const about = { deliveryId, jobId, owner, attempt };
   if ('deliveredAt' in tried) {

@@ -8,7 +8,7 @@ import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
-import { describeEvent } from '../process/stream.ts';
+import { describeEvent } from '../runtime/stream.ts';
 import { createStoreClient } from '../store/client.ts';
 import { openTables } from '../store/open.ts';
 import { resolveByDns } from './address.ts';

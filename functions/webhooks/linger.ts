@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WEBHOOK_LIMIT } from '../core/limits.ts';
 import type { Round } from './deliver.ts';
 
-const LOOKS_EVERY = 2000;
+const POLLS_EVERY = 2000;
 /** Around a delivery: the table is asked before and after. */
 const TABLE_TAKES = 3000;
 
@@ -19,7 +19,7 @@ export async function deliverWhileBusy(
   for (;;) {
     const { taken, tried } = await round(goesOn);
     busy ||= taken + tried > 0;
-    if (!busy || timeLeft() <= WEBHOOK_LIMIT + TABLE_TAKES + LOOKS_EVERY) return;
-    await pause(LOOKS_EVERY);
+    if (!busy || timeLeft() <= WEBHOOK_LIMIT + TABLE_TAKES + POLLS_EVERY) return;
+    await pause(POLLS_EVERY);
   }
 }

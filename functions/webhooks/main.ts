@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { webhooksSettings } from '../config/webhooks.ts';
 import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
-import { connect, placesOf } from '../process/connect.ts';
-import { explainAndExit, onStopSignal, sayReady } from '../process/exit.ts';
+import { connect, storageOf } from '../runtime/connect.ts';
+import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
 import { resolveAsMachine, resolveByDns } from './address.ts';
 import { createDeliverer } from './deliver.ts';
 import { ownAddresses } from './own.ts';
@@ -15,7 +15,7 @@ import { startDelivering } from './ticker.ts';
 try {
   const settings = webhooksSettings(process.env);
   const log = createLog('webhooks', logLevelOf(settings));
-  const connected = connect(placesOf(settings), { log });
+  const connected = connect(storageOf(settings), { log });
   const allowPrivate = settings.WEBHOOK_ALLOW_PRIVATE;
   const send = createSend({
     resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
@@ -29,7 +29,7 @@ try {
     now,
   });
   onStopSignal(() => delivering.stop());
-  sayReady({});
+  reportReady({});
 } catch (error) {
   explainAndExit(error);
 }

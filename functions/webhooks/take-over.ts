@@ -1,6 +1,6 @@
 // Jobs that have ended become deliveries. Every step may be the last of this process, and be made again by another.
 
-import { type JobState, disarm } from '../core/job.ts';
+import { type JobState, clearWebhook } from '../core/job.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import { deliveryIdOf, ownerOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
@@ -23,7 +23,7 @@ export async function takeOver(deps: TakeOverDeps): Promise<number> {
       jobs.readRequests(jobIds),
     ]);
     await forEachOf(
-      states.filter(({ hook }) => hook === 'armed'),
+      states.filter(({ webhook }) => webhook === 'pending'),
       AT_ONCE,
       async (state) => {
         try {
@@ -66,7 +66,7 @@ async function takeOne(
     expiresAt: Math.ceil((createdAt + JOB_KEPT) / 1000),
   });
   // Refused: another process has done the same.
-  await jobs.write(jobId, disarm());
+  await jobs.write(jobId, clearWebhook());
 }
 
 /** So many at the same time, each as soon as there is room. `work` must not throw. */

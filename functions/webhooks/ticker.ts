@@ -6,7 +6,7 @@ import type { Change, JobState } from '../core/job.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Round } from './deliver.ts';
 
-const LOOKS_EVERY = 5000;
+const POLLS_EVERY = 5000;
 /** What comes together goes together. */
 const GATHERS = 50;
 
@@ -20,7 +20,7 @@ export interface Delivering {
 /** @param round is asked whether to go on before each delivery */
 export function startDelivering(
   round: (goesOn: () => boolean) => Promise<Round>,
-  { log, now, every = LOOKS_EVERY }: { log: Log; now(): number; every?: number },
+  { log, now, every = POLLS_EVERY }: { log: Log; now(): number; every?: number },
 ): Delivering {
   let stopped = false;
   let nudged = false;
@@ -68,12 +68,12 @@ export function startDelivering(
  * The same jobs, which tell when one may have ended that has a webhook: of those that this process has accepted. What
  * it does not know of is found by the next look.
  */
-export function tellingOfEnds(jobs: Jobs, ended: () => void): Jobs {
+export function notifyingOfEnds(jobs: Jobs, ended: () => void): Jobs {
   let anyHook = false;
   return {
     ...jobs,
     putState(state: JobState, expiresAt: number) {
-      anyHook ||= state.hook !== undefined;
+      anyHook ||= state.webhook !== undefined;
       return jobs.putState(state, expiresAt);
     },
     async write(jobId: string, change: Change) {

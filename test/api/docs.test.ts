@@ -9,7 +9,7 @@ import { drawKey } from '../../functions/core/access.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call } from './support.ts';
 
-const PLACES = ['/docs', '/api/docs'];
+const STORAGE_DOCS = ['/docs', '/api/docs'];
 
 let rig: Rig;
 let app: ApiApp;
@@ -27,7 +27,7 @@ function namedBy(page: string, at: string): string[] {
     .map((address) => new URL(address, `http://here${at}`).href);
 }
 
-describe.each(PLACES)('%s', (place) => {
+describe.each(STORAGE_DOCS)('%s', (place) => {
   test('needs no key, and all that it names is here, of the right type', async () => {
     const page = await app.request(place);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/process/listen.ts';
+import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { countStored, eventually } from './support.ts';
 

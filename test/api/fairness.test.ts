@@ -5,15 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
-import { settleUsage } from '../../functions/controller/settle-usage.ts';
+import { reconcileUsage } from '../../functions/controller/reconcile-usage.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { EXPIRY_SEEN_FOR, JOB_EXPIRES_AFTER } from '../../functions/core/limits.ts';
-import { readTurn } from '../../functions/core/names.ts';
-import { dayOf, SETTLED_AFTER } from '../../functions/core/quota.ts';
-import { STEP } from '../../functions/core/turn.ts';
+import { readWorkOrder } from '../../functions/core/names.ts';
+import { dayOf, COMMITTED_AFTER } from '../../functions/core/quota.ts';
+import { STEP } from '../../functions/core/start-tag.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, eventually, putJobs } from './support.ts';
 
@@ -80,12 +80,12 @@ test.each([1, 3])(
     expect(left).toBeGreaterThan(15);
 
     const settling = { jobs: rig.store.jobs, usage: rig.store.usage, log: rig.log };
-    await settleUsage({ ...settling, now: () => bobs.createdAt + SETTLED_AFTER });
+    await reconcileUsage({ ...settling, now: () => bobs.createdAt + COMMITTED_AFTER });
     expect(ended['cost_usd']).toBeGreaterThan(0);
     expect(await rig.store.usage.read(`bob-${hosts}`, dayOf(bobs.createdAt))).toMatchObject({
       jobs: 1,
       images: 1,
-      unsettled: 0,
+      uncommitted: 0,
       costMicroUsd: Number(ended['cost_usd']) * 1e6,
     });
     await ask(await keyOf('root', ['admin']), 'POST /api/queue/clear');
@@ -94,22 +94,22 @@ test.each([1, 3])(
   60_000,
 );
 
-const turn = (state: JobState) => readTurn(state.workOrder).turn;
+const startTag = (state: JobState) => readWorkOrder(state.workOrder).startTag;
 
 test('a cleared queue takes turns far ahead too, keeps what comes later, and the next turn is not theirs', async () => {
   const [carol, dave] = [await keyOf('carol'), await keyOf('dave')];
   const hers = await generate(carol, 5);
   const his = await generate(dave, 2);
-  const first = turn(await stateOf(hers[0]!));
-  expect(turn(await stateOf(hers[4]!))).toBe(first + 4 * STEP);
-  expect(turn(await stateOf(his[1]!))).toBe(turn(await stateOf(his[0]!)) + STEP);
+  const first = startTag(await stateOf(hers[0]!));
+  expect(startTag(await stateOf(hers[4]!))).toBe(first + 4 * STEP);
+  expect(startTag(await stateOf(his[1]!))).toBe(startTag(await stateOf(his[0]!)) + STEP);
 
   expect((await ask(carol, 'POST /api/queue/clear')).json).toMatchObject({ cleared: 5, remaining: 0 });
   for (const jobId of hers) expect(await stateOf(jobId)).toMatchObject({ status: 'cancelled' });
   for (const jobId of his) expect(await stateOf(jobId)).toMatchObject({ status: 'queued' });
   clock += 1000;
   const [later] = await generate(carol);
-  expect(turn(await stateOf(later!))).toBeLessThan(first + 4 * STEP);
+  expect(startTag(await stateOf(later!))).toBeLessThan(first + 4 * STEP);
   // A controller that goes on with an older clearing leaves it alone, though its turn comes before others'.
   await rig.store.chores.add({
     kind: 'clear',
@@ -127,7 +127,7 @@ test('a job of yesterday expires, though a thousand younger ones stand before it
   const { createdAt } = await stateOf(old[2]!);
   const young = createdAt + JOB_EXPIRES_AFTER;
   // Turns of another owner, before hers.
-  const before = turn(await stateOf(old[0]!)) - 5000;
+  const before = startTag(await stateOf(old[0]!)) - 5000;
   const others = await putJobs(
     rig,
     Array.from({ length: 1100 }, (_, index) => ({
@@ -142,7 +142,7 @@ test('a job of yesterday expires, though a thousand younger ones stand before it
   const watch = createWatch(EXPIRY_SEEN_FOR);
   const at = young + 60_000;
   watch.mayJudge(at - EXPIRY_SEEN_FOR);
-  watch.looked(at - EXPIRY_SEEN_FOR);
+  watch.polled(at - EXPIRY_SEEN_FOR);
   await sweep({
     jobs,
     hosts,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
-import { listen, type Listening, listenerOf } from '../../functions/process/listen.ts';
+import { listen, type Listening, listenerOf } from '../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { eventsOf, type ServerEvent } from './event-reader.ts';
 import { anotherProcess, eventually, putJob } from './support.ts';
@@ -19,16 +19,16 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 
 /** An API that holds so many requests, on a port. */
-async function serve(heldRequests: number, heldAtMost = 60_000) {
+async function serve(openConnections: number, openAtMost = 60_000) {
   const stopping = new AbortController();
   const { jobs } = rig.store;
   /** The jobs of the last look of the watcher, and how many looks there were. */
-  const seen = { jobIds: [] as string[], looks: 0 };
+  const seen = { jobIds: [] as string[], polls: 0 };
   const app = anotherProcess(rig, {
     jobs: {
       ...jobs,
       readStates(jobIds, how) {
-        if (how.consistent) Object.assign(seen, { jobIds, looks: seen.looks + 1 });
+        if (how.consistent) Object.assign(seen, { jobIds, polls: seen.polls + 1 });
         return jobs.readStates(jobIds, how);
       },
     },
@@ -38,8 +38,8 @@ async function serve(heldRequests: number, heldAtMost = 60_000) {
       allowedOrigins: ['*'],
       fixedComfyUI: true,
       maxWaiting: 10_000,
-      heldRequests,
-      heldAtMost,
+      openConnections,
+      openAtMost,
     },
   });
   const server: Listening = await listen(listenerOf(app), '127.0.0.1', 0);
@@ -48,9 +48,9 @@ async function serve(heldRequests: number, heldAtMost = 60_000) {
     url: `http://127.0.0.1:${server.port}`,
     /** Resolves when all of them are followed. */
     async follows(...jobIds: string[]): Promise<void> {
-      const before = seen.looks;
+      const before = seen.polls;
       await eventually('those who follow', () =>
-        Promise.resolve(seen.looks > before && jobIds.every((jobId) => seen.jobIds.includes(jobId))),
+        Promise.resolve(seen.polls > before && jobIds.every((jobId) => seen.jobIds.includes(jobId))),
       );
     },
     async close() {

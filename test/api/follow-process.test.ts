@@ -1,17 +1,17 @@
 // The api as a process: streams that are held neither keep it from ending nor end without a word.
 
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Places, type Stage, startPlaces, startStage, submit } from '../process/stage.ts';
+import { type Storage, type Stage, startStorage, startStage, submit } from '../runtime/stage.ts';
 import { eventsOf } from './event-reader.ts';
 
-let places: Places;
+let storage: Storage;
 let stage: Stage;
 beforeAll(async () => {
-  places = await startPlaces();
+  storage = await startStorage();
 });
-afterAll(() => places.close());
+afterAll(() => storage.close());
 beforeEach(async () => {
-  stage = await startStage(places);
+  stage = await startStage(storage);
 });
 afterEach(() => stage.close());
 
@@ -38,12 +38,14 @@ test('SIGTERM ends streams with when to come again, and the process at once; ano
   expect(await on.next()).toBeUndefined();
 });
 
-test('HELD_REQUESTS is the budget; what is no number is refused with one line', async () => {
-  const { url } = await stage.addApi({ HELD_REQUESTS: '0' });
+test('OPEN_CONNECTIONS is the budget; what is no number is refused with one line', async () => {
+  const { url } = await stage.addApi({ OPEN_CONNECTIONS: '0' });
   const jobId = await submit(url, 0);
   const events = await eventsOf(await fetch(`${url}/api/status/${jobId}/events`)).rest();
   expect(events.map(({ event, retry }) => event ?? retry)).toEqual(['status', 2000]);
-  const refused = stage.start('api', { HELD_REQUESTS: 'many' });
+  const refused = stage.start('api', { OPEN_CONNECTIONS: 'many' });
   expect(await refused.ended).toBe(1);
-  expect(refused.output()).toContain('HELD_REQUESTS must be a whole number from 0 to 100000; it is "many"');
+  expect(refused.output()).toContain(
+    'OPEN_CONNECTIONS must be a whole number from 0 to 100000; it is "many"',
+  );
 });

@@ -318,7 +318,7 @@ describe('however many listen', () => {
         allowedOrigins: ['*'],
         fixedComfyUI: true,
         maxWaiting: 1,
-        heldRequests: 3,
+        openConnections: 3,
       },
     });
     const statuses = await Promise.all(

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { requestOf } from '../../functions/api/http/function-url.ts';
-import { describeEvent } from '../../functions/process/stream.ts';
+import { describeEvent } from '../../functions/runtime/stream.ts';
 
 const event = (method: string, body?: string) => ({
   version: '2.0',

@@ -5,10 +5,10 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
-import { createFrontDoor } from '../../functions/api/http/front-door.ts';
+import { createOriginCheck } from '../../functions/api/http/origin-secret-check.ts';
 import { requestOf } from '../../functions/api/http/function-url.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';
-import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/process/listen.ts';
+import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, countStored, eventually, type Json, putJob } from './support.ts';
 
@@ -123,8 +123,8 @@ describe('every answer', () => {
       expect([answer.status, saysOf(answer.headers)]).toEqual([status, SAFE]);
       expect([status, answer.headers.get('cache-control')]).toEqual([status, 'no-store']);
     }
-    const door = createFrontDoor(rig.app, ['origin-secret-of-at-least-32-characters']);
-    const refused = await door({ request: new Request('https://x/api/queue'), readable: true });
+    const entry = createOriginCheck(rig.app, ['origin-secret-of-at-least-32-characters']);
+    const refused = await entry({ request: new Request('https://x/api/queue'), readable: true });
     expect([refused.status, saysOf(refused.headers)]).toEqual([403, SAFE]);
     expect(refused.headers.get('cache-control')).toBe('no-store');
   });
@@ -208,8 +208,8 @@ describe('a line break in a header', () => {
 
   test('of a Function URL is none either', async () => {
     const secret = 'origin-secret-of-at-least-32-characters';
-    const door = createFrontDoor(rig.app, [secret]);
-    const answer = await door(
+    const entry = createOriginCheck(rig.app, [secret]);
+    const answer = await entry(
       requestOf(
         {
           version: '2.0',

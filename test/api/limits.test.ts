@@ -5,10 +5,10 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
-import { settleUsage } from '../../functions/controller/settle-usage.ts';
+import { reconcileUsage } from '../../functions/controller/reconcile-usage.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
-import { type OwnerLimits, SETTLED_AFTER } from '../../functions/core/quota.ts';
+import { type OwnerLimits, COMMITTED_AFTER } from '../../functions/core/quota.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, type Answer, call, countStored, putJob, SETTINGS } from './support.ts';
 
@@ -63,7 +63,7 @@ async function caller(app: ApiApp, owner = `owner-${randomBytes(4).toString('hex
 
 const codes = (answers: Answer[]) => answers.map(({ status, json }) => json['code'] ?? status);
 const idOf = ({ json }: Answer) => String(json['job_id']);
-const settle = () => settleUsage({ jobs: rig.store.jobs, usage: rig.store.usage, log: rig.log, now });
+const settle = () => reconcileUsage({ jobs: rig.store.jobs, usage: rig.store.usage, log: rig.log, now });
 
 describe('requests a minute', () => {
   test('over the limit: 429, the moment of the next, and nothing stored', async () => {
@@ -137,7 +137,7 @@ describe('requests a minute', () => {
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(20);
     expect(new Set(codes(answers))).toEqual(new Set([202, 'too_many_requests']));
     // What was reserved for those that were refused is given back.
-    expect(await rig.store.usage.read(owner, '2026-11-23')).toMatchObject({ unsettled: 20, taken: 20 });
+    expect(await rig.store.usage.read(owner, '2026-11-23')).toMatchObject({ uncommitted: 20, taken: 20 });
   });
 
   test.each<[string, OwnerLimits, number]>([
@@ -214,12 +214,12 @@ describe('images a day', () => {
       images_today: { limit: 8, used: 0, reserved: 7, remaining: 1, resets_at: '2026-11-24T00:00:00.000Z' },
       unfinished_jobs: { limit: null, used: 2, remaining: null },
     });
-    clock += SETTLED_AFTER;
+    clock += COMMITTED_AFTER;
     await settle();
     await settle();
     expect(await rig.store.usage.read(owner, '2026-11-23')).toMatchObject({
       taken: 7,
-      unsettled: 2,
+      uncommitted: 2,
       jobs: 1,
     });
     clock += DAY / 2;
@@ -253,7 +253,7 @@ describe('images a day', () => {
     const first = await generate({}, once);
     expect((await generate()).status).toBe(429);
     for (let count = 0; count < 3; count += 1) expect(idOf(await generate({}, once))).toBe(idOf(first));
-    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 1, unsettled: 1 });
+    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 1, uncommitted: 1 });
   });
 
   test('an api that dies before the job is accepted: a repetition accepts it, and it counts once', async () => {
@@ -267,7 +267,7 @@ describe('images a day', () => {
     expect((await generate({ batch_size: 4 }, once)).status).toBe(500);
     const after = await caller(appWith({ imagesPerDay: 4 }), owner);
     expect((await after.generate({ batch_size: 4 }, once)).status).toBe(202);
-    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 4, unsettled: 1 });
+    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 4, uncommitted: 1 });
   });
 
   test('one that dies and is never repeated holds its images for an hour, then the controller frees them', async () => {
@@ -277,12 +277,12 @@ describe('images a day', () => {
     expect((await generate({ batch_size: 4 })).status).toBe(500);
     clock += HOUR - 1;
     await settle();
-    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 4, unsettled: 1 });
+    expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({ taken: 4, uncommitted: 1 });
     clock += 1;
     await settle();
     expect(await rig.store.usage.read(owner, '2026-11-24')).toMatchObject({
       taken: 0,
-      unsettled: 0,
+      uncommitted: 0,
       jobs: 0,
     });
   });
@@ -321,7 +321,7 @@ describe('dollars a month', () => {
         remove: ['work'],
       });
     }
-    clock += SETTLED_AFTER + 10 * SECOND;
+    clock += COMMITTED_AFTER + 10 * SECOND;
     await settle();
     // 0.40 spent at 0.20 each: three more fit.
     const answers = [];

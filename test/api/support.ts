@@ -52,12 +52,12 @@ export function anotherProcess({ store, images, templates, log }: Rig, parts: Pa
 /** Rejects after `limit` ms. */
 export async function eventually<T>(
   what: string,
-  look: () => Promise<T | undefined | false>,
+  poll: () => Promise<T | undefined | false>,
   limit = 10_000,
 ): Promise<T> {
   const giveUp = Date.now() + limit;
   for (;;) {
-    const found = await look();
+    const found = await poll();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > giveUp) throw new Error(`${what} did not come within ${limit} ms`);
     await new Promise((resolve) => setTimeout(resolve, 15));
@@ -132,7 +132,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     part: 'state',
     status,
     attempt: waits ? 0 : 1,
-    faults: 0,
+    lostAttempts: 0,
     ...(waits ? { work: 'waiting' } : { endedAt: createdAt + 1 }),
     workOrder: workOrder(createdAt, 0, jobId, owner),
     ownerOrder: ownerOrder(createdAt, jobId),

@@ -5,8 +5,8 @@ import { crc32, deflateSync } from 'node:zlib';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keys } from '../../functions/core/names.ts';
-import { encodeBlockyJpeg } from '../../functions/local/simulated-comfyui/jpeg.ts';
-import { Painting } from '../../functions/local/simulated-comfyui/painting.ts';
+import { encodeBlockyJpeg } from '../../simulated-comfyui/jpeg.ts';
+import { Painting } from '../../simulated-comfyui/painting.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, countStored, type Json, putJob } from './support.ts';
 

@@ -83,7 +83,7 @@ test('a job whose nodes and models are on no one host says where each is', async
   const without = async (hostId: string, lacking: string) => {
     const nodes = Object.fromEntries(Object.entries(recordedNodes).filter(([name]) => name !== lacking));
     const inventoryHash = await storeInventory(rig.images, { nodes, models: {} });
-    await rig.store.hosts.put(hostItem(hostId, now, { inventoryHash, leftAlone: [jobId] }));
+    await rig.store.hosts.put(hostItem(hostId, now, { inventoryHash, unrunnable: [jobId] }));
   };
   const [node, { class_type: classType }] = Object.entries(graph)[0]!;
   const saving = Object.keys(graph).find((id) => graph[id]!.class_type === 'SaveImage')!;

@@ -24,14 +24,14 @@ describe('POST /api/generate', () => {
     expect(status).toBe(202);
     const job = await rig.store.jobs.read(String(json['job_id']));
     expect(job!.request.webhookUrl).toBe('https://example.com/hook');
-    expect(job!.state.hook).toBe('armed');
+    expect(job!.state.webhook).toBe('armed');
     expect(job!.request.inputs).not.toHaveProperty('webhook_url');
   });
 
   test.each([{}, { webhook_url: null }])('%j is a job without one', async (body) => {
     const { status, json } = await generate(body);
     expect(status).toBe(202);
-    expect(await rig.store.jobs.readState(String(json['job_id']))).not.toHaveProperty('hook');
+    expect(await rig.store.jobs.readState(String(json['job_id']))).not.toHaveProperty('webhook');
   });
 
   test.each([
@@ -68,7 +68,7 @@ describe('POST /api/generate', () => {
     const asked = { json: { prompt: 'a fox', webhook_url: 'https://a.example/' }, headers: key };
     expect((await call(dying, 'POST /api/generate', asked)).status).toBe(500);
     const { json } = await call(rig.app, 'POST /api/generate', asked);
-    expect(await rig.store.jobs.readState(String(json['job_id']))).toMatchObject({ hook: 'armed' });
+    expect(await rig.store.jobs.readState(String(json['job_id']))).toMatchObject({ webhook: 'pending' });
   });
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readGraph } from '../../functions/images/documents.ts';
 import { createLog } from '../../functions/log.ts';
-import { followWorkflows, type FollowedWorkflows } from '../../functions/process/followed-workflows.ts';
+import { followWorkflows, type FollowedWorkflows } from '../../functions/runtime/followed-workflows.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, type Json } from './support.ts';
 

@@ -56,7 +56,7 @@ async function watch(
   let done = 0;
   const samples: Sample[] = [];
   const take = async () => {
-    const sample = await look(product, comfyui, folder, (performance.now() - from) / 1000, done);
+    const sample = await poll(product, comfyui, folder, (performance.now() - from) / 1000, done);
     samples.push(sample);
     process.stdout.write(`${lineOf(sample)}\n`);
   };
@@ -115,7 +115,7 @@ async function watch(
   ];
 }
 
-async function look(
+async function poll(
   { directory, memory }: Product,
   comfyui: string,
   folder: string,

@@ -13,7 +13,7 @@ import { programOf } from '../../functions/local/programs.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
-import { loadTemplates } from '../../functions/process/workflows.ts';
+import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { appWith, SETTINGS } from '../support/app.ts';
 import { log, withFolder } from './subjects.ts';
 

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { call } from './client.ts';
 import { type BenchOptions, median, round, type Row } from './report.ts';
 import { announcedUrl, withFolder } from './subjects.ts';

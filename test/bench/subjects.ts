@@ -10,7 +10,7 @@ import type { Graph } from '../../functions/core/object-info.ts';
 import { startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createLog } from '../../functions/log.ts';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import type { BenchOptions } from './report.ts';
 
 export const log = createLog('bench', 'warn');

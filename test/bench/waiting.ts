@@ -36,10 +36,10 @@ export function waiting({ quick }: BenchOptions): Promise<Row[]> {
           if (response.status !== 200) throw new Error(`status ${response.status}`);
           await response.text();
         });
-        const look = await inTurns(queues, rounds, 30, async ({ store }) => {
+        const poll = await inTurns(queues, rounds, 30, async ({ store }) => {
           await forward({ jobs: store.jobs, hosts: store.hosts, now: store.now, log });
         });
-        return [row('GET /api/status', many, status), row('a look of the forwarder', many, look)];
+        return [row('GET /api/status', many, status), row('a look of the forwarder', many, poll)];
       }),
     ),
   );

@@ -73,7 +73,8 @@ function checkCause(
       return;
     case 'lost_too_often': {
       const last = CAUSES.find((cause) => state.error?.endsWith(cause));
-      if (state.faults !== 3 || !state.error?.includes('lost 3 times')) wrong(`with ${state.faults} faults`);
+      if (state.lostAttempts !== 3 || !state.error?.includes('lost 3 times'))
+        wrong(`with ${state.lostAttempts} lost attempts`);
       if (!last) wrong('no cause that is known');
       const ofController = last?.startsWith('its GPU host') ?? false;
       if (last !== CAUSES[2] && ofController !== by.startsWith('controller')) wrong(`said by ${by}`);

@@ -1,7 +1,7 @@
 // The simulated ComfyUI as a process that a chaos run commands over IPC: faults are switched, and each prompt is told
 // of as it comes and goes. A prompt of the poisonous width takes the whole process down while it runs.
 
-import { type FaultSwitches, startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { type FaultSwitches, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { POISON_WIDTH } from './poison.ts';
 
 export interface ComfyUICommand {

@@ -1,7 +1,7 @@
 // Carries out a plan of faults on a world, and undoes each when its time is over.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FaultSwitches } from '../../functions/local/simulated-comfyui/server.ts';
+import type { FaultSwitches } from '../../simulated-comfyui/server.ts';
 import type { ComfyUICommand } from './comfyui.ts';
 import type { Fault, FaultKind } from './plan.ts';
 import type { World } from './world.ts';

@@ -16,7 +16,7 @@ export type Verb =
   | 'adopt'
   | 'start'
   | 'advance'
-  | 'refresh'
+  | 'touch'
   | 'complete'
   | 'fail'
   | 'cancel'
@@ -64,8 +64,8 @@ export interface Write {
 const FAR_OFF = 30_000;
 
 const TERMINAL = ['completed', 'failed', 'cancelled'];
-const HOST_VERBS: readonly Verb[] = ['start', 'advance', 'refresh', 'complete', 'lose', 'release'];
-export const SHOWS_LIFE: readonly Verb[] = ['start', 'advance', 'refresh'];
+const HOST_VERBS: readonly Verb[] = ['start', 'advance', 'touch', 'complete', 'lose', 'release'];
+export const SHOWS_LIFE: readonly Verb[] = ['start', 'advance', 'touch'];
 export const processOf = (by: string) => by.replace(/\.\d+$/, '');
 
 export class Ledger {
@@ -203,8 +203,11 @@ export class Ledger {
     const lost =
       before.status === 'processing' &&
       (verb === 'lose' || verb === 'release' || verb === 'sweep' || (verb === 'fail' && exhausted));
-    if (next.faults !== before.faults + (lost ? 1 : 0))
-      wrong('faults', `${before.faults} → ${next.faults}, of an attempt that was ${lost ? '' : 'not '}lost`);
+    if (next.lostAttempts !== before.lostAttempts + (lost ? 1 : 0))
+      wrong(
+        'lost attempts',
+        `${before.lostAttempts} → ${next.lostAttempts}, of an attempt that was ${lost ? '' : 'not '}lost`,
+      );
     if (next.attempt < before.attempt || (verb !== 'claim' && next.attempt !== before.attempt))
       wrong('states', `attempt ${before.attempt} → ${next.attempt}`);
     if (next.progress < before.progress && !(verb === 'lose' || verb === 'sweep' || verb === 'release'))
@@ -259,8 +262,8 @@ export function imageKey({ jobId, attempt }: JobState, filename: string): string
   return `images/${jobId.replaceAll('-', '')}/${attempt}/${filename}`;
 }
 
-export function brief({ status, attempt, faults, host, work, progress }: JobState): string {
-  return `${status} ${work ?? '-'} attempt ${attempt} faults ${faults} host ${host?.slice(-6) ?? '-'} progress ${progress}`;
+export function brief({ status, attempt, lostAttempts, host, work, progress }: JobState): string {
+  return `${status} ${work ?? '-'} attempt ${attempt} lost ${lostAttempts} host ${host?.slice(-6) ?? '-'} progress ${progress}`;
 }
 
 /** Nothing changed but what it took of a GPU. */
@@ -285,6 +288,6 @@ function verbOf(before: JobState | undefined, next: JobState, by: string): Verb 
   }
   if (before.status === 'queued' && next.status === 'processing') return 'start';
   if (before.status === 'processing' && next.progress !== before.progress) return 'advance';
-  if (before.status === 'processing' && next.progressAt !== before.progressAt) return 'refresh';
+  if (before.status === 'processing' && next.progressAt !== before.progressAt) return 'touch';
   return 'other';
 }

@@ -160,7 +160,7 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
           return response?.status;
         });
       }
-      const seen = await look(one);
+      const seen = await poll(one);
       if (seen && ['completed', 'failed', 'cancelled'].includes(String(seen['status']))) {
         if (seen['status'] === 'completed')
           await download(one, seen['images'] as { filename: string; url: string }[]);
@@ -170,7 +170,7 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
     }
   }
 
-  async function look(one: Submitted): Promise<Record<string, unknown> | undefined> {
+  async function poll(one: Submitted): Promise<Record<string, unknown> | undefined> {
     const sentAt = Date.now();
     const response = await call('GET', `/api/status/${one.jobId}`);
     const body = response && (await json(response));
@@ -196,7 +196,7 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
     for (const [index, { filename, url }] of images.entries()) {
       const bytes = await again(async () => {
         if (index === 0) return whole(await call('GET', `/api/image/${filename}`));
-        const fresh = await look(one);
+        const fresh = await poll(one);
         const links = (fresh?.['images'] ?? []) as { url: string }[];
         return whole(
           await fetch(links[index]?.url ?? url, { signal: AbortSignal.timeout(4000) }).catch(() => undefined),

@@ -58,7 +58,7 @@ export function checkLosses(world: World): number {
       const before = versions[index - 1]?.state;
       if (before?.host !== undefined && by.startsWith('controller'))
         checkDeath(world, jobId, versions, index);
-      if (!before || state.faults === before.faults) continue;
+      if (!before || state.lostAttempts === before.lostAttempts) continue;
       lost += 1;
       if (by.startsWith('controller')) continue;
       const host = processOf(by);

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { MUTATIONS } from './mutations.ts';
 
 test.each(MUTATIONS)('"$name" fits the sources', async ({ edits }) => {

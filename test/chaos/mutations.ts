@@ -62,7 +62,7 @@ const lateController: Focus = {
 
 const HISTORY_FIRST = [
   host(
-    'poller',
+    'prompts/poller',
     `      const { running, pending } = await queue(prompts);
       seen(`,
     `      const early = new Map(
@@ -74,14 +74,14 @@ const HISTORY_FIRST = [
       seen(`,
   ),
   host(
-    'poller',
+    'prompts/poller',
     `        if (!(await foundInHistory(prompt))) {`,
     `        if (early.get(prompt)) {
           finish(prompt, { kind: 'ended', entry: early.get(prompt)! });
         } else {`,
   ),
 ];
-const ONE_LOOK = host('poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`);
+const ONE_POLL = host('prompts/poller', `if (prompt.absences >= 2)`, `if (prompt.absences >= 1)`);
 const WITHOUT_SOCKET: Focus = {
   kinds: ['socket-silent', 'socket-cut'],
   faults: 12,
@@ -165,8 +165,8 @@ export const MUTATIONS: readonly Mutation[] = [
     seeds: 20,
   },
   {
-    name: 'a second record for one job',
-    edits: [host('claimer', `    if (board.has(jobId)) return 'has-it';\n`, '')],
+    name: 'a second held job for one job',
+    edits: [host('claims/claim-loop', `    if (slots.has(jobId)) return 'has-it';\n`, '')],
     focus: {
       kinds: ['offers-doubled', 'table-late', 'index-stale'],
       targets: { 'table-late': HOSTS },
@@ -174,20 +174,22 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    name: 'a slot not taken until the claim is settled',
-    edits: [host('record', `return record.phase !== 'uploading';`, `return record.phase === 'working';`)],
+    name: 'a slot not taken until the claim is answered',
+    edits: [
+      host('claims/held-job', `return heldJob.phase !== 'uploading';`, `return heldJob.phase === 'working';`),
+    ],
     focus: { kinds: ['table-late', 'offers-doubled'], targets: { 'table-late': HOSTS }, faults: 10 },
   },
   {
     name: 'an unanswered claim dropped',
     edits: [
       host(
-        'claim',
-        `    const settled: JobState | undefined = await untilAnswered(settler, jobId, 'claim', async () => {
-      if (await settler.jobs.write(jobId, change)) return { ...state, ...change.set };
-      return settler.jobs.readState(jobId);
+        'claims/claim',
+        `    const settled: JobState | undefined = await untilAnswered(writer, jobId, 'claim', async () => {
+      if (await writer.jobs.write(jobId, change)) return { ...state, ...change.set };
+      return writer.jobs.readState(jobId);
     });`,
-        `    const settled: JobState | undefined = (await settler.jobs.write(jobId, change).catch(() => false))
+        `    const settled: JobState | undefined = (await writer.jobs.write(jobId, change).catch(() => false))
       ? { ...state, ...change.set }
       : undefined;
     void untilAnswered;`,
@@ -203,7 +205,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'a deadline that interrupts and writes nothing',
     edits: [
       host(
-        'attempt',
+        'attempt/attempt',
         `  if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);\n`,
         '',
       ),
@@ -220,7 +222,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "a lost POST /prompt's answer repeated",
     edits: [
       host(
-        'attempt',
+        'attempt/attempt',
         `    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
     return undefined;`,
         `    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
@@ -286,14 +288,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'lost after one look instead of two',
-    edits: [ONE_LOOK],
+    edits: [ONE_POLL],
     focus: WITHOUT_SOCKET,
     seeds: 3,
     covered: '/queue is read before /history: what ended in between is in the history at the first look',
   },
   {
     name: '/history before /queue, and lost after one look',
-    edits: [ONE_LOOK, ...HISTORY_FIRST],
+    edits: [ONE_POLL, ...HISTORY_FIRST],
     focus: WITHOUT_SOCKET,
     seeds: 6,
   },
@@ -301,18 +303,18 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'completed before the upload',
     edits: [
       host(
-        'attempt',
-        `    const images = await collectImages(deps, record, claimed.fence.attempt, graph, outputs);
-    if (!images) return breakOff(attempt, await record.stopped);`,
+        'attempt/attempt',
+        `    const images = await collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);
+    if (!images) return breakOff(attempt, await heldJob.stopped);`,
         `    const images = outputs.map((output, index) => ({
-      filename: \`Early_\${record.jobId.replaceAll('-', '')}_0000\${index + 1}_.png\`,
+      filename: \`Early_\${heldJob.jobId.replaceAll('-', '')}_0000\${index + 1}_.png\`,
       node: output.node,
       width: 64,
       height: 64,
       sizeBytes: 1,
       contentType: 'image/png',
     }));
-    void collectImages(deps, record, claimed.fence.attempt, graph, outputs);`,
+    void collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);`,
       ),
     ],
     focus: { kinds: ['bucket-late'] },
@@ -332,12 +334,12 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the socket trusted',
     edits: [
       host(
-        'poller',
+        'prompts/poller',
         `        default:
           // The end is told by the history.
           return;`,
         `        default:
-          lookInHistory(prompt).then(
+          readHistory(prompt).then(
             (found) => found || finish(prompt, { kind: 'vanished' }),
             () => undefined,
           );
@@ -350,7 +352,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'the local clock trusted',
     edits: [
       {
-        file: 'functions/process/connect.ts',
+        file: 'functions/runtime/connect.ts',
         find: 'now: () => store.clock.now(),',
         replace: 'now: () => Date.now(),',
       },
@@ -366,11 +368,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the first item written before the clock is known',
     edits: [
-      host('heartbeat', `      await tell();\n      // It is no news`, `      // It is no news`),
+      host('machine/heartbeat', `      await report();\n      // It is no news`, `      // It is no news`),
       host(
-        'heartbeat',
+        'machine/heartbeat',
         `      const own = await hosts.read(`,
-        `      await tell();\n      const own = await hosts.read(`,
+        `      await report();\n      const own = await hosts.read(`,
       ),
     ],
     focus: { kinds: ['kill'], clock: true, faults: 2 },
@@ -390,7 +392,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "no look of the host's own",
     edits: [
       host(
-        'claimer',
+        'claims/claim-loop',
         `    if (deps.freeSlots() === 0) return;\n    if (known`,
         `    if (deps.freeSlots() >= 0) return;\n    if (known`,
       ),

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { bundle, type Bundles, type Edit } from './build.ts';
 import { checkJobs, checkTable } from './checks.ts';
 import { inject } from './inject.ts';

@@ -7,7 +7,7 @@ import type { Edit } from './build.ts';
 export const SCALED = {
   heartbeat: 300,
   deadAfter: 3000,
-  looksEvery: 150,
+  pollsEvery: 150,
   deadline: 3500,
   sweepEvery: 500,
   /** So far ahead or behind may a process's view of the tables' clock be: the Date header has whole seconds. */
@@ -23,7 +23,7 @@ const limit = (name: string, was: string, is: number): Edit => ({
 export const SCALING: readonly Edit[] = [
   limit('HEARTBEAT_EVERY', '5 * SECOND', SCALED.heartbeat),
   limit('HOST_DEAD_AFTER', '45 * SECOND', SCALED.deadAfter),
-  limit('HOST_LOOKS_EVERY', 'SECOND', SCALED.looksEvery),
+  limit('HOST_LOOKS_EVERY', 'SECOND', SCALED.pollsEvery),
   limit('SPREAD_READ_EVERY', 'MINUTE / 2', 500),
   limit('SPREAD_KNOWN_AFTER', '3 * MINUTE', 2000),
   limit('OFFER_TIMEOUT', '2 * SECOND', 400),
@@ -32,7 +32,7 @@ export const SCALING: readonly Edit[] = [
   // Long enough that a job that is held by nobody is not taken for one that ran too long.
   limit('JOB_LIMIT', 'HOUR', 600_000),
   {
-    file: 'functions/host/comfyui-watch.ts',
+    file: 'functions/host/prompts/health.ts',
     find: 'const INVENTORY_EVERY = 60_000;',
     replace: 'const INVENTORY_EVERY = 3000;',
   },

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobState } from '../../functions/core/job.ts';
 import type { Host } from '../../functions/store/hosts.ts';
+import { fieldsOf } from '../../functions/store/job-item.ts';
 import { type AttributeMap, plain } from './attributes.ts';
 import type { Ledger } from './ledger.ts';
 import { processOf } from './ledger.ts';
@@ -194,9 +195,7 @@ function directly(operation: string, call: object): Pick<Exchange, 'req' | 'body
   return { req, body: Buffer.from(JSON.stringify(call)) };
 }
 
-/** Of the item: whatever shard of the queue it lies in, it waits. */
 function stateOf(item: Record<string, unknown>): JobState {
-  const { v: _, expiresAt: __, part: ___, ...state } = item;
-  if (String(state['work']).startsWith('waiting')) state['work'] = 'waiting';
+  const { v: _, expiresAt: __, part: ___, ...state } = fieldsOf(item);
   return state as unknown as JobState;
 }

@@ -55,7 +55,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
   const runs = new Map<string, number>();
   const portOf = (name: string) => ports.get(name) ?? 1;
 
-  const places = (name: string) => {
+  const storage = (name: string) => {
     const run = (runs.get(name) ?? 0) + 1;
     runs.set(name, run);
     return {
@@ -124,7 +124,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     const intake = await intakeProxy(name, () => portOf(name), troubles);
     proxies.push(intake);
     const env = () => ({
-      ...places(name),
+      ...storage(name),
       COMFYUI_PORT: comfyuiPort,
       INTAKE_PORT: '0',
       INTAKE_URL: `http://127.0.0.1:${intake.port}`,
@@ -137,19 +137,19 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
   }
   for (let index = 0; index < FORWARDERS; index += 1) {
     const name = `forwarder${index}`;
-    add('forwarder', name, () => ({ ...places(name), FORWARDER_PORT: String(fixed[HOSTS + index]!) }));
+    add('forwarder', name, () => ({ ...storage(name), FORWARDER_PORT: String(fixed[HOSTS + index]!) }));
   }
   for (let index = 0; index < APIS; index += 1) {
     const name = `api${index}`;
     add('api', name, () => ({
-      ...places(name),
+      ...storage(name),
       API_PORT: '0',
       WORKFLOWS_PATH: workflows,
       FORWARDER_URL: `http://127.0.0.1:${fixed[HOSTS + (index % FORWARDERS)]!}`,
     }));
   }
   add('controller', 'controller', () => ({
-    ...places('controller'),
+    ...storage('controller'),
     SWEEP_EVERY_MS: String(SCALED.sweepEvery),
     // Every other seed has its queue under as many keys as hosts, more and less as they come and go.
     HOSTS_PER_SHARD: plan.seed % 2 === 0 ? '1' : '1000',

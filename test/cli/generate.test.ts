@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { build, isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
 
 const SMALL = ['--width', '256', '--height', '320', '--steps', '4'];

@@ -16,7 +16,7 @@ import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { readSeeding } from '../../functions/models/seeding.ts';
 import { FLUX2 } from '../../functions/models/wanted.ts';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { startStandInHub } from '../models/hub.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { build, startCommand } from '../support/program.ts';

@@ -8,20 +8,17 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { blockBelow } from '../contract/guide.ts';
-import { plainGraph } from '../local/simulated-comfyui-graphs.ts';
+import { plainGraph } from '../simulated-comfyui/graphs.ts';
 import { build, type Program, startCommand, startProgram } from '../support/program.ts';
 import { type Door, missing, openDoor } from './nginx.ts';
 import { answerTo, ask, open } from './upstream.ts';
 
-const lacks = missing(['nginx', '-v'], ['envsubst', '--version']);
+const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
 const noPython = missing(['python3', '-c', 'import requests']);
 
-describe.skipIf(lacks)(`the box ${lacks ?? ''}`, () => {
+describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () => {
   let folder: string;
   let comfyui: SimulatedComfyUI;
   let program: Program;

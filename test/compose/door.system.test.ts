@@ -10,14 +10,14 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { signal } from '../../functions/process/signal.ts';
+import { signal } from '../../functions/runtime/signal.ts';
 import { type Door, type DoorOptions, missing, openDoor } from './nginx.ts';
 import { answerTo, ask, goneAddress, open, startUpstream, type Upstream } from './upstream.ts';
 
-const lacks = missing(['nginx', '-v'], ['envsubst', '--version']);
+const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
 const noOpenssl = missing(['openssl', 'version']);
 
-describe.skipIf(lacks)(`nginx ${lacks ?? ''}`, () => {
+describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () => {
   /** What the server behind it does with the next request. */
   let behind: (req: IncomingMessage, res: ServerResponse) => void;
   let upstream: Upstream;

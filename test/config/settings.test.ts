@@ -42,8 +42,8 @@ test('what is missing is asked for by name', () => {
 });
 
 test('a secret that cannot be is not repeated', () => {
-  const places = { TABLE_PREFIX: 'x-', IMAGES_BUCKET: 'x' };
-  const environment = { ...places, WORKFLOWS_PATH: 'x', ORIGIN_SECRET: 'hunter2' };
+  const storage = { TABLE_PREFIX: 'x-', IMAGES_BUCKET: 'x' };
+  const environment = { ...storage, WORKFLOWS_PATH: 'x', ORIGIN_SECRET: 'hunter2' };
   expect(() => apiLambdaSettings(environment)).toThrow(
     /^ORIGIN_SECRET must be a secret .*; it has 7 characters$/,
   );

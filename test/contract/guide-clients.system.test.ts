@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { build, type Program, startCommand, startProgram } from '../support/program.ts';
 import { answerBelow, blockBelow, blocksOfGuide, lacksOf } from './guide.ts';
 
@@ -53,7 +53,7 @@ const clients = [
     file: 'client.py',
     command: 'python3',
     images: 1,
-    lacks: lacking(['python3', ['-c', 'import requests'], 'python3 with requests']),
+    missingRequirements: lacking(['python3', ['-c', 'import requests'], 'python3 with requests']),
   },
   {
     title: 'JavaScript/Node.js Example',
@@ -61,7 +61,7 @@ const clients = [
     file: 'client.cjs',
     command: process.execPath,
     images: 1,
-    lacks: lacking([process.execPath, ['-e', 'require.resolve("axios")'], 'axios']),
+    missingRequirements: lacking([process.execPath, ['-e', 'require.resolve("axios")'], 'axios']),
   },
   {
     title: 'Bash/cURL Batch Generation',
@@ -69,7 +69,7 @@ const clients = [
     file: 'client.sh',
     command: 'bash',
     images: 4,
-    lacks: lacking(curl, ['jq', ['--version'], 'jq'], ['bc', ['--version'], 'bc']),
+    missingRequirements: lacking(curl, ['jq', ['--version'], 'jq'], ['bc', ['--version'], 'bc']),
   },
 ];
 
@@ -86,9 +86,9 @@ async function runs(command: string, args: string[]): Promise<string> {
 }
 
 describe.concurrent("the guide's clients, unchanged", () => {
-  for (const { title, language, file, command, images, lacks } of clients)
-    test.skipIf(lacks !== undefined)(
-      `${title}${lacks === undefined ? '' : ` (skipped: this machine has no ${lacks})`}`,
+  for (const { title, language, file, command, images, missingRequirements } of clients)
+    test.skipIf(missingRequirements !== undefined)(
+      `${title}${missingRequirements === undefined ? '' : ` (skipped: this machine has no ${missingRequirements})`}`,
       { timeout: 60_000 },
       async ({ expect }) => {
         await writeFile(join(folder, file), blockBelow(title, language));

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
 import type { JobState } from '../../functions/core/job.ts';
-import { outlookOf, waitingFor } from '../../functions/core/waiting.ts';
+import { estimateOf, waitingFor } from '../../functions/core/estimate.ts';
 import { NEVER_WARM } from '../../functions/core/warm.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
@@ -77,7 +77,7 @@ async function accept(count: number): Promise<void> {
       owner: 'a',
       status: 'queued',
       attempt: 0,
-      faults: 0,
+      lostAttempts: 0,
       work: 'waiting',
       workOrder: order,
       ownerOrder: order,
@@ -152,7 +152,7 @@ test('a job that hosts leave alone wakes none again, one beside it does', async 
   const [job] = await store.jobs.listWork('waiting', 1);
   await scaleFleet(deps());
   await pass(MINUTE);
-  for (const host of await store.hosts.list()) await store.hosts.put({ ...host, leftAlone: [job!.jobId] });
+  for (const host of await store.hosts.list()) await store.hosts.put({ ...host, unrunnable: [job!.jobId] });
   await scaleFleet(deps());
   // It was idle for its minutes, and ended itself.
   for (const { hostId } of await store.hosts.list()) await store.hosts.remove(hostId);
@@ -251,7 +251,7 @@ test('launches that are suspended are said with the command that resumes them, a
     reason: expect.stringMatching(/^launch suspended \(.*aws autoscaling resume-processes .*gpu-hosts/),
   });
   // As the api tells it.
-  expect(waitingFor(outlookOf([], await fleet(), 0, clock))).toBe(
+  expect(waitingFor(estimateOf([], await fleet(), 0, clock))).toBe(
     'no gpu host can be started: launch suspended (Administratively suspended at 2026-11-24T12:00:00Z); when its cause is gone: aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
   );
   await pass(MINUTE, []);

@@ -2,10 +2,21 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Sight } from '../../functions/controller/instances.ts';
+import type { Snapshot } from '../../functions/controller/instances.ts';
 import { decide, isWorthARound } from '../../functions/controller/scale.ts';
 import { type Fleet, isKeptWarm, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
-import { HOUR, host, instance, memory, MINUTE, NOW, SECOND, sight, startingFor, working } from './sights.ts';
+import {
+  HOUR,
+  host,
+  instance,
+  memory,
+  MINUTE,
+  NOW,
+  SECOND,
+  snapshot,
+  startingFor,
+  working,
+} from './snapshots.ts';
 
 const quota = { code: 'quota', reason: 'the quota is 0', at: NOW - 10 * SECOND } as const;
 const one = { instances: [instance('i-a')] };
@@ -13,86 +24,91 @@ const gaveUp = { code: 'never_registered', reason: 'two did not come up', at: NO
 
 describe('raising', () => {
   // With 30 seconds a job, ten jobs are what one host does in the five minutes.
-  test.each<[string, Sight, Fleet, number | undefined]>([
-    ['nothing waits: nothing is raised', sight(), memory(), undefined],
-    ['held jobs have their host', sight({ held: 50, hosts: [host('i-a')], group: one }), memory(), undefined],
-    ['the first job wakes one host', sight({ waiting: 1 }), memory(), 1],
-    ['the first job of all', sight({ waiting: 1 }), UNKNOWN_FLEET, 1],
-    ['before it is measured a job is taken for 45 seconds', sight({ waiting: 7 }), UNKNOWN_FLEET, 2],
-    ['ten jobs are for one host', sight({ waiting: 10 }), memory(), 1],
-    ['eleven are for two', sight({ waiting: 11 }), memory(), 2],
+  test.each<[string, Snapshot, Fleet, number | undefined]>([
+    ['nothing waits: nothing is raised', snapshot(), memory(), undefined],
+    [
+      'held jobs have their host',
+      snapshot({ held: 50, hosts: [host('i-a')], group: one }),
+      memory(),
+      undefined,
+    ],
+    ['the first job wakes one host', snapshot({ waiting: 1 }), memory(), 1],
+    ['the first job of all', snapshot({ waiting: 1 }), UNKNOWN_FLEET, 1],
+    ['before it is measured a job is taken for 45 seconds', snapshot({ waiting: 7 }), UNKNOWN_FLEET, 2],
+    ['ten jobs are for one host', snapshot({ waiting: 10 }), memory(), 1],
+    ['eleven are for two', snapshot({ waiting: 11 }), memory(), 2],
     [
       'held jobs count too',
-      sight({ waiting: 9, held: 2, hosts: [host('i-a')], group: one }),
+      snapshot({ waiting: 9, held: 2, hosts: [host('i-a')], group: one }),
       memory({ seen: { 'i-a': working } }),
       2,
     ],
-    ['never above maxHosts', sight({ waiting: 9000 }), memory(), 5],
-    ['never above the max of the group', sight({ waiting: 9000, group: { max: 3 } }), memory(), 3],
+    ['never above maxHosts', snapshot({ waiting: 9000 }), memory(), 5],
+    ['never above the max of the group', snapshot({ waiting: 9000, group: { max: 3 } }), memory(), 3],
     [
       'a host that starts is coming',
-      sight({ waiting: 1, group: one }),
+      snapshot({ waiting: 1, group: one }),
       memory({ seen: { 'i-a': startingFor(3) } }),
       undefined,
     ],
     [
       'an instance that is not launched yet is coming',
-      sight({ waiting: 1, group: { desired: 1 } }),
+      snapshot({ waiting: 1, group: { desired: 1 } }),
       memory({ desired: 1 }),
       undefined,
     ],
     [
       'more wait than what comes can do',
-      sight({ waiting: 30, group: one }),
+      snapshot({ waiting: 30, group: one }),
       memory({ seen: { 'i-a': startingFor(3) } }),
       3,
     ],
     [
       'but not before the last raise has cooled down',
-      sight({ waiting: 30, group: one }),
+      snapshot({ waiting: 30, group: one }),
       memory({ seen: { 'i-a': startingFor(1) }, raisedAt: NOW - MINUTE }),
       undefined,
     ],
-    ['with nothing up nothing cools down', sight({ waiting: 1 }), memory({ raisedAt: NOW - SECOND }), 1],
+    ['with nothing up nothing cools down', snapshot({ waiting: 1 }), memory({ raisedAt: NOW - SECOND }), 1],
     [
       'a host that drains is no capacity',
-      sight({ waiting: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
+      snapshot({ waiting: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
       memory({ seen: { 'i-a': working } }),
       2,
     ],
     [
       'nor one that is asked to retire',
-      sight({ waiting: 1, hosts: [host('i-a', { retire: true })], group: one }),
+      snapshot({ waiting: 1, hosts: [host('i-a', { retire: true })], group: one }),
       memory({ seen: { 'i-a': working } }),
       2,
     ],
     [
       'at the max a draining one is waited for',
-      sight({ waiting: 1, maxHosts: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
+      snapshot({ waiting: 1, maxHosts: 1, hosts: [host('i-a', { state: 'draining' })], group: one }),
       memory({ seen: { 'i-a': working } }),
       undefined,
     ],
     [
       'a host process that restarts is waited for',
-      sight({ waiting: 1, group: one }),
+      snapshot({ waiting: 1, group: one }),
       memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - MINUTE } } }),
       undefined,
     ],
     [
       'one that is silent for longer is replaced',
-      sight({ waiting: 1, hosts: [host('i-a', { seenAt: NOW - 2 * MINUTE })], group: one }),
+      snapshot({ waiting: 1, hosts: [host('i-a', { seenAt: NOW - 2 * MINUTE })], group: one }),
       memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - 2 * MINUTE } } }),
       2,
     ],
     [
       'an instance that is ending is gone',
-      sight({ waiting: 1, group: { desired: 0, instances: [instance('i-a', 'ending')] } }),
+      snapshot({ waiting: 1, group: { desired: 0, instances: [instance('i-a', 'ending')] } }),
       memory({ seen: { 'i-a': working } }),
       1,
     ],
     [
       'jobs as the hosts measure them',
-      sight({ waiting: 20, hosts: [host('i-a', { jobSeconds: 60 })], group: one }),
+      snapshot({ waiting: 20, hosts: [host('i-a', { jobSeconds: 60 })], group: one }),
       memory({ seen: { 'i-a': working } }),
       4,
     ],
@@ -106,17 +122,17 @@ describe('raising', () => {
       host('i-b', { jobSeconds: 30 }),
       host('i-c', { jobSeconds: 900 }),
     ];
-    const { fleet } = decide(sight({ hosts }), memory());
+    const { fleet } = decide(snapshot({ hosts }), memory());
     expect(fleet.secondsPerJob).toBe(30);
     expect(
-      decide(sight({ hosts: [host('i-a', { jobSeconds: 5, seenAt: NOW - HOUR })] }), fleet).fleet
+      decide(snapshot({ hosts: [host('i-a', { jobSeconds: 5, seenAt: NOW - HOUR })] }), fleet).fleet
         .secondsPerJob,
     ).toBe(30);
   });
 
   test('what a start takes is measured when a host comes up', () => {
     const { fleet } = decide(
-      sight({ hosts: [host('i-a')], group: one }),
+      snapshot({ hosts: [host('i-a')], group: one }),
       memory({ seen: { 'i-a': startingFor(4) } }),
     );
     expect(fleet.secondsPerStart).toBe(240);
@@ -134,18 +150,18 @@ describe('warm', () => {
   const seen = { 'i-a': upFor(1), 'i-b': upFor(3), 'i-c': upFor(2) };
 
   test('hosts are started and nothing waits', () => {
-    expect(decide(sight({ warm: 2 }), memory())).toMatchObject({ raiseTo: 2, fleet: { wanted: 2 } });
-    expect(decide(sight({ warm: 2, maxHosts: 1 }), memory()).raiseTo).toBe(1);
-    expect(decide(sight({ warm: 2, waiting: 11 }), memory()).raiseTo).toBe(2);
-    expect(decide(sight({ warm: 1, waiting: 40 }), memory()).raiseTo).toBe(4);
+    expect(decide(snapshot({ warm: 2 }), memory())).toMatchObject({ raiseTo: 2, fleet: { wanted: 2 } });
+    expect(decide(snapshot({ warm: 2, maxHosts: 1 }), memory()).raiseTo).toBe(1);
+    expect(decide(snapshot({ warm: 2, waiting: 11 }), memory()).raiseTo).toBe(2);
+    expect(decide(snapshot({ warm: 1, waiting: 40 }), memory()).raiseTo).toBe(4);
   });
 
   test('those that have been up longest stay, and it is said which', () => {
-    const two = decide(sight({ ...three, warm: 2 }), memory({ seen }));
+    const two = decide(snapshot({ ...three, warm: 2 }), memory({ seen }));
     expect(two.raiseTo).toBeUndefined();
     expect(two.fleet.warm).toEqual(['i-b', 'i-c']);
-    expect(decide(sight({ ...three, warm: 9 }), memory({ seen })).fleet.warm).toHaveLength(3);
-    expect(decide(sight({ ...three, warm: 0 }), memory({ seen })).fleet.warm).toBeUndefined();
+    expect(decide(snapshot({ ...three, warm: 9 }), memory({ seen })).fleet.warm).toHaveLength(3);
+    expect(decide(snapshot({ ...three, warm: 0 }), memory({ seen })).fleet.warm).toBeUndefined();
   });
 
   test('one that drains is replaced', () => {
@@ -153,7 +169,7 @@ describe('warm', () => {
       ...three,
       hosts: [host('i-b', { state: 'draining' }), ...ids.filter((id) => id !== 'i-b').map((id) => host(id))],
     };
-    const { raiseTo, fleet } = decide(sight({ ...drains, warm: 3 }), memory({ seen }));
+    const { raiseTo, fleet } = decide(snapshot({ ...drains, warm: 3 }), memory({ seen }));
     expect(raiseTo).toBe(4);
     expect(fleet.warm).toEqual(['i-c', 'i-a']);
   });
@@ -161,12 +177,12 @@ describe('warm', () => {
   test('what cannot be started is said, and tried no more often than for a job', () => {
     const lacking = { desired: 1, instances: [] };
     const failed = decide(
-      sight({ warm: 1, group: lacking, launchFailure: quota }),
+      snapshot({ warm: 1, group: lacking, launchFailure: quota }),
       memory({ desired: 1, raisedAt: NOW - MINUTE }),
     );
     expect(failed).toMatchObject({ withdraw: true, fleet: { blocked: { code: 'quota' } } });
-    expect(decide(sight({ now: NOW + SECOND, warm: 1 }), failed.fleet).raiseTo).toBeUndefined();
-    expect(decide(sight({ warm: 1, maxHosts: 0 }), memory()).fleet.blocked?.code).toBe('no_hosts_allowed');
+    expect(decide(snapshot({ now: NOW + SECOND, warm: 1 }), failed.fleet).raiseTo).toBeUndefined();
+    expect(decide(snapshot({ warm: 1, maxHosts: 0 }), memory()).fleet.blocked?.code).toBe('no_hosts_allowed');
   });
 
   test('a machine asks whether it is one of them, and believes no controller that has fallen silent', () => {
@@ -179,8 +195,8 @@ describe('warm', () => {
 });
 
 describe('ending what never came up', () => {
-  const minute = (n: number, more: Partial<Sight> = {}) =>
-    decide(sight({ group: one, ...more }), memory({ seen: { 'i-a': startingFor(n) } }));
+  const minute = (n: number, more: Partial<Snapshot> = {}) =>
+    decide(snapshot({ group: one, ...more }), memory({ seen: { 'i-a': startingFor(n) } }));
 
   test('it has 15 minutes from when it was first seen', () => {
     expect(minute(14).terminate).toEqual([]);
@@ -194,10 +210,10 @@ describe('ending what never came up', () => {
 
   test('it is told so every round until it is gone, and counted once', () => {
     const first = minute(15);
-    const second = decide(sight({ now: NOW + MINUTE, group: one }), first.fleet);
+    const second = decide(snapshot({ now: NOW + MINUTE, group: one }), first.fleet);
     expect(second).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 1 } });
     const gone = { desired: 0, instances: [instance('i-a', 'ending')] };
-    expect(decide(sight({ now: NOW + 2 * MINUTE, group: gone }), second.fleet)).toMatchObject({
+    expect(decide(snapshot({ now: NOW + 2 * MINUTE, group: gone }), second.fleet)).toMatchObject({
       terminate: [],
       fleet: { failedStarts: 1, seen: {} },
     });
@@ -206,7 +222,7 @@ describe('ending what never came up', () => {
   test('one that worked and then went silent is ended after 15 minutes, and is no failed start', () => {
     const silent = (minutes: number) =>
       decide(
-        sight({ group: one }),
+        snapshot({ group: one }),
         memory({ seen: { 'i-a': { firstSeen: NOW - HOUR, upAt: NOW - minutes * MINUTE } } }),
       );
     expect(silent(14).terminate).toEqual([]);
@@ -215,15 +231,15 @@ describe('ending what never came up', () => {
 
   test('one that drains for longer than a job can last is ended', () => {
     const seen = { 'i-a': { ...working, drainingAt: NOW - 75 * MINUTE } };
-    const drains = sight({ hosts: [host('i-a', { state: 'draining' })], group: one });
+    const drains = snapshot({ hosts: [host('i-a', { state: 'draining' })], group: one });
     expect(decide(drains, memory({ seen })).terminate).toEqual(['i-a']);
     seen['i-a'].drainingAt += MINUTE;
     expect(decide(drains, memory({ seen })).terminate).toEqual([]);
   });
 
   test('one that ended by itself before it came up is a failed start', () => {
-    expect(decide(sight(), memory({ seen: { 'i-a': startingFor(3) } })).fleet.failedStarts).toBe(1);
-    expect(decide(sight(), memory({ seen: { 'i-a': working } })).fleet.failedStarts).toBe(0);
+    expect(decide(snapshot(), memory({ seen: { 'i-a': startingFor(3) } })).fleet.failedStarts).toBe(1);
+    expect(decide(snapshot(), memory({ seen: { 'i-a': working } })).fleet.failedStarts).toBe(0);
   });
 
   test('nothing is held against a host for a time in which nobody watched', () => {
@@ -233,7 +249,7 @@ describe('ending what never came up', () => {
       'i-c': startingFor(40),
     };
     const { terminate, fleet } = decide(
-      sight({ group: { instances: [instance('i-a'), instance('i-b')] } }),
+      snapshot({ group: { instances: [instance('i-a'), instance('i-b')] } }),
       memory({ seen, updatedAt: NOW - 40 * MINUTE }),
     );
     expect(terminate).toEqual([]);
@@ -245,7 +261,7 @@ describe('ending what never came up', () => {
 
   test('a clock that was set back lengthens nothing', () => {
     const { fleet } = decide(
-      sight({ group: one, waiting: 30 }),
+      snapshot({ group: one, waiting: 30 }),
       memory({ seen: { 'i-a': { firstSeen: NOW + HOUR } }, raisedAt: NOW + HOUR, updatedAt: NOW + HOUR }),
     );
     expect(fleet).toMatchObject({ raisedAt: NOW, updatedAt: NOW, seen: { 'i-a': { firstSeen: NOW } } });
@@ -258,28 +274,28 @@ describe('after two starts in a row that failed', () => {
   test('no more are started, and it is said why', () => {
     const seen = { 'i-a': startingFor(15), 'i-b': startingFor(15) };
     const both = { instances: [instance('i-a'), instance('i-b')] };
-    const { fleet, terminate, raiseTo } = decide(sight({ waiting: 100, group: both }), memory({ seen }));
+    const { fleet, terminate, raiseTo } = decide(snapshot({ waiting: 100, group: both }), memory({ seen }));
     expect({ terminate, raiseTo }).toEqual({ terminate: ['i-a', 'i-b'], raiseTo: undefined });
     expect(fleet.blocked).toEqual({
       code: 'never_registered',
       reason: 'the last 2 that were started did not come up within 15 minutes; one more is tried every hour',
       at: NOW,
     });
-    expect(decide(sight({ waiting: 100 }), stopped()).raiseTo).toBeUndefined();
+    expect(decide(snapshot({ waiting: 100 }), stopped()).raiseTo).toBeUndefined();
   });
 
   test('one more is tried after an hour, and another hour later the next', () => {
     const blocked = { ...gaveUp, at: NOW - HOUR };
-    const tried = decide(sight({ waiting: 100 }), stopped({ blocked }));
+    const tried = decide(snapshot({ waiting: 100 }), stopped({ blocked }));
     expect(tried).toMatchObject({
       raiseTo: 1,
       fleet: { blocked: { code: 'never_registered' }, raisedAt: NOW },
     });
-    const starting = decide(sight({ now: NOW + MINUTE, waiting: 100, group: one }), tried.fleet);
+    const starting = decide(snapshot({ now: NOW + MINUTE, waiting: 100, group: one }), tried.fleet);
     expect(starting).toMatchObject({ terminate: [] });
     expect(starting.raiseTo).toBeUndefined();
     const failed = decide(
-      sight({ waiting: 100, group: one }),
+      snapshot({ waiting: 100, group: one }),
       stopped({ seen: { 'i-a': startingFor(15) }, blocked, raisedAt: NOW - 15 * MINUTE }),
     );
     expect(failed).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 3, blocked: { at: NOW } } });
@@ -287,20 +303,20 @@ describe('after two starts in a row that failed', () => {
   });
 
   test('what Auto Scaling starts by itself meanwhile is ended at once', () => {
-    const { terminate, fleet } = decide(sight({ waiting: 1, group: one }), stopped({ desired: 1 }));
+    const { terminate, fleet } = decide(snapshot({ waiting: 1, group: one }), stopped({ desired: 1 }));
     expect({ terminate, failed: fleet.failedStarts }).toEqual({ terminate: ['i-a'], failed: 2 });
   });
 
   test('but one that a person asks for is a try like any other', () => {
-    const byHand = decide(sight({ waiting: 1, group: { desired: 1 } }), stopped());
-    const { terminate } = decide(sight({ now: NOW + MINUTE, waiting: 1, group: one }), byHand.fleet);
+    const byHand = decide(snapshot({ waiting: 1, group: { desired: 1 } }), stopped());
+    const { terminate } = decide(snapshot({ now: NOW + MINUTE, waiting: 1, group: one }), byHand.fleet);
     expect(terminate).toEqual([]);
   });
 
   test('a third that is on its way keeps its 15 minutes, and a host that comes up ends it', () => {
-    const late = decide(sight({ group: one }), stopped({ seen: { 'i-a': startingFor(12) } }));
+    const late = decide(snapshot({ group: one }), stopped({ seen: { 'i-a': startingFor(12) } }));
     expect(late.terminate).toEqual([]);
-    const up = decide(sight({ waiting: 100, hosts: [host('i-a')], group: one }), late.fleet);
+    const up = decide(snapshot({ waiting: 100, hosts: [host('i-a')], group: one }), late.fleet);
     expect(up.fleet).toMatchObject({ failedStarts: 0, blocked: undefined });
     expect(up.raiseTo).toBe(5);
   });
@@ -308,12 +324,12 @@ describe('after two starts in a row that failed', () => {
   test('a host that has been up all the time proves nothing about the new ones', () => {
     const seen = { 'i-a': working, 'i-b': startingFor(15) };
     const group = { instances: [instance('i-a'), instance('i-b')] };
-    const { fleet } = decide(sight({ hosts: [host('i-a')], group }), memory({ seen, failedStarts: 1 }));
+    const { fleet } = decide(snapshot({ hosts: [host('i-a')], group }), memory({ seen, failedStarts: 1 }));
     expect(fleet).toMatchObject({ failedStarts: 2, blocked: { code: 'never_registered' } });
   });
 
   test('another release is another chance', () => {
-    const { raiseTo, fleet } = decide(sight({ waiting: 1, release: 'r2' }), stopped());
+    const { raiseTo, fleet } = decide(snapshot({ waiting: 1, release: 'r2' }), stopped());
     expect({ raiseTo, failed: fleet.failedStarts, blocked: fleet.blocked }).toEqual({
       raiseTo: 1,
       failed: 0,
@@ -326,14 +342,14 @@ describe('when AWS cannot start one', () => {
   const lacking = { desired: 1, instances: [] };
 
   const failed = decide(
-    sight({ waiting: 100, group: lacking, launchFailure: quota }),
+    snapshot({ waiting: 100, group: lacking, launchFailure: quota }),
     memory({ desired: 1, raisedAt: NOW - MINUTE }),
   );
   const blocked = { code: 'quota', reason: 'the quota is 0', at: NOW } as const;
   const noCapacityAt = (at: number) => ({ code: 'no_capacity', reason: 'the quota is 0', at });
   /** Round after round, a minute each, while nothing is launched. */
-  const minutesLater = (minutes: number, more: Partial<Sight> = {}, from = failed.fleet) =>
-    decide(sight({ now: NOW + minutes * MINUTE, waiting: 100, ...more }), {
+  const minutesLater = (minutes: number, more: Partial<Snapshot> = {}, from = failed.fleet) =>
+    decide(snapshot({ now: NOW + minutes * MINUTE, waiting: 100, ...more }), {
       ...from,
       updatedAt: NOW + (minutes - 1) * MINUTE,
     });
@@ -348,7 +364,7 @@ describe('when AWS cannot start one', () => {
   test('hosts that run are kept', () => {
     const group = { desired: 3, instances: [instance('i-a')] };
     const { withdraw, fleet } = decide(
-      sight({ waiting: 100, hosts: [host('i-a')], group, launchFailure: quota }),
+      snapshot({ waiting: 100, hosts: [host('i-a')], group, launchFailure: quota }),
       memory({ desired: 3, raisedAt: NOW - MINUTE, seen: { 'i-a': working } }),
     );
     expect({ withdraw, desired: fleet.desired }).toEqual({ withdraw: true, desired: 1 });
@@ -369,7 +385,7 @@ describe('when AWS cannot start one', () => {
     const noCapacity = { ...quota, code: 'no_capacity' } as const;
     const tried = (minutes: number) =>
       decide(
-        sight({ waiting: 100, group: lacking, launchFailure: noCapacity }),
+        snapshot({ waiting: 100, group: lacking, launchFailure: noCapacity }),
         memory({ desired: 1, raisedAt: NOW - minutes * MINUTE }),
       );
     expect(tried(14)).toMatchObject({ withdraw: false, fleet: { desired: 1, blocked: noCapacityAt(NOW) } });
@@ -384,10 +400,10 @@ describe('when AWS cannot start one', () => {
   test('it stays said while a try is under way, and ends with what is launched', () => {
     const trying = minutesLater(2);
     expect(trying.raiseTo).toBe(1);
-    const under = decide(sight({ now: NOW + 3 * MINUTE, waiting: 100, group: lacking }), trying.fleet);
+    const under = decide(snapshot({ now: NOW + 3 * MINUTE, waiting: 100, group: lacking }), trying.fleet);
     expect(under).toMatchObject({ withdraw: false, fleet: { blocked } });
     expect(under.raiseTo).toBeUndefined();
-    const launched = decide(sight({ now: NOW + 4 * MINUTE, waiting: 100, group: one }), under.fleet);
+    const launched = decide(snapshot({ now: NOW + 4 * MINUTE, waiting: 100, group: one }), under.fleet);
     expect(launched).toMatchObject({ raiseTo: 5, fleet: { blocked: undefined } });
   });
 
@@ -399,49 +415,49 @@ describe('when AWS cannot start one', () => {
   test('launches that are suspended are said where something waits or was asked for', () => {
     const group = { suspended: { why: 'for a reason', resume: 'a command' } };
     const reason = 'launch suspended (for a reason); when its cause is gone: a command';
-    expect(decide(sight({ group }), memory())).toMatchObject({
+    expect(decide(snapshot({ group }), memory())).toMatchObject({
       withdraw: false,
       fleet: { blocked: undefined },
     });
-    const waits = decide(sight({ waiting: 1, group }), memory());
+    const waits = decide(snapshot({ waiting: 1, group }), memory());
     expect(waits.fleet.blocked).toEqual({ code: 'launch_suspended', reason, at: NOW });
     expect(waits.raiseTo).toBeUndefined();
-    expect(decide(sight({ group: { ...group, desired: 2 } }), memory({ desired: 2 }))).toMatchObject({
+    expect(decide(snapshot({ group: { ...group, desired: 2 } }), memory({ desired: 2 }))).toMatchObject({
       withdraw: true,
       fleet: { blocked: { code: 'launch_suspended' }, desired: 0 },
     });
     const stopped = memory({ failedStarts: 2, blocked: { ...gaveUp, at: NOW - HOUR } });
-    expect(decide(sight({ waiting: 1, group }), stopped)).toMatchObject({
+    expect(decide(snapshot({ waiting: 1, group }), stopped)).toMatchObject({
       fleet: { blocked: { code: 'launch_suspended' } },
     });
-    expect(decide(sight({ waiting: 1 }), waits.fleet)).toMatchObject({ raiseTo: 1 });
+    expect(decide(snapshot({ waiting: 1 }), waits.fleet)).toMatchObject({ raiseTo: 1 });
   });
 
   test('a failure from before the last raise says nothing about it', () => {
-    const seen = sight({ waiting: 1, group: lacking, launchFailure: quota });
+    const seen = snapshot({ waiting: 1, group: lacking, launchFailure: quota });
     expect(decide(seen, memory({ desired: 1, raisedAt: NOW - SECOND })).fleet.blocked).toBeUndefined();
   });
 
   test('a raise that was refused is tried again after five minutes', () => {
     const blocked = { code: 'raise_refused', reason: 'AccessDenied', at: NOW - 4 * MINUTE } as const;
-    expect(decide(sight({ waiting: 1 }), memory({ blocked }))).toMatchObject({ fleet: { blocked } });
-    expect(decide(sight({ waiting: 1 }), memory({ blocked })).raiseTo).toBeUndefined();
-    expect(decide(sight({ now: NOW + MINUTE, waiting: 1 }), memory({ blocked })).raiseTo).toBe(1);
+    expect(decide(snapshot({ waiting: 1 }), memory({ blocked }))).toMatchObject({ fleet: { blocked } });
+    expect(decide(snapshot({ waiting: 1 }), memory({ blocked })).raiseTo).toBeUndefined();
+    expect(decide(snapshot({ now: NOW + MINUTE, waiting: 1 }), memory({ blocked })).raiseTo).toBe(1);
   });
 
   test('a limit of 0 is said when a job waits', () => {
-    expect(decide(sight({ waiting: 1, maxHosts: 0 }), memory())).toMatchObject({
+    expect(decide(snapshot({ waiting: 1, maxHosts: 0 }), memory())).toMatchObject({
       fleet: { blocked: { code: 'no_hosts_allowed' }, wanted: 0 },
     });
-    expect(decide(sight({ maxHosts: 0 }), memory()).fleet.blocked).toBeUndefined();
+    expect(decide(snapshot({ maxHosts: 0 }), memory()).fleet.blocked).toBeUndefined();
   });
 });
 
 describe('rolling', () => {
   const three = { instances: ['i-a', 'i-b', 'i-c'].map((id) => instance(id)) };
   const seen = { 'i-a': working, 'i-b': working, 'i-c': working };
-  const roll = (hosts: Sight['hosts'], more: Partial<Sight> = {}) =>
-    decide(sight({ release: 'r2', hosts, group: three, ...more }), memory({ seen })).retire;
+  const roll = (hosts: Snapshot['hosts'], more: Partial<Snapshot> = {}) =>
+    decide(snapshot({ release: 'r2', hosts, group: three, ...more }), memory({ seen })).retire;
   const old = [
     host('i-a', { held: 2 }),
     host('i-b', { held: 1, startedAt: NOW - MINUTE }),
@@ -452,7 +468,7 @@ describe('rolling', () => {
     expect(roll(old)).toEqual(['i-c.run']);
   });
 
-  test.each<[string, Sight['hosts'], Partial<Sight>]>([
+  test.each<[string, Snapshot['hosts'], Partial<Snapshot>]>([
     ['another drains', [host('i-a', { state: 'draining' }), ...old.slice(1)], {}],
     ['another was asked to', [host('i-a', { retire: true }), ...old.slice(1)], {}],
     ['another restarts', old.slice(1), {}],
@@ -476,13 +492,13 @@ describe('rolling', () => {
 
 describe('rolling hosts that stay up', () => {
   /** A round in which the release r2 has been wanted for ten minutes. */
-  const round = (hosts: Sight['hosts'], more: Parameters<typeof sight>[0] = {}) => {
+  const round = (hosts: Snapshot['hosts'], more: Parameters<typeof snapshot>[0] = {}) => {
     const ids = hosts.map(({ machineId }) => machineId);
     const seen = Object.fromEntries(
       ids.map((id) => [id, id === 'i-new' ? { ...startingFor(4), upAt: NOW - MINUTE } : working]),
     );
     return decide(
-      sight({
+      snapshot({
         warm: 1,
         maxHosts: 2,
         release: 'r2',
@@ -530,7 +546,7 @@ describe('rolling hosts that stay up', () => {
 describe('between two rounds', () => {
   const before = memory({ updatedAt: NOW - SECOND });
   const seen = { 'i-a': working };
-  test.each<[string, Fleet, Sight['hosts'], boolean]>([
+  test.each<[string, Fleet, Snapshot['hosts'], boolean]>([
     ['a first job is worth one', before, [], true],
     ['and so it is where the last host has just gone', { ...before, desired: 1, seen }, [], true],
     ['or drains', { ...before, desired: 1, seen }, [host('i-a', { state: 'draining' })], true],
@@ -549,7 +565,7 @@ describe('whatever is seen', () => {
   const ids = ['i-a', 'i-b', 'i-c', 'i-d'];
   const time = fc.integer({ min: NOW - 3 * HOUR, max: NOW + HOUR });
   const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
-  const sights = fc.record<Sight>({
+  const snapshots = fc.record<Snapshot>({
     now: fc.constant(NOW),
     waiting: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(1_000_000)),
     held: fc.nat(20),
@@ -621,11 +637,11 @@ describe('whatever is seen', () => {
     ),
   });
 
-  const live = ({ group }: Sight) => group.instances.filter(({ state }) => state !== 'ending').length;
+  const live = ({ group }: Snapshot) => group.instances.filter(({ state }) => state !== 'ending').length;
 
   test('it never lowers, never goes above a max, never raises for nothing or while none can start', () => {
     fc.assert(
-      fc.property(sights, fleets, (seen, remembered) => {
+      fc.property(snapshots, fleets, (seen, remembered) => {
         const { raiseTo, withdraw, terminate, retire, fleet } = decide(seen, remembered);
         if (raiseTo !== undefined) {
           expect(raiseTo).toBeGreaterThan(seen.group.desired);
@@ -654,7 +670,7 @@ describe('whatever is seen', () => {
 
   test('as many stay up as are wanted warm, none that drains, and where they are too few one is raised or cannot be', () => {
     fc.assert(
-      fc.property(sights, fleets, (seen, remembered) => {
+      fc.property(snapshots, fleets, (seen, remembered) => {
         const { fleet, raiseTo } = decide(seen, remembered);
         const warm = fleet.warm ?? [];
         const limit = Math.min(seen.maxHosts, seen.group.max);
@@ -680,7 +696,7 @@ describe('whatever is seen', () => {
 
   test('on demand are no more than are wanted, only where spot is meant, and spot is come back to with no host there', () => {
     fc.assert(
-      fc.property(sights, fleets, (seen, remembered) => {
+      fc.property(snapshots, fleets, (seen, remembered) => {
         const { onDemandBase, fleet } = decide(seen, remembered);
         if (onDemandBase === undefined) return;
         const { desired, max, instances, onDemandBase: before = 0 } = seen.group;
@@ -701,7 +717,7 @@ describe('whatever is seen', () => {
 
   test('a host that works and does not drain is never ended', () => {
     fc.assert(
-      fc.property(sights, fleets, (seen, remembered) => {
+      fc.property(snapshots, fleets, (seen, remembered) => {
         const { terminate } = decide(seen, remembered);
         const works = seen.hosts.filter(
           (one) => one.state === 'ready' && one.comfyui && !one.retire && NOW - one.seenAt < 45 * SECOND,
@@ -718,7 +734,7 @@ describe('whatever is seen', () => {
 
   test('with what was just decided in effect, the next look raises no further', () => {
     fc.assert(
-      fc.property(sights, fleets, (seen, remembered) => {
+      fc.property(snapshots, fleets, (seen, remembered) => {
         const first = decide(seen, remembered);
         const group = { ...seen.group, desired: first.raiseTo ?? seen.group.desired };
         const second = decide(

@@ -1,7 +1,7 @@
 // What the controller returns, ends and leaves alone.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { claim, refresh, start } from '../../functions/core/job.ts';
+import { claim, touch, start } from '../../functions/core/job.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
@@ -44,8 +44,18 @@ test('the jobs of a host that is gone wait again; only a started one costs a fau
   const started = await held({ started: true });
   const before = nudges;
   await sweepAt(rig.store.now());
-  expect(await after(unstarted)).toMatchObject({ status: 'queued', work: 'waiting', faults: 0, attempt: 1 });
-  expect(await after(started)).toMatchObject({ status: 'queued', work: 'waiting', faults: 1, attempt: 1 });
+  expect(await after(unstarted)).toMatchObject({
+    status: 'queued',
+    work: 'waiting',
+    lostAttempts: 0,
+    attempt: 1,
+  });
+  expect(await after(started)).toMatchObject({
+    status: 'queued',
+    work: 'waiting',
+    lostAttempts: 1,
+    attempt: 1,
+  });
   expect(nudges).toBe(before + 1);
 });
 
@@ -55,7 +65,7 @@ test('a host that was seen 44 seconds ago keeps its jobs, one that was not for 4
   await sweepAt(now + 44_000);
   expect(await after(state)).toEqual(state);
   await sweepAt(now + 45_000);
-  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(state)).toMatchObject({ status: 'queued', lostAttempts: 1 });
 });
 
 test('a job without progress for its deadline is returned, by its own deadline where it has one', async () => {
@@ -67,11 +77,11 @@ test('a job without progress for its deadline is returned, by its own deadline w
   };
   await host(now + 5000);
   await sweepAt(now + 5000);
-  expect(await after(short)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(short)).toMatchObject({ status: 'queued', lostAttempts: 1 });
   expect(await after(state)).toEqual(state);
   await host(now + 11 * MINUTE);
   await sweepAt(now + 11 * MINUTE);
-  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(state)).toMatchObject({ status: 'queued', lostAttempts: 1 });
 });
 
 /** One controller. */
@@ -158,7 +168,7 @@ test('a host that moved on between the read and the write keeps what it did', as
     now: rig.store.now,
     nudge: () => undefined,
   });
-  expect(await after(state)).toMatchObject({ status: 'processing', host: state.host, faults: 0 });
+  expect(await after(state)).toMatchObject({ status: 'processing', host: state.host, lostAttempts: 0 });
 });
 
 test('a host that lived when it was read keeps its jobs, however long the answers and the writes take', async () => {
@@ -185,7 +195,7 @@ test('a host that lived when it was read keeps its jobs, however long the answer
     nudge: () => undefined,
   });
   expect(late).toBeGreaterThanOrEqual(3 * MINUTE);
-  expect(await after(lost)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(lost)).toMatchObject({ status: 'queued', lostAttempts: 1 });
   expect(await after(kept)).toEqual(kept);
 });
 
@@ -197,7 +207,7 @@ test('a sign of life between the read and the write refutes that a job hangs', a
     jobs: {
       ...jobs,
       write: async (jobId, change) => {
-        await jobs.write(jobId, refresh({ attempt: 1, host: state.host! }, now));
+        await jobs.write(jobId, touch({ attempt: 1, host: state.host! }, now));
         return jobs.write(jobId, change);
       },
     },
@@ -227,7 +237,7 @@ test('after an outage nobody is judged by silence before all had the time to sho
   await roundAt(start + 2 * MINUTE + 5000);
   expect(await after(state)).toEqual(state);
   await roundAt(start + 2 * MINUTE + 10_000);
-  expect(await after(state)).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await after(state)).toMatchObject({ status: 'queued', lostAttempts: 1 });
 });
 
 test('items of hosts that were not heard of for an hour are forgotten', async () => {

@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
 /** A round that comes to its end. */
 function round(watch: ReturnType<typeof createWatch>, at: number): boolean {
   const may = watch.mayJudge(at);
-  watch.looked(at);
+  watch.polled(at);
   return may;
 }
 
@@ -42,7 +42,7 @@ test('rounds that take long are looking all the same', () => {
   const watch = createWatch(5000);
   for (let at = NOW; at < NOW + 600_000; at += 65_000) {
     expect(watch.mayJudge(at)).toBe(true);
-    watch.looked(at + 60_000);
+    watch.polled(at + 60_000);
   }
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from 'vitest';
 import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };
 import recorded33 from './recorded/checked-graphs-0.33.json' with { type: 'json' };
 import { faultsOf } from '../../functions/core/check.ts';
-import { type Graph, lacks, type ObjectInfo } from '../../functions/core/object-info.ts';
+import { type Graph, missingRequirements, type ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 import { INFO, SHIPPED, shipped } from './templates.ts';
 
@@ -28,7 +28,7 @@ function said({ graph }: Case, info: ObjectInfo): string[] {
   } catch (error) {
     return [(error as Error).message];
   }
-  const missing = lacks(graph, info).map(({ node, classType }) => `${node} lacks ${classType}`);
+  const missing = missingRequirements(graph, info).map(({ node, classType }) => `${node} lacks ${classType}`);
   return [...missing, ...faultsOf(graph, info)];
 }
 const refusedInputs = ({ node_errors: errors = {} }: Case) =>

@@ -18,7 +18,7 @@ const accepted: JobState = {
   owner: 'local',
   status: 'queued',
   attempt: 0,
-  faults: 0,
+  lostAttempts: 0,
   work: 'waiting',
   workOrder: '1',
   ownerOrder: '1',

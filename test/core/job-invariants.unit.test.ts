@@ -13,10 +13,10 @@ const WEIGHTS = {
   claim: 10,
   start: 8,
   advance: 4,
-  refresh: 2,
+  touch: 2,
   lose: 4,
   sweep: 4,
-  sweepStill: 2,
+  reclaimStalled: 2,
   release: 2,
   adopt: 2,
   complete: 1,
@@ -54,8 +54,8 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
       return job.start(own, fence, now);
     case 'advance':
       return job.advance(fence, progress, now);
-    case 'refresh':
-      return job.refresh(fence, now);
+    case 'touch':
+      return job.touch(fence, now);
     case 'complete':
       return job.complete(own, fence, [IMAGE], STEPS, now);
     case 'fail':
@@ -66,8 +66,8 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
       return job.lose(own, fence, 'ComfyUI forgot it', now);
     case 'sweep':
       return job.sweep(old, 'its GPU host died', now);
-    case 'sweepStill':
-      return job.sweepStill(old, 'it made no progress', now);
+    case 'reclaimStalled':
+      return job.reclaimStalled(old, 'it made no progress', now);
     case 'cancel':
       return job.cancel(now);
     case 'clear':
@@ -81,7 +81,7 @@ const implies = (condition: boolean, then: boolean) => !condition || then;
 
 /** What is wrong with a state, by name; nothing is. */
 function wrongState(state: job.JobState): string[] {
-  const { status, faults, progress, strikes = 0 } = state;
+  const { status, lostAttempts, progress, strikes = 0 } = state;
   const ended = job.hasEnded(state);
   return broken({
     'host exactly while held': 'host' in state === (state.work === 'held'),
@@ -100,18 +100,19 @@ function wrongState(state: job.JobState): string[] {
     'twenty strikes at most': strikes <= 20,
     'delayed only while waiting': implies(state.retryAt !== undefined, state.work !== 'held'),
     'whole exactly when completed': (progress === 1) === (status === 'completed'),
-    'three faults and failed': faults < 3 || (faults === 3 && status === 'failed'),
+    'three lost attempts and failed': lostAttempts < 3 || (lostAttempts === 3 && status === 'failed'),
   });
 }
 
 /** What is wrong with a change of state. */
 function wrongMove(from: job.JobState, to: job.JobState, verb: Verb): string[] {
-  const lost = from.status === 'processing' && ['lose', 'sweep', 'sweepStill'].includes(verb);
+  const lost = from.status === 'processing' && ['lose', 'sweep', 'reclaimStalled'].includes(verb);
   const started = from.startedAt;
   return broken({
     'what has ended changes no more': !job.hasEnded(from),
     'attempt rises by one at a claim only': to.attempt - from.attempt === (verb === 'claim' ? 1 : 0),
-    'faults rise by one when a started attempt is lost only': to.faults - from.faults === (lost ? 1 : 0),
+    'lost attempts rise by one when a started attempt is lost only':
+      to.lostAttempts - from.lostAttempts === (lost ? 1 : 0),
     'progress falls when given back only': implies(to.progress < from.progress, to.work === 'waiting'),
     'status falls when lost only': implies(from.status === 'processing' && to.status === 'queued', lost),
     'the first start stays': implies(started !== undefined, to.startedAt === started),
@@ -164,7 +165,7 @@ it('a job that every ComfyUI gives back unstarted ends with its day, not with it
     )!;
     expect(wrongState(state)).toEqual([]);
   }
-  expect(state).toMatchObject({ work: 'waiting', attempt: 200, faults: 0 });
+  expect(state).toMatchObject({ work: 'waiting', attempt: 200, lostAttempts: 0 });
   expect(job.apply(state, job.expire(state, NOW + 25 * 60 * MINUTE))).toMatchObject({ errorCode: 'expired' });
 });
 
@@ -179,7 +180,7 @@ it('a job with which every host dies before it starts ends at its twentieth atte
     expect(wrongState(state)).toEqual([]);
   }
   expect(claims).toBe(20);
-  expect(state).toMatchObject({ errorCode: 'too_many_attempts', faults: 0 });
+  expect(state).toMatchObject({ errorCode: 'too_many_attempts', lostAttempts: 0 });
 });
 
 it('a job that every host loses ends at its third fault', () => {
@@ -194,5 +195,5 @@ it('a job that every host loses ends at its third fault', () => {
     expect(wrongState(state)).toEqual([]);
   }
   expect(starts).toBe(3);
-  expect(state).toMatchObject({ errorCode: 'lost_too_often', attempt: 3, faults: 3 });
+  expect(state).toMatchObject({ errorCode: 'lost_too_often', attempt: 3, lostAttempts: 3 });
 });

@@ -148,14 +148,14 @@ it.each(['held', 'processing'] as const)(
   },
 );
 
-it.each(['lose', 'sweep', 'sweepStill'] as const)(
+it.each(['lose', 'sweep', 'reclaimStalled'] as const)(
   'processing → queued by %s: a fault, progress from the beginning',
   (verb) => {
     expect(after(STATES.processing, verb)).toEqual({
       ...without(STATES.processing, 'host', 'progressAt'),
       status: 'queued',
       work: 'waiting',
-      faults: 1,
+      lostAttempts: 1,
       strikes: 1,
       progress: 0,
       currentStep: 0,
@@ -173,7 +173,7 @@ it.each([
     ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
     status: 'failed',
     listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
-    faults: 3,
+    lostAttempts: 3,
     strikes: 1,
     endedAt: NOW,
     error,
@@ -193,16 +193,16 @@ it('the twentieth attempt that ends with its host is the last', () => {
   expect(after(STATES['held for the 20th time'], 'sweep')).toMatchObject({
     status: 'failed',
     listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
-    faults: 0,
+    lostAttempts: 0,
     error: 'The job was taken 20 times, at last: its GPU host died',
   });
 });
 
 it('when it first started does not matter: a day without hosts costs no job', () => {
-  expect(after(STATES['processing for a day'], 'sweep')).toMatchObject({ status: 'queued', faults: 1 });
+  expect(after(STATES['processing for a day'], 'sweep')).toMatchObject({ status: 'queued', lostAttempts: 1 });
   expect(after(STATES['held, first started a day ago'], 'sweep')).toMatchObject({
     status: 'queued',
-    faults: 1,
+    lostAttempts: 1,
   });
 });
 
@@ -272,7 +272,7 @@ it('every end that a host writes carries what was spent', () => {
 });
 
 it('processing → processing: alive, no further on, and not twice by the same word', () => {
-  const next = after(STATES.processing, 'refresh');
+  const next = after(STATES.processing, 'touch');
   expect(next).toEqual({ ...STATES.processing, progressAt: NOW });
-  expect(apply(next, VERBS.refresh(KNOWLEDGE.right(next)))).toBeUndefined();
+  expect(apply(next, VERBS.touch(KNOWLEDGE.right(next)))).toBeUndefined();
 });

@@ -24,7 +24,7 @@ const waiting: job.JobState = {
   owner: 'owner-1',
   status: 'queued',
   attempt: 0,
-  faults: 0,
+  lostAttempts: 0,
   work: 'waiting',
   workOrder: `${NOW - 600_000}-00001`,
   ownerOrder: `${NOW - 600_000}#00000000-0000-8000-8000-000000000001`,
@@ -58,7 +58,7 @@ const lostBefore = { startedAt: NOW - 300_000 };
 
 export const STATES = {
   waiting,
-  'waiting, lost once': { ...waiting, ...lostBefore, attempt: 1, faults: 1 },
+  'waiting, lost once': { ...waiting, ...lostBefore, attempt: 1, lostAttempts: 1 },
   'waiting for exactly a day': { ...waiting, createdAt: NOW - JOB_EXPIRES_AFTER },
   'waiting for more than a day': { ...waiting, createdAt: NOW - JOB_EXPIRES_AFTER - 1 },
   held,
@@ -66,11 +66,16 @@ export const STATES = {
   'held for the 19th time': { ...held, attempt: 19, strikes: 18 },
   'held for the 20th time': { ...held, attempt: 20, strikes: 19 },
   'held for the 30th time, never started': { ...held, attempt: 30, setbacks: 29 },
-  'held, lost twice': { ...held, ...lostBefore, attempt: 3, faults: 2 },
-  'held, first started a day ago': { ...held, attempt: 2, faults: 1, startedAt: NOW - JOB_EXPIRES_AFTER },
+  'held, lost twice': { ...held, ...lostBefore, attempt: 3, lostAttempts: 2 },
+  'held, first started a day ago': {
+    ...held,
+    attempt: 2,
+    lostAttempts: 1,
+    startedAt: NOW - JOB_EXPIRES_AFTER,
+  },
   processing,
-  'processing, lost once': { ...processing, attempt: 2, faults: 1 },
-  'processing, lost twice': { ...processing, attempt: 3, faults: 2 },
+  'processing, lost once': { ...processing, attempt: 2, lostAttempts: 1 },
+  'processing, lost twice': { ...processing, attempt: 3, lostAttempts: 2 },
   'processing for the 19th time': { ...processing, attempt: 19, strikes: 18 },
   'processing for the 20th time': { ...processing, attempt: 20, strikes: 19 },
   'processing for a day': { ...processing, startedAt: NOW - JOB_EXPIRES_AFTER },
@@ -78,7 +83,7 @@ export const STATES = {
     ...processing,
     attempt: 20,
     strikes: 19,
-    faults: 2,
+    lostAttempts: 2,
     startedAt: NOW - JOB_EXPIRES_AFTER,
   },
   completed: {
@@ -118,7 +123,7 @@ export const VERBS = {
   adopt: ({ picture }) => job.adopt(picture, NEXT_RUN),
   start: ({ picture, fence }) => job.start(picture, fence, NOW),
   advance: ({ fence }) => job.advance(fence, FURTHER, NOW),
-  refresh: ({ fence }) => job.refresh(fence, NOW),
+  touch: ({ fence }) => job.touch(fence, NOW),
   complete: ({ picture, fence }) => job.complete(picture, fence, [IMAGE], STEPS, NOW),
   fail: ({ picture, fence }) => job.fail(picture, fence, BROKEN, NOW),
   release: ({ picture, fence }) => job.release(picture, fence, NOW),
@@ -132,7 +137,7 @@ export const VERBS = {
   }),
   lose: ({ picture, fence }) => job.lose(picture, fence, 'ComfyUI forgot it', NOW),
   sweep: ({ picture }) => job.sweep(picture, 'its GPU host died', NOW),
-  sweepStill: ({ picture }) => job.sweepStill(picture, 'it made no progress', NOW),
+  reclaimStalled: ({ picture }) => job.reclaimStalled(picture, 'it made no progress', NOW),
   cancel: () => job.cancel(NOW),
   clear: () => job.clear(NOW),
   account: ({ picture, fence }) => job.account(picture, fence, job.spend(picture, 21_000, 2.24)),
@@ -154,8 +159,8 @@ function known(picture: job.JobState): Knowledge {
   return { picture, fence: { attempt: picture.attempt, host: picture.host ?? HOST } };
 }
 
-/** In a few words: phase, attempt/faults, why it failed. */
+/** In a few words: phase, attempt/lostAttempts, why it failed. */
 export function summary(of: job.JobState): string {
   const phase = of.status === 'queued' ? (of.host === undefined ? 'waiting' : 'held') : of.status;
-  return [phase, `${of.attempt}/${of.faults}`, of.errorCode].filter(Boolean).join(' ');
+  return [phase, `${of.attempt}/${of.lostAttempts}`, of.errorCode].filter(Boolean).join(' ');
 }

@@ -2,7 +2,7 @@
 // What each verb writes in full stands in job-rows.test.ts.
 
 import { describe, expect, it } from 'vitest';
-import { apply, hasEnded, isHeldBy, sweep, sweepStill } from '../../functions/core/job.ts';
+import { apply, hasEnded, isHeldBy, sweep, reclaimStalled } from '../../functions/core/job.ts';
 import {
   HOST,
   KNOWLEDGE,
@@ -35,12 +35,12 @@ const fromHeld = (at: string, charged = `waiting ${at}`): Outcomes => ({
 const fromProcessing = (at: string, lost: string): Outcomes => ({
   adopt: `processing ${at}`,
   advance: `processing ${at}`,
-  refresh: `processing ${at}`,
+  touch: `processing ${at}`,
   complete: `completed ${at}`,
   fail: `failed ${at} node_failed`,
   lose: lost,
   sweep: lost,
-  sweepStill: lost,
+  reclaimStalled: lost,
   cancel: `cancelled ${at}`,
 });
 const fromWaiting: Outcomes = { claim: 'held 1/0', cancel: 'cancelled 0/0', clear: 'cancelled 0/0' };
@@ -112,7 +112,7 @@ describe('every state by every verb', () => {
   it('a sweep for want of progress is refused when there was a sign of life since it was read', () => {
     const picture = { ...STATES.processing };
     const lives = { ...STATES.processing, progressAt: NOW };
-    expect(apply(lives, sweepStill(picture, 'it made no progress', NOW))).toBeUndefined();
+    expect(apply(lives, reclaimStalled(picture, 'it made no progress', NOW))).toBeUndefined();
     expect(apply(lives, sweep(picture, 'its GPU host died', NOW))).toBeDefined();
   });
 

@@ -12,8 +12,8 @@ import {
   ownerTag,
   listOrder,
   readListOrder,
-  tagOfTurn,
-  readTurn,
+  ownerTagOf,
+  readWorkOrder,
   workOrder,
 } from '../../functions/core/names.ts';
 
@@ -85,9 +85,9 @@ describe('ids', () => {
 describe('orders', () => {
   const times = fc.integer({ min: 0, max: 9_999_999_999_999 });
   it('turns sort by time, then by sequence', () => {
-    const turn = fc.tuple(times, fc.nat(99_999));
+    const startTag = fc.tuple(times, fc.nat(99_999));
     check(
-      fc.property(turn, turn, ([time, sequence], [otherTime, otherSequence]) => {
+      fc.property(startTag, startTag, ([time, sequence], [otherTime, otherSequence]) => {
         const before = time === otherTime ? sequence < otherSequence : time < otherTime;
         expect(
           workOrder(time, sequence, 'any', 'me') < workOrder(otherTime, otherSequence, 'any', 'me'),
@@ -106,13 +106,16 @@ describe('orders', () => {
 
   it('a turn tells both moments; one of an earlier release had but one', () => {
     check(
-      fc.property(times, times, jobIds, (turn, acceptedAt, id) => {
-        expect(readTurn(workOrder(turn, 1, id, 'me', acceptedAt))).toEqual({ turn, acceptedAt });
+      fc.property(times, times, jobIds, (startTag, acceptedAt, id) => {
+        expect(readWorkOrder(workOrder(startTag, 1, id, 'me', acceptedAt))).toEqual({ startTag, acceptedAt });
       }),
     );
     const old = `1800000000000-00001-01234567-${ownerTag('me')}`;
-    expect(readTurn(old)).toEqual({ turn: 1_800_000_000_000, acceptedAt: 1_800_000_000_000 });
-    expect([tagOfTurn(old), tagOfTurn(workOrder(1, 1, 'a', 'me'))]).toEqual([ownerTag('me'), ownerTag('me')]);
+    expect(readWorkOrder(old)).toEqual({ startTag: 1_800_000_000_000, acceptedAt: 1_800_000_000_000 });
+    expect([ownerTagOf(old), ownerTagOf(workOrder(1, 1, 'a', 'me'))]).toEqual([
+      ownerTag('me'),
+      ownerTag('me'),
+    ]);
   });
 
   it('a place in the lists says what kind of end it was, and how many images there are', () => {

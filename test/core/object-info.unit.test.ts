@@ -1,7 +1,12 @@
 // ComfyUI's lists in both spellings, and what a host lacks of a graph.
 
 import { describe, expect, it } from 'vitest';
-import { lacks, modelsOf, type ObjectInfo, optionsOf } from '../../functions/core/object-info.ts';
+import {
+  missingRequirements,
+  modelsOf,
+  type ObjectInfo,
+  optionsOf,
+} from '../../functions/core/object-info.ts';
 import { GRAPH, shipped } from './templates.ts';
 
 describe("ComfyUI's lists", () => {
@@ -40,7 +45,7 @@ describe("ComfyUI's lists", () => {
   });
 
   const has = (class_type: string, inputs: Record<string, unknown>) =>
-    lacks({ '1': { class_type, inputs } }, info);
+    missingRequirements({ '1': { class_type, inputs } }, info);
 
   it('a graph lacks nodes that are unknown and model files that are in no list', () => {
     expect(has('Unknown', { a: 1 })).toEqual([{ node: '1', classType: 'Unknown' }]);

@@ -9,9 +9,9 @@ import {
   endOfDay,
   endOfMonth,
   limitsOf,
-  MARK_KEPT,
-  settled,
-  SETTLED_AFTER,
+  RESERVATION_KEPT,
+  committedTotals,
+  COMMITTED_AFTER,
   spending,
   standingOf,
   tokenEvery,
@@ -85,15 +85,15 @@ test('an owner’s own limits stand before the settings, also where they are non
 });
 
 describe('a mark', () => {
-  const mark = { jobId: STATES.waiting.jobId, images: 4, at: NOW };
+  const reservation = { jobId: STATES.waiting.jobId, images: 4, at: NOW };
   const done: JobState = { ...STATES.completed, createdAt: NOW, gpuMs: 900, costMicroUsd: 12 };
-  const later = NOW + SETTLED_AFTER;
+  const later = NOW + COMMITTED_AFTER;
   const nothing = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed: 0 };
   const cost = { gpuMs: 900, costMicroUsd: 12, costed: 1 };
 
   test.each<[string, JobState | undefined, number, unknown]>([
-    ['of a job that is being accepted stays', undefined, NOW + MARK_KEPT - 1, undefined],
-    ['of a job that was never accepted goes after an hour', undefined, NOW + MARK_KEPT, nothing],
+    ['of a job that is being accepted stays', undefined, NOW + RESERVATION_KEPT - 1, undefined],
+    ['of a job that was never accepted goes after an hour', undefined, NOW + RESERVATION_KEPT, nothing],
     ['of a job that waits stays', { ...STATES.waiting, createdAt: NOW }, later, undefined],
     ['of a job that has just ended stays: its request may still be repeated', done, later - 1, undefined],
     ['comes to what the job made', done, later, { ...cost, jobs: 1, images: done.images!.length }],
@@ -130,13 +130,16 @@ describe('a mark', () => {
     ],
     ['counts on the day of its acceptance alone', { ...done, createdAt: NOW + 1000 }, later, nothing],
   ])('%s', (_name, state, now, wanted) => {
-    expect(settled(mark, DAY, state, now)).toEqual(wanted);
+    expect(committedTotals(reservation, DAY, state, now)).toEqual(wanted);
   });
 
   test('of a job that has ended is no room taken, before it is settled', () => {
-    const usage: Usage = { owner: 'a', day: DAY, taken: 10, unsettled: 2, jobs: 3, images: 2, ...cost };
-    const other = { ...mark, jobId: 'another' };
-    const standing = standingOf({ ...usage, marks: [mark, other] }, new Map([[mark.jobId, done]]));
+    const usage: Usage = { owner: 'a', day: DAY, taken: 10, uncommitted: 2, jobs: 3, images: 2, ...cost };
+    const other = { ...reservation, jobId: 'another' };
+    const standing = standingOf(
+      { ...usage, reservations: [reservation, other] },
+      new Map([[reservation.jobId, done]]),
+    );
     expect(standing).toMatchObject({
       live: 1,
       over: 1,
@@ -152,13 +155,15 @@ test('dollars are those spent, and the mean for each job that has not ended', ()
     owner: 'a',
     day: DAY,
     taken: 0,
-    unsettled: 0,
+    uncommitted: 0,
     jobs: 4,
     images: 4,
     gpuMs: 0,
     costMicroUsd: 4_000_000,
     costed: 4,
   };
-  expect(spending([day, { ...day, unsettled: 3 }])).toEqual({ usd: 8, reservedUsd: 3, usdPerJob: 1 });
-  expect(spending([{ ...day, costMicroUsd: 0, costed: 0, unsettled: 3 }])).toMatchObject({ reservedUsd: 0 });
+  expect(spending([day, { ...day, uncommitted: 3 }])).toEqual({ usd: 8, reservedUsd: 3, usdPerJob: 1 });
+  expect(spending([{ ...day, costMicroUsd: 0, costed: 0, uncommitted: 3 }])).toMatchObject({
+    reservedUsd: 0,
+  });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../functions/core/errors.ts';
-import { lacks, optionsOf } from '../../functions/core/object-info.ts';
+import { missingRequirements, optionsOf } from '../../functions/core/object-info.ts';
 import { boundsOf, parseTarget, parseTemplate, targetsOf } from '../../functions/core/template.ts';
 import { files, GRAPH, INFO, SHIPPED, shipped, small } from './templates.ts';
 
@@ -15,7 +15,7 @@ describe.each(SHIPPED)('%s', (name) => {
   });
 
   it('asks for nodes, fields and values that a ComfyUI of 0.8 has', () => {
-    expect(lacks(template.graph, INFO)).toEqual([]);
+    expect(missingRequirements(template.graph, INFO)).toEqual([]);
   });
 
   it('has defaults and bounds that its nodes take', () => {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sign, SIGNATURE_HEADER } from '../../functions/core/signature.ts';
 import { forward } from '../../functions/forwarder/forward.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
-import { listen, type Listening } from '../../functions/process/listen.ts';
+import { listen, type Listening } from '../../functions/runtime/listen.ts';
 import type { Host } from '../../functions/store/hosts.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -50,14 +50,14 @@ async function door(hostId: string, status: number | undefined, more: Partial<Ho
   return { offered, host };
 }
 
-const look = () =>
+const poll = () =>
   forward({ jobs: rig.store.jobs, hosts: rig.store.hosts, log: rig.log, now: rig.store.now });
 
 test('the oldest jobs are offered first, no more than there are slots', async () => {
   const jobs: string[] = [];
   for (let index = 0; index < 4; index += 1) jobs.push(await rig.generate());
   const { offered } = await door('a', 202);
-  await look();
+  await poll();
   expect(offered).toEqual(jobs.slice(0, 2));
 });
 
@@ -73,14 +73,14 @@ test('a host with the models in memory comes before a less busy one, a full one 
   const warm = await door('warm', 202, { held: 1, models });
   const first = await rig.generate();
   const second = await rig.generate();
-  await look();
+  await poll();
   expect([warm.offered, idle.offered, full.offered]).toEqual([[first], [second], []]);
 });
 
 test('a host that seems full since its last heartbeat is asked all the same', async () => {
   const { offered } = await door('full', 202, { held: 2 });
   const jobId = await rig.generate();
-  await look();
+  await poll();
   expect(offered).toEqual([jobId]);
 });
 
@@ -92,7 +92,7 @@ test.each([
   const deaf = await door('deaf', status, { held: -5 });
   const other = await door('other', 202);
   const jobId = await rig.generate();
-  await look();
+  await poll();
   expect([deaf.offered, other.offered]).toEqual([[jobId], [jobId]]);
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued', attempt: 0 });
 });
@@ -104,7 +104,7 @@ test('neither dead, draining nor ComfyUI-less hosts are asked', async () => {
     await door('silent', 202, { comfyui: false }),
   ];
   await rig.generate();
-  await look();
+  await poll();
   expect(out.map(({ offered }) => offered)).toEqual([[], [], []]);
 });
 

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { SimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Between, startBetween } from '../support/between.ts';
 import type { Rig, TestHost } from '../support/rig.ts';
 
@@ -52,7 +52,7 @@ test.each([
       })
       .toBeGreaterThanOrEqual(2);
     for (const job of await Promise.all(jobs.map(state)))
-      expect(job).toMatchObject({ status: 'queued', faults: 0 });
+      expect(job).toMatchObject({ status: 'queued', lostAttempts: 0 });
     for (const job of await Promise.all(jobs.map(state))) expect(job?.strikes ?? 0).toBe(0);
     // Spaced: unbounded, each of three jobs would be posted some three times a second.
     expect(posts).toBeLessThan(14);
@@ -217,7 +217,7 @@ test('a ComfyUI whose disk is full is left with jobs that read no image, and say
   between.answer = () => false;
   for (const jobId of reading)
     expect(await rig.until(jobId, ['completed', 'failed'], 60_000)).toMatchObject({ status: 'completed' });
-  for (const jobId of reading) expect(await state(jobId)).toMatchObject({ faults: 0 });
+  for (const jobId of reading) expect(await state(jobId)).toMatchObject({ lostAttempts: 0 });
 }, 120_000);
 
 test('a ComfyUI that ignores prompt_id is asked once, and named', async () => {
@@ -236,7 +236,7 @@ test('a ComfyUI that ignores prompt_id is asked once, and named', async () => {
   await expect
     .poll(async () => (await item(host))?.trouble, { timeout: 10_000 })
     .toMatch(/^comfyui_too_old: .*0\.8 or later/);
-  expect(await state(jobId)).toMatchObject({ status: 'queued', faults: 0 });
+  expect(await state(jobId)).toMatchObject({ status: 'queued', lostAttempts: 0 });
   await expect
     .poll(
       async () => {

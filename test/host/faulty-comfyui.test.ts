@@ -50,7 +50,7 @@ test('a prompt that ComfyUI forgot runs again, and the fault is counted', async 
   host.comfyui.faults.forget();
   const status = await rig.until(jobId, ['completed', 'failed'], 15_000);
   expect(status).toMatchObject({ status: 'completed', attempts: 2 });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 1 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 1 });
 }, 20_000);
 
 test('a ComfyUI that ends as its job has saved its image makes it again', async () => {
@@ -58,7 +58,7 @@ test('a ComfyUI that ends as its job has saved its image makes it again', async 
   const jobId = await slow(300);
   const status = await rig.until(jobId, ['completed', 'failed'], 15_000);
   expect(status).toMatchObject({ status: 'completed', attempts: 2, images: [{}] });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 1 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 1 });
 }, 20_000);
 
 test('half an image is fetched again, whole', async () => {
@@ -94,7 +94,7 @@ test('a job past its deadline goes back, and nothing is claimed while the hung p
   await rig.until(jobId, ['processing']);
   const status = await rig.until(jobId, ['queued'], 8000);
   expect(status).toMatchObject({ progress: 0 });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 1, work: 'waiting' });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 1, work: 'waiting' });
   expect(status['attempts']).toBe(1);
   host.comfyui.faults.hangExecutor = false;
   await rig.until(jobId, ['completed'], 10_000);
@@ -109,7 +109,7 @@ test('what waits behind a prompt that cannot be stopped goes back, at no fault',
   await expect
     .poll(async () => (await rig.store.jobs.readState(behind))?.work, { timeout: 15_000 })
     .toBe('waiting');
-  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', faults: 0 });
+  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', lostAttempts: 0 });
   host.comfyui.faults.hangExecutor = false;
   await rig.until(behind, ['completed'], 10_000);
 }, 40_000);
@@ -120,7 +120,7 @@ test('a ComfyUI that answers 500 to POST /prompt costs no fault', async () => {
   await expect.poll(posted, { timeout: 5000 }).toBeGreaterThanOrEqual(1);
   host.comfyui.faults.answer500 = [];
   await rig.until(jobId, ['completed'], 15_000);
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 0 });
 }, 20_000);
 
 test('while ComfyUI is silent nothing is claimed; when it comes back, work goes on', async () => {
@@ -144,7 +144,7 @@ test('what has not started in a ComfyUI that fell silent goes elsewhere, at no f
   await expect
     .poll(async () => (await rig.store.jobs.readState(behind))?.work, { timeout: 30_000 })
     .toBe('waiting');
-  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', faults: 0 });
+  expect(await rig.store.jobs.readState(behind)).toMatchObject({ status: 'queued', lostAttempts: 0 });
   const other = await rig.addHost();
   expect(await rig.until(behind, ['completed'])).toMatchObject({ attempts: 2 });
   await rig.app.request(`/api/queue/${running}`, { method: 'DELETE' });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Charge, meter } from '../../functions/store/meter.ts';
 import { createSpreading } from '../../functions/controller/spreading.ts';
 import { SPREAD_READ_EVERY } from '../../functions/core/limits.ts';
-import { createHeartbeat, type Heartbeat } from '../../functions/host/heartbeat.ts';
+import { createHeartbeat, type Heartbeat } from '../../functions/host/machine/heartbeat.ts';
 import { createLog } from '../../functions/log.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
@@ -118,7 +118,7 @@ test('unheard for half the time after which it is dead, it looks dead', async ()
     now: () => now,
   });
   expect(one.looksDead()).toBe(true);
-  await one.tell();
+  await one.report();
   now += 22_500;
   expect(one.looksDead()).toBe(false);
   now += 1;
@@ -130,8 +130,8 @@ test('who looks at a thousand hosts for every batch reads some 25 units a second
   const { hosts } = mine;
   const began = store.now();
   charges.length = 0;
-  let looks = 0;
-  for (; looks < 200; looks += 1) expect(await hosts.glance()).toHaveLength(1000);
+  let polls = 0;
+  for (; polls < 200; polls += 1) expect(await hosts.glance()).toHaveLength(1000);
   const seconds = (store.now() - began) / 1000 + 9.5;
   expect(charges.length).toBeLessThanOrEqual(1 + Math.ceil(seconds / 9.5));
   expect(sum('reads') / 9.5).toBeLessThan(25);

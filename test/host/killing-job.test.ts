@@ -48,7 +48,7 @@ test('a job that ends ComfyUI at once ends at its third time; the innocent besid
     error_code: 'lost_too_often',
   });
   expect(await rig.until(beside, ['completed', 'failed'], 20_000)).toMatchObject({ status: 'completed' });
-  expect(await rig.store.jobs.readState(killing)).toMatchObject({ faults: 3 });
-  expect(await rig.store.jobs.readState(beside)).toMatchObject({ faults: 0 });
+  expect(await rig.store.jobs.readState(killing)).toMatchObject({ lostAttempts: 3 });
+  expect(await rig.store.jobs.readState(beside)).toMatchObject({ lostAttempts: 0 });
   expect(kills()).toBeLessThanOrEqual(4);
 }, 70_000);

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sweep } from '../../functions/controller/sweep.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { claim, start } from '../../functions/core/job.ts';
-import { type Board, createBoard } from '../../functions/host/board.ts';
-import { keep } from '../../functions/host/keeper.ts';
-import type { JobRecord, Stop } from '../../functions/host/record.ts';
-import { createReports, type Reports } from '../../functions/host/reports.ts';
+import { type Slots, createSlots } from '../../functions/host/claims/slots.ts';
+import { keep } from '../../functions/host/claims/watchdog.ts';
+import type { HeldJob, Stop } from '../../functions/host/claims/held-job.ts';
+import { createReports, type Reports } from '../../functions/host/attempt/reports.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -18,8 +18,8 @@ const fence = { attempt: 1, host: 'machine.run' };
 
 let rig: Rig;
 let jobId: string;
-let board: Board;
-let record: JobRecord;
+let slots: Slots;
+let heldJob: HeldJob;
 let reports: Reports;
 let stopped: Stop | undefined;
 let wall: number;
@@ -33,16 +33,16 @@ beforeEach(async () => {
   awake = 0;
   await jobs.write(jobId, claim(job.state, fence.host, wall, true));
   await jobs.write(jobId, start(job.state, fence, wall));
-  board = createBoard(1);
-  record = board.add(jobId);
-  record.claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
+  slots = createSlots(1);
+  heldJob = slots.add(jobId);
+  heldJob.claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
   stopped = undefined;
-  void record.stopped.then((reason) => {
+  void heldJob.stopped.then((reason) => {
     stopped = reason;
   });
-  const settler = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
+  const writer = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
   const clocks = { now: () => wall, awake: () => awake };
-  reports = createReports({ ...settler, ...clocks }, record, record.claimed, GRAPH);
+  reports = createReports({ ...writer, ...clocks }, heldJob, heldJob.claimed, GRAPH);
 });
 afterEach(() => rig.close());
 
@@ -53,8 +53,8 @@ const passes = (ms: number) => {
 
 /** A second of the host and a round of the controller. */
 async function judged(watch = createWatch(5000)): Promise<void> {
-  await keep(rig.store.jobs, board, () => awake);
-  await reports.told();
+  await keep(rig.store.jobs, slots, () => awake);
+  await reports.reported();
   await rig.store.hosts.put(hostItem(fence.host, wall));
   const { jobs, hosts } = rig.store;
   await sweep({ jobs, hosts, log: rig.log, now: () => wall, watch, nudge: () => undefined });
@@ -70,7 +70,7 @@ test('a node that begins again and again works, though its progress does not ris
     await judged();
   }
   expect(stopped).toBeUndefined();
-  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, lostAttempts: 0 });
 });
 
 test('one that says nothing for its deadline is given up by its host, and the table is not told that it lives', async () => {
@@ -90,7 +90,7 @@ test('one that says nothing for its deadline is given up by its host, and the ta
   expect(await state()).toMatchObject({ progressAt });
   passes(2 * MINUTE);
   await judged();
-  expect(await state()).toMatchObject({ status: 'queued', faults: 1 });
+  expect(await state()).toMatchObject({ status: 'queued', lostAttempts: 1 });
 });
 
 test('a night of sleep is no want of progress', async () => {
@@ -101,7 +101,7 @@ test('a night of sleep is no want of progress', async () => {
   passes(20_000);
   await judged();
   expect(stopped).toBeUndefined();
-  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, lostAttempts: 0 });
 });
 
 test.each([25 * 60, -2 * 60])(
@@ -110,12 +110,12 @@ test.each([25 * 60, -2 * 60])(
     const { jobs } = rig.store;
     const waiting = await rig.generate({ workflow: 'instant' });
     await jobs.write(waiting, claim((await jobs.readState(waiting))!, fence.host, wall, true));
-    const other = board.add(waiting);
+    const other = slots.add(waiting);
     const held = (await jobs.read(waiting))!;
     other.claimed = { ...held, fence: { attempt: 1, host: fence.host } };
     const uploading = await rig.generate({ workflow: 'instant' });
     await jobs.write(uploading, claim((await jobs.readState(uploading))!, fence.host, wall, true));
-    const third = board.add(uploading);
+    const third = slots.add(uploading);
     third.claimed = { ...(await jobs.read(uploading))!, fence: { attempt: 1, host: fence.host } };
     third.phase = 'uploading';
     const broken: Stop[] = [];
@@ -154,7 +154,7 @@ test('a node that is silent lives for as long as the queue of ComfyUI shows it, 
     await judged();
   }
   expect(stopped).toBeUndefined();
-  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+  expect(await state()).toMatchObject({ status: 'processing', attempt: 1, lostAttempts: 0 });
   passes(2 * MINUTE);
   reports.runs();
   await judged();
@@ -163,15 +163,15 @@ test('a node that is silent lives for as long as the queue of ComfyUI shows it, 
 
 test('where the template says how long, that is the word, unless nothing can be heard of it', async () => {
   const { jobs } = rig.store;
-  const held = { ...record.claimed!, state: { ...record.claimed!.state, deadline: 2 * MINUTE } };
-  const settler = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
-  reports = createReports({ ...settler, now: () => wall, awake: () => awake }, record, held, GRAPH);
-  const silentFor = () => awake - record.aliveAt;
-  record.postedAs = 'an earlier socket';
+  const held = { ...heldJob.claimed!, state: { ...heldJob.claimed!.state, deadline: 2 * MINUTE } };
+  const writer = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
+  reports = createReports({ ...writer, now: () => wall, awake: () => awake }, heldJob, held, GRAPH);
+  const silentFor = () => awake - heldJob.aliveAt;
+  heldJob.postedAs = 'an earlier socket';
   passes(3 * MINUTE);
   reports.runs();
   expect(silentFor()).toBe(0);
-  record.postedAs = 'socket';
+  heldJob.postedAs = 'socket';
   passes(3 * MINUTE);
   reports.runs();
   expect(silentFor()).toBe(3 * MINUTE);
@@ -182,5 +182,5 @@ test('what has left the queue of ComfyUI runs no longer', async () => {
   reports.left();
   passes(30 * MINUTE);
   reports.left();
-  expect(record.ranFor()).toBe(5000);
+  expect(heldJob.ranFor()).toBe(5000);
 });

@@ -7,10 +7,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  startSimulatedComfyUI,
-  type SimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { startSimulatedComfyUI, type SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let folder: string;
@@ -45,7 +42,7 @@ const GRAPHS: Record<string, Record<string, Node>> = {
   },
   stripped: { 1: image(1), 2: save('Cat') },
   fixed: { 1: image(1), 2: fixed('png') },
-  told: { 1: image(1), 2: fixed('none') },
+  reported: { 1: image(1), 2: fixed('none') },
   text: { 1: image(1), 2: fixed('text') },
   empty: { 1: image(1), 2: fixed('empty') },
   cut: { 1: image(1), 2: fixed('cut') },
@@ -61,8 +58,11 @@ beforeEach(async () => {
     const inputs = {
       color: { type: 'integer', default: 1, minimum: 0, maximum: 0xffffff, to: '1.color' },
     };
-    const told = name === 'stripped' ? { image_metadata: 'strip' } : {};
-    await writeFile(join(workflows, `${name}.inputs.json`), JSON.stringify({ title: name, inputs, ...told }));
+    const reported = name === 'stripped' ? { image_metadata: 'strip' } : {};
+    await writeFile(
+      join(workflows, `${name}.inputs.json`),
+      JSON.stringify({ title: name, inputs, ...reported }),
+    );
   }
   rig = await startRig({ workflows });
   comfyui = await startSimulatedComfyUI({ stepMs: 1, directory: join(folder, 'comfyui') });

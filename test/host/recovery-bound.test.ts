@@ -1,5 +1,5 @@
 // Recovery has a bound, and what goes wrong costs only those whom it concerns: a job that kills ComfyUI ends after
-// three faults and takes nobody with it; a host that cannot take a job costs it no attempt.
+// three lost attempts and takes nobody with it; a host that cannot take a job costs it no attempt.
 
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request as ask } from 'node:http';
@@ -7,10 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -55,21 +52,21 @@ describe('a job that kills ComfyUI each time', () => {
     await expect
       .poll(async () => (await Promise.all(others.map(state))).filter(({ work }) => work === 'held').length)
       .toBe(1);
-    for (const faults of [0, 1, 2]) {
+    for (const lostAttempts of [0, 1, 2]) {
       await expect
         .poll(() => state(poison), { timeout: 15_000 })
-        .toMatchObject({ status: 'processing', faults });
+        .toMatchObject({ status: 'processing', lostAttempts });
       await comfyui.close();
       comfyui = await startSimulatedComfyUI({ stepMs: 1, port: comfyui.port });
     }
     const ended = await rig.until(poison, ['failed', 'completed'], 15_000);
     expect(ended['status']).toBe('failed');
     expect(String(ended['error'])).toMatch(/3 times.*ComfyUI restarted or forgot it/);
-    expect(await state(poison)).toMatchObject({ faults: 3, errorCode: 'lost_too_often' });
+    expect(await state(poison)).toMatchObject({ lostAttempts: 3, errorCode: 'lost_too_often' });
     for (const jobId of others) {
       await rig.until(jobId, ['completed'], 15_000);
       // It cost them no fault: they had not started when ComfyUI died.
-      expect(await state(jobId)).toMatchObject({ faults: 0 });
+      expect(await state(jobId)).toMatchObject({ lostAttempts: 0 });
     }
   }, 60_000);
 
@@ -144,7 +141,7 @@ describe('a host that cannot take a job costs it no attempt', () => {
 
     const rich = await rig.addHost();
     expect(await rig.until(wanting, ['completed'])).toMatchObject({ attempts: 1 });
-    expect(await state(wanting)).toMatchObject({ faults: 0 });
+    expect(await state(wanting)).toMatchObject({ lostAttempts: 0 });
     const posted = rich.comfyui.requests.filter(
       ({ method, path }) => method === 'POST' && path.endsWith('/prompt'),
     );

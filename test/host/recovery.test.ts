@@ -4,15 +4,12 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { claim, start } from '../../functions/core/job.ts';
-import { markOf } from '../../functions/core/mark.ts';
+import { promptTag } from '../../functions/core/prompt-tag.ts';
 import { attemptPromptId } from '../../functions/core/names.ts';
 import { stamp } from '../../functions/core/render.ts';
 import { unpackGraph } from '../../functions/core/request.ts';
-import { hostIdOf } from '../../functions/host/recover.ts';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { hostIdOf } from '../../functions/host/claims/recover.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
 import { createHosts, type Host } from '../../functions/store/hosts.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
@@ -51,7 +48,7 @@ async function leaveBehind(
       graph: stamp(unpackGraph(request.graph!), jobId, 1, []),
       promptId: attemptPromptId(jobId, 1),
       clientId: machineId,
-      extraData: markOf({ machine: machineId, jobId, attempt: 1 }),
+      extraData: promptTag({ machine: machineId, jobId, attempt: 1 }),
     });
 }
 
@@ -67,7 +64,7 @@ test.each([
   await leaveBehind(jobId, options);
   await nextRun();
   expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 0 });
   expect(await rig.store.hosts.read(formerHost)).toBeUndefined();
 });
 
@@ -131,7 +128,7 @@ test('a job that never reached ComfyUI is returned by the controller and runs ag
   await nextRun();
   await rig.sweep();
   expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 2 });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 0 });
 });
 
 test('a prompt of a job that moved on is removed; what a person queued stays', async () => {
@@ -163,7 +160,7 @@ test('what another product queued stays, though its workspace is a copy and carr
       promptId,
       clientId: 'other',
       // A job that this table has never heard of.
-      extraData: markOf({ machine: machineId, jobId: randomUUID(), attempt: 1 }),
+      extraData: promptTag({ machine: machineId, jobId: randomUUID(), attempt: 1 }),
     });
     return promptId;
   };
@@ -189,7 +186,7 @@ test('the jobs of a host that is not heard of for 45 seconds wait again, at thei
     status: 'queued',
     work: 'waiting',
     workOrder: order,
-    faults: 1,
+    lostAttempts: 1,
     progress: 0,
   });
 });
@@ -205,7 +202,7 @@ test('draining finishes what runs, gives back what has not started, and leaves n
   expect(await rig.store.jobs.readState(second)).toMatchObject({
     status: 'queued',
     work: 'waiting',
-    faults: 0,
+    lostAttempts: 0,
   });
   expect(await rig.store.hosts.list()).toEqual([]);
 });

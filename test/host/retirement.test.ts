@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Retirement, watchRetirement } from '../../functions/host/retirement.ts';
+import { type Retirement, watchRetirement } from '../../functions/host/machine/retirement.ts';
 import { createLog } from '../../functions/log.ts';
 import { createInstanceMetadata } from '../../functions/machines/instance.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
@@ -116,7 +116,7 @@ test('a machine that the controller retires finishes what runs, then ends', asyn
   await expect.poll(async () => (await item())?.state, { timeout: 8000 }).toBe('draining');
   await rig.until(jobId, ['completed'], 15_000);
   await expect.poll(() => ends, { timeout: 6000 }).toBeGreaterThan(0);
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ attempt: 1, faults: 0 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ attempt: 1, lostAttempts: 0 });
 }, 30_000);
 
 test('a spot machine that is announced to go drains, and is not replaced unasked', async () => {

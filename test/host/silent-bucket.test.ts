@@ -36,11 +36,11 @@ test('costs a job neither an attempt nor its truth, however long', async () => {
   for (let lived = before; lived < before + 6000;) {
     await rig.sweep();
     const state = (await rig.store.jobs.readState(jobId))!;
-    expect(state).toMatchObject({ status: 'processing', attempt: 1, faults: 0 });
+    expect(state).toMatchObject({ status: 'processing', attempt: 1, lostAttempts: 0 });
     lived = state.progressAt!;
   }
   open = true;
   const status = await rig.until(jobId, ['completed', 'failed']);
   expect(status).toMatchObject({ status: 'completed', attempts: 1 });
-  expect((await rig.store.jobs.readState(jobId))!.faults).toBe(0);
+  expect((await rig.store.jobs.readState(jobId))!.lostAttempts).toBe(0);
 }, 30_000);

@@ -39,7 +39,7 @@ test('a host that drains gives it back, at no cost, and posts nothing', async ()
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({
     status: 'queued',
     work: 'waiting',
-    faults: 0,
+    lostAttempts: 0,
   });
   expect(prompts()).toBe(before);
 }, 20_000);
@@ -48,5 +48,5 @@ test('when it gets in after all, it is made', async () => {
   const jobId = await stuck();
   host.comfyui.faults.answer500 = [];
   expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed' });
-  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ faults: 0 });
+  expect(await rig.store.jobs.readState(jobId)).toMatchObject({ lostAttempts: 0 });
 }, 20_000);

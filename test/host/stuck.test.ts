@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createStuckRule, type Head } from '../../functions/host/stuck.ts';
-import type { SimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { createStuckRule, type Head } from '../../functions/host/prompts/stuck.ts';
+import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Between, startBetween } from '../support/between.ts';
 import type { Rig } from '../support/rig.ts';
 
@@ -28,7 +28,7 @@ describe('the rule', () => {
     rule.observe({ type: 'executing', data: { prompt_id: promptId, node } });
   const lookAt = (at: number, one: Head | undefined) => {
     now = at;
-    return rule.look(one);
+    return rule.poll(one);
   };
 
   test('a head that waits though nothing runs: a worker would have taken it', () => {
@@ -112,7 +112,9 @@ describe('a host', () => {
       .toEqual(['waiting', 'waiting']);
     expect((await rig.status(jobs[1]!))['waiting_for']).toMatch(/comfyui_stuck/);
     // The head may be what ended the worker: it costs it a fault and no GPU time. What waited behind it, nothing.
-    expect((await states()).map(({ faults }) => faults).toSorted((a, b) => a - b)).toEqual([0, 1]);
+    expect((await states()).map(({ lostAttempts }) => lostAttempts).toSorted((a, b) => a - b)).toEqual([
+      0, 1,
+    ]);
     expect((await states()).map(({ gpuMs }) => gpuMs ?? 0)).toEqual([0, 0]);
     // What the command would have done.
     simulated.faults.forget();

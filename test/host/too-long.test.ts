@@ -28,7 +28,7 @@ test('what has run for an hour ends as failed, is stopped in ComfyUI, and makes 
     error_code: 'took_too_long',
     attempts: 1,
   });
-  expect((await rig.store.jobs.readState(endless))!.faults).toBe(0);
+  expect((await rig.store.jobs.readState(endless))!.lostAttempts).toBe(0);
   await rig.until(next, ['completed']);
   const queue = (await (await fetch(`${comfyui.url}/queue`)).json()) as Record<string, unknown[]>;
   expect(queue).toEqual({ queue_running: [], queue_pending: [] });
@@ -44,7 +44,7 @@ test('a job that started, and then no host was there for hours, is made by the n
   await jobs.write(jobId, start(state, fence, long));
   await hosts.put(hostItem(fence.host, long));
   await rig.sweep();
-  expect(await jobs.readState(jobId)).toMatchObject({ status: 'queued', work: 'waiting', faults: 1 });
+  expect(await jobs.readState(jobId)).toMatchObject({ status: 'queued', work: 'waiting', lostAttempts: 1 });
   await rig.addHost();
   expect(await rig.until(jobId, ['completed', 'failed'])).toMatchObject({ status: 'completed', attempts: 2 });
 });
@@ -58,5 +58,9 @@ test('a job that makes progress is not taken from a host that lives, however lon
   await jobs.write(jobId, start({ ...state, startedAt: now() - 8 * HOUR }, fence, now()));
   await hosts.put(hostItem(fence.host, now()));
   await rig.sweep();
-  expect(await jobs.readState(jobId)).toMatchObject({ status: 'processing', faults: 0, host: fence.host });
+  expect(await jobs.readState(jobId)).toMatchObject({
+    status: 'processing',
+    lostAttempts: 0,
+    host: fence.host,
+  });
 });

@@ -10,10 +10,10 @@ import { PNG } from 'pngjs';
 import { afterEach, expect, test } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { stampOf } from '../../functions/core/names.ts';
-import { createLeavings } from '../../functions/host/leavings.ts';
-import { createRecord } from '../../functions/host/record.ts';
-import { untilAnswered } from '../../functions/host/settle.ts';
-import { collectImages } from '../../functions/host/upload.ts';
+import { createCleanup } from '../../functions/host/prompts/cleanup.ts';
+import { createHeldJob } from '../../functions/host/claims/held-job.ts';
+import { untilAnswered } from '../../functions/host/claims/confirmed-write.ts';
+import { collectImages } from '../../functions/host/attempt/upload.ts';
 import type { Images } from '../../functions/images/images.ts';
 import { bodyFrom } from '../../functions/images/body.ts';
 import { createLog } from '../../functions/log.ts';
@@ -86,7 +86,7 @@ test('what breaks off is taken up where it was, of the same file', async () => {
   });
   const { images, stored } = bucket();
   const deps = depsOf(comfyui, images);
-  const published = await collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT]);
+  const published = await collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT]);
   expect(published).toMatchObject([{ width: 300, height: 300, sizeBytes: png.length }]);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
   expect(ranges.length).toBeGreaterThan(3);
@@ -101,11 +101,13 @@ test('an image that ComfyUI does not give is given up after ten minutes, and hal
     [true, 30_000, 60_000],
   ] as const) {
     let now = 0;
-    const record = createRecord(JOB);
-    if (drained) record.drain('the GPU host was stopped');
+    const heldJob = createHeldJob(JOB);
+    if (drained) heldJob.drain('the GPU host was stopped');
     const pause = async () => void (now += 5000);
     const deps = { comfyui, images, log, awake: () => now, pause, taken: new Map() };
-    await expect(collectImages(deps, record, 1, {}, [OUTPUT])).rejects.toMatchObject({ name: 'OutputsGone' });
+    await expect(collectImages(deps, heldJob, 1, {}, [OUTPUT])).rejects.toMatchObject({
+      name: 'OutputsGone',
+    });
     expect(now).toBeGreaterThan(least);
     expect(now).toBeLessThan(most);
   }
@@ -120,7 +122,7 @@ test('a ComfyUI that breaks at whatever it is asked is waited for', async () => 
   });
   const { images, stored } = bucket();
   const deps = depsOf(comfyui, images);
-  expect(await collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
+  expect(await collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
 });
 
@@ -132,7 +134,7 @@ test('one that breaks at this file alone cannot read it', async () => {
     response.writeHead(views ? 500 : 200).end('{}');
   });
   const deps = depsOf(comfyui, bucket().images);
-  await expect(collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
+  await expect(collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     failure: { code: 'bad_output', message: 'Node 2 saved a.png, which cannot be read by ComfyUI' },
   });
   expect(asked).toBe(3);
@@ -148,7 +150,7 @@ test('a body without an end is refused where it is too long to be held', async (
     more();
   });
   const deps = depsOf(comfyui, bucket().images);
-  await expect(collectImages(deps, createRecord(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
+  await expect(collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     name: 'UnfitOutput',
     failure: { code: 'bad_output' },
   });
@@ -171,14 +173,14 @@ test('all that carries the stamp goes, of whatever kind and also what is written
       await put(name);
     let now = 0;
     const comfyui = { deleteHistory: () => Promise.resolve() };
-    const leavings = createLeavings(comfyui, folder, log, () => now);
-    leavings.ofAttempt(JOB, 1);
-    await leavings.remove();
+    const cleanup = createCleanup(comfyui, folder, log, () => now);
+    cleanup.ofAttempt(JOB, 1);
+    await cleanup.remove();
     const kept = [`d_${stamp}1_.png`, 'e.png'];
     expect((await readdir(output)).sort()).toEqual(kept);
     await put(`f_${stamp}_.png`);
     now = 60_000;
-    await leavings.remove();
+    await cleanup.remove();
     expect((await readdir(output)).sort()).toEqual(kept);
   } finally {
     await rm(folder, { recursive: true });
@@ -194,7 +196,7 @@ test('a write that the table refuses for what it is is not repeated', async () =
     asked += 1;
     throw refused;
   };
-  const settler = { log, pause: () => Promise.resolve() };
-  await expect(untilAnswered(settler, JOB, 'complete', work)).rejects.toBe(refused);
+  const writer = { log, pause: () => Promise.resolve() };
+  await expect(untilAnswered(writer, JOB, 'complete', work)).rejects.toBe(refused);
   expect(asked).toBe(1);
 });

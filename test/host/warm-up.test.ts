@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { graphsWithoutImages, leastOf } from '../../functions/core/least-work.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
-import { loadTemplates } from '../../functions/process/workflows.ts';
-import type { SimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { loadTemplates } from '../../functions/runtime/workflows.ts';
+import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -31,14 +31,14 @@ const slow = (ms: number): Graph => ({
   '2': { class_type: 'LabSlowImage', inputs: { image: ['1', 0], ms, seed: 0 } },
   '3': { class_type: 'SaveImage', inputs: { images: ['2', 0], filename_prefix: 'Slow' } },
 });
-const itemOf = async ({ running }: TestHost) => (await rig.store.hosts.read(running.hostId))!;
+const heartbeatOf = async ({ running }: TestHost) => (await rig.store.hosts.read(running.hostId))!;
 const historyOf = async (url: string) => (await (await fetch(`${url}/history`)).json()) as object;
 /** Its item is told every five seconds, and at once when it takes jobs. */
 async function says(host: TestHost, trouble: string): Promise<void> {
-  await expect.poll(async () => (await itemOf(host)).trouble, { timeout: 8000 }).toBe(trouble);
+  await expect.poll(async () => (await heartbeatOf(host)).trouble, { timeout: 8000 }).toBe(trouble);
 }
 async function takesJobs(host: TestHost): Promise<void> {
-  await expect.poll(async () => (await itemOf(host)).comfyui, { timeout: 15_000 }).toBe(true);
+  await expect.poll(async () => (await heartbeatOf(host)).comfyui, { timeout: 15_000 }).toBe(true);
 }
 const posted = ({ comfyui }: TestHost) =>
   comfyui.requests.filter(({ method, path }) => method === 'POST' && path === '/prompt').length;
@@ -66,7 +66,7 @@ test('a host runs the least of the first job before it claims that, and nothing 
   await rig.until(jobId, ['completed']);
   expect(posted(host)).toBe(2);
   // One job was counted, the warm-up is none.
-  expect(await itemOf(host)).toMatchObject({ comfyui: true, held: 0 });
+  expect(await heartbeatOf(host)).toMatchObject({ comfyui: true, held: 0 });
   expect((await rig.store.jobs.readState(jobId))!.attempt).toBe(1);
   await expect.poll(() => readdir(join(directory, 'output'))).toEqual([]);
   const { running, pending } = await comfyui.queue();
@@ -77,12 +77,12 @@ test('a host runs the least of the first job before it claims that, and nothing 
 test('until then it says that it starts, and is offered nothing', async () => {
   const host = await rig.addHost({ warmUp: { graphs: [slow(6000)] } });
   await says(host, 'comfyui_starting: it runs one small step before its first job');
-  expect((await itemOf(host)).comfyui).toBe(false);
+  expect((await heartbeatOf(host)).comfyui).toBe(false);
   const jobId = await rig.generate({ workflow: 'slow', ms: 0 });
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued', attempt: 0 });
   expect(host.running.idleFor()).toBe(0);
   await takesJobs(host);
-  expect((await itemOf(host)).trouble).toBeUndefined();
+  expect((await heartbeatOf(host)).trouble).toBeUndefined();
   await rig.until(jobId, ['completed']);
 });
 

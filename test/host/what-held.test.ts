@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { imageType, inspectImage } from '../../functions/images/sniff.ts';
-import { encodeBlockyJpeg } from '../../functions/local/simulated-comfyui/jpeg.ts';
-import { Painting } from '../../functions/local/simulated-comfyui/painting.ts';
+import { encodeBlockyJpeg } from '../../simulated-comfyui/jpeg.ts';
+import { Painting } from '../../simulated-comfyui/painting.ts';
 import { type StageBetween, startBetween } from '../support/between.ts';
 
 describe('a picture', () => {

@@ -9,8 +9,8 @@ import { jpegSize } from '../../functions/images/structure/jpeg.ts';
 import { framesOfWebp } from '../../functions/images/structure/webp.ts';
 import { type ImageMetadata, walkImage } from '../../functions/images/structure/walk.ts';
 import { imageType } from '../../functions/images/sniff.ts';
-import { Painting } from '../../functions/local/simulated-comfyui/painting.ts';
-import { encodeBlockyJpeg } from '../../functions/local/simulated-comfyui/jpeg.ts';
+import { Painting } from '../../simulated-comfyui/painting.ts';
+import { encodeBlockyJpeg } from '../../simulated-comfyui/jpeg.ts';
 
 type Kind = 'png' | 'jpg' | 'webp';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { type Program, startCommand } from '../support/program.ts';
 import { comfyCliWheel } from './comfy-cli.ts';
 import { ROOT } from './root.ts';

@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
-import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
-import { connect } from '../../functions/process/connect.ts';
+import { connect } from '../../functions/runtime/connect.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { sha256Of } from '../models/hub.ts';
 

@@ -44,7 +44,7 @@ describe('a value that cannot be', () => {
     ['amiParameter', 'ami-0123'],
     ['imageDays', 0],
     ['maxWaiting', 0],
-    ['heldRequests', -1],
+    ['openConnections', -1],
     ['ratePerMinute', 0],
     ['ownerMaxWaiting', 5001],
     ['imagesPerDay', 1.5],

@@ -29,7 +29,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   let api: Runtime;
   beforeAll(async () => {
     world = await startWorld();
-    gate = await startGate(world.places.s3Endpoint);
+    gate = await startGate(world.storage.s3Endpoint);
     api = await world.start('api', { AWS_ENDPOINT_URL_S3: gate.url });
     await api.ready;
   });
@@ -173,8 +173,8 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     expect(performance.now() - from).toBeLessThan(5000);
   });
 
-  test('with HELD_REQUESTS events are streamed as they happen', async () => {
-    const holding = await world.start('api', { HELD_REQUESTS: '1' });
+  test('with OPEN_CONNECTIONS events are streamed as they happen', async () => {
+    const holding = await world.start('api', { OPEN_CONNECTIONS: '1' });
     const jobId = await accepted();
     const { body } = await call(holding, { path: `/api/status/${jobId}/events` });
     const events = eventsOf(new Response(ReadableStream.from(body)));

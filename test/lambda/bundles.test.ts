@@ -5,7 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { startCommand } from '../support/program.ts';
 import { startRuntime } from './runtime-api.ts';
 import { bundleOf, type FunctionName, lacksRuntime, skipped } from './world.ts';

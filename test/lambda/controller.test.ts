@@ -44,7 +44,7 @@ describe.skipIf(lacksRuntime)(`the controller as a Lambda${skipped}`, () => {
     const { jobId } = await putOrphan(world.behind);
     expect(await controller.invoke(SCHEDULE)).toEqual(NOTHING);
     const state = await world.behind.jobs.readState(jobId);
-    expect(state).toMatchObject({ status: 'queued', work: 'waiting', attempt: 1, faults: 0 });
+    expect(state).toMatchObject({ status: 'queued', work: 'waiting', attempt: 1, lostAttempts: 0 });
     expect(state).not.toHaveProperty('host');
     expect(group.calls).toContain('SetDesiredCapacity 1');
     await expect

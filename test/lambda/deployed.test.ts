@@ -8,7 +8,7 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { blockBelow } from '../contract/guide.ts';
 import { templatesWith } from '../infra/synth.ts';
-import { post, untilStatus } from '../process/stage.ts';
+import { post, untilStatus } from '../runtime/stage.ts';
 import { startCommand } from '../support/program.ts';
 import { type CloudFront, startCloudFront } from './cloudfront.ts';
 import { type Deployment, startDeployment } from './deployment.ts';

@@ -1,7 +1,7 @@
 // The forwarder's bundle under the real runtime client, with batches as the jobs table's stream sends them.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { listen, type Listening } from '../../functions/process/listen.ts';
+import { listen, type Listening } from '../../functions/runtime/listen.ts';
 import { hostItem } from '../support/host-item.ts';
 import { recorded } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';

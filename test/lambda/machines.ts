@@ -5,11 +5,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { type FakeAutoScaling, GROUP } from '../machines/fake-auto-scaling.ts';
 import { type Program, startCommand } from '../support/program.ts';
 
@@ -70,8 +67,8 @@ export async function startMachines(
     await machine.comfyui.close();
   }
 
-  let looking = Promise.resolve();
-  async function look(): Promise<void> {
+  let polling = Promise.resolve();
+  async function poll(): Promise<void> {
     group.pass(Date.now());
     for (const id of group.instances.keys()) if (!machines.has(id)) machines.set(id, launch(id));
     for (const [id, machine] of machines)
@@ -83,14 +80,14 @@ export async function startMachines(
   }
   let running: Machine[] = [];
   const timer = setInterval(() => {
-    looking = looking.then(look);
+    polling = polling.then(poll);
   }, PERIOD);
 
   return {
     output: () => [...ended, ...running].map(({ host }) => host.output()).join(''),
     async close() {
       clearInterval(timer);
-      await looking;
+      await polling;
       await Promise.all([...machines.values()].map(async (machine) => end(await machine)));
       await new Promise((resolve) => {
         metadata.close(resolve);

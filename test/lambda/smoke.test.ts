@@ -72,7 +72,7 @@ describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeo
       'smoke',
       {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'at-bucket.mjs')}`,
-        BUCKET_AT: deployment.world.places.s3Endpoint,
+        BUCKET_AT: deployment.world.storage.s3Endpoint,
       },
       ['--url', url, ...keys, '--minutes', '1'],
     );

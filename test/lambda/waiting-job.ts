@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { claim, type JobState } from '../../functions/core/job.ts';
 import { ownerOrder, workOrder } from '../../functions/core/names.ts';
-import type { Connected } from '../../functions/process/connect.ts';
+import type { Connected } from '../../functions/runtime/connect.ts';
 import { recorded } from './function-url.ts';
 
 export interface StreamRecord {
@@ -29,7 +29,7 @@ export async function putWaitingJob({ jobs, now }: Connected): Promise<JobState>
     owner: 'local',
     status: 'queued',
     attempt: 0,
-    faults: 0,
+    lostAttempts: 0,
     work: 'waiting',
     workOrder: workOrder(createdAt, 1, jobId, 'local'),
     ownerOrder: ownerOrder(createdAt, jobId),

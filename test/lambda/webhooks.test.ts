@@ -31,7 +31,7 @@ describe.skipIf(lacksRuntime)(`webhooks as a Lambda${skipped}`, () => {
         ...common,
         status: 'queued',
         attempt: 0,
-        faults: 0,
+        lostAttempts: 0,
         work: 'waiting',
         workOrder: workOrder(at, 0, jobId, 'alice'),
         ownerOrder: ownerOrder(at, jobId),
@@ -39,7 +39,7 @@ describe.skipIf(lacksRuntime)(`webhooks as a Lambda${skipped}`, () => {
         progress: 0,
         currentStep: 0,
         totalSteps: 0,
-        hook: 'armed',
+        webhook: 'pending',
       },
       Math.ceil(at / 1000) + 3600,
     );

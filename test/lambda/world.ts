@@ -4,10 +4,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { connect, type Connected } from '../../functions/process/connect.ts';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { connect, type Connected } from '../../functions/runtime/connect.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
-import { type Places, startPlaces } from '../process/stage.ts';
+import { type Storage, startStorage } from '../runtime/stage.ts';
 import { recorded, type HttpEvent } from './function-url.ts';
 import { type Runtime, startRuntime } from './runtime-api.ts';
 
@@ -19,7 +19,7 @@ export type FunctionName = 'api' | 'forwarder' | 'controller' | 'webhooks';
 export const bundleOf = (name: FunctionName) => join(packageRoot(), '.build', 'lambda', name);
 
 export interface World {
-  places: Places;
+  storage: Storage;
   behind: Connected;
   environment: Record<string, string>;
   start(name: FunctionName, environment?: Record<string, string>): Promise<Runtime>;
@@ -31,10 +31,10 @@ const { headers } = recorded('function-url-get') as HttpEvent;
 
 /** @param dynamodbUrl of another DynamoDB than the embedded one */
 export async function startWorld(dynamodbUrl?: string, bucket = 'images'): Promise<World> {
-  const places = await startPlaces(bucket);
+  const storage = await startStorage(bucket);
   const tablePrefix = `${randomUUID().slice(0, 8)}-`;
-  const dynamodbEndpoint = dynamodbUrl ?? places.dynamodbEndpoint;
-  const { s3Endpoint } = places;
+  const dynamodbEndpoint = dynamodbUrl ?? storage.dynamodbEndpoint;
+  const { s3Endpoint } = storage;
   const behind = connect({
     region: 'local',
     dynamodbEndpoint,
@@ -62,7 +62,7 @@ export async function startWorld(dynamodbUrl?: string, bucket = 'images'): Promi
   };
   const runtimes: Runtime[] = [];
   return {
-    places,
+    storage,
     behind,
     environment,
     async start(name, more = {}) {
@@ -73,7 +73,7 @@ export async function startWorld(dynamodbUrl?: string, bucket = 'images'): Promi
     async close() {
       await Promise.all(runtimes.map((runtime) => runtime.close()));
       behind.store.raw.destroy();
-      await places.close();
+      await storage.close();
     },
   };
 }

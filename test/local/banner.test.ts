@@ -4,12 +4,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseTemplate, type Template } from '../../functions/core/template.ts';
-import type { Arrangement } from '../../functions/local/arrangement.ts';
+import type { LocalStack } from '../../functions/local/local-stack.ts';
 import { bannerOf } from '../../functions/local/banner.ts';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { shipped } from '../core/templates.ts';
 
 const echo = promisify(execFile);
@@ -46,7 +43,7 @@ async function banner(
   firstKey?: string,
   simulated = true,
 ): Promise<string> {
-  const arrangement: Arrangement = {
+  const localStack: LocalStack = {
     url: 'http://127.0.0.1:5000',
     comfyui: {
       url: comfyui.url,
@@ -61,7 +58,7 @@ async function banner(
     firstKey,
     stop: () => Promise.resolve(),
   };
-  return bannerOf(arrangement, { API_HOST: '127.0.0.1', API_KEYS: keys });
+  return bannerOf(localStack, { API_HOST: '127.0.0.1', API_KEYS: keys });
 }
 /** As a shell takes them apart. */
 async function commands(text: string): Promise<string[][]> {

@@ -11,7 +11,7 @@ import { jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts'
 import { type Child, startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createLog } from '../../functions/log.ts';
-import { connect, type Connected } from '../../functions/process/connect.ts';
+import { connect, type Connected } from '../../functions/runtime/connect.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { build } from '../support/program.ts';
 
@@ -84,7 +84,7 @@ async function churn(until: () => boolean): Promise<void> {
       owner: 'local',
       status: 'queued',
       attempt: 0,
-      faults: 0,
+      lostAttempts: 0,
       work: 'waiting',
       workOrder: workOrder(now, sequence, jobId, 'local'),
       ownerOrder: ownerOrder(now, jobId),

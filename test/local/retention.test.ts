@@ -7,7 +7,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyRetention } from '../../functions/local/retention.ts';
 import { createLived } from '../../functions/core/lived.ts';
-import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 const MINUTE = 60_000;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startSimulatedComfyUI } from '../../functions/local/simulated-comfyui/server.ts';
+import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { freePort } from '../support/free-port.ts';
 import { build, childrenOf, isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
 

@@ -13,7 +13,7 @@ import { findParts, type PartList } from '../../functions/models/parts.ts';
 import { readRange } from '../../functions/models/range.ts';
 import { tokenFrom } from '../../functions/models/token.ts';
 import { verifyFile } from '../../functions/models/verify.ts';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { build, startCommand } from '../support/program.ts';
 import { startCuttingProxy } from './cutting-proxy.ts';

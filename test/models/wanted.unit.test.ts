@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { modelsOf } from '../../functions/core/object-info.ts';
 import { FLUX2, parseWanted } from '../../functions/models/wanted.ts';
-import { loadTemplates } from '../../functions/process/workflows.ts';
+import { loadTemplates } from '../../functions/runtime/workflows.ts';
 
 test('every model that a workflow names is seeded', async () => {
   const templates = await loadTemplates();

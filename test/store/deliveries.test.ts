@@ -74,10 +74,10 @@ test('what is settled twice is settled once; who has lost the claim settles noth
   expect(await deliveries.settle(delivery, 'late', gaveUp)).toBe(false);
   line.lose(1);
   await deliveries.settle(delivery, 'mine', { deliveredAt: NOW + 3, status: 200 });
-  const settled = await deliveries.read(delivery.deliveryId);
-  expect(settled).toMatchObject({ deliveredAt: NOW + 3, lastStatus: 200, attempts: 2 });
+  const committedTotals = await deliveries.read(delivery.deliveryId);
+  expect(committedTotals).toMatchObject({ deliveredAt: NOW + 3, lastStatus: 200, attempts: 2 });
   for (const field of ['due', 'dueAt', 'dueOrder', 'claim', 'gaveUpAt', 'lastError'])
-    expect(settled).not.toHaveProperty(field);
+    expect(committedTotals).not.toHaveProperty(field);
 });
 
 test('sent again while it is being sent: it is sent once more, whatever comes of the first', async () => {
@@ -155,16 +155,16 @@ test.each<[string, job.JobState, (state: job.JobState) => job.Change]>([
       for await (const page of jobs.listHooked()) if (page.includes(jobId)) return true;
       return false;
     };
-    const armed: job.JobState = { ...state, jobId, ownerOrder: `${NOW}#${jobId}`, hook: 'armed' };
+    const armed: job.JobState = { ...state, jobId, ownerOrder: `${NOW}#${jobId}`, webhook: 'pending' };
     await jobs.putState(armed, 1);
     expect(await inOutbox()).toBe(false);
     // What is not over is not taken over.
-    expect(await jobs.write(jobId, job.disarm())).toBe(false);
+    expect(await jobs.write(jobId, job.clearWebhook())).toBe(false);
     expect(await jobs.write(jobId, end(armed))).toBe(true);
     expect(await inOutbox()).toBe(true);
-    expect(await jobs.write(jobId, job.disarm())).toBe(true);
+    expect(await jobs.write(jobId, job.clearWebhook())).toBe(true);
     expect(await inOutbox()).toBe(false);
-    const { hook: _hook, ...expected } = job.apply(armed, end(armed))!;
+    const { webhook: _webhook, ...expected } = job.apply(armed, end(armed))!;
     expect(await jobs.readState(jobId)).toMatchObject(expected);
   },
 );

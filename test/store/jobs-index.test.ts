@@ -47,11 +47,11 @@ async function accept(jobId: string, order: string, owner: string, createdAt = N
 
 describe('work', () => {
   // Accepted in another order than their turns: a later turn may be given to an earlier job.
-  const turns = ['e', 'b', 'd', 'a', 'c'];
+  const entries = ['e', 'b', 'd', 'a', 'c'];
   const order = (id: string) => workOrder(NOW + id.charCodeAt(0), 7, id, 'any');
 
   beforeAll(async () => {
-    for (const id of turns) await accept(id, order(id), 'worker');
+    for (const id of entries) await accept(id, order(id), 'worker');
     const held = await accept('held', workOrder(NOW, 1, 'any', 'any'), 'worker');
     await store.jobs.write('held', claim(held, HOST, NOW, false));
     await accept('cancelled', workOrder(NOW, 2, 'any', 'any'), 'worker');

@@ -92,16 +92,7 @@ function writes(actor: Actor | 'api', changeOf: (model: Readonly<Model>) => job.
   };
 }
 
-type HostVerb =
-  | 'claim'
-  | 'adopt'
-  | 'start'
-  | 'advance'
-  | 'refresh'
-  | 'complete'
-  | 'fail'
-  | 'release'
-  | 'lose';
+type HostVerb = 'claim' | 'adopt' | 'start' | 'advance' | 'touch' | 'complete' | 'fail' | 'release' | 'lose';
 
 function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command {
   const changeOf = ({ pictures, now }: Readonly<Model>): job.Change => {
@@ -117,8 +108,8 @@ function hostWrites(host: Exclude<Actor, 'controller'>, verb: HostVerb): Command
         return job.start(picture, fence, now);
       case 'advance':
         return job.advance(fence, further, now);
-      case 'refresh':
-        return job.refresh(fence, now);
+      case 'touch':
+        return job.touch(fence, now);
       case 'complete':
         return job.complete(picture, fence, [IMAGE], STEPS, now);
       case 'fail':
@@ -149,14 +140,14 @@ const step = fc.oneof(
   { weight: 10, arbitrary: by('claim') },
   { weight: 10, arbitrary: by('start') },
   { weight: 4, arbitrary: by('advance') },
-  { weight: 2, arbitrary: by('refresh') },
+  { weight: 2, arbitrary: by('touch') },
   { weight: 4, arbitrary: by('lose') },
   { weight: 4, arbitrary: by('release') },
   { weight: 4, arbitrary: fc.constant(NEXT_RUN).map((who) => hostWrites(who, 'adopt')) },
   { weight: 1, arbitrary: by('complete') },
   { weight: 1, arbitrary: by('fail') },
   { weight: 8, arbitrary: byController(job.sweep) },
-  { weight: 4, arbitrary: byController(job.sweepStill) },
+  { weight: 4, arbitrary: byController(job.reclaimStalled) },
   { weight: 30, arbitrary: fc.constantFrom(HOST, NEXT_RUN, OTHER, 'controller' as const).map(reads) },
   {
     weight: 2,

@@ -5,6 +5,7 @@ import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, hasEnded, type JobState } from '../../functions/core/job.ts';
 import { listOrder } from '../../functions/core/names.ts';
+import { fieldsOf, itemOf } from '../../functions/store/job-item.ts';
 import type { Ran } from '../../functions/store/jobs.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { KNOWLEDGE, NOW, STATE_NAMES, STATES, type Verb, VERB_NAMES, VERBS } from '../core/job-states.ts';
@@ -28,7 +29,9 @@ async function put(state: JobState): Promise<JobState> {
     ownerOrder,
     ...(state.listOrder !== undefined && { listOrder: listOrder(state.status as Ran, ownerOrder) }),
   };
-  await store.client.documents.send(new PutCommand({ TableName: 'jobs', Item: { ...named, part: 'state' } }));
+  await store.client.documents.send(
+    new PutCommand({ TableName: 'jobs', Item: { ...itemOf(named, 0), part: 'state' } }),
+  );
   return named;
 }
 
@@ -36,7 +39,7 @@ async function stored(jobId: string): Promise<Record<string, unknown> | undefine
   const { Item } = await store.client.documents.send(
     new GetCommand({ TableName: 'jobs', Key: { jobId, part: 'state' }, ConsistentRead: true }),
   );
-  return Item;
+  return Item && fieldsOf(Item);
 }
 
 async function rows(index: string, key: string, value: string): Promise<Record<string, unknown>[]> {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
-import { docsFolder } from '../../functions/process/docs.ts';
+import { docsFolder } from '../../functions/runtime/docs.ts';
 import { CREDENTIALS, REGION } from './store.ts';
 
 export const SETTINGS: ApiDeps['settings'] = {

@@ -2,10 +2,7 @@
 
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import {
-  type SimulatedComfyUI,
-  startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { listenOn } from './listen-on.ts';
 import { type Rig, startRig } from './rig.ts';
 

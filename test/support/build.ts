@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { listenOn } from './listen-on.ts';
 
 declare module 'vitest' {

@@ -16,19 +16,19 @@ import type { Template } from '../../functions/core/template.ts';
 import { IMAGE_READERS } from '../../functions/core/limits.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
-import { createIntake } from '../../functions/host/intake.ts';
+import { createIntake } from '../../functions/host/claims/intake.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { createImages, type Images } from '../../functions/images/images.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
-import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/process/listen.ts';
+import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/runtime/listen.ts';
 import {
   type SimulatedComfyUI,
   type SimulatedComfyUIOptions,
   startSimulatedComfyUI,
-} from '../../functions/local/simulated-comfyui/server.ts';
+} from '../../simulated-comfyui/server.ts';
 import { linksBefore } from '../../functions/local/links.ts';
 import { createLog, type Log } from '../../functions/log.ts';
-import { loadTemplates } from '../../functions/process/workflows.ts';
+import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { appWith, SETTINGS } from './app.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
 

@@ -61,11 +61,11 @@ describe('a process that dies', () => {
     expect(calls()).toBe(STEPS);
   });
 
-  const places = Array.from({ length: STEPS }, (_, index) => index + 1).flatMap((n) => [
+  const slots = Array.from({ length: STEPS }, (_, index) => index + 1).flatMap((n) => [
     [n, 'before it is done', false] as const,
     [n, 'after it is done', true] as const,
   ]);
-  test.each(places)('at step %i, %s, loses no webhook, and sends it under one id', async (n, _when, done) => {
+  test.each(slots)('at step %i, %s, loses no webhook, and sends it under one id', async (n, _when, done) => {
     const jobId = await stage.cancelled();
     await stage.round(dyingAt(n, done).deps).catch(() => undefined);
     stage.wait(31_000);

@@ -49,10 +49,10 @@ describe('the end of a job', () => {
     const state = (await rig.store.jobs.readState(failed))!;
     expect(await rig.store.jobs.write(failed, expire(state, later))).toBe(true);
     await stage.round();
-    const told = receiver.got.map(
+    const reported = receiver.got.map(
       ({ body }) => JSON.parse(body) as { type: string; data: { job_id: string } },
     );
-    expect(new Map(told.map(({ type, data }) => [data.job_id, type]))).toEqual(
+    expect(new Map(reported.map(({ type, data }) => [data.job_id, type]))).toEqual(
       new Map([
         [cancelled, 'job.cancelled'],
         [failed, 'job.failed'],

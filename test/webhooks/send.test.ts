@@ -55,16 +55,16 @@ describe('addresses', () => {
 
   test('that change between the look and the connection: what was judged is connected to, after one look', async () => {
     const elsewhere = await startReceiver();
-    let looks = 0;
+    let polls = 0;
     // The first answer is good; whoever asks again is led to another machine, 127.0.0.2 on the same port.
     const answer = await post({
       resolve: () => {
-        looks += 1;
-        return Promise.resolve([looks === 1 ? '127.0.0.1' : '127.0.0.2']);
+        polls += 1;
+        return Promise.resolve([polls === 1 ? '127.0.0.1' : '127.0.0.2']);
       },
     });
     expect(answer).toEqual({ status: 200 });
-    expect(looks).toBe(1);
+    expect(polls).toBe(1);
     expect(receiver.connections()).toBe(1);
     expect(elsewhere.connections()).toBe(0);
     await elsewhere.close();
@@ -81,11 +81,11 @@ describe('addresses', () => {
   });
 
   test('are judged anew each time', async () => {
-    let looks = 0;
+    let polls = 0;
     const send = sendWith({
       resolve: () => {
-        looks += 1;
-        return Promise.resolve(looks === 1 ? ['127.0.0.1'] : []);
+        polls += 1;
+        return Promise.resolve(polls === 1 ? ['127.0.0.1'] : []);
       },
     });
     expect(await send(at(receiver.port), {}, 'x')).toEqual({ status: 200 });

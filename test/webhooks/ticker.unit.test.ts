@@ -4,10 +4,10 @@
 import { expect, test } from 'vitest';
 import { cancel, claim } from '../../functions/core/job.ts';
 import { createLog } from '../../functions/log.ts';
-import { signal } from '../../functions/process/signal.ts';
+import { signal } from '../../functions/runtime/signal.ts';
 import type { Round } from '../../functions/webhooks/deliver.ts';
 import { deliverWhileBusy } from '../../functions/webhooks/linger.ts';
-import { startDelivering, tellingOfEnds } from '../../functions/webhooks/ticker.ts';
+import { startDelivering, notifyingOfEnds } from '../../functions/webhooks/ticker.ts';
 import type { Jobs } from '../../functions/store/jobs.ts';
 import { NOW, STATES } from '../core/job-states.ts';
 
@@ -101,22 +101,22 @@ test('stop waits for the round under way, and asks it to come to an end', async 
 });
 
 test('whoever ends a job that was accepted here with a webhook tells; nobody tells before there is one', async () => {
-  let told = 0;
-  const jobs = tellingOfEnds(
+  let reported = 0;
+  const jobs = notifyingOfEnds(
     { putState: () => Promise.resolve(true), write: () => Promise.resolve(false) } as unknown as Jobs,
     () => {
-      told += 1;
+      reported += 1;
     },
   );
   await jobs.putState(STATES.waiting, 1);
   await jobs.write('a', cancel(NOW));
-  expect(told).toBe(0);
-  await jobs.putState({ ...STATES.waiting, hook: 'armed' }, 1);
+  expect(reported).toBe(0);
+  await jobs.putState({ ...STATES.waiting, webhook: 'pending' }, 1);
   await jobs.write('a', claim(STATES.waiting, 'host', NOW, false));
-  expect(told).toBe(0);
+  expect(reported).toBe(0);
   // Refused, it may still be the own write whose answer was lost.
   await jobs.write('a', cancel(NOW));
-  expect(told).toBe(1);
+  expect(reported).toBe(1);
 });
 
 test.each<[string, Round[], number]>([

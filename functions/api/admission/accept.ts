@@ -42,7 +42,7 @@ export async function accept(
   );
   const bodyHash = isFlat(body) ? hashBody(body) : '';
   const unique = idempotencyKey === undefined;
-  let turn: number | undefined;
+  let startTag: number | undefined;
   let headers: LimitHeaders = {};
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
@@ -52,14 +52,14 @@ export async function accept(
   if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers };
   if (isOwn && hasLimits(caller)) {
     const images = imagesOf(asked.inputs);
-    ({ turn, headers } = await deps.limits.job(caller, { jobId, images, unique }));
+    ({ startTag, headers } = await deps.limits.job(caller, { jobId, images, unique }));
   }
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
-  const newMark = () => Buffer.from(deps.random(9)).toString('base64url');
+  const newReservation = () => Buffer.from(deps.random(9)).toString('base64url');
   // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
-  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newMark(), expiresAt) : true;
+  const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newReservation(), expiresAt) : true;
   const request =
     (isThere ? repeated : undefined) ??
     (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
@@ -83,9 +83,9 @@ export async function accept(
     owner,
     status: 'queued',
     attempt: 0,
-    faults: 0,
+    lostAttempts: 0,
     work: 'waiting',
-    workOrder: workOrder(turn ?? now, sequence, jobId, owner, now),
+    workOrder: workOrder(startTag ?? now, sequence, jobId, owner, now),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,
@@ -93,7 +93,7 @@ export async function accept(
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
     ...(deps.settings.comfyuiKind !== undefined && { acceptedFor: deps.settings.comfyuiKind }),
-    ...(request.webhookUrl !== undefined && { hook: 'armed' }),
+    ...(request.webhookUrl !== undefined && { webhook: 'pending' }),
   };
   deps.reader.know(request);
   if (await deps.jobs.putState(state, expiresAt)) {

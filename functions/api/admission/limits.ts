@@ -1,23 +1,23 @@
 // An owner's limits, enforced before anything is stored: requests a minute, jobs that have not ended, images a day,
-// dollars a month. Only callers with a key have any. Numbers and cases stand in core/quota.ts and core/turn.ts.
+// dollars a month. Only callers with a key have any. Numbers and cases stand in core/quota.ts and core/start-tag.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
 import type { JobState } from '../../core/job-state.ts';
 import {
   dayOf,
-  type Mark,
-  MAX_MARKS,
+  type Reservation,
+  MAX_RESERVATIONS,
   type OwnerLimits,
   totalsOf,
   unused,
   type Usage,
 } from '../../core/quota.ts';
-import type { Level } from '../../core/turn.ts';
+import type { VirtualTime } from '../../core/start-tag.ts';
 import type { Owner } from '../../store/owners.ts';
 import type { ApiDeps } from '../deps.ts';
-import { createLevel } from './level.ts';
-import { createOwnerLook, DAY } from './owner-look.ts';
+import { createVirtualTime } from './virtual-time.ts';
+import { createOwnerView, DAY } from './owner-view.ts';
 import {
   limitHeaders,
   type LimitHeaders,
@@ -37,7 +37,7 @@ export interface WantedJob {
 
 export interface Admitted {
   /** The job's; undefined: the owner has no limits, and turns are its acceptances. */
-  turn?: number | undefined;
+  startTag?: number | undefined;
   headers: LimitHeaders;
 }
 
@@ -63,52 +63,56 @@ export function hasLimits(caller: Caller): boolean {
 
 export function createLimits(deps: ApiDeps): Limits {
   const { owners, usage, now } = deps;
-  const look = createOwnerLook(deps);
-  const level = createLevel(deps.jobs, now);
+  const view = createOwnerView(deps);
+  const virtualTime = createVirtualTime(deps.jobs, now);
 
   /** A token, and a turn where it is for a job. */
-  async function take(name: string, at: Level | undefined): Promise<Owner> {
-    let owner = await look.owner(name);
+  async function take(name: string, at: VirtualTime | undefined): Promise<Owner> {
+    let owner = await view.owner(name);
     for (let tries = 0; ; tries += 1) {
-      const { perMinute } = look.limitsOf(owner);
+      const { perMinute } = view.limitsOf(owner);
       // What is known of a bucket is at most too full.
       refuseRate(owner, perMinute, now());
-      const after = await owners.take(owner, { now: now(), perMinute, level: at });
+      const after = await owners.take(owner, { now: now(), perMinute, virtualTime: at });
       if (after) {
-        look.know(after);
+        view.know(after);
         return after;
       }
       if (tries === TRIES) throw tooBusy(name);
       if (tries > 0) await sleep(Math.random() * 20 * 2 ** tries);
-      owner = await look.owner(name, { fresh: true });
+      owner = await view.owner(name, { fresh: true });
     }
   }
 
   /** @returns the day after it; undefined: the job was marked before */
-  async function mark(name: string, limits: OwnerLimits, wanted: Mark): Promise<Usage | undefined> {
+  async function reservation(
+    name: string,
+    limits: OwnerLimits,
+    wanted: Reservation,
+  ): Promise<Usage | undefined> {
     const day = dayOf(wanted.at);
     const { imagesPerDay, maxWaiting } = limits;
-    let room = { taken: imagesPerDay, unsettled: Infinity };
+    let room = { taken: imagesPerDay, uncommitted: Infinity };
     if (maxWaiting !== undefined)
-      room.unsettled = maxWaiting - (await look.unsettledOn(name, dayOf(wanted.at - DAY)));
+      room.uncommitted = maxWaiting - (await view.uncommittedOn(name, dayOf(wanted.at - DAY)));
     for (let tries = 0; tries < TRIES; tries += 1) {
       // Who was at a limit a moment ago is refused without a write.
-      if (tries > 0 || look.hasStanding(name, day)) {
+      if (tries > 0 || view.hasStanding(name, day)) {
         const [today, yesterday] = await Promise.all([
-          look.standing(name, day, { fresh: tries > 1 }),
-          look.standing(name, dayOf(wanted.at - DAY)),
+          view.standing(name, day, { fresh: tries > 1 }),
+          view.standing(name, dayOf(wanted.at - DAY)),
         ]);
-        if (today.marks.some(({ jobId }) => jobId === wanted.jobId)) return undefined;
-        const full = today.unsettled >= MAX_MARKS;
-        const unfinished = full ? today.unsettled : today.live + yesterday.live;
-        refuseUnfinished(name, full ? MAX_MARKS : maxWaiting, unfinished);
+        if (today.reservations.some(({ jobId }) => jobId === wanted.jobId)) return undefined;
+        const full = today.uncommitted >= MAX_RESERVATIONS;
+        const unfinished = full ? today.uncommitted : today.live + yesterday.live;
+        refuseUnfinished(name, full ? MAX_RESERVATIONS : maxWaiting, unfinished);
         refuseImages(name, imagesPerDay, wanted, today.taken - today.released);
         room = {
           taken: imagesPerDay === undefined ? undefined : imagesPerDay + today.released,
-          unsettled: (maxWaiting ?? Infinity) - yesterday.live + today.over,
+          uncommitted: (maxWaiting ?? Infinity) - yesterday.live + today.over,
         };
       }
-      const after = await usage.mark(name, day, wanted, room);
+      const after = await usage.reserve(name, day, wanted, room);
       if (after) return after;
       // No room as far as the counts know, or marked before: what has ended meanwhile makes room.
     }
@@ -118,28 +122,28 @@ export function createLimits(deps: ApiDeps): Limits {
   return {
     async request(caller) {
       if (!hasLimits(caller)) return {};
-      if (look.limitsOf(await look.owner(caller.owner)).perMinute === undefined) return {};
+      if (view.limitsOf(await view.owner(caller.owner)).perMinute === undefined) return {};
       const owner = await take(caller.owner, undefined);
-      return limitHeaders(look.limitsOf(owner), { owner, now: now() });
+      return limitHeaders(view.limitsOf(owner), { owner, now: now() });
     },
 
     async job(caller, { jobId, images, unique }) {
       if (!hasLimits(caller)) return { headers: {} };
       const name = caller.owner;
-      const known = await look.owner(name);
-      const limits = look.limitsOf(known);
+      const known = await view.owner(name);
+      const limits = view.limitsOf(known);
       // Before anything is written: most of what is over a limit ends here.
       refuseRate(known, limits.perMinute, now());
       if (limits.usdPerMonth !== undefined)
-        refuseBudget(name, limits.usdPerMonth, await look.month(name), now());
+        refuseBudget(name, limits.usdPerMonth, await view.month(name), now());
       const wanted = { jobId, images, at: now() };
-      const day = await mark(name, limits, wanted);
+      const day = await reservation(name, limits, wanted);
       try {
-        const owner = await take(name, await level());
-        return { turn: owner.turn, headers: limitHeaders(limits, { owner, day, now: now() }) };
+        const owner = await take(name, await virtualTime());
+        return { startTag: owner.startTag, headers: limitHeaders(limits, { owner, day, now: now() }) };
       } catch (error) {
         // Else the controller takes it away, in an hour.
-        if (day && unique) await usage.fold(day, [unused(wanted)], false).catch(() => false);
+        if (day && unique) await usage.commit(day, [unused(wanted)], false).catch(() => false);
         throw error;
       }
     },
@@ -147,9 +151,9 @@ export function createLimits(deps: ApiDeps): Limits {
     async notAccepted(owner, jobId) {
       const day = dayOf(now());
       // Else the controller takes it away, in an hour.
-      const { marks } = await usage.read(owner, day);
-      const own = marks.find((one) => one.jobId === jobId);
-      if (own) await usage.fold({ owner, day }, [unused(own)], false);
+      const { reservations } = await usage.read(owner, day);
+      const own = reservations.find((one) => one.jobId === jobId);
+      if (own) await usage.commit({ owner, day }, [unused(own)], false);
     },
 
     async removing(state) {
@@ -157,13 +161,18 @@ export function createLimits(deps: ApiDeps): Limits {
       if (deps.admit === undefined) return;
       const { jobId, owner } = state;
       const day = dayOf(state.createdAt);
-      const { marks } = await usage.read(owner, day);
-      const own = marks.find((one) => one.jobId === jobId);
-      if (own) await usage.fold({ owner, day }, [{ mark: own, totals: totalsOf(state, own.images) }], false);
+      const { reservations } = await usage.read(owner, day);
+      const own = reservations.find((one) => one.jobId === jobId);
+      if (own)
+        await usage.commit(
+          { owner, day },
+          [{ reservation: own, totals: totalsOf(state, own.images) }],
+          false,
+        );
     },
 
     async cleared(caller) {
-      if (hasLimits(caller)) await owners.forgetTurn(caller.owner);
+      if (hasLimits(caller)) await owners.forgetStartTag(caller.owner);
     },
   };
 }

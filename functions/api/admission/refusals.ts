@@ -45,7 +45,7 @@ export function limitHeaders(limits: OwnerLimits, { owner, day, now }: Where): L
   }
   if (maxWaiting !== undefined) {
     policies.push(`"unfinished";q=${maxWaiting};qu="jobs"`);
-    if (day) states.push(`"unfinished";r=${Math.max(0, maxWaiting - day.unsettled)}`);
+    if (day) states.push(`"unfinished";r=${Math.max(0, maxWaiting - day.uncommitted)}`);
   }
   if (imagesPerDay !== undefined) {
     policies.push(`"day";q=${imagesPerDay};qu="images";w=${DAY_SECONDS}`);

@@ -5,16 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
 import { keys } from '../../core/names.ts';
-import type { UploadCount, UploadMark } from '../../store/upload-counts.ts';
+import type { UploadCount, UploadReservation } from '../../store/upload-counts.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
 import { hasLimits } from './limits.ts';
-import { createOwnerLook } from './owner-look.ts';
+import { createOwnerView } from './owner-view.ts';
 import { refuseUploads, tooBusy } from './refusals.ts';
 
 /** A count of the bucket is believed for so long, ms: what expires is found then, or when there is no room. */
 const COUNTED_FOR = 3_600_000;
 /** An upload that began so long ago, ms, and is not in the bucket, will not come. */
-const MARK_KEPT = 600_000;
+const RESERVATION_KEPT = 600_000;
 const TRIES = 8;
 /** So that one expression stays below DynamoDB's 4 KB. */
 const FORGOTTEN_TOGETHER = 25;
@@ -34,30 +34,30 @@ export interface UploadRoom {
 }
 
 /** It will not come any more. */
-function isOver({ at }: UploadMark, now: number): boolean {
-  return now - at > MARK_KEPT;
+function isOver({ at }: UploadReservation, now: number): boolean {
+  return now - at > RESERVATION_KEPT;
 }
 
-interface Look {
+interface QueueSnapshot {
   count: UploadCount;
   /** In the bucket, and under way. */
   bytes: number;
   /** Names in the bucket. */
   names: Set<string>;
   /** Of which nothing will come. */
-  over: UploadMark[];
+  over: UploadReservation[];
   /** When the oldest was put, ms. */
   oldest: number | undefined;
 }
 
 export function createUploadRoom(deps: ApiDeps): UploadRoom {
   const { uploadCounts: counts, images, now, log } = deps;
-  const owners = createOwnerLook(deps);
+  const owners = createOwnerView(deps);
 
   /** The marks before the bucket: what is put in between is in either. */
-  async function look(owner: string): Promise<Look> {
+  async function view(owner: string): Promise<QueueSnapshot> {
     const count = await counts.read(owner);
-    const under = new Map(count.marks.map((mark) => [mark.name, mark]));
+    const under = new Map(count.reservations.map((reservation) => [reservation.name, reservation]));
     const names = new Set<string>();
     let bytes = 0;
     let oldest: number | undefined;
@@ -68,25 +68,27 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
       names.add(name);
       under.delete(name);
     }
-    for (const mark of under.values()) if (!isOver(mark, now())) bytes += mark.bytes;
-    const over = count.marks.filter((mark) => isOver(mark, now())).slice(0, FORGOTTEN_TOGETHER);
+    for (const reservation of under.values()) if (!isOver(reservation, now())) bytes += reservation.bytes;
+    const over = count.reservations
+      .filter((reservation) => isOver(reservation, now()))
+      .slice(0, FORGOTTEN_TOGETHER);
     return { count, bytes, names, over, oldest };
   }
 
-  const replace = ({ count, bytes, over }: Look) => counts.replace(count, bytes, now(), over);
+  const replace = ({ count, bytes, over }: QueueSnapshot) => counts.replace(count, bytes, now(), over);
 
   async function begin(owner: string, upload: { name: string; bytes: number }): Promise<void> {
     const { uploadBytes } = owners.limitsOf(await owners.owner(owner));
     const limit = uploadBytes ?? Number.MAX_SAFE_INTEGER;
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const mark = { ...upload, at: now() };
-      if (await counts.begin(owner, mark, now() - COUNTED_FOR, limit)) return;
-      const seen = await look(owner);
+      const reservation = { ...upload, at: now() };
+      if (await counts.begin(owner, reservation, now() - COUNTED_FOR, limit)) return;
+      const seen = await view(owner);
       // Another has put it just now.
       if (seen.names.has(upload.name)) return;
-      const same = seen.count.marks.find(({ name }) => name === upload.name);
+      const same = seen.count.reservations.find(({ name }) => name === upload.name);
       if (same && !isOver(same, now())) {
-        if (await counts.join(owner, mark)) return;
+        if (await counts.join(owner, reservation)) return;
         continue;
       }
       refuseUploads(owner, uploadBytes, upload.bytes, { used: seen.bytes, roomAt: roomAt(seen), now: now() });
@@ -104,7 +106,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
   }
 
   /** When the oldest is over by itself. */
-  function roomAt({ oldest }: Look): number | undefined {
+  function roomAt({ oldest }: QueueSnapshot): number | undefined {
     return oldest === undefined ? undefined : oldest + keepOf(deps);
   }
 
@@ -125,7 +127,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
     async used(owner) {
       const count = await counts.read(owner);
       if (count.countedAt >= now() - COUNTED_FOR) return count.bytes;
-      const seen = await look(owner);
+      const seen = await view(owner);
       await bestEffort(owner, async () => void (await replace(seen)));
       return seen.bytes;
     },

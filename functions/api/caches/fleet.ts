@@ -2,7 +2,7 @@
 // large fleet less often.
 
 import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
-import { type Outlook, outlookOf } from '../../core/waiting.ts';
+import { type Estimate, estimateOf } from '../../core/estimate.ts';
 import { readInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { FleetStore } from '../../store/fleet.ts';
@@ -17,7 +17,7 @@ export interface Fleet {
   /** Those alive, at most a second old; of a large fleet some more. */
   hosts(): Promise<Host[]>;
   /** What waiting jobs wait for. @param held jobs that hosts hold already */
-  outlook(held: number): Promise<Outlook>;
+  estimate(held: number): Promise<Estimate>;
   /** What each of those has that has told it. */
   inventories(): Promise<KnownHost[]>;
   /** What any of them has; what was recorded before one was seen. */
@@ -56,14 +56,14 @@ export function createFleet(deps: {
 
   return {
     hosts,
-    async outlook(held) {
+    async estimate(held) {
       const [alive, fleet] = await Promise.all([hosts(), remembered()]);
       const measured = alive.flatMap(({ jobSeconds }) => jobSeconds ?? []);
       const secondsPerJob =
         measured.length > 0
           ? measured.reduce((sum, one) => sum + one, 0) / measured.length
           : fleet.secondsPerJob;
-      return outlookOf(
+      return estimateOf(
         alive,
         { ...fleet, ...(secondsPerJob !== undefined && { secondsPerJob }) },
         held,

@@ -3,23 +3,23 @@
 
 import { MAX_QUEUE_POSITION } from '../../core/limits.ts';
 import type { JobState } from '../../core/job.ts';
-import { ownerTag, tagOfTurn } from '../../core/names.ts';
+import { ownerTag, ownerTagOf } from '../../core/names.ts';
 import type { Jobs } from '../../store/jobs.ts';
-import type { Turn, Work } from '../../store/work.ts';
+import type { QueueEntry, Work } from '../../store/work.ts';
 import { createKept } from './kept.ts';
 
 export interface Queue {
   /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
   count(owner?: string): Promise<{ waiting: number; held: number }>;
   /** In the order of turns, from behind `after`. @param owner only this one's */
-  list(work: Work, limit: number, after?: string, owner?: string): Promise<Turn[]>;
+  list(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
   /** To be told of every job that this process accepted. */
   accepted(state: JobState): void;
 }
 
-type Turns = Record<Work, Turn[]>;
+type QueueEntries = Record<Work, QueueEntry[]>;
 
 /** ms. */
 const COUNT_KEPT_FOR_EACH = 1;
@@ -28,8 +28,8 @@ const SMALL = 200;
 
 export function createQueue(jobs: Jobs, now: () => number): Queue {
   let acceptedSince = 0;
-  let head: Turn[] = [];
-  let crowd: Map<string, Turns> = new Map();
+  let head: QueueEntry[] = [];
+  let crowd: Map<string, QueueEntries> = new Map();
 
   const counted = createKept(
     async () => {
@@ -54,11 +54,11 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
       jobs.listWork('held', Infinity),
     ]);
     crowd = new Map();
-    for (const [work, turns] of Object.entries({ waiting, held }) as [Work, Turn[]][])
-      for (const turn of turns) turnsOf(tagOfTurn(turn.workOrder))[work].push(turn);
+    for (const [work, entries] of Object.entries({ waiting, held }) as [Work, QueueEntry[]][])
+      for (const entry of entries) entriesOf(ownerTagOf(entry.workOrder))[work].push(entry);
   }, now);
 
-  function turnsOf(tag: string): Turns {
+  function entriesOf(tag: string): QueueEntries {
     const known = crowd.get(tag) ?? { waiting: [], held: [] };
     crowd.set(tag, known);
     return known;
@@ -70,7 +70,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   }
 
   /** Undefined: there are so few that they can be asked for. */
-  async function crowdOf(owner: string): Promise<Turns | undefined> {
+  async function crowdOf(owner: string): Promise<QueueEntries | undefined> {
     const { waiting, held } = await count();
     if (waiting + held <= SMALL) return undefined;
     await crowdRead();
@@ -107,16 +107,16 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
 
     accepted({ jobId, workOrder }) {
       acceptedSince += 1;
-      const turn = { jobId, workOrder };
+      const startTag = { jobId, workOrder };
       // Its turn may come before that of others.
-      head = into(head, turn).slice(0, MAX_QUEUE_POSITION);
-      const own = crowd.get(tagOfTurn(workOrder));
-      if (own) own.waiting = into(own.waiting, turn);
+      head = into(head, startTag).slice(0, MAX_QUEUE_POSITION);
+      const own = crowd.get(ownerTagOf(workOrder));
+      if (own) own.waiting = into(own.waiting, startTag);
     },
   };
 }
 
-function into(turns: Turn[], turn: Turn): Turn[] {
-  const behind = turns.findIndex(({ workOrder }) => workOrder > turn.workOrder);
-  return turns.toSpliced(behind < 0 ? turns.length : behind, 0, turn);
+function into(entries: QueueEntry[], entry: QueueEntry): QueueEntry[] {
+  const behind = entries.findIndex(({ workOrder }) => workOrder > entry.workOrder);
+  return entries.toSpliced(behind < 0 ? entries.length : behind, 0, entry);
 }

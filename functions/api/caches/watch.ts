@@ -24,20 +24,20 @@ interface Follower {
 
 export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log: Log }): Watch {
   const followers = new Map<string, Set<Follower>>();
-  let looks = 0;
+  let polls = 0;
   let watching = false;
 
-  function lookLater(): void {
+  function pollLater(): void {
     // Whoever follows has a connection that keeps the process.
-    setTimeout(() => void look(), WATCH_EVERY).unref();
+    setTimeout(() => void poll(), WATCH_EVERY).unref();
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const asked = [...followers.keys()];
     watching = asked.length > 0;
     if (!watching) return;
-    looks += 1;
-    const begun = looks;
+    polls += 1;
+    const begun = polls;
     try {
       const states = await jobs.readStates(asked, { consistent: true });
       const found = new Map(states.map((state) => [state.jobId, state]));
@@ -49,7 +49,7 @@ export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log
       // The next look may be answered; who has waited long enough leaves by itself.
       log.warn('watch.read_failed', { count: asked.length, error: String(error) });
     }
-    lookLater();
+    pollLater();
   }
 
   return {
@@ -67,7 +67,7 @@ export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log
         };
         const nothing = () => leave(known);
         const follower: Follower = {
-          cameAfter: looks,
+          cameAfter: polls,
           sees: (state) => {
             if (!state || eventIdOf(state) !== before) leave(state);
           },
@@ -76,7 +76,7 @@ export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log
         signal.addEventListener('abort', nothing);
         const same = followers.get(jobId) ?? new Set<Follower>();
         followers.set(jobId, same.add(follower));
-        if (!watching) lookLater();
+        if (!watching) pollLater();
         watching = true;
       }),
   };

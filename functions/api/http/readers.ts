@@ -3,7 +3,7 @@
 
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { AppError } from '../../core/errors.ts';
-import { shareOf } from './held.ts';
+import { shareOf } from './open-connections.ts';
 
 export interface Readers {
   /** Undefined: there is no place. @param cut ends the answer, when another needs its place */
@@ -19,7 +19,7 @@ export interface Reader {
 /** ms; who reads slowly but steadily takes something in that time. */
 const STILL_AFTER = 5000;
 
-interface Place extends Reader {
+interface Slot extends Reader {
   owner: string;
   movedAt: number;
   cut(): void;
@@ -29,10 +29,10 @@ interface Place extends Reader {
 export function createReaders(limit: number, now: () => number = () => performance.now()): Readers {
   const ofOwner = shareOf(limit);
   // In the order of when each has moved last.
-  const places = new Set<Place>();
+  const slots = new Set<Slot>();
 
   /** Whether there is room now. */
-  function makeRoom(among: Place[], most: number): boolean {
+  function makeRoom(among: Slot[], most: number): boolean {
     if (among.length < most) return true;
     const stillest = among[0]!;
     if (now() - stillest.movedAt < STILL_AFTER) return false;
@@ -43,21 +43,21 @@ export function createReaders(limit: number, now: () => number = () => performan
 
   return {
     take(owner, cut) {
-      const theirs = [...places].filter((place) => place.owner === owner);
-      if (!makeRoom(theirs, ofOwner) || !makeRoom([...places], limit)) return undefined;
-      const place: Place = {
+      const theirs = [...slots].filter((slot) => slot.owner === owner);
+      if (!makeRoom(theirs, ofOwner) || !makeRoom([...slots], limit)) return undefined;
+      const slot: Slot = {
         owner,
         cut,
         movedAt: now(),
         moved() {
-          if (!places.delete(place)) return;
-          place.movedAt = now();
-          places.add(place);
+          if (!slots.delete(slot)) return;
+          slot.movedAt = now();
+          slots.add(slot);
         },
-        free: () => places.delete(place),
+        free: () => slots.delete(slot),
       };
-      places.add(place);
-      return place;
+      slots.add(slot);
+      return slot;
     },
   };
 }

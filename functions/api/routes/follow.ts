@@ -13,7 +13,7 @@ import { hasLimits } from '../admission/limits.ts';
 import type { ApiEnv, Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
-import type { Place } from '../http/held.ts';
+import type { Slot } from '../http/open-connections.ts';
 import { originOf } from '../http/origin.ts';
 import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
@@ -103,14 +103,14 @@ export const followRoutes = (deps: Shared) => {
         if (known && ended) return c.body(null, 204);
         if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
         const origin = originOf(deps.settings, c);
-        const tell = async (state: JobState) =>
+        const report = async (state: JobState) =>
           eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
-        const first = known ? STILL_HERE : await tell(job.state);
-        const place = ended ? undefined : deps.held.take(c.req.raw.signal, sharerOf(c));
-        if (!place) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
+        const first = known ? STILL_HERE : await report(job.state);
+        const slot = ended ? undefined : deps.openConnections.take(c.req.raw.signal, sharerOf(c));
+        if (!slot) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
         const may = () => stillIn(c.req.raw, job.state.owner);
         return c.body(
-          bodyOf(story(deps, job.state, first, place, { tell, may }), place.free),
+          bodyOf(statusEvents(deps, job.state, first, slot, { report, may }), slot.free),
           200,
           EVENT_STREAM,
         );
@@ -134,49 +134,49 @@ function sharerOf(c: Context<ApiEnv>): string | undefined {
 
 /** Undefined: the job was removed meanwhile. */
 async function changed(
-  { held, watch }: Shared,
+  { openConnections, watch }: Shared,
   c: Context<ApiEnv>,
   state: JobState,
   { wait, since }: { wait: number; since: string | undefined },
 ): Promise<JobState | undefined> {
   const known = eventIdOf(state);
   if (wait === 0 || hasEnded(state) || (since ?? known) !== known || c.req.method === 'HEAD') return state;
-  const place = held.take(c.req.raw.signal, sharerOf(c));
-  if (!place) return state;
+  const slot = openConnections.take(c.req.raw.signal, sharerOf(c));
+  if (!slot) return state;
   try {
-    return await watch.change(state, wait * 1000, place.signal);
+    return await watch.change(state, wait * 1000, slot.signal);
   } finally {
-    place.free();
+    slot.free();
   }
 }
 
 /** What a stream says, from `first` to its end. */
-async function* story(
+async function* statusEvents(
   { watch, log }: Shared,
   known: JobState,
   first: string,
-  place: Place,
-  { tell, may }: { tell(state: JobState): Promise<string>; may(): Promise<boolean> },
+  slot: Slot,
+  { report, may }: { report(state: JobState): Promise<string>; may(): Promise<boolean> },
 ): AsyncGenerator<string, void> {
   let state = known;
-  let told = first;
+  let reported = first;
   yield first;
   for (;;) {
-    const next = await watch.change(state, FOLLOWER_HEARS_EVERY, place.signal);
+    const next = await watch.change(state, FOLLOWER_HEARS_EVERY, slot.signal);
     // Removed: whoever asks again is told that there is no such job.
     if (!next) return;
-    if (place.signal.aborted || !(await may())) break;
+    if (slot.signal.aborted || !(await may())) break;
     // Only of one that waits does more change than its state.
     const text =
       next === state && state.status !== 'queued'
         ? undefined
-        : await tell(next).catch((error: unknown) => {
+        : await report(next).catch((error: unknown) => {
             log.warn('follower.report_failed', { jobId: next.jobId, error: String(error) });
           });
-    if (text === undefined || text === told) yield STILL_HERE;
+    if (text === undefined || text === reported) yield STILL_HERE;
     else {
       yield text;
-      told = text;
+      reported = text;
       state = next;
       if (hasEnded(state)) return;
     }
@@ -190,10 +190,10 @@ async function* story(
  */
 function askAgain({ admit }: Shared): (request: Request, owner: string) => Promise<boolean> {
   if (!admit) return () => Promise.resolve(true);
-  const door = new Hono<ApiEnv>().use(admit).get('*', (c) => c.json(c.get('caller')));
-  door.onError((error, c) => c.body(null, error instanceof AppError ? 401 : 503));
+  const entry = new Hono<ApiEnv>().use(admit).get('*', (c) => c.json(c.get('caller')));
+  entry.onError((error, c) => c.body(null, error instanceof AppError ? 401 : 503));
   return async (request, owner) => {
-    const answer = await door.fetch(request);
+    const answer = await entry.fetch(request);
     if (!answer.ok) return answer.status === 503;
     const caller = (await answer.json()) as Caller;
     return allows(caller, 'read') && sees(caller, owner);

@@ -77,7 +77,7 @@ export async function pageOfOwned<T>(
   { limit, cursor }: Page,
   { of, itemsOf }: Listing<T>,
 ): Promise<Found<T>> {
-  const [place = '', told = '0'] = cursor?.split('~') ?? [];
+  const [place = '', reported = '0'] = cursor?.split('~') ?? [];
   const items: T[] = [];
   // One more than is shown: it tells whether there is more.
   const batch = Math.min(limit + 1, BATCH);
@@ -85,7 +85,7 @@ export async function pageOfOwned<T>(
   const after = cursor === undefined ? undefined : `${place}~`;
   const rows = merged(of.map((status) => rowsOf(jobs, owner, status, batch, after)));
   for await (const state of statesOf(jobs, rows, batch)) {
-    const skip = state.ownerOrder === place ? Number(told) : 0;
+    const skip = state.ownerOrder === place ? Number(reported) : 0;
     for (const [index, item] of itemsOf(state).entries()) {
       if (index < skip) continue;
       if (items.length === limit) return { items, next: `${state.ownerOrder}~${index}` };

@@ -2,7 +2,7 @@
 
 import type * as z from 'zod';
 import { HOST_START_LIMIT, MAX_QUEUE_POSITION } from '../../core/limits.ts';
-import { readTurn } from '../../core/names.ts';
+import { readWorkOrder } from '../../core/names.ts';
 import type { Host } from '../../store/hosts.ts';
 import type { Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
@@ -107,6 +107,6 @@ async function stateOfComfyUI(
   }
   const head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
   // Each owner's oldest stands near the head.
-  const since = Math.min(now(), ...head.map(({ workOrder }) => readTurn(workOrder).acceptedAt));
+  const since = Math.min(now(), ...head.map(({ workOrder }) => readWorkOrder(workOrder).acceptedAt));
   return now() - since < HOST_START_LIMIT ? 'waking' : 'silent';
 }

@@ -2,14 +2,14 @@
 
 import { bucketOf, dayOf, endOfDay, endOfMonth, spending, sum } from '../../core/quota.ts';
 import { hasLimits } from '../admission/limits.ts';
-import { createOwnerLook, DAY } from '../admission/owner-look.ts';
+import { createOwnerView, DAY } from '../admission/owner-view.ts';
 import type { Shared } from '../deps.ts';
 import { json } from '../http/answers.ts';
 import { owner } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 
 export const usageRoutes = (deps: Shared) => {
-  const look = createOwnerLook(deps);
+  const poll = createOwnerView(deps);
   return [
     route(
       {
@@ -27,13 +27,13 @@ export const usageRoutes = (deps: Shared) => {
         if (!hasLimits(c.get('caller'))) return { owner: name, limited: false };
         const now = deps.now();
         const [owner, today, yesterday, days, stored] = await Promise.all([
-          look.owner(name, { fresh: true }),
-          look.standing(name, dayOf(now)),
-          look.standing(name, dayOf(now - DAY)),
-          look.month(name),
+          poll.owner(name, { fresh: true }),
+          poll.standing(name, dayOf(now)),
+          poll.standing(name, dayOf(now - DAY)),
+          poll.month(name),
           deps.uploadRoom.used(name),
         ]);
-        const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = look.limitsOf(owner);
+        const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = poll.limitsOf(owner);
         const bucket = perMinute === undefined ? undefined : bucketOf(owner.fullAt, perMinute, now);
         const taken = today.taken - today.released;
         const { usd, reservedUsd } = spending(days);

@@ -4,8 +4,8 @@ import { eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, isDue, type JobState } from '../../core/job.ts';
 import { imageView, jobView } from '../../core/job-view.ts';
 import { keys } from '../../core/names.ts';
-import { type Missing, missingOf, neededOf } from '../../core/missing.ts';
-import { etaSeconds, waitingFor } from '../../core/waiting.ts';
+import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
+import { etaSeconds, waitingFor } from '../../core/estimate.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { Host } from '../../store/hosts.ts';
 import type { Job } from '../../store/jobs.ts';
@@ -66,9 +66,9 @@ async function waitingOf(
     return { for: `its next try, in ${seconds} s: a ComfyUI that took it gave it back`, eta: null };
   }
   const { held } = await queue.count();
-  const outlook = await fleet.outlook(held);
-  if (!outlook.leftAlone?.has(state.jobId))
-    return { for: waitingFor(outlook, state.jobId), eta: etaSeconds(position, outlook) };
+  const estimate = await fleet.estimate(held);
+  if (!estimate.unrunnable?.has(state.jobId))
+    return { for: waitingFor(estimate, state.jobId), eta: etaSeconds(position, estimate) };
   // What is kept in memory of a request is without its graph.
   const request = await jobs.readRequest(state.jobId);
   const graph = request && (await readGraph(images, request));
@@ -77,7 +77,7 @@ async function waitingOf(
   const asked = known.length > 0 ? known : [{ hostId: 'gone', nodes: (await fleet.inventory()).nodes }];
   const missing = missingOf(graph ?? {}, asked);
   return {
-    for: neededOf(missing) ?? waitingFor(outlook, state.jobId),
+    for: neededOf(missing) ?? waitingFor(estimate, state.jobId),
     eta: null,
     missing: missing.slice(0, MAX_MISSING),
   };

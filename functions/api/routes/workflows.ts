@@ -4,8 +4,8 @@ import { faultsOf } from '../../core/check.ts';
 import { describeTemplate } from '../../core/describe.ts';
 import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';
-import { type Missing, missingOf } from '../../core/missing.ts';
-import { type Graph, lacks } from '../../core/object-info.ts';
+import { type Missing, missingOf } from '../../core/missing-requirements.ts';
+import { type Graph, missingRequirements } from '../../core/object-info.ts';
 import type { KnownHost } from '../caches/fleet.ts';
 import type { Shared } from '../deps.ts';
 import { json } from '../http/answers.ts';
@@ -56,8 +56,11 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
 
 /** Nothing where one of the hosts runs it, or none is there to be asked. */
 function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
-  const found = hosts.map(({ nodes }) => ({ lacks: lacks(graph, nodes), faults: faultsOf(graph, nodes) }));
-  if (found.some((one) => one.lacks.length === 0 && one.faults.length === 0))
+  const found = hosts.map(({ nodes }) => ({
+    missingRequirements: missingRequirements(graph, nodes),
+    faults: faultsOf(graph, nodes),
+  }));
+  if (found.some((one) => one.missingRequirements.length === 0 && one.faults.length === 0))
     return { missing: [], faults: [] };
   return { missing: missingOf(graph, hosts), faults: found[0]?.faults ?? [] };
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { packageRoot } from '../../process/workflows.ts';
+import { packageRoot } from '../../runtime/workflows.ts';
 import { CommandError } from '../api.ts';
 
 /** @throws CommandError where it fails; it has said why */

@@ -1,6 +1,6 @@
 // `npm run keys -- limits`: an owner's own limits, shown and set. What it does not say is as the API is set.
 
-import { type Limit, LIMITS, MAX_MARKS, MB, type OwnLimits } from '../../core/quota.ts';
+import { type Limit, LIMITS, MAX_RESERVATIONS, MB, type OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
 import { CommandError } from '../api.ts';
 
@@ -25,7 +25,7 @@ interface Meaning {
 
 const MEANING: Record<Flag, Meaning> = {
   'per-minute': { limit: 'perMinute', least: 1, most: 60_000, whole: true },
-  unfinished: { limit: 'maxWaiting', least: 0, most: MAX_MARKS, whole: true },
+  unfinished: { limit: 'maxWaiting', least: 0, most: MAX_RESERVATIONS, whole: true },
   'images-per-day': { limit: 'imagesPerDay', least: 0, whole: true },
   'usd-per-month': { limit: 'usdPerMonth', least: 0, whole: false },
   'upload-mb': { limit: 'uploadBytes', least: 0, most: 1_000_000_000, whole: true, unit: MB },

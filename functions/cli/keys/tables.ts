@@ -1,7 +1,7 @@
 // The Keys table that a command means: a deployment's, or that of a workspace here, whether its API runs or not.
 
 import { keysSettings } from '../../config/cli.ts';
-import { tryLockIn } from '../../process/lock.ts';
+import { tryLockIn } from '../../runtime/lock.ts';
 import { startChild } from '../../local/child.ts';
 import { programOf } from '../../local/programs.ts';
 import { announcedIn } from '../../local/workspace.ts';

@@ -3,7 +3,7 @@
 // slot hides the pause between two), jobs start in the order in which they came, and all take the same time.
 
 import { decide, isWorthARound } from '../../controller/scale.ts';
-import type { HostSight } from '../../controller/instances.ts';
+import type { HostSnapshot } from '../../controller/instances.ts';
 import { type Fleet, UNKNOWN_FLEET } from '../../core/fleet.ts';
 import { SCALE_EVERY } from '../../core/limits.ts';
 import { NEVER_WARM, type Warmth, warmHosts } from '../../core/warm.ts';
@@ -115,13 +115,13 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
   }
 
   function round(now: number): void {
-    const sights: HostSight[] = [];
+    const snapshots: HostSnapshot[] = [];
     const instances: Instance[] = [];
     const time = MIDNIGHT + now * 1000;
     for (const { id, state, done, launchedAt } of hosts) {
       instances.push({ id, state: 'in_service', isProtected: true });
       if (state === 'starting') continue;
-      sights.push({
+      snapshots.push({
         hostId: id,
         machineId: id,
         state: 'ready',
@@ -137,7 +137,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
         now: time,
         waiting: count - started,
         held: busy,
-        hosts: sights,
+        hosts: snapshots,
         group: { desired, min: 0, max: world.maxHosts, instances },
         maxHosts: world.maxHosts,
         warm: warmAt(now),

@@ -3,7 +3,7 @@
 // rules, and what each costs is multiplied by how often it runs. Nothing of it is computed by hand.
 
 import type { AddressInfo } from 'node:net';
-import { createLevel } from '../../api/admission/level.ts';
+import { createVirtualTime } from '../../api/admission/virtual-time.ts';
 import { createQueue } from '../../api/caches/queue-view.ts';
 import { controlRound } from '../../controller/round.ts';
 import { scaleFleet } from '../../controller/scale-fleet.ts';
@@ -12,7 +12,7 @@ import { createWatch } from '../../controller/watch.ts';
 import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
 import {
   HEARTBEAT_EVERY,
-  HOST_LOOKS_EVERY,
+  HOST_POLLS_EVERY,
   HOSTS_PER_SHARD,
   PROGRESS_EVERY,
   SCALE_EVERY,
@@ -20,10 +20,10 @@ import {
 import { ownerOrder, workOrder } from '../../core/names.ts';
 import { NEVER_WARM } from '../../core/warm.ts';
 import { forward } from '../../forwarder/forward.ts';
-import { createBoard } from '../../host/board.ts';
-import { createClaimer } from '../../host/claimer.ts';
-import { createHeartbeat } from '../../host/heartbeat.ts';
-import { keep } from '../../host/keeper.ts';
+import { createSlots } from '../../host/claims/slots.ts';
+import { createClaimLoop } from '../../host/claims/claim-loop.ts';
+import { createHeartbeat } from '../../host/machine/heartbeat.ts';
+import { keep } from '../../host/claims/watchdog.ts';
 import { createDynalite } from '../../local/embedded-dynamodb/mended-dynalite.ts';
 import { createLog } from '../../log.ts';
 import type { Machines } from '../../machines/machines.ts';
@@ -131,16 +131,16 @@ async function measure(
         item: () => hostOf(`i-${n}`, now()),
         now,
       });
-      const board = createBoard(2);
+      const slots = createSlots(2);
       const jobId = idOf('held', n);
       const state = (await openTables(plain, '').jobs.readState(jobId))!;
       const fence = { attempt: 1, host: hostId };
-      board.add(jobId).claimed = { request: requestOf(jobId), state, fence };
-      const claimer = createClaimer({
+      slots.add(jobId).claimed = { request: requestOf(jobId), state, fence };
+      const claimLoop = createClaimLoop({
         // What it sees another takes.
         jobs: seesNothing(jobs),
         log,
-        board,
+        slots,
         hostId,
         images: undefined as never,
         pause: () => Promise.resolve(),
@@ -152,10 +152,10 @@ async function measure(
         neighbours: life.neighbours,
         work: () => Promise.resolve(),
       });
-      for (; awake < MINUTE; awake += HOST_LOOKS_EVERY) {
+      for (; awake < MINUTE; awake += HOST_POLLS_EVERY) {
         if (awake % HEARTBEAT_EVERY === 0) await life.beat();
-        await keep(jobs, board, () => awake);
-        await claimer.look();
+        await keep(jobs, slots, () => awake);
+        await claimLoop.poll();
       }
     });
 
@@ -214,7 +214,7 @@ async function measure(
     });
   });
   const [a, b] = [await hostFor(0), await hostFor(1)];
-  const looked = await chargesOf(async ({ hosts, fleetStore }) => {
+  const glanced = await chargesOf(async ({ hosts, fleetStore }) => {
     await hosts.glance();
     await fleetStore.glance();
   });
@@ -222,7 +222,7 @@ async function measure(
     let passed = 0;
     const clock = () => now() + passed;
     const queue = createQueue(jobs, clock);
-    const level = createLevel(jobs, clock);
+    const level = createVirtualTime(jobs, clock);
     for (; passed < MINUTE; passed += SECOND) {
       await queue.count();
       await queue.position(stateOf(idOf('waiting', 0), 'waiting', 0, now()));
@@ -250,7 +250,7 @@ async function measure(
   load.add(a, b, count / (MINUTE / 1000));
   load.add(jobA, jobB, jobsPerSecond);
   load.add(round, round, 1000 / SCALE_EVERY);
-  load.add(looked, looked, processes * glances);
+  load.add(glanced, glanced, processes * glances);
   load.add(asked, asked, processes / (MINUTE / SECOND));
   load.add(polled, [], (2 * count) / POLLS_EVERY);
   load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count), 1)));
@@ -363,7 +363,7 @@ function stateOf(jobId: string, work: 'waiting' | 'held', n: number, now: number
     owner: 'alice',
     status: 'queued',
     attempt: work === 'held' ? 1 : 0,
-    faults: 0,
+    lostAttempts: 0,
     work,
     ...(work === 'held' && { host: `i-${n}.run`, claimedAt: now }),
     workOrder: workOrder(now, n, jobId, 'alice'),

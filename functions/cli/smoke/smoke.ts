@@ -68,12 +68,12 @@ export function wanted(answer: Answer, status: number, what: string, advice = 'n
 /** Asks once a second until there is something; undefined: the time is over. @param limit ms, beside the time of all */
 export async function poll<Value>(
   { until, stopped }: Smoke,
-  look: () => Promise<Value | undefined>,
+  poll: () => Promise<Value | undefined>,
   limit = Infinity,
 ): Promise<Value | undefined> {
   const end = Math.min(until, Date.now() + limit);
   for (;;) {
-    const found = await look();
+    const found = await poll();
     if (found !== undefined || Date.now() >= end) return found;
     await sleep(POLL_EVERY, undefined, { signal: stopped });
   }

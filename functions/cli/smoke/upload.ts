@@ -2,7 +2,7 @@
 // presigned uploads.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { encodePng } from '../../local/simulated-comfyui/png.ts';
+import { encodePng } from '../../../simulated-comfyui/png.ts';
 import { type Finding, Found, next, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';

@@ -6,9 +6,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../../core/errors.ts';
-import { isDiskFull } from '../../process/disk-full.ts';
-import { writeWhole } from '../../process/identity.ts';
-import { waitForLock } from '../../process/lock.ts';
+import { isDiskFull } from '../../runtime/disk-full.ts';
+import { writeWhole } from '../../runtime/identity.ts';
+import { waitForLock } from '../../runtime/lock.ts';
 import { logName, readLevelFiles } from './leveldb-files.ts';
 
 interface Mark {
@@ -109,7 +109,7 @@ const writeMark = (directory: string, mark: Mark) => writeWhole(markOf(directory
  */
 export function keepMark(directory: string, every = 2000): void {
   let seen: { log: number; bytes: number } | undefined;
-  const look = async () => {
+  const poll = async () => {
     const names = await readdir(directory);
     const log = Math.max(...names.flatMap((name) => Number(/^(\d+)\.log$/.exec(name)?.[1] ?? 0)));
     const { size } = await stat(join(directory, logName(log)));
@@ -118,5 +118,5 @@ export function keepMark(directory: string, every = 2000): void {
     seen = { log, bytes: size };
   };
   // A folder that is gone, a full disk: said by what they end.
-  setInterval(() => void look().catch(() => undefined), every).unref();
+  setInterval(() => void poll().catch(() => undefined), every).unref();
 }

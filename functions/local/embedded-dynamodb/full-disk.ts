@@ -5,7 +5,7 @@ import { jobsTable } from '../../store/tables.ts';
 import type { DiskRoom } from '../disk-room.ts';
 import type { WriteGuard } from './mended-dynalite.ts';
 
-const LOOKS_EVERY = 500;
+const POLLS_EVERY = 500;
 
 /**
  * @param say on the terminal, at each change
@@ -14,7 +14,7 @@ const LOOKS_EVERY = 500;
 export function guardWrites(room: DiskRoom, say: (line: string) => void, reopen: () => void): WriteGuard {
   let failed = false;
   let isFull = false;
-  const look = () => {
+  const poll = () => {
     // Opened anew without room it could not even be read.
     if (failed && room.opens()) reopen();
     const full = failed || !room.takes(0);
@@ -26,11 +26,11 @@ export function guardWrites(room: DiskRoom, say: (line: string) => void, reopen:
         : 'There is room on the disk again',
     );
   };
-  look();
+  poll();
   setInterval(() => {
-    look();
+    poll();
     void room.refill().catch(() => undefined);
-  }, LOOKS_EVERY).unref();
+  }, POLLS_EVERY).unref();
   return {
     // Jobs are what grows; all else is small, and as much as there are owners and hosts.
     refuses: (table, isNew) =>

@@ -2,21 +2,21 @@
 // with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
 
 import { ClassicLevel } from 'classic-level';
-import { outliveReaders, writePrivately } from '../../process/exit.ts';
-import { collectEarly } from '../../process/memory.ts';
+import { ignoreBrokenPipes, writePrivately } from '../../runtime/exit.ts';
+import { collectEarly } from '../../runtime/memory.ts';
 import { diskRoom } from '../disk-room.ts';
 import { keepMark } from './damage.ts';
 import { guardWrites } from './full-disk.ts';
 import { onlyWith } from './access.ts';
 import { createDynalite } from './mended-dynalite.ts';
-import { waitForLock } from '../../process/lock.ts';
+import { waitForLock } from '../../runtime/lock.ts';
 
 const { DIRECTORY: path, PORT: port, TOKEN: token } = process.env;
 if (path === undefined || token === undefined || !process.send) {
   console.error('usage: forked with DIRECTORY, TOKEN, PORT and an IPC channel');
   process.exit(1);
 }
-outliveReaders();
+ignoreBrokenPipes();
 writePrivately();
 process.on('disconnect', () => process.exit(0));
 // Signals reach the whole group (Ctrl-C, systemd, a terminal that closes): the parent decides when this ends.

@@ -6,10 +6,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Log } from '../../log.ts';
-import { CONNECTION_LIMITS } from '../../process/listen.ts';
-import { cutStalled } from '../../process/stalled.ts';
+import { CONNECTION_LIMITS } from '../../runtime/listen.ts';
+import { cutStalled } from '../../runtime/stalled.ts';
 import { openBucket, type Bucket } from './files.ts';
-import { isDiskFull } from '../../process/disk-full.ts';
+import { isDiskFull } from '../../runtime/disk-full.ts';
 import { deleteBatch, deleteObject, full, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
 import { createVerifier, decode, targetOf, type Credentials, type Target } from './signature.ts';

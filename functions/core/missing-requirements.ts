@@ -1,0 +1,50 @@
+// What hosts lack of what a job's graph asks for, and which of them have it. Pure.
+
+import { type Graph, missingRequirements, type ObjectInfo } from './object-info.ts';
+
+/** As the API answers it. `field` and `value`: null where the class itself is unknown. */
+export interface Missing {
+  node: string;
+  class_type: string;
+  field: string | null;
+  value: string | null;
+  /** Ids of the hosts that have it; none has all that is missing. */
+  hosts: string[];
+}
+
+/** @param hosts those whose ComfyUI has told what it has */
+export function missingOf(graph: Graph, hosts: readonly { hostId: string; nodes: ObjectInfo }[]): Missing[] {
+  const missing = new Map<string, Missing>();
+  const missingFrom = new Map<string, Set<string>>();
+  for (const { hostId, nodes } of hosts)
+    for (const { node, classType, field = null, value = null } of missingRequirements(graph, nodes)) {
+      const key = keyOf(node, field);
+      missing.set(key, { node, class_type: classType, field, value, hosts: [] });
+      missingFrom.set(key, (missingFrom.get(key) ?? new Set()).add(hostId));
+    }
+  for (const [key, one] of missing) {
+    // Who lacks the class has none of its files.
+    const requirement = [missingFrom.get(key), missingFrom.get(keyOf(one.node, null))];
+    one.hosts = hosts
+      .map(({ hostId }) => hostId)
+      .filter((hostId) => !requirement.some((those) => those?.has(hostId)));
+  }
+  const place = Object.keys(graph);
+  return [...missing.values()].sort((a, b) => place.indexOf(a.node) - place.indexOf(b.node));
+}
+
+const keyOf = (node: string, field: string | null) => JSON.stringify([node, field]);
+
+const NAMED = 3;
+
+/** What a job waits for that lacks it; undefined: nothing. */
+export function neededOf(missing: readonly Missing[]): string | undefined {
+  if (missing.length === 0) return undefined;
+  const named = missing.slice(0, NAMED).map(({ node, class_type: classType, value, hosts }) => {
+    const where = hosts.length === 0 ? 'no host has' : `${hosts[0]!} has`;
+    return `${value ?? `the node class ${classType}`} (node ${node}, which ${where})`;
+  });
+  const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : '';
+  const isSomewhere = missing.every(({ hosts }) => hosts.length > 0);
+  return `${isSomewhere ? 'one' : 'a'} gpu host with ${named.join(', ')}${more}`;
+}

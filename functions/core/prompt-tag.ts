@@ -1,0 +1,22 @@
+// Our mark in a prompt's `extra_data`: ComfyUI hands it back with the queue, and it tells our prompts from those of
+// a person who uses ComfyUI's page, and one machine's from another's that shares the same ComfyUI.
+
+const FIELD = 'comfyui_rest_api';
+
+export interface PromptTag {
+  machine: string;
+  jobId: string;
+  attempt: number;
+}
+
+export function promptTag(tag: PromptTag): Record<string, unknown> {
+  return { [FIELD]: { machine: tag.machine, job_id: tag.jobId, attempt: tag.attempt } };
+}
+
+export function readPromptTag(extraData: Record<string, unknown>): PromptTag | undefined {
+  const tag = extraData[FIELD] as { machine?: unknown; job_id?: unknown; attempt?: unknown } | undefined;
+  const { machine, job_id: jobId, attempt } = tag ?? {};
+  if (typeof machine !== 'string' || typeof jobId !== 'string' || typeof attempt !== 'number')
+    return undefined;
+  return { machine, jobId, attempt };
+}

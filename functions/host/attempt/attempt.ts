@@ -1,0 +1,352 @@
+// One attempt at a job, from the claim to the write that ends it: stage, submit once, follow, upload, report.
+// Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
+
+import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../../comfyui/client.ts';
+import {
+  account,
+  complete,
+  fail,
+  type Failure,
+  isHeldBy,
+  lose,
+  type Release,
+  release,
+  spend,
+  type Spent,
+} from '../../core/job.ts';
+import { promptTag } from '../../core/prompt-tag.ts';
+import { attemptPromptId, stagedName, stampOf } from '../../core/names.ts';
+import type { Graph } from '../../core/object-info.ts';
+import { type Outcome, outcomeOf, ranFor } from '../../core/outcome.ts';
+import { stamp } from '../../core/render.ts';
+import type { Images } from '../../images/images.ts';
+import type { ImageMetadata } from '../../images/structure/walk.ts';
+import { type Claimed, hasStarted } from '../claims/claim.ts';
+import type { ComfyUIWatch } from '../prompts/health.ts';
+import type { Cleanup } from '../prompts/cleanup.ts';
+import type { FollowedPrompt, Poller } from '../prompts/poller.ts';
+import type { HeldJob, Stop } from '../claims/held-job.ts';
+import { removeForeignPrompt, removePrompt, withdrawPrompt } from '../prompts/removal.ts';
+import { createReports, type Reports } from './reports.ts';
+import { writeConfirmed, type Confirmation, type Writer, untilAnswered } from '../claims/confirmed-write.ts';
+import { stageInputs } from './staging.ts';
+import type { Orphans } from '../prompts/orphans.ts';
+import type { Stats } from './stats.ts';
+import { collectImages, OutputsGone, UnfitOutput } from './upload.ts';
+
+export interface AttemptDeps extends Writer {
+  comfyui: ComfyUI;
+  poller: Poller;
+  images: Images;
+  /** Files whose names are fixed, as they were at one moment, and the jobs that told of them. */
+  taken: Map<string, Set<string>>;
+  /** Whether what ComfyUI writes into an image about its making is published with it. */
+  imageMetadata?: ImageMetadata | undefined;
+  machineId: string;
+  /** Of the socket that is open now. */
+  clientId(): string;
+  watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
+  now(): number;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
+  /** Of this machine, where it is known. */
+  usdPerHour?: number | undefined;
+  stats: Pick<Stats, 'ended'>;
+  cleanup: Cleanup;
+  orphans: Pick<Orphans, 'suspect'>;
+  /** Called when the job takes its slot no more. */
+  slotFreed(): void;
+}
+
+interface Attempt {
+  deps: AttemptDeps;
+  heldJob: HeldJob;
+  claimed: Claimed;
+  graph: Graph;
+  promptId: string;
+  prompt: FollowedPrompt;
+  reports: Reports;
+  /** Of a GPU, ms, once ComfyUI has said so. */
+  gpuMs?: number;
+}
+
+/** Why what has not started is drained from a ComfyUI that has been silent for long. */
+export const NOT_ANSWERING = 'its ComfyUI does not answer';
+const ENDED_COMFYUI = 'its ComfyUI ended with it';
+const VANISHED = 'ComfyUI restarted or forgot it';
+
+/** @param posted true for an adopted job: its prompt is in ComfyUI already */
+export async function runAttempt(
+  deps: AttemptDeps,
+  heldJob: HeldJob,
+  claimed: Claimed,
+  graph: Graph,
+  posted: boolean,
+): Promise<void> {
+  const promptId = attemptPromptId(heldJob.jobId, claimed.fence.attempt);
+  heldJob.claimed = claimed;
+  heldJob.phase = 'working';
+  heldJob.promptId = promptId;
+  heldJob.classOf = (node) => graph[node]?.class_type;
+  heldJob.aliveAt = deps.awake();
+  const reports = createReports(deps, heldJob, claimed, graph);
+  const prompt = deps.poller.follow(promptId, reports);
+  const attempt: Attempt = { deps, heldJob, claimed, graph, promptId, prompt, reports };
+  try {
+    const refusal = posted ? undefined : await post(attempt);
+    if (refusal && 'aside' in refusal) return await giveBack(attempt, refusal.aside, { spaced: true });
+    if (refusal) return await reportFailure(attempt, refusal);
+    if (posted) prompt.expect(true);
+    await follow(attempt);
+  } finally {
+    prompt.stop();
+    deps.cleanup.ofAttempt(heldJob.jobId, claimed.fence.attempt);
+    for (const { key } of claimed.request.staging)
+      deps.cleanup.ofInput(stagedName(heldJob.jobId, claimed.fence.attempt, key));
+  }
+}
+
+/** Undefined: posted, or perhaps posted. Never twice. `aside`: not here and now, through no fault of the job. */
+async function post(attempt: Attempt): Promise<Failure | { aside: string } | undefined> {
+  const { deps, heldJob, claimed, graph, promptId, prompt } = attempt;
+  const { jobId } = heldJob;
+  const { staging } = claimed.request;
+  if (staging.length > 0) {
+    let brokenOff = false;
+    void Promise.race([heldJob.stopped, heldJob.drained]).then(() => {
+      brokenOff = true;
+    });
+    const staged = await stageInputs(deps, staging, jobId, claimed.fence.attempt, () => brokenOff);
+    // Why, is looked at where any attempt is broken off.
+    if (staged === 'broken-off') return undefined;
+    if (staged !== 'staged' && 'refused' in staged)
+      return {
+        code: 'input_refused',
+        message: `ComfyUI refused an image that the job reads: ${staged.refused}`,
+      };
+    deps.watch.inputsStored(staged === 'staged' || !('aside' in staged) ? undefined : staged.aside);
+    if (staged !== 'staged' && 'aside' in staged) return staged;
+    if (staged !== 'staged')
+      return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
+    // Staging took its time: what was cancelled meanwhile need not be posted.
+    const state = await deps.jobs.readState(jobId);
+    if (!state || !isHeldBy(state, claimed.fence)) {
+      heldJob.stop('gone');
+      return undefined;
+    }
+  }
+  heldJob.postedAs = deps.clientId();
+  try {
+    const submission = await deps.comfyui.submit({
+      graph: stamp(graph, jobId, claimed.fence.attempt, staging, deps.watch.inventory?.nodes),
+      promptId,
+      clientId: heldJob.postedAs,
+      extraData: promptTag({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
+    });
+    deps.watch.prompted(undefined);
+    if (!submission.accepted)
+      return { code: 'refused_by_comfyui', message: `ComfyUI refused the workflow: ${submission.message}` };
+    if (submission.promptId !== promptId) {
+      deps.watch.ignoredPromptId();
+      await removeForeignPrompt(deps.comfyui, submission.promptId, deps.log);
+      return { aside: 'its ComfyUI ignores the prompt_id that it is given' };
+    }
+    prompt.expect(true);
+    const partly = describeNodeErrors(submission.nodeErrors);
+    if (partly === undefined) return undefined;
+    // Fewer images than were asked for is not what was asked for.
+    await tryRemoving(attempt);
+    return { code: 'refused_by_comfyui', message: `ComfyUI refused a part of the workflow: ${partly}` };
+  } catch (error) {
+    if (!(error instanceof ComfyUISilent)) throw error;
+    deps.watch.prompted(error);
+    prompt.expect(!error.answered && !error.nobodyThere);
+    deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
+    return undefined;
+  }
+}
+
+async function follow(attempt: Attempt): Promise<void> {
+  const { deps, heldJob, prompt, promptId } = attempt;
+  const ended = prompt.ended;
+  const stopped = heldJob.stopped.then((reason) => ({ kind: 'stopped' as const, reason }));
+  const drained = heldJob.drained.then((reason) => ({ kind: 'drained' as const, reason }));
+
+  let ending = await Promise.race([ended, stopped, drained]);
+  if (ending.kind === 'drained') {
+    // It may be what ended ComfyUI: then it counts as started, or it would do so for ever.
+    if (ending.reason === NOT_ANSWERING && prompt.mayHaveEndedComfyUI() && !hasStarted(attempt.claimed)) {
+      deps.orphans.suspect(promptId);
+      return giveBackAsStarted(attempt, ENDED_COMFYUI);
+    }
+    // A node may hold ComfyUI's interpreter from its first moment: then nobody hears that it has started.
+    const mayRun = ending.reason === NOT_ANSWERING && prompt.isNext();
+    if (!hasStarted(attempt.claimed) && !mayRun && (await withdraw(attempt)))
+      return giveBack(attempt, ending.reason);
+    ending = await Promise.race([ended, stopped]);
+  }
+  if (ending.kind === 'stopped') return breakOff(attempt, ending.reason);
+  if (ending.kind === 'vanished')
+    return prompt.mayHaveEndedComfyUI()
+      ? giveBackAsStarted(attempt, VANISHED)
+      : giveBack(attempt, VANISHED, { spaced: true });
+  // It was taken, whatever became of the answer that said so.
+  deps.watch.prompted(undefined);
+  if (ending.kind === 'unreadable') {
+    deps.cleanup.ofPrompt(promptId);
+    return reportFailure(attempt, {
+      code: 'unreadable_result',
+      message: `ComfyUI ended the job, but its history entry cannot be read: ${ending.reason}`,
+    });
+  }
+
+  const outcome = outcomeOf(ending.entry, stampOf(heldJob.jobId, attempt.claimed.fence.attempt));
+  attempt.gpuMs = ranFor(ending.entry) ?? heldJob.ranFor();
+  if (outcome.kind === 'lost') return giveBack(attempt, outcome.reason);
+  if (outcome.kind === 'failed') await reportFailure(attempt, outcome.failure);
+  else await publish(attempt, outcome);
+  deps.cleanup.ofPrompt(promptId);
+}
+
+async function publish(
+  attempt: Attempt,
+  { images: outputs, notes }: Extract<Outcome, { kind: 'images' }>,
+): Promise<void> {
+  const { heldJob, claimed, graph, reports } = attempt;
+  // Its template may say otherwise than the host.
+  const imageMetadata = claimed.request.imageMetadata ?? attempt.deps.imageMetadata;
+  const deps = { ...attempt.deps, imageMetadata };
+  heldJob.phase = 'uploading';
+  // Also one that nobody saw running: it has made its images.
+  reports.started();
+  deps.slotFreed();
+  try {
+    const images = await collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);
+    if (!images) return breakOff(attempt, await heldJob.stopped);
+    const state = { ...claimed.state, ...(await reports.settleStart()) };
+    const spent = { ...spentBy(attempt), ...(notes.length > 0 && { notes }) };
+    const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now(), spent);
+    report(attempt, 'completed', await writeConfirmed(deps, heldJob.jobId, change, claimed.fence));
+  } catch (error) {
+    if (error instanceof UnfitOutput) return await reportFailure(attempt, error.failure);
+    if (!(error instanceof OutputsGone)) throw error;
+    await giveBack(attempt, error.message);
+  }
+}
+
+async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> {
+  const { deps, heldJob, claimed, reports } = attempt;
+  await reports.reported();
+  const change = fail(claimed.state, claimed.fence, failure, deps.now(), spentBy(attempt));
+  report(attempt, 'failed', await writeConfirmed(deps, heldJob.jobId, change, claimed.fence), failure.code);
+}
+
+function report(
+  { deps, heldJob, claimed, gpuMs }: Attempt,
+  as: 'completed' | 'failed',
+  settled: Confirmation,
+  code?: string,
+): void {
+  const ms = gpuMs ?? heldJob.ranFor();
+  const about = { jobId: heldJob.jobId, hostId: claimed.fence.host, attempt: claimed.fence.attempt };
+  if (settled !== 'written') deps.log.warn('attempt.fenced_out', about);
+  else if (as === 'completed') deps.log.info('job.completed', { ...about, ms });
+  else deps.log.info('job.failed', { ...about, ms, code });
+  deps.stats.ended(as, settled, heldJob.jobId, ms);
+}
+
+/** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
+function spentBy({ deps, heldJob, claimed, gpuMs }: Attempt): Spent {
+  return spend(claimed.state, gpuMs ?? heldJob.ranFor(), deps.usdPerHour);
+}
+
+async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
+  attempt.prompt.stop();
+  await tryRemoving(attempt);
+  if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);
+  if (typeof reason === 'object' && 'stuck' in reason) {
+    // It may be what ended the worker, so the attempt counts. Its time is not charged: nothing ran.
+    attempt.gpuMs = 0;
+    await giveBackAsStarted(attempt, reason.stuck);
+  }
+  if (typeof reason === 'object' && 'tooLong' in reason)
+    await reportFailure(attempt, { code: 'took_too_long', message: reason.tooLong });
+  if (reason === 'gone') await accountCancelled(attempt);
+  if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
+}
+
+/** What ran until it was cancelled was a GPU's time all the same. */
+async function accountCancelled(attempt: Attempt): Promise<void> {
+  const { deps, heldJob, claimed } = attempt;
+  const { fence } = claimed;
+  const spent = spentBy(attempt);
+  if ((spent.gpuMs ?? 0) <= (claimed.state.gpuMs ?? 0)) return;
+  await untilAnswered(deps, heldJob.jobId, 'account', async () => {
+    const state = await deps.jobs.readState(heldJob.jobId);
+    // Refused is as good: another holds it, or it was told before.
+    if (state?.status === 'cancelled' && state.attempt === fence.attempt)
+      await deps.jobs.write(heldJob.jobId, account(claimed.state, fence, spent));
+  });
+}
+
+/** True: it has not run, as far as anybody can tell. A ComfyUI that does not tell is cleared of it when it does. */
+async function withdraw({ deps, promptId }: Attempt): Promise<boolean> {
+  try {
+    return await withdrawPrompt(deps.comfyui, promptId);
+  } catch (error) {
+    if (!(error instanceof ComfyUIError)) throw error;
+    deps.orphans.suspect(promptId);
+    return true;
+  }
+}
+
+/** What is left of it in ComfyUI is removed with a later poll, since no record explains it. */
+async function tryRemoving({ deps, heldJob, promptId }: Attempt): Promise<void> {
+  try {
+    if (await removePrompt(deps.comfyui, promptId, deps.pause)) return;
+  } catch (error) {
+    deps.log.warn('prompt.removal_failed', { jobId: heldJob.jobId, promptId, error: String(error) });
+  }
+  deps.orphans.suspect(promptId);
+}
+
+/** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
+async function giveBack(attempt: Attempt, reason: string, how: Release = {}): Promise<void> {
+  await attempt.reports.reported();
+  await giveBackJob(attempt.deps, attempt.heldJob, attempt.claimed, reason, how, spentBy(attempt));
+}
+
+/** Though nobody saw it start: a job with which ComfyUI ends must not come back without end. */
+async function giveBackAsStarted(attempt: Attempt, reason: string): Promise<void> {
+  attempt.reports.started();
+  await giveBack(attempt, reason);
+}
+
+/** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
+export async function giveBackJob(
+  deps: Writer & Pick<AttemptDeps, 'now' | 'stats'>,
+  heldJob: HeldJob,
+  claimed: Claimed,
+  reason: string,
+  how: Release,
+  spent: Spent = {},
+): Promise<void> {
+  const { jobId } = heldJob;
+  const { fence } = claimed;
+  const started = hasStarted(claimed);
+  const about = { jobId, hostId: fence.host, attempt: fence.attempt, reason };
+  if (started) deps.log.warn('attempt.lost', about);
+  else deps.log.info('attempt.released', about);
+  if (!started) {
+    const settled = await writeConfirmed(deps, jobId, release(claimed.state, fence, deps.now(), how), fence);
+    if (settled !== 'refused') return;
+  }
+  const settled = await writeConfirmed(
+    deps,
+    jobId,
+    lose(claimed.state, fence, reason, deps.now(), spent),
+    fence,
+  );
+  const before = claimed.state.gpuMs ?? 0;
+  deps.stats.ended('lost', settled, jobId, (spent.gpuMs ?? before) - before);
+}

@@ -1,0 +1,135 @@
+// What a running attempt tells the table on its way: that it started, and how far it has come. One write at a time,
+// in order, at most one of progress a second.
+
+import { advance, apply, type Progress, touch, start } from '../../core/job.ts';
+import { JOB_DEADLINE, PROGRESS_EVERY, START_REPORTED_AFTER } from '../../core/limits.ts';
+import type { Graph } from '../../core/object-info.ts';
+import { trackProgress } from '../../core/progress.ts';
+import { type Claimed, hasStarted } from '../claims/claim.ts';
+import type { PromptListener } from '../prompts/poller.ts';
+import type { HeldJob } from '../claims/held-job.ts';
+import { writeConfirmed, type Writer } from '../claims/confirmed-write.ts';
+
+export interface Reports extends PromptListener {
+  /** Resolves when everything is told that there is to tell. */
+  reported(): Promise<void>;
+  /** For an end that tells the start as well: one that is not told yet never will be. */
+  settleStart(): Promise<{ startedAt?: number }>;
+  lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
+}
+
+export function createReports(
+  deps: Writer & { now(): number; awake(): number; clientId(): string },
+  heldJob: HeldJob,
+  claimed: Claimed,
+  graph: Graph,
+): Reports {
+  const { now, awake } = deps;
+  const { jobId } = heldJob;
+  const { fence, state } = claimed;
+  const tracker = trackProgress(graph, state);
+  let queue: Promise<unknown> = Promise.resolve();
+  let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
+  // An adopted one has run before; for how long nobody knows who was not awake.
+  let ranSince = startedAt === undefined ? undefined : awake();
+  /** When it was first missed in ComfyUI's queue: from then on it runs no more, whatever is still to be known of it. */
+  let leftAt: number | undefined;
+  let startSent = hasStarted(claimed);
+  let startTimer: NodeJS.Timeout | undefined;
+  let advancing = false;
+  /** When the table was last told of progress: awake ms. */
+  let lastSent = -Infinity;
+  /** And of life, by its own clock: whoever judges by that must not find it too old where it was set. */
+  let reportedAt = now();
+  let sent = state.progress;
+
+  heldJob.reportLife = () => {
+    if (startedAt === undefined || Math.abs(now() - reportedAt) < (state.deadline ?? JOB_DEADLINE) / 4)
+      return;
+    reportedAt = now();
+    reportStart();
+    queue = queue.then(touched);
+  };
+  heldJob.ranFor = () => (ranSince === undefined ? 0 : Math.round((leftAt ?? awake()) - ranSince));
+
+  function reportStart(): void {
+    clearTimeout(startTimer);
+    if (startSent || startedAt === undefined) return;
+    startSent = true;
+    const change = start(claimed.state, fence, startedAt);
+    queue = queue.then(async () => {
+      const settled = await writeConfirmed(deps, jobId, change, fence);
+      if (settled === 'gone') heldJob.stop('gone');
+      else claimed.state = apply(claimed.state, change) ?? claimed.state;
+    });
+  }
+
+  async function touched(): Promise<void> {
+    try {
+      await deps.jobs.write(jobId, touch(fence, now()));
+    } catch (error) {
+      deps.log.debug('job.touch_failed', { jobId, error: String(error) });
+    }
+  }
+
+  async function reportProgress(progress: Progress): Promise<void> {
+    try {
+      // A refused or lost one is no harm: the next says more.
+      await deps.jobs.write(jobId, advance(fence, progress, now()));
+      sent = progress.progress;
+    } catch (error) {
+      deps.log.debug('job.advance_failed', { jobId, error: String(error) });
+    } finally {
+      advancing = false;
+    }
+  }
+
+  function started(): void {
+    if (startedAt !== undefined) return;
+    startedAt = now();
+    ranSince = awake();
+    heldJob.aliveAt = awake();
+    startTimer = setTimeout(reportStart, START_REPORTED_AFTER);
+  }
+
+  return {
+    started,
+    runs() {
+      leftAt = undefined;
+      // A node may be silent for as long as it takes. Where the template says how long, that is the word, if it is heard.
+      const isHeard = heldJob.postedAs === deps.clientId();
+      if (state.deadline === undefined || !isHeard) heldJob.aliveAt = awake();
+    },
+    left() {
+      leftAt ??= awake();
+    },
+    progressed(event) {
+      started();
+      tracker.observe(event);
+      heldJob.aliveAt = awake();
+      const progress = tracker.current();
+      if (!startSent || advancing || progress.progress <= sent) return;
+      if (awake() - lastSent < PROGRESS_EVERY) return;
+      advancing = true;
+      lastSent = awake();
+      reportedAt = now();
+      queue = queue.then(() => reportProgress(progress));
+    },
+    async reported() {
+      reportStart();
+      await queue;
+    },
+    async settleStart() {
+      clearTimeout(startTimer);
+      startSent = true;
+      await queue;
+      return startedAt === undefined ? {} : { startedAt: claimed.state.startedAt ?? startedAt };
+    },
+    lastSteps() {
+      const { currentStep, totalSteps } = tracker.current();
+      return currentStep > 0
+        ? { currentStep, totalSteps }
+        : { currentStep: state.totalSteps, totalSteps: state.totalSteps };
+    },
+  };
+}

@@ -1,0 +1,210 @@
+// Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
+
+import { type ComfyUIKind, fail, isDue } from '../../core/job.ts';
+import { HOST_POLLS_EVERY, MAX_SHARDS } from '../../core/limits.ts';
+import { type Graph, type Inventory, missingRequirements } from '../../core/object-info.ts';
+import { readGraph } from '../../images/documents.ts';
+import type { Images } from '../../images/images.ts';
+import type { Job } from '../../store/jobs.ts';
+import type { Slots } from './slots.ts';
+import { claimJob, type Claimed, isFor, waits } from './claim.ts';
+import type { HeldJob } from './held-job.ts';
+import { writeConfirmed, type Writer } from './confirmed-write.ts';
+
+export interface ClaimLoopDeps extends Writer {
+  slots: Slots;
+  images: Images;
+  hostId: string;
+  /** Which jobs are for this ComfyUI; any where it is not said. */
+  kind?: ComfyUIKind | undefined;
+  /** Everything from a simulated ComfyUI is marked as such. */
+  simulated(): boolean;
+  now(): number;
+  /** Milliseconds that this machine has been awake since some moment. */
+  awake(): number;
+  /** What ComfyUI has; undefined before it was asked. */
+  inventory(): Inventory | undefined;
+  freeSlots(): number;
+  /** How many other hosts look at the same queue. */
+  neighbours(): number;
+  /** Sees a claimed job to its end; never throws. */
+  work(heldJob: HeldJob, claimed: Claimed, graph: Graph): Promise<void>;
+}
+
+/** `not-yet`: it came back a moment ago, and is tried again by itself. */
+export type Offered = 'will-try' | 'has-it' | 'not-yet' | 'no-slot';
+
+export interface ClaimLoop {
+  /** Answers at once; the trying goes on by itself. */
+  offer(jobId: string): Offered;
+  poll(): Promise<void>;
+  /** Waiting jobs whose models or nodes this ComfyUI lacks. */
+  unrunnable(): string[];
+}
+
+const EXAMINED = 10;
+/** So many jobs that cannot run here are known; more than may wait. */
+const UNRUNNABLE_LIMIT = 20_000;
+/** Of those, so many are told. */
+const UNRUNNABLE_REPORTED = 90;
+/** Rows of one page behind the head, and pages of one look: where none of the first can run here, the next may. */
+const PAGE = 200;
+const PAGES = 50;
+/** The head is looked at again, awake ms: what may run here stands there too, by and by. */
+const FROM_THE_HEAD_EVERY = 10_000;
+/** An acceptance takes no minute, ms. */
+const HEADLESS_AFTER = 60_000;
+const LATER_LIMIT = 200;
+
+export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
+  const { jobs, images, slots, hostId, log, now, awake } = deps;
+  /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
+  const unrunnable = new Set<string>();
+  /** Jobs that came back a moment ago, and when each is due: what stands behind them is not held up. */
+  const later = new Map<string, number>();
+  /** Tried within this second and found to be somebody else's: the index may show them still. */
+  const notNow = new Set<string>();
+  let notNowSince = -Infinity;
+  let knownInventory: Inventory | undefined;
+  /** The rest of the head that was read last: good for the slots that free within a second. */
+  let known: string[] = [];
+  let knownAt = -Infinity;
+  /** Each look is at the next shard of the queue: so all are served alike, whichever hosts there are. */
+  let shard = Math.floor(Math.random() * MAX_SHARDS);
+  /** Of each shard the place behind which nobody has looked yet: all before it was left alone, or is tried later. */
+  const behind = new Map<number, string>();
+  let fromTheHeadAt = -Infinity;
+  let polling: Promise<void> | undefined;
+  let pollAgain = false;
+
+  function fits(job: Job, graph: Graph): boolean {
+    // Of a ComfyUI that does not tell what it has nothing is known to lack.
+    const nodes = deps.inventory()?.nodes;
+    const [requirement] = nodes ? missingRequirements(graph, nodes) : [];
+    if (!requirement) return true;
+    log.debug('job.skipped', { jobId: job.state.jobId, missing: requirement.value ?? requirement.classType });
+    leaveAlone(job.state.jobId);
+    return false;
+  }
+
+  function leaveAlone(jobId: string): void {
+    if (unrunnable.size >= UNRUNNABLE_LIMIT) unrunnable.delete(unrunnable.keys().next().value!);
+    unrunnable.add(jobId);
+  }
+
+  async function take(heldJob: HeldJob): Promise<void> {
+    const { jobId } = heldJob;
+    try {
+      if (!(await tryFor(heldJob))) notNow.add(jobId);
+    } catch (error) {
+      // Before the claim was sent: nothing is held, the job waits on.
+      log.error('job.claim_failed', error, { jobId, hostId });
+      notNow.add(jobId);
+    } finally {
+      slots.forget(heldJob);
+      void poll();
+    }
+  }
+
+  /** False: it is not for this host now. */
+  async function tryFor(heldJob: HeldJob): Promise<boolean> {
+    const { jobId } = heldJob;
+    const job = await jobs.read(jobId);
+    if (!job) await endHeadless(jobId);
+    if (!job || !waits(job.state)) return false;
+    if (!isDue(job.state, now())) {
+      if (later.size < LATER_LIMIT) later.set(jobId, job.state.retryAt!);
+      return false;
+    }
+    if (!isFor(job.state, deps.kind)) {
+      leaveAlone(jobId);
+      return false;
+    }
+    const graph = await readGraph(images, job.request);
+    if (graph && !fits(job, graph)) return false;
+    const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
+    if (!claimed) return false;
+    log.info('job.claimed', { jobId, hostId, attempt: claimed.fence.attempt });
+    if (graph) {
+      await deps.work(heldJob, claimed, graph);
+    } else {
+      const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
+      await writeConfirmed(deps, jobId, fail(claimed.state, claimed.fence, failure, now()), claimed.fence);
+    }
+    return true;
+  }
+
+  /** It would stand in the queue for ever: a process that ended in the midst of accepting it has left it so. */
+  async function endHeadless(jobId: string): Promise<void> {
+    const state = await jobs.readState(jobId);
+    if (!state || now() - state.createdAt < HEADLESS_AFTER || (await jobs.readRequest(jobId))) return;
+    if (await jobs.removeHeadless(jobId)) log.warn('job.incomplete_removed', { jobId });
+  }
+
+  function offer(jobId: string): Offered {
+    if (slots.has(jobId)) return 'has-it';
+    if (!isDue({ retryAt: later.get(jobId) }, now())) return 'not-yet';
+    if (deps.freeSlots() === 0) return 'no-slot';
+    void take(slots.add(jobId));
+    return 'will-try';
+  }
+
+  async function readHead(): Promise<void> {
+    const isNews = deps.inventory() !== knownInventory;
+    if (isNews) unrunnable.clear();
+    knownInventory = deps.inventory();
+    if (isNews || awake() - fromTheHeadAt >= FROM_THE_HEAD_EVERY) {
+      behind.clear();
+      fromTheHeadAt = awake();
+    }
+    if (awake() - notNowSince >= HOST_POLLS_EVERY) {
+      notNow.clear();
+      notNowSince = awake();
+    }
+    for (const [jobId, at] of later) if (isDue({ retryAt: at }, now())) later.delete(jobId);
+    const passed = unrunnable.size + later.size + notNow.size;
+    const rows = Math.min(EXAMINED + passed, PAGE);
+    const shards = await jobs.shards();
+    shard = (shard + 1) % shards;
+    for (let page = 0; page < PAGES; page += 1) {
+      const found = await jobs.listShard(shard, rows, behind.get(shard));
+      known = found
+        .map(({ jobId }) => jobId)
+        .filter((jobId) => !unrunnable.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
+      if (known.length > 0 || found.length < rows) break;
+      behind.set(shard, found.at(-1)!.workOrder);
+    }
+    knownAt = awake();
+    // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
+    // it the fairness between owners, would be worth little.
+    shuffle(known, Math.ceil((deps.neighbours() + 1) / shards));
+  }
+
+  async function pollOnce(): Promise<void> {
+    if (deps.freeSlots() === 0) return;
+    if (known.length === 0 || awake() - knownAt >= HOST_POLLS_EVERY) await readHead();
+    while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
+  }
+
+  /** One at a time; whatever asks meanwhile is answered by one more. */
+  function poll(): Promise<void> {
+    pollAgain = polling !== undefined;
+    polling ??= pollOnce()
+      .catch((error: unknown) => log.error('queue.read_failed', error))
+      .finally(() => {
+        polling = undefined;
+        if (pollAgain) void poll();
+      });
+    return polling;
+  }
+
+  return { offer, poll, unrunnable: () => [...unrunnable].slice(-UNRUNNABLE_REPORTED) };
+}
+
+/** The first `count` of them. */
+function shuffle(items: string[], count: number): void {
+  for (let last = Math.min(count, items.length) - 1; last > 0; last -= 1) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [items[last], items[other]] = [items[other]!, items[last]!];
+  }
+}

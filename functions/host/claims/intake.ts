@@ -1,0 +1,41 @@
+// The host's only door: signed offers of the forwarder. Answers at once; a doubled, late or replayed offer changes
+// nothing, since the claim decides.
+
+import { Hono } from 'hono';
+import * as z from 'zod';
+import { isSigned, SIGNATURE_HEADER } from '../../core/signature.ts';
+import { isJobId } from '../../core/names.ts';
+import type { RunningHost } from '../host.ts';
+
+const MAX_OFFER_BYTES = 1024;
+const offer = z.object({ jobId: z.string().refine(isJobId) });
+
+/** `host` is asked for at each offer: the door may open before the host is ready. */
+export function createIntake(host: () => RunningHost | undefined, now: () => number): Hono {
+  const app = new Hono();
+  app.post('/jobs', async (c) => {
+    const running = host();
+    if (!running) return c.json({ error: 'starting' }, 429);
+    if (Number(c.req.header('content-length') ?? Infinity) > MAX_OFFER_BYTES)
+      return c.json({ error: 'too large' }, 413);
+    const body = await c.req.text();
+    if (!isSigned(running.intakeSecret, body, c.req.header(SIGNATURE_HEADER), now()))
+      return c.json({ error: 'not signed' }, 401);
+    const parsed = offer.safeParse(parseJson(body));
+    if (!parsed.success) return c.json({ error: 'no offer' }, 400);
+    const offered = running.offer(parsed.data.jobId);
+    if (offered === 'will-try') return c.json({ status: 'will try' }, 202);
+    if (offered === 'no-slot') return c.json({ error: 'no slot' }, 429);
+    // To the forwarder both are the same: no other host need be asked.
+    return c.json({ error: offered === 'has-it' ? 'not waiting any more' : 'not to be tried yet' }, 409);
+  });
+  return app;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+// The records of one host run and the slots they take. Nothing else knows how many jobs are held.
+
+import { createHeldJob, type HeldJob, takesSlot } from './held-job.ts';
+
+export interface Slots {
+  has(jobId: string): boolean;
+  all(): HeldJob[];
+  size(): number;
+  /** Slots that no record takes; 0 while uploads pile up, since a bucket that is silent must not be fed without end. */
+  freeSlots(): number;
+  add(jobId: string): HeldJob;
+  forget(heldJob: HeldJob): void;
+  /** Resolves when there is no record. */
+  empty(): Promise<void>;
+}
+
+const UPLOADS_PER_SLOT = 8;
+
+export function createSlots(slots: number): Slots {
+  const heldJobs = new Map<string, HeldJob>();
+  let emptied: (() => void)[] = [];
+  return {
+    has: (jobId) => heldJobs.has(jobId),
+    all: () => [...heldJobs.values()],
+    size: () => heldJobs.size,
+    freeSlots() {
+      const taken = [...heldJobs.values()].filter(takesSlot).length;
+      return heldJobs.size - taken >= slots * UPLOADS_PER_SLOT ? 0 : Math.max(0, slots - taken);
+    },
+    add(jobId) {
+      const heldJob = createHeldJob(jobId);
+      heldJobs.set(jobId, heldJob);
+      return heldJob;
+    },
+    forget(heldJob) {
+      heldJobs.delete(heldJob.jobId);
+      if (heldJobs.size > 0) return;
+      for (const resolve of emptied) resolve();
+      emptied = [];
+    },
+    empty: () =>
+      heldJobs.size === 0 ? Promise.resolve() : new Promise((resolve) => void emptied.push(resolve)),
+  };
+}

@@ -1,0 +1,50 @@
+// Once a second while anything is held: what was cancelled or moved on is broken off, and what hangs too; of the rest
+// the table is told that it lives, for the controller sees no more than the table. Spans are those that this machine was
+// awake: the clock by which a job was accepted or claimed may have been set since.
+
+import { isHeldBy, type JobState } from '../../core/job.ts';
+import { JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../../core/limits.ts';
+import type { Jobs } from '../../store/jobs.ts';
+import type { Slots } from './slots.ts';
+import type { HeldJob, Stop } from './held-job.ts';
+
+/** What an attempt is broken off for, as a person reads it. */
+const NO_PROGRESS = 'it made no progress within its deadline';
+const NOT_STARTED = 'it did not start within an hour';
+const NOT_STORED = 'The images of the job could not be stored within 24 hours';
+const TOO_LONG = 'The job ran for an hour and had not ended';
+
+/** @param awake to be asked at every round, or it counts too little */
+export async function keep(jobs: Jobs, slots: Slots, awake: () => number): Promise<void> {
+  awake();
+  const held = slots.all().filter(({ claimed }) => claimed !== undefined);
+  if (held.length === 0) return;
+  const states = await jobs.readStates(
+    held.map(({ jobId }) => jobId),
+    { consistent: true },
+  );
+  const byId = new Map(states.map((state) => [state.jobId, state]));
+  for (const heldJob of held) {
+    const state = byId.get(heldJob.jobId);
+    if (!state || !isHeldBy(state, heldJob.claimed!.fence)) heldJob.stop('gone');
+    else {
+      const at = awake();
+      heldJob.heldSince ??= at;
+      if (heldJob.phase === 'uploading') heldJob.storesSince ??= at;
+      const late = lateness(heldJob, state, at);
+      if (late) heldJob.stop(late);
+      else heldJob.reportLife();
+    }
+  }
+}
+
+function lateness(heldJob: HeldJob, state: JobState, awake: number): Stop | undefined {
+  // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
+  if (heldJob.phase === 'uploading')
+    return awake - (heldJob.storesSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
+  if (heldJob.ranFor() > JOB_LIMIT) return { tooLong: TOO_LONG };
+  // Behind another in ComfyUI's queue it waits as long as that one runs.
+  if (state.status === 'queued')
+    return awake - (heldJob.heldSince ?? awake) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
+  return awake - heldJob.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
+}

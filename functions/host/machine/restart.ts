@@ -1,0 +1,27 @@
+// Restarts ComfyUI, where a person has said by which command. Not more than once in five minutes: a command that does not
+// help must not keep it from coming up.
+
+import { execFile } from 'node:child_process';
+import type { Log } from '../../log.ts';
+
+const AT_MOST_EVERY = 5 * 60_000;
+const WITHIN = 60_000;
+
+/** @param command of a shell; undefined: nobody may. @returns started now or not; how it went is logged */
+export function createRestart(
+  command: string | undefined,
+  log: Log,
+  awake: () => number,
+): (reason: string) => boolean {
+  let lastAt = -Infinity;
+  return (reason) => {
+    if (command === undefined || awake() - lastAt < AT_MOST_EVERY) return false;
+    lastAt = awake();
+    log.warn('comfyui.restart_started', { reason });
+    execFile('/bin/sh', ['-c', command], { timeout: WITHIN, killSignal: 'SIGKILL' }, (error, _, stderr) => {
+      if (error) log.error('comfyui.restart_failed', error, { stderr: stderr.slice(0, 500) });
+      else log.warn('comfyui.restarted', { reason });
+    });
+    return true;
+  };
+}

@@ -1,0 +1,73 @@
+// When a GPU machine ends: idle for long and not to be kept warm, replaced by a newer release, or taken by EC2. In every case the host drains
+// first; nothing that runs is lost by it. Only a process on EC2 has one.
+
+import type { Log } from '../../log.ts';
+import type { InstanceMetadata } from '../../machines/instance.ts';
+import { every } from '../../runtime/ticker.ts';
+import type { RunningHost } from '../host.ts';
+
+export interface RetirementDeps {
+  host: Pick<RunningHost, 'drain' | 'idleFor' | 'isRetired'>;
+  instance: InstanceMetadata;
+  /** Whether the controller wants this machine to stay up without work; asked of one that is idle. */
+  isWarm(): Promise<boolean>;
+  /** Ends this machine, and wants one less. */
+  end(): Promise<void>;
+  /** Milliseconds. */
+  idleLimit: number;
+  log: Log;
+  /** How often to look, ms. A spot machine is told two minutes ahead. */
+  period?: number;
+}
+
+export interface Retirement {
+  /** For whoever stops the process: it will be started again, and the machine stays. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A host that has drained stays up and claims nothing until the machine is gone: if the process ended, systemd would
+ * start it again, and the new one would claim. The end is asked for until it is granted.
+ */
+export function watchRetirement({
+  host,
+  instance,
+  isWarm,
+  end,
+  idleLimit,
+  log,
+  period = 5000,
+}: RetirementDeps): Retirement {
+  let drained: Promise<void> | undefined;
+
+  async function reason(): Promise<'taken' | 'retired' | 'idle' | undefined> {
+    const taken = await instance.interruption().catch((error: unknown) => {
+      log.debug('metadata.read_failed', { error: String(error) });
+      return undefined;
+    });
+    if (taken !== undefined) return 'taken';
+    if (host.isRetired()) return 'retired';
+    if (host.idleFor() < idleLimit) return undefined;
+    // Who gets no answer ends: it would cost money for ever, and the controller starts another where one is wanted.
+    const warm = await isWarm().catch((error: unknown) => {
+      log.warn('fleet.read_failed', { error: String(error) });
+      return false;
+    });
+    return warm ? undefined : 'idle';
+  }
+
+  let why: Awaited<ReturnType<typeof reason>>;
+  async function poll(): Promise<void> {
+    why ??= await reason();
+    if (why === undefined) return;
+    if (!drained) log.warn('machine.retired', { reason: why });
+    drained ??= host.drain();
+    // What runs may take its hour; an announced end does not wait for it.
+    await drained;
+    // One that EC2 takes anyway is ended too: else the group would start another whether or not anything waits.
+    await end();
+  }
+
+  const ticker = every(period, poll, log);
+  return { stop: () => ticker.stop() };
+}

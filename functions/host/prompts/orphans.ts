@@ -1,0 +1,87 @@
+// Prompts of ours in ComfyUI that no record explains: of an attempt that was broken off while ComfyUI was silent, or
+// posted by a request that came late. They are removed, and until they are gone they keep the executor busy. What the
+// table does not know by its job is not ours, whatever it carries: another product may serve the same ComfyUI.
+
+import type { ComfyUI, QueueItem } from '../../comfyui/client.ts';
+import { readPromptTag } from '../../core/prompt-tag.ts';
+import type { Log } from '../../log.ts';
+import type { Jobs } from '../../store/jobs.ts';
+import type { Slots } from '../claims/slots.ts';
+
+export interface Orphans {
+  /** As of the last look: one that runs keeps ComfyUI's only executor. */
+  any(): boolean;
+  /** Still there after several looks: what waits behind it had better go elsewhere. */
+  stuck(): boolean;
+  /** It could not be removed: it counts until a queue is read in which it is not. */
+  suspect(promptId: string): void;
+  /** To be told of every queue that is read. */
+  seen(items: { item: QueueItem; followed: boolean }[]): void;
+}
+
+/** Looks come once a second while anything is held. */
+const STUCK_AFTER = 5;
+
+/** Only what carries this machine's mark, of jobs that the table knows: a person may be using ComfyUI's page. */
+export function watchOrphans(
+  comfyui: Pick<ComfyUI, 'cancel'>,
+  jobs: Pick<Jobs, 'readStates'>,
+  slots: Slots,
+  machineId: string,
+  log: Log,
+): Orphans {
+  let promptIds: string[] = [];
+  let polls = 0;
+  /** Broken off by this very run: no table need be asked. */
+  const suspected = new Set<string>();
+  /** By job id: does the table know it? Asked once, while its prompts are there. */
+  let known = new Map<string, boolean>();
+
+  async function ask(jobIds: string[]): Promise<void> {
+    const unasked = jobIds.filter((jobId) => !known.has(jobId));
+    if (unasked.length === 0) return;
+    const states = await jobs.readStates(unasked, { consistent: true });
+    for (const jobId of unasked) known.set(jobId, false);
+    for (const { jobId } of states) known.set(jobId, true);
+    const foreign = unasked.filter((jobId) => known.get(jobId) === false).length;
+    if (foreign > 0) log.warn('orphans.skipped', { count: foreign });
+  }
+
+  async function remove(orphans: { promptId: string; jobId: string }[]): Promise<void> {
+    try {
+      await ask(orphans.flatMap(({ promptId, jobId }) => (suspected.has(promptId) ? [] : [jobId])));
+      const ours = orphans.filter(({ promptId, jobId }) => suspected.has(promptId) || known.get(jobId));
+      promptIds = promptIds.filter((promptId) => ours.some((one) => one.promptId === promptId));
+      if (ours.length === 0) return;
+      log.warn('orphans.found', { count: ours.length });
+      await comfyui.cancel(ours.map(({ promptId }) => promptId));
+    } catch (error) {
+      log.debug('orphans.removal_failed', { error: String(error) });
+    }
+  }
+
+  return {
+    any: () => promptIds.length > 0,
+    stuck: () => polls >= STUCK_AFTER,
+    suspect(promptId) {
+      suspected.add(promptId);
+      promptIds.push(promptId);
+    },
+    seen(items) {
+      const marked = items.flatMap(({ item: { promptId, extraData }, followed }) => {
+        const tag = readPromptTag(extraData);
+        return tag?.machine === machineId ? [{ promptId, jobId: tag.jobId, followed }] : [];
+      });
+      known = new Map([...known].filter(([jobId]) => marked.some((one) => one.jobId === jobId)));
+      for (const promptId of suspected)
+        if (!marked.some((one) => one.promptId === promptId)) suspected.delete(promptId);
+      const orphans = marked.filter(
+        ({ promptId, jobId, followed }) =>
+          !followed && !slots.has(jobId) && (suspected.has(promptId) || known.get(jobId) !== false),
+      );
+      promptIds = orphans.map(({ promptId }) => promptId);
+      polls = orphans.length > 0 ? polls + 1 : 0;
+      if (orphans.length > 0) void remove(orphans);
+    },
+  };
+}

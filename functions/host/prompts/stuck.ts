@@ -1,0 +1,79 @@
+// Is ComfyUI stuck? Its worker may have ended while its HTTP answers: the head of its queue stays there and nothing of any
+// kind is heard of it, for longer than such a node ever was silent here. Pure: judges what it is told. The clock is that of
+// a machine that is awake.
+
+import type { ComfyUIEvent } from '../../comfyui/events.ts';
+
+/** Milliseconds. */
+export interface StuckBounds {
+  /** The head waits though nothing runs: a worker takes it within milliseconds. */
+  idle: number;
+  /** At least, of a node that was timed here, or of a prompt that was broken off and runs on. */
+  least: number;
+  /** So many times the longest silence of this kind of node here. */
+  times: number;
+  /** Of a job whose template says nothing, on a node that was timed here. */
+  deadline: number;
+  /** Of a node that was never timed here, and of other people's prompts, of which we hear nothing. */
+  unknown: number;
+}
+
+/** What is known of the head of the queue. */
+export interface Head {
+  promptId: string;
+  runs: boolean;
+  /** Followed by this host: its events are heard. */
+  ours?: { classOf(node: string): string | undefined; deadline: number | undefined } | undefined;
+  /** Of this host, and broken off: it should have ended long ago. */
+  brokenOff: boolean;
+}
+
+export interface StuckRule {
+  /** To be told of every message of the socket. */
+  observe(event: ComfyUIEvent): void;
+  /** One look at the queue. For how long nothing has moved, ms, where that is too long. */
+  poll(head: Head | undefined): number | undefined;
+}
+
+export function createStuckRule(bounds: StuckBounds, awake: () => number): StuckRule {
+  /** Kind of node → its longest silence, ms. */
+  const silences = new Map<string, number>();
+  let head: Head | undefined;
+  let movedAt = -Infinity;
+  let node: string | undefined;
+
+  const kindOfNode = () => (node === undefined ? undefined : head?.ours?.classOf(node));
+
+  function moved(): void {
+    const kind = kindOfNode();
+    if (kind !== undefined && head?.runs)
+      silences.set(kind, Math.max(silences.get(kind) ?? 0, awake() - movedAt));
+    movedAt = awake();
+  }
+
+  function bound(of: Head): number {
+    if (!of.runs) return bounds.idle;
+    if (of.brokenOff) return bounds.least;
+    const kind = kindOfNode();
+    const longest = kind === undefined ? undefined : silences.get(kind);
+    if (!of.ours || longest === undefined) return bounds.unknown;
+    return Math.max(bounds.least, longest * bounds.times, of.ours.deadline ?? bounds.deadline);
+  }
+
+  return {
+    observe(event) {
+      if (event.data.prompt_id !== head?.promptId) return;
+      moved();
+      if (event.type === 'executing') node = event.data.node ?? undefined;
+    },
+    poll(next) {
+      if (next?.promptId !== head?.promptId || next?.runs !== head?.runs) {
+        movedAt = awake();
+        node = undefined;
+      }
+      head = next;
+      const still = awake() - movedAt;
+      return head && still > bound(head) ? still : undefined;
+    },
+  };
+}

@@ -1,0 +1,219 @@
+// `npm start`: every room in one process, with the embedded DynamoDB and the simulated ComfyUI as children. The same
+// code and the same SDK calls as on AWS.
+
+import { randomBytes } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { join, resolve } from 'node:path';
+import { machineApp } from '../api/from-settings.ts';
+import { createReaders } from '../api/http/readers.ts';
+import { createComfyUI } from '../comfyui/client.ts';
+import type { LocalSettings } from '../config/local.ts';
+import { logLevelOf } from '../config/log.ts';
+import { connect } from '../runtime/connect.ts';
+import { controlRound } from '../controller/round.ts';
+import { createSpreading } from '../controller/spreading.ts';
+import { createWatch } from '../controller/watch.ts';
+import { IMAGE_READERS, SLOTS_PER_HOST } from '../core/limits.ts';
+import { createLived } from '../core/lived.ts';
+import type { Template } from '../core/template.ts';
+import { createForwarder } from '../forwarder/forwarder.ts';
+import { graphsWithoutImages } from '../core/least-work.ts';
+import { type RunningHost, startHost } from '../host/host.ts';
+import { createIntake } from '../host/claims/intake.ts';
+import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
+import { signal } from '../runtime/signal.ts';
+import { every } from '../runtime/ticker.ts';
+import { createLog, type Log } from '../log.ts';
+import { createTables } from '../store/create-tables.ts';
+import { notifyingOfEnds } from '../webhooks/ticker.ts';
+import { followWorkflows } from '../runtime/followed-workflows.ts';
+import { startChild } from './child.ts';
+import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
+import { diskRoom } from './disk-room.ts';
+import { checkTable } from './embedded-dynamodb/damage.ts';
+import { drawFirstKey } from './first-key.ts';
+import { startEmbeddedS3 } from './embedded-s3/server.ts';
+import { listen, listenerOf } from '../runtime/listen.ts';
+import { linksBefore } from './links.ts';
+import { programOf } from './programs.ts';
+import { applyRetention, retentionPeriod } from './retention.ts';
+import { startWebhooks } from './webhooks.ts';
+import { openWorkspace } from './workspace.ts';
+
+export interface LocalStack {
+  /** Of the API, for this machine. */
+  url: string;
+  comfyui: ChosenComfyUI;
+  templates: ReadonlyMap<string, Template>;
+  directory: string;
+  /** Drawn just now, and nowhere else to be had. */
+  firstKey?: string | undefined;
+  /** Finishes what runs, gives back what has not started, ends the children. */
+  stop(): Promise<void>;
+}
+
+const REGION = 'local';
+const BUCKET = 'images';
+const SWEEP_EVERY = 5000;
+const MINUTE = 60_000;
+
+/** @throws AppError for whatever a person can mend */
+export async function startLocalStack(settings: LocalSettings): Promise<LocalStack> {
+  const log = (room: string): Log => createLog(room, logLevelOf(settings));
+  const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('local'));
+  const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
+  // Its locks are opened as the table is.
+  room.opens();
+  const workspace = await openWorkspace(settings.WORKSPACE_PATH);
+  const { directory } = workspace;
+  const copied = noteOfCopy(directory, workspace.identity);
+  if (copied !== undefined) log('local').warn('workspace.noted', { reason: copied });
+  const { machineId, secretAccessKey } = workspace.identity;
+  const credentials = { accessKeyId: 'local', secretAccessKey };
+
+  // The port first: nothing else has to be undone when it is taken. Requests wait until there is who answers.
+  const answering = signal<RequestListener>();
+  const server = await listen(
+    (req, res) => void answering.promise.then((listener) => listener(req, res)),
+    settings.API_HOST,
+    settings.API_PORT,
+  );
+  const local =
+    settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
+  const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
+
+  const tables = join(directory, 'dynamodb');
+  // Another user of this machine finds the port, and a page that it shows.
+  const tablesToken = randomBytes(24).toString('hex');
+  const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
+  if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
+
+  const [dynamodb, s3, comfyui] = await Promise.all([
+    startChild<{ port: number }>(
+      'the embedded DynamoDB',
+      programOf('dynamodb'),
+      { ...process.env, DIRECTORY: tables, TOKEN: tablesToken },
+      log('local'),
+      ({ port }) => ({ PORT: String(port) }),
+    ),
+    startEmbeddedS3({
+      directory: join(directory, 's3'),
+      buckets: [BUCKET],
+      credentials,
+      region: REGION,
+      log: log('local'),
+      hasRoom: room.takes,
+    }),
+    chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
+  ]);
+
+  if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
+
+  const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
+  const connected = connect(
+    {
+      region: REGION,
+      dynamodbEndpoint: dynamodbUrl,
+      s3Endpoint: s3.url,
+      tablePrefix: '',
+      bucket: BUCKET,
+      credentials,
+      tablesToken,
+    },
+    { log: log('local') },
+  );
+  const { hosts, spread, chores, usage, images, now } = connected;
+  const jobs = notifyingOfEnds(connected.jobs, () => webhooks.nudge());
+  const prepare = () => createTables(connected.store, '');
+  // Somebody may have deleted its folder, and that is how it ended.
+  dynamodb.whenBack(prepare);
+  await prepare();
+
+  const webhooks = startWebhooks(connected, settings, log('webhooks'));
+  const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
+  const nudge = (jobId?: string) => forwarder.nudge(jobId);
+  const stopping = new AbortController();
+  const readers = createReaders(IMAGE_READERS);
+  const app = machineApp(settings, connected, {
+    readers,
+    jobs,
+    workflows,
+    log: log('api'),
+    nudge,
+    webhookDue: () => webhooks.nudge(),
+    stopping: stopping.signal,
+    settings: {
+      links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
+      fixedComfyUI: true,
+      comfyuiKind: comfyui.kind,
+    },
+  });
+
+  let host: RunningHost | undefined;
+  const intake = await listen(listenerOf(createIntake(() => host, now)), '127.0.0.1', 0);
+  host = await startHost({
+    jobs,
+    hosts,
+    spread,
+    images,
+    comfyui: createComfyUI(comfyui),
+    kind: comfyui.kind,
+    log: log('host'),
+    now,
+    machineId,
+    url: `http://127.0.0.1:${intake.port}`,
+    slots: SLOTS_PER_HOST,
+    comfyuiPath: comfyui.path,
+    imageMetadata: settings.IMAGE_METADATA,
+    restartCommand: settings.COMFYUI_RESTART_COMMAND,
+    warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
+  });
+  const controllerLog = log('controller');
+  const watch = createWatch(SWEEP_EVERY);
+  const spreading = createSpreading({ ...connected, log: controllerLog });
+  const controller = every(
+    SWEEP_EVERY,
+    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading }),
+    controllerLog,
+    // At once: the host has just let go of what its former run held.
+    0,
+  );
+
+  const keep = settings.KEEP_DAYS;
+  const retentionLog = log('local');
+  const { deliveries } = connected;
+  const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
+  lived.ended(now());
+  const retention = every(
+    retentionPeriod(keep),
+    () => applyRetention({ jobs, deliveries, images, log: retentionLog, now, keep, lived }),
+    retentionLog,
+  );
+
+  answering.resolve(linksBefore(listenerOf(app), s3, readers));
+  const firstKey =
+    settings.FIRST_KEY && settings.API_KEYS === 'required'
+      ? await drawFirstKey(connected.keys, now(), randomBytes)
+      : undefined;
+  await workspace.announce({ url, dynamodb: dynamodbUrl, tablesToken });
+
+  return {
+    url,
+    comfyui,
+    templates: workflows.templates,
+    directory,
+    firstKey,
+    async stop() {
+      stopping.abort();
+      await server.close();
+      forwarder.stop();
+      await host.drain();
+      await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
+      await intake.close();
+      await comfyui.stop();
+      await dynamodb.stop();
+      await s3.close();
+      await workspace.release();
+    },
+  };
+}

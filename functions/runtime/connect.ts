@@ -1,0 +1,85 @@
+// The tables and the bucket behind the settings that every process shares. Only entry points call it.
+
+import type { StorageSettings } from '../config/storage.ts';
+import { IMAGE_READERS } from '../core/limits.ts';
+import { createS3Client } from '../images/client.ts';
+import { createImages, type Images } from '../images/images.ts';
+import { createPresigner, type Presigner } from '../images/presign.ts';
+import type { Log } from '../log.ts';
+import { createStoreClient, type StoreClient } from '../store/client.ts';
+import { openTables, type Tables } from '../store/open.ts';
+
+export interface Storage {
+  region: string;
+  /** Absent on AWS. */
+  dynamodbEndpoint?: string | undefined;
+  s3Endpoint?: string | undefined;
+  tablePrefix: string;
+  bucket: string;
+  /** What the embedded tables of this very arrangement ask for. */
+  tablesToken?: string;
+  /** Absent: as the SDK finds them. */
+  credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+}
+
+/** From the settings that every process that runs alone has. */
+export function storageOf(settings: StorageSettings): Storage {
+  return {
+    region: settings.AWS_REGION,
+    dynamodbEndpoint: settings.AWS_ENDPOINT_URL_DYNAMODB,
+    s3Endpoint: settings.AWS_ENDPOINT_URL_S3,
+    tablePrefix: settings.TABLE_PREFIX,
+    bucket: settings.IMAGES_BUCKET,
+  };
+}
+
+export interface Connected extends Tables {
+  store: StoreClient;
+  images: Images;
+  /** For callers, over connections of their own: they read as slowly as they like. */
+  servedImages: Pick<Images, 'get'>;
+  presigner: Presigner;
+  /** The tables' clock, ms. */
+  now(): number;
+}
+
+/** @param log is told when the tables' clock jumps; @param local as createStoreClient has it */
+export function connect(
+  { region, credentials, tablePrefix, bucket, ...storage }: Storage,
+  { log, local }: { log?: Log; local?: () => number } = {},
+): Connected {
+  const endpoint = storage.dynamodbEndpoint;
+  const store = createStoreClient({ endpoint, region, credentials, token: storage.tablesToken }, local);
+  if (log) store.clock.onJump((by) => log.warn('clock.jumped', { ms: by, reason: jumpInWords(by) }));
+  const s3 = createS3Client({ endpoint: storage.s3Endpoint, region, credentials });
+  const serving = createS3Client({
+    endpoint: storage.s3Endpoint,
+    region,
+    credentials: s3.config.credentials,
+    sockets: IMAGE_READERS,
+  });
+  return {
+    store,
+    ...openTables(store, tablePrefix),
+    images: createImages({ client: s3, bucket }),
+    servedImages: createImages({ client: serving, bucket }),
+    // The client has already asked the environment where the credentials are.
+    presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
+    now: () => store.clock.now(),
+  };
+}
+
+/** @param by ms */
+export function jumpInWords(by: number): string {
+  const span = spanInWords(Math.abs(by));
+  return by > 0
+    ? `the clock jumped by ${span}, or this machine slept: what waits or is kept is not older for it`
+    : `the clock was set back by ${span}: times that are told stay ahead of it, less and less, for ${spanInWords(-2 * by)}`;
+}
+
+function spanInWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 6) / 10} h`;
+}

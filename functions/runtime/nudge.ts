@@ -1,0 +1,39 @@
+// Tells a forwarder that there is something to look at: best effort, one at a time. What is lost is found by the
+// hosts' own looks within a second.
+
+import { OFFER_TIMEOUT } from '../core/limits.ts';
+import type { Log } from '../log.ts';
+
+/** @param url the forwarder's; without one nobody is told */
+export function nudger(url: string | undefined, log: Log): (jobId?: string) => void {
+  if (url === undefined) return () => undefined;
+  let underway = false;
+  let again = false;
+
+  async function report(jobId: string | undefined): Promise<void> {
+    const query = jobId === undefined ? '' : `?job=${jobId}`;
+    try {
+      const signal = AbortSignal.timeout(OFFER_TIMEOUT);
+      const response = await fetch(`${url}/nudge${query}`, { method: 'POST', signal });
+      await response.body?.cancel();
+    } catch (error) {
+      log.debug('nudge.failed', { error: String(error) });
+    }
+  }
+
+  async function run(jobId: string | undefined): Promise<void> {
+    underway = true;
+    await report(jobId);
+    while (again) {
+      again = false;
+      // Of several, none is named: the forwarder looks.
+      await report(undefined);
+    }
+    underway = false;
+  }
+
+  return (jobId) => {
+    if (underway) again = true;
+    else void run(jobId);
+  };
+}

@@ -1,0 +1,137 @@
+// Owns what nodes exist and what they accept: the recorded object_info of a real ComfyUI, read only, and three more.
+// Refuses to invent: a class or a model file that was not recorded does not exist here.
+import { readdir } from 'node:fs/promises';
+import recorded08 from './recorded-0.8.json' with { type: 'json' };
+import recorded033 from '../functions/comfyui/recorded-object-info.json' with { type: 'json' };
+import more from './more-nodes.json' with { type: 'json' };
+import type { Version } from './dialect.ts';
+
+type InputOptions = Record<string, unknown> & { min?: number; max?: number | bigint; options?: unknown[] };
+/** A type name, or an old-style list of allowed values, with its options. */
+export type InputConfig = [type: string | unknown[], options: InputOptions];
+type RawInput = [string | unknown[], InputOptions?];
+
+export interface NodeInfo {
+  input: {
+    required?: Record<string, RawInput>;
+    optional?: Record<string, RawInput>;
+    hidden?: Record<string, unknown>;
+  };
+  output: string[];
+  output_node: boolean;
+  [more: string]: unknown;
+}
+
+export interface DeclaredInput {
+  name: string;
+  required: boolean;
+  config: InputConfig;
+}
+
+const recordings = { '0.8': recorded08, '0.33': recorded033 };
+/** The largest seed. JSON read as JavaScript does says one more. */
+const largestSeed = 2n ** 64n - 1n;
+const exact = (options: InputOptions = {}): InputOptions =>
+  options.max === 2 ** 64 ? { ...options, max: largestSeed } : options;
+
+function declare(info: NodeInfo): DeclaredInput[] {
+  const one = (required: boolean, inputs: Record<string, RawInput> = {}) =>
+    Object.entries(inputs).map(([name, [type, options]]): DeclaredInput => ({
+      name,
+      required,
+      config: [type, exact(options)],
+    }));
+  return [...one(true, info.input.required), ...one(false, info.input.optional)];
+}
+
+/** The classes whose `image` is a file of the input folder: checked for being there, not against a list. */
+export const readsInputFolder = (className: string) =>
+  className === 'LoadImage' || className === 'LoadImageMask';
+
+export class Catalogue {
+  readonly modelFolders: string[];
+  readonly #classes: Map<string, NodeInfo>;
+  readonly #declared: Map<string, DeclaredInput[]>;
+  readonly #files: Record<string, string[]>;
+
+  constructor(version: Version) {
+    this.#classes = new Map(
+      Object.entries({ ...recordings[version], ...more } as unknown as Record<string, NodeInfo>),
+    );
+    this.#declared = new Map([...this.#classes].map(([name, info]) => [name, declare(info)]));
+    this.modelFolders = foldersOf(version);
+    this.#files = {
+      checkpoints: this.#allowed('CheckpointLoaderSimple', 'ckpt_name'),
+      loras: this.#allowed('LoraLoaderModelOnly', 'lora_name'),
+      vae: this.#allowed('VAELoader', 'vae_name'),
+      text_encoders: this.#allowed('CLIPLoader', 'clip_name'),
+      diffusion_models: this.#allowed('UNETLoader', 'unet_name'),
+      controlnet: this.#allowed('ControlNetLoader', 'control_net_name'),
+      upscale_models: this.#allowed('UpscaleModelLoader', 'model_name'),
+      model_patches: this.#allowed('ModelPatchLoader', 'name'),
+    };
+  }
+
+  node(className: string): NodeInfo | undefined {
+    return this.#classes.get(className);
+  }
+  isOutput(className: string): boolean {
+    return this.#classes.get(className)?.output_node === true;
+  }
+  inputsOf(className: string): DeclaredInput[] {
+    return this.#declared.get(className) ?? [];
+  }
+  /** Undefined: there is no such folder. */
+  modelFiles(folder: string): string[] | undefined {
+    return this.modelFolders.includes(folder) ? (this.#files[folder] ?? []) : undefined;
+  }
+
+  /** ComfyUI puts the node id into the cache key of nodes that ask for it. */
+  wantsNodeId(className: string): boolean {
+    const hidden = Object.values(this.#classes.get(className)?.input.hidden ?? {});
+    return hidden.some((kind) => [kind].flat().includes('UNIQUE_ID'));
+  }
+
+  /** GET /object_info of one class, or of all: the recording, with the input folder's files as they are now. */
+  async objectInfo(inputDirectory: string, className?: string): Promise<Record<string, NodeInfo>> {
+    const all = [...this.#classes.keys()];
+    const names = className === undefined ? all : all.filter((name) => name === className);
+    const files = names.some(readsInputFolder) ? await imageFiles(inputDirectory) : [];
+    return Object.fromEntries(
+      names.map((name) => {
+        const info = structuredClone(this.#classes.get(name)!);
+        for (const inputs of [info.input.required, info.input.optional])
+          for (const input of Object.values(inputs ?? {}))
+            if (input[1] !== undefined) input[1] = exact(input[1]);
+        if (readsInputFolder(name)) info.input.required!['image']![0] = files;
+        return [name, info];
+      }),
+    );
+  }
+
+  #allowed(className: string, input: string): string[] {
+    const config = this.inputsOf(className).find(({ name }) => name === input)?.config;
+    const list = Array.isArray(config?.[0]) ? config[0] : (config?.[1].options ?? []);
+    // VAELoader offers one choice that is no file.
+    return list.filter((name): name is string => typeof name === 'string' && name !== 'pixel_space');
+  }
+}
+
+async function imageFiles(inputDirectory: string): Promise<string[]> {
+  const entries = await readdir(inputDirectory, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** In the order in which GET /models names them. */
+function foldersOf(version: Version): string[] {
+  const newer = version !== '0.8';
+  return (
+    'checkpoints configs loras vae text_encoders diffusion_models clip_vision style_models embeddings diffusers ' +
+    `vae_approx controlnet gligen upscale_models latent_upscale_models custom_nodes ${newer ? 'datasets ' : ''}` +
+    'hypernetworks photomaker classifiers model_patches audio_encoders' +
+    (newer ? ' background_removal frame_interpolation geometry_estimation optical_flow detection' : '')
+  ).split(' ');
+}

@@ -1,0 +1,68 @@
+// Owns JSON as Python reads and writes it: whole numbers of any size, and NaN and Infinity bare, which is no JSON.
+// Refuses to round or to drop: what came in goes out again.
+import { parse } from 'lossless-json';
+import { parseJson } from '../functions/core/json.ts';
+
+type Word = 'NaN' | 'Infinity' | '-Infinity';
+
+/** A number that JSON has no word for. */
+export class Bare {
+  readonly word: Word;
+  constructor(word: Word) {
+    this.word = word;
+  }
+  /** What makes JSON.stringify give up, and `wire` write it as Python does. */
+  toJSON(): never {
+    throw new TypeError(`${this.word} is no JSON`);
+  }
+}
+
+/** Strings are matched too, so that a NaN within one is left as it is. */
+const words = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
+/** What stands for them while the text is read: numbers that nobody writes. */
+const standIns: Record<Word, string> = { NaN: '1e99991', Infinity: '1e99992', '-Infinity': '1e99993' };
+const meant = new Map(Object.entries(standIns).map(([word, digits]) => [digits, word as Word]));
+
+/** @throws SyntaxError for what Python would not read either */
+export function loads(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    const readable = text.replaceAll(words, (token) => standIns[token as Word] ?? token);
+    if (readable === text) throw error;
+    return parse(readable, undefined, {
+      parseNumber: (digits) => {
+        const word = meant.get(digits);
+        return word === undefined ? parseJson(digits) : new Bare(word);
+      },
+    });
+  }
+}
+
+/** json.dumps: blanks after commas and colons, and ASCII only, so that a Latin-1 PNG text can carry it. */
+export function dumps(value: unknown): string {
+  if (value instanceof Bare) return value.word;
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `[${value.map(dumps).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value)
+      .filter(([, inner]) => inner !== undefined)
+      .map(([key, inner]) => `${dumps(key)}: ${dumps(inner)}`);
+    return `{${members.join(', ')}}`;
+  }
+  return (JSON.stringify(value) ?? 'null').replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The quick way where it will do. */
+export function wire(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Of a Bare, or of a bigint.
+    if (!(error instanceof TypeError)) throw error;
+    return dumps(value);
+  }
+}

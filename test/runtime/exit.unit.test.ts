@@ -1,0 +1,47 @@
+// One line about what to change; a stack trace only for what is a mistake of ours.
+
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { AppError } from '../../functions/core/errors.ts';
+import { explainAndExit } from '../../functions/runtime/exit.ts';
+
+let said: string;
+beforeEach(() => {
+  said = '';
+  vi.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`exit ${code}`);
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+  vi.spyOn(console, 'error').mockImplementation(() => {
+    said += 'a stack trace';
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+const failed = (code: string) => Object.assign(new Error(`spawn ${code}`), { code });
+const ofPlaces = Object.assign(new Error('refused'), { $metadata: {} });
+
+test.each([
+  [new AppError('bad_setting', 'API_PORT must be a port'), 'API_PORT must be a port\n'],
+  [failed('EMFILE'), 'Too few open files are allowed: raise ulimit -n\n'],
+  [failed('ENFILE'), 'Too few open files are allowed: raise ulimit -n\n'],
+  // Connecting to the tables, too, takes a descriptor.
+  [Object.assign(failed('EMFILE'), ofPlaces), 'Too few open files are allowed: raise ulimit -n\n'],
+  [failed('EIO'), 'a stack trace'],
+  [new TypeError('x is not a function'), 'a stack trace'],
+])('%s is explained', (error, line) => {
+  expect(() => explainAndExit(error)).toThrow('exit 1');
+  expect(said).toBe(line);
+});
+
+test('whoever was told of AWS is pointed to it, and nobody else', () => {
+  expect(() => explainAndExit(ofPlaces)).toThrow('exit 1');
+  expect(said).toContain('does not serve this process: refused. See AWS_ENDPOINT_URL_DYNAMODB,');
+  said = '';
+  expect(() => explainAndExit(ofPlaces, 'the folder')).toThrow('exit 1');
+  expect(said).toBe(
+    'The job table or the image bucket does not serve this process: refused. See the folder\n',
+  );
+});
