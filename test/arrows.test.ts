@@ -34,7 +34,7 @@ async function sources(): Promise<{ file: string; text: string }[]> {
   );
 }
 
-const roomOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
+const roomOf = (file: string) => file.split('/')[0]!.replace(/(-events)?\.ts$/, '');
 
 function importsOf(file: string, text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) =>
