@@ -20,7 +20,7 @@ import { Construct } from 'constructs';
 import { readWarm } from '../functions/core/warm.ts';
 import type { MetricName } from '../functions/metrics.ts';
 import type { Api } from './api.ts';
-import type { FailedRecords } from './began-to-wait.ts';
+import type { FailedRecords } from './waiting-jobs-stream.ts';
 import type { Forwarder } from './forwarder.ts';
 import { namespaceOf } from './names.ts';
 import type { Settings } from './settings.ts';

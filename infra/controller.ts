@@ -7,7 +7,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ControllerLambdaEnvironment } from '../functions/config/controller.ts';
-import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
+import { type FailedRecords, onWaitingJobs } from './waiting-jobs-stream.ts';
 import { allowOnGroup } from './group-access.ts';
 import { namespaceOf } from './names.ts';
 import { Room } from './room.ts';
@@ -56,7 +56,7 @@ export class Controller extends Construct {
     });
     this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
     // A burst is one thing to know: there is work. What it starts takes minutes.
-    onJobsThatWait(this.room, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
+    onWaitingJobs(this.room, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
   }
 
   #allowGroup(role: Role, { name, spot }: Settings): { AUTO_SCALING_GROUP: string } {

@@ -3,7 +3,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { ForwarderLambdaEnvironment } from '../functions/config/forwarder.ts';
-import { type FailedRecords, onJobsThatWait } from './began-to-wait.ts';
+import { type FailedRecords, onWaitingJobs } from './waiting-jobs-stream.ts';
 import { namespaceOf } from './names.ts';
 import type { Network } from './network.ts';
 import { Room } from './room.ts';
@@ -38,6 +38,6 @@ export class Forwarder extends Construct {
         METRICS_NAMESPACE: namespaceOf(settings.name),
       }),
     });
-    onJobsThatWait(this.room, { tables, failed, batchSize: 100 });
+    onWaitingJobs(this.room, { tables, failed, batchSize: 100 });
   }
 }

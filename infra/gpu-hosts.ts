@@ -14,7 +14,7 @@ import { HostRole } from './host-role.ts';
 import { launchProps } from './launch.ts';
 import { groupName, hostImageParameter, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
-import { NeverRebalance } from './never-rebalance.ts';
+import { SuspendAzRebalance } from './suspend-az-rebalance.ts';
 import { Seeder } from './seeder.ts';
 import { type Settings, unpricedTypes } from './settings.ts';
 import type { Tables } from './tables.ts';
@@ -85,7 +85,7 @@ export class GpuHosts extends Construct {
       );
     }
     const group = this.#group(launch, settings, network);
-    new NeverRebalance(this, 'NeverRebalance', { group, name: settings.name });
+    new SuspendAzRebalance(this, 'SuspendAzRebalance', { group, name: settings.name });
     this.buildCommand = new ComfyUIBuilder(this, 'Builder', { ...props, bundle, template }).command;
     this.seedSubnet = new Seeder(this, 'Seeder', { ...props, bundle, template }).subnet;
   }

@@ -5,7 +5,7 @@ import { type App, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { join } from 'node:path';
 import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
-import { FailedRecords } from './began-to-wait.ts';
+import { FailedRecords } from './waiting-jobs-stream.ts';
 import { ImagesBucket, ModelsBucket } from './buckets.ts';
 import { Budget } from './budget.ts';
 import { Controller } from './controller.ts';

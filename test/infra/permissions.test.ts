@@ -29,7 +29,7 @@ function statementsOf(changes: Parameters<typeof templatesWith>[0] = {}): Statem
       .filter(({ Effect }) => Effect === 'Allow')
       .map(({ Action, Resource }): Statement => ({
         role:
-          /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|GpuHostsSeeder|NeverRebalance)/
+          /(Api|Forwarder|Controller|Webhooks|GpuHostsHostRole|GpuHostsBuilder|GpuHostsSeeder|SuspendAzRebalance)/
             .exec(id)?.[1]
             ?.replace('GpuHostsHostRole', 'Host')
             .replace(/^GpuHosts(Builder|Seeder)$/, '$1') ?? id,
@@ -231,7 +231,7 @@ describe('the group of the GPU hosts', () => {
     ],
     // It looks before it ends itself: functions/machines, terminate.
     ['Host', ['* DescribeAutoScalingGroups', 'the group TerminateInstanceInAutoScalingGroup']],
-    ['NeverRebalance', ['the group SuspendProcesses']],
+    ['SuspendAzRebalance', ['the group SuspendProcesses']],
   ])('%s: %j', (role, expected) => {
     expect(allowedTo(role, 'autoscaling')).toEqual(expected);
   });

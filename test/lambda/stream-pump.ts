@@ -1,5 +1,5 @@
 // What AWS does between a table's stream and a function: reads the stream, keeps what the filter names, hands it over in
-// batches, and again from the record that the function says has failed. Only what the filter of infra/began-to-wait.ts
+// batches, and again from the record that the function says has failed. Only what the filter of infra/waiting-jobs-stream.ts
 // says: jobs that wait.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -85,7 +85,7 @@ export function startPump(url: string, accessKey: string, arn: string, runtime: 
         if (ShardIterator === undefined) continue;
         const page = await ask<Page>('GetRecords', { ShardIterator });
         iterators.set(shard, page.NextShardIterator);
-        await deliver(page.Records.filter(beganToWait));
+        await deliver(page.Records.filter(isWaiting));
       }
       await sleep(PERIOD);
     }
@@ -116,6 +116,6 @@ interface Page {
 
 const sequenceOf = (record: StreamRecord) => record.dynamodb?.SequenceNumber;
 
-function beganToWait({ dynamodb }: StreamRecord): boolean {
+function isWaiting({ dynamodb }: StreamRecord): boolean {
   return dynamodb?.NewImage?.['part']?.S === 'state' && dynamodb.NewImage['work']?.S === 'waiting';
 }

@@ -10,7 +10,7 @@ import type { Room } from './room.ts';
 import type { Tables } from './tables.ts';
 
 /** Only the state of a job says `work`, and only while it has not ended; which key it waits under is all the same here. */
-const beganToWait = {
+const isWaiting = {
   dynamodb: {
     NewImage: { part: { S: FilterRule.isEqual('state') }, work: { S: FilterRule.beginsWith('waiting') } },
   },
@@ -34,7 +34,7 @@ export class FailedRecords extends Construct {
 }
 
 /** Calls the room for jobs that began to wait. */
-export function onJobsThatWait(
+export function onWaitingJobs(
   room: Room,
   {
     tables,
@@ -56,7 +56,7 @@ export function onJobsThatWait(
     eventSourceArn: tables.jobStream,
     // Whoever already waits when this is deployed is found by the hosts and by the controller's next round.
     startingPosition: StartingPosition.LATEST,
-    filters: [FilterCriteria.filter(beganToWait)],
+    filters: [FilterCriteria.filter(isWaiting)],
     batchSize,
     maxBatchingWindow: gather,
     // Of a new account's ten environments a stream takes one a shard, four of a new table: no more, or none is left for

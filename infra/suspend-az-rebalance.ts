@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { groupStatement } from './group-access.ts';
 import { groupName } from './names.ts';
 
-export class NeverRebalance extends Construct {
+export class SuspendAzRebalance extends Construct {
   constructor(scope: Construct, id: string, { group, name }: { group: AutoScalingGroup; name: string }) {
     super(scope, id);
     const call = new AwsCustomResource(this, 'Call', {
@@ -17,7 +17,7 @@ export class NeverRebalance extends Construct {
         service: 'auto-scaling',
         action: 'SuspendProcesses',
         parameters: { AutoScalingGroupName: groupName(name), ScalingProcesses: ['AZRebalance'] },
-        physicalResourceId: PhysicalResourceId.of(`${groupName(name)}-never-rebalance`),
+        physicalResourceId: PhysicalResourceId.of(`${groupName(name)}-suspend-az-rebalance`),
       },
       installLatestAwsSdk: false,
       logGroup: new LogGroup(this, 'Logs', {
