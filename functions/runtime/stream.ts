@@ -40,7 +40,7 @@ export async function answerBatch(event: unknown, deps: StreamDeps): Promise<Bat
   const records = recordsOf(event);
   const read = records.map((record) => waitingRecord(record, version));
   const unreadable = records.filter((_, index) => !read[index]);
-  for (const record of unreadable) log.warn('record.skipped', { sequenceNumber: sequenceOf(record) });
+  for (const record of unreadable) log.warn('record.skipped', { sequenceNumber: sequenceOf(record) ?? null });
   if (unreadable.length > 0) deps.skipped(unreadable.length);
 
   const readable = read.filter((record) => record !== undefined);

@@ -91,9 +91,9 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
         .output()
         .slice(before)
         .split('\n')
-        .filter((line) => line.includes('stream record skipped'))
+        .filter((line) => line.includes('"record.skipped"'))
         .map((line) => JSON.parse(line) as unknown);
-    const line = expect.objectContaining({ level: 'warn', sequence_number: number }) as unknown;
+    const line = expect.objectContaining({ level: 'warn', sequenceNumber: number }) as unknown;
     await expect.poll(skipping).toEqual([line]);
     // Nor does it hold up what comes after it.
     expect(await invoke([recordOf(job, '201')])).toEqual(DONE);
