@@ -33,6 +33,7 @@ export default defineConfig({
     // They end what hangs; what takes long on a busy machine has time.
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       tier('unit', {
         include: [UNIT],
@@ -41,13 +42,12 @@ export default defineConfig({
         pool: 'threads',
       }),
       tier('node', { include: ['test/**/*.test.ts'], exclude: [UNIT, SYSTEM, LAMBDA, CHAOS] }),
-      tier('system', { include: [SYSTEM], isolate: true }),
+      tier('system', { include: [SYSTEM] }),
       tier('lambda', {
         include: [LAMBDA],
-        isolate: true,
         globalSetup: [...SHARED, 'test/lambda/setup.ts'],
       }),
-      tier('chaos', { include: [CHAOS], isolate: true }),
+      tier('chaos', { include: [CHAOS] }),
     ],
   },
 });

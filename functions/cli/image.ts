@@ -97,7 +97,8 @@ async function untilMade(
       );
     if (state.status === 'AVAILABLE') {
       const ami = outputResources?.amis[0]?.image;
-      if (ami === undefined) throw new CommandError(`${arn} has no image`);
+      if (ami === undefined)
+        throw new CommandError(`${arn} is available, and names no image; run this again`);
       return ami;
     }
     await sleep(every * 1000);
@@ -110,7 +111,9 @@ async function callAws(args: string[]): Promise<string> {
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string };
     if (code === 'ENOENT')
-      throw new CommandError('The aws program is not installed: https://aws.amazon.com/cli, then again');
+      throw new CommandError(
+        'This needs the aws program: install it (https://aws.amazon.com/cli), then run this again',
+      );
     throw new CommandError(
       `aws ${args.slice(0, 2).join(' ')}: ${stderr?.trim().split('\n').at(-1) ?? String(error)}`,
     );

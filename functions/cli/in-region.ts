@@ -171,7 +171,7 @@ async function start(ec2: EC2Client, LaunchTemplateName: string, SubnetId: strin
     );
     return Instances![0]!;
   } catch (error) {
-    throw new ModelsProblem(`The machine for it could not be started: ${(error as Error).message}`);
+    throw new ModelsProblem(`The machine for it cannot be started: ${(error as Error).message}`);
   }
 }
 

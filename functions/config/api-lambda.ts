@@ -28,7 +28,7 @@ export const apiLambda = {
   ...waiting,
   ORIGIN_SECRET: setting(
     secret.or(z.literal(NO_SECRET)),
-    `${SECRET}, which the front door adds to every request, or none`,
+    `${SECRET}, which CloudFront adds to every request, or none`,
     'CloudFront adds it to every request; who comes without it has gone round the front door. `none`: the Function URL is the address',
     { secret: true },
   ),

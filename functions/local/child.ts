@@ -45,7 +45,12 @@ export async function startChild<Ready>(
       started.once('message', (message) => resolve(message as Ready));
       started.once('error', reject);
       started.once('exit', (code) =>
-        reject(new AppError('bad_setting', `${name} ended at its start with code ${code}`)),
+        reject(
+          new AppError(
+            'bad_setting',
+            `${name} ended at its start with code ${code}; its lines above say why`,
+          ),
+        ),
       );
     });
     started.once('exit', (code, signal) => {

@@ -83,7 +83,7 @@ export function createHub({ url, token, pause, fetch: call = fetch }: HubOptions
       const revision = response.headers.get('x-repo-commit') ?? '';
       if (sha256 === undefined || !(sizeBytes > 0) || !/^[0-9a-f]{40}$/.test(revision))
         throw new ModelsProblem(
-          `The hub tells no checksum, size and commit for ${file.repo}/${file.path}: without them it is not stored`,
+          `The hub gives no checksum, size and commit for ${file.repo}/${file.path}; take it out of the list of models`,
         );
       return { sha256, sizeBytes, revision };
     },

@@ -57,6 +57,6 @@ export function parseWanted(text: string, path: string): Wanted {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new ModelsProblem(
-    `${path}: ${issue.path.join('.') || 'the list'}: ${issue.message}; it is {"licence": {"name", "url"}, "files": [{"folder", "filename", "repo", "revision", "path"}]}`,
+    `${path}: ${issue.path.join('.') || 'the list'}: ${issue.message}; it must be {"licence": {"name", "url"}, "files": [{"folder", "filename", "repo", "revision", "path"}]}`,
   );
 }

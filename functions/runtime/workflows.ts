@@ -48,7 +48,10 @@ export async function listTemplates(directory: string): Promise<{ names: string[
     .sort(byPlace);
   const orphans = named('.inputs.json').filter((name) => !names.includes(name));
   if (names.length === 0 && orphans.length === 0)
-    throw new AppError('bad_template', `${directory} has no workflow in it`);
+    throw new AppError(
+      'bad_template',
+      `${directory} has no workflow in it; put NAME.json and NAME.inputs.json there`,
+    );
   return { names, orphans };
 }
 
@@ -58,7 +61,10 @@ export function byPlace(a: string, b: string): number {
 }
 
 export function orphanError(name: string): AppError {
-  return new AppError('bad_template', `workflows/${name}.inputs.json has no ${name}.json beside it`);
+  return new AppError(
+    'bad_template',
+    `workflows/${name}.inputs.json has no ${name}.json beside it; put the workflow there, or delete this file`,
+  );
 }
 
 /** @throws AppError bad_template */

@@ -87,7 +87,7 @@ async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
   if (!lock) {
     const { dynamodb, tablesToken } = await announcedIn(path);
     if (dynamodb === undefined || tablesToken === undefined)
-      throw new CommandError(`The workspace ${path} is just being opened; try again in a second`);
+      throw new CommandError(`The workspace ${path} is being opened; try again in a second`);
     return over(client(dynamodb, tablesToken), '');
   }
   const token = randomBytes(24).toString('hex');
