@@ -4,6 +4,23 @@
 
 import type { Level } from './log.ts';
 
+/** What runs again and again. */
+export const ROUNDS = [
+  'heartbeat',
+  'health',
+  'poll',
+  'watchdog',
+  'cleanup',
+  'follow_up',
+  'retirement',
+  'forward',
+  'control',
+  'webhooks',
+  'retention',
+  'workflows',
+] as const;
+export type RoundName = (typeof ROUNDS)[number];
+
 /** A field has one name, one type and one meaning everywhere. */
 export interface LogField {
   action: string;
@@ -36,7 +53,7 @@ export interface LogField {
   reason: string;
   remaining: number;
   requestId: string;
-  round: string;
+  round: RoundName;
   sequenceNumber: string;
   signal: string;
   status: number;

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LOG_EVENTS, type LogEvent } from '../functions/log-events.ts';
+import { LOG_EVENTS, type LogEvent, ROUNDS } from '../functions/log-events.ts';
 import { METRICS } from '../functions/metrics.ts';
 import { createLog } from '../functions/log.ts';
 
@@ -98,6 +98,11 @@ test('every field that an event has is on the page, and no other', () => {
   const fields = new Set<string>(Object.values(LOG_EVENTS).flatMap((one): readonly string[] => one.fields));
   const listed = rowsOf(chapterOf('Fields')).flatMap(([names]) => namesIn(names!));
   expect(listed.toSorted()).toEqual([...fields].toSorted());
+});
+
+test('every periodic task is on the page', () => {
+  const [, rounds] = rowsOf(chapterOf('Fields')).find(([name]) => name === '`round`')!;
+  expect(namesIn(rounds!)).toEqual(ROUNDS);
 });
 
 test('every metric is on the page with its unit', () => {

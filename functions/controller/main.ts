@@ -26,6 +26,7 @@ try {
     hostsPerShard: settings.HOSTS_PER_SHARD,
   });
   const ticker = every(
+    'control',
     settings.SWEEP_EVERY_MS,
     () => controlRound({ jobs, hosts, chores, usage, log, now, watch, nudge, spreading }),
     log,

@@ -329,7 +329,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const life = createHeartbeat({ hosts, spread: deps.spread, log, hostId, item, now });
 
   async function heartbeat(): Promise<void> {
-    await life.beat();
+    await life.beat().catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
     // With nothing to follow, this is how strays are found.
     if (slots.size() === 0 && watch.answers) await pollComfyUI();
   }
@@ -375,12 +375,12 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     },
   });
   const tickers = [
-    every(HEARTBEAT_EVERY, heartbeat, log),
-    every(HEARTBEAT_EVERY, watch.poll, log),
-    every(HOST_POLLS_EVERY, poll, log),
-    every(HOST_POLLS_EVERY, () => keep(jobs, slots, awake), log),
-    every(HOST_POLLS_EVERY, () => cleanup.remove(), log),
-    every(HOST_POLLS_EVERY, followUp, log),
+    every('heartbeat', HEARTBEAT_EVERY, heartbeat, log),
+    every('health', HEARTBEAT_EVERY, watch.poll, log),
+    every('poll', HOST_POLLS_EVERY, poll, log),
+    every('watchdog', HOST_POLLS_EVERY, () => keep(jobs, slots, awake), log),
+    every('cleanup', HOST_POLLS_EVERY, () => cleanup.remove(), log),
+    every('follow_up', HOST_POLLS_EVERY, followUp, log),
   ];
   void claimLoop.poll();
 

@@ -172,6 +172,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const watch = createWatch(SWEEP_EVERY);
   const spreading = createSpreading({ ...connected, log: controllerLog });
   const controller = every(
+    'control',
     SWEEP_EVERY,
     () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading }),
     controllerLog,
@@ -185,6 +186,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
   lived.ended(now());
   const retention = every(
+    'retention',
     retentionPeriod(keep),
     () => applyRetention({ jobs, deliveries, images, log: retentionLog, now, keep, lived }),
     retentionLog,

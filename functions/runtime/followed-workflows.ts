@@ -48,7 +48,7 @@ export async function followWorkflows(
       if (!former.includes(reason)) log.warn('workflow.refused', { reason });
   }
 
-  const ticker = every(period, poll, log);
+  const ticker = every('workflows', period, poll, log);
   return {
     get templates() {
       return current.templates;

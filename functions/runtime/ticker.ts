@@ -1,6 +1,7 @@
 // Work that comes round: never two at once, errors are logged and the next round comes all the same.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RoundName } from '../log-events.ts';
 import type { Log } from '../log.ts';
 
 export interface Ticker {
@@ -8,15 +9,24 @@ export interface Ticker {
   stop(): Promise<void>;
 }
 
-/** @param period ms from the end of a round to the start of the next; @param first ms to the first one */
-export function every(period: number, round: () => Promise<void>, log: Log, first = period): Ticker {
+/**
+ * @param name in the log: a bundle's functions have lost theirs
+ * @param period ms from the end of a round to the start of the next; @param first ms to the first one
+ */
+export function every(
+  name: RoundName,
+  period: number,
+  round: () => Promise<void>,
+  log: Log,
+  first = period,
+): Ticker {
   let stopped = false;
   let timer: NodeJS.Timeout;
   let underway: Promise<void> = Promise.resolve();
   const next = (after: number) => {
     timer = setTimeout(() => {
       underway = round()
-        .catch((error: unknown) => log.error('round.failed', error, { round: round.name }))
+        .catch((error: unknown) => log.error('round.failed', error, { round: name }))
         .then(() => (stopped ? undefined : next(period)));
     }, after);
   };

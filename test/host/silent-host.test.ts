@@ -6,8 +6,10 @@ import type { Host } from '../../functions/store/hosts.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let rig: Rig;
+let lines: string[];
 beforeEach(async () => {
-  rig = await startRig({ workflows: 'test/workflows' });
+  lines = [];
+  rig = await startRig({ workflows: 'test/workflows', onLog: (line) => lines.push(line) });
 });
 afterEach(() => rig.close());
 
@@ -33,6 +35,11 @@ test('while the table may think that it is dead, it claims nothing; then it goes
   await new Promise((resolve) => setTimeout(resolve, 2200));
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued', attempt: 0 });
 
+  // Each that failed is in the log, with the host that it is of.
+  await expect
+    .poll(() => lines.filter((line) => line.includes('"host.heartbeat_failed"')), { timeout: 6000 })
+    .toContainEqual(expect.stringMatching(/"hostId":"[^"]+","error":"throttled"/));
+
   silent = false;
   await rig.until(jobId, ['completed']);
-}, 20_000);
+}, 30_000);

@@ -4,20 +4,22 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLog } from '../../functions/log.ts';
 import { every } from '../../functions/runtime/ticker.ts';
 
-const silent = createLog('test', 'error', () => undefined);
+const lines: string[] = [];
+const log = createLog('test', 'error', (line) => lines.push(line));
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test('a round follows a period after the end of the one before, also of one that failed', async () => {
   let begun = 0;
   const ticker = every(
+    'control',
     1000,
     async () => {
       begun += 1;
       await new Promise((resolve) => setTimeout(resolve, 700));
       throw new Error('no matter');
     },
-    silent,
+    log,
     0,
   );
   await vi.advanceTimersByTimeAsync(0);
@@ -28,4 +30,7 @@ test('a round follows a period after the end of the one before, also of one that
   expect(begun).toBe(2);
   await Promise.all([ticker.stop(), vi.advanceTimersByTimeAsync(10_000)]);
   expect(begun).toBe(2);
+  // Whatever a bundler called the function.
+  const failed = { level: 'error', event: 'round.failed', round: 'control', error: 'no matter' };
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([failed, failed]);
 });

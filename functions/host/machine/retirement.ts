@@ -68,6 +68,6 @@ export function watchRetirement({
     await end();
   }
 
-  const ticker = every(period, poll, log);
+  const ticker = every('retirement', period, poll, log);
   return { stop: () => ticker.stop() };
 }
