@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { drawKey, ownerName, type Scope, SCOPES } from '../core/access.ts';
+import { drawKey, ownerName, type Scope, SCOPES, type ApiKey, isValid } from '../core/access.ts';
 import { explainAndExit } from '../runtime/exit.ts';
 import { programAsTyped } from '../runtime/package.ts';
-import { type ApiKey, isValid, type Keys } from '../store/keys.ts';
+import type { Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
 import { askedLimits, limitOptions, limits } from './keys/limits.ts';
 import { type OpenKeys, openKeys } from './keys/tables.ts';

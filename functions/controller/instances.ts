@@ -2,10 +2,10 @@
 // follows from it stands in scale.ts.
 
 import type { Fleet, SeenInstance } from '../core/fleet.ts';
+import { type Host, isAlive } from '../core/host.ts';
 import { HOST_DRAIN_LIMIT, HOST_RESTARTS_WITHIN, HOST_START_LIMIT, UNWATCHED_AFTER } from '../core/limits.ts';
 import type { LaunchFailure } from '../machines/launches.ts';
 import type { Group } from '../machines/machines.ts';
-import { type Host, isAlive } from '../store/hosts.ts';
 
 export type HostSnapshot = Pick<
   Host,

@@ -3,6 +3,7 @@
 // came up, and retires what runs an old release. Source: docs/architecture.md, "On AWS". `npm run simulate` runs it over a day.
 
 import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
+import { isAlive } from '../core/host.ts';
 import {
   BACKLOG_DONE_WITHIN,
   JOB_SECONDS_GUESS,
@@ -10,7 +11,6 @@ import {
   SCALE_EVERY,
   START_TRIED_AGAIN_AFTER,
 } from '../core/limits.ts';
-import { isAlive } from '../store/hosts.ts';
 import { blockedBy, isInVain, mayTryAgain } from './blocked.ts';
 import { onDemandHosts } from './spot.ts';
 import {

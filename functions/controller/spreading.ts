@@ -1,10 +1,11 @@
 // Says how many hosts live, and over how many keys the waiting jobs are spread (core/spread.ts).
 
 import { isDeepStrictEqual } from 'node:util';
+import { isAlive } from '../core/host.ts';
 import { ALL_SHARDS_READ_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
 import { nextSpread, UNSPREAD } from '../core/spread.ts';
 import type { Log } from '../log.ts';
-import { type Hosts, isAlive } from '../store/hosts.ts';
+import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { SpreadStore } from '../store/spread.ts';
 

@@ -1,5 +1,6 @@
 // Returns the jobs of dead hosts to the queue, ends what is too old. Source: docs/architecture.md, "States".
 
+import { type Host, isAlive } from '../core/host.ts';
 import {
   type Change,
   expire,
@@ -11,7 +12,7 @@ import {
 import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
 import { ownerOrder, readWorkOrder } from '../core/names.ts';
 import type { Log } from '../log.ts';
-import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Watch } from './watch.ts';
 

@@ -2,8 +2,8 @@
 // wake nobody, or a host would start, find nothing and end, over and over until they expire. Pure.
 
 import type { Fleet } from '../core/fleet.ts';
+import { type Host, isAlive } from '../core/host.ts';
 import { UNRUNNABLE_FOR } from '../core/limits.ts';
-import { type Host, isAlive } from '../store/hosts.ts';
 
 export type LeftAlone = NonNullable<Fleet['unrunnable']>;
 

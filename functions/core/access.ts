@@ -7,6 +7,24 @@ import * as z from 'zod';
 export const SCOPES = ['generate', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Times in ms, the tables' clock. */
+export interface ApiKey {
+  keyId: string;
+  /** SHA-256 of the secret, hex. */
+  hash: string;
+  name: string;
+  owner: string;
+  scopes: Scope[];
+  createdAt: number;
+  validUntil?: number;
+  revokedAt?: number;
+}
+
+/** @param now ms, the tables' clock */
+export function isValid(key: ApiKey, now: number): boolean {
+  return key.revokedAt === undefined && (key.validUntil === undefined || now < key.validUntil);
+}
+
 export interface Caller {
   owner: string;
   scopes: readonly Scope[];

@@ -1,11 +1,25 @@
 // What a job is: the shape of its state, and how it may have failed. How it changes stands in job.ts.
 
+import type { JobRequest } from './request.ts';
+
+/** A job as a whole: what was asked for never changes, its state does. */
+export interface Job {
+  state: JobState;
+  request: JobRequest;
+}
+
 export type Status = 'queued' | 'processing' | 'completed' | 'failed' | 'cancelled';
 export const LIVE: readonly Status[] = ['queued', 'processing'];
 export const ENDED: readonly Status[] = ['completed', 'failed', 'cancelled'];
 
+/** Statuses of a job that ran to an end. */
+export type Ran = 'completed' | 'failed';
+
 /** A real ComfyUI, or the simulated one of `npm start`. */
 export type ComfyUIKind = 'real' | 'simulated';
+
+/** `held`: a host has claimed the job. */
+export type Work = 'waiting' | 'held';
 
 /** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
 export interface JobImage {
@@ -35,7 +49,7 @@ export interface JobState {
   /** There exactly while a host holds the job. */
   host?: string;
   /** There exactly while the job has not ended; the key of the index by work. */
-  work?: 'waiting' | 'held';
+  work?: Work;
   workOrder: string;
   /** Its place among its owner's jobs. */
   ownerOrder: string;

@@ -117,6 +117,16 @@ export interface Usage {
   costed: number;
 }
 
+export interface ReservedUsage extends Usage {
+  reservations: Reservation[];
+}
+
+/** What one day may not exceed; absent: no limit. */
+export interface Room {
+  taken?: number | undefined;
+  uncommitted: number;
+}
+
 export type Totals = Pick<Usage, 'jobs' | 'images' | 'gpuMs' | 'costMicroUsd' | 'costed'>;
 
 /** A mark without a job: whoever made it died, or will in a moment. */
@@ -175,7 +185,7 @@ export interface Standing extends Usage {
 }
 
 export function standingOf(
-  { reservations, ...usage }: Usage & { reservations: readonly Reservation[] },
+  { reservations, ...usage }: ReservedUsage,
   states: ReadonlyMap<string, JobState>,
 ): Standing {
   const ended = reservations.flatMap((reservation) => {

@@ -1,12 +1,13 @@
 // Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
 // costs nothing. Source: docs/architecture.md, "The way of a job".
 
+import { type Host, isAlive } from '../core/host.ts';
 import { OFFER_TIMEOUT } from '../core/limits.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { unpackGraph } from '../core/request.ts';
 import { sign, SIGNATURE_HEADER } from '../core/signature.ts';
 import type { Log } from '../log.ts';
-import { type Host, type Hosts, isAlive } from '../store/hosts.ts';
+import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 
 export interface ForwarderDeps {

@@ -3,8 +3,8 @@
 // comes meanwhile, the look decides.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../core/host.ts';
 import { HEARTBEAT_EVERY } from '../core/limits.ts';
-import type { Host } from '../store/hosts.ts';
 import { forward, type ForwarderDeps, offer, readyHosts } from './forward.ts';
 
 export interface Forwarder {

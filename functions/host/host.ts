@@ -5,6 +5,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ComfyUI, ComfyUIError, type QueueItem } from '../comfyui/client.ts';
 import { connectEvents, type EventSocket } from '../comfyui/events.ts';
+import type { Host } from '../core/host.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import {
   COMFYUI_HELD_AFTER,
@@ -23,7 +24,7 @@ import type { Images } from '../images/images.ts';
 import type { ImageMetadata } from '../images/structure/walk.ts';
 import type { Log } from '../log.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
-import type { Host, Hosts } from '../store/hosts.ts';
+import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { SpreadStore } from '../store/spread.ts';
 import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt/attempt.ts';

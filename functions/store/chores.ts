@@ -3,18 +3,9 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { Chore } from '../core/chore.ts';
 import type { StoreClient } from './client.ts';
 import { choresTable, SCHEMA_VERSION } from './tables.ts';
-
-/** Cancel whatever waited at a moment. */
-export interface Chore {
-  choreId: string;
-  kind: 'clear';
-  /** Accepted before this moment, ms in digits. */
-  until: string;
-  /** Only this owner's jobs. */
-  owner?: string;
-}
 
 /** Long enough for a controller that was away. */
 const REMEMBERED_SECONDS = 7 * 24 * 3600;

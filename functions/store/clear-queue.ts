@@ -1,8 +1,8 @@
 // Cancels what waits, in the order of the queue: the first jobs while somebody waits for the answer, the rest later.
 
+import type { Chore } from '../core/chore.ts';
 import { clear } from '../core/job.ts';
 import { readWorkOrder } from '../core/names.ts';
-import type { Chore } from './chores.ts';
 import type { Jobs } from './jobs.ts';
 
 const TOGETHER = 25;

@@ -3,43 +3,19 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { WebhookType } from '../core/webhook.ts';
+import {
+  type Addressed,
+  type Delivery,
+  type Due,
+  dueOf,
+  dueOrder,
+  readDue,
+  timeOf,
+  type Tried,
+} from '../core/delivery.ts';
 import type { StoreClient } from './client.ts';
-import { type Addressed, type Due, dueOf, dueOrder, readDue, timeOf } from './due-order.ts';
 import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
 import { deliveriesTable, SCHEMA_VERSION } from './tables.ts';
-
-/** Times in ms, the tables' clock. */
-export interface Delivery {
-  deliveryId: string;
-  jobId: string;
-  owner: string;
-  ownerOrder: string;
-  url: string;
-  type: WebhookType;
-  /** Of the job's end. */
-  endedAt: number;
-  createdAt: number;
-  /** Since when it is tried; a day later it is given up. */
-  since: number;
-  /** There exactly while it is to be sent: with `dueOrder`, made of the time, the id, whose it is and to whom it goes, the
-   * key of the index of what is due. */
-  due?: 'due';
-  dueOrder?: string;
-  dueAt?: number;
-  /** Since it was last made due. */
-  attempts: number;
-  /** Of whoever sends it just now. */
-  claim?: string;
-  /** What the receiver answered last, or why there was no answer. */
-  lastStatus?: number;
-  lastError?: string;
-  /** The last time that a receiver took it. */
-  deliveredAt?: number;
-  gaveUpAt?: number;
-  /** Seconds. */
-  expiresAt: number;
-}
 
 /** What is due, as far as it is looked at. */
 export interface DueNow {
@@ -49,12 +25,6 @@ export interface DueNow {
   /** When the next will be, ms; undefined: none, or it was not looked for. */
   nextDue?: number;
 }
-
-/** How a try ended. */
-export type Tried =
-  | { deliveredAt: number; status: number }
-  | { retryAt: number; status?: number; error: string }
-  | { gaveUpAt: number; status?: number; error: string };
 
 const BY_OWNER = { index: 'byOwner', order: 'ownerOrder' };
 

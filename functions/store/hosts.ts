@@ -3,57 +3,14 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { HOST_DEAD_AFTER, HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limits.ts';
+import { HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limits.ts';
+import type { Host } from '../core/host.ts';
 import type { StoreClient } from './client.ts';
 import { createGlance, readLessOften } from './glance.ts';
 import { everyPage } from './reading.ts';
 import { hostsTable, intakesTable, SCHEMA_VERSION } from './tables.ts';
 
-export interface HostDevice {
-  name: string;
-  /** MiB. */
-  vram: number;
-  vramFree: number;
-}
-
-export interface Host {
-  hostId: string;
-  /** Runs of the same machine follow each other; the later deletes the earlier's items. */
-  machineId: string;
-  /** Of the intake. */
-  url: string;
-  state: 'ready' | 'draining';
-  slots: number;
-  held: number;
-  /** Model files of the graphs that ran last: what ComfyUI probably has in memory. */
-  models: string[];
-  /** Milliseconds, the tables' clock. */
-  seenAt: number;
-  startedAt: number;
-  simulated: boolean;
-  /** False while ComfyUI is silent or in trouble; the host then claims nothing. */
-  comfyui: boolean;
-  /** What is wrong with it: a word for machines, a colon, a sentence. */
-  trouble?: string;
-  comfyuiVersion?: string;
-  /** SHA-256 of its inventory, which lies in the bucket by this name. */
-  inventoryHash?: string;
-  devices: HostDevice[];
-  /** Of the bundle, ComfyUI and boot scripts that it runs; absent where nobody rolls hosts. */
-  release?: string;
-  /** Mean seconds of GPU time that a job took here. */
-  jobSeconds?: number;
-  /** Waiting jobs that it does not take, for want of their models or nodes; at most some ninety. */
-  unrunnable?: string[];
-  /** Set by the controller: drain, and end the machine. */
-  retire?: true;
-}
-
 export type Hosts = ReturnType<typeof createHosts>;
-
-export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
-  return now - host.seenAt < HOST_DEAD_AFTER;
-}
 
 /** Of hosts that a forwarder knows. */
 const REMEMBERED_SECRETS = 500;

@@ -5,7 +5,7 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Change, JobState } from '../core/job.ts';
+import type { Change, Job, JobState, Ran } from '../core/job.ts';
 import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { shardOf, UNSPREAD } from '../core/spread.ts';
@@ -16,14 +16,6 @@ import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './re
 import { createSpread } from './spread.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
 import { createWork } from './work.ts';
-
-export interface Job {
-  state: JobState;
-  request: JobRequest;
-}
-
-/** Ran to an end. */
-export type Ran = 'completed' | 'failed';
 
 /** A row of what lists show: `place` as ownerOrder has it. */
 export interface ListedJob {

@@ -2,31 +2,14 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Scope } from '../core/access.ts';
+import type { ApiKey } from '../core/access.ts';
 import type { StoreClient } from './client.ts';
 import { keysTable, SCHEMA_VERSION } from './tables.ts';
-
-/** Times in ms, the tables' clock. */
-export interface ApiKey {
-  keyId: string;
-  /** SHA-256 of the secret, hex. */
-  hash: string;
-  name: string;
-  owner: string;
-  scopes: Scope[];
-  createdAt: number;
-  validUntil?: number;
-  revokedAt?: number;
-}
 
 /** A key that has ended is listed for so long. */
 const REMEMBERED = 90 * 24 * 3_600_000;
 
 export type Keys = ReturnType<typeof createKeys>;
-
-export function isValid(key: ApiKey, now: number): boolean {
-  return key.revokedAt === undefined && (key.validUntil === undefined || now < key.validUntil);
-}
 
 export function createKeys({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + keysTable.name;

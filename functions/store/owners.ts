@@ -6,19 +6,10 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { fullAtMost, LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
-import { follows, type LastStartTag, type VirtualTime, STEP } from '../core/start-tag.ts';
+import { follows, type VirtualTime, STEP } from '../core/start-tag.ts';
+import { lastStartTagOf, type Owner } from '../core/owner.ts';
 import type { StoreClient } from './client.ts';
 import { ownersTable, SCHEMA_VERSION } from './tables.ts';
-
-/** Times in ms, the tables' clock. */
-export interface Owner extends OwnLimits {
-  owner: string;
-  /** When its bucket will be full again. */
-  fullAt?: number;
-  /** The last that was given, and when. */
-  startTag?: number;
-  startTagAt?: number;
-}
 
 export interface Taking {
   now: number;
@@ -29,10 +20,6 @@ export interface Taking {
 }
 
 export type Owners = ReturnType<typeof createOwners>;
-
-export function lastStartTagOf({ startTag, startTagAt }: Owner): LastStartTag | undefined {
-  return startTag === undefined || startTagAt === undefined ? undefined : { startTag, at: startTagAt };
-}
 
 export function createOwners({ documents }: StoreClient, prefix: string) {
   const TableName = prefix + ownersTable.name;

@@ -4,29 +4,12 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand, type UpdateCommandInput } from '@aws-sdk/lib-dynamodb';
+import type { UploadCount, UploadReservation } from '../core/upload-count.ts';
 import type { StoreClient } from './client.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
 
 const KEPT_SECONDS = 400 * 24 * 3600;
 const RESERVATION = /^u[0-9a-f]{64}\.\w+$/;
-
-/** An upload that has begun. */
-export interface UploadReservation {
-  name: string;
-  bytes: number;
-  /** ms */
-  at: number;
-}
-
-export interface UploadCount {
-  owner: string;
-  /** Another after each upload that began; 0: none has. */
-  version: number;
-  bytes: number;
-  /** When the bucket was counted, ms; 0: it must be. */
-  countedAt: number;
-  reservations: UploadReservation[];
-}
 
 export type UploadCounts = ReturnType<typeof createUploadCounts>;
 

@@ -10,7 +10,15 @@ import {
   type QueryCommandOutput,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { MAX_RESERVATIONS, type Reservation, sum, type Totals, type Usage } from '../core/quota.ts';
+import {
+  MAX_RESERVATIONS,
+  type Reservation,
+  type ReservedUsage,
+  type Room,
+  sum,
+  type Totals,
+  type Usage,
+} from '../core/quota.ts';
 import type { StoreClient } from './client.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
 
@@ -39,16 +47,6 @@ function reservationName(jobId: string): string {
 function jobIdOf(name: string): string {
   const hex = Buffer.from(name.slice(1), 'base64url').toString('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** What one day may not exceed; absent: as much as there is. */
-export interface Room {
-  taken?: number | undefined;
-  uncommitted: number;
-}
-
-export interface ReservedUsage extends Usage {
-  reservations: Reservation[];
 }
 
 export type UsageStore = ReturnType<typeof createUsage>;

@@ -2,6 +2,7 @@
 // more (core/spread.ts); who asks for what waits gets it from all of them, in one order. Eventually consistent.
 
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
+import type { Work } from '../core/job.ts';
 import { ownerTag, ownerTagOf } from '../core/names.ts';
 import { keyOfShard } from '../core/spread.ts';
 import { everyPage } from './reading.ts';
@@ -12,8 +13,6 @@ export interface QueueEntry {
   jobId: string;
   workOrder: string;
 }
-
-export type Work = 'waiting' | 'held';
 
 /** Of rows of 150 bytes: well below DynamoDB's megabyte a page. */
 const READ_AT_ONCE = 2000;

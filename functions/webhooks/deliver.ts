@@ -2,12 +2,12 @@
 // may be the last of this process, and be made again by another: a receiver knows a webhook that comes twice by its id.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery, Tried, Due } from '../core/delivery.ts';
 import { WEBHOOK_LEASE } from '../core/limits.ts';
 import { nextTry } from '../core/webhook.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Deliveries, Delivery, Tried } from '../store/deliveries.ts';
-import type { Due } from '../store/due-order.ts';
+import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';

@@ -1,7 +1,7 @@
 // Whose delivery is next, where there are more than one sender may have under way. Owners take turns, and none holds all
 // places; of one owner receivers take turns, and each earns its places by answering: one that hangs holds one.
 
-import { type Due, dueOrder } from '../store/due-order.ts';
+import { type Due, dueOrder } from '../core/delivery.ts';
 
 export interface SendSlots {
   /** Adds what is due and was not known. */

@@ -1,11 +1,11 @@
 // Jobs that have ended become deliveries. Every step may be the last of this process, and be made again by another.
 
+import { dueOf, dueOrder } from '../core/delivery.ts';
 import { type JobState, clearWebhook } from '../core/job.ts';
 import { JOB_KEPT } from '../core/limits.ts';
 import { deliveryIdOf, ownerOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { webhookType } from '../core/webhook.ts';
-import { dueOf, dueOrder } from '../store/due-order.ts';
 import type { DeliverDeps } from './deliver.ts';
 
 type TakeOverDeps = Pick<DeliverDeps, 'jobs' | 'deliveries' | 'log' | 'now'>;

@@ -5,9 +5,8 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
-import { drawKey, type Scope } from '../../functions/core/access.ts';
+import { drawKey, type Scope, type ApiKey } from '../../functions/core/access.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';
-import type { ApiKey } from '../../functions/store/keys.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, putJob } from './support.ts';
 

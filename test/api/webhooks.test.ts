@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
-import type { Delivery } from '../../functions/store/deliveries.ts';
 import { randomBytes } from 'node:crypto';
+import type { Delivery } from '../../functions/core/delivery.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, countStored } from './support.ts';
 

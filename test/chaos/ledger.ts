@@ -2,10 +2,10 @@
 // the protocol write by write. Source of the rules: docs/architecture.md, "States". Asks nobody anything.
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Host } from '../../functions/core/host.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
 import { attemptPromptId } from '../../functions/core/names.ts';
-import type { Host } from '../../functions/store/hosts.ts';
 import { SCALED } from './scaled.ts';
 import type { Starvation } from './starvation.ts';
 

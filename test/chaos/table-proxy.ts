@@ -3,8 +3,8 @@
 // by the path of its endpoint, which is not signed for.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Host } from '../../functions/core/host.ts';
 import type { JobState } from '../../functions/core/job.ts';
-import type { Host } from '../../functions/store/hosts.ts';
 import { fieldsOf } from '../../functions/store/job-item.ts';
 import { type AttributeMap, plain } from './attributes.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,11 +1,11 @@
 // Offers: to whom, and what becomes of those that are lost, doubled, late or forged. None costs a job an attempt.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Host } from '../../functions/core/host.ts';
 import { sign, SIGNATURE_HEADER } from '../../functions/core/signature.ts';
 import { forward } from '../../functions/forwarder/forward.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { listen, type Listening } from '../../functions/runtime/listen.ts';
-import type { Host } from '../../functions/store/hosts.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 

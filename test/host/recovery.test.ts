@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
+import type { Host } from '../../functions/core/host.ts';
 import { claim, start } from '../../functions/core/job.ts';
 import { promptTag } from '../../functions/core/prompt-tag.ts';
 import { attemptPromptId } from '../../functions/core/names.ts';
@@ -11,7 +12,7 @@ import { unpackGraph } from '../../functions/core/request.ts';
 import { hostIdOf } from '../../functions/host/claims/recover.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
-import { createHosts, type Host } from '../../functions/store/hosts.ts';
+import { createHosts } from '../../functions/store/hosts.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';

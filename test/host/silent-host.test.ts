@@ -2,7 +2,7 @@
 // at the cost of a fault. Seed 126 of chaos: one was lost three times within two seconds.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Host } from '../../functions/store/hosts.ts';
+import type { Host } from '../../functions/core/host.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let rig: Rig;

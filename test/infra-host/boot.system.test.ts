@@ -2,7 +2,7 @@
 // registered: real IMDSv2, signed S3, DynamoDB and pip against a mirror in a network of its own.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Host } from '../../functions/store/hosts.ts';
+import type { Host } from '../../functions/core/host.ts';
 import { ADDRESS, type Machine, startMachine, TABLE_PREFIX } from './machine.ts';
 import { lackOf, makeRoot } from './root.ts';
 

@@ -3,9 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Delivery, dueOf, dueOrder } from '../../functions/core/delivery.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
-import { createDeliveries, type Deliveries, type Delivery } from '../../functions/store/deliveries.ts';
-import { dueOf, dueOrder } from '../../functions/store/due-order.ts';
+import { createDeliveries, type Deliveries } from '../../functions/store/deliveries.ts';
 import { createWebhookSecrets } from '../../functions/store/webhook-secrets.ts';
 import * as job from '../../functions/core/job.ts';
 import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';

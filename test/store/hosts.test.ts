@@ -1,7 +1,8 @@
 // The Hosts table: one item for one run of a host, replaced as a whole with every heartbeat.
 
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createHosts, type Host, isAlive } from '../../functions/store/hosts.ts';
+import { type Host, isAlive } from '../../functions/core/host.ts';
+import { createHosts } from '../../functions/store/hosts.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { HOST, NEXT_RUN, NOW, OTHER } from '../core/job-states.ts';
 

@@ -3,10 +3,9 @@
 
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { apply, hasEnded, type JobState } from '../../functions/core/job.ts';
+import { apply, hasEnded, type JobState, type Ran } from '../../functions/core/job.ts';
 import { listOrder } from '../../functions/core/names.ts';
 import { fieldsOf, itemOf } from '../../functions/store/job-item.ts';
-import type { Ran } from '../../functions/store/jobs.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { KNOWLEDGE, NOW, STATE_NAMES, STATES, type Verb, VERB_NAMES, VERBS } from '../core/job-states.ts';
 

@@ -1,9 +1,9 @@
 // An owner's bucket and last turn under many writers, against the arithmetic of core/, which knows no table.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lastStartTagOf, type Owner } from '../../functions/core/owner.ts';
 import { tokenEvery } from '../../functions/core/quota.ts';
 import { nextStartTag, STEP } from '../../functions/core/start-tag.ts';
-import { lastStartTagOf, type Owner } from '../../functions/store/owners.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 let store: TestStore;

@@ -1,6 +1,6 @@
 // A host as its item in the table says it: alive, idle, and with nobody behind its door.
 
-import type { Host } from '../../functions/store/hosts.ts';
+import type { Host } from '../../functions/core/host.ts';
 
 /** @param seenAt ms, the tables' clock */
 export function hostItem(hostId: string, seenAt: number, more: Partial<Host> = {}): Host {

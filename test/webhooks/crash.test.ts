@@ -2,9 +2,9 @@
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dueOf, dueOrder } from '../../functions/core/delivery.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { deliveryIdOf } from '../../functions/core/names.ts';
-import { dueOf, dueOrder } from '../../functions/store/due-order.ts';
 import { resolveAsMachine } from '../../functions/webhooks/address.ts';
 import type { DeliverDeps } from '../../functions/webhooks/deliver.ts';
 import { createSend } from '../../functions/webhooks/send.ts';

@@ -1,7 +1,7 @@
 // Whose delivery is next, where more wait than there are places.
 
 import { expect, test } from 'vitest';
-import { type Due, dueOf } from '../../functions/store/due-order.ts';
+import { type Due, dueOf } from '../../functions/core/delivery.ts';
 import { createSendSlots, type SendSlots } from '../../functions/webhooks/send-slots.ts';
 
 const to = (owner: string, count: number, host = (nth: number) => `${nth}`): Due[] =>

@@ -1,8 +1,8 @@
 // What the tests of delivery share: the product with a receiver, rounds at a time of one's choice, jobs with a webhook.
 
 import { randomBytes } from 'node:crypto';
+import type { Delivery } from '../../functions/core/delivery.ts';
 import { createLog } from '../../functions/log.ts';
-import type { Delivery } from '../../functions/store/deliveries.ts';
 import { resolveAsMachine } from '../../functions/webhooks/address.ts';
 import {
   createDeliverer,

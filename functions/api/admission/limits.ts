@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
 import type { JobState } from '../../core/job-state.ts';
+import type { Owner } from '../../core/owner.ts';
 import {
   dayOf,
   type Reservation,
@@ -14,7 +15,6 @@ import {
   type Usage,
 } from '../../core/quota.ts';
 import type { VirtualTime } from '../../core/start-tag.ts';
-import type { Owner } from '../../store/owners.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { createOwnerView, DAY } from './owner-view.ts';

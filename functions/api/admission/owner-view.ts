@@ -1,5 +1,6 @@
 // What one API process knows of owners: their limits and buckets, remembered for half a minute, and what they have used.
 
+import type { Owner } from '../../core/owner.ts';
 import {
   daysOfMonth,
   DEFAULT_LIMITS,
@@ -10,7 +11,6 @@ import {
   standingOf,
   type Usage,
 } from '../../core/quota.ts';
-import type { Owner } from '../../store/owners.ts';
 import { remembered } from '../caches/remembered.ts';
 import type { ApiDeps } from '../deps.ts';
 

@@ -2,6 +2,7 @@
 // on every answer, and where one is reached 429 with a sentence, Retry-After, and numbers for machines.
 
 import type { AnswerError } from '../../core/errors.ts';
+import type { Owner } from '../../core/owner.ts';
 import {
   bucketOf,
   endOfDay,
@@ -11,7 +12,6 @@ import {
   tokenEvery,
   type Usage,
 } from '../../core/quota.ts';
-import type { Owner } from '../../store/owners.ts';
 import { Refusal } from '../http/problems.ts';
 
 const DAY_SECONDS = 24 * 3600;

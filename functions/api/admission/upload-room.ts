@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
 import { keys } from '../../core/names.ts';
-import type { UploadCount, UploadReservation } from '../../store/upload-counts.ts';
+import type { UploadCount, UploadReservation } from '../../core/upload-count.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
 import { hasLimits } from './limits.ts';
 import { createOwnerView } from './owner-view.ts';

@@ -1,12 +1,13 @@
 // The hosts as the API sees them: who is alive and what their ComfyUIs have. Read at most once a second a process, and of a
 // large fleet less often.
 
+import { type Host, isAlive } from '../../core/host.ts';
 import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
 import { type Estimate, estimateOf } from '../../core/estimate.ts';
 import { readInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { FleetStore } from '../../store/fleet.ts';
-import { type Host, type Hosts, isAlive } from '../../store/hosts.ts';
+import type { Hosts } from '../../store/hosts.ts';
 
 export interface KnownHost {
   hostId: string;

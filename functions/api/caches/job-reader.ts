@@ -1,8 +1,9 @@
 // Reads a job for its status. The request part never changes, so a process that has seen it reads the state alone:
 // what a polling client costs is halved.
 
+import type { Job } from '../../core/job.ts';
 import type { JobRequest } from '../../core/request.ts';
-import type { Job, Jobs } from '../../store/jobs.ts';
+import type { Jobs } from '../../store/jobs.ts';
 
 export interface JobReader {
   /** Strongly. */

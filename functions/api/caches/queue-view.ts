@@ -2,10 +2,10 @@
 // a second, what is large less often; what this process itself accepts in between is added.
 
 import { MAX_QUEUE_POSITION } from '../../core/limits.ts';
-import type { JobState } from '../../core/job.ts';
+import type { JobState, Work } from '../../core/job.ts';
 import { ownerTag, ownerTagOf } from '../../core/names.ts';
 import type { Jobs } from '../../store/jobs.ts';
-import type { QueueEntry, Work } from '../../store/work.ts';
+import type { QueueEntry } from '../../store/work.ts';
 import { createKept } from './kept.ts';
 
 export interface Queue {

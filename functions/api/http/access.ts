@@ -3,9 +3,18 @@
 
 import { timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
-import { allows, type Caller, hashOfSecret, LOCAL, parseKey, type Scope } from '../../core/access.ts';
+import {
+  allows,
+  type Caller,
+  hashOfSecret,
+  LOCAL,
+  parseKey,
+  type Scope,
+  type ApiKey,
+  isValid,
+} from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import { type ApiKey, isValid, type Keys } from '../../store/keys.ts';
+import type { Keys } from '../../store/keys.ts';
 import { remembered } from '../caches/remembered.ts';
 import { comparedWith } from './compare.ts';
 import type { ApiEnv } from '../deps.ts';

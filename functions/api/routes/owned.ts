@@ -1,8 +1,8 @@
 // What an owner's jobs made, newest first, in pages, with a total.
 
 import { COUNT_EXACT_TO } from '../../core/limits.ts';
-import type { JobState } from '../../core/job.ts';
-import type { Jobs, ListedJob, Ran } from '../../store/jobs.ts';
+import type { JobState, Ran } from '../../core/job.ts';
+import type { Jobs, ListedJob } from '../../store/jobs.ts';
 import type { Page } from '../http/parameters.ts';
 import { createKept } from '../caches/kept.ts';
 

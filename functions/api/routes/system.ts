@@ -1,9 +1,9 @@
 // Routes about the service: the hosts' machines and models, health.
 
 import type * as z from 'zod';
+import type { Host } from '../../core/host.ts';
 import { HOST_START_LIMIT, MAX_QUEUE_POSITION } from '../../core/limits.ts';
 import { readWorkOrder } from '../../core/names.ts';
-import type { Host } from '../../store/hosts.ts';
 import type { Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { route } from '../http/route.ts';

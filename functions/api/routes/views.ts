@@ -1,14 +1,13 @@
 // A job as the outside sees it: the guide's fields, and ours beside them.
 
 import { eventIdOf } from '../../core/event-id.ts';
-import { hasEnded, isDue, type JobState } from '../../core/job.ts';
+import type { Host } from '../../core/host.ts';
+import { hasEnded, isDue, type JobState, type Job } from '../../core/job.ts';
 import { imageView, jobView } from '../../core/job-view.ts';
 import { keys } from '../../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import { etaSeconds, waitingFor } from '../../core/estimate.ts';
 import { readGraph } from '../../images/documents.ts';
-import type { Host } from '../../store/hosts.ts';
-import type { Job } from '../../store/jobs.ts';
 import type { Shared } from '../deps.ts';
 
 export { jobView, promptOf, seedOf } from '../../core/job-view.ts';

@@ -1,9 +1,9 @@
 // Routes of webhooks: what was told to whom, telling it again, and the secret that the signatures are made with.
 
 import { sees } from '../../core/access.ts';
+import type { Delivery } from '../../core/delivery.ts';
 import { AppError } from '../../core/errors.ts';
 import { iso } from '../../core/job-view.ts';
-import type { Delivery } from '../../store/deliveries.ts';
 import type { Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { cursorOf, id, owner, page } from '../http/parameters.ts';

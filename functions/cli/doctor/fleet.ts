@@ -2,8 +2,8 @@
 // lines with what to do.
 
 import type { Fleet, StartProblem } from '../../core/fleet.ts';
+import { type Host, isAlive } from '../../core/host.ts';
 import { UNWATCHED_AFTER } from '../../core/limits.ts';
-import { type Host, isAlive } from '../../store/hosts.ts';
 import { type Finding, next, ok } from './check.ts';
 
 export interface Where {

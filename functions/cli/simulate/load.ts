@@ -9,6 +9,7 @@ import { controlRound } from '../../controller/round.ts';
 import { scaleFleet } from '../../controller/scale-fleet.ts';
 import { createSpreading } from '../../controller/spreading.ts';
 import { createWatch } from '../../controller/watch.ts';
+import type { Host } from '../../core/host.ts';
 import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
 import {
   HEARTBEAT_EVERY,
@@ -31,7 +32,6 @@ import { createMetrics } from '../../metrics.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createTables } from '../../store/create-tables.ts';
 import { readLessOften } from '../../store/glance.ts';
-import type { Host } from '../../store/hosts.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import { type Charge, meter } from '../../store/meter.ts';
 import { openTables, type Tables } from '../../store/open.ts';

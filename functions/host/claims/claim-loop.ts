@@ -1,11 +1,10 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
-import { type ComfyUIKind, fail, isDue } from '../../core/job.ts';
+import { type ComfyUIKind, fail, isDue, type Job } from '../../core/job.ts';
 import { HOST_POLLS_EVERY, MAX_SHARDS } from '../../core/limits.ts';
 import { type Graph, type Inventory, missingRequirements } from '../../core/object-info.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
-import type { Job } from '../../store/jobs.ts';
 import type { Slots } from './slots.ts';
 import { claimJob, type Claimed, isFor, waits } from './claim.ts';
 import type { HeldJob } from './held-job.ts';

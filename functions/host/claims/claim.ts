@@ -1,7 +1,14 @@
 // Taking a job: one conditional write, and certainty about what became of it. Source: docs/architecture.md, "The host process".
 
-import { adopt, claim, type ComfyUIKind, type Fence, isHeldBy, type JobState } from '../../core/job.ts';
-import type { Job } from '../../store/jobs.ts';
+import {
+  adopt,
+  claim,
+  type ComfyUIKind,
+  type Fence,
+  isHeldBy,
+  type JobState,
+  type Job,
+} from '../../core/job.ts';
 import { writeConfirmed, type Writer, untilAnswered } from './confirmed-write.ts';
 
 export interface Claimed extends Job {

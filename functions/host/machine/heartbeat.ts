@@ -1,9 +1,10 @@
 // How a host says that it lives, and hears what it must know of others: whether it is to end, and how many they are. It
 // reads its own item and one number, however many hosts there are.
 
+import type { Host } from '../../core/host.ts';
 import { HOST_DEAD_AFTER } from '../../core/limits.ts';
 import type { Log } from '../../log.ts';
-import type { Host, Hosts } from '../../store/hosts.ts';
+import type { Hosts } from '../../store/hosts.ts';
 import type { SpreadStore } from '../../store/spread.ts';
 
 export interface HeartbeatDeps {

@@ -1,6 +1,6 @@
 // The host as its item says it: what the forwarder, the controller and a person may know of it.
 
-import type { Host } from '../../store/hosts.ts';
+import type { Host } from '../../core/host.ts';
 import type { ComfyUIWatch } from '../prompts/health.ts';
 
 const MIB = 2 ** 20;

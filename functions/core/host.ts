@@ -1,0 +1,48 @@
+// What a host is: one run of the process beside a ComfyUI. A restart is a new host.
+
+import { HOST_DEAD_AFTER } from './limits.ts';
+
+export interface HostDevice {
+  name: string;
+  /** MiB. */
+  vram: number;
+  vramFree: number;
+}
+
+export interface Host {
+  hostId: string;
+  /** Runs on the same machine follow each other; the later deletes the earlier's items. */
+  machineId: string;
+  /** URL of the intake. */
+  url: string;
+  state: 'ready' | 'draining';
+  slots: number;
+  held: number;
+  /** Model files of the graphs that ran last: what ComfyUI probably has in memory. */
+  models: string[];
+  /** Milliseconds, the tables' clock. */
+  seenAt: number;
+  startedAt: number;
+  simulated: boolean;
+  /** False while ComfyUI is silent or in trouble; the host then claims nothing. */
+  comfyui: boolean;
+  /** Why `comfyui` is false: a word for machines, a colon, a sentence. */
+  trouble?: string;
+  comfyuiVersion?: string;
+  /** SHA-256 of the host's inventory, which lies in the bucket under this name. */
+  inventoryHash?: string;
+  devices: HostDevice[];
+  /** Release of the bundle, ComfyUI and boot scripts that the host runs; absent where nobody rolls hosts. */
+  release?: string;
+  /** Mean seconds of GPU time that a job took on this host. */
+  jobSeconds?: number;
+  /** Waiting jobs that the host does not take because their models or nodes are missing; at most about ninety. */
+  unrunnable?: string[];
+  /** Set by the controller: the host drains and ends its machine. */
+  retire?: true;
+}
+
+/** @param now ms, the tables' clock */
+export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
+  return now - host.seenAt < HOST_DEAD_AFTER;
+}

@@ -1,0 +1,18 @@
+// What is stored of an owner: its own limits, its bucket of requests and the start tag of its last job.
+
+import type { OwnLimits } from './quota.ts';
+import type { LastStartTag } from './start-tag.ts';
+
+/** Times in ms, the tables' clock. */
+export interface Owner extends OwnLimits {
+  owner: string;
+  /** When its bucket will be full again. */
+  fullAt?: number;
+  /** The last start tag that the owner was given, and when. */
+  startTag?: number;
+  startTagAt?: number;
+}
+
+export function lastStartTagOf({ startTag, startTagAt }: Owner): LastStartTag | undefined {
+  return startTag === undefined || startTagAt === undefined ? undefined : { startTag, at: startTagAt };
+}
