@@ -4,7 +4,6 @@ import { readdir } from 'node:fs/promises';
 import recorded08 from './recorded-0.8.json' with { type: 'json' };
 import recorded033 from '../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import more from './more-nodes.json' with { type: 'json' };
-import type { Version } from './dialect.ts';
 
 type InputOptions = Record<string, unknown> & { min?: number; max?: number | bigint; options?: unknown[] };
 /** A type name, or an old-style list of allowed values, with its options. */
@@ -27,6 +26,9 @@ export interface DeclaredInput {
   required: boolean;
   config: InputConfig;
 }
+
+export const versions = ['0.33', '0.8'] as const;
+export type Version = (typeof versions)[number];
 
 const recordings = { '0.8': recorded08, '0.33': recorded033 };
 /** The largest seed. JSON read as JavaScript does says one more. */

@@ -1,9 +1,6 @@
 // Owns which ComfyUI is spoken: what is known of a version, asked for at the start.
 // Refuses versions that were not recorded. What differs is told where it differs.
-import { Catalogue } from './catalogue.ts';
-
-export const versions = ['0.33', '0.8'] as const;
-export type Version = (typeof versions)[number];
+import { Catalogue, type Version } from './catalogue.ts';
 
 export interface Dialect {
   version: Version;

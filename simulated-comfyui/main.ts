@@ -1,7 +1,7 @@
 // Owns running the simulated ComfyUI as a process of its own, set by its environment.
 // Refuses to outlive its parent, and a version that it does not speak.
 import { ignoreBrokenPipes } from '../functions/runtime/exit.ts';
-import { versions } from './dialect.ts';
+import { versions } from './catalogue.ts';
 import { startSimulatedComfyUI } from './server.ts';
 
 const { SIMULATED_COMFYUI_VERSION, SIMULATED_STEP_MS, SIMULATED_PREVIEWS, PORT, DIRECTORY } = process.env;

@@ -9,7 +9,8 @@ import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { OutputCache } from './cache.ts';
-import { dialectOf, type Version } from './dialect.ts';
+import type { Version } from './catalogue.ts';
+import { dialectOf } from './dialect.ts';
 import { Executor } from './executor.ts';
 import { Faults, type FaultSwitches } from './faults.ts';
 import { Folders } from './folders.ts';
@@ -19,7 +20,7 @@ import { PromptQueue, type PromptWatcher } from './queue.ts';
 import { routesOf } from './routes.ts';
 import { Sockets } from './sockets.ts';
 
-export type { Version } from './dialect.ts';
+export type { Version } from './catalogue.ts';
 export type { Faults, FaultSwitches } from './faults.ts';
 
 export interface SimulatedComfyUIOptions {

@@ -5,7 +5,7 @@ import { requestId } from 'hono/request-id';
 import { LOCAL, withoutKeys } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
-import type { ApiApp, ApiDeps, ApiEnv, Shared } from './deps.ts';
+import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { createFleet } from './caches/fleet.ts';
 import { followRoutes } from './routes/follow.ts';
@@ -20,8 +20,8 @@ import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/origin-check.ts';
 import { problems } from './http/problems.ts';
-import { createTotals } from './routes/owned.ts';
-import { createReaders } from './http/readers.ts';
+import { createTotals } from './caches/totals.ts';
+import { createReaders, type Readers } from './http/readers.ts';
 import { createQueue } from './caches/queue-view.ts';
 import { limitReads } from './admission/limit-reads.ts';
 import { createLimits } from './admission/limits.ts';
@@ -31,8 +31,10 @@ import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import type { Shared } from './routes/shared.ts';
 
-export function createApp(deps: ApiDeps): ApiApp {
+/** Reads no environment and makes no client. @param readers shared with others that serve images; absent: its own */
+export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers }): ApiApp {
   const shared: Shared = {
     ...deps,
     fleet: createFleet(deps),
@@ -42,7 +44,7 @@ export function createApp(deps: ApiDeps): ApiApp {
     limits: createLimits(deps),
     uploadRoom: createUploadRoom(deps),
     watch: createWatch(deps),
-    readers: deps.readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
+    readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     openConnections: createOpenConnections(
       deps.settings.openConnections ?? OPEN_CONNECTIONS,
       deps.settings.openAtMost ?? OPEN_AT_MOST,

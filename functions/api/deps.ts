@@ -1,4 +1,4 @@
-// What the API is made of: `createApp(deps)` reads no environment and makes no client.
+// What the API is given: clients, settings, clock. It imports no other file of the API, so that each may import it.
 
 import type { ServerResponse } from 'node:http';
 import type { Hono, MiddlewareHandler } from 'hono';
@@ -13,22 +13,11 @@ import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
 import type { Tables } from '../store/open.ts';
-import type { Fleet } from './caches/fleet.ts';
-import type { OpenConnections } from './http/open-connections.ts';
-import type { Limits } from './admission/limits.ts';
-import type { Readers } from './http/readers.ts';
-import type { JobReader } from './caches/job-reader.ts';
-import type { Totals } from './routes/owned.ts';
-import type { Queue } from './caches/queue-view.ts';
-import type { UploadRoom } from './admission/upload-room.ts';
-import type { Watch } from './caches/watch.ts';
 
 export interface ApiDeps extends Tables {
   images: Images;
   /** What callers read, over connections of its own: the rest must not wait for how slowly they do. */
   servedImages: Pick<Images, 'get'>;
-  /** Where others serve images too: the budget that is shared with them. */
-  readers?: Readers;
   presigner: Presigner;
   workflows: Workflows;
   log: Log;
@@ -75,19 +64,6 @@ export interface ApiSettings {
   hsts?: boolean;
   /** How long jobs and their images are kept, ms; 30 days where it is not said. */
   keep?: number;
-}
-
-/** What the routes share beside their dependencies. */
-export interface Shared extends ApiDeps {
-  fleet: Fleet;
-  queue: Queue;
-  totals: Totals;
-  reader: JobReader;
-  limits: Limits;
-  uploadRoom: UploadRoom;
-  watch: Watch;
-  openConnections: OpenConnections;
-  readers: Readers;
 }
 
 /** Milliseconds. */

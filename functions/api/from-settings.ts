@@ -17,10 +17,11 @@ import { docsFolder } from '../runtime/docs.ts';
 import { createApp } from './app.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
 import { askForKeys } from './http/access.ts';
+import type { Readers } from './http/readers.ts';
 
 /** What a process has of its own. */
 type Own = Pick<ApiDeps, 'workflows' | 'log' | 'nudge'> &
-  Partial<Pick<ApiDeps, 'jobs' | 'readers' | 'stopping' | 'webhookDue'>>;
+  Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue'> & { readers: Readers }>;
 
 export function machineApp(
   settings: ApiSettings | LocalSettings,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
-import { ANSWERS } from '../../functions/api/openapi/components.ts';
+import { ANSWERS } from '../../functions/api/answers/schemas.ts';
 import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { Delivery } from '../../functions/core/delivery.ts';
 import { keys, ownerOrder } from '../../functions/core/names.ts';

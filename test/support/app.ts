@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
+import type { Readers } from '../../functions/api/http/readers.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
 import { docsFolder } from '../../functions/runtime/docs.ts';
 import { CREDENTIALS, REGION } from './store.ts';
@@ -16,7 +17,9 @@ export const SETTINGS: ApiDeps['settings'] = {
 
 type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'recorded' | 'settings';
 
-export function appWith(deps: Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>>): ApiApp {
+export function appWith(
+  deps: Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { readers?: Readers },
+): ApiApp {
   return createApp({
     servedImages: deps.images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),

@@ -10,13 +10,23 @@ import { render } from '../../core/render.ts';
 import { hashBody, hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
-import { keepOf, type Shared } from '../deps.ts';
+import type { Fleet } from '../caches/fleet.ts';
+import type { JobReader } from '../caches/job-reader.ts';
+import type { Queue } from '../caches/queue-view.ts';
+import { type ApiDeps, keepOf } from '../deps.ts';
 import { findImages } from './image-inputs.ts';
-import { hasLimits } from './limits.ts';
+import { hasLimits, type Limits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { LimitHeaders } from './refusals.ts';
 
 type Templates = ReadonlyMap<string, Template>;
+
+export interface AcceptDeps extends ApiDeps {
+  fleet: Fleet;
+  queue: Queue;
+  reader: JobReader;
+  limits: Limits;
+}
 
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
@@ -29,7 +39,7 @@ let sequence = 0;
 
 /** @param body parsed JSON @throws AppError with nothing stored */
 export async function accept(
-  deps: Shared,
+  deps: AcceptDeps,
   caller: Caller,
   body: Record<string, unknown>,
   idempotencyKey: string | undefined,
@@ -116,7 +126,7 @@ function imagesOf({ batch_size: batch }: JobRequest['inputs']): number {
 
 /** Everything that may be wrong with a request is found here. */
 async function requestOf(
-  deps: Shared,
+  deps: AcceptDeps,
   templates: Templates,
   owner: string,
   body: Record<string, unknown>,
@@ -155,7 +165,7 @@ async function requestOf(
  * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
  * may have drawn another seed. Where its workflow has changed since, only the graph that was stored then is its own.
  */
-async function storeGraph({ images }: Shared, templates: Templates, request: JobRequest): Promise<void> {
+async function storeGraph({ images }: AcceptDeps, templates: Templates, request: JobRequest): Promise<void> {
   const { graphKey, graphHash, workflow } = request;
   if (graphKey === undefined) return;
   const template = templates.get(workflow);
@@ -189,7 +199,7 @@ function randomSeed(bytes: Uint8Array): number {
   return Number(value);
 }
 
-async function refuseIfFull({ queue, settings }: Shared): Promise<void> {
+async function refuseIfFull({ queue, settings }: AcceptDeps): Promise<void> {
   const { waiting } = await queue.count();
   if (waiting >= settings.maxWaiting)
     throw new AppError('too_many_waiting', `${waiting} jobs are waiting already; try again in a few seconds`);

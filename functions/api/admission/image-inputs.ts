@@ -5,11 +5,11 @@ import { uploadRenewal } from '../../core/limits.ts';
 import { isUploadName, jobIdOfImage, keys } from '../../core/names.ts';
 import { imageInputs, type Staging } from '../../core/render.ts';
 import type { InputValues, Template } from '../../core/template.ts';
-import { keepOf, type Shared } from '../deps.ts';
+import { type ApiDeps, keepOf } from '../deps.ts';
 
 /** Where the images lie that a job reads. @throws AppError invalid_field */
 export async function findImages(
-  deps: Shared,
+  deps: ApiDeps,
   owner: string,
   template: Template,
   values: InputValues,
@@ -26,7 +26,7 @@ export async function findImages(
   );
 }
 
-async function keyOfImage(deps: Shared, owner: string, name: string): Promise<string | undefined> {
+async function keyOfImage(deps: ApiDeps, owner: string, name: string): Promise<string | undefined> {
   if (isUploadName(name))
     return (await keepUpload(deps, keys.upload(owner, name))) ? keys.upload(owner, name) : undefined;
   const jobId = jobIdOfImage(name);
@@ -36,7 +36,7 @@ async function keyOfImage(deps: Shared, owner: string, name: string): Promise<st
 }
 
 /** An upload expires by its age in the bucket: using it makes it young again. False: there is none. */
-async function keepUpload(deps: Shared, key: string): Promise<boolean> {
+async function keepUpload(deps: ApiDeps, key: string): Promise<boolean> {
   const { images, now } = deps;
   const head = await images.head(key);
   if (head && now() - head.lastModified.getTime() > uploadRenewal(keepOf(deps))) {

@@ -1,6 +1,6 @@
 // What a route says of its answers, for the document.
 
-import type { ANSWERS } from '../openapi/components.ts';
+import type { ANSWERS } from '../answers/schemas.ts';
 
 export type JsonSchema = Record<string, unknown>;
 /** Of a schema: types alone, since a process that nobody asks for the document does not load them. */

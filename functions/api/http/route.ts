@@ -6,7 +6,7 @@ import type * as z from 'zod';
 import type { Scope } from '../../core/access.ts';
 import type { AnswerError } from '../../core/errors.ts';
 import type { ApiApp, ApiEnv } from '../deps.ts';
-import type { ANSWERS } from '../openapi/components.ts';
+import type { ANSWERS } from '../answers/schemas.ts';
 import { needs } from './access.ts';
 import { limitBody } from './body.ts';
 import { exactJson } from './exact-json.ts';

@@ -3,37 +3,9 @@
 import * as z from 'zod';
 import { MAX_WEBHOOK_URL } from '../../core/limits.ts';
 import type { Template } from '../../core/template.ts';
+import { ANSWERS } from '../answers/schemas.ts';
 import type { JsonSchema } from '../http/answers.ts';
-import * as answers from './answers.ts';
 import { generateBody } from './generate-body.ts';
-import * as service from './service-answers.ts';
-import * as webhooks from './webhook-answers.ts';
-
-/** What each name stands for: a test holds real answers against these. */
-export const ANSWERS = {
-  Error: answers.problem,
-  Accepted: answers.accepted,
-  Job: answers.job,
-  JobStatus: answers.status,
-  Queue: answers.queue,
-  Cancelled: answers.cancelled,
-  Cleared: answers.cleared,
-  Outputs: answers.outputs,
-  History: answers.history,
-  Removed: answers.removed,
-  Uploaded: answers.uploaded,
-  Uploads: answers.uploads,
-  Webhooks: webhooks.webhooks,
-  Webhook: webhooks.webhook,
-  WebhookEvent: webhooks.event,
-  WebhookSecret: webhooks.secret,
-  Workflows: service.workflows,
-  Workflow: service.workflow,
-  Usage: service.usage,
-  System: service.system,
-  Healthy: service.healthy,
-  Unhealthy: service.unhealthy,
-} as const satisfies Record<string, z.ZodType>;
 
 export function schemasOf(templates: ReadonlyMap<string, Template>): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();

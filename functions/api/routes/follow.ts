@@ -9,13 +9,14 @@ import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, type JobState, type Job } from '../../core/job.ts';
 import { FOLLOWER_HEARS_EVERY, MAX_WAIT_SECONDS } from '../../core/limits.ts';
 import { hasLimits } from '../admission/limits.ts';
-import type { ApiEnv, Shared } from '../deps.ts';
+import type { ApiEnv } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
 import { originOf } from '../http/origin.ts';
 import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import type { Shared } from './shared.ts';
 import { statusView } from './views.ts';
 
 /** Of each event; one without data only says that the stream lives, or when to come again. */

@@ -2,13 +2,13 @@
 
 import { outwardPromptId } from '../../core/names.ts';
 import { accept } from '../admission/accept.ts';
-import type { Shared } from '../deps.ts';
 import { json, LIMIT_HEADERS, ref } from '../http/answers.ts';
 import { matching, object } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
 import { promptOf, seedOf } from './views.ts';
 import { jobEnded } from './webhooks.ts';
+import type { Shared } from './shared.ts';
 
 const THIS_JOB = { id: '$response.body#/job_id' };
 

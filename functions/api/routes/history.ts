@@ -8,12 +8,13 @@ import { keys, outwardPromptId } from '../../core/names.ts';
 import type { JobRequest } from '../../core/request.ts';
 import { readGraph } from '../../images/documents.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
-import type { Shared } from '../deps.ts';
+import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
 import { cursorOf, jobId, jobNotFound, owner, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
-import type { ANSWERS } from '../openapi/components.ts';
-import { type Listing, pageOfOwned, PLACE, totalOf } from './owned.ts';
+import type { ANSWERS } from '../answers/schemas.ts';
+import { pageOfOwned, PLACE, totalOf } from './owned.ts';
+import type { Shared } from './shared.ts';
 
 export const historyRoutes = (deps: Shared) => [
   route(

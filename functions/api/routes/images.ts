@@ -6,14 +6,15 @@ import type { JobState } from '../../core/job.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
 import { RangeNotSatisfiable } from '../../images/images.ts';
-import type { Shared } from '../deps.ts';
+import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
 import { originOf } from '../http/origin.ts';
 import { cursorOf, owner, page, part, text } from '../http/parameters.ts';
 import { readAt, tooManyReaders } from '../http/readers.ts';
 import { route } from '../http/route.ts';
-import { type Listing, pageOfOwned, PLACE, totalOf } from './owned.ts';
+import { pageOfOwned, PLACE, totalOf } from './owned.ts';
 import { linkOf } from './views.ts';
+import type { Shared } from './shared.ts';
 
 const BYTES = { 'image/*': { type: 'string', format: 'binary' } };
 

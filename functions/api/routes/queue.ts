@@ -5,11 +5,11 @@ import { AppError } from '../../core/errors.ts';
 import { cancel, hasEnded, type JobState } from '../../core/job.ts';
 import { outwardPromptId } from '../../core/names.ts';
 import { clearQueue, acceptedUntil } from '../../store/clear-queue.ts';
-import type { Shared } from '../deps.ts';
 import { json } from '../http/answers.ts';
 import { cursorOf, jobId, jobNotFound, type Page, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import { jobView } from './views.ts';
+import type { Shared } from './shared.ts';
 
 /** So many jobs are cleared before the answer; the controller finishes the rest. */
 const CLEARED_AT_ONCE = 1000;

@@ -4,11 +4,11 @@ import type * as z from 'zod';
 import type { Host } from '../../core/host.ts';
 import { HOST_START_LIMIT, MAX_QUEUE_POSITION } from '../../core/limits.ts';
 import { readWorkOrder } from '../../core/names.ts';
-import type { Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { route } from '../http/route.ts';
-import type { ANSWERS } from '../openapi/components.ts';
+import type { ANSWERS } from '../answers/schemas.ts';
 import { takesJobs } from './views.ts';
+import type { Shared } from './shared.ts';
 
 export const systemRoutes = (deps: Shared) => [
   route(

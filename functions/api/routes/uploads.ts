@@ -6,12 +6,13 @@ import { MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS } from '../../core/limits.ts';
 import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
-import { keepOf, type Shared } from '../deps.ts';
+import { keepOf } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
 import { readFormFile } from '../http/multipart.ts';
 import { cursorOf, owner, page, part } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
+import type { Shared } from './shared.ts';
 
 /** What multipart puts around a file. */
 const FORM_OVERHEAD = 16 * 1024;

@@ -3,10 +3,10 @@
 import { bucketOf, dayOf, endOfDay, endOfMonth, spending, sum } from '../../core/quota.ts';
 import { hasLimits } from '../admission/limits.ts';
 import { createOwnerView, DAY } from '../admission/owner-view.ts';
-import type { Shared } from '../deps.ts';
 import { json } from '../http/answers.ts';
 import { owner } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import type { Shared } from './shared.ts';
 
 export const usageRoutes = (deps: Shared) => {
   const poll = createOwnerView(deps);

@@ -8,7 +8,7 @@ import { keys } from '../../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import { etaSeconds, waitingFor } from '../../core/estimate.ts';
 import { readGraph } from '../../images/documents.ts';
-import type { Shared } from '../deps.ts';
+import type { Shared } from './shared.ts';
 
 export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
 

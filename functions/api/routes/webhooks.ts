@@ -4,10 +4,10 @@ import { sees } from '../../core/access.ts';
 import type { Delivery } from '../../core/delivery.ts';
 import { AppError } from '../../core/errors.ts';
 import { iso } from '../../core/job-view.ts';
-import type { Shared } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { cursorOf, id, owner, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import type { Shared } from './shared.ts';
 
 /** Of a cursor, before it is made opaque: a place in the owner's index. */
 const PLACE = /^\d{13}#[0-9a-f-]{36}$/;

@@ -7,10 +7,10 @@ import { choicesOf } from '../../core/inputs.ts';
 import { type Missing, missingOf } from '../../core/missing-requirements.ts';
 import { type Graph, missingRequirements } from '../../core/object-info.ts';
 import type { KnownHost } from '../caches/fleet.ts';
-import type { Shared } from '../deps.ts';
 import { json } from '../http/answers.ts';
 import { part } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import type { Shared } from './shared.ts';
 
 export const workflowRoutes = ({ workflows, fleet }: Shared) => [
   route(

@@ -1,6 +1,5 @@
 // Passes an image on while it is read to its end: what is no whole picture of its kind breaks the stream.
 
-import type { ImageType } from '../sniff.ts';
 import { walkJpeg } from './jpeg.ts';
 import { walkPng } from './png.ts';
 import { Source } from './source.ts';
@@ -16,7 +15,7 @@ const walks = { png: walkPng, jpg: walkJpeg, webp: walkWebp };
 /** @throws BrokenImage from the stream, at the latest at its end */
 export function walkImage(
   bytes: AsyncIterable<Uint8Array>,
-  extension: ImageType['extension'],
+  extension: keyof typeof walks,
   metadata: ImageMetadata,
 ): AsyncGenerator<Buffer> {
   return walks[extension](new Source(bytes), metadata === 'keep');

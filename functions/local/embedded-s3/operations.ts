@@ -4,7 +4,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { receive } from './body.ts';
 import type { Bucket } from './files.ts';
-import { deletedXml, listXml, notImplemented, parseDelete, S3Error } from './xml.ts';
+import { notImplemented, S3Error } from './error.ts';
+import { deletedXml, listXml, parseDelete } from './xml.ts';
 
 export interface Call {
   req: IncomingMessage;

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { StoredObject } from './description.ts';
 import { CONTENT_HEADERS, refuseHeaders, refuseUnknown, type Call } from './operations.ts';
-import { S3Error } from './xml.ts';
+import { S3Error } from './error.ts';
 
 /** Read and sent at once; larger ones are streamed. */
 const SMALL_BYTES = 128 * 1024;

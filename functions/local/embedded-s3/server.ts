@@ -13,7 +13,8 @@ import { isDiskFull } from '../../runtime/disk-full.ts';
 import { deleteBatch, deleteObject, full, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
 import { createVerifier, decode, targetOf, type Credentials, type Target } from './signature.ts';
-import { errorXml, notImplemented, S3Error } from './xml.ts';
+import { notImplemented, S3Error } from './error.ts';
+import { errorXml } from './xml.ts';
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const MAX_KEY_BYTES = 1024;

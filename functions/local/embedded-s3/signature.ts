@@ -3,7 +3,7 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { S3Error } from './xml.ts';
+import { S3Error } from './error.ts';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const MAX_SKEW = 15 * 60 * 1000;

@@ -2,22 +2,7 @@
 // It refuses every document that it would have to guess at.
 
 import type { StoredObject } from './description.ts';
-
-/** An answer that the SDK turns into an exception named `code`. */
-export class S3Error extends Error {
-  override readonly name = 'S3Error';
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-    readonly details: Record<string, string> = {},
-  ) {
-    super(message);
-  }
-}
-
-export const notImplemented = (what: string) =>
-  new S3Error(501, 'NotImplemented', `The embedded S3 does not know ${what}.`);
+import { notImplemented, S3Error } from './error.ts';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';

@@ -1,8 +1,8 @@
-// What the API answers about webhooks, as schemas. Strict, as answers.ts is.
+// What the API answers about webhooks, as schemas. Strict, as jobs.ts is.
 
 import * as z from 'zod';
 import type { WebhookType } from '../../core/webhook.ts';
-import { cursor, image, status } from './answers.ts';
+import { cursor, image, status } from './jobs.ts';
 
 const TYPES = ['job.completed', 'job.failed', 'job.cancelled'] as const satisfies readonly WebhookType[];
 

@@ -1,8 +1,8 @@
-// What the API answers about itself, as schemas: workflows, hosts, health. Strict, as answers.ts is.
+// What the API answers about itself, as schemas: workflows, hosts, health. Strict, as jobs.ts is.
 
 import * as z from 'zod';
 import { HOST_START_LIMIT } from '../../core/limits.ts';
-import { missing, problem } from './answers.ts';
+import { missing, problem } from './jobs.ts';
 
 const count = z.int().min(0);
 

@@ -1,0 +1,32 @@
+// The schemas of the API's answers by the names that the OpenAPI document gives them.
+
+import type * as z from 'zod';
+import * as jobs from './jobs.ts';
+import * as service from './service.ts';
+import * as webhooks from './webhooks.ts';
+
+/** test/api/answers.test.ts compares real answers with these. */
+export const ANSWERS = {
+  Error: jobs.problem,
+  Accepted: jobs.accepted,
+  Job: jobs.job,
+  JobStatus: jobs.status,
+  Queue: jobs.queue,
+  Cancelled: jobs.cancelled,
+  Cleared: jobs.cleared,
+  Outputs: jobs.outputs,
+  History: jobs.history,
+  Removed: jobs.removed,
+  Uploaded: jobs.uploaded,
+  Uploads: jobs.uploads,
+  Webhooks: webhooks.webhooks,
+  Webhook: webhooks.webhook,
+  WebhookEvent: webhooks.event,
+  WebhookSecret: webhooks.secret,
+  Workflows: service.workflows,
+  Workflow: service.workflow,
+  Usage: service.usage,
+  System: service.system,
+  Healthy: service.healthy,
+  Unhealthy: service.unhealthy,
+} as const satisfies Record<string, z.ZodType>;
