@@ -2,7 +2,8 @@
 // docs/operations.md says what each means and what to do; test/log-events.unit.test.ts compares the two. log.ts takes no
 // other event, and each with exactly its fields.
 
-import type { Level } from './log.ts';
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type Level = (typeof LEVELS)[number];
 
 /** What runs again and again. */
 export const ROUNDS = [

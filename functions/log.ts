@@ -1,6 +1,8 @@
 // Structured logs: one JSON line per event of log-events.ts, with the job's id where there is one, and never a prompt.
 
-import type { FieldsArgument, LogEvent } from './log-events.ts';
+import { type FieldsArgument, type Level, LEVELS, type LogEvent } from './log-events.ts';
+
+export type { Level } from './log-events.ts';
 
 /** Each level takes its own events only, with exactly their fields. */
 export interface Log {
@@ -9,9 +11,6 @@ export interface Log {
   warn<E extends LogEvent<'warn'>>(event: E, ...fields: FieldsArgument<E>): void;
   error<E extends LogEvent<'error'>>(event: E, error: unknown, ...fields: FieldsArgument<E>): void;
 }
-
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type Level = (typeof LEVELS)[number];
 
 /** @param service that speaks: api, forwarder, host, controller, webhooks or local; a program has its own name */
 export function createLog(

@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as z from 'zod';
-import type { Content, ModelBucket } from './bucket.ts';
+import type { ModelBucket } from './bucket.ts';
+import type { Content } from './parts.ts';
 import { download, type DownloadDeps } from './download.ts';
 import { ModelsProblem } from './problem.ts';
 

@@ -9,14 +9,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { createPresigner } from '../images/presign.ts';
-import { partBytesOf } from './parts.ts';
+import { type Content, partBytesOf } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
 import { type Source, upload, type UploadDeps } from './upload.ts';
-
-export interface Content {
-  sizeBytes: number;
-  sha256: string;
-}
 
 export interface ModelBucket {
   readonly name: string;

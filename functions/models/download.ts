@@ -3,10 +3,10 @@
 
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Content, ModelBucket } from './bucket.ts';
+import type { ModelBucket } from './bucket.ts';
 import type { Crew } from './crew.ts';
 import type { PartErrand } from './part.ts';
-import { readParts } from './parts.ts';
+import { type Content, readParts } from './parts.ts';
 
 export interface DownloadDeps {
   bucket: ModelBucket;

@@ -2,7 +2,6 @@
 // any thread. The list lies beside the file, written by whoever stored it; a file without one was never stored whole.
 
 import * as z from 'zod';
-import type { Content, ModelBucket } from './bucket.ts';
 import { ModelsProblem } from './problem.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -20,6 +19,18 @@ const schema = z.object({
 });
 
 export type PartList = z.infer<typeof schema>;
+
+export interface Content {
+  sizeBytes: number;
+  sha256: string;
+}
+
+/** Where the lists lie. */
+export interface PartLists {
+  readonly name: string;
+  /** Undefined: no such key. */
+  readJson(key: string): Promise<unknown>;
+}
 
 export interface Part {
   /** Bytes of the file, both included. */
@@ -48,7 +59,7 @@ export function readList(found: unknown, content: Content): PartList | undefined
 
 /** Undefined: there is no list, or not of all parts. */
 export async function findParts(
-  bucket: ModelBucket,
+  bucket: PartLists,
   key: string,
   content: Content,
 ): Promise<Part[] | undefined> {
@@ -64,7 +75,7 @@ export async function findParts(
 }
 
 /** @throws ModelsProblem where there is no list */
-export async function readParts(bucket: ModelBucket, key: string, content: Content): Promise<Part[]> {
+export async function readParts(bucket: PartLists, key: string, content: Content): Promise<Part[]> {
   const parts = await findParts(bucket, key, content);
   if (parts) return parts;
   throw new ModelsProblem(

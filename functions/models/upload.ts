@@ -14,8 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { createSHA256 } from 'hash-wasm';
 import { createHash } from 'node:crypto';
-import type { Content } from './bucket.ts';
-import { type PartList, partsKey, readList } from './parts.ts';
+import { type Content, type PartList, partsKey, readList } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
 
 /** All bytes of the file behind the first `from`, in order. */

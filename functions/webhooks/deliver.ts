@@ -5,26 +5,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery, Tried, Due } from '../core/delivery.ts';
 import { WEBHOOK_LEASE } from '../core/limits.ts';
 import { nextTry } from '../core/webhook.ts';
-import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';
 import { createSendSlots, type SendSlots } from './send-slots.ts';
 import type { Send } from './send.ts';
 import { sign } from './sign.ts';
-import { takeOver } from './take-over.ts';
+import { takeOver, type TakeOverDeps } from './take-over.ts';
 
-export interface DeliverDeps {
-  jobs: Pick<Jobs, 'listHooked' | 'readStates' | 'readRequests' | 'read' | 'write'>;
-  deliveries: Deliveries;
+export interface DeliverDeps extends TakeOverDeps {
+  jobs: TakeOverDeps['jobs'] & Pick<Jobs, 'read'>;
   webhookSecrets: WebhookSecrets;
   send: Send;
-  log: Log;
   metrics?: Metrics;
-  /** The tables' clock, ms. */
-  now(): number;
   random(bytes: number): Uint8Array;
   /** Sent at the same time. */
   concurrency?: number;

@@ -6,9 +6,17 @@ import { JOB_KEPT } from '../core/limits.ts';
 import { deliveryIdOf, ownerOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { webhookType } from '../core/webhook.ts';
-import type { DeliverDeps } from './deliver.ts';
+import type { Log } from '../log.ts';
+import type { Deliveries } from '../store/deliveries.ts';
+import type { Jobs } from '../store/jobs.ts';
 
-type TakeOverDeps = Pick<DeliverDeps, 'jobs' | 'deliveries' | 'log' | 'now'>;
+export interface TakeOverDeps {
+  jobs: Pick<Jobs, 'listHooked' | 'readStates' | 'readRequests' | 'write'>;
+  deliveries: Deliveries;
+  log: Log;
+  /** The tables' clock, ms. */
+  now(): number;
+}
 
 const AT_ONCE = 32;
 
