@@ -9,6 +9,7 @@ import { JOB_KEPT } from '../core/limits.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { OwnerLimits } from '../core/quota.ts';
 import type { Workflows } from '../core/template.ts';
+import type { Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
@@ -21,6 +22,7 @@ export interface ApiDeps extends Tables {
   presigner: Presigner;
   workflows: Workflows;
   log: Log;
+  timings?: Timings | undefined;
   /** The tables' clock, ms. */
   now(): number;
   random(bytes: number): Uint8Array;

@@ -14,10 +14,11 @@ try {
   const settings = apiSettings(process.env);
   const log = createLog('api', logLevelOf(settings));
   const stopping = new AbortController();
-  const app = machineApp(settings, connect(storageOf(settings), { log }), {
+  const connected = connect(storageOf(settings), { log });
+  const app = machineApp(settings, connected, {
     workflows: await followWorkflows(settings.WORKFLOWS_PATH, log),
     log,
-    nudge: nudger(settings.FORWARDER_URL, log),
+    nudge: nudger(settings.FORWARDER_URL, log, connected.timings),
     stopping: stopping.signal,
     settings: { links: linksOf(settings), fixedComfyUI: settings.FIXED_COMFYUI },
   });

@@ -6,6 +6,7 @@ import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import { stringifyJson } from '../core/json.ts';
 import { IDLE_AFTER } from '../core/limits.ts';
 import type { Graph } from '../core/object-info.ts';
+import { TIMINGS } from '../core/timings.ts';
 import {
   cancelAnswer,
   historyAnswer,
@@ -53,7 +54,7 @@ const NOT_OF_THE_PROMPT = [401, 404, 405, 407];
 export type ComfyUI = ReturnType<typeof createComfyUI>;
 
 /** @param address a URL without a trailing slash, or one with the headers that its proxy wants; @param timeout ms per call */
-export function createComfyUI(address: string | ComfyUIAddress, timeout = 10_000) {
+export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMINGS.comfyuiAnswersWithin) {
   const { url, headers } = typeof address === 'string' ? { url: address, headers: {} } : address;
 
   async function call(

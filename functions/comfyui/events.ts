@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ProgressEvent } from '../core/progress.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 
 export type ComfyUIEvent =
   | (ProgressEvent & { data: { prompt_id: string } })
@@ -37,20 +38,17 @@ export interface EventListener {
 }
 
 const FIRST_DELAY = 250;
-const LONGEST_DELAY = 5000;
-/** A connection that died on the way says nothing for ever; one that lives answers this, between two nodes at least. */
-const PING_EVERY = 30_000;
 
 /**
  * Each connection has a client id of its own: where two had one, ComfyUI forgets the newer when the older closes late, and
  * the newer is open and hears nothing. What was posted under an earlier id is told of no more: it is followed by polling.
  * @param comfyui its http(s) address, and what its proxy wants of who connects
- * @param pingEvery ms; after two without an answer it connects anew
+ * @param timings after two pings without an answer it connects anew
  */
 export function connectEvents(
   comfyui: ComfyUIAddress,
   listener: EventListener,
-  pingEvery = PING_EVERY,
+  timings: Pick<Timings, 'comfyuiPingEvery' | 'comfyuiReconnectsWithin'> = TIMINGS,
 ): EventSocket {
   let socket: WebSocket | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -77,7 +75,7 @@ export function connectEvents(
       if (unanswered >= 2) return opened.terminate();
       unanswered += 1;
       opened.ping();
-    }, pingEvery);
+    }, timings.comfyuiPingEvery);
     opened.on('pong', () => {
       unanswered = 0;
     });
@@ -97,7 +95,7 @@ export function connectEvents(
       if (closed) return;
       if (opens) listener.disconnected();
       timer = setTimeout(connect, delay);
-      delay = Math.min(delay * 2, LONGEST_DELAY);
+      delay = Math.min(delay * 2, timings.comfyuiReconnectsWithin);
     });
   };
   connect();

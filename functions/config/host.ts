@@ -7,6 +7,7 @@ import { comfyui } from './comfyui.ts';
 import { group } from './controller.ts';
 import { workspace } from './local.ts';
 import { endpoint, metrics, storage } from './storage.ts';
+import { noTimings } from './timings.ts';
 import {
   type Environment,
   type EnvironmentOf,
@@ -59,6 +60,7 @@ export const hostSettings = (environment: Environment) => read(hostProcess, envi
 /** A host on EC2 is its instance, ends itself when idle, and is rolled when its release is not the wanted one. */
 export const machineHost = {
   ...hostProcess,
+  ...noTimings,
   ...group,
   INSTANCE_ID: setting(
     z.string().regex(/^i-[0-9a-f]{8,17}$/),

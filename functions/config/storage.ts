@@ -2,6 +2,7 @@
 
 import { log } from './log.ts';
 import { setting, type SettingsOf, withSchema } from './setting.ts';
+import { noTimings, timings } from './timings.ts';
 import { address, addressLike, required, text } from './values.ts';
 
 /** The SDK's own names, for where these are not AWS's. */
@@ -31,7 +32,7 @@ export const bucket = {
   ),
 };
 
-export const storage = { ...tables, ...bucket, ...log };
+export const storage = { ...tables, ...bucket, ...log, ...timings };
 export type StorageSettings = SettingsOf<typeof storage>;
 
 export const metrics = {
@@ -49,5 +50,6 @@ export const deployedTables = {
   TABLE_PREFIX: withSchema(tables.TABLE_PREFIX, required),
   ...log,
   ...metrics,
+  ...noTimings,
 };
 export const deployedBucket = { ...bucket, IMAGES_BUCKET: withSchema(bucket.IMAGES_BUCKET, required) };

@@ -6,6 +6,7 @@ import { type Host, isAlive } from '../core/host.ts';
 import { HOST_DRAIN_LIMIT, HOST_RESTARTS_WITHIN, HOST_START_LIMIT, UNWATCHED_AFTER } from '../core/limits.ts';
 import type { LaunchFailure } from '../machines/launches.ts';
 import type { Group } from '../machines/machines.ts';
+import { TIMINGS } from '../core/timings.ts';
 
 export type HostSnapshot = Pick<
   Host,
@@ -74,7 +75,7 @@ export function observe({ now, group, hosts }: Snapshot, memory: Fleet) {
   let { secondsPerStart } = memory;
   const alive = new Map<string, HostSnapshot[]>();
   for (const host of hosts)
-    if (isAlive(host, now)) alive.set(host.machineId, [...(alive.get(host.machineId) ?? []), host]);
+    if (isAlive(host, now, TIMINGS)) alive.set(host.machineId, [...(alive.get(host.machineId) ?? []), host]);
   for (const { id } of group.instances.filter(({ state }) => state !== 'ending')) {
     const before = memory.seen[id];
     const own = alive.get(id) ?? [];

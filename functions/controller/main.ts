@@ -14,21 +14,22 @@ import { createWatch } from './watch.ts';
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', logLevelOf(settings));
-  const { jobs, hosts, spread, chores, usage, now } = connect(storageOf(settings), { log });
-  const nudge = nudger(settings.FORWARDER_URL, log);
-  const watch = createWatch(settings.SWEEP_EVERY_MS);
+  const { jobs, hosts, spread, chores, usage, timings, now } = connect(storageOf(settings), { log });
+  const nudge = nudger(settings.FORWARDER_URL, log, timings);
+  const watch = createWatch(settings.SWEEP_EVERY_MS, timings);
   const spreading = createSpreading({
     jobs,
     hosts,
     spread,
     log,
+    timings,
     now,
     hostsPerShard: settings.HOSTS_PER_SHARD,
   });
   const ticker = every(
     'control',
     settings.SWEEP_EVERY_MS,
-    () => controlRound({ jobs, hosts, chores, usage, log, now, watch, nudge, spreading }),
+    () => controlRound({ jobs, hosts, chores, usage, log, timings, now, watch, nudge, spreading }),
     log,
     0,
   );

@@ -11,6 +11,7 @@ import {
   SCALE_EVERY,
   START_TRIED_AGAIN_AFTER,
 } from '../core/limits.ts';
+import { TIMINGS } from '../core/timings.ts';
 import { blockedBy, isInVain, mayTryAgain } from './blocked.ts';
 import { onDemandHosts } from './spot.ts';
 import {
@@ -47,7 +48,8 @@ export function isWorthARound(
   now: number,
 ): boolean {
   if (Math.abs(now - fleet.updatedAt) >= SCALE_EVERY) return true;
-  if (fleet.blocked || hosts.some((host) => host.state === 'ready' && isAlive(host, now))) return false;
+  if (fleet.blocked || hosts.some((host) => host.state === 'ready' && isAlive(host, now, TIMINGS)))
+    return false;
   const instances = Object.values(fleet.seen);
   const starts = instances.some((one) => stateOf(one, now) === 'starting');
   return !starts && fleet.desired <= instances.length;
@@ -168,7 +170,9 @@ function outdated(
   { releaseSince = now }: Fleet,
 ): string[] {
   return hosts
-    .filter((host) => isAlive(host, now) && (seen[host.machineId]?.firstSeen ?? Infinity) <= releaseSince)
+    .filter(
+      (host) => isAlive(host, now, TIMINGS) && (seen[host.machineId]?.firstSeen ?? Infinity) <= releaseSince,
+    )
     .filter((host) => host.release !== undefined && host.release !== release)
     .filter((host) => host.state === 'ready' && host.retire !== true)
     .sort((a, b) => a.held - b.held || a.startedAt - b.startedAt)
@@ -178,7 +182,7 @@ function outdated(
 /** The median of what the hosts that are alive have measured. */
 function measuredSeconds({ now, hosts }: Snapshot): number | undefined {
   const measured = hosts
-    .filter((host) => isAlive(host, now))
+    .filter((host) => isAlive(host, now, TIMINGS))
     .flatMap(({ jobSeconds }) => (jobSeconds !== undefined && jobSeconds > 0 ? jobSeconds : []))
     .sort((a, b) => a - b);
   return measured[Math.floor(measured.length / 2)];

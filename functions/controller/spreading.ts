@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlive } from '../core/host.ts';
 import { ALL_SHARDS_READ_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
 import { nextSpread, UNSPREAD } from '../core/spread.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -19,6 +20,7 @@ export function createSpreading({
   spread,
   log,
   now,
+  timings = TIMINGS,
   hostsPerShard = HOSTS_PER_SHARD,
 }: {
   jobs: Pick<Jobs, 'listShard'>;
@@ -26,6 +28,7 @@ export function createSpreading({
   spread: SpreadStore;
   log: Log;
   now(): number;
+  timings?: Timings | undefined;
   hostsPerShard?: number | undefined;
 }): Spreading {
   let readAllAt = -Infinity;
@@ -45,10 +48,10 @@ export function createSpreading({
       // Where nobody has said it, or long ago, jobs may wait where nobody looks: tables that were restored, a write that
       // came late.
       const all = !stored || Math.abs(now() - readAllAt) >= ALL_SHARDS_READ_EVERY;
-      const alive = (await hosts.glance()).filter((host) => isAlive(host, now())).length;
+      const alive = (await hosts.glance()).filter((host) => isAlive(host, now(), timings)).length;
       const occupied = all || was.read > 1 ? await occupiedOf(all ? MAX_SHARDS : was.read) : undefined;
       if (all) readAllAt = now();
-      const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now());
+      const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now(), timings);
       if (stored && isDeepStrictEqual(next, stored)) return;
       const written = await spread.write(next, stored);
       if (next.read !== was.read || next.write !== was.write)

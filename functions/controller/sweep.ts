@@ -9,8 +9,9 @@ import {
   sweep as sweepChange,
   reclaimStalled,
 } from '../core/job.ts';
-import { HOST_FORGOTTEN_AFTER, JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../core/limits.ts';
+import { HOST_FORGOTTEN_AFTER, JOB_EXPIRES_AFTER } from '../core/limits.ts';
 import { ownerOrder, readWorkOrder } from '../core/names.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -22,6 +23,7 @@ export interface ControllerDeps {
   log: Log;
   now(): number;
   watch: Watch;
+  timings?: Timings | undefined;
   /** Called when a job waits again. */
   nudge(): void;
 }
@@ -49,6 +51,7 @@ async function returnLost({
   log,
   now,
   watch,
+  timings = TIMINGS,
   nudge,
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const began = now();
@@ -69,7 +72,7 @@ async function returnLost({
   let lost = 0;
   for (const state of states) {
     if (hasEnded(state) || state.host === undefined) continue;
-    const found = whyToSweep(state, byId.get(state.host), watch, byTime ? asOf : undefined);
+    const found = whyToSweep(state, byId.get(state.host), watch, timings, byTime ? asOf : undefined);
     if (found === undefined) {
       holders.add(state.host);
       continue;
@@ -104,18 +107,19 @@ function whyToSweep(
   state: JobState,
   host: Host | undefined,
   watch: Watch,
+  timings: Timings,
   asOf: number | undefined,
 ): Sweep | undefined {
   const because = (reason: string, change = sweepChange): Sweep => ({ reason, change });
   if (!host) return because('its GPU host was restarted or is gone');
   if (asOf === undefined) return undefined;
-  if (!isAlive(host, asOf)) return because('its GPU host died');
+  if (!isAlive(host, asOf, timings)) return because('its GPU host died');
   if (state.status === 'queued')
-    return watch.age(state.claimedAt ?? asOf, asOf) > JOB_LIMIT
+    return watch.age(state.claimedAt ?? asOf, asOf) > timings.jobLimit
       ? because('its GPU host never started it')
       : undefined;
   // What makes progress and does not end is its host's to end: only a host knows how long its machine slept.
-  return watch.age(state.progressAt ?? asOf, asOf) > (state.deadline ?? JOB_DEADLINE)
+  return watch.age(state.progressAt ?? asOf, asOf) > (state.deadline ?? timings.jobDeadline)
     ? because('it made no progress within its deadline', reclaimStalled)
     : undefined;
 }

@@ -4,6 +4,7 @@
 import type { Fleet } from '../core/fleet.ts';
 import { type Host, isAlive } from '../core/host.ts';
 import { UNRUNNABLE_FOR } from '../core/limits.ts';
+import { TIMINGS } from '../core/timings.ts';
 
 export type LeftAlone = NonNullable<Fleet['unrunnable']>;
 
@@ -18,7 +19,7 @@ export function unrunnableNow(
 ): LeftAlone {
   const reported = new Set(
     hosts
-      .filter((host) => isAlive(host, now) && (host.release ?? release) === release)
+      .filter((host) => isAlive(host, now, TIMINGS) && (host.release ?? release) === release)
       .flatMap((host) => host.unrunnable ?? []),
   );
   const still = (jobId: string) =>

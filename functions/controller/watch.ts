@@ -1,8 +1,9 @@
 // Whether the controller has been looking at the tables without a break. After one (they did not answer, this machine
 // slept, the clock was set) everybody seems to have been silent, until each had the time to show that it lives.
 
-import { EXPIRY_SEEN_FOR, SHOWS_LIFE_WITHIN } from '../core/limits.ts';
+import { EXPIRY_SEEN_FOR } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
+import { showsLifeWithin, TIMINGS, type Timings } from '../core/timings.ts';
 
 export interface Watch {
   /** Of a round that begins: may it judge by how long ago somebody was heard of? @param asOf the tables' ms */
@@ -16,8 +17,9 @@ export interface Watch {
 }
 
 /** @param period ms between rounds. The first round is taken for one of many: a process may be new at each. */
-export function createWatch(period: number): Watch {
-  const lived = createLived(period + SHOWS_LIFE_WITHIN);
+export function createWatch(period: number, timings: Timings = TIMINGS): Watch {
+  const judgesAfter = showsLifeWithin(timings);
+  const lived = createLived(period + judgesAfter);
   let since = -Infinity;
   let seenSince: number | undefined;
   const age = (moment: number, asOf: number) => asOf - moment - lived.skipped(moment);
@@ -28,7 +30,7 @@ export function createWatch(period: number): Watch {
       // A clock that was set back must not keep it waiting.
       since = Math.min(since, asOf);
       seenSince = isBreak ? asOf : Math.min(seenSince ?? asOf, asOf);
-      return asOf - since >= SHOWS_LIFE_WITHIN;
+      return asOf - since >= judgesAfter;
     },
     polled: (at) => lived.ended(at),
     age,

@@ -1,6 +1,6 @@
 // What a host is: one run of the process beside a ComfyUI. A restart is a new host.
 
-import { HOST_DEAD_AFTER } from './limits.ts';
+import type { Timings } from './timings.ts';
 
 export interface HostDevice {
   name: string;
@@ -43,6 +43,10 @@ export interface Host {
 }
 
 /** @param now ms, the tables' clock */
-export function isAlive(host: Pick<Host, 'seenAt'>, now: number): boolean {
-  return now - host.seenAt < HOST_DEAD_AFTER;
+export function isAlive(
+  host: Pick<Host, 'seenAt'>,
+  now: number,
+  { hostDeadAfter }: Pick<Timings, 'hostDeadAfter'>,
+): boolean {
+  return now - host.seenAt < hostDeadAfter;
 }

@@ -1,37 +1,24 @@
-// The numbers of the protocol, each in one place. Source: docs/architecture.md, "Numbers".
-// Milliseconds unless the name says otherwise.
+// The numbers of the protocol, each in one place: counts, sizes, and times that nobody makes shorter (those that tests and
+// chaos do are in timings.ts). Source: docs/architecture.md, "Numbers". Milliseconds unless the name says otherwise.
+
+import { TIMINGS } from './timings.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-export const HEARTBEAT_EVERY = 5 * SECOND;
-/** Whoever wakes with the whole machine judges nobody before all had so long to show that they live. */
-export const SHOWS_LIFE_WITHIN = 2 * HEARTBEAT_EVERY;
-/** How many hosts there are, and over how many keys their queue is spread, changes slowly and is told once a minute. */
-export const SPREAD_READ_EVERY = MINUTE / 2;
-/** So long after it was told everybody knows of it, and nobody acts on what was before: no request takes longer. */
-export const SPREAD_KNOWN_AFTER = 3 * MINUTE;
 /** All keys that there may be are looked at again for jobs that nobody else looks for. */
 export const ALL_SHARDS_READ_EVERY = HOUR;
 export const MAX_SHARDS = 32;
 /** Looks of so many hosts ask one key for a quarter of what a partition gives: `npm run simulate`. */
 export const HOSTS_PER_SHARD = 1000;
-export const HOST_DEAD_AFTER = 45 * SECOND;
 /** A host's item is forgotten when nobody has heard of it for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;
 /** Longer than a host lives; it removes it itself. */
 export const INTAKE_KEPT = 365 * DAY;
-export const HOST_POLLS_EVERY = SECOND;
-
-/** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */
-export const COMFYUI_SILENT_AFTER = 15 * SECOND;
-/** One that takes connections and answers none: a node may hold its interpreter, and what is thought to wait may run. */
-export const COMFYUI_HELD_AFTER = 2 * MINUTE;
 
 export const SLOTS_PER_HOST = 2;
-export const OFFER_TIMEOUT = 2 * SECOND;
 export const SIGNATURE_SKEW = 5 * MINUTE;
 
 /** A host claims without its warm-up when that has not ended: a large model is read from a disk in a minute. */
@@ -52,10 +39,6 @@ export const COMFYUI_STUCK = {
  */
 export const DRAIN_WAITS = { followed: MINUTE, stored: 5 * MINUTE };
 
-/** A job without progress for this long has hung; a template may set its own. */
-export const JOB_DEADLINE = 10 * MINUTE;
-/** Of running, in one attempt. While its machine sleeps or is gone, and while it waits to start again, it does not run. */
-export const JOB_LIMIT = HOUR;
 export const JOB_EXPIRES_AFTER = DAY;
 /** A controller ends none before it has looked for so long: after a start, only the clock on the wall says how old a job is. */
 export const EXPIRY_SEEN_FOR = HOUR;
@@ -81,13 +64,8 @@ export const GRAPH_INLINE_BYTES = 8 * 1024;
 
 /** A start is told when it has lasted so long: a shorter job is told with its end, which saves a write. */
 export const START_REPORTED_AFTER = 100;
-export const PROGRESS_EVERY = SECOND;
 export const LINK_LIFETIME_SECONDS = 900;
 
-/** Jobs that somebody follows are read so often, all at once. */
-export const WATCH_EVERY = SECOND;
-/** Nobody who follows hears nothing for longer: proxies give up (infra/compose's after 30 s), and a key may be revoked. */
-export const FOLLOWER_HEARS_EVERY = 10 * SECOND;
 /** When an event stream that was closed should be asked for again. */
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
 /** Requests that one process holds at once: streams of events, and those that wait for a change. */
@@ -155,7 +133,7 @@ export const SPOT_GIVEN_UP_AFTER = 5 * MINUTE;
 /** A host process that restarts is back by then; until then it counts. */
 export const HOST_RESTARTS_WITHIN = 2 * MINUTE;
 /** What runs may run for an hour; whoever drains for longer hangs. */
-export const HOST_DRAIN_LIMIT = JOB_LIMIT + 15 * MINUTE;
+export const HOST_DRAIN_LIMIT = TIMINGS.jobLimit + 15 * MINUTE;
 /** Until hosts have measured it. */
 export const JOB_SECONDS_GUESS = 45;
 export const START_SECONDS_GUESS = 300;

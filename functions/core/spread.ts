@@ -3,7 +3,8 @@
 // each key holds a fair sample of the queue, in order. Readers lead and writers follow: a key is read by all before the
 // first job is put under it, and until the last has left it. Pure; it lies in store/spread.ts.
 
-import { MAX_SHARDS, SPREAD_KNOWN_AFTER } from './limits.ts';
+import { MAX_SHARDS } from './limits.ts';
+import type { Timings } from './timings.ts';
 
 export interface Spread {
   /** How many live. */
@@ -27,9 +28,10 @@ export function nextSpread(
   was: Spread,
   { hosts, hostsPerShard, occupied }: { hosts: number; hostsPerShard: number; occupied: number | undefined },
   now: number,
+  { spreadKnownAfter }: Pick<Timings, 'spreadKnownAfter'>,
 ): Spread {
   const wanted = Math.min(MAX_SHARDS, Math.max(1, Math.ceil(hosts / hostsPerShard)));
-  const isKnown = Math.abs(now - was.changedAt) >= SPREAD_KNOWN_AFTER;
+  const isKnown = Math.abs(now - was.changedAt) >= spreadKnownAfter;
   const needed = Math.max(wanted, occupied ?? 1);
   // What lies beyond was put there by one who knew more than this controller: nobody else would find it.
   if (needed > was.read) return { hosts, read: needed, write: was.write, changedAt: now };

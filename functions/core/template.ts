@@ -4,8 +4,9 @@
 import * as z from 'zod';
 import { AppError } from './errors.ts';
 import { exceeded, valueOf } from './inputs.ts';
-import { JOB_LIMIT, MAX_SEED, MAX_TEXT } from './limits.ts';
+import { MAX_SEED, MAX_TEXT } from './limits.ts';
 import { type Graph, linkOf } from './object-info.ts';
+import { TIMINGS } from './timings.ts';
 
 /** A whole number that a number cannot hold is a bigint. */
 const numeric = z.union([z.number(), z.bigint()]);
@@ -37,7 +38,7 @@ const inputsFile = z.strictObject({
   deadline_seconds: z
     .int()
     .positive()
-    .max(JOB_LIMIT / 1000)
+    .max(TIMINGS.jobLimit / 1000)
     .optional(),
   /** Of its images: `strip` publishes them without the graph that ComfyUI writes into them. The host's setting otherwise. */
   image_metadata: z.enum(['keep', 'strip']).optional(),

@@ -2,10 +2,10 @@
 // costs nothing. Source: docs/architecture.md, "The way of a job".
 
 import { type Host, isAlive } from '../core/host.ts';
-import { OFFER_TIMEOUT } from '../core/limits.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { unpackGraph } from '../core/request.ts';
 import { sign, SIGNATURE_HEADER } from '../core/signature.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -14,6 +14,7 @@ export interface ForwarderDeps {
   jobs: Jobs;
   hosts: Hosts;
   log: Log;
+  timings?: Timings | undefined;
   now(): number;
 }
 
@@ -53,9 +54,9 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
   return { placed: waiting.length - unplaced.length, left: unplaced.length };
 }
 
-export async function readyHosts({ hosts, now }: ForwarderDeps): Promise<Host[]> {
+export async function readyHosts({ hosts, now, timings = TIMINGS }: ForwarderDeps): Promise<Host[]> {
   const all = await hosts.glance();
-  return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now()));
+  return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now(), timings));
 }
 
 async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {
@@ -84,7 +85,11 @@ function compare(a: number[], b: number[]): number {
 }
 
 /** The intake's status; 0 where it did not answer. */
-export async function offer({ hosts, log, now }: ForwarderDeps, host: Host, jobId: string): Promise<number> {
+export async function offer(
+  { hosts, log, now, timings = TIMINGS }: ForwarderDeps,
+  host: Host,
+  jobId: string,
+): Promise<number> {
   const body = JSON.stringify({ jobId });
   try {
     const secret = await hosts.readIntake(host.hostId);
@@ -96,7 +101,7 @@ export async function offer({ hosts, log, now }: ForwarderDeps, host: Host, jobI
         [SIGNATURE_HEADER]: sign(secret, body, now()),
       },
       body,
-      signal: AbortSignal.timeout(OFFER_TIMEOUT),
+      signal: AbortSignal.timeout(timings.offerTimeout),
     });
     await response.body?.cancel();
     return response.status;

@@ -4,7 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../core/host.ts';
-import { HEARTBEAT_EVERY } from '../core/limits.ts';
+import { TIMINGS } from '../core/timings.ts';
 import { forward, type ForwarderDeps, offer, readyHosts } from './forward.ts';
 
 export interface Forwarder {
@@ -18,7 +18,7 @@ export interface Forwarder {
 const PAUSE_AFTER_NOTHING = 100;
 
 export function createForwarder(deps: ForwarderDeps): Forwarder {
-  const { log, now } = deps;
+  const { log, now, timings = TIMINGS } = deps;
   let stopped = false;
   let busy = false;
   let again = false;
@@ -37,7 +37,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   }
 
   async function refreshOnly(): Promise<void> {
-    if (only && now() - only.seenAt < HEARTBEAT_EVERY) return;
+    if (only && now() - only.seenAt < timings.heartbeatEvery) return;
     const [host, ...others] = await readyHosts(deps);
     only = host && others.length === 0 ? { host, seenAt: now() } : undefined;
   }

@@ -11,8 +11,8 @@ import { createForwarder } from './forwarder.ts';
 try {
   const settings = forwarderSettings(process.env);
   const log = createLog('forwarder', logLevelOf(settings));
-  const { jobs, hosts, now } = connect(storageOf(settings), { log });
-  const forwarder = createForwarder({ jobs, hosts, log, now });
+  const { jobs, hosts, timings, now } = connect(storageOf(settings), { log });
+  const forwarder = createForwarder({ jobs, hosts, log, timings, now });
   const server = await listen(
     (req, res) => {
       const [path, query] = (req.url ?? '').split('?');

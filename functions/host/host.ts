@@ -7,17 +7,9 @@ import { type ComfyUI, ComfyUIError, type QueueItem } from '../comfyui/client.ts
 import { connectEvents, type EventSocket } from '../comfyui/events.ts';
 import type { Host } from '../core/host.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
-import {
-  COMFYUI_HELD_AFTER,
-  COMFYUI_SILENT_AFTER,
-  COMFYUI_STUCK,
-  DRAIN_WAITS,
-  HEARTBEAT_EVERY,
-  HOST_DEAD_AFTER,
-  HOST_POLLS_EVERY,
-  HOST_START_LIMIT,
-} from '../core/limits.ts';
+import { COMFYUI_STUCK, DRAIN_WAITS, HOST_START_LIMIT } from '../core/limits.ts';
 import { readPromptTag } from '../core/prompt-tag.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { readGraph } from '../images/documents.ts';
 import type { Images } from '../images/images.ts';
@@ -55,6 +47,7 @@ export interface HostDeps {
   images: Images;
   comfyui: ComfyUI;
   log: Log;
+  timings?: Timings | undefined;
   /** The tables' clock, ms. */
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
@@ -99,12 +92,11 @@ export interface RunningHost {
   drain(): Promise<void>;
 }
 
-const LONGEST_PAUSE = 5000;
 const FIRST_POLL = 2000;
 
 /** Resolves once the own item is written. Claims as soon as ComfyUI answers and former runs are taken over from. */
 export async function startHost(deps: HostDeps): Promise<RunningHost> {
-  const { jobs, hosts, images, comfyui, log, now, machineId } = deps;
+  const { jobs, hosts, images, comfyui, log, timings = TIMINGS, now, machineId } = deps;
   const hostId = hostIdOf(machineId, randomUUID());
   const intakeSecret = randomBytes(32).toString('hex');
   const startedAt = now();
@@ -113,7 +105,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   let drainingSince: number | undefined;
   let { firstClaim } = deps;
   // What is judged here is judged by it: the tables' clock may be set.
-  const awake = deps.awake ?? createAwakeClock(5 * HOST_POLLS_EVERY);
+  const awake = deps.awake ?? createAwakeClock(5 * timings.hostPollsEvery);
   let busyAt = awake();
   let models: string[] = [];
   let socket: EventSocket | undefined;
@@ -125,6 +117,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     log,
     () => performance.now(),
     () => readiness.modelsCome,
+    timings,
   );
   const orphans = watchOrphans(comfyui, jobs, slots, machineId, log);
   const stuck = createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake);
@@ -145,6 +138,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     comfyui,
     poller,
     log,
+    timings,
     machineId,
     usdPerHour: deps.usdPerHour,
     taken: new Map(),
@@ -153,7 +147,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     clientId: () => socket?.clientId() ?? machineId,
     now,
     awake,
-    pause: (attempt) => sleepUpTo(Math.min(250 * 2 ** attempt, LONGEST_PAUSE)),
+    pause: (attempt) => sleepUpTo(Math.min(timings.hostPausesFor * 2 ** attempt, timings.hostPausesAtMost)),
     slotFreed: () => void claimLoop.poll(),
   };
   const wanted = deps.warmUp;
@@ -298,8 +292,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     if (slots.size() > 0) await pollComfyUI();
     const at = performance.now();
     const silentFor = at - (watch.silentSince ?? at);
-    const silent = silentFor >= COMFYUI_SILENT_AFTER;
-    const left = silentFor >= (watch.isHeld ? COMFYUI_HELD_AFTER : COMFYUI_SILENT_AFTER);
+    const silent = silentFor >= timings.comfyuiSilentAfter;
+    const left = silentFor >= (watch.isHeld ? timings.comfyuiHeldAfter : timings.comfyuiSilentAfter);
     for (const heldJob of slots.all()) {
       if (orphans.stuck()) heldJob.drain('its ComfyUI is stuck');
       if (left) heldJob.drain(NOT_ANSWERING);
@@ -327,7 +321,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
       jobSeconds: stats.jobSeconds(),
     });
 
-  const life = createHeartbeat({ hosts, spread: deps.spread, log, hostId, item, now });
+  const life = createHeartbeat({ hosts, spread: deps.spread, log, timings, hostId, item, now });
 
   async function heartbeat(): Promise<void> {
     await life.beat().catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
@@ -348,7 +342,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   /** A table that stumbles is tried again for as long as the item would count as alive; then it is dead anyway. */
   async function signOff(): Promise<void> {
-    const giveUp = performance.now() + HOST_DEAD_AFTER;
+    const giveUp = performance.now() + timings.hostDeadAfter;
     for (let attempt = 0; ; attempt += 1)
       try {
         return await hosts.remove(hostId);
@@ -364,24 +358,28 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   await hosts.putIntake(hostId, intakeSecret, now());
   await heartbeat();
   await takeOver();
-  socket = connectEvents(comfyui, {
-    event: (event) => {
-      stuck.observe(event);
-      movesAgain();
-      poller.observe(event);
+  socket = connectEvents(
+    comfyui,
+    {
+      event: (event) => {
+        stuck.observe(event);
+        movesAgain();
+        poller.observe(event);
+      },
+      disconnected() {
+        movesAgain();
+        poller.disconnected();
+      },
     },
-    disconnected() {
-      movesAgain();
-      poller.disconnected();
-    },
-  });
+    timings,
+  );
   const tickers = [
-    every('heartbeat', HEARTBEAT_EVERY, heartbeat, log),
-    every('health', HEARTBEAT_EVERY, watch.poll, log),
-    every('poll', HOST_POLLS_EVERY, poll, log),
-    every('watchdog', HOST_POLLS_EVERY, () => keep(jobs, slots, awake), log),
-    every('cleanup', HOST_POLLS_EVERY, () => cleanup.remove(), log),
-    every('follow_up', HOST_POLLS_EVERY, followUp, log),
+    every('heartbeat', timings.heartbeatEvery, heartbeat, log),
+    every('health', timings.heartbeatEvery, watch.poll, log),
+    every('poll', timings.hostPollsEvery, poll, log),
+    every('watchdog', timings.hostPollsEvery, () => keep(jobs, slots, awake, timings), log),
+    every('cleanup', timings.hostPollsEvery, () => cleanup.remove(), log),
+    every('follow_up', timings.hostPollsEvery, followUp, log),
   ];
   void claimLoop.poll();
 

@@ -44,7 +44,7 @@ try {
   ])
     if (note !== undefined) log.warn('workspace.noted', { reason: note });
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, spread, images, fleetStore, now } = connect(storageOf(settings), { log });
+  const { jobs, hosts, spread, images, fleetStore, timings, now } = connect(storageOf(settings), { log });
 
   let host: RunningHost | undefined;
   const intake = await listen(
@@ -60,8 +60,9 @@ try {
     hosts,
     spread,
     images,
-    comfyui: createComfyUI(address),
+    comfyui: createComfyUI(address, timings.comfyuiAnswersWithin),
     log,
+    timings,
     now,
     metrics,
     machineId,

@@ -2,9 +2,7 @@
 // It reads no environment; without credentials the SDK's own chain finds them.
 
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-
-/** A client that stops reading for this long loses its connection: sockets are few. */
-const IDLE = 60_000;
+import { TIMINGS, type Timings } from '../core/timings.ts';
 
 export interface S3Settings {
   /** Undefined: AWS itself. Otherwise path style, as with the embedded S3. */
@@ -13,9 +11,16 @@ export interface S3Settings {
   credentials?: S3ClientConfig['credentials'] | undefined;
   /** At most; what asks for one more waits. */
   sockets?: number | undefined;
+  timings?: Timings | undefined;
 }
 
-export function createS3Client({ endpoint, region, credentials, sockets = 128 }: S3Settings): S3Client {
+export function createS3Client({
+  endpoint,
+  region,
+  credentials,
+  sockets = 128,
+  timings = TIMINGS,
+}: S3Settings): S3Client {
   return new S3Client({
     region,
     ...(endpoint && { endpoint, forcePathStyle: true }),
@@ -25,7 +30,7 @@ export function createS3Client({ endpoint, region, credentials, sockets = 128 }:
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     requestHandler: {
       connectionTimeout: 10_000,
-      socketTimeout: IDLE,
+      socketTimeout: timings.bucketIdleAfter,
       httpAgent: { keepAlive: true, maxSockets: sockets },
       httpsAgent: { keepAlive: true, maxSockets: sockets },
     },

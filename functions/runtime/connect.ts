@@ -2,6 +2,7 @@
 
 import type { StorageSettings } from '../config/storage.ts';
 import { IMAGE_READERS } from '../core/limits.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';
 import { createPresigner, type Presigner } from '../images/presign.ts';
@@ -20,6 +21,7 @@ export interface Storage {
   tablesToken?: string;
   /** Absent: as the SDK finds them. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
+  timings?: Timings | undefined;
 }
 
 /** From the settings that every process that runs alone has. */
@@ -30,6 +32,7 @@ export function storageOf(settings: StorageSettings): Storage {
     s3Endpoint: settings.AWS_ENDPOINT_URL_S3,
     tablePrefix: settings.TABLE_PREFIX,
     bucket: settings.IMAGES_BUCKET,
+    timings: settings.TEST_TIMINGS,
   };
 }
 
@@ -39,24 +42,29 @@ export interface Connected extends Tables {
   /** For callers, over connections of their own: they read as slowly as they like. */
   servedImages: Pick<Images, 'get'>;
   presigner: Presigner;
+  timings: Timings;
   /** The tables' clock, ms. */
   now(): number;
 }
 
 /** @param log is told when the tables' clock jumps; @param local as createStoreClient has it */
 export function connect(
-  { region, credentials, tablePrefix, bucket, ...storage }: Storage,
+  { region, credentials, tablePrefix, bucket, timings = TIMINGS, ...storage }: Storage,
   { log, local }: { log?: Log; local?: () => number } = {},
 ): Connected {
   const endpoint = storage.dynamodbEndpoint;
-  const store = createStoreClient({ endpoint, region, credentials, token: storage.tablesToken }, local);
+  const store = createStoreClient(
+    { endpoint, region, credentials, token: storage.tablesToken, timings },
+    local,
+  );
   if (log) store.clock.onJump((by) => log.warn('clock.jumped', { ms: by, reason: jumpInWords(by) }));
-  const s3 = createS3Client({ endpoint: storage.s3Endpoint, region, credentials });
+  const s3 = createS3Client({ endpoint: storage.s3Endpoint, region, credentials, timings });
   const serving = createS3Client({
     endpoint: storage.s3Endpoint,
     region,
     credentials: s3.config.credentials,
     sockets: IMAGE_READERS,
+    timings,
   });
   return {
     store,
@@ -65,6 +73,7 @@ export function connect(
     servedImages: createImages({ client: serving, bucket }),
     // The client has already asked the environment where the credentials are.
     presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
+    timings,
     now: () => store.clock.now(),
   };
 }

@@ -1,11 +1,15 @@
 // Tells a forwarder that there is something to look at: best effort, one at a time. What is lost is found by the
 // hosts' own looks within a second.
 
-import { OFFER_TIMEOUT } from '../core/limits.ts';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 
 /** @param url the forwarder's; without one nobody is told */
-export function nudger(url: string | undefined, log: Log): (jobId?: string) => void {
+export function nudger(
+  url: string | undefined,
+  log: Log,
+  { offerTimeout }: Timings = TIMINGS,
+): (jobId?: string) => void {
   if (url === undefined) return () => undefined;
   let underway = false;
   let again = false;
@@ -13,7 +17,7 @@ export function nudger(url: string | undefined, log: Log): (jobId?: string) => v
   async function report(jobId: string | undefined): Promise<void> {
     const query = jobId === undefined ? '' : `?job=${jobId}`;
     try {
-      const signal = AbortSignal.timeout(OFFER_TIMEOUT);
+      const signal = AbortSignal.timeout(offerTimeout);
       const response = await fetch(`${url}/nudge${query}`, { method: 'POST', signal });
       await response.body?.cancel();
     } catch (error) {

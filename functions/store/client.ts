@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { HttpRequest } from '@smithy/types';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { TIMINGS, type Timings } from '../core/timings.ts';
 import { createTableClock, steadyClock, type TableClock } from './clock.ts';
 
 export interface StoreSettings {
@@ -13,6 +14,7 @@ export interface StoreSettings {
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
   /** For the embedded one, which asks for this and checks no signature: signing is two fifths of what a call costs. */
   token?: string | undefined;
+  timings?: Timings | undefined;
 }
 
 /** What has the form of a signature; the server compares the token and looks no further. */
@@ -23,11 +25,13 @@ export interface StoreClient {
   raw: DynamoDBClient;
   documents: DynamoDBDocumentClient;
   clock: TableClock;
+  timings: Timings;
 }
 
 /** @param local a Lambda's is Date.now: it is frozen between two events, and a clock that nobody sets may stand still */
 export function createStoreClient(settings: StoreSettings, local: () => number = steadyClock): StoreClient {
   const clock = createTableClock(local);
+  const { timings = TIMINGS } = settings;
   const raw = new DynamoDBClient({
     region: settings.region,
     ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
@@ -36,11 +40,11 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     maxAttempts: 5,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
-      requestTimeout: 10_000,
+      requestTimeout: timings.tableAnswersWithin,
       // Without this the SDK only warns, and waits for ever.
       throwOnRequestTimeout: true,
       // The other limit is over when the headers are there: an answer may break off in its middle.
-      socketTimeout: 10_000,
+      socketTimeout: timings.tableAnswersWithin,
       httpAgent: { maxSockets: 64, keepAlive: true },
       httpsAgent: { maxSockets: 64, keepAlive: true },
     }),
@@ -56,7 +60,7 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     { step: 'deserialize', name: 'observeDate', priority: 'low' },
   );
   const documents = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
-  return { raw, documents, clock };
+  return { raw, documents, clock, timings };
 }
 
 function withToken(token: string) {

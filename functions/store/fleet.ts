@@ -15,7 +15,7 @@ const fleetId = 'gpu-hosts';
 
 export type FleetStore = ReturnType<typeof createFleetStore>;
 
-export function createFleetStore({ documents, clock }: StoreClient, prefix: string) {
+export function createFleetStore({ documents, clock, timings }: StoreClient, prefix: string) {
   const TableName = prefix + fleetTable.name;
 
   async function readItem(ConsistentRead: boolean): Promise<Fleet | undefined> {
@@ -34,7 +34,7 @@ export function createFleetStore({ documents, clock }: StoreClient, prefix: stri
     /** For who only tells people, as often as they ask: at half the price, and of a large fleet some seconds old. */
     glance: createGlance(
       async () => (await readItem(false)) ?? UNKNOWN_FLEET,
-      ({ seen }) => readLessOften(Object.keys(seen).length),
+      ({ seen }) => readLessOften(Object.keys(seen).length, timings),
       () => clock.now(),
     ),
 

@@ -1,7 +1,7 @@
 // What grows with the deployment and is looked at for every request: read again only when it is older than its size allows,
 // so that who looks at much pays no more a second than who looks at little.
 
-import { SHOWS_LIFE_WITHIN } from '../core/limits.ts';
+import { showsLifeWithin, type Timings } from '../core/timings.ts';
 
 /** Hosts that cost next to nothing to read. */
 const FEW = 50;
@@ -9,8 +9,8 @@ const FEW = 50;
 const FOR_EACH = 10;
 
 /** How old a picture of so many hosts may be, ms: never so old that one that lives looks dead in it. */
-export function readLessOften(hosts: number): number {
-  return Math.min(Math.max(0, hosts - FEW) * FOR_EACH, SHOWS_LIFE_WITHIN);
+export function readLessOften(hosts: number, timings: Timings): number {
+  return Math.min(Math.max(0, hosts - FEW) * FOR_EACH, showsLifeWithin(timings));
 }
 
 /**

@@ -15,7 +15,7 @@ export type Hosts = ReturnType<typeof createHosts>;
 /** Of hosts that a forwarder knows. */
 const REMEMBERED_SECRETS = 500;
 
-export function createHosts({ documents, clock }: StoreClient, prefix: string) {
+export function createHosts({ documents, clock, timings }: StoreClient, prefix: string) {
   const TableName = prefix + hostsTable.name;
   const intakes = prefix + intakesTable.name;
   const secrets = new Map<string, string>();
@@ -70,7 +70,7 @@ export function createHosts({ documents, clock }: StoreClient, prefix: string) {
     /** For who only looks, as often as he likes: of a large fleet some seconds old. */
     glance: createGlance(
       () => list(false),
-      (hosts) => readLessOften(hosts.length),
+      (hosts) => readLessOften(hosts.length, timings),
       () => clock.now(),
     ),
 

@@ -3,7 +3,6 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { SPREAD_READ_EVERY } from '../core/limits.ts';
 import { type Spread, UNSPREAD } from '../core/spread.ts';
 import type { StoreClient } from './client.ts';
 import { createGlance } from './glance.ts';
@@ -12,7 +11,7 @@ import { fleetTable, SCHEMA_VERSION } from './tables.ts';
 export type SpreadStore = ReturnType<typeof createSpread>;
 
 /** @param prefix of the table's name */
-export function createSpread({ documents, clock }: StoreClient, prefix: string) {
+export function createSpread({ documents, clock, timings }: StoreClient, prefix: string) {
   const place = { TableName: prefix + fleetTable.name, Key: { fleetId: 'hosts-alive' } };
   let last: Spread | undefined;
 
@@ -26,12 +25,12 @@ export function createSpread({ documents, clock }: StoreClient, prefix: string) 
 
   const glanceAtItem = createGlance(
     async () => (last = (await readItem(false)) ?? UNSPREAD),
-    () => SPREAD_READ_EVERY,
+    () => timings.spreadReadEvery,
     () => clock.now(),
   );
 
   return {
-    /** Up to SPREAD_READ_EVERY old; where the table does not answer, as it was last. @throws where it never did */
+    /** Up to `spreadReadEvery` old; where the table does not answer, as it was last. @throws where it never did */
     async glance(): Promise<Spread> {
       try {
         return await glanceAtItem();

@@ -1,5 +1,5 @@
-// Bundles the product's entry points with edits applied on the way: scaled numbers, and perhaps a mutation. Nothing
-// under functions/ is changed. An edit that does not match exactly once is refused by name: it has become stale.
+// Bundles the product's entry points, perhaps with a mutation: edits that are applied on the way. Nothing under functions/
+// is changed. An edit that does not match exactly once is refused by name: it has become stale.
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -38,7 +38,7 @@ export interface Bundles {
 }
 
 /** @throws StaleEdit */
-export async function bundle(edits: readonly Edit[]): Promise<Bundles> {
+export async function bundle(edits: readonly Edit[] = []): Promise<Bundles> {
   const root = packageRoot();
   const outdir = join(root, '.build', `chaos-${randomBytes(6).toString('hex')}`);
   const edited = new Map<string, string>();

@@ -1,9 +1,9 @@
 // A few seeds of `npm run chaos`, small ones, on every change; and those seeds that once found something.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Bundles } from './build.ts';
+import { bundle, type Bundles } from './build.ts';
 import type { Focus } from './plan.ts';
-import { buildScaled, historyOf, runSeed } from './run.ts';
+import { historyOf, runSeed } from './run.ts';
 
 const HOSTS = ['host0', 'host1', 'host2'];
 const RESTARTS: Focus = {
@@ -16,7 +16,7 @@ const RESTARTS: Focus = {
 
 let bundles: Bundles;
 beforeAll(async () => {
-  bundles = await buildScaled();
+  bundles = await bundle();
 });
 afterAll(() => bundles.remove());
 

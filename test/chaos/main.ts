@@ -4,9 +4,10 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { bundle } from './build.ts';
 import { describe, KINDS } from './plan.ts';
 import { tableOf } from './report.ts';
-import { buildScaled, historyOf, type Outcome, runSeed, type SeedResult } from './run.ts';
+import { historyOf, type Outcome, runSeed, type SeedResult } from './run.ts';
 import { runMutations } from './mutate.ts';
 
 const { values, positionals } = parseArgs({
@@ -30,7 +31,7 @@ async function seeds(): Promise<number> {
   });
   const kinds = values.kinds?.split(',');
   const focus = kinds && { kinds: KINDS.filter((kind) => kinds.includes(kind)) };
-  const bundles = await buildScaled();
+  const bundles = await bundle();
   let violated = false;
   try {
     for (const seed of wanted) {

@@ -1,8 +1,8 @@
 // Shows that the checks bite: applies one mutation after the other and runs seeds until a check notices.
 
-import { StaleEdit } from './build.ts';
+import { bundle, StaleEdit } from './build.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
-import { buildScaled, runSeed } from './run.ts';
+import { runSeed } from './run.ts';
 
 const SEEDS = 4;
 const JOBS = 60;
@@ -45,7 +45,7 @@ async function judge({
   covered,
 }: Mutation): Promise<Verdict> {
   try {
-    const bundles = await buildScaled(edits);
+    const bundles = await bundle(edits);
     try {
       for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed += 1) {
         const { result } = await runSeed(bundles, seed, { jobs, focus, hurry: true });

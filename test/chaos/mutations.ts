@@ -382,7 +382,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: 'functions/controller/watch.ts',
-        find: 'return asOf - since >= SHOWS_LIFE_WITHIN;',
+        find: 'return asOf - since >= judgesAfter;',
         replace: 'return true;',
       },
     ],

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { bundle, type Bundles, type Edit } from './build.ts';
+import type { Bundles } from './build.ts';
 import { checkJobs, checkTable } from './checks.ts';
 import { inject } from './inject.ts';
 import { brief, type Version, type Violation } from './ledger.ts';
@@ -11,7 +11,7 @@ import { drawLoad, startLoad } from './load.ts';
 import { checkLosses } from './losses.ts';
 import { draw, type Focus, type Plan } from './plan.ts';
 import { randomFrom } from './random.ts';
-import { SCALED, SCALING } from './scaled.ts';
+import { SCALED } from './scaled.ts';
 import type { Starvation } from './starvation.ts';
 import { keepVigil } from './vigil.ts';
 import { startWorld } from './world.ts';
@@ -53,10 +53,6 @@ export interface RunOptions {
 
 const SETTLES_WITHIN = 25_000;
 const SETTLES_AT_LAST = 75_000;
-
-export function buildScaled(mutation: readonly Edit[] = []): Promise<Bundles> {
-  return bundle([...SCALING, ...mutation]);
-}
 
 export async function runSeed(
   bundles: Bundles,

@@ -16,7 +16,7 @@ import { Ledger } from './ledger.ts';
 import { APIS, FORWARDERS, HOSTS, type Plan } from './plan.ts';
 import { createProcess, type Process, type ProcessOptions } from './processes.ts';
 import type { Proxy } from './proxy.ts';
-import { SCALED } from './scaled.ts';
+import { SCALED, SCALED_TIMINGS } from './scaled.ts';
 import { type Starvation, watchStarvation } from './starvation.ts';
 import { bucketProxy, intakeProxy } from './small-proxies.ts';
 import { type TableProxy, tableProxy } from './table-proxy.ts';
@@ -65,6 +65,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
       AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${table.port}/${name}.${run}`,
       AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${bucket.port}`,
       DEBUG: process.env['CHAOS_DEBUG'] ? 'true' : 'false',
+      TEST_TIMINGS: JSON.stringify(SCALED_TIMINGS),
     };
   };
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { connectEvents, type EventSocket } from '../../functions/comfyui/events.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 
 const IDLE = { event: () => undefined, disconnected: () => undefined };
 
@@ -23,7 +24,10 @@ async function connect(autoPong: boolean): Promise<() => number> {
   });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  socket = connectEvents({ url: `http://127.0.0.1:${port}`, headers: {} }, IDLE, 50);
+  socket = connectEvents({ url: `http://127.0.0.1:${port}`, headers: {} }, IDLE, {
+    ...TIMINGS,
+    comfyuiPingEvery: 50,
+  });
   await expect.poll(() => connections).toBe(1);
   return () => connections;
 }

@@ -5,11 +5,13 @@ import { describe, expect, test } from 'vitest';
 import { apiLambdaSettings } from '../../functions/config/api-lambda.ts';
 import { cliSettings } from '../../functions/config/cli.ts';
 import { helpOfSettings } from '../../functions/config/describe.ts';
-import { machineHostSettings } from '../../functions/config/host.ts';
+import { hostSettings, machineHostSettings } from '../../functions/config/host.ts';
 import { local, localSettings } from '../../functions/config/local.ts';
 import { logLevelOf } from '../../functions/config/log.ts';
 import { modelsSettings } from '../../functions/config/models.ts';
 import { PROGRAMS, settingsPage } from '../../functions/config/page.ts';
+import { read } from '../../functions/config/setting.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { deployment } from '../../infra/settings.ts';
 
 describe('the log', () => {
@@ -91,4 +93,35 @@ test('--help of npm start has every setting, and its default', () => {
   expect([...help.matchAll(/^ {2}([A-Z_]+)/gm)].map(([, name]) => name)).toEqual(Object.keys(local));
   expect(help).toContain('  API_PORT  (5000)\n');
   expect(help.split('\n').filter((line) => line.length > 100)).toEqual([]);
+});
+
+describe('TEST_TIMINGS', () => {
+  test('gives a process of its own other times, and the rest as they are', () => {
+    expect(hostSettings({}).TEST_TIMINGS).toEqual(TIMINGS);
+    const environment = { TEST_TIMINGS: '{"heartbeatEvery":300}' };
+    expect(hostSettings(environment).TEST_TIMINGS).toEqual({ ...TIMINGS, heartbeatEvery: 300 });
+  });
+
+  test.each(['0.1', 'null', '{', '{"heartbeats":300}', '{"heartbeatEvery":0}', '{"heartbeatEvery":"5"}'])(
+    '%s is refused',
+    (value) => {
+      expect(() => hostSettings({ TEST_TIMINGS: value })).toThrow(
+        /^TEST_TIMINGS must be a JSON object .+; it is/,
+      );
+    },
+  );
+
+  const onAws = PROGRAMS.filter(([name]) => / function$|on EC2$/.test(name));
+
+  test.each(onAws)('is refused on AWS: %s', (_, { TEST_TIMINGS }) => {
+    const table = { TEST_TIMINGS: TEST_TIMINGS! };
+    expect(read(table, { TEST_TIMINGS: '' })).toEqual({ TEST_TIMINGS: TIMINGS });
+    expect(() => read(table, { TEST_TIMINGS: '{"heartbeatEvery":300}' })).toThrow(
+      /must not be set on AWS; it is/,
+    );
+  });
+
+  test('is known to all programs there', () => {
+    expect(onAws).toHaveLength(5);
+  });
 });

@@ -1,13 +1,22 @@
 // Over how many keys the waiting jobs are spread: whatever the fleet does, and however old anybody's picture of it is within
-// SPREAD_KNOWN_AFTER, no job is put where nobody looks, and none is left there.
+// `spreadKnownAfter`, no job is put where nobody looks, and none is left there.
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_SHARDS, SPREAD_KNOWN_AFTER } from '../../functions/core/limits.ts';
-import { keyOfShard, nextSpread, shardOf, type Spread, UNSPREAD } from '../../functions/core/spread.ts';
+import { MAX_SHARDS } from '../../functions/core/limits.ts';
+import {
+  keyOfShard,
+  nextSpread as nextOf,
+  shardOf,
+  type Spread,
+  UNSPREAD,
+} from '../../functions/core/spread.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 
 const ROUND = 60_000;
-const LATER = SPREAD_KNOWN_AFTER;
+const LATER = TIMINGS.spreadKnownAfter;
+const nextSpread = (was: Spread, now: Parameters<typeof nextOf>[1], time: number) =>
+  nextOf(was, now, time, TIMINGS);
 const at = (hosts: number, occupied?: number) => ({ hosts, hostsPerShard: 1000, occupied });
 
 test('up to the setting there is one key, and nothing but the number of hosts changes', () => {

@@ -4,7 +4,7 @@ import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Charge, meter } from '../../functions/store/meter.ts';
 import { createSpreading } from '../../functions/controller/spreading.ts';
-import { SPREAD_READ_EVERY } from '../../functions/core/limits.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { createHeartbeat, type Heartbeat } from '../../functions/host/machine/heartbeat.ts';
 import { createLog } from '../../functions/log.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
@@ -31,6 +31,7 @@ beforeEach(async () => {
     hosts: mine.hosts,
     spread: mine.spread,
     log,
+    timings: TIMINGS,
     hostId: ID,
     item: () => hostItem(ID, store.now(), { retire: life.isRetired() || undefined }),
     now: store.now,
@@ -69,12 +70,12 @@ test('how many others there are it hears from the controller, itself not counted
   await round();
   await life.beat();
   expect(life.neighbours()).toBe(0);
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   await life.beat();
   await expect.poll(() => life.neighbours()).toBe(6);
   for (let n = 0; n < 6; n += 1) await store.hosts.remove(`i-${n}.run`);
   await round();
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   await life.beat();
   await expect.poll(() => life.neighbours()).toBe(0);
 });
@@ -83,13 +84,14 @@ test('a number that cannot be read costs no heartbeat, and the last one holds', 
   await fleetOf(3);
   await life.beat();
   await round();
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   await life.beat();
   await expect.poll(() => life.neighbours()).toBe(3);
   const deaf = createHeartbeat({
     hosts: mine.hosts,
     spread: { glance: () => Promise.reject(new Error('throttled')) },
     log,
+    timings: TIMINGS,
     hostId: ID,
     item: () => hostItem(ID, store.now()),
     now: store.now,
@@ -113,6 +115,7 @@ test('unheard for half the time after which it is dead, it looks dead', async ()
     hosts: mine.hosts,
     spread: mine.spread,
     log,
+    timings: TIMINGS,
     hostId: ID,
     item: () => hostItem(ID, now),
     now: () => now,

@@ -9,6 +9,7 @@ import { type Slots, createSlots } from '../../functions/host/claims/slots.ts';
 import { keep } from '../../functions/host/claims/watchdog.ts';
 import type { HeldJob, Stop } from '../../functions/host/claims/held-job.ts';
 import { createReports, type Reports } from '../../functions/host/attempt/reports.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -40,7 +41,13 @@ beforeEach(async () => {
   void heldJob.stopped.then((reason) => {
     stopped = reason;
   });
-  const writer = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
+  const writer = {
+    jobs,
+    log: rig.log,
+    timings: TIMINGS,
+    pause: () => Promise.resolve(),
+    clientId: () => 'socket',
+  };
   const clocks = { now: () => wall, awake: () => awake };
   reports = createReports({ ...writer, ...clocks }, heldJob, heldJob.claimed, GRAPH);
 });
@@ -53,7 +60,7 @@ const passes = (ms: number) => {
 
 /** A second of the host and a round of the controller. */
 async function judged(watch = createWatch(5000)): Promise<void> {
-  await keep(rig.store.jobs, slots, () => awake);
+  await keep(rig.store.jobs, slots, () => awake, TIMINGS);
   await reports.reported();
   await rig.store.hosts.put(hostItem(fence.host, wall));
   const { jobs, hosts } = rig.store;
@@ -164,7 +171,13 @@ test('a node that is silent lives for as long as the queue of ComfyUI shows it, 
 test('where the template says how long, that is the word, unless nothing can be heard of it', async () => {
   const { jobs } = rig.store;
   const held = { ...heldJob.claimed!, state: { ...heldJob.claimed!.state, deadline: 2 * MINUTE } };
-  const writer = { jobs, log: rig.log, pause: () => Promise.resolve(), clientId: () => 'socket' };
+  const writer = {
+    jobs,
+    log: rig.log,
+    timings: TIMINGS,
+    pause: () => Promise.resolve(),
+    clientId: () => 'socket',
+  };
   reports = createReports({ ...writer, now: () => wall, awake: () => awake }, heldJob, held, GRAPH);
   const silentFor = () => awake - heldJob.aliveAt;
   heldJob.postedAs = 'an earlier socket';

@@ -3,7 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MAX_QUEUE_POSITION, SPREAD_READ_EVERY } from '../../functions/core/limits.ts';
+import { MAX_QUEUE_POSITION } from '../../functions/core/limits.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { shardOf, UNSPREAD } from '../../functions/core/spread.ts';
 import { openTables } from '../../functions/store/open.ts';
 import { eventually } from '../api/support.ts';
@@ -74,6 +75,6 @@ test('a host that knew of one key alone finds a job under any, once it has been 
   await fresh.putState({ ...rest, jobId, status: 'queued', attempt: 0, work: 'waiting' }, 9e9);
   expect((await fresh.listWork('waiting', MAX_QUEUE_POSITION)).map((turn) => turn.jobId)).toEqual([jobId]);
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued', attempt: 0 });
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   await eventually('the job under another key', async () => (await completed([jobId])).length === 1, 15_000);
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterEach, expect, test } from 'vitest';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { stampOf } from '../../functions/core/names.ts';
 import { createCleanup } from '../../functions/host/prompts/cleanup.ts';
@@ -66,6 +67,7 @@ const depsOf = (comfyui: ReturnType<typeof createComfyUI>, images: Images) => ({
   comfyui,
   images,
   log,
+  timings: TIMINGS,
   awake: () => 0,
   pause: () => Promise.resolve(),
   taken: new Map<string, Set<string>>(),
@@ -104,7 +106,7 @@ test('an image that ComfyUI does not give is given up after ten minutes, and hal
     const heldJob = createHeldJob(JOB);
     if (drained) heldJob.drain('the GPU host was stopped');
     const pause = async () => void (now += 5000);
-    const deps = { comfyui, images, log, awake: () => now, pause, taken: new Map() };
+    const deps = { ...depsOf(comfyui, images), awake: () => now, pause };
     await expect(collectImages(deps, heldJob, 1, {}, [OUTPUT])).rejects.toMatchObject({
       name: 'OutputsGone',
     });

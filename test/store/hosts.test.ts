@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Host, isAlive } from '../../functions/core/host.ts';
 import { createHosts } from '../../functions/store/hosts.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { HOST, NEXT_RUN, NOW, OTHER } from '../core/job-states.ts';
 
@@ -90,8 +91,8 @@ it('removing what is gone is no error', async () => {
 });
 
 it('is dead when it was not seen for 45 seconds', () => {
-  expect(isAlive(host(HOST, { seenAt: NOW - 44_999 }), NOW)).toBe(true);
-  expect(isAlive(host(HOST, { seenAt: NOW - 45_000 }), NOW)).toBe(false);
+  expect(isAlive(host(HOST, { seenAt: NOW - 44_999 }), NOW, TIMINGS)).toBe(true);
+  expect(isAlive(host(HOST, { seenAt: NOW - 45_000 }), NOW, TIMINGS)).toBe(false);
 });
 
 it('what offers to it are signed with lies in a table of its own, and goes with its item', async () => {

@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSpreading } from '../../functions/controller/spreading.ts';
 import { claim, type JobState, release } from '../../functions/core/job.ts';
-import { MAX_SHARDS, SPREAD_KNOWN_AFTER, SPREAD_READ_EVERY } from '../../functions/core/limits.ts';
+import { MAX_SHARDS } from '../../functions/core/limits.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { workOrder } from '../../functions/core/names.ts';
 import { UNSPREAD } from '../../functions/core/spread.ts';
 import { createLog } from '../../functions/log.ts';
@@ -58,7 +59,7 @@ const ids = (rows: { jobId: string }[]) => rows.map(({ jobId }) => jobId);
 test('where nobody has said anything, and under one key, all wait where they always did', async () => {
   const before = await accept(1);
   await spreadOver(1);
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   const after = await accept(2);
   expect([await storedKey(before.jobId), await storedKey(after.jobId)]).toEqual(['waiting', 'waiting']);
 });
@@ -143,18 +144,18 @@ test('the controller spreads over as many keys as the setting asks, readers firs
   await alive(3);
   await rounds.round();
   expect(await at()).toMatchObject({ hosts: 3, read: 3, write: 1 });
-  ahead += SPREAD_KNOWN_AFTER;
+  ahead += TIMINGS.spreadKnownAfter;
   await alive(3);
   await rounds.round();
   expect(await at()).toMatchObject({ hosts: 3, read: 3, write: 3 });
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   let state = await accept(1);
   while ((await storedKey(state.jobId)) !== 'waiting#2') state = await accept(1);
 
   await alive(0);
   await rounds.round();
   expect(await at()).toMatchObject({ hosts: 0, read: 3, write: 1 });
-  ahead += SPREAD_KNOWN_AFTER;
+  ahead += TIMINGS.spreadKnownAfter;
   await rounds.round();
   // One waits under the last of them.
   expect(await at()).toMatchObject({ read: 3, write: 1 });
@@ -182,6 +183,6 @@ test('where the item is lost, jobs under any key are found by a controller that 
   );
   const blind = openAhead();
   await controller(1000).round();
-  ahead += SPREAD_READ_EVERY;
+  ahead += TIMINGS.spreadReadEvery;
   expect(ids(await blind.jobs.listWork('waiting', 100))).toContain(state.jobId);
 });

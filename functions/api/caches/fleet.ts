@@ -4,6 +4,7 @@
 import { type Host, isAlive } from '../../core/host.ts';
 import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
 import { type Estimate, estimateOf } from '../../core/estimate.ts';
+import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { readInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { FleetStore } from '../../store/fleet.ts';
@@ -33,16 +34,17 @@ export function createFleet(deps: {
   fleetStore: FleetStore;
   images: Images;
   recorded: Inventory;
+  timings?: Timings | undefined;
   now(): number;
 }): Fleet {
-  const { now } = deps;
+  const { now, timings = TIMINGS } = deps;
   const listed = atMostOnceASecond(deps.hosts.glance, now);
   const remembered = atMostOnceASecond(deps.fleetStore.glance, now);
   const inventories = new Map<string, Inventory>();
   let merged: { key: string; inventory: Inventory } | undefined;
 
   async function hosts(): Promise<Host[]> {
-    return (await listed()).filter((host) => isAlive(host, now()));
+    return (await listed()).filter((host) => isAlive(host, now(), timings));
   }
 
   async function inventoryOf(hash: string): Promise<Inventory | undefined> {

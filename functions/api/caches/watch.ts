@@ -3,7 +3,7 @@
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { JobState } from '../../core/job.ts';
-import { WATCH_EVERY } from '../../core/limits.ts';
+import { TIMINGS, type Timings } from '../../core/timings.ts';
 import type { Log } from '../../log.ts';
 import type { Jobs } from '../../store/jobs.ts';
 
@@ -22,14 +22,22 @@ interface Follower {
   sees(state: JobState | undefined): void;
 }
 
-export function createWatch({ jobs, log }: { jobs: Pick<Jobs, 'readStates'>; log: Log }): Watch {
+export function createWatch({
+  jobs,
+  log,
+  timings = TIMINGS,
+}: {
+  jobs: Pick<Jobs, 'readStates'>;
+  log: Log;
+  timings?: Timings | undefined;
+}): Watch {
   const followers = new Map<string, Set<Follower>>();
   let polls = 0;
   let watching = false;
 
   function pollLater(): void {
     // Whoever follows has a connection that keeps the process.
-    setTimeout(() => void poll(), WATCH_EVERY).unref();
+    setTimeout(() => void poll(), timings.watchEvery).unref();
   }
 
   async function poll(): Promise<void> {

@@ -7,7 +7,8 @@ import { allows, type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, type JobState, type Job } from '../../core/job.ts';
-import { FOLLOWER_HEARS_EVERY, MAX_WAIT_SECONDS } from '../../core/limits.ts';
+import { MAX_WAIT_SECONDS } from '../../core/limits.ts';
+import { TIMINGS } from '../../core/timings.ts';
 import { hasLimits } from '../admission/limits.ts';
 import type { ApiEnv } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
@@ -152,7 +153,7 @@ async function changed(
 
 /** What a stream says, from `first` to its end. */
 async function* statusEvents(
-  { watch, log }: Shared,
+  { watch, log, timings = TIMINGS }: Shared,
   known: JobState,
   first: string,
   slot: Slot,
@@ -162,7 +163,7 @@ async function* statusEvents(
   let reported = first;
   yield first;
   for (;;) {
-    const next = await watch.change(state, FOLLOWER_HEARS_EVERY, slot.signal);
+    const next = await watch.change(state, timings.followerHearsEvery, slot.signal);
     // Removed: whoever asks again is told that there is no such job.
     if (!next) return;
     if (slot.signal.aborted || !(await may())) break;

@@ -4,6 +4,7 @@
 import type { Fleet, StartProblem } from '../../core/fleet.ts';
 import { type Host, isAlive } from '../../core/host.ts';
 import { UNWATCHED_AFTER } from '../../core/limits.ts';
+import { TIMINGS } from '../../core/timings.ts';
 import { type Finding, next, ok } from './check.ts';
 
 export interface Where {
@@ -29,7 +30,7 @@ export function controllerFinding(fleet: Fleet, now: number, where: Where): Find
 }
 
 export function hostsFinding(fleet: Fleet, hosts: readonly Host[], now: number, where: Where): Finding {
-  const alive = hosts.filter((host) => isAlive(host, now));
+  const alive = hosts.filter((host) => isAlive(host, now, TIMINGS));
   const count = (state: (host: Host) => boolean) => alive.filter(state).length;
   const starting = Object.entries(fleet.seen).filter(
     ([id, { upAt }]) => upAt === undefined && !alive.some(({ machineId }) => machineId === id),

@@ -11,14 +11,9 @@ import { createSpreading } from '../../controller/spreading.ts';
 import { createWatch } from '../../controller/watch.ts';
 import type { Host } from '../../core/host.ts';
 import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
-import {
-  HEARTBEAT_EVERY,
-  HOST_POLLS_EVERY,
-  HOSTS_PER_SHARD,
-  PROGRESS_EVERY,
-  SCALE_EVERY,
-} from '../../core/limits.ts';
+import { HOSTS_PER_SHARD, SCALE_EVERY } from '../../core/limits.ts';
 import { ownerOrder, workOrder } from '../../core/names.ts';
+import { TIMINGS } from '../../core/timings.ts';
 import { NEVER_WARM } from '../../core/warm.ts';
 import { forward } from '../../forwarder/forward.ts';
 import { createSlots } from '../../host/claims/slots.ts';
@@ -127,6 +122,7 @@ async function measure(
         hosts,
         spread,
         log,
+        timings: TIMINGS,
         hostId,
         item: () => hostOf(`i-${n}`, now()),
         now,
@@ -140,6 +136,7 @@ async function measure(
         // What it sees another takes.
         jobs: seesNothing(jobs),
         log,
+        timings: TIMINGS,
         slots,
         hostId,
         images: undefined as never,
@@ -152,9 +149,9 @@ async function measure(
         neighbours: life.neighbours,
         work: () => Promise.resolve(),
       });
-      for (; awake < MINUTE; awake += HOST_POLLS_EVERY) {
-        if (awake % HEARTBEAT_EVERY === 0) await life.beat();
-        await keep(jobs, slots, () => awake);
+      for (; awake < MINUTE; awake += TIMINGS.hostPollsEvery) {
+        if (awake % TIMINGS.heartbeatEvery === 0) await life.beat();
+        await keep(jobs, slots, () => awake, TIMINGS);
         await claimLoop.poll();
       }
     });
@@ -170,7 +167,7 @@ async function measure(
       await jobs.read(jobId);
       await jobs.write(jobId, claim(state, fence.host, now(), false));
       await jobs.write(jobId, start(state, fence, now()));
-      const told = Math.min(STEPS, Math.floor((secondsPerJob * 1000) / PROGRESS_EVERY));
+      const told = Math.min(STEPS, Math.floor((secondsPerJob * 1000) / TIMINGS.progressEvery));
       for (let step = 1; step <= told; step += 1) {
         const progress = { progress: step / (told + 1), currentStep: step, totalSteps: STEPS };
         await jobs.write(jobId, advance(fence, progress, now()));
@@ -243,7 +240,7 @@ async function measure(
 
   const jobsPerSecond = count / secondsPerJob;
   const processes = Math.max(1, jobsPerSecond * (1 + secondsPerJob / POLLS_EVERY) * ANSWER_TAKES);
-  const glances = 1000 / Math.max(readLessOften(count), 1000);
+  const glances = 1000 / Math.max(readLessOften(count, TIMINGS), 1000);
   const batches = Math.min(BATCHES, Math.max(jobsPerSecond, 1 / 60));
   const isScan = ({ what }: Charge) => what.startsWith('Scan');
   const load = createSum(shards);
@@ -253,7 +250,7 @@ async function measure(
   load.add(glanced, glanced, processes * glances);
   load.add(asked, asked, processes / (MINUTE / SECOND));
   load.add(polled, [], (2 * count) / POLLS_EVERY);
-  load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count), 1)));
+  load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count, TIMINGS), 1)));
   const others = batch.filter((charge) => !isScan(charge));
   load.add(others, others, batches);
   return { hosts: count, ...load.total(), job: unitsOf(jobA) };

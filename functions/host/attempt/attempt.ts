@@ -20,6 +20,7 @@ import type { Graph } from '../../core/object-info.ts';
 import { type Outcome, outcomeOf, ranFor } from '../../core/outcome.ts';
 import { stamp } from '../../core/render.ts';
 import type { Images } from '../../images/images.ts';
+import type { Timings } from '../../core/timings.ts';
 import type { ImageMetadata } from '../../images/structure/walk.ts';
 import { type Claimed, hasStarted } from '../claims/claim.ts';
 import type { ComfyUIWatch } from '../prompts/health.ts';
@@ -45,6 +46,7 @@ export interface AttemptDeps extends Writer {
   machineId: string;
   /** Of the socket that is open now. */
   clientId(): string;
+  timings: Timings;
   watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */

@@ -2,9 +2,10 @@
 // in order, at most one of progress a second.
 
 import { advance, apply, type Progress, touch, start } from '../../core/job.ts';
-import { JOB_DEADLINE, PROGRESS_EVERY, START_REPORTED_AFTER } from '../../core/limits.ts';
+import { START_REPORTED_AFTER } from '../../core/limits.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { trackProgress } from '../../core/progress.ts';
+import type { Timings } from '../../core/timings.ts';
 import { type Claimed, hasStarted } from '../claims/claim.ts';
 import type { PromptListener } from '../prompts/poller.ts';
 import type { HeldJob } from '../claims/held-job.ts';
@@ -19,12 +20,12 @@ export interface Reports extends PromptListener {
 }
 
 export function createReports(
-  deps: Writer & { now(): number; awake(): number; clientId(): string },
+  deps: Writer & { timings: Timings; now(): number; awake(): number; clientId(): string },
   heldJob: HeldJob,
   claimed: Claimed,
   graph: Graph,
 ): Reports {
-  const { now, awake } = deps;
+  const { timings, now, awake } = deps;
   const { jobId } = heldJob;
   const { fence, state } = claimed;
   const tracker = trackProgress(graph, state);
@@ -44,7 +45,7 @@ export function createReports(
   let sent = state.progress;
 
   heldJob.reportLife = () => {
-    if (startedAt === undefined || Math.abs(now() - reportedAt) < (state.deadline ?? JOB_DEADLINE) / 4)
+    if (startedAt === undefined || Math.abs(now() - reportedAt) < (state.deadline ?? timings.jobDeadline) / 4)
       return;
     reportedAt = now();
     reportStart();
@@ -109,7 +110,7 @@ export function createReports(
       heldJob.aliveAt = awake();
       const progress = tracker.current();
       if (!startSent || advancing || progress.progress <= sent) return;
-      if (awake() - lastSent < PROGRESS_EVERY) return;
+      if (awake() - lastSent < timings.progressEvery) return;
       advancing = true;
       lastSent = awake();
       reportedAt = now();

@@ -13,11 +13,12 @@ import {
   type ViewedFile,
 } from '../../comfyui/client.ts';
 import type { Failure, JobImage } from '../../core/job-state.ts';
-import { JOB_DEADLINE, MAX_IMAGE_BYTES } from '../../core/limits.ts';
+import { MAX_IMAGE_BYTES } from '../../core/limits.ts';
 import { attemptPromptId, imageName, keys } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import type { OutputImage } from '../../core/outcome.ts';
 import { publishedPrefixOf } from '../../core/render.ts';
+import type { Timings } from '../../core/timings.ts';
 import type { Images } from '../../images/images.ts';
 import { BodyTooLong } from '../../images/body.ts';
 import { peekImage } from '../../images/sniff.ts';
@@ -41,6 +42,7 @@ export class UnfitOutput extends Error {
 interface UploadDeps extends Pick<Writer, 'log' | 'pause'> {
   comfyui: Pick<ComfyUI, 'view' | 'viewHead' | 'history'>;
   images: Images;
+  timings: Timings;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
   /** Files whose names are fixed, as they were at one moment, and the jobs that told of them: of all attempts of a host. */
@@ -93,7 +95,10 @@ export async function collectImages(
         if (error instanceof ComfyUIError) {
           const now = deps.awake();
           failingSince ??= now;
-          if (now - failingSince > JOB_DEADLINE || now - Math.max(drainedAt, failingSince) > DRAIN_LIMIT)
+          if (
+            now - failingSince > deps.timings.jobDeadline ||
+            now - Math.max(drainedAt, failingSince) > DRAIN_LIMIT
+          )
             throw new OutputsGone('its images could not be had from ComfyUI', { cause: error });
         } else failingSince = undefined;
         // Half an image, a bucket that throttles, a ComfyUI that restarts: its files are still on its disk.

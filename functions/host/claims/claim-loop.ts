@@ -1,8 +1,9 @@
 // Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
 
 import { type ComfyUIKind, fail, isDue, type Job } from '../../core/job.ts';
-import { HOST_POLLS_EVERY, MAX_SHARDS } from '../../core/limits.ts';
+import { MAX_SHARDS } from '../../core/limits.ts';
 import { type Graph, type Inventory, missingRequirements } from '../../core/object-info.ts';
+import type { Timings } from '../../core/timings.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { Slots } from './slots.ts';
@@ -18,6 +19,7 @@ export interface ClaimLoopDeps extends Writer {
   kind?: ComfyUIKind | undefined;
   /** Everything from a simulated ComfyUI is marked as such. */
   simulated(): boolean;
+  timings: Timings;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -56,7 +58,7 @@ const HEADLESS_AFTER = 60_000;
 const LATER_LIMIT = 200;
 
 export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
-  const { jobs, images, slots, hostId, log, now, awake } = deps;
+  const { jobs, images, slots, hostId, log, timings, now, awake } = deps;
   /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
   const unrunnable = new Set<string>();
   /** Jobs that came back a moment ago, and when each is due: what stands behind them is not held up. */
@@ -156,7 +158,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
       behind.clear();
       fromTheHeadAt = awake();
     }
-    if (awake() - notNowSince >= HOST_POLLS_EVERY) {
+    if (awake() - notNowSince >= timings.hostPollsEvery) {
       notNow.clear();
       notNowSince = awake();
     }
@@ -181,7 +183,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
 
   async function pollOnce(): Promise<void> {
     if (deps.freeSlots() === 0) return;
-    if (known.length === 0 || awake() - knownAt >= HOST_POLLS_EVERY) await readHead();
+    if (known.length === 0 || awake() - knownAt >= timings.hostPollsEvery) await readHead();
     while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
   }
 

@@ -3,7 +3,8 @@
 // awake: the clock by which a job was accepted or claimed may have been set since.
 
 import { isHeldBy, type JobState } from '../../core/job.ts';
-import { JOB_DEADLINE, JOB_EXPIRES_AFTER, JOB_LIMIT } from '../../core/limits.ts';
+import { JOB_EXPIRES_AFTER } from '../../core/limits.ts';
+import type { Timings } from '../../core/timings.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import type { Slots } from './slots.ts';
 import type { HeldJob, Stop } from './held-job.ts';
@@ -15,7 +16,7 @@ const NOT_STORED = 'The images of the job could not be stored within 24 hours';
 const TOO_LONG = 'The job ran for an hour and had not ended';
 
 /** @param awake to be asked at every round, or it counts too little */
-export async function keep(jobs: Jobs, slots: Slots, awake: () => number): Promise<void> {
+export async function keep(jobs: Jobs, slots: Slots, awake: () => number, timings: Timings): Promise<void> {
   awake();
   const held = slots.all().filter(({ claimed }) => claimed !== undefined);
   if (held.length === 0) return;
@@ -31,20 +32,25 @@ export async function keep(jobs: Jobs, slots: Slots, awake: () => number): Promi
       const at = awake();
       heldJob.heldSince ??= at;
       if (heldJob.phase === 'uploading') heldJob.storesSince ??= at;
-      const late = lateness(heldJob, state, at);
+      const late = lateness(heldJob, state, at, timings);
       if (late) heldJob.stop(late);
       else heldJob.reportLife();
     }
   }
 }
 
-function lateness(heldJob: HeldJob, state: JobState, awake: number): Stop | undefined {
+function lateness(
+  heldJob: HeldJob,
+  state: JobState,
+  awake: number,
+  { jobLimit, jobDeadline }: Timings,
+): Stop | undefined {
   // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
   if (heldJob.phase === 'uploading')
     return awake - (heldJob.storesSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
-  if (heldJob.ranFor() > JOB_LIMIT) return { tooLong: TOO_LONG };
+  if (heldJob.ranFor() > jobLimit) return { tooLong: TOO_LONG };
   // Behind another in ComfyUI's queue it waits as long as that one runs.
   if (state.status === 'queued')
-    return awake - (heldJob.heldSince ?? awake) > JOB_LIMIT ? { overdue: NOT_STARTED } : undefined;
-  return awake - heldJob.aliveAt > (state.deadline ?? JOB_DEADLINE) ? { overdue: NO_PROGRESS } : undefined;
+    return awake - (heldJob.heldSince ?? awake) > jobLimit ? { overdue: NOT_STARTED } : undefined;
+  return awake - heldJob.aliveAt > (state.deadline ?? jobDeadline) ? { overdue: NO_PROGRESS } : undefined;
 }

@@ -2,7 +2,7 @@
 // reads its own item and one number, however many hosts there are.
 
 import type { Host } from '../../core/host.ts';
-import { HOST_DEAD_AFTER } from '../../core/limits.ts';
+import type { Timings } from '../../core/timings.ts';
 import type { Log } from '../../log.ts';
 import type { Hosts } from '../../store/hosts.ts';
 import type { SpreadStore } from '../../store/spread.ts';
@@ -11,6 +11,7 @@ export interface HeartbeatDeps {
   hosts: Pick<Hosts, 'read' | 'put'>;
   spread: Pick<SpreadStore, 'glance'>;
   log: Log;
+  timings: Timings;
   hostId: string;
   /** As it is now. */
   item(): Host;
@@ -19,7 +20,7 @@ export interface HeartbeatDeps {
 }
 
 export interface Heartbeat {
-  /** Every HEARTBEAT_EVERY. @throws what the table threw: it was not heard */
+  /** Every `heartbeatEvery`. @throws what the table threw: it was not heard */
   beat(): Promise<void>;
   /** Its item anew, where something changed that must not wait. */
   report(): Promise<void>;
@@ -33,10 +34,17 @@ export interface Heartbeat {
   looksDead(): boolean;
 }
 
-/** A later heartbeat may get through where this one does not. */
-const TIMEOUT = HOST_DEAD_AFTER / 3;
-
-export function createHeartbeat({ hosts, spread, log, hostId, item, now }: HeartbeatDeps): Heartbeat {
+export function createHeartbeat({
+  hosts,
+  spread,
+  log,
+  timings: { hostDeadAfter },
+  hostId,
+  item,
+  now,
+}: HeartbeatDeps): Heartbeat {
+  /** A later heartbeat may get through where this one does not. */
+  const timeout = hostDeadAfter / 3;
   /** The youngest sign of life that the table has of this run. */
   let reportedAt = -Infinity;
   let reportedHealthy = false;
@@ -46,7 +54,7 @@ export function createHeartbeat({ hosts, spread, log, hostId, item, now }: Heart
   async function report(): Promise<void> {
     const reported = item();
     // Refused, the table has a younger one.
-    await hosts.put(reported, AbortSignal.timeout(TIMEOUT));
+    await hosts.put(reported, AbortSignal.timeout(timeout));
     reportedAt = reported.seenAt;
     reportedHealthy = reported.comfyui;
   }
@@ -64,7 +72,7 @@ export function createHeartbeat({ hosts, spread, log, hostId, item, now }: Heart
   return {
     async beat() {
       // Read before write: the first answer sets the clock, and a host must not be born dead.
-      const own = await hosts.read(hostId, AbortSignal.timeout(TIMEOUT));
+      const own = await hosts.read(hostId, AbortSignal.timeout(timeout));
       // Told by the controller, which knows which release should run.
       retired ||= own?.retire === true;
       await report();
@@ -75,6 +83,6 @@ export function createHeartbeat({ hosts, spread, log, hostId, item, now }: Heart
     reportedHealthy: () => reportedHealthy,
     neighbours: () => neighbours,
     isRetired: () => retired,
-    looksDead: () => now() - reportedAt > HOST_DEAD_AFTER / 2,
+    looksDead: () => now() - reportedAt > hostDeadAfter / 2,
   };
 }

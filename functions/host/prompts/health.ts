@@ -10,11 +10,11 @@ import {
 } from '../../comfyui/client.ts';
 import { takeInventory } from '../../comfyui/inventory.ts';
 import type { Inventory } from '../../core/object-info.ts';
+import type { Timings } from '../../core/timings.ts';
 import { storeInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { Log } from '../../log.ts';
 
-const INVENTORY_EVERY = 60_000;
 /** While models come, ms: with every look. */
 const INVENTORY_AS_MODELS_COME = 4000;
 /** Without one, jobs are taken that would better wait for another host: so long it is waited for, ms. */
@@ -88,7 +88,8 @@ export function watchComfyUI(
   images: Images,
   log: Log,
   now: () => number,
-  modelsCome: () => boolean = () => false,
+  modelsCome: () => boolean,
+  { inventoryEvery }: Timings,
 ): ComfyUIWatch {
   const troubles = new Map<Trouble, string>();
   let answers = false;
@@ -162,7 +163,7 @@ export function watchComfyUI(
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);
     // Once more after the last one has come.
     const often = cameThen || modelsCome();
-    if (now() - takenAt < (often ? INVENTORY_AS_MODELS_COME : INVENTORY_EVERY)) return;
+    if (now() - takenAt < (often ? INVENTORY_AS_MODELS_COME : inventoryEvery)) return;
     cameThen = modelsCome();
     takenAt = now();
     taking ??= take().finally(() => {
