@@ -97,7 +97,7 @@ describe('alarms', () => {
     expect(named(larger, 'account-full')).toMatchObject({ ...full, Threshold: 800 });
   });
 
-  test('watch metrics that a room puts, under the name that it puts them', () => {
+  test('watch metrics that a service puts, under the name that it puts them', () => {
     const own = metricsIn(JSON.stringify(alarms));
     expect(own.length).toBeGreaterThan(4);
     for (const name of own) expect(Object.keys(METRICS)).toContain(name);
@@ -213,6 +213,6 @@ describe('what it costs at zero', () => {
 /** Names of metrics of our own, in a template's text: AWS's begin with a capital letter. */
 function metricsIn(text: string): string[] {
   const inAlarms = [...text.matchAll(/"MetricName":"([a-z_]+)"/g)];
-  const inWidgets = [...text.matchAll(/\\"comfyui\\",\\"([a-z_]+)\\",\\"room\\"/g)];
+  const inWidgets = [...text.matchAll(/\\"comfyui\\",\\"([a-z_]+)\\",\\"service\\"/g)];
   return [...new Set([...inAlarms, ...inWidgets].map(([, name]) => name!))];
 }
