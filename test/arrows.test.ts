@@ -1,10 +1,10 @@
-// The folders tell the architecture: imports point one way. Source: docs/architecture.md, "Where to look".
+// Imports point one way, between folders and between files, types included. Source: docs/architecture.md, "Where to look".
 
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** A room may import itself and these. `log` and `metrics` are files beside the rooms; `runtime` is what
+/** A folder may import itself and these. `log` and `metrics` are files beside the folders; `runtime` is what
  * every entry point shares. */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
@@ -23,41 +23,148 @@ const MAY_IMPORT: Record<string, string[]> = {
   webhooks: ['core', 'log', 'metrics', 'store'],
   host: ['core', 'log', 'metrics', 'runtime', 'store', 'images', 'comfyui', 'machines'],
 };
-/** Files that compose, and only they, may import anything and read the environment. */
+/** Within a folder: the folders of it that a folder of it may import, and files of it that all may. */
+const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]> }> = {
+  api: {
+    files: ['deps.ts'],
+    folders: {
+      answers: [],
+      caches: [],
+      http: ['answers', 'caches'],
+      openapi: ['answers', 'http'],
+      admission: ['caches', 'http'],
+      routes: ['answers', 'caches', 'http', 'openapi', 'admission'],
+    },
+  },
+  host: {
+    files: [],
+    folders: {
+      claims: [],
+      prompts: ['claims'],
+      attempt: ['claims', 'prompts'],
+      machine: ['claims', 'prompts', 'attempt'],
+    },
+  },
+};
+/** Each is a process, or several, of its own: none reaches into another, not even where it composes. */
+const SERVICES = ['api', 'forwarder', 'controller', 'webhooks', 'host'];
+/** Files that compose, and only they, may import any folder and read the environment. */
 const COMPOSES = /^(local|cli)\/|^runtime\/(connect|exit)\.ts$|\/(main|lambda|from-settings)\.ts$/;
 
-async function sources(): Promise<{ file: string; text: string }[]> {
-  const entries = await readdir('functions', { recursive: true });
+interface SourceFile {
+  /** Below its root. */
+  file: string;
+  text: string;
+  /** Files of the repository, below the same root. */
+  imports: string[];
+}
+
+async function sources(root = 'functions'): Promise<SourceFile[]> {
+  const entries = await readdir(root, { recursive: true });
   const files = entries.map((entry) => entry.replaceAll('\\', '/')).filter((entry) => entry.endsWith('.ts'));
   return Promise.all(
-    files.map(async (file) => ({ file, text: await readFile(join('functions', file), 'utf8') })),
+    files.map(async (file) => {
+      const text = await readFile(join(root, file), 'utf8');
+      return { file, text, imports: importsOf(root, file, text) };
+    }),
   );
 }
 
-const roomOf = (file: string) => file.split('/')[0]!.replace(/(-events)?\.ts$/, '');
+const folderOf = (file: string) => file.split('/')[0]!.replace(/(-events)?\.ts$/, '');
+/** `routes` of `api/routes/queue.ts`; undefined of a file of `api` itself. */
+const innerOf = (file: string) => (file.split('/').length > 2 ? file.split('/')[1]! : undefined);
 
-function importsOf(file: string, text: string): string[] {
+function importsOf(root: string, file: string, text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path]) =>
-    relative('functions', resolve(dirname(join('functions', file)), path!)).replaceAll('\\', '/'),
+    relative(root, resolve(dirname(join(root, file)), path!)).replaceAll('\\', '/'),
   );
 }
 
-test('imports point one way', async () => {
+test('imports between folders point one way', async () => {
   const wrong: string[] = [];
-  for (const { file, text } of await sources()) {
+  for (const { file, imports } of await sources()) {
     if (COMPOSES.test(file)) continue;
-    const room = roomOf(file);
-    for (const target of importsOf(file, text)) {
-      const other = roomOf(target);
-      if (other !== room && !MAY_IMPORT[room]?.includes(other)) wrong.push(`${file} imports ${target}`);
+    const folder = folderOf(file);
+    for (const target of imports) {
+      const other = folderOf(target);
+      if (other !== folder && !MAY_IMPORT[folder]?.includes(other)) wrong.push(`${file} → ${target}`);
     }
   }
   expect(wrong).toEqual([]);
 });
 
-test('every room is known here', async () => {
-  const rooms = new Set((await sources()).map(({ file }) => roomOf(file)));
-  expect([...rooms].filter((room) => !MAY_IMPORT[room] && !['local', 'cli'].includes(room))).toEqual([]);
+test('imports within api and within host point one way', async () => {
+  const wrong: string[] = [];
+  for (const { file, imports } of await sources()) {
+    const within = WITHIN[folderOf(file)];
+    const inner = innerOf(file);
+    if (!within || inner === undefined) continue;
+    expect(Object.keys(within.folders), file).toContain(inner);
+    for (const target of imports.filter((one) => folderOf(one) === folderOf(file))) {
+      const other = innerOf(target);
+      const isAllowed =
+        other === undefined
+          ? within.files.includes(target.slice(folderOf(file).length + 1))
+          : other === inner || within.folders[inner]!.includes(other);
+      if (!isAllowed) wrong.push(`${file} → ${target}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('what starts a service composes that service alone, and nobody imports it', async () => {
+  const wrong: string[] = [];
+  for (const { file, imports } of await sources())
+    for (const target of imports) {
+      const [service, other] = [folderOf(file), folderOf(target)];
+      if (SERVICES.includes(service) && SERVICES.includes(other) && service !== other)
+        wrong.push(`${file} → ${target}`);
+      if (SERVICES.includes(other) && /\/(main|lambda)\.ts$/.test(target)) wrong.push(`${file} → ${target}`);
+    }
+  expect(wrong).toEqual([]);
+});
+
+test('no circle between files', async () => {
+  const all = new Map<string, string[]>();
+  for (const root of ['functions', 'simulated-comfyui', 'infra'])
+    for (const { file, imports } of await sources(root))
+      all.set(
+        join(root, file),
+        imports.map((target) => join(root, target)),
+      );
+  expect(circlesOf(all)).toEqual([]);
+});
+
+/** One circle for each import that closes one: `a → b → a`. */
+function circlesOf(imports: ReadonlyMap<string, string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    if (path.includes(file)) return void circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of imports.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file);
+  return circles;
+}
+
+test('a circle is found, and named from file to file', () => {
+  const imports = new Map([
+    ['a', ['b', 'd']],
+    ['b', ['c']],
+    ['c', ['d', 'b']],
+    ['d', []],
+  ]);
+  expect(circlesOf(imports)).toEqual(['b → c → b']);
+});
+
+test('every folder is known here', async () => {
+  const folders = new Set((await sources()).map(({ file }) => folderOf(file)));
+  expect([...folders].filter((one) => !MAY_IMPORT[one] && !['local', 'cli'].includes(one))).toEqual([]);
 });
 
 test('only what composes reads the environment', async () => {

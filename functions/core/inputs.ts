@@ -12,7 +12,7 @@ import {
   type InputValues,
   targetsOf,
   type Template,
-} from './template.ts';
+} from './inputs-file.ts';
 
 export interface ParsedInputs {
   values: InputValues;

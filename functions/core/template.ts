@@ -4,47 +4,18 @@
 import * as z from 'zod';
 import { AppError } from './errors.ts';
 import { exceeded, valueOf } from './inputs.ts';
-import { MAX_SEED, MAX_TEXT } from './limits.ts';
+import { type InputSpec, inputsFile, type InputValues, targetsOf, type Template } from './inputs-file.ts';
 import { type Graph, linkOf } from './object-info.ts';
-import { TIMINGS } from './timings.ts';
 
-/** A whole number that a number cannot hold is a bigint. */
-const numeric = z.union([z.number(), z.bigint()]);
-const scalar = z.union([z.string(), numeric, z.boolean()]);
-
-const inputSpec = z.strictObject({
-  type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', 'image']),
-  title: z.string().optional(),
-  description: z.string().optional(),
-  required: z.boolean().optional(),
-  default: scalar.optional(),
-  minimum: numeric.optional(),
-  maximum: numeric.optional(),
-  multiple_of: z.number().positive().optional(),
-  /** Another number's input, which this one's value must not exceed. */
-  at_most: z.string().optional(),
-  max_length: z.int().positive().max(MAX_TEXT).optional(),
-  /** "node.field", one or several. */
-  to: z.union([z.string(), z.array(z.string())]).optional(),
-  when_set: z
-    .strictObject({ defaults: z.record(z.string(), scalar).optional(), note: z.string().optional() })
-    .optional(),
-});
-
-const inputsFile = z.strictObject({
-  title: z.string(),
-  description: z.string().optional(),
-  /** Seconds without progress after which a job has hung. */
-  deadline_seconds: z
-    .int()
-    .positive()
-    .max(TIMINGS.jobLimit / 1000)
-    .optional(),
-  /** Of its images: `strip` publishes them without the graph that ComfyUI writes into them. The host's setting otherwise. */
-  image_metadata: z.enum(['keep', 'strip']).optional(),
-  inputs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), inputSpec),
-  presets: z.record(z.string(), z.record(z.string(), scalar)).optional(),
-});
+export {
+  boundsOf,
+  type InputSpec,
+  type InputValue,
+  type InputValues,
+  parseTarget,
+  targetsOf,
+  type Template,
+} from './inputs-file.ts';
 
 const graph = z.record(
   z.string(),
@@ -54,16 +25,6 @@ const graph = z.record(
     _meta: z.object({ title: z.string().optional() }).optional(),
   }),
 );
-
-export type InputSpec = z.infer<typeof inputSpec>;
-export type InputValue = z.infer<typeof scalar>;
-export type InputValues = Record<string, InputValue>;
-
-export interface Template extends z.infer<typeof inputsFile> {
-  name: string;
-  graph: Graph;
-  presets: Record<string, InputValues>;
-}
 
 /** What may be asked for now. Where files may change, both are replaced as a whole: whoever has read them keeps them. */
 export interface Workflows {
@@ -173,17 +134,6 @@ function first(error: z.ZodError): string {
   return `${issue.path.join('.') || 'the file'}: ${issue.message}`;
 }
 
-/** "8.steps" → node 8, field steps. A field may have dots of its own. */
-export function parseTarget(target: string): { node: string; field: string } {
-  const dot = target.indexOf('.');
-  return { node: target.slice(0, dot), field: target.slice(dot + 1) };
-}
-
-/** The fields of the graph that an input drives. */
-export function targetsOf(spec: InputSpec): { node: string; field: string }[] {
-  return [spec.to ?? []].flat().map(parseTarget);
-}
-
 function problemOf(template: Template, input: string, spec: InputSpec): string | undefined {
   if (RESERVED.includes(input)) return 'is a name that the API keeps for itself';
   for (const { node, field } of targetsOf(spec)) {
@@ -228,15 +178,4 @@ function problemOfValues(template: Template, values: InputValues): string | unde
     }
   }
   return undefined;
-}
-
-export interface Bounds {
-  minimum?: number | bigint;
-  maximum?: number | bigint;
-}
-
-/** Bounds in force where the file names none. */
-export function boundsOf(spec: InputSpec): Bounds {
-  if (spec.type === 'seed') return { minimum: spec.minimum ?? 0, maximum: spec.maximum ?? MAX_SEED };
-  return { minimum: spec.minimum, maximum: spec.maximum };
 }

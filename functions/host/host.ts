@@ -22,7 +22,8 @@ import type { SpreadStore } from '../store/spread.ts';
 import { type AttemptDeps, giveBackJob, NOT_ANSWERING, runAttempt } from './attempt/attempt.ts';
 import { createSlots } from './claims/slots.ts';
 import type { Claimed } from './claims/claim.ts';
-import { createClaimLoop, type Offered } from './claims/claim-loop.ts';
+import { createClaimLoop } from './claims/claim-loop.ts';
+import type { TakesOffers } from './claims/intake.ts';
 import { watchComfyUI } from './prompts/health.ts';
 import { createHeartbeat } from './machine/heartbeat.ts';
 import { keep } from './claims/watchdog.ts';
@@ -37,6 +38,7 @@ import { createRestart } from './machine/restart.ts';
 import { createStuckRule, type StuckBounds } from './prompts/stuck.ts';
 import { createStats } from './attempt/stats.ts';
 import { warmUp } from './machine/warm-up.ts';
+import type { Retirable } from './machine/retirement.ts';
 import { createAwakeClock } from '../runtime/awake.ts';
 import { every, sleepUpTo } from '../runtime/ticker.ts';
 
@@ -79,17 +81,8 @@ export interface HostDeps {
   drainWaits?: Partial<typeof DRAIN_WAITS> | undefined;
 }
 
-export interface RunningHost {
+export interface RunningHost extends TakesOffers, Retirable {
   hostId: string;
-  intakeSecret: string;
-  /** Answers at once; the trying goes on by itself. */
-  offer(jobId: string): Offered;
-  /** Milliseconds since it last held a job, or its start. */
-  idleFor(): number;
-  /** Has the controller asked it to end? */
-  isRetired(): boolean;
-  /** Gives back what has not started, finishes what runs; resolves when nothing is held and the item is gone. */
-  drain(): Promise<void>;
 }
 
 const FIRST_POLL = 2000;

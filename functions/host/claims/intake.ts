@@ -1,17 +1,23 @@
-// The host's only door: signed offers of the forwarder. Answers at once; a doubled, late or replayed offer changes
+// The host's only endpoint: signed offers of the forwarder. Answers at once; a doubled, late or replayed offer changes
 // nothing, since the claim decides.
 
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { isSigned, SIGNATURE_HEADER } from '../../core/signature.ts';
 import { isJobId } from '../../core/names.ts';
-import type { RunningHost } from '../host.ts';
+import type { Offered } from './claim-loop.ts';
 
 const MAX_OFFER_BYTES = 1024;
 const offer = z.object({ jobId: z.string().refine(isJobId) });
 
-/** `host` is asked for at each offer: the door may open before the host is ready. */
-export function createIntake(host: () => RunningHost | undefined, now: () => number): Hono {
+export interface TakesOffers {
+  intakeSecret: string;
+  /** Returns at once; the claim is tried afterwards. */
+  offer(jobId: string): Offered;
+}
+
+/** `host` is called at each offer: the server may listen before the host is ready. */
+export function createIntake(host: () => TakesOffers | undefined, now: () => number): Hono {
   const app = new Hono();
   app.post('/jobs', async (c) => {
     const running = host();

@@ -4,10 +4,18 @@
 import type { Log } from '../../log.ts';
 import type { InstanceMetadata } from '../../machines/instance.ts';
 import { every } from '../../runtime/ticker.ts';
-import type { RunningHost } from '../host.ts';
+
+export interface Retirable {
+  /** Milliseconds since it last held a job, or since its start. */
+  idleFor(): number;
+  /** Whether the controller has asked it to end. */
+  isRetired(): boolean;
+  /** Releases what has not started, finishes what runs; resolves when nothing is held and the item is deleted. */
+  drain(): Promise<void>;
+}
 
 export interface RetirementDeps {
-  host: Pick<RunningHost, 'drain' | 'idleFor' | 'isRetired'>;
+  host: Retirable;
   instance: InstanceMetadata;
   /** Whether the controller wants this machine to stay up without work; asked of one that is idle. */
   isWarm(): Promise<boolean>;
