@@ -52,7 +52,7 @@ const heartless: Focus = {
   faultsUntil: 10_000,
 };
 /** Else a host takes nothing when its heart is not heard, and hardly a job starts while it is taken away. */
-const CLAIMS_ON = host('host', ' && !life.looksDead()', '');
+const CLAIMS_ON = host('parts', ' && !heartbeat.looksDead()', '');
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -248,12 +248,12 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'host',
-        `  await heartbeat();
-  await takeOver();
-  socket =`,
-        `  await takeOver();
-  await heartbeat();
-  socket =`,
+        `  await beat(parts, log);
+  await takeOver.run();
+`,
+        `  await takeOver.run();
+  await beat(parts, log);
+`,
       ),
     ],
     focus: { kinds: ['kill'], targets: { kill: HOSTS }, lasts: quickDeaths, faults: 20 },
@@ -269,7 +269,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'claiming before the scan is done',
-    edits: [host('host', `recovered && !draining && watch.takesJobs`, `!draining && watch.takesJobs`)],
+    edits: [host('parts', `takeOver.isDone && !drain.isDraining`, `!drain.isDraining`)],
     focus: {
       kinds: ['kill', 'kill', 'table-late'],
       targets: { kill: HOSTS, 'table-late': HOSTS },

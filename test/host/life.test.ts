@@ -6,7 +6,7 @@ import { sweep } from '../../functions/controller/sweep.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { claim, start } from '../../functions/core/job.ts';
 import { type Slots, createSlots } from '../../functions/host/claims/slots.ts';
-import { keep } from '../../functions/host/claims/watchdog.ts';
+import { runWatchdog } from '../../functions/host/claims/watchdog.ts';
 import type { HeldJob, Stop } from '../../functions/host/claims/held-job.ts';
 import { createReports, type Reports } from '../../functions/host/attempt/reports.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
@@ -36,7 +36,8 @@ beforeEach(async () => {
   await jobs.write(jobId, start(job.state, fence, wall));
   slots = createSlots(1);
   heldJob = slots.add(jobId);
-  heldJob.claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
+  const claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
+  heldJob.hold(claimed);
   stopped = undefined;
   void heldJob.stopped.then((reason) => {
     stopped = reason;
@@ -49,7 +50,8 @@ beforeEach(async () => {
     clientId: () => 'socket',
   };
   const clocks = { now: () => wall, awake: () => awake };
-  reports = createReports({ ...writer, ...clocks }, heldJob, heldJob.claimed, GRAPH);
+  reports = createReports({ ...writer, ...clocks }, heldJob, claimed, GRAPH);
+  heldJob.work('prompt', GRAPH, reports, awake);
 });
 afterEach(() => rig.close());
 
@@ -60,7 +62,7 @@ const passes = (ms: number) => {
 
 /** A second of the host and a round of the controller. */
 async function judged(watch = createWatch(5000)): Promise<void> {
-  await keep(rig.store.jobs, slots, () => awake, TIMINGS);
+  await runWatchdog(rig.store.jobs, slots, () => awake, TIMINGS);
   await reports.reported();
   await rig.store.hosts.put(hostItem(fence.host, wall));
   const { jobs, hosts } = rig.store;
@@ -119,12 +121,12 @@ test.each([25 * 60, -2 * 60])(
     await jobs.write(waiting, claim((await jobs.readState(waiting))!, fence.host, wall, true));
     const other = slots.add(waiting);
     const held = (await jobs.read(waiting))!;
-    other.claimed = { ...held, fence: { attempt: 1, host: fence.host } };
+    other.hold({ ...held, fence: { attempt: 1, host: fence.host } });
     const uploading = await rig.generate({ workflow: 'instant' });
     await jobs.write(uploading, claim((await jobs.readState(uploading))!, fence.host, wall, true));
     const third = slots.add(uploading);
-    third.claimed = { ...(await jobs.read(uploading))!, fence: { attempt: 1, host: fence.host } };
-    third.phase = 'uploading';
+    third.hold({ ...(await jobs.read(uploading))!, fence: { attempt: 1, host: fence.host } });
+    third.upload();
     const broken: Stop[] = [];
     for (const { stopped: reason } of [other, third]) void reason.then((why) => broken.push(why));
     const watch = createWatch(5000);
@@ -180,11 +182,11 @@ test('where the template says how long, that is the word, unless nothing can be 
   };
   reports = createReports({ ...writer, now: () => wall, awake: () => awake }, heldJob, held, GRAPH);
   const silentFor = () => awake - heldJob.aliveAt;
-  heldJob.postedAs = 'an earlier socket';
+  heldJob.posted('an earlier socket');
   passes(3 * MINUTE);
   reports.runs();
   expect(silentFor()).toBe(0);
-  heldJob.postedAs = 'socket';
+  heldJob.posted('socket');
   passes(3 * MINUTE);
   reports.runs();
   expect(silentFor()).toBe(3 * MINUTE);

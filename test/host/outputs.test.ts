@@ -102,7 +102,7 @@ test('a file that a node tells of but did not write is not published', async () 
   await ended({ workflow: 'fixed', color: 5 });
   // The clock by which a file is stamped is coarse.
   await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(await ended({ workflow: 'told', color: 6 })).toMatchObject({
+  expect(await ended({ workflow: 'reported', color: 6 })).toMatchObject({
     status: 'failed',
     error_code: 'output_not_own',
     output_image: null,
@@ -150,7 +150,7 @@ test('whatever is asked for, in whatever order: never another’s picture', asyn
   const published = new Map<string, number>();
   const drawn = fc.array(
     fc.record({
-      workflow: fc.constantFrom('plain', 'held', 'joined', 'fixed', 'told'),
+      workflow: fc.constantFrom('plain', 'held', 'joined', 'fixed', 'reported'),
       color: fc.integer({ min: 1, max: 3 }),
     }),
     { minLength: 2, maxLength: 6 },

@@ -19,7 +19,7 @@ import { forward } from '../../forwarder/forward.ts';
 import { createSlots } from '../../host/claims/slots.ts';
 import { createClaimLoop } from '../../host/claims/claim-loop.ts';
 import { createHeartbeat } from '../../host/machine/heartbeat.ts';
-import { keep } from '../../host/claims/watchdog.ts';
+import { runWatchdog } from '../../host/claims/watchdog.ts';
 import { createDynalite } from '../../local/embedded-dynamodb/mended-dynalite.ts';
 import { createLog } from '../../log.ts';
 import type { Machines } from '../../machines/machines.ts';
@@ -131,7 +131,7 @@ async function measure(
       const jobId = idOf('held', n);
       const state = (await openTables(plain, '').jobs.readState(jobId))!;
       const fence = { attempt: 1, host: hostId };
-      slots.add(jobId).claimed = { request: requestOf(jobId), state, fence };
+      slots.add(jobId).hold({ request: requestOf(jobId), state, fence });
       const claimLoop = createClaimLoop({
         // What it sees another takes.
         jobs: seesNothing(jobs),
@@ -151,7 +151,7 @@ async function measure(
       });
       for (; awake < MINUTE; awake += TIMINGS.hostPollsEvery) {
         if (awake % TIMINGS.heartbeatEvery === 0) await life.beat();
-        await keep(jobs, slots, () => awake, TIMINGS);
+        await runWatchdog(jobs, slots, () => awake, TIMINGS);
         await claimLoop.poll();
       }
     });

@@ -23,7 +23,7 @@ import type { Images } from '../../images/images.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { ImageMetadata } from '../../images/structure/walk.ts';
 import { type Claimed, hasStarted } from '../claims/claim.ts';
-import type { ComfyUIWatch } from '../prompts/health.ts';
+import type { ComfyUIHealth } from '../prompts/health.ts';
 import type { Cleanup } from '../prompts/cleanup.ts';
 import type { FollowedPrompt, Poller } from '../prompts/poller.ts';
 import type { HeldJob, Stop } from '../claims/held-job.ts';
@@ -47,7 +47,7 @@ export interface AttemptDeps extends Writer {
   /** Of the socket that is open now. */
   clientId(): string;
   timings: Timings;
-  watch: Pick<ComfyUIWatch, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
+  health: Pick<ComfyUIHealth, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -86,12 +86,9 @@ export async function runAttempt(
   posted: boolean,
 ): Promise<void> {
   const promptId = attemptPromptId(heldJob.jobId, claimed.fence.attempt);
-  heldJob.claimed = claimed;
-  heldJob.phase = 'working';
-  heldJob.promptId = promptId;
-  heldJob.classOf = (node) => graph[node]?.class_type;
-  heldJob.aliveAt = deps.awake();
+  heldJob.hold(claimed);
   const reports = createReports(deps, heldJob, claimed, graph);
+  heldJob.work(promptId, graph, reports, deps.awake());
   const prompt = deps.poller.follow(promptId, reports);
   const attempt: Attempt = { deps, heldJob, claimed, graph, promptId, prompt, reports };
   try {
@@ -126,7 +123,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
         code: 'input_refused',
         message: `ComfyUI refused an image that the job reads: ${staged.refused}`,
       };
-    deps.watch.inputsStored(staged === 'staged' || !('aside' in staged) ? undefined : staged.aside);
+    deps.health.inputsStored(staged === 'staged' || !('aside' in staged) ? undefined : staged.aside);
     if (staged !== 'staged' && 'aside' in staged) return staged;
     if (staged !== 'staged')
       return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
@@ -137,19 +134,20 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
       return undefined;
     }
   }
-  heldJob.postedAs = deps.clientId();
+  const clientId = deps.clientId();
+  heldJob.posted(clientId);
   try {
     const submission = await deps.comfyui.submit({
-      graph: stamp(graph, jobId, claimed.fence.attempt, staging, deps.watch.inventory?.nodes),
+      graph: stamp(graph, jobId, claimed.fence.attempt, staging, deps.health.inventory?.nodes),
       promptId,
-      clientId: heldJob.postedAs,
+      clientId,
       extraData: promptTag({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
     });
-    deps.watch.prompted(undefined);
+    deps.health.prompted(undefined);
     if (!submission.accepted)
       return { code: 'refused_by_comfyui', message: `ComfyUI refused the workflow: ${submission.message}` };
     if (submission.promptId !== promptId) {
-      deps.watch.ignoredPromptId();
+      deps.health.ignoredPromptId();
       await removeForeignPrompt(deps.comfyui, submission.promptId, deps.log);
       return { aside: 'its ComfyUI ignores the prompt_id that it is given' };
     }
@@ -161,7 +159,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
     return { code: 'refused_by_comfyui', message: `ComfyUI refused a part of the workflow: ${partly}` };
   } catch (error) {
     if (!(error instanceof ComfyUISilent)) throw error;
-    deps.watch.prompted(error);
+    deps.health.prompted(error);
     prompt.expect(!error.answered && !error.nobodyThere);
     deps.log.warn('prompt.unanswered', { jobId, promptId, error: error.message });
     return undefined;
@@ -193,7 +191,7 @@ async function follow(attempt: Attempt): Promise<void> {
       ? giveBackAsStarted(attempt, VANISHED)
       : giveBack(attempt, VANISHED, { spaced: true });
   // It was taken, whatever became of the answer that said so.
-  deps.watch.prompted(undefined);
+  deps.health.prompted(undefined);
   if (ending.kind === 'unreadable') {
     deps.cleanup.ofPrompt(promptId);
     return reportFailure(attempt, {
@@ -218,7 +216,7 @@ async function publish(
   // Its template may say otherwise than the host.
   const imageMetadata = claimed.request.imageMetadata ?? attempt.deps.imageMetadata;
   const deps = { ...attempt.deps, imageMetadata };
-  heldJob.phase = 'uploading';
+  heldJob.upload();
   // Also one that nobody saw running: it has made its images.
   reports.started();
   deps.slotFreed();

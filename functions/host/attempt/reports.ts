@@ -8,10 +8,10 @@ import { trackProgress } from '../../core/progress.ts';
 import type { Timings } from '../../core/timings.ts';
 import { type Claimed, hasStarted } from '../claims/claim.ts';
 import type { PromptListener } from '../prompts/poller.ts';
-import type { HeldJob } from '../claims/held-job.ts';
+import type { HeldJob, LifeSigns } from '../claims/held-job.ts';
 import { writeConfirmed, type Writer } from '../claims/confirmed-write.ts';
 
-export interface Reports extends PromptListener {
+export interface Reports extends PromptListener, LifeSigns {
   /** Resolves when everything is told that there is to tell. */
   reported(): Promise<void>;
   /** For an end that tells the start as well: one that is not told yet never will be. */
@@ -43,15 +43,6 @@ export function createReports(
   /** And of life, by its own clock: whoever judges by that must not find it too old where it was set. */
   let reportedAt = now();
   let sent = state.progress;
-
-  heldJob.reportLife = () => {
-    if (startedAt === undefined || Math.abs(now() - reportedAt) < (state.deadline ?? timings.jobDeadline) / 4)
-      return;
-    reportedAt = now();
-    reportStart();
-    queue = queue.then(touched);
-  };
-  heldJob.ranFor = () => (ranSince === undefined ? 0 : Math.round((leftAt ?? awake()) - ranSince));
 
   function reportStart(): void {
     clearTimeout(startTimer);
@@ -89,17 +80,28 @@ export function createReports(
     if (startedAt !== undefined) return;
     startedAt = now();
     ranSince = awake();
-    heldJob.aliveAt = awake();
+    heldJob.showLife(awake());
     startTimer = setTimeout(reportStart, START_REPORTED_AFTER);
   }
 
   return {
     started,
+    ranFor: () => (ranSince === undefined ? 0 : Math.round((leftAt ?? awake()) - ranSince)),
+    reportLife() {
+      if (
+        startedAt === undefined ||
+        Math.abs(now() - reportedAt) < (state.deadline ?? timings.jobDeadline) / 4
+      )
+        return;
+      reportedAt = now();
+      reportStart();
+      queue = queue.then(touched);
+    },
     runs() {
       leftAt = undefined;
       // A node may be silent for as long as it takes. Where the template says how long, that is the word, if it is heard.
       const isHeard = heldJob.postedAs === deps.clientId();
-      if (state.deadline === undefined || !isHeard) heldJob.aliveAt = awake();
+      if (state.deadline === undefined || !isHeard) heldJob.showLife(awake());
     },
     left() {
       leftAt ??= awake();
@@ -107,7 +109,7 @@ export function createReports(
     progressed(event) {
       started();
       tracker.observe(event);
-      heldJob.aliveAt = awake();
+      heldJob.showLife(awake());
       const progress = tracker.current();
       if (!startSent || advancing || progress.progress <= sent) return;
       if (awake() - lastSent < timings.progressEvery) return;

@@ -1,52 +1,124 @@
-// What a host remembers of a job, from before the claim is sent until a write or a strong read shows that this run
-// holds it no more.
+// A job that this run holds, from before the claim is sent until a write or a strong read shows that it holds the job no
+// more. Its phase changes here and nowhere else: claiming → working → uploading.
 
+import type { Graph } from '../../core/object-info.ts';
 import { signal } from '../../runtime/signal.ts';
 import type { Claimed } from './claim.ts';
 
 /**
- * Why an attempt is broken off. `gone`: cancelled, or another holds it now. `overdue` says for how long nothing came of
- * it: another attempt may do better. `tooLong`: another would take as long. `stuck`: its ComfyUI runs nothing any more.
+ * Why an attempt is broken off. `gone`: the job is cancelled, or another host holds it. `overdue`: nothing came of the
+ * attempt for so long; another may do better. `tooLong`: another would take as long. `stuck`: ComfyUI runs nothing any more.
  */
 export type Stop = 'gone' | 'silent' | { overdue: string } | { tooLong: string } | { stuck: string };
 
-export interface HeldJob {
-  jobId: string;
-  /** It takes a slot in every phase but `uploading`. */
-  phase: 'claiming' | 'working' | 'uploading';
-  promptId?: string;
-  claimed?: Claimed;
-  /** The kind of a node of its graph. */
-  classOf(node: string): string | undefined;
-  /** The client id under which this run posted it: only while the socket has that id, its events are heard. */
-  postedAs?: string;
-  /** When the attempt last showed life, in ms that this machine was awake. */
-  aliveAt: number;
-  /** Since when this run holds it, and tries to store its images, in such ms; as its keeper saw it. */
-  heldSince?: number;
-  storesSince?: number;
-  /** How long it has run, in such ms. */
+export type Phase = 'claiming' | 'working' | 'uploading';
+
+/** What the watchdog asks of a running attempt. */
+export interface LifeSigns {
+  /** How long ComfyUI has run it, ms awake. */
   ranFor(): number;
-  /** Tells the table, where it has not heard of the attempt for long, that it is not given up. */
+  /** Touches the job in the table if the last sign of life there is old. */
   reportLife(): void;
+}
+
+/** Times are in ms that this machine was awake. */
+export interface HeldJob {
+  readonly jobId: string;
+  /** The job takes a slot in every phase but `uploading`. */
+  readonly phase: Phase;
+  /** Undefined until the claim is answered. */
+  readonly claimed: Claimed | undefined;
+  readonly promptId: string | undefined;
+  /** The client id with which this run posted the prompt: events are heard while the socket has that id. */
+  readonly postedAs: string | undefined;
+  /** The last sign of life of the attempt. */
+  readonly aliveAt: number;
+  /** When the watchdog saw the job first, and when it saw it upload first. */
+  readonly heldSince: number | undefined;
+  readonly uploadsSince: number | undefined;
+  /** The class of a node of its graph. */
+  classOf(node: string): string | undefined;
+  ranFor(): number;
+  reportLife(): void;
+  /** The claim is answered. */
+  hold(claimed: Claimed): void;
+  /** claiming → working. */
+  work(promptId: string, graph: Graph, signs: LifeSigns, now: number): void;
+  posted(clientId: string): void;
+  showLife(now: number): void;
+  /** working → uploading. */
+  upload(): void;
+  /** The watchdog has seen that the table still names this run. */
+  seen(now: number): void;
   /** Settles when somebody breaks the attempt off; at most once. */
-  stopped: Promise<Stop>;
+  readonly stopped: Promise<Stop>;
   stop(reason: Stop): void;
-  /** Settles when what has not started is to go back, with the reason. */
-  drained: Promise<string>;
+  /** Settles with the reason when the job is to go back if it has not started. */
+  readonly drained: Promise<string>;
   drain(reason: string): void;
 }
 
 export function createHeldJob(jobId: string): HeldJob {
   const stopped = signal<Stop>();
   const drained = signal<string>();
+  let phase: Phase = 'claiming';
+  let claimed: Claimed | undefined;
+  let promptId: string | undefined;
+  let postedAs: string | undefined;
+  let graph: Graph = {};
+  let signs: LifeSigns | undefined;
+  let aliveAt = 0;
+  let heldSince: number | undefined;
+  let uploadsSince: number | undefined;
   return {
     jobId,
-    phase: 'claiming',
-    aliveAt: 0,
-    classOf: () => undefined,
-    ranFor: () => 0,
-    reportLife: () => undefined,
+    get phase() {
+      return phase;
+    },
+    get claimed() {
+      return claimed;
+    },
+    get promptId() {
+      return promptId;
+    },
+    get postedAs() {
+      return postedAs;
+    },
+    get aliveAt() {
+      return aliveAt;
+    },
+    get heldSince() {
+      return heldSince;
+    },
+    get uploadsSince() {
+      return uploadsSince;
+    },
+    classOf: (node) => graph[node]?.class_type,
+    ranFor: () => signs?.ranFor() ?? 0,
+    reportLife: () => signs?.reportLife(),
+    hold(by) {
+      claimed = by;
+    },
+    work(id, its, by, now) {
+      phase = 'working';
+      promptId = id;
+      graph = its;
+      signs = by;
+      aliveAt = now;
+    },
+    posted(clientId) {
+      postedAs = clientId;
+    },
+    showLife(now) {
+      aliveAt = now;
+    },
+    upload() {
+      phase = 'uploading';
+    },
+    seen(now) {
+      heldSince ??= now;
+      if (phase === 'uploading') uploadsSince ??= now;
+    },
     stopped: stopped.promise,
     stop: stopped.resolve,
     drained: drained.promise,
@@ -54,6 +126,6 @@ export function createHeldJob(jobId: string): HeldJob {
   };
 }
 
-export function takesSlot(heldJob: HeldJob): boolean {
+export function takesSlot(heldJob: Pick<HeldJob, 'phase'>): boolean {
   return heldJob.phase !== 'uploading';
 }

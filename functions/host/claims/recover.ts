@@ -9,7 +9,7 @@ import type { Hosts } from '../../store/hosts.ts';
 import { adoptJob, type Claimed } from './claim.ts';
 import type { Writer } from './confirmed-write.ts';
 
-interface RecoverDeps extends Writer {
+export interface RecoverDeps extends Writer {
   comfyui: ComfyUI;
   hosts: Hosts;
   machineId: string;

@@ -1,22 +1,31 @@
-// Once a second while anything is held: what was cancelled or moved on is broken off, and what hangs too; of the rest
-// the table is told that it lives, for the controller sees no more than the table. Spans are those that this machine was
-// awake: the clock by which a job was accepted or claimed may have been set since.
+// Once a second while the host holds anything: breaks off attempts whose job is cancelled or elsewhere by now, and those
+// that hang; touches the others in the table, since the controller sees no more than the table. Spans are in time that this
+// machine was awake: the clock by which a job was accepted or claimed may have been set since.
 
 import { isHeldBy, type JobState } from '../../core/job.ts';
 import { JOB_EXPIRES_AFTER } from '../../core/limits.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { Jobs } from '../../store/jobs.ts';
-import type { Slots } from './slots.ts';
 import type { HeldJob, Stop } from './held-job.ts';
+import type { Slots } from './slots.ts';
 
-/** What an attempt is broken off for, as a person reads it. */
+/** What a person reads of an attempt that is broken off. */
 const NO_PROGRESS = 'it made no progress within its deadline';
 const NOT_STARTED = 'it did not start within an hour';
 const NOT_STORED = 'The images of the job could not be stored within 24 hours';
 const TOO_LONG = 'The job ran for an hour and had not ended';
 
-/** @param awake to be asked at every round, or it counts too little */
-export async function keep(jobs: Jobs, slots: Slots, awake: () => number, timings: Timings): Promise<void> {
+/**
+ * One round: a strong read of all held jobs.
+ * @param awake ms; asked every round, since it counts too little otherwise
+ * @throws what the table throws
+ */
+export async function runWatchdog(
+  jobs: Jobs,
+  slots: Slots,
+  awake: () => number,
+  timings: Timings,
+): Promise<void> {
   awake();
   const held = slots.all().filter(({ claimed }) => claimed !== undefined);
   if (held.length === 0) return;
@@ -27,15 +36,15 @@ export async function keep(jobs: Jobs, slots: Slots, awake: () => number, timing
   const byId = new Map(states.map((state) => [state.jobId, state]));
   for (const heldJob of held) {
     const state = byId.get(heldJob.jobId);
-    if (!state || !isHeldBy(state, heldJob.claimed!.fence)) heldJob.stop('gone');
-    else {
-      const at = awake();
-      heldJob.heldSince ??= at;
-      if (heldJob.phase === 'uploading') heldJob.storesSince ??= at;
-      const late = lateness(heldJob, state, at, timings);
-      if (late) heldJob.stop(late);
-      else heldJob.reportLife();
+    if (!state || !isHeldBy(state, heldJob.claimed!.fence)) {
+      heldJob.stop('gone');
+      continue;
     }
+    const at = awake();
+    heldJob.seen(at);
+    const late = lateness(heldJob, state, at, timings);
+    if (late) heldJob.stop(late);
+    else heldJob.reportLife();
   }
 }
 
@@ -45,9 +54,9 @@ function lateness(
   awake: number,
   { jobLimit, jobDeadline }: Timings,
 ): Stop | undefined {
-  // A bucket that hesitates is not the job's fault: what stores its images is alive as long as it tries.
+  // A slow bucket is not the job's fault: the attempt lives as long as it tries to store its images.
   if (heldJob.phase === 'uploading')
-    return awake - (heldJob.storesSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
+    return awake - (heldJob.uploadsSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
   if (heldJob.ranFor() > jobLimit) return { tooLong: TOO_LONG };
   // Behind another in ComfyUI's queue it waits as long as that one runs.
   if (state.status === 'queued')

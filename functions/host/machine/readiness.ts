@@ -10,14 +10,14 @@ import type { Images } from '../../images/images.ts';
 import type { Log } from '../../log.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import { isFor } from '../claims/claim.ts';
-import type { ComfyUIWatch } from '../prompts/health.ts';
+import type { ComfyUIHealth } from '../prompts/health.ts';
 import type { Work } from './warm-up.ts';
 
 export interface ReadinessDeps {
   jobs: Jobs;
   images: Images;
   log: Log;
-  watch: Pick<ComfyUIWatch, 'answers' | 'inventory' | 'isInventoryAwaited' | 'starting'>;
+  health: Pick<ComfyUIHealth, 'answers' | 'inventory' | 'isInventoryAwaited' | 'starting'>;
   kind?: ComfyUIKind | undefined;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -49,17 +49,17 @@ const EXAMINED = 10;
 const ASKED_AGAIN_WITHIN = 15_000;
 
 export function createReadiness(deps: ReadinessDeps): Readiness {
-  const { jobs, images, log, watch, awake, graphs } = deps;
+  const { jobs, images, log, health, awake, graphs } = deps;
   const parts: Record<string, number> = {};
   const startedAt = awake();
   let modelsCome = deps.modelsReady !== undefined;
   let allThereAt = modelsCome ? Infinity : startedAt;
   let isReady = !modelsCome && deps.warmUp === undefined;
   let warming: Promise<void> | undefined;
-  if (!isReady) watch.starting('ComfyUI and its models are not there yet');
+  if (!isReady) health.starting('ComfyUI and its models are not there yet');
 
   const seconds = (since: number) => Math.round((awake() - since) / 100) / 10;
-  const fits = (graph: Graph) => missingRequirements(graph, watch.inventory?.nodes ?? {}).length === 0;
+  const fits = (graph: Graph) => missingRequirements(graph, health.inventory?.nodes ?? {}).length === 0;
 
   async function pollModels(): Promise<void> {
     if (!modelsCome || !(await isThere(deps.modelsReady!))) return;
@@ -80,13 +80,13 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
 
   function ready(): void {
     isReady = true;
-    watch.starting(undefined);
+    health.starting(undefined);
     log.info('host.became_ready', { parts });
     deps.onReady();
   }
 
   async function warm(work: Work): Promise<void> {
-    watch.starting('it runs one small step before its first job');
+    health.starting('it runs one small step before its first job');
     const since = awake();
     const failure = await deps.warmUp!(work);
     parts['warm_up'] = seconds(since);
@@ -105,16 +105,16 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
     parts,
     async poll(isWarm) {
       await pollModels();
-      if (isReady || warming || !watch.answers) return;
+      if (isReady || warming || !health.answers) return;
       parts['comfyui_up'] ??= seconds(startedAt);
-      if (watch.isInventoryAwaited) return;
+      if (health.isInventoryAwaited) return;
       // What does not tell what it has is not waited for.
-      const isReported = watch.inventory !== undefined;
+      const isReported = health.inventory !== undefined;
       const work = isReported ? await firstJob() : undefined;
       const graph = isReported ? graphs.find(fits) : undefined;
       const next = work ?? (graph && { graph, staging: [] });
       // A graph of ours without a job that waits can wait for the others' models: it may not be the one that is wanted.
-      if (modelsCome && !work) return watch.starting('its models are still coming');
+      if (modelsCome && !work) return health.starting('its models are still coming');
       const toWarm = deps.warmUp !== undefined && !isWarm;
       if (next && toWarm) {
         warming = warm(next);

@@ -39,7 +39,7 @@ export type Trouble =
   | 'comfyui_starting'
   | 'comfyui_inputs';
 
-export interface ComfyUIWatch {
+export interface ComfyUIHealth {
   /** It is there, can be read and runs what it is given: jobs may be claimed for it. */
   readonly takesJobs: boolean;
   /** It answers and nothing is wrong that concerns all jobs: what the table is told. */
@@ -83,14 +83,14 @@ export interface ComfyUIWatch {
  * @param now of a clock that nobody sets, ms
  * @param modelsCome more and more of what it has is there: it is asked often
  */
-export function watchComfyUI(
+export function watchHealth(
   comfyui: ComfyUI,
   images: Images,
   log: Log,
   now: () => number,
   modelsCome: () => boolean,
   { inventoryEvery }: Timings,
-): ComfyUIWatch {
+): ComfyUIHealth {
   const troubles = new Map<Trouble, string>();
   let answers = false;
   let silentSince: number | undefined;

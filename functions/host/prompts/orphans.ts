@@ -6,7 +6,6 @@ import type { ComfyUI, QueueItem } from '../../comfyui/client.ts';
 import { readPromptTag } from '../../core/prompt-tag.ts';
 import type { Log } from '../../log.ts';
 import type { Jobs } from '../../store/jobs.ts';
-import type { Slots } from '../claims/slots.ts';
 
 export interface Orphans {
   /** As of the last look: one that runs keeps ComfyUI's only executor. */
@@ -26,7 +25,7 @@ const STUCK_AFTER = 5;
 export function watchOrphans(
   comfyui: Pick<ComfyUI, 'cancel'>,
   jobs: Pick<Jobs, 'readStates'>,
-  slots: Slots,
+  isHeld: (jobId: string) => boolean,
   machineId: string,
   log: Log,
 ): Orphans {
@@ -77,7 +76,7 @@ export function watchOrphans(
         if (!marked.some((one) => one.promptId === promptId)) suspected.delete(promptId);
       const orphans = marked.filter(
         ({ promptId, jobId, followed }) =>
-          !followed && !slots.has(jobId) && (suspected.has(promptId) || known.get(jobId) !== false),
+          !followed && !isHeld(jobId) && (suspected.has(promptId) || known.get(jobId) !== false),
       );
       promptIds = orphans.map(({ promptId }) => promptId);
       polls = orphans.length > 0 ? polls + 1 : 0;

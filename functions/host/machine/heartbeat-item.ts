@@ -1,7 +1,7 @@
 // The host as its item says it: what the forwarder, the controller and a person may know of it.
 
 import type { Host } from '../../core/host.ts';
-import type { ComfyUIWatch } from '../prompts/health.ts';
+import type { ComfyUIHealth } from '../prompts/health.ts';
 
 const MIB = 2 ** 20;
 
@@ -20,23 +20,27 @@ export interface HostNow {
   jobSeconds: number | undefined;
 }
 
-export function heartbeatOf({ release, ...identity }: HostIdentity, watch: ComfyUIWatch, at: HostNow): Host {
-  const { stats } = watch;
+export function heartbeatOf(
+  { release, ...identity }: HostIdentity,
+  health: ComfyUIHealth,
+  at: HostNow,
+): Host {
+  const { stats } = health;
   return {
     ...identity,
     state: at.draining ? 'draining' : 'ready',
     held: at.held,
     models: at.models,
     seenAt: at.now,
-    simulated: watch.simulated,
-    comfyui: watch.isHealthy,
-    ...(watch.trouble !== undefined && { trouble: watch.trouble }),
+    simulated: health.simulated,
+    comfyui: health.isHealthy,
+    ...(health.trouble !== undefined && { trouble: health.trouble }),
     ...(release !== undefined && { release }),
     ...(at.retired && { retire: true }),
     ...(at.unrunnable.length > 0 && { unrunnable: at.unrunnable }),
     ...(at.jobSeconds !== undefined && { jobSeconds: at.jobSeconds }),
     ...(stats?.system.comfyui_version && { comfyuiVersion: stats.system.comfyui_version }),
-    ...(watch.inventoryHash && { inventoryHash: watch.inventoryHash }),
+    ...(health.inventoryHash && { inventoryHash: health.inventoryHash }),
     devices: (stats?.devices ?? []).map((device) => ({
       name: device.name,
       vram: Math.round(device.vram_total / MIB),
