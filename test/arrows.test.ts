@@ -39,8 +39,8 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
   host: {
     files: [],
     folders: {
-      claims: [],
-      prompts: ['claims'],
+      prompts: [],
+      claims: ['prompts'],
       attempt: ['claims', 'prompts'],
       machine: ['claims', 'prompts', 'attempt'],
     },
