@@ -1,5 +1,5 @@
-// One POST to an address that a caller chose: connected to what was judged and to nothing else, no redirect followed,
-// over in five seconds, at most 64 KB of the answer read.
+// One POST to a webhook endpoint, whose address a caller chose: only checked addresses are connected to, no redirect is
+// followed, it ends within five seconds, and at most 64 KB of the answer are read.
 
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
