@@ -1,4 +1,4 @@
-// Who calls, and what they may do. A key is `ck_<id>_<secret>`: the id finds it, and of the secret only a hash is kept.
+// Callers and their scopes. A key is `ck_<id>_<secret>`: the id finds it, and only a hash of the secret is stored.
 // Pure: randomness comes in as bytes.
 
 import { createHash } from 'node:crypto';
@@ -28,18 +28,18 @@ export function isValid(key: ApiKey, now: number): boolean {
 export interface Caller {
   owner: string;
   scopes: readonly Scope[];
-  /** Absent where no keys are asked for. */
+  /** Absent where the API asks for no keys. */
   keyId?: string;
 }
 
-/** Whoever calls where no keys are asked for, and the owner of what was made so. */
+/** The caller where the API asks for no keys, and the owner of jobs made that way. */
 export const LOCAL: Caller = { owner: 'local', scopes: SCOPES };
 
 export function allows({ scopes }: Caller, scope: Scope): boolean {
   return scopes.includes(scope) || scopes.includes('admin');
 }
 
-/** May this caller know of what belongs to `owner`? */
+/** May this caller read what belongs to `owner`? */
 export function sees(caller: Caller, owner: string): boolean {
   return caller.owner === owner || caller.scopes.includes('admin');
 }
@@ -54,18 +54,18 @@ export const ownerName = z
 
 const KEY = /^ck_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
-/** For a log: somebody may have typed their key into an address. */
+/** For logs: a URL may contain a key that a caller typed into it. */
 export function withoutKeys(text: string): string {
   return text.replaceAll(/ck_[0-9a-f]{8,}_[A-Za-z0-9_-]{8,}/g, 'ck_…');
 }
 
-/** Undefined for what no key looks like. */
+/** Undefined unless `text` has the form of a key. */
 export function parseKey(text: string): { keyId: string; secret: string } | undefined {
   const [, keyId, secret] = KEY.exec(text) ?? [];
   return keyId === undefined || secret === undefined ? undefined : { keyId, secret };
 }
 
-/** @param random gives so many bytes */
+/** @param random returns that many random bytes */
 export function drawKey(random: (bytes: number) => Uint8Array): {
   key: string;
   keyId: string;

@@ -1,10 +1,10 @@
-// Where ComfyUI is, from what a person writes: a host name, an address with or without a port, or a whole URL with a path
-// and a password, as it stands behind a proxy. Refuses what it cannot read; asks nobody.
+// Parses ComfyUI's address from settings: a host name, an address with or without a port, or a whole URL with a path and
+// a password, as behind a proxy. Refuses what it cannot parse; makes no request.
 
 export interface ComfyUIAddress {
-  /** http or https, without a slash at its end and without a password: fit for a log. */
+  /** http or https, without trailing slash or password: safe to log. */
   url: string;
-  /** For every request and for the WebSocket: who we are, where ComfyUI's proxy asks. */
+  /** For every request and the WebSocket: the authorization that a proxy asks for. */
   headers: Record<string, string>;
 }
 
@@ -13,8 +13,8 @@ export const COMFYUI_PORT = 8188;
 /**
  * @param host as COMFYUI_HOST has it
  * @param port as COMFYUI_PORT has it; a host that is no URL and names none listens at 8188
- * @param authorization a whole `Authorization` header; it goes before a password in the URL
- * @returns what is wrong with it, in words that follow its name, where it cannot be read
+ * @param authorization a whole `Authorization` header; it takes precedence over a password in the URL
+ * @returns the address, or where it cannot be parsed a phrase that completes "COMFYUI_HOST …"
  */
 export function parseComfyUIAddress(
   host: string,
@@ -47,7 +47,7 @@ export function parseComfyUIAddress(
 export const UNREADABLE =
   'must be a host name or an address, such as 127.0.0.1, [::1]:8188 or https://user:password@comfy.example/path';
 
-/** `URL` drops a port that is its scheme's own, which here contradicts COMFYUI_PORT all the same. */
+/** `URL` drops the scheme's default port, which may still contradict COMFYUI_PORT. */
 function ownPort(text: string): number | undefined {
   const port = /^https?:\/\/(?:[^/@]*@)?(?:\[[^\]]*\]|[^/:]*):(\d+)/i.exec(text)?.[1];
   return port === undefined ? undefined : Number(port);

@@ -1,32 +1,32 @@
-// The inputs that a node has as it stands in a graph: what ComfyUI declares by a template ("autogrow") or by the key that
-// is chosen ("dynamic combo") is spelt out for what the node is given. Source: parse_class_inputs in
-// comfy_api/latest/_io.py of 0.33.0. Whatever is declared otherwise declares nothing.
+// The inputs of one node in a graph. Inputs that ComfyUI declares by a template ("autogrow") or by a chosen key ("dynamic
+// combo") are expanded for the values that the node has. Source: parse_class_inputs in comfy_api/latest/_io.py of 0.33.0.
+// Other dynamic declarations are ignored.
 
 export interface Declared {
   required: boolean;
-  /** A name, several separated by commas, or a list of values. */
+  /** A type name, several separated by commas, or a list of values. */
   type: unknown;
   extra: Record<string, unknown>;
-  /** Only with the chosen key of another input. */
+  /** Present only for the chosen key of another input. */
   nested: boolean;
 }
 
 export const AUTOGROW = 'COMFY_AUTOGROW_V3';
 export const DYNAMIC_COMBO = 'COMFY_DYNAMICCOMBO_V3';
 export const DYNAMIC_SLOT = 'COMFY_DYNAMICSLOT_V3';
-/** As many names as ComfyUI gives an autogrow. */
+/** ComfyUI's own limit for an autogrow. */
 const MOST_NAMES = 100;
 
 type Values = Record<string, unknown>;
 
-/** @param input a class's `input` of `GET /object_info`; @param given what the node has in its graph */
+/** @param input a class's `input` of `GET /object_info`; @param given the node's inputs in the graph. @returns by name */
 export function declaredInputs(input: unknown, given: Values): Map<string, Declared> {
   const declared = new Map<string, Declared>();
-  spellOut(declared, input, given, '');
+  expand(declared, input, given, '');
   return declared;
 }
 
-function spellOut(declared: Map<string, Declared>, input: unknown, given: Values, prefix: string): void {
+function expand(declared: Map<string, Declared>, input: unknown, given: Values, prefix: string): void {
   for (const category of ['required', 'optional'])
     for (const [name, value] of Object.entries(recordOf(recordOf(input)[category]))) {
       if (!Array.isArray(value)) continue;
@@ -40,7 +40,7 @@ function spellOut(declared: Map<string, Declared>, input: unknown, given: Values
         type === DYNAMIC_COMBO
           ? chosen(extra, given[id])
           : type === DYNAMIC_SLOT && given[id] && extra['inputs'];
-      if (inner) spellOut(declared, inner, given, `${id}.`);
+      if (inner) expand(declared, inner, given, `${id}.`);
     }
 }
 
@@ -51,8 +51,8 @@ function chosen(extra: Record<string, unknown>, key: unknown): unknown {
 }
 
 /**
- * One of its names must be there, unless what grows is optional itself. 0.33.0 asks for the first `min` of them, 0.8.0 for
- * none and then fails where it got none: where one is there, ComfyUI decides.
+ * One of the names must be present, unless the template's input is optional. 0.33.0 requires the first `min` of them; 0.8.0
+ * requires none and fails during the run without any. Where at least one is present, ComfyUI decides.
  */
 function grow(
   declared: Map<string, Declared>,

@@ -1,10 +1,10 @@
-// A template for a person or a program that wants to call it: title, presets and inputs as JSON Schema.
+// A template's public description: title, presets, and inputs as JSON Schema.
 
 import { MAX_TEXT } from './limits.ts';
 import type { Option } from './object-info.ts';
 import { boundsOf, type InputSpec, type Template } from './template.ts';
 
-/** The allowed values of an input, where they are known. */
+/** The allowed values of an input; undefined where they are not known. */
 export type Options = (spec: InputSpec) => Option[] | undefined;
 
 export function describeTemplate(template: Template, options: Options) {
@@ -48,7 +48,7 @@ function schemaOf(spec: InputSpec, options: Options): Record<string, unknown> {
     maxLength: spec.type === 'string' ? (spec.max_length ?? MAX_TEXT) : undefined,
     minLength: spec.type === 'string' && spec.required ? 1 : undefined,
     enum: choices,
-    // What a plain schema cannot say: an image's name, or a seed that is drawn when it is absent.
+    // JSON Schema has no type for an image's name or for a seed that is drawn when absent.
     'x-input': spec.type,
   });
 }

@@ -1,7 +1,7 @@
-// One error class for everything that a caller, or the person who starts a process, can act on.
-// It does not cover bugs: those stay plain errors and become a 500 without a word of detail.
+// One error class for what a caller, or the person who starts a process, can act on.
+// Bugs stay plain errors and become a 500 without details.
 
-/** Of answers: stable for machines, each with its HTTP status. */
+/** Error codes of HTTP answers, each with its status. Programs may rely on them. */
 export const STATUS = {
   missing_field: 400,
   unknown_field: 400,
@@ -43,7 +43,7 @@ export const STATUS = {
   unavailable: 503,
 } as const;
 
-/** Of programs, for the person who starts one or what invokes it: no request is answered with them. */
+/** Error codes of programs: no request is answered with them. */
 type ProgramError = 'bad_template' | 'bad_setting' | 'in_use' | 'bad_event';
 
 export type AnswerError = keyof typeof STATUS;

@@ -1,28 +1,28 @@
-// What a job that waits is waiting for, and how long about: what the api says of it. Pure; an estimate, never a promise.
+// What a waiting job waits for and about how long, as the api reports it. Pure; an estimate, not a promise.
 
 import type { Blocked, Fleet } from './fleet.ts';
 import { JOB_SECONDS_GUESS, START_SECONDS_GUESS } from './limits.ts';
 
-/** What is ahead of the jobs that wait. */
+/** The capacity and the work ahead of the waiting jobs. */
 export interface Estimate {
-  /** Hosts that take jobs. */
+  /** Hosts that claim jobs. */
   ready: number;
-  /** Hosts that are up, but whose ComfyUI is silent or that drain. */
+  /** Hosts that are up but drain, or whose ComfyUI is silent. */
   busyOtherwise: number;
-  /** What is wrong with the ComfyUI of one that takes none, where it answers. */
+  /** Why a host claims nothing although its ComfyUI answers. */
   trouble?: string | undefined;
-  /** For each host that is starting: seconds until it should be up. At least one where one is about to be started. */
+  /** Seconds until each starting host should be up; includes hosts that are about to be started. */
   startingIn: number[];
-  /** Of GPU time, a job. */
+  /** Mean GPU time of a job. */
   secondsPerJob: number;
-  /** Jobs that hosts hold already. */
+  /** The number of held jobs. */
   held: number;
   blocked?: Pick<Blocked, 'reason'> | undefined;
-  /** Jobs that hosts looked at and left alone. */
+  /** Ids of waiting jobs that hosts skip for missing requirements. */
   unrunnable?: ReadonlySet<string>;
 }
 
-/** @param hosts those alive; @param fleet `UNKNOWN_FLEET` where no controller raises anything; @param now ms */
+/** @param hosts those alive; @param fleet `UNKNOWN_FLEET` without scaling; @param held number of jobs; @param now ms */
 export function estimateOf(
   hosts: readonly {
     state: 'ready' | 'draining';
@@ -42,14 +42,14 @@ export function estimateOf(
       ([id, { upAt, givenUp }]) =>
         upAt === undefined &&
         !givenUp &&
-        // One that fetches models or warms up is not up.
+        // A host that fetches models or warms up is not up yet.
         !hosts.some((host) => host.machineId === id && !isStarting(host)),
     )
     .map(([, { firstSeen }]) => Math.max(0, start - (now - firstSeen) / 1000));
-  // Asked for, or about to be: not launched yet.
+  // Wanted by the group, and not launched yet.
   const unlaunched = Math.max(0, fleet.desired - Object.keys(fleet.seen).length);
   for (let n = 0; n < unlaunched; n += 1) startingIn.push(start);
-  // One that nobody launched is about to be up.
+  // A starting host outside the group, as on a laptop, is about to be up.
   for (const host of hosts)
     if (isStarting(host) && !Object.hasOwn(fleet.seen, host.machineId)) startingIn.push(0);
   if (hosts.length === 0 && startingIn.length === 0 && !fleet.blocked) startingIn.push(start);
@@ -71,16 +71,16 @@ export function estimateOf(
 }
 
 /**
- * Seconds until a waiting job is done, in whole ones.
- * @param position in the queue, from 1; null: too far back to say
- * @returns null where nobody can say: no host takes jobs, and none is coming
+ * Whole seconds until a waiting job is done.
+ * @param position in the queue, from 1; null: too far back to be counted
+ * @returns null where no host claims jobs and none is starting
  */
 export function etaSeconds(position: number | null, estimate: Estimate): number | null {
   if (position === null || estimate.secondsPerJob <= 0) return null;
   const before = estimate.held + position;
   const starting = estimate.blocked ? [] : estimate.startingIn;
-  // Whoever is free first takes the next job: all hosts together are done with `before` jobs at the first moment at
-  // which their whole jobs add up to so many.
+  // The host that is free first claims the next job: `before` jobs are done at the first moment at which the whole jobs
+  // of all hosts add up to that number.
   const freeAt = [...Array.from({ length: estimate.ready }, () => 0), ...starting];
   if (freeAt.length === 0) return null;
   const doneBy = (time: number) =>
@@ -98,10 +98,10 @@ export function etaSeconds(position: number | null, estimate: Estimate): number 
   return low;
 }
 
-/** Of a queued job that no host holds. */
+/** A phrase that says what a queued job, held by no host, waits for. */
 export function waitingFor(estimate: Estimate, jobId?: string): string {
   if (jobId !== undefined && estimate.unrunnable?.has(jobId))
-    return 'a gpu host with its models and nodes: those that looked at it lack one';
+    return 'a gpu host with its models and nodes: each host so far misses one';
   if (estimate.ready > 0) return 'a free slot';
   if (estimate.blocked) return `no gpu host can be started: ${estimate.blocked.reason}`;
   if (estimate.startingIn.length > 0) return 'gpu host starting';
@@ -110,7 +110,7 @@ export function waitingFor(estimate: Estimate, jobId?: string): string {
     : `ComfyUI to run jobs again: ${estimate.trouble}`;
 }
 
-/** As the host says it (host/prompts/health.ts): it came, and does not take jobs yet. */
+/** By the `trouble` that the host reports (host/prompts/health.ts): it is up, and does not claim jobs yet. */
 function isStarting({ trouble }: { trouble?: string }): boolean {
   return trouble?.startsWith('comfyui_starting:') ?? false;
 }

@@ -1,5 +1,5 @@
-// A job's state as a short id: two states that look the same from outside have the same one, whichever server says it.
-// With it whoever follows a job can go on at any of them.
+// A job's state as a short id. States that look the same to callers have the same id on every server, so a client can
+// resume an event stream at any of them.
 
 import type { JobState } from './job-state.ts';
 

@@ -1,4 +1,4 @@
-// A body for POST /api/generate that is accepted as it stands, for a person to paste. Pure.
+// A valid body for POST /api/generate, for a person to paste. Pure.
 
 import {
   boundsOf,
@@ -9,7 +9,7 @@ import {
   type Template,
 } from './template.ts';
 
-/** `images`: inputs that must name a picture, which only the caller has. */
+/** Values for the required inputs. `images`: required image inputs, for which only the caller has a value. */
 export function exampleOf(template: Template): { values: InputValues; images: string[] } {
   const needed = Object.entries(template.inputs).filter(([, { required }]) => required);
   const values: InputValues = {};
@@ -34,7 +34,7 @@ function sampleOf(template: Template, spec: InputSpec): InputValue | undefined {
     case 'seed':
       return boundsOf(spec).minimum || 1;
     case 'choice': {
-      // Whoever exported it had that one.
+      // The value in the export existed where the template was made.
       const { node, field } = targetsOf(spec)[0]!;
       return template.graph[node]!.inputs[field] as InputValue;
     }

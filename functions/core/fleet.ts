@@ -1,9 +1,9 @@
-// What the controller remembers of the GPU hosts between two rounds, and the api tells people: one item. Pure shapes;
-// how it changes stands in controller/scale.ts.
+// What the controller remembers of the GPU hosts between rounds, and the api reports: one item. Pure shapes; the rules
+// are in controller/scale.ts.
 
 import { UNWATCHED_AFTER } from './limits.ts';
 
-/** Why EC2 launches none. */
+/** Why EC2 launches no instance. */
 export const LAUNCH_PROBLEMS = [
   'quota',
   'free_plan',
@@ -25,7 +25,7 @@ export type StartProblem =
 
 export interface Blocked {
   code: StartProblem;
-  /** Ends "no gpu host can be started: …", for a person. */
+  /** Completes "no gpu host can be started: …", for a person. */
   reason: string;
   /** Since when, ms. */
   at: number;
@@ -34,11 +34,11 @@ export interface Blocked {
 /** One instance of the group. Times in ms. */
 export interface SeenInstance {
   firstSeen: number;
-  /** When its host was last seen to work; absent: it never came up. */
+  /** When its host was last seen working; absent: it never came up. */
   upAt?: number;
   /** Since when it drains. */
   drainingAt?: number;
-  /** It is to be ended, and is told so again until it does. */
+  /** It is to be terminated; repeated each round until it is gone. */
   givenUp?: true;
 }
 
@@ -46,33 +46,33 @@ export interface SeenInstance {
 export interface Fleet {
   /** Rises by one with each write. */
   version: number;
-  /** Of the last round; 0: there was none. */
+  /** When the last round wrote; 0: there was none. */
   updatedAt: number;
-  /** Instances that the group was to have after the last round. */
+  /** The group's desired capacity after the last round. */
   desired: number;
-  /** Hosts that the backlog asks for. */
+  /** Hosts that the backlog calls for. */
   wanted: number;
-  /** Hosts that take jobs. */
+  /** Hosts that claim jobs. */
   ready: number;
   raisedAt: number;
-  /** Of a GPU's time for one job, as the hosts measure it; kept while none is alive. */
+  /** Mean GPU time of a job, as hosts measure it; kept while no host is alive. */
   secondsPerJob?: number;
-  /** From when an instance was first seen to when its host came up. */
+  /** Mean time from the first sight of an instance to its host being up. */
   secondsPerStart?: number;
-  /** By instance id: those that the group has, no others. */
+  /** The group's instances, by id. */
   seen: Record<string, SeenInstance>;
-  /** In a row, that never came up. */
+  /** Consecutive starts that never came up. */
   failedStarts: number;
-  /** What hosts should run. */
+  /** The release that hosts should run. */
   release?: string;
-  /** Since when: what is launched later may be of a deployment that has not reached the controller yet. */
+  /** When that release was first seen: instances launched later may belong to a newer deployment. */
   releaseSince?: number;
   blocked?: Blocked;
-  /** Waiting jobs that hosts of this release left alone for want of models or nodes, and since when: they wake nobody. */
+  /** Waiting jobs that hosts of this release skip for missing requirements, and since when: they start no host. */
   unrunnable?: Record<string, number>;
-  /** Instances that stay up though they are idle: their hosts ask for it before they end themselves. */
+  /** Instances kept up while idle: a host reads this before it ends itself. */
   warm?: string[];
-  /** Of a call that failed: for people. */
+  /** The last failed call to AWS, for people. */
   lastError?: { message: string; at: number };
 }
 
@@ -87,7 +87,7 @@ export const UNKNOWN_FLEET: Fleet = {
   failedStarts: 0,
 };
 
-/** Whether the controller wants this instance to stay up without work; one that has fallen silent wants nothing. */
+/** Is this instance kept up without work? False where the controller has not written for `UNWATCHED_AFTER`. @param now ms */
 export function isKeptWarm({ warm, updatedAt }: Fleet, instanceId: string, now: number): boolean {
   return now - updatedAt <= UNWATCHED_AFTER && (warm ?? []).includes(instanceId);
 }

@@ -1,5 +1,5 @@
-// What a caller sends against what a template declares: each value of the right type, within its bounds.
-// The first bad field is named in the error, with what it should be.
+// Validates a caller's values against a template: type, bounds, choices.
+// The error names the first bad field and what it should be.
 
 import { AppError, type ErrorCode } from './errors.ts';
 import { MAX_DRAWN_SEED, MAX_INTEGER, MAX_SEED, MAX_TEXT, MIN_INTEGER } from './limits.ts';
@@ -16,7 +16,7 @@ import {
 
 export interface ParsedInputs {
   values: InputValues;
-  /** Sentences for the caller about what an input does that they may not expect. */
+  /** Sentences for the caller about side effects of an input. */
   notes: string[];
 }
 
@@ -64,19 +64,19 @@ export function parseInputs(
   return { values, notes };
 }
 
-/** One that every client can read, if the bounds have such. @param drawn any whole number from 0 */
+/** A seed of at most 53 bits, if the bounds allow one. @param drawn any whole number from 0 */
 function seedWithin({ minimum = 0, maximum = MAX_SEED }: Bounds, drawn: number): number | bigint {
   const least = BigInt(minimum);
   const most = maximum > MAX_DRAWN_SEED && minimum <= MAX_DRAWN_SEED ? MAX_DRAWN_SEED : maximum;
   return plain(least + (BigInt(drawn) % (BigInt(most) - least + 1n)));
 }
 
-/** A number where it can hold it. */
+/** A number where it is exact as one, else the bigint. */
 function plain(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-/** The first input that is more than the one it may be at most; a missing one bounds nothing. */
+/** The error for the first input that exceeds its `at_most` input; an absent one sets no bound. */
 export function exceeded(template: Template, values: InputValues): AppError | undefined {
   for (const [name, { at_most: other }] of Object.entries(template.inputs))
     if (other !== undefined && values[name]! > values[other]!)
@@ -84,7 +84,7 @@ export function exceeded(template: Template, values: InputValues): AppError | un
   return undefined;
 }
 
-/** The allowed values of a choice, and of a text that is a key for ComfyUI. Undefined: it has none, or they are not known. */
+/** The allowed values of a choice, or of a text that is a key for ComfyUI. Undefined: any text, or not known. */
 export function choicesOf(template: Template, spec: InputSpec, info: ObjectInfo): Option[] | undefined {
   const [target] = targetsOf(spec);
   if (!target || (spec.type !== 'choice' && spec.type !== 'string')) return undefined;
@@ -93,7 +93,7 @@ export function choicesOf(template: Template, spec: InputSpec, info: ObjectInfo)
   return optionsOf(info, classType, target.field, inputs);
 }
 
-/** @param options the allowed values of a choice, where they are known */
+/** @param options the allowed values of a choice, where known. @returns the converted value. @throws AppError invalid_field */
 export function valueOf(
   name: string,
   spec: InputSpec,
@@ -119,7 +119,7 @@ export function valueOf(
 function chosen(name: string, raw: unknown, options: Option[] | undefined): InputValue {
   if (!options?.some((option) => typeof option === typeof raw)) text(name, raw, 200);
   if (!options) return raw as InputValue;
-  // As the list has it: a text that says 8 is not in a list of numbers.
+  // The list's own value: ComfyUI does not find the text "8" in a list of numbers.
   const choice = options.find((option) => String(option) === String(raw));
   if (choice === undefined) throw invalid(name, `must be one of ${listed(options.map(String))}`);
   return choice;
@@ -129,7 +129,7 @@ const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 const WHOLE = /^[+-]?\d+$/;
 
-/** A number as a caller sends it, also as text. Undefined: it is none, or lost digits on its way. */
+/** A number, also given as text. Undefined: not a number, or it lost digits in JSON. */
 function numberOf(raw: unknown, whole: boolean): number | bigint | undefined {
   const text = typeof raw === 'string' ? raw.trim() : undefined;
   if (text !== undefined && WHOLE.test(text) && text.length <= MAX_DIGITS)
@@ -138,11 +138,11 @@ function numberOf(raw: unknown, whole: boolean): number | bigint | undefined {
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
   if (whole) return Number.isSafeInteger(value) ? value : undefined;
-  // The table keeps a large whole number only as one.
+  // The table stores a large whole number exactly only as a bigint.
   return Math.abs(value) > Number.MAX_SAFE_INTEGER ? BigInt(value) : value;
 }
 
-/** What the table can keep: 38 digits, and nothing between this and 0. Source: DynamoDB, "Number". */
+/** Within what the table stores: 38 digits, and no magnitude below SMALLEST but 0. Source: DynamoDB, "Number". */
 function isStorable(value: number | bigint): boolean {
   const size = Math.abs(Number(value));
   return size <= LARGEST && (size === 0 || size >= SMALLEST);
@@ -151,7 +151,7 @@ function isStorable(value: number | bigint): boolean {
 const LARGEST = 1e37;
 const SMALLEST = 1e-125;
 
-/** More than any bound has. */
+/** Longer than any allowed value. */
 const MAX_DIGITS = 40;
 
 function numberValue(name: string, spec: InputSpec, raw: unknown): number | bigint {
@@ -172,11 +172,11 @@ function numberValue(name: string, spec: InputSpec, raw: unknown): number | bigi
     value <= maximum &&
     (spec.multiple_of === undefined || isMultiple(value, spec.multiple_of));
   if (!fits) throw invalid(name, wanted);
-  // JSON and ComfyUI both know a negative zero; a seed or size of -0 is a plain 0.
+  // JSON and ComfyUI both have a negative zero; it is normalised to 0.
   return value === 0 ? 0 : value;
 }
 
-/** 0.15 is a multiple of 0.05, though no number of 53 bits is. */
+/** With a tolerance: 0.15 counts as a multiple of 0.05. */
 function isMultiple(value: number | bigint, of: number): boolean {
   if (typeof value === 'bigint') return Number.isInteger(of) && value % BigInt(of) === 0n;
   const times = value / of;
@@ -189,13 +189,13 @@ function range({ minimum, maximum }: Bounds): string {
   return maximum === undefined ? '' : ` of at most ${maximum}`;
 }
 
-/** With the u flag a whole pair is one character: only a half matches. */
+/** With the u flag a whole surrogate pair is one character: only a lone half matches. */
 const HALF_PAIR = /\p{Surrogate}/u;
 const CONTROL = /(?![\t\n\r])\p{Cc}/u;
 
 function text(name: string, raw: unknown, maxLength: number): string {
   if (typeof raw !== 'string') throw invalid(name, 'must be a string');
-  // Counting code points of a megabyte is work for nothing: no string of that many units can fit.
+  // A string of more than twice the units cannot fit: its code points need not be counted.
   const length = raw.length > maxLength * 2 ? raw.length : Array.from(raw).length;
   if (length > maxLength) throw invalid(name, `must have at most ${maxLength} characters; it has ${length}`);
   if (HALF_PAIR.test(raw)) throw invalid(name, 'must be valid Unicode (it has half of a surrogate pair)');

@@ -1,4 +1,4 @@
-// What a job is: the shape of its state, and how it may have failed. How it changes stands in job.ts.
+// The shape of a job's state and its failure codes. The transitions are in job.ts.
 
 import type { JobRequest } from './request.ts';
 
@@ -31,56 +31,56 @@ export interface JobImage {
   contentType: string;
 }
 
-/** The hot part of a job, below 1 KB: every write is charged by the size of the whole item. Times in ms. */
+/** The hot part of a job, below 1 KB: a write is charged by the size of the whole item. Times in ms. */
 export interface JobState {
   jobId: string;
   owner: string;
   status: Status;
-  /** Rises by one at each claim; with `host` the fencing token. */
+  /** Rises by one at each claim; with `host` it is the fence. */
   attempt: number;
   /** Attempts that had started and were lost. */
   lostAttempts: number;
-  /** Attempts that count towards the last one: those lost, and those that ended with their host or by a mistake of it. */
+  /** Lost attempts, and those that ended with their host or by its mistake; `MAX_STRIKES` of them end the job. */
   strikes?: number;
-  /** How often in a row it came back from a ComfyUI that did not start it. */
+  /** Consecutive releases by hosts whose ComfyUI did not start it. */
   setbacks?: number;
-  /** Not to be claimed before. */
+  /** It may not be claimed before this time. */
   retryAt?: number;
-  /** There exactly while a host holds the job. */
+  /** Present exactly while a host holds the job. */
   host?: string;
   /** There exactly while the job has not ended; the key of the index by work. */
   work?: Work;
   workOrder: string;
-  /** Its place among its owner's jobs. */
+  /** Its sort key among its owner's jobs. */
   ownerOrder: string;
-  /** There once it ran to an end; with `owner` the key of the index of what lists show. */
+  /** Present once it completed or failed; with `owner` the key of the index behind lists. */
   listOrder?: string;
   createdAt: number;
   claimedAt?: number;
-  /** The first start, of whichever attempt. */
+  /** The first start of any attempt. */
   startedAt?: number;
-  /** The last sign of life of the attempt that runs: its start or its last progress. */
+  /** When the running attempt started, progressed or was touched last. */
   progressAt?: number;
   endedAt?: number;
   /** Over the whole graph, 0 to 1. */
   progress: number;
   currentStep: number;
   totalSteps: number;
-  /** Only where the template sets its own. */
+  /** The template's own deadline, ms; absent: `JOB_DEADLINE`. */
   deadline?: number;
   images?: JobImage[];
-  /** What its end has to say beside its images: of outputs that are not published. */
+  /** Sentences about outputs that are not published. */
   notes?: string[];
   error?: string;
   errorCode?: FailureCode;
-  /** What its attempts took of a GPU, and what that cost: only of attempts whose end a host has seen. */
+  /** GPU time and cost of its attempts, of those whose end a host has seen. */
   gpuMs?: number;
   costMicroUsd?: number;
-  /** The kind of ComfyUI that it was accepted for: the other never takes it. Absent: any. */
+  /** Only a host with this kind of ComfyUI claims it. Absent: any. */
   acceptedFor?: ComfyUIKind;
-  /** The ComfyUI that took it last said that it is a simulated one. */
+  /** Whether the host of the last claim has a simulated ComfyUI. */
   simulated?: boolean;
-  /** There while its end is still to be told to its webhook; with `endedAt` the key of the index that is the outbox. */
+  /** Present until its end is in the outbox; with `endedAt` the key of that index. */
   webhook?: 'pending';
 }
 
@@ -91,9 +91,9 @@ export type FailureCode =
   | 'input_refused'
   | 'unreadable_result'
   | 'no_output'
-  /** A node saved what is no whole PNG, JPEG or WebP. */
+  /** A node saved a file that is not a whole PNG, JPEG or WebP. */
   | 'bad_output'
-  /** A node told of a file that this attempt did not make. */
+  /** A node reported a file that this attempt did not make. */
   | 'output_not_own'
   | 'too_many_outputs'
   | 'lost_too_often'

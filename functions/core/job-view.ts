@@ -1,16 +1,16 @@
-// A job as the outside sees it, wherever it is told: by a status, a list, a webhook. The guide's fields, ours beside.
+// A job as callers see it in a status, a list or a webhook: the guide's fields, and this API's own beside them.
 
 import type { JobImage, JobState } from './job-state.ts';
 import { outwardPromptId } from './names.ts';
 import type { JobRequest } from './request.ts';
 
-/** The prompt as it was typed; "" for a workflow that takes none. */
+/** The prompt as it was typed; "" for a workflow without one. */
 export function promptOf(request: JobRequest): string {
   const prompt = request.inputs['prompt'];
   return typeof prompt === 'string' ? prompt : '';
 }
 
-/** The seed in use, and as text for whoever reads numbers of 53 bits only. */
+/** The seed in use, and as text for clients whose numbers have 53 bits. Both null where there is none. */
 export function seedOf({ inputs, seedInput = 'seed' }: JobRequest) {
   const seed = inputs[seedInput];
   return typeof seed === 'number' || typeof seed === 'bigint'
@@ -18,7 +18,7 @@ export function seedOf({ inputs, seedInput = 'seed' }: JobRequest) {
     : { seed: null, seed_text: null };
 }
 
-/** The fields that every view of a job has. Times as ISO 8601 in UTC. */
+/** The fields that every view of a job has. Times in ISO 8601, UTC. */
 export function jobView({ state, request }: { state: JobState; request: JobRequest }) {
   return {
     job_id: state.jobId,
@@ -44,7 +44,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
   };
 }
 
-/** Without a link: links die, file names stay. */
+/** Without a link, since links expire and file names do not. */
 export function imageView(image: JobImage) {
   return {
     filename: image.filename,

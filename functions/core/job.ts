@@ -1,6 +1,6 @@
-// Every way in which a job may change. Each verb yields a Change: the conditions under which it may be written and
-// what it writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional
-// write. Source: docs/architecture.md, "States". Refuses: I/O, the clock.
+// Every transition of a job. Each verb returns a Change: the conditions under which it may be written and what it
+// writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional write.
+// Source: docs/architecture.md, "States". Pure: no I/O, no clock.
 
 import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
 import { listOrder } from './names.ts';
@@ -22,8 +22,8 @@ export interface Change {
 }
 
 /**
- * The claim that a host holds: `attempt` and `host` as its own write left them. A `job` that stands beside a fence
- * must be as that host's last write left it: from it come the first start and the lost attempts so far.
+ * The claim that a host holds: `attempt` and `host` as its own write left them. A `job` passed beside a fence must be as
+ * that host's last write left it: its first start and its lost attempts are written again from it.
  */
 export interface Fence {
   attempt: number;
@@ -35,7 +35,7 @@ const absent = (field: keyof JobState): Condition => ({ field, absent: true });
 const live: Condition = { field: 'status', oneOf: LIVE };
 const fenced = (fence: Fence): Condition[] => [is('attempt', fence.attempt), is('host', fence.host)];
 
-/** Does `change` apply to `job`? Then the job after it, else undefined. */
+/** The job after `change`; undefined where a condition of it does not hold. */
 export function apply(job: JobState, change: Change): JobState | undefined {
   if (!change.when.every((condition) => holds(job, condition))) return undefined;
   const next: JobState = { ...job, ...change.set };
@@ -65,7 +65,7 @@ export function claim(job: JobState, host: string, now: number, simulated: boole
   };
 }
 
-/** held, processing → the same, by the run that followed on the same machine. */
+/** held, processing → the same, held by the machine's next host. */
 export function adopt(job: JobState, host: string): Change {
   return {
     verb: 'adopt',
@@ -91,7 +91,7 @@ export interface Progress {
   totalSteps: number;
 }
 
-/** processing → processing, further on. */
+/** processing → processing, with more progress. */
 export function advance(fence: Fence, progress: Progress, now: number): Change {
   return {
     verb: 'advance',
@@ -101,26 +101,26 @@ export function advance(fence: Fence, progress: Progress, now: number): Change {
   };
 }
 
-/** processing → processing, no further on but alive: its images are on their way into a bucket that hesitates. */
+/** processing → processing, without progress but alive, as while a slow bucket takes the images. */
 export function touch(fence: Fence, now: number): Change {
   return {
     verb: 'touch',
-    // A repeated one must not count as another sign of life.
+    // A repeated write must not count as a second sign of life.
     when: [...fenced(fence), is('status', 'processing'), { field: 'progressAt', below: now }],
     set: { progressAt: now },
     remove: [],
   };
 }
 
-/** What never changes of a job, and lists have of it. */
+/** What an end copies into the index behind lists; it never changes. */
 type Placed = Pick<JobState, 'ownerOrder'>;
 
-/** What a job has spent in all, when an attempt of it ends. */
+/** A job's totals over its attempts, written when one ends. */
 export type Spent = Pick<JobState, 'gpuMs' | 'costMicroUsd'>;
-/** What its end has to say besides. */
+/** Sentences about outputs that are not published. */
 export type Noted = Pick<JobState, 'notes'>;
 
-/** @param gpuMs of this attempt; @param usdPerHour of the machine, where it is known */
+/** Adds an attempt to the totals. @param gpuMs of this attempt; @param usdPerHour of the machine, where known */
 export function spend(job: JobState, gpuMs: number, usdPerHour: number | undefined): Spent {
   const total = { gpuMs: (job.gpuMs ?? 0) + Math.max(0, Math.round(gpuMs)) };
   if (usdPerHour === undefined) return total;
@@ -128,7 +128,7 @@ export function spend(job: JobState, gpuMs: number, usdPerHour: number | undefin
   return { ...total, costMicroUsd: (job.costMicroUsd ?? 0) + Math.round(cost) };
 }
 
-/** held, processing → completed. Only after every image is in the bucket. */
+/** held, processing → completed. Every image must be in the bucket before. */
 export function complete(
   job: JobState,
   fence: Fence,
@@ -154,34 +154,34 @@ export function complete(
   };
 }
 
-/** held, processing → failed: running it again would fail again. */
+/** held, processing → failed, for a reason that another run would meet again. */
 export function fail(job: Placed, fence: Fence, failure: Failure, now: number, spent: Spent = {}): Change {
   const { set, remove } = failed(job, failure, now);
   return { verb: 'fail', when: fenced(fence), set: { ...set, ...spent }, remove };
 }
 
 /**
- * May a waiting job be claimed? One that came back from a ComfyUI that did not run it waits a while, and others go first.
- * A moment further off than any is of a clock that was wrong.
+ * May a waiting job be claimed? After a spaced release it waits until `retryAt`, and others go first. A `retryAt` further
+ * away than LONGEST_RETRY was written by a wrong clock and is ignored. @param now ms
  */
 export function isDue({ retryAt }: Pick<JobState, 'retryAt'>, now: number): boolean {
   return retryAt === undefined || retryAt <= now || retryAt - now > LONGEST_RETRY;
 }
 
-/** How an attempt comes back unstarted. */
+/** How an attempt is released. */
 export interface Release {
-  /** Its ComfyUI did not take it: not again at once. */
+  /** Its ComfyUI did not run it: the next claim waits. */
   spaced?: boolean;
-  /** It counts towards the last. */
+  /** It counts as a strike. */
   charged?: boolean;
 }
 
-/** held → waiting, unstarted, at its original place. The prompt must be out of ComfyUI before. */
+/** held → waiting, unstarted, at its original place. The prompt must be gone from ComfyUI before. */
 export function release(job: JobState, fence: Fence, now: number, how: Release = {}): Change {
-  const change = givenBack(
+  const change = requeued(
     { ...job, status: 'queued' },
     now,
-    'the GPU host gave it back before it started',
+    'the GPU host released it before it started',
     how.charged ?? false,
   );
   return {
@@ -193,7 +193,7 @@ export function release(job: JobState, fence: Fence, now: number, how: Release =
 
 /** processing → queued or failed, by the host itself. `reason` completes "…: <reason>". */
 export function lose(job: JobState, fence: Fence, reason: string, now: number, spent: Spent = {}): Change {
-  const change = givenBack({ ...job, status: 'processing' }, now, reason, true);
+  const change = requeued({ ...job, status: 'processing' }, now, reason, true);
   const { set, remove } = spaced({ ...job, setbacks: 0 }, change, now);
   return {
     verb: 'lose',
@@ -203,16 +203,16 @@ export function lose(job: JobState, fence: Fence, reason: string, now: number, s
   };
 }
 
-/** held, processing → queued or failed, by the controller: exactly as read, or somebody has moved on. */
+/** held, processing → queued or failed, by the controller. Written only if the job is exactly as it was read. */
 export function sweep(job: JobState, reason: string, now: number): Change {
   return {
     verb: 'sweep',
     when: [is('attempt', job.attempt), is('host', job.host ?? ''), is('status', job.status)],
-    ...givenBack(job, now, reason, true),
+    ...requeued(job, now, reason, true),
   };
 }
 
-/** Like sweep, for want of progress: a sign of life since it was read refutes the reason. */
+/** Like sweep, for a job without progress; any sign of life since it was read prevents the write. */
 export function reclaimStalled(job: JobState, reason: string, now: number): Change {
   const change = sweep(job, reason, now);
   return {
@@ -222,7 +222,7 @@ export function reclaimStalled(job: JobState, reason: string, now: number): Chan
   };
 }
 
-/** queued, held, processing → cancelled. @param owner whose job it must be; anybody's where it is not said */
+/** queued, held, processing → cancelled. @param owner whose job it must be; absent: any owner's */
 export function cancel(now: number, owner?: string): Change {
   return {
     verb: 'cancel',
@@ -233,8 +233,8 @@ export function cancel(now: number, owner?: string): Change {
 }
 
 /**
- * cancelled → the same, with what its last attempt took of a GPU until it was interrupted: cancelling is free for nobody.
- * Whoever had this attempt writes it, and once: `job` is the picture from before, whose sum it must find.
+ * cancelled → the same, with the GPU time that its last attempt took until it was interrupted: it is charged like any.
+ * The attempt's host writes it, once: `job` is the state from before, and the stored total must still equal its total.
  */
 export function account(job: JobState, fence: Fence, spent: Spent): Change {
   return {
@@ -249,7 +249,7 @@ export function account(job: JobState, fence: Fence, spent: Spent): Change {
   };
 }
 
-/** Like cancel, but only what has not started: the queue is cleared, not the GPUs. */
+/** waiting, held → cancelled: clearing the queue does not stop what runs. */
 export function clear(now: number): Change {
   return { ...cancel(now), verb: 'clear', when: [is('status', 'queued')] };
 }
@@ -263,7 +263,7 @@ export function expire(job: Placed, now: number): Change {
   };
 }
 
-/** An ended job whose webhook is in other hands from now on. */
+/** Written when the outbox has a delivery for the ended job. */
 export function clearWebhook(): Change {
   return {
     verb: 'clearWebhook',
@@ -286,8 +286,8 @@ function failed(job: Placed, failure: Failure, now: number): Pick<Change, 'set' 
   };
 }
 
-/** Back to the queue, unless this was once too often. A started attempt costs a fault, an unstarted none. */
-function givenBack(
+/** Back to the queue, or failed at the limit. A started attempt counts as lost, an unstarted one does not. */
+function requeued(
   job: JobState,
   now: number,
   reason: string,
@@ -314,7 +314,7 @@ function givenBack(
   };
 }
 
-/** The same, and not before a while; what has ended waits for nothing. */
+/** The same change with a `retryAt`, where the job goes back to the queue. */
 function spaced(
   { setbacks = 0 }: JobState,
   { set, remove }: Pick<Change, 'set' | 'remove'>,
@@ -329,10 +329,13 @@ function exhausted(job: JobState, reason: string): Failure | undefined {
   if (job.lostAttempts >= MAX_LOST_ATTEMPTS)
     return {
       code: 'lost_too_often',
-      message: `The job was lost ${job.lostAttempts} times, at last: ${reason}`,
+      message: `The job was lost ${job.lostAttempts} times; last reason: ${reason}`,
     };
   const strikes = job.strikes ?? 0;
   if (strikes >= MAX_STRIKES)
-    return { code: 'too_many_attempts', message: `The job was taken ${strikes} times, at last: ${reason}` };
+    return {
+      code: 'too_many_attempts',
+      message: `The job was claimed ${strikes} times without a result; last reason: ${reason}`,
+    };
   return undefined;
 }

@@ -1,13 +1,13 @@
-// The least that a graph can be asked for: one step of one small image. It loads and prepares what the whole graph needs, which
-// is what a host is warmed up by. Pure; knows inputs by the names that ComfyUI's nodes give them.
+// The smallest run of a graph: one step of one small image. It loads every model of the graph, which is how a host warms
+// up. Pure; knows inputs by the names that ComfyUI's nodes give them.
 
 import type { Graph } from './object-info.ts';
 import type { Template } from './template.ts';
 
-/** Of an image, in pixels: the templates allow no smaller one, and models are made for none. */
+/** Pixels: the smallest that templates allow and models are made for. */
 const SIDE = 256;
 
-/** Numbers above these become these. */
+/** Inputs by name, and the values to which they are capped. */
 const MOST: Record<string, number> = {
   steps: 1,
   batch_size: 1,
@@ -28,7 +28,7 @@ export function leastOf(graph: Graph): Graph {
   return least;
 }
 
-/** Graphs that run as their files are, the first template's first. */
+/** Graphs of templates without image inputs, which run unchanged, in the templates' order. */
 export function graphsWithoutImages(templates: ReadonlyMap<string, Template>): Graph[] {
   return [...templates.values()]
     .filter(({ inputs }) => Object.values(inputs).every(({ type }) => type !== 'image'))

@@ -11,20 +11,20 @@ const DAY = 24 * HOUR;
 /** All keys that there may be are looked at again for jobs that nobody else looks for. */
 export const ALL_SHARDS_READ_EVERY = HOUR;
 export const MAX_SHARDS = 32;
-/** Looks of so many hosts ask one key for a quarter of what a partition gives: `npm run simulate`. */
+/** Polls of this many hosts take a quarter of a partition's read capacity: `npm run simulate`. */
 export const HOSTS_PER_SHARD = 1000;
 /** A host's item is forgotten when nobody has heard of it for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;
-/** Longer than a host lives; it removes it itself. */
+/** Longer than a host lives; the host removes its intake itself. */
 export const INTAKE_KEPT = 365 * DAY;
 
 export const SLOTS_PER_HOST = 2;
 export const SIGNATURE_SKEW = 5 * MINUTE;
 
-/** A host claims without its warm-up when that has not ended: a large model is read from a disk in a minute. */
+/** After this a host claims although its warm-up has not ended: a large model takes a minute to read from a disk. */
 export const WARM_UP_LIMIT = 4 * MINUTE;
 
-/** ComfyUI is stuck when the head of its queue has not moved for so long. */
+/** ComfyUI is stuck when the head of its queue has not moved for this long: see host/prompts/stuck.ts. */
 export const COMFYUI_STUCK = {
   idle: 2 * MINUTE,
   least: 2 * MINUTE,
@@ -34,64 +34,64 @@ export const COMFYUI_STUCK = {
 };
 
 /**
- * A host that is stopped waits so long for the end of a prompt in a ComfyUI that cannot be followed, and for images that
- * are not to be had or stored. What runs, runs to its end.
+ * How long a draining host waits for a prompt whose ComfyUI does not answer, and for images that cannot be read or stored.
+ * A running prompt that can be followed runs to its end.
  */
 export const DRAIN_WAITS = { followed: MINUTE, stored: 5 * MINUTE };
 
 export const JOB_EXPIRES_AFTER = DAY;
-/** A controller ends none before it has looked for so long: after a start, only the clock on the wall says how old a job is. */
+/** A controller expires no job before it has run this long: after a start it knows a job's age by the wall clock only. */
 export const EXPIRY_SEEN_FOR = HOUR;
 export const JOB_KEPT = 30 * DAY;
 
-/** An upload that is used is put again when it is older than this, so that it stays as long after its last use. */
+/** An upload older than this is written again when it is used, so that it is kept after its last use. @param keep ms */
 export function uploadRenewal(keep: number): number {
   return keep / 30;
 }
 
 /** Attempts that had started and were lost: the third ends the job. */
 export const MAX_LOST_ATTEMPTS = 3;
-/** Attempts that were lost, or ended with their host: the twentieth is the last. What ComfyUI did not start is none. */
+/** Attempts that were lost, or ended with their host: the twentieth ends the job. A release does not count. */
 export const MAX_STRIKES = 20;
-/** A job that came back is tried again after so long, twice as long each time, up to the longest. */
+/** Wait after a spaced release, doubled each time up to LONGEST_RETRY. */
 export const RETRIED_AFTER = SECOND;
 export const LONGEST_RETRY = MINUTE;
 
 export const MAX_WAITING = 10_000;
 export const MAX_QUEUE_POSITION = 100;
-/** Graphs up to this many compressed bytes lie in the request part, larger ones in the bucket. */
+/** Graphs up to this many compressed bytes are stored in the request part, larger ones in the bucket. */
 export const GRAPH_INLINE_BYTES = 8 * 1024;
 
-/** A start is told when it has lasted so long: a shorter job is told with its end, which saves a write. */
+/** A start is written after this long: the end of a shorter job includes it, which saves a write. */
 export const START_REPORTED_AFTER = 100;
 export const LINK_LIFETIME_SECONDS = 900;
 
 /** When an event stream that was closed should be asked for again. */
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
-/** Requests that one process holds at once: streams of events, and those that wait for a change. */
+/** Open connections of one process: event streams and long polls. */
 export const OPEN_CONNECTIONS = 200;
-/** A stream is closed then, and may be asked for again: whoever takes nothing of it must not keep its place. */
+/** A stream is closed after this, and may be reconnected: a client that reads nothing must not keep its slot. */
 export const OPEN_AT_MOST = HOUR;
 export const MAX_WAIT_SECONDS = 25;
-/** Images that one process sends at the same time, each over a connection to the bucket of its own. */
+/** Images that one process sends at the same time, each over its own connection to the bucket. */
 export const IMAGE_READERS = 200;
 
 /** A table's item holds 400 KB; an image's record takes some 200 bytes of it. */
 export const MAX_IMAGES_PER_JOB = 1000;
-/** An image that a node saved; one whose length ComfyUI does not say is held whole, and may have an eighth of it. */
+/** Of one saved image. Where ComfyUI sends no length it is buffered whole, and may have an eighth of this. */
 export const MAX_IMAGE_BYTES = 512 * 1024 * 1024;
-/** Whoever sends nothing for so long is not waited for. */
+/** A transfer that brings nothing for this long is aborted. */
 export const IDLE_AFTER = MINUTE;
 
 export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
 export const MAX_TEXT = 10_000;
-/** Whole numbers as ComfyUI's nodes have them: signed ones, and seeds of 64 bits. */
+/** The range of ComfyUI's whole numbers: signed ones, and seeds of 64 bits. */
 export const MIN_INTEGER = -(2n ** 63n);
 export const MAX_INTEGER = 2n ** 64n - 1n;
 export const MAX_SEED = MAX_INTEGER;
-/** Of seeds that are drawn: every client can read them. */
+/** For drawn seeds, so that every client can read them. */
 export const MAX_DRAWN_SEED = Number.MAX_SAFE_INTEGER;
 
 export const PAGE_DEFAULT = 100;
@@ -101,42 +101,42 @@ export const COUNT_EXACT_TO = 1000;
 // Webhooks.
 
 export const MAX_WEBHOOK_URL = 2000;
-/** In all: the name is looked up, the answer read. */
+/** For the whole request: name lookup, connection and answer. */
 export const WEBHOOK_LIMIT = 5 * SECOND;
-/** Whoever claims a delivery has so long to send it; then another may. */
+/** A process that claimed a delivery may send it for this long; then another may. */
 export const WEBHOOK_LEASE = 30 * SECOND;
-/** Then it is given up. */
+/** Then a delivery is given up. */
 export const WEBHOOK_TRIED_FOR = DAY;
 
 // Scaling. Source: `npm run simulate`, which shows what each costs and gains.
 
-/** On AWS the controller makes a round so often. */
+/** The controller's interval on AWS. */
 export const SCALE_EVERY = MINUTE;
-/** A gap between two rounds that is longer is one in which nobody watched: nothing is held against a host for it. */
+/** A longer gap between rounds is unobserved: it counts against no instance. */
 export const UNWATCHED_AFTER = 5 * MINUTE;
-/** So many hosts that all that waits would be done in this time: about what a start takes, since a host that comes later
- * than that finds nothing left. */
+/** Enough hosts are started to finish the backlog within this time: about the length of a start, since a host that came
+ * later would find nothing left. */
 export const BACKLOG_DONE_WITHIN = 5 * MINUTE;
 export const RAISE_COOLDOWN = 2 * MINUTE;
-/** An instance without a host that works for this long is ended: the worst money leak. */
+/** An instance without a working host for this long is terminated: nothing wastes more money. */
 export const HOST_START_LIMIT = 15 * MINUTE;
-/** So many in a row that never came up: no more are started. */
+/** After this many consecutive failed starts no more are started. */
 export const MAX_FAILED_STARTS = 2;
 export const START_TRIED_AGAIN_AFTER = HOUR;
 export const REFUSED_RAISE_TRIED_AGAIN_AFTER = 5 * MINUTE;
-/** What another zone or moment may have is left to Auto Scaling for so long, which tries them one after the other. */
+/** Auto Scaling tries zone after zone this long for missing capacity; then the request is withdrawn. */
 export const LAUNCH_TRIED_FOR = 15 * MINUTE;
-/** What AWS could not launch is tried again after a share of the time for which it has failed, within these bounds. */
+/** A failed launch is repeated after a share of the time for which launches have failed, within these bounds (ms). */
 export const LAUNCH_TRIED_AGAIN = { share: 1 / 4, soonest: 2 * MINUTE, latest: 15 * MINUTE };
-/** Where spot hosts are not to be had for so long, hosts on demand are started instead. */
+/** After this long without spot capacity, on-demand hosts are started instead. */
 export const SPOT_GIVEN_UP_AFTER = 5 * MINUTE;
-/** A host process that restarts is back by then; until then it counts. */
+/** A restarting host process is back by then; until then it counts as working. */
 export const HOST_RESTARTS_WITHIN = 2 * MINUTE;
 /** What runs may run for an hour; whoever drains for longer hangs. */
 export const HOST_DRAIN_LIMIT = TIMINGS.jobLimit + 15 * MINUTE;
 /** Until hosts have measured it. */
 export const JOB_SECONDS_GUESS = 45;
 export const START_SECONDS_GUESS = 300;
-/** A job that no host could run is believed to be so for this long: models may have been added since. */
+/** How long a job counts as unrunnable: models may have been added since. */
 export const UNRUNNABLE_FOR = 6 * HOUR;
 export const FLEET_REMEMBERED = 30 * DAY;

@@ -1,16 +1,16 @@
-// How old something is, as this process has lived it. What passed between two rounds without any, since the clock was set,
-// the machine slept or the table did not answer, makes nothing older: nobody could have done anything about it.
+// Age as this process has observed it. A gap between rounds, because the clock was set, the machine slept or the table
+// did not answer, does not count: no process could act in it.
 
 export interface Lived {
-  /** A round begins. True: it comes much too late. @param now ms */
+  /** A round begins. @returns whether it comes later than `longest` after the last. @param now ms */
   begins(now: number): boolean;
-  /** It came to its end; one that fails is none. */
+  /** The round succeeded; a failed round is not recorded. */
   ended(now: number): void;
-  /** Milliseconds since `moment` between rounds that came too late and the ones before them. */
+  /** Milliseconds of such gaps since `moment`. */
   skipped(moment: number): number;
 }
 
-/** Gaps that are remembered: years of nights. */
+/** Gaps that are remembered: enough for years of nights. */
 const REMEMBERED = 2000;
 
 /** @param longest from the end of a round to the next, ms */
@@ -20,7 +20,7 @@ export function createLived(longest: number): Lived {
   return {
     begins(now) {
       if (last === undefined || now - last <= longest) return false;
-      // The rounds in between have failed.
+      // The rounds in between failed: one gap.
       if (gaps.at(-1)?.from === last) gaps.pop();
       gaps.push({ from: last, to: now });
       if (gaps.length > REMEMBERED) gaps.shift();

@@ -1,18 +1,18 @@
-// What hosts lack of what a job's graph asks for, and which of them have it. Pure.
+// Missing requirements of a graph over several hosts, and which hosts have each. Pure.
 
 import { type Graph, missingRequirements, type ObjectInfo } from './object-info.ts';
 
-/** As the API answers it. `field` and `value`: null where the class itself is unknown. */
+/** One entry of the API's answer. `field` and `value` are null where the class itself is unknown. */
 export interface Missing {
   node: string;
   class_type: string;
   field: string | null;
   value: string | null;
-  /** Ids of the hosts that have it; none has all that is missing. */
+  /** Ids of the hosts that have it. */
   hosts: string[];
 }
 
-/** @param hosts those whose ComfyUI has told what it has */
+/** In the graph's order. @param hosts those whose inventory is known */
 export function missingOf(graph: Graph, hosts: readonly { hostId: string; nodes: ObjectInfo }[]): Missing[] {
   const missing = new Map<string, Missing>();
   const missingFrom = new Map<string, Set<string>>();
@@ -23,7 +23,7 @@ export function missingOf(graph: Graph, hosts: readonly { hostId: string; nodes:
       missingFrom.set(key, (missingFrom.get(key) ?? new Set()).add(hostId));
     }
   for (const [key, one] of missing) {
-    // Who lacks the class has none of its files.
+    // A host without the class has none of its files.
     const requirement = [missingFrom.get(key), missingFrom.get(keyOf(one.node, null))];
     one.hosts = hosts
       .map(({ hostId }) => hostId)
@@ -37,7 +37,7 @@ const keyOf = (node: string, field: string | null) => JSON.stringify([node, fiel
 
 const NAMED = 3;
 
-/** What a job waits for that lacks it; undefined: nothing. */
+/** A phrase that says which host the job waits for; undefined: nothing is missing. */
 export function neededOf(missing: readonly Missing[]): string | undefined {
   if (missing.length === 0) return undefined;
   const named = missing.slice(0, NAMED).map(({ node, class_type: classType, value, hosts }) => {

@@ -1,11 +1,11 @@
-// Ids, file names and keys: everything that one room writes and another must find again.
-// Pure: whoever wants randomness passes the bytes in.
+// Ids, file names and keys: what one service writes and another must find again.
+// Pure: random bytes come in as arguments.
 
 import { createHash } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** A lowercase canonical UUID (version 8: our own) of what identifies a thing. */
+/** A lowercase canonical UUID (version 8: custom) by the hash of `parts`. */
 function uuidOf(...parts: string[]): string {
   return toUuid(createHash('sha256').update(parts.join('\0')).digest());
 }
@@ -18,7 +18,7 @@ function toUuid(bytes: Uint8Array): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-/** The same owner and idempotency key always name the same job; without a key 16 random bytes do. */
+/** By owner and idempotency key, the same for each repetition; without a key from 16 random bytes. */
 export function jobIdFrom(from: { owner: string; key: string } | { random: Uint8Array }): string {
   return 'random' in from ? toUuid(from.random) : uuidOf('job', from.owner, from.key);
 }
@@ -27,19 +27,19 @@ export function isJobId(text: string): boolean {
   return UUID.test(text);
 }
 
-/** What the outside knows as `prompt_id`: one for the life of a job. */
+/** The `prompt_id` that callers see: one for the life of a job. */
 export function outwardPromptId(jobId: string): string {
   return uuidOf('prompt', jobId);
 }
 
-/** What ComfyUI gets as `prompt_id`: one for each attempt, so that a late prompt is told from its successor. */
+/** The `prompt_id` that ComfyUI gets: one for each attempt, so that a late prompt differs from its successor. */
 export function attemptPromptId(jobId: string, attempt: number): string {
   return uuidOf('attempt', jobId, String(attempt));
 }
 
 /**
- * What a receiver of a job's webhook knows it by: the same however often it is sent. A job that was removed may come
- * again under its id, by its idempotency key: that is another webhook.
+ * The `webhook-id` of a job's webhook, the same each time it is sent. A job that was removed may come again under its id,
+ * by its idempotency key: its webhook then has another id.
  */
 export function deliveryIdOf(jobId: string, createdAt: number): string {
   return uuidOf('webhook', jobId, String(createdAt));
@@ -60,13 +60,13 @@ export function imageName(prefix: string, jobId: string, ordinal: number, extens
 
 const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}_([0-9a-f]{32})_\d{5}_\.[a-z0-9]{2,5}$/;
 
-/** The job that made an image, from the name alone; undefined for a name that is none of ours. */
+/** The job that made an image; undefined for a name that this API did not give. */
 export function jobIdOfImage(filename: string): string | undefined {
   const hex = IMAGE_NAME.exec(filename)?.[1];
   return hex && uuidOfHex(hex);
 }
 
-/** The part of a ComfyUI `filename_prefix` that may stand in a published name. */
+/** The part of a ComfyUI `filename_prefix` that is allowed in a published name. */
 export function publishedPrefix(filenamePrefix: string): string {
   const last = filenamePrefix.split(/[/\\]/).at(-1) ?? '';
   const plain = last
@@ -77,12 +77,12 @@ export function publishedPrefix(filenamePrefix: string): string {
   return plain || 'ComfyUI';
 }
 
-/** What is stamped on every output node: nobody else's prefix, so nobody else's cache entry or counter. */
+/** The prefix of an attempt's output node: unique, so that it meets no other cache entry or file counter. */
 export function stampedPrefix(filenamePrefix: string, jobId: string, attempt: number): string {
   return `${publishedPrefix(filenamePrefix)}_${stampOf(jobId, attempt)}`;
 }
 
-/** What every file of an attempt has in its name or in that of its folder. */
+/** Part of the name, or of the folder, of every file of an attempt. */
 export function stampOf(jobId: string, attempt: number): string {
   return `${hexOf(jobId)}_${attempt}`;
 }
@@ -103,24 +103,24 @@ export function isUploadName(name: string): boolean {
   return UPLOAD_NAME.test(name);
 }
 
-/** The name under which a host puts a job's input into ComfyUI's input folder. */
+/** The name of a job's input image in ComfyUI's input folder. */
 export function stagedName(jobId: string, attempt: number, name: string): string {
   const extension = name.slice(name.lastIndexOf('.') + 1);
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
   return `${hexOf(jobId)}_${attempt}_${digest}.${extension}`;
 }
 
-/** An owner's name as 16 hex digits, for where any name must fit. */
+/** An owner's name as 16 hex digits, for keys where any name must fit. */
 export function ownerTag(owner: string): string {
   return createHash('sha256').update(owner).digest('hex').slice(0, 16);
 }
 
-/** Who a webhook is sent to, as 16 hex digits: the host and the port of its address, whatever follows. */
+/** A webhook's receiver as 16 hex digits: by host and port of its endpoint, whatever the path. */
 export function receiverTag(url: string): string {
   return createHash('sha256').update(new URL(url).host).digest('hex').slice(0, 16);
 }
 
-/** Keys in the bucket. Images carry job and attempt: nothing is overwritten, no reader sees half of two. */
+/** Keys in the bucket. An image's key has job and attempt: no attempt overwrites another's. */
 export const keys = {
   image: (jobId: string, attempt: number, filename: string) =>
     `images/${hexOf(jobId)}/${attempt}/${filename}`,
@@ -131,11 +131,10 @@ export const keys = {
 };
 
 /**
- * A sortable turn: `<13 digits of the turn>-<13 of the acceptance>-<5 digits>-<of the id>-<whose>`. A turn is the
- * moment of acceptance, or what fairness between owners makes of it (turn.ts); of equal turns the job that was accepted
- * first comes first. The third part orders what one process accepts within a millisecond, the fourth keeps two
- * processes' turns apart, since a page of the queue begins behind a turn. The last tells an owner's jobs from others' in
- * the index, without reading them.
+ * A sort key: `<13 digits of the start tag>-<13 of the acceptance>-<5 of the sequence>-<8 of the id>-<owner tag>`. The start
+ * tag (start-tag.ts) is the moment of acceptance unless the owner has jobs waiting; of equal ones the job that was accepted
+ * first comes first. The sequence orders what one process accepts within a millisecond; the id keeps keys of two processes
+ * apart, since a page of the queue begins behind a key. The owner tag shows in the index whose job it is.
  */
 export function workOrder(
   startTag: number,
@@ -153,35 +152,35 @@ export function workOrder(
   ].join('-');
 }
 
-/** Times of 13 digits end in the year 2286; a turn beyond keeps the order of acceptance. */
+/** Times of 13 digits end in the year 2286; a start tag beyond keeps the order of acceptance. */
 function digits(time: number): string {
   return String(Math.min(time, 9_999_999_999_999)).padStart(13, '0');
 }
 
-/** When a job's turn comes, and when it was accepted, ms: the one says nothing of the other. */
+/** Start tag and time of acceptance (ms). */
 export function readWorkOrder(order: string): { startTag: number; acceptedAt: number } {
   const startTag = Number(order.slice(0, 13));
-  // An earlier release made no difference.
+  // An earlier release wrote one for both.
   const accepted = /^\d{13}-(\d{13})-/.exec(order)?.[1];
   return { startTag, acceptedAt: accepted === undefined ? startTag : Number(accepted) };
 }
 
-/** Whose turn it is, as `ownerTag` has it. */
-export function ownerTagOf(startTag: string): string {
-  return startTag.slice(startTag.lastIndexOf('-') + 1);
+/** The owner tag in a work order. */
+export function ownerTagOf(order: string): string {
+  return order.slice(order.lastIndexOf('-') + 1);
 }
 
-/** A place in the owner's index: newest first means reading it backwards; the id keeps equal moments apart. */
+/** The sort key of an owner's jobs, oldest first; the id keeps equal times apart. @param createdAt ms */
 export function ownerOrder(createdAt: number, jobId: string): string {
   return `${String(createdAt).padStart(13, '0')}#${jobId}`;
 }
 
-/** Completed jobs stand apart from failed ones, which have no images; how many there are is in the index's own rows. */
+/** The sort key behind lists: by status, then `place` (an `ownerOrder`). Rows have the number of images, to be summed. */
 export function listOrder(status: 'completed' | 'failed', place: string, images = 0): string {
   return `${status}#${place}#${images}`;
 }
 
-/** @returns the job's place, as `ownerOrder` has it */
+/** @returns `place`: the job's `ownerOrder` */
 export function readListOrder(order: string): { place: string; images: number } {
   const parts = order.split('#');
   return { place: parts.slice(1, -1).join('#'), images: Number(parts.at(-1)) };

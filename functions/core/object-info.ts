@@ -1,15 +1,15 @@
-// Reads ComfyUI's `GET /object_info`: which nodes there are and which values their lists allow. Three spellings of a list
-// are in use: [["a","b"], {…}], ["COMBO", {"options": ["a","b"]}], and ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key"}]}].
-// What ComfyUI refuses it says itself; here stands only what it would surely refuse, so that another host may do better.
+// Reads ComfyUI's `GET /object_info`: node classes and the values that their lists allow. Three spellings of a list are in
+// use: [["a","b"], {…}], ["COMBO", {"options": ["a","b"]}], and ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key"}]}].
+// A requirement is missing only where ComfyUI would surely refuse the graph, so that another host may run it.
 
 import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared.ts';
 
-/** Node class → its inputs; only what is read here is described. */
+/** Node class → its declaration; only the parts that are read here. */
 export type ObjectInfo = Record<
   string,
   {
     input?: { required?: Record<string, unknown>; optional?: Record<string, unknown> };
-    /** Types, by the outputs' numbers. */
+    /** Output types, by index. */
     output?: unknown;
     output_node?: boolean;
   }
@@ -23,7 +23,7 @@ export interface GraphNode {
 /** ComfyUI's "prompt graph": node id → node. A link is `[node id, output index]`. */
 export type Graph = Record<string, GraphNode>;
 
-/** `[node id, output index]`, as ComfyUI's validation tells a link from a list; undefined for what is none. */
+/** Parses `[node id, output index]`, as ComfyUI's validation does; undefined for any other value. */
 export function linkOf(value: unknown): { node: string; output: number } | undefined {
   return Array.isArray(value) && value.length === 2 && typeof value[1] === 'number'
     ? { node: String(value[0]), output: value[1] }
@@ -35,7 +35,7 @@ export type Option = string | number | boolean;
 
 type Given = Record<string, unknown>;
 
-/** @param given what the node has in its graph; without it, what is declared by keys is not known */
+/** @param given the node's inputs in the graph; without it, inputs declared by keys are not known */
 function declarationOf(
   info: ObjectInfo,
   classType: string,
@@ -46,9 +46,9 @@ function declarationOf(
 }
 
 /**
- * The allowed values of a list input; undefined where the node or field is unknown or is no list. Of keys those for which
- * the node has the inputs that they ask for: with another ComfyUI refuses it.
- * @param given what the node has in its graph
+ * The allowed values of a list input; undefined where the node or field is unknown or is not a list. Of keys, those whose
+ * required inputs the node has: ComfyUI refuses the others.
+ * @param given the node's inputs in the graph
  */
 export function optionsOf(
   info: ObjectInfo,
@@ -79,7 +79,7 @@ function hasInputsOf(option: { inputs?: unknown }, field: string, given: Given):
   );
 }
 
-/** Is it the key that brings other inputs along? ComfyUI takes any, and the run then fails (0.33.0). */
+/** Is the field a key that adds inputs? ComfyUI accepts any value, and the run then fails (0.33.0). */
 export function isKey(info: ObjectInfo, classType: string, field: string): boolean {
   return declarationOf(info, classType, field)?.type === DYNAMIC_COMBO;
 }
@@ -88,12 +88,12 @@ const LISTS = ['COMBO', DYNAMIC_COMBO];
 
 const MODEL_FILE = /\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$/i;
 
-/** Files that are uploaded or fetched: their list says nothing in advance. */
+/** Inputs whose files are uploaded or fetched: their list is not complete in advance. */
 const FETCHED = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 'remote'];
 
 /**
- * Is this value a model file that a plain list of files does not have? Of other values a node's own validation may say
- * yes although the list does not (CustomCombo, wildcards, `x.png [output]`), which the list cannot show.
+ * Is this value a model file that a plain list of files does not have? A node's own validation may accept other values that
+ * are not in the list (CustomCombo, wildcards, `x.png [output]`).
  */
 function isMissingModel(
   info: ObjectInfo,
@@ -109,7 +109,7 @@ function isMissingModel(
   return options !== undefined && !options.includes(value);
 }
 
-/** Classes that are gone and that ComfyUI replaces by others before it validates (0.33.0, G71 and G99). */
+/** Removed classes that ComfyUI replaces before it validates (0.33.0, G71 and G99). */
 const REPLACED = new Set([
   'ConditioningAverage ',
   'T2IAdapterLoader',
@@ -126,7 +126,7 @@ export interface MissingRequirement {
   value?: string;
 }
 
-/** What a ComfyUI with these nodes and files does not have of what `graph` asks for. */
+/** Node classes and model files that `graph` names and a ComfyUI with this `info` does not have. */
 export function missingRequirements(graph: Graph, info: ObjectInfo): MissingRequirement[] {
   return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): MissingRequirement[] => {
     if (!info[classType]) return REPLACED.has(classType) ? [] : [{ node, classType }];
@@ -146,7 +146,7 @@ export function modelsOf(graph: Graph): string[] {
   return [...new Set(names)].sort();
 }
 
-/** What one ComfyUI has. */
+/** Nodes and model files of one ComfyUI. */
 export interface Inventory {
   nodes: ObjectInfo;
   /** Folder → file names. */

@@ -1,4 +1,4 @@
-// What ComfyUI's history entry means for a job: its images, its failure, or that the attempt was lost.
+// What a ComfyUI history entry means for a job: images, a failure, or a lost attempt. Pure.
 
 import type { Failure } from './job-state.ts';
 import { MAX_IMAGES_PER_JOB } from './limits.ts';
@@ -10,8 +10,8 @@ export interface OutputImage {
   subfolder: string;
   type: string;
   /**
-   * How it is known that this attempt made it: it carries the attempt's stamp, or else it must have been written while
-   * ComfyUI worked on this prompt (ms of the GPU host's clock).
+   * The proof that this attempt made it: the attempt's stamp in its name, or a time of writing while ComfyUI ran this
+   * prompt (ms of the GPU host's clock).
    */
   own: 'stamped' | { from: number; to: number };
 }
@@ -19,7 +19,7 @@ export interface OutputImage {
 export type Outcome =
   | { kind: 'images'; images: OutputImage[]; notes: string[] }
   | { kind: 'failed'; failure: Failure }
-  /** Nobody's fault but the machine's: it may run again. */
+  /** The machine's fault: the job may run again. */
   | { kind: 'lost'; reason: string };
 
 interface Entry {
@@ -27,7 +27,7 @@ interface Entry {
   status: { status_str: string; messages: [string, Record<string, unknown>][] };
 }
 
-/** @param stamp of the attempt, as `stampOf` in names.ts */
+/** @param entry of `GET /history`; @param stamp of the attempt, from `stampOf` in names.ts */
 export function outcomeOf(entry: Entry, stamp: string): Outcome {
   const { status_str: status, messages } = entry.status;
   if (status === 'success') return successOf(entry, stamp);
@@ -68,7 +68,10 @@ function successOf(entry: Entry, stamp: string): Outcome {
     if (isStamped(`${file.subfolder}/${file.filename}`, stamp)) own.push({ ...file, own: 'stamped' });
     else if (!cached.has(file.node) && run) own.push({ ...file, own: run });
     else
-      return failed('output_not_own', `Node ${file.node} told of a file of an earlier run: ${file.filename}`);
+      return failed(
+        'output_not_own',
+        `Node ${file.node} reported a file of an earlier run: ${file.filename}`,
+      );
   }
   return { kind: 'images', images: own, notes };
 }
@@ -84,7 +87,7 @@ function cachedNodes({ status }: Entry): string[] {
   return Array.isArray(nodes) ? nodes.map(String) : [];
 }
 
-/** From when until when ComfyUI worked on it, ms. */
+/** When ComfyUI ran it, ms. */
 function runOf({ status }: Entry): { from: number; to: number } | undefined {
   const times = status.messages.flatMap(([type, { timestamp }]) =>
     typeof timestamp === 'number' ? [{ type, timestamp }] : [],
@@ -93,21 +96,21 @@ function runOf({ status }: Entry): { from: number; to: number } | undefined {
   return start && { from: start.timestamp, to: times.at(-1)!.timestamp };
 }
 
-/** How long ComfyUI says that it worked on it, ms. Undefined: it does not say, or never began. */
+/** Running time by ComfyUI's own timestamps, ms. Undefined: it gives none, or it never started. */
 export function ranFor(entry: Entry): number | undefined {
   const run = runOf(entry);
   return run && Math.max(0, run.to - run.from);
 }
 
-/** What is published; ComfyUI lists a video that was saved under `images` as well. */
+/** Published formats: ComfyUI lists saved videos under `images` as well. */
 const IMAGE = /\.(png|jpe?g|webp)$/i;
 
 type SavedFile = Omit<OutputImage, 'own'>;
 
 /**
- * Only what was saved, under whatever key a node shows it: `temp` files are previews, `input` files are somebody's own.
- * Where a node does not say which it is, it is an output, as for ComfyUI's own `/view`. In the order of the graph, which
- * does not change with each start of ComfyUI, as that of its answers does.
+ * Saved files under any key of a node's output, without `temp` (previews) and `input` files. An entry without a type is an
+ * output, as in ComfyUI's own `/view`. Ordered by node id, since the order of ComfyUI's answers changes with each of its
+ * starts.
  */
 export function filesOf(outputs: Entry['outputs']): SavedFile[] {
   const nodes = Object.entries(outputs).sort(([a], [b]) => byNode(a, b));
@@ -133,17 +136,17 @@ function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : 'unknown';
 }
 
-/** Paths of the GPU host are nobody's business: only the last part of each is kept. */
+/** Keeps only the last part of each path, so that callers learn nothing of the host's folders. */
 export function withoutPaths(message: string): string {
   return (
     message
-      // In quotes a path may have blanks.
+      // Within quotes a path may have blanks.
       .replaceAll(/(['"`])((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]|\\\\)[^'"`\n]*)\1/g, (_, quote, path) =>
         [quote, lastOf(String(path)), quote].join(''),
       )
       .replaceAll(/file:\/\/[^\s'"`;,()<>]*/g, lastOf)
       .replaceAll(/\\\\[^\s'"`:;,()<>\\]+(?:\\[^\s'"`:;,()<>\\]*)+/g, lastOf)
-      // Outside of quotes a folder may have some: what stands between two of its slashes.
+      // Outside of quotes only folders may have some, between two slashes.
       .replaceAll(
         /\b[A-Za-z]:[\\/](?:[^\s\\/'"`:;,()<>]+(?: [^\s\\/'"`:;,()<>]+){0,4}[\\/])*[^\s\\/'"`:;,()<>]*/g,
         lastOf,

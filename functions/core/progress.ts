@@ -1,5 +1,5 @@
-// How far a graph has come, from what ComfyUI tells while it runs. One number over the whole graph, which never
-// falls within an attempt, and the step of the sampler that runs.
+// Progress of a graph, from ComfyUI's WebSocket messages: one number over the whole graph, which never falls within an
+// attempt, and the step of the running sampler.
 
 import type { Progress } from './job.ts';
 import type { Graph } from './object-info.ts';
@@ -19,13 +19,13 @@ export interface ProgressTracker {
   current(): Progress;
 }
 
-/** @param start where an adopted attempt already was */
+/** @param start the progress of an adopted attempt */
 export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
-  // A sampler's node counts as many times as it has steps: that is where the time goes.
+  // A sampler's weight is its number of steps, since sampling takes the time.
   const samplers = samplersOf(graph);
   const weights = new Map(Object.keys(graph).map((id) => [id, samplers.get(id) ?? 1]));
   const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  /** Node → how much of it is done, 0 to 1. */
+  /** Node → share done, 0 to 1. */
   const done = new Map<string, number>();
   let running: string | undefined;
   let highest = start?.progress ?? 0;
@@ -33,7 +33,7 @@ export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
   let totalSteps = start?.totalSteps ?? 0;
 
   const raise = (node: string, share: number) => {
-    // Any node may report, and some report nonsense: a share that is no number is none.
+    // Custom nodes may report NaN or negative values: these are ignored.
     if (weights.has(node) && share >= 0) done.set(node, Math.max(done.get(node) ?? 0, Math.min(1, share)));
   };
 
@@ -64,7 +64,7 @@ export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
     current() {
       let sum = 0;
       for (const [node, share] of done) sum += share * (weights.get(node) ?? 0);
-      // 1 is kept for "its images are in the bucket".
+      // 1 means that the images are in the bucket.
       highest = Math.max(highest, Math.min(0.9999, round4(total > 0 ? sum / total : 0)));
       return { progress: highest, currentStep, totalSteps };
     },
@@ -76,8 +76,8 @@ function round4(value: number): number {
 }
 
 /**
- * Sampler → its steps. It has them itself, as KSampler, or takes `sigmas` from a scheduler that has them, as
- * SamplerCustomAdvanced; what makes or hands on sigmas samples nothing.
+ * Sampler → number of steps: its own, as for KSampler, or those of the scheduler behind its `sigmas`, as for
+ * SamplerCustomAdvanced. Nodes that make or pass on sigmas do not sample.
  */
 function samplersOf(graph: Graph): Map<string, number> {
   const sources = new Set(Object.values(graph).map(({ inputs }) => sigmasFrom(inputs)));

@@ -1,5 +1,5 @@
-// Our mark in a prompt's `extra_data`: ComfyUI hands it back with the queue, and it tells our prompts from those of
-// a person who uses ComfyUI's page, and one machine's from another's that shares the same ComfyUI.
+// The prompt tag in a prompt's `extra_data`, which ComfyUI returns with its queue: it distinguishes this API's prompts from
+// a person's, and one machine's from another's on the same ComfyUI.
 
 const FIELD = 'comfyui_rest_api';
 
@@ -13,6 +13,7 @@ export function promptTag(tag: PromptTag): Record<string, unknown> {
   return { [FIELD]: { machine: tag.machine, job_id: tag.jobId, attempt: tag.attempt } };
 }
 
+/** Undefined for a prompt without a valid tag. */
 export function readPromptTag(extraData: Record<string, unknown>): PromptTag | undefined {
   const tag = extraData[FIELD] as { machine?: unknown; job_id?: unknown; attempt?: unknown } | undefined;
   const { machine, job_id: jobId, attempt } = tag ?? {};

@@ -1,5 +1,5 @@
-// What an owner may use, and what it has used: requests a minute (a token bucket), jobs that have not ended, images a
-// day, dollars a month, bytes of uploads. Days and months are UTC's. Pure: writes and their conditions stand in store/owners.ts, usage.ts.
+// An owner's limits and usage: requests a minute (a token bucket), unfinished jobs, images a day, dollars a month, bytes
+// of uploads. Days and months in UTC. Pure: writes and their conditions are in store/owners.ts and usage.ts.
 
 import { hasEnded, type JobState } from './job-state.ts';
 
@@ -10,17 +10,17 @@ export interface OwnerLimits {
   imagesPerDay?: number | undefined;
   usdPerMonth?: number | undefined;
   uploadBytes?: number | undefined;
-  /** The same for every owner, and of one process. */
+  /** The same for every owner, counted per process. */
   readsPerMinute?: number | undefined;
 }
 
 export const LIMITS = ['perMinute', 'maxWaiting', 'imagesPerDay', 'usdPerMonth', 'uploadBytes'] as const;
 export type Limit = (typeof LIMITS)[number];
 
-/** An owner's own: null is unlimited, absent is the setting's. */
+/** An owner's own limits: null is unlimited; absent takes the setting's. */
 export type OwnLimits = { [Name in Limit]?: number | null };
 
-/** In which settings and flags say how many bytes of uploads. */
+/** The unit of upload limits in settings and flags. */
 export const MB = 1024 * 1024;
 
 export const DEFAULT_LIMITS = {
@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS = {
   uploadBytes: 1000 * MB,
 } as const satisfies OwnerLimits;
 
-/** Jobs of a day that an owner may have unfinished: an item has at most 400 KB, a mark about 45 bytes. */
+/** Reservations in one day's item: an item has at most 400 KB, a reservation about 45 bytes. */
 export const MAX_RESERVATIONS = 5000;
 
 export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
@@ -43,26 +43,26 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
-/** Ms that a token takes to come back: whole ones, so that they add up in the table as here. */
+/** Whole ms until a token returns, so that sums in the table equal those computed here. */
 export function tokenEvery(perMinute: number): number {
   return Math.ceil(MINUTE / perMinute);
 }
 
 const SKEW = MINUTE;
 
-/** Moments further ahead are none of a bucket's: they were written before the clock was set back. */
+/** A stored time beyond this was written before the clock was set back, and is ignored. */
 export function fullAtMost(perMinute: number, now: number): number {
   return now + perMinute * tokenEvery(perMinute) + SKEW;
 }
 
-/** The bucket by the one moment that is stored: when it will be full again. A full one has a minute's tokens. */
+/** A token bucket from its one stored value: when it will be full again (ms). A full one has a minute's tokens. */
 export function bucketOf(fullAt: number | undefined, perMinute: number, now: number) {
   const every = tokenEvery(perMinute);
   const isOurs = fullAt !== undefined && fullAt <= fullAtMost(perMinute, now);
   const missing = isOurs ? Math.max(0, fullAt - now) : 0;
   return {
     remaining: Math.max(0, Math.floor((perMinute * every - missing) / every)),
-    /** Ms until a request is let in; 0: now. */
+    /** Ms until the next request is allowed; 0: now. */
     nextIn: Math.max(0, missing - (perMinute - 1) * every),
     /** Ms until it is full. */
     fullIn: missing,
@@ -74,7 +74,7 @@ export function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10);
 }
 
-/** Those of this month until now, the first one first. */
+/** The days of this month until now, in order. */
 export function daysOfMonth(now: number): string[] {
   const today = dayOf(now);
   return Array.from(
@@ -92,24 +92,24 @@ export function endOfMonth(now: number): number {
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
 }
 
-/** A job that was accepted, or is about to be, and is not in the totals yet. */
+/** A job that was accepted, or is about to be, and is not in its day's totals yet. */
 export interface Reservation {
   jobId: string;
-  /** That it may make. */
+  /** The most that it may make. */
   images: number;
   /** ms */
   at: number;
 }
 
-/** A day of an owner. `taken`, `unsettled` and the totals change only together with the marks. */
+/** A day of an owner. `taken`, `uncommitted` and the totals change only together with the reservations. */
 export interface Usage {
   owner: string;
   day: string;
-  /** Images made, and those that marked jobs may make. */
+  /** Images made, and images reserved. */
   taken: number;
-  /** How many marks. */
+  /** The number of reservations. */
   uncommitted: number;
-  /** Of the jobs that have ended; `costed` of them have told their cost. */
+  /** Totals of the committed jobs; `costed` of them have a known cost. */
   jobs: number;
   images: number;
   gpuMs: number;
@@ -129,17 +129,17 @@ export interface Room {
 
 export type Totals = Pick<Usage, 'jobs' | 'images' | 'gpuMs' | 'costMicroUsd' | 'costed'>;
 
-/** A mark without a job: whoever made it died, or will in a moment. */
+/** A reservation without a job is dropped after this: its acceptance has failed. */
 export const RESERVATION_KEPT = 60 * MINUTE;
-/** A repeated or late request that marks a job comes before this age of it: an earlier fold could be done twice. */
+/** Minimum age of a job at commit: a repeated or late request could otherwise reserve and commit it again. */
 export const COMMITTED_AFTER = 2 * MINUTE;
 
 const NOTHING: Totals = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed: 0 };
 
 /**
- * What a job that has ended adds to its day. One that was cancelled after its start counts the images that it was to make:
- * else a limit of images is none for whoever cancels in time.
- * @param reserved that it was to make
+ * What an ended job adds to its day. A job cancelled after its start counts the images that it reserved; otherwise
+ * cancelling in time would evade the limit.
+ * @param reserved images
  */
 export function totalsOf(state: JobState, reserved: number): Totals {
   const begun = state.status === 'cancelled' && state.startedAt !== undefined;
@@ -154,8 +154,8 @@ export function totalsOf(state: JobState, reserved: number): Totals {
 }
 
 /**
- * What a mark adds to its day's totals when it goes. Undefined: it stays.
- * @param state undefined: there is no such job
+ * What a reservation adds to its day's totals when it is committed. Undefined: it is kept.
+ * @param state undefined: there is no such job; @param now ms
  */
 export function committedTotals(
   reservation: Reservation,
@@ -164,23 +164,23 @@ export function committedTotals(
   now: number,
 ): Totals | undefined {
   if (!state) return now - reservation.at >= RESERVATION_KEPT ? NOTHING : undefined;
-  // Begun on one day and accepted, by a repetition, on another: it counts on the day of its acceptance.
+  // Reserved on one day and accepted, by a repetition, on another: it counts on the day of its acceptance.
   if (dayOf(state.createdAt) !== day) return NOTHING;
   if (!hasEnded(state) || now - state.createdAt < COMMITTED_AFTER) return undefined;
-  // Its host has still to say what it took of a GPU.
+  // Its host has not written its GPU time yet.
   const isAwaited =
     state.status === 'cancelled' && state.startedAt !== undefined && state.gpuMs === undefined;
   if (isAwaited && now - (state.endedAt ?? 0) < COMMITTED_AFTER) return undefined;
   return totalsOf(state, reservation.images);
 }
 
-/** A day with its marks against the jobs behind them: what is used now, and by how much the counts are ahead of it. */
+/** A day's usage now: its reservations compared with their jobs, and how far the stored counts are ahead. */
 export interface Standing extends Usage {
-  /** Jobs that have not ended, or are just being accepted. */
+  /** Jobs that have not ended, or are being accepted. */
   live: number;
-  /** Marks of jobs that have ended. */
+  /** Reservations of ended jobs. */
   over: number;
-  /** Images that those have reserved and not made. */
+  /** Images that those reserved and did not make. */
   released: number;
 }
 
@@ -203,7 +203,7 @@ export function standingOf(
   };
 }
 
-/** Nothing: a reservation that came to nothing. */
+/** A reservation whose job was not accepted: it adds nothing. */
 export function unused(reservation: Reservation): { reservation: Reservation; totals: Totals } {
   return { reservation, totals: NOTHING };
 }
@@ -220,8 +220,7 @@ export function sum(parts: readonly Totals[]): Totals {
 }
 
 /**
- * Dollars of a month. What a job costs is known when it has ended: for one that has not, the mean of those that have is
- * taken; before any has, nothing.
+ * Dollars of a month. An unfinished job counts the mean cost of the finished ones; before any has finished, nothing.
  */
 export function spending(days: readonly Usage[]) {
   const { costMicroUsd, costed } = sum(days);

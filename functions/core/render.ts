@@ -1,4 +1,4 @@
-// From a template and its values to the graph that ComfyUI gets. Copies and sets fields, nothing else.
+// Renders a template and its values to the graph that ComfyUI runs: copies and sets fields, nothing else. Pure.
 
 import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
@@ -11,7 +11,7 @@ export function render(template: Template, values: InputValues): Graph {
   return graph;
 }
 
-/** The images that a job reads: as the caller named them, and the fields ("node.field") that name them. */
+/** A job's input images: the caller's name of each, and the fields ("node.field") that it sets. */
 export function imageInputs(
   template: Template,
   values: InputValues,
@@ -23,20 +23,20 @@ export function imageInputs(
   });
 }
 
-/** One image to put into ComfyUI's input folder before the graph is posted. */
+/** One image to upload into ComfyUI's input folder before the graph is posted. */
 export interface Staging {
-  /** Where it lies in the bucket. */
+  /** Its key in the bucket. */
   key: string;
   /** The fields ("node.field") that must name it. */
   to: string[];
 }
 
 /**
- * The graph as one attempt posts it: every output is this attempt's own, every staged input has the name that it has in
- * ComfyUI's input folder (`stagedName`). A save node gets a prefix of its own, also where it is told its prefix by
- * another node; one that takes none gets an input that it does not know: ComfyUI's cache counts it, and neither its
- * validation nor the node sees it (execution.py and caching.py of 0.8.0 and 0.33.0), so the node runs anew.
- * @param nodes what that ComfyUI has: which nodes save. Where it is not known, those to which no link leads
+ * The graph as one attempt posts it: its outputs have names of the attempt, its staged inputs the names that they have in
+ * ComfyUI's input folder (`stagedName`). A save node gets a prefix of its own, also where another node makes its prefix.
+ * One without a prefix gets an undeclared input, so that it runs again: it is part of ComfyUI's cache key, and neither the
+ * validation nor the node sees it (execution.py and caching.py of 0.8.0 and 0.33.0).
+ * @param nodes that ComfyUI's declarations, which say which nodes save; a node whose output no link uses counts as one
  */
 export function stamp(
   graph: Graph,
@@ -54,7 +54,7 @@ export function stamp(
   );
   for (const [id, { class_type: classType, inputs }] of Object.entries(graph)) {
     const node = stamped[id]!.inputs;
-    // One that hands its images on saves too, and one whose images nobody takes may have been made to.
+    // An output node may pass its images on; a node whose outputs are unused may be one that is not declared here.
     const saves = nodes[classType]?.output_node === true || !linked.has(id);
     const prefix = constantOf(graph, inputs['filename_prefix']);
     const source = linkOf(inputs['filename_prefix']);
@@ -80,18 +80,18 @@ export function stamp(
 /** No node has an input of this name. */
 const RUNS_ANEW = 'comfyui_rest_api_attempt';
 
-/** A text, or what a node holds that does nothing but hold one: exports have such nodes for a prefix. */
+/** A text, directly or from a primitive node, as exports have them for a prefix. */
 function constantOf(graph: Graph, value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  let held = value;
-  // One may lead to another; a ring of them is ComfyUI's to refuse.
+  let current = value;
+  // Primitives may be chained; the bound ends a cycle, which ComfyUI refuses.
   for (let steps = 0; steps < 20; steps += 1) {
-    const source = graph[linkOf(held)?.node ?? ''];
+    const source = graph[linkOf(current)?.node ?? ''];
     if (!source || !/^(Primitive)?String|^Primitive/.test(source.class_type)) return undefined;
     const inputs = Object.values(source.inputs);
     if (inputs.length !== 1) return undefined;
     if (typeof inputs[0] === 'string') return inputs[0];
-    held = inputs[0];
+    current = inputs[0];
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-// What was asked for: the part of a job that is written once, before the job is accepted, and never changes.
+// A job's request: written once, before the job is accepted, and never changed.
 
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -13,19 +13,19 @@ export interface JobRequest {
   workflow: string;
   inputs: InputValues;
   notes: string[];
-  /** Of the caller's body: the same idempotency key with another body is a mistake. */
+  /** Hash of the caller's body: the same idempotency key with another body is refused. */
   bodyHash: string;
-  /** The input that is the seed, where it has another name than that. */
+  /** The name of the seed input; absent: `seed`. */
   seedInput?: string;
   staging: Staging[];
-  /** Where the template says whether its images keep what ComfyUI writes into them about their making. */
+  /** The template's choice whether published images keep the metadata that ComfyUI writes. Absent: the host's setting. */
   imageMetadata?: 'keep' | 'strip';
-  /** Whom to tell when the job has ended. */
+  /** The endpoint that is notified when the job has ended. */
   webhookUrl?: string;
-  /** The rendered graph, gzipped JSON; absent where it is so large that it lies in the bucket, at `graphKey`. */
+  /** The rendered graph, gzipped JSON; absent where it is large and stored in the bucket at `graphKey`. */
   graph?: Uint8Array;
   graphKey?: string;
-  /** Of those bytes: rendered again they must be the same. */
+  /** Hash of those bytes: a repetition must render the same. */
   graphHash?: string;
 }
 

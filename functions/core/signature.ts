@@ -1,5 +1,5 @@
-// The forwarder's signature on an offer, with the host's own secret over time and body. A replay within the skew
-// is only another offer, which changes nothing.
+// The forwarder's signature on an offer: HMAC-SHA-256 over time and body with the host's own secret. A replay within the
+// skew is a repeated offer, which changes nothing.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { SIGNATURE_SKEW } from './limits.ts';

@@ -1,36 +1,36 @@
-// Fair queueing: whose job comes next where several owners wait. Start-time fair queueing with a turn as the start tag:
-// an owner's next job comes one step after its last, and a newcomer where the queue stands, so that a long queue delays
-// its own owner only. A turn is a place in an order, no time; where nothing waits, the clock says where the queue stands.
-// Pure; the owner's last turn lies in its item (store/owners.ts), what waits is read in api/admission/virtual-time.ts.
+// Fair queueing between owners by start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM 1996), with each job of equal cost:
+// an owner's next start tag is one step after its last, or the virtual time if that is later, so that a long queue delays
+// its own owner only. A start tag is a place in an order, not a time; virtual time follows the clock while nothing waits.
+// Pure: store/owners.ts keeps an owner's last start tag, api/admission/virtual-time.ts reads the queue.
 
-/** Of one owner's turns: more than what clocks and looks at the queue differ by, and 13 digits last for 10⁸ jobs. */
+/** Between an owner's start tags: more than clocks and reads of the queue differ by; 13 digits last for 10⁸ jobs. */
 export const STEP = 10_000;
-/** The index of waiting jobs may lag by so much, ms. */
+/** How far the index of waiting jobs may lag, ms. */
 export const INDEX_LAG = 1000;
 
-/** An owner's last turn, and when it was given, ms. */
+/** An owner's last start tag, and when it was given, ms. */
 export interface LastStartTag {
   startTag: number;
   at: number;
 }
 
 export interface VirtualTime {
-  /** Where the queue stands: the turn of a newcomer. */
+  /** The virtual time itself: the start tag of an owner without waiting jobs. */
   startTag: number;
-  /** Turns given before this moment are history: nothing waited at it. 0 while anything waits. */
+  /** Start tags given before this moment are forgotten, since nothing waited at it. 0 while anything waits. */
   forgetBefore: number;
 }
 
-/** What one look at the queue saw; ms and turns. */
+/** What one read of the queue saw. `at` in ms, the others start tags. */
 export interface QueueSnapshot {
   at: number;
-  /** The first that waits. */
+  /** Of the first waiting job. */
   head?: number | undefined;
-  /** Of the jobs that hosts hold. It holds the level up where the head is a job that came back, or that no host can run. */
+  /** Of the held jobs. It keeps virtual time up where the head is a requeued or an unrunnable job. */
   maxStartTagInService?: number | undefined;
 }
 
-/** @param before the level of an earlier look: it never sinks */
+/** @param before the virtual time of the last snapshot: it never falls */
 export function virtualTimeOf(snapshot: QueueSnapshot, now: number, before = 0): VirtualTime {
   const standing = Math.max(before, snapshot.maxStartTagInService ?? 0);
   return snapshot.head === undefined
@@ -38,13 +38,14 @@ export function virtualTimeOf(snapshot: QueueSnapshot, now: number, before = 0):
     : { startTag: Math.max(standing, snapshot.head), forgetBefore: 0 };
 }
 
+/** Must the owner's next start tag follow its last, rather than take the virtual time? */
 export function follows(last: LastStartTag | undefined, virtualTime: VirtualTime): last is LastStartTag {
   return (
     last !== undefined && last.at >= virtualTime.forgetBefore && last.startTag + STEP > virtualTime.startTag
   );
 }
 
-/** Set once, when a job is accepted. */
+/** The start tag of a job, set once, when it is accepted. */
 export function nextStartTag(last: LastStartTag | undefined, virtualTime: VirtualTime): number {
   return follows(last, virtualTime) ? last.startTag + STEP : virtualTime.startTag;
 }

@@ -1,5 +1,5 @@
-// A workflow template: ComfyUI's API export, verbatim, and the inputs file that says what a caller may set.
-// Checks that the two fit, so that a bad pair stops the start and not a job. Source: docs/workflows.md.
+// A workflow template: ComfyUI's API export, verbatim, and the inputs file that declares what a caller may set.
+// Checks that the two fit, so that a bad pair stops the start instead of a job. Source: docs/workflows.md.
 
 import * as z from 'zod';
 import { AppError } from './errors.ts';
@@ -30,14 +30,14 @@ const graph = z.record(
 export interface Workflows {
   /** By name; the default first. */
   readonly templates: ReadonlyMap<string, Template>;
-  /** What stands in the folder and is not used, a sentence each. */
+  /** Files in the folder that are not used, a sentence each. */
   readonly refused: readonly string[];
 }
 
-/** Fields of a request that are the API's own, and the one that every object has. */
+/** Fields of a request that the API uses itself, and the one that every object has. */
 const RESERVED = ['preset', 'workflow', 'webhook_url', 'constructor'];
 
-/** Throws AppError `bad_template` whose sentence names the file and the field. */
+/** @throws AppError bad_template, whose message names the file and the field */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {
   const refuse = (file: string, what: string) =>
     new AppError('bad_template', `workflows/${name}${file}: ${what}`);
@@ -82,7 +82,7 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
   return template;
 }
 
-/** No node's field is near it. Copying and writing a graph recurse: thousands of levels are too many for the stack. */
+/** Copying and writing a graph recurse, and thousands of levels overflow the stack. No real graph comes near this. */
 const MAX_DEPTH = 100;
 
 function isDeeperThan(levels: number, value: unknown): boolean {

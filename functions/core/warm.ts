@@ -1,14 +1,14 @@
-// How many GPU hosts stay up although nothing waits: a least number, and a schedule such as
-// "mon-fri 08:00-18:00 Europe/Berlin=1". A span is by the clocks of its zone, summer time and all. Pure.
+// How many GPU hosts stay up without work: a minimum, and a schedule such as "mon-fri 08:00-18:00 Europe/Berlin=1", by the
+// wall clock of its zone, daylight saving included. Pure.
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const DAY_MINUTES = 24 * 60;
 const SPAN = /^([a-z,-]+) +(\d\d):(\d\d)-(\d\d):(\d\d) +([\w/+-]+) *= *(\d{1,4})$/i;
 
 export interface WarmSpan {
-  /** Of the day on which it begins, by `DAYS`. */
+  /** The days on which it begins, as indices of `DAYS`. */
   days: ReadonlySet<number>;
-  /** Minutes from midnight; one that ends before it begins ends the next day. */
+  /** Minutes from midnight; where `to` is before `from`, it ends the next day. */
   from: number;
   to: number;
   /** The wall clock of its zone. */
@@ -23,7 +23,7 @@ export interface Warmth {
 
 export const NEVER_WARM: Warmth = { minHosts: 0, spans: [] };
 
-/** The most that any part asks for. @param now ms */
+/** The largest number in force. @param now ms */
 export function warmHosts({ minHosts, spans }: Warmth, now: number): number {
   return Math.max(minHosts, ...spans.map((span) => (isIn(span, now) ? span.hosts : 0)));
 }
@@ -36,7 +36,7 @@ function isIn({ days, from, to, clock }: WarmSpan, now: number): boolean {
   return (days.has(day) && minute >= from) || (days.has((day + 6) % 7) && minute < to);
 }
 
-/** @param text spans, separated by semicolons; or nothing. @throws RangeError: a sentence about the span that cannot be read */
+/** @param text spans, separated by semicolons, or empty. @throws RangeError that says which span is wrong and how */
 export function readWarm(text: string): WarmSpan[] {
   return text.split(';').flatMap((one) => (one.trim() === '' ? [] : [readSpan(one.trim())]));
 }

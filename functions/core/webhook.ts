@@ -1,5 +1,5 @@
-// What a webhook may be, when it is tried again, and when no more. Pure: whether an address may be called is found out
-// when it is called (webhooks/address.ts).
+// Which webhook endpoints are accepted, and when a delivery is retried or given up. Pure: whether an address may be called
+// is checked when it is called (webhooks/address.ts).
 
 import { invalid } from './inputs.ts';
 import type { JobState } from './job-state.ts';
@@ -8,7 +8,7 @@ import { MAX_WEBHOOK_URL, WEBHOOK_TRIED_FOR } from './limits.ts';
 const FIELD = 'webhook_url';
 
 /**
- * @param allowPrivate plain http too, as one's own machines speak it
+ * @param allowPrivate allows plain http too, for receivers in a private network
  * @returns undefined where none was given
  * @throws AppError invalid_field
  */
@@ -21,7 +21,7 @@ export function parseWebhookUrl(given: unknown, allowPrivate: boolean): string |
   if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw invalid(FIELD, wanted);
   if (url.username !== '' || url.password !== '')
     throw invalid(FIELD, 'must hold no user name and no password; webhooks are signed instead');
-  // As it will be called: decimal and octal addresses, spaces and letters of other scripts are written out.
+  // The normalised URL is what is called: numeric addresses, blanks and other scripts may have become longer.
   if (url.href.length > MAX_WEBHOOK_URL)
     throw invalid(FIELD, `may have at most ${MAX_WEBHOOK_URL} characters, written out`);
   return url.href;
@@ -32,20 +32,20 @@ export type WebhookType = 'job.completed' | 'job.failed' | 'job.cancelled';
 /** @param status of a job that has ended */
 export function webhookType(status: JobState['status']): WebhookType {
   if (status === 'completed' || status === 'failed' || status === 'cancelled') return `job.${status}`;
-  throw new Error(`A job that is ${status} is told to nobody`);
+  throw new Error(`A job that is ${status} has no webhook type`);
 }
 
 const FIRST_WAIT = 5000;
 const LONGEST_WAIT = 4 * 3_600_000;
-/** A day has at least twelve. */
+/** A day of retries has at least twelve. */
 const LEAST_TRIES = 10;
 
 /**
- * After the attempt with this number: 5 s, 20 s, 80 s, … 4 h, each up to a quarter more or less, so that those who
- * failed together do not come back together. The last try is a day after the first; a day that came too soon, since the
- * clock jumped or nobody was there to send, is none.
- * @param random from 0 to 1
- * @returns ms; undefined: it is given up
+ * The time of the next try: after 5 s, 20 s, 80 s, … 4 h, each up to a quarter more or less, so that deliveries which failed
+ * together spread out. The last try is a day after the first. After a clock jump or a pause of all senders the day may be
+ * over with few tries: then at least LEAST_TRIES are made.
+ * @param attempt the number of tries so far; @param since ms of the first; @param random from 0 to 1
+ * @returns ms; undefined: give up
  */
 export function nextTry(attempt: number, since: number, now: number, random: number): number | undefined {
   const last = since + WEBHOOK_TRIED_FOR;

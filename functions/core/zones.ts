@@ -1,10 +1,10 @@
-// The zones of a region by their ids: use1-az4 is the same place in every account, us-east-1a is another one in each.
-// Knows names and what is known of places; whether an account may use one is for AWS to say. Pure.
+// Availability zones of a region by id: use1-az4 is the same place in every account, us-east-1a differs between accounts.
+// Whether an account may use a zone is for AWS to say. Pure.
 
-/** Of an availability zone. Those of local zones, which have a city in them, are none. */
+/** An availability zone's id; those of local zones, which contain a city, do not match. */
 export const ZONE_ID = /^[a-z]{3,6}\d-az([1-9]|1[0-5])$/;
 
-/** What the ids of its zones begin with: us-east-1 has use1-az1, ap-northeast-1 has apne1-az1. */
+/** The prefix of a region's zone ids: `use1` for us-east-1 (use1-az1), `apne1` for ap-northeast-1. */
 export function regionCode(region: string): string {
   const [area, ...rest] = region.split('-');
   const number = rest.pop();
@@ -14,7 +14,7 @@ export function regionCode(region: string): string {
   return `${area}${directions.join('')}${number}`;
 }
 
-/** Counted by AWS from 1, and never another's. */
+/** The number in a zone id: `use1-az4` → 4. */
 export function zoneNumber(zone: string): number {
   return Number(ZONE_ID.exec(zone)![1]);
 }
@@ -29,10 +29,10 @@ const USUAL: Record<string, number[]> = {
   'ca-central-1': [1, 2, 4],
 };
 
-/** Where hosts may be unless a person says otherwise. */
+/** The zones for hosts unless a person chooses others. */
 export function usualZones(region: string): string[] {
   return (USUAL[region] ?? [1, 2, 3]).map((number) => `${regionCode(region)}-az${number}`);
 }
 
-/** Lambda has no functions with a network there. Source: docs/facts.md, "Zones". */
+/** Zones without Lambda in a VPC. Source: docs/facts.md, "Zones". */
 export const ZONES_WITHOUT_LAMBDA = ['use1-az3'];

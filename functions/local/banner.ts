@@ -2,7 +2,7 @@
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
-import { faultsOf } from '../core/check.ts';
+import { problemsOf } from '../core/check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type MissingRequirement, missingRequirements, type ObjectInfo } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';
@@ -79,7 +79,7 @@ function missingLines(
     const missing = missingRequirements(graph, nodes).map(nameOf);
     return [
       ...(missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`]),
-      ...faultsOf(graph, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
+      ...problemsOf(graph, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
     ];
   });
 }
@@ -97,7 +97,7 @@ function exampleLines(
 ): string[] {
   const runs = ({ graph }: Template) =>
     typeof nodes !== 'object' ||
-    (missingRequirements(graph, nodes).length === 0 && faultsOf(graph, nodes).length === 0);
+    (missingRequirements(graph, nodes).length === 0 && problemsOf(graph, nodes).length === 0);
   const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
   const template =
     templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;

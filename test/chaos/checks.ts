@@ -54,7 +54,7 @@ const CAUSES = [
   'it was interrupted on the GPU host',
   'its images are gone from the GPU host',
   'the GPU host was stopped',
-  'the GPU host gave it back before it started',
+  'the GPU host released it before it started',
 ];
 
 /** The error says what happened, and it did. */

@@ -4,7 +4,7 @@
 import { describe, expect, it, test } from 'vitest';
 import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };
 import recorded33 from './recorded/checked-graphs-0.33.json' with { type: 'json' };
-import { faultsOf } from '../../functions/core/check.ts';
+import { problemsOf } from '../../functions/core/check.ts';
 import { type Graph, missingRequirements, type ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 import { INFO, SHIPPED, shipped } from './templates.ts';
@@ -29,7 +29,7 @@ function said({ graph }: Case, info: ObjectInfo): string[] {
     return [(error as Error).message];
   }
   const missing = missingRequirements(graph, info).map(({ node, classType }) => `${node} lacks ${classType}`);
-  return [...missing, ...faultsOf(graph, info)];
+  return [...missing, ...problemsOf(graph, info)];
 }
 const refusedInputs = ({ node_errors: errors = {} }: Case) =>
   Object.entries(errors).flatMap(([node, all]) =>
@@ -100,12 +100,12 @@ describe('the sentences', () => {
       'type: a text for a list',
       'node "2" (ImageScaleBy): "upscale_method" takes a choice from a list; output 0 of node "4" (PrimitiveString) is STRING',
     ],
-    ['autogrow: none', 'node "2" (BatchImagesNode): "images.image0" is required and not there'],
+    ['autogrow: none', 'node "2" (BatchImagesNode): "images.image0" is required and missing'],
     [
       'node: an id that is a number',
       'workflows/case.json: node "3" (SaveImage): "images" links to a node by a number; its id is a text: "1"',
     ],
-    ['outputs: none', 'no node of it saves or shows anything'],
+    ['outputs: none', 'no node of it is an output node: nothing would be saved'],
     ['unreached: an unknown class', '4 lacks NobodyHasThis'],
   ])('%s', (name, sentence) => {
     expect(of(name)).toEqual([sentence]);
@@ -119,7 +119,7 @@ describe('the sentences', () => {
 });
 
 test.each(SHIPPED)('%s is right', (name) => {
-  expect(faultsOf(shipped(name).graph, INFO)).toEqual([]);
+  expect(problemsOf(shipped(name).graph, INFO)).toEqual([]);
 });
 
 test.each([
@@ -147,5 +147,5 @@ test.each([
     '1': { class_type: 'A', inputs: { z: 1, 'y.a': 2 } },
     '2': { class_type: 'A', inputs: { x: ['1', 0] } },
   };
-  expect(() => faultsOf(graph, { ...odd, B: { output_node: true } })).not.toThrow();
+  expect(() => problemsOf(graph, { ...odd, B: { output_node: true } })).not.toThrow();
 });

@@ -166,8 +166,8 @@ it.each(['lose', 'sweep', 'reclaimStalled'] as const)(
 );
 
 it.each([
-  ['lose', 'The job was lost 3 times, at last: ComfyUI forgot it'],
-  ['sweep', 'The job was lost 3 times, at last: its GPU host died'],
+  ['lose', 'The job was lost 3 times; last reason: ComfyUI forgot it'],
+  ['sweep', 'The job was lost 3 times; last reason: its GPU host died'],
 ] as const)('processing → failed by %s at the third fault, with a reason', (verb, error) => {
   expect(after(STATES['processing, lost twice'], verb)).toEqual({
     ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
@@ -194,7 +194,7 @@ it('the twentieth attempt that ends with its host is the last', () => {
     status: 'failed',
     listOrder: `failed#${STATES.waiting.ownerOrder}#0`,
     lostAttempts: 0,
-    error: 'The job was taken 20 times, at last: its GPU host died',
+    error: 'The job was claimed 20 times without a result; last reason: its GPU host died',
   });
 });
 

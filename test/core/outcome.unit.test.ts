@@ -149,7 +149,7 @@ describe('whose a file is', () => {
     expect(outcomeOf(ended({ '9': { images: [own('x.png')] } }, 'success', messages))).toMatchObject({
       failure: {
         code: 'output_not_own',
-        message: 'Node 9 told of a file of an earlier run: x.png',
+        message: 'Node 9 reported a file of an earlier run: x.png',
       },
     });
   });

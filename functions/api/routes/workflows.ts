@@ -1,6 +1,6 @@
 // Routes of workflows: their names, and what one takes.
 
-import { faultsOf } from '../../core/check.ts';
+import { problemsOf } from '../../core/check.ts';
 import { describeTemplate } from '../../core/describe.ts';
 import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';
@@ -58,7 +58,7 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
 function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
   const found = hosts.map(({ nodes }) => ({
     missingRequirements: missingRequirements(graph, nodes),
-    faults: faultsOf(graph, nodes),
+    faults: problemsOf(graph, nodes),
   }));
   if (found.some((one) => one.missingRequirements.length === 0 && one.faults.length === 0))
     return { missing: [], faults: [] };
