@@ -1,4 +1,4 @@
-// Whether GPU hosts can be started at all, and if not, why: for people, and for the rule that raises. Pure.
+// Why GPU hosts cannot be started, if so: reported to people and used by the scaling rule. Pure.
 
 import {
   type Blocked,
@@ -18,17 +18,18 @@ import {
 import type { Snapshot } from './instances.ts';
 
 export interface Starts {
-  /** In a row, that never came up. */
+  /** Consecutive starts that never came up. */
   failed: number;
-  /** Asked for, and not launched. */
+  /** Desired by the group and not launched. */
   unlaunched: number;
-  /** Hosts that there may be. */
+  /** The largest number of hosts allowed. */
   limit: number;
   /** Hosts are wanted. */
   needed: boolean;
   seen: Record<string, SeenInstance>;
 }
 
+/** The current problem, with the time since which it lasts; undefined: hosts can be started. */
 export function blockedBy(snapshot: Snapshot, memory: Fleet, starts: Starts): Blocked | undefined {
   const { now, group, launchFailure } = snapshot;
   const { failed, unlaunched, limit, needed } = starts;
@@ -48,7 +49,7 @@ export function blockedBy(snapshot: Snapshot, memory: Fleet, starts: Starts): Bl
     };
   if (launchFailure && launchesFail(snapshot, memory, unlaunched))
     return { code: launchFailure.code, reason: launchFailure.reason, at: since(launchFailure.code) };
-  // Between two tries, and while one is under way, nothing is asked for that could fail.
+  // Between two tries, and during one, no launch fails: the problem stays until an instance has launched.
   if (before && isLaunchProblem(before.code) && needed && !launchedSince(before.at, starts.seen))
     return before;
   if (before?.code === 'raise_refused' && now - before.at < REFUSED_RAISE_TRIED_AGAIN_AFTER) return before;
@@ -62,8 +63,8 @@ export function blockedBy(snapshot: Snapshot, memory: Fleet, starts: Starts): Bl
 }
 
 /**
- * Whether what was asked for is to be taken back: Auto Scaling would go on trying, also when nothing waits any more, and
- * suspend its launches for good after a day of failures. Source: "Suspend and resume Amazon EC2 Auto Scaling processes".
+ * Is the unlaunched capacity to be withdrawn? Auto Scaling would go on trying, even when nothing waits any more, and suspend
+ * its launches for good after a day of failures. Source: "Suspend and resume Amazon EC2 Auto Scaling processes".
  */
 export function isInVain(snapshot: Snapshot, memory: Fleet, unlaunched: number): boolean {
   const { now, group, launchFailure } = snapshot;
@@ -72,17 +73,17 @@ export function isInVain(snapshot: Snapshot, memory: Fleet, unlaunched: number):
   return !MAY_PASS.includes(launchFailure.code) || now - memory.raisedAt >= LAUNCH_TRIED_FOR;
 }
 
-/** Of one zone, one type or one moment; what is not known may be so too. */
+/** Problems that may concern one zone, type or moment only; an unknown one may as well. */
 const MAY_PASS: readonly LaunchProblem[] = ['no_capacity', 'launch_failed'];
 
-/** Whether it is time to try one launch again. */
+/** Is it time to try one launch again? @param now ms */
 export function mayTryAgain(now: number, { code, at }: Blocked, memory: Fleet, unlaunched: number): boolean {
   if (!isLaunchProblem(code) || unlaunched > 0) return false;
   const { share, soonest, latest } = LAUNCH_TRIED_AGAIN;
   return now - memory.raisedAt >= Math.min(latest, Math.max(soonest, (now - at) * share));
 }
 
-/** What failed before the last raise says nothing about it. */
+/** A failure from before the last raise does not count. */
 function launchesFail({ launchFailure }: Snapshot, memory: Fleet, unlaunched: number): boolean {
   return launchFailure !== undefined && unlaunched > 0 && launchFailure.at >= memory.raisedAt;
 }

@@ -1,4 +1,4 @@
-// Finishes what the api has begun. Every part of a chore may be done twice.
+// Finishes the chores that the api began. Every part of a chore may be done twice.
 
 import type { Log } from '../log.ts';
 import type { Chores } from '../store/chores.ts';
@@ -12,7 +12,7 @@ export interface ChoreDeps {
   now(): number;
 }
 
-/** One that fails stays for the next round, and keeps no other from being done. */
+/** A chore that fails stays for the next round and does not stop the others. @throws where the list cannot be read */
 export async function finishChores({ jobs, chores, log, now }: ChoreDeps): Promise<void> {
   for (const chore of await chores.list())
     try {

@@ -1,5 +1,5 @@
-// The instances of the group as one round sees them: who came up, who is still starting, who is given up. Pure; what
-// follows from it stands in scale.ts.
+// The group's instances in one round's snapshot: which came up, which are starting, which are given up. Pure; scale.ts
+// decides what follows.
 
 import type { Fleet, SeenInstance } from '../core/fleet.ts';
 import { type Host, isAlive } from '../core/host.ts';
@@ -28,19 +28,19 @@ export interface Snapshot {
   now: number;
   waiting: number;
   held: number;
-  /** Dead ones too. On EC2 a host's machineId is its instance's id. */
+  /** Including dead ones. On EC2 a host's machineId is its instance id. */
   hosts: readonly HostSnapshot[];
   group: Group;
   launchFailure?: LaunchFailure | undefined;
   maxHosts: number;
-  /** Hosts that stay up although nothing waits. */
+  /** Hosts to keep up without work. */
   warm: number;
-  /** Hosts are spot instances, as far as these are to be had. */
+  /** Prefer spot instances. */
   spot: boolean;
   release: string;
 }
 
-/** What was remembered, where it still holds: clocks that were set back, a new release, a time when nobody watched. */
+/** The stored memory, corrected for a clock that was set back, a new release, and a gap without rounds. */
 export function recall(fleet: Fleet, { now, group, release }: Snapshot): Fleet {
   const past = (time: number) => Math.min(time, now);
   const unwatched = now - fleet.updatedAt > UNWATCHED_AFTER;
@@ -61,12 +61,12 @@ export function recall(fleet: Fleet, { now, group, release }: Snapshot): Fleet {
     seen,
     failedStarts: isNewRelease ? 0 : fleet.failedStarts,
     ...((unwatched || fleet.release !== release) && { releaseSince: now }),
-    // What did not start may start as it is deployed now.
+    // The new release may start where the old one did not.
     blocked: isNewRelease ? undefined : fleet.blocked && { ...fleet.blocked, at: past(fleet.blocked.at) },
   };
 }
 
-/** Each instance after this look: who came up, who is given up, and how many starts that were watched have failed. */
+/** Each instance after this snapshot, and how many observed starts have failed since the last. */
 export function observe({ now, group, hosts }: Snapshot, memory: Fleet) {
   const watched = now - memory.updatedAt <= UNWATCHED_AFTER;
   const seen: Record<string, SeenInstance> = {};
@@ -97,7 +97,7 @@ export function observe({ now, group, hosts }: Snapshot, memory: Fleet) {
     }
     if (now - (one.drainingAt ?? now) >= HOST_DRAIN_LIMIT) one.givenUp = true;
   }
-  // One that ends by itself before it came up would be replaced again and again.
+  // An instance that ended before it came up counts as failed: Auto Scaling would replace it again and again.
   for (const [id, one] of Object.entries(memory.seen))
     if (!seen[id] && one.upAt === undefined && !one.givenUp && watched) failures += 1;
   return { seen, failures, cameUp, secondsPerStart };
@@ -109,6 +109,7 @@ function mean(before: number | undefined, measured: number): number {
 
 export type InstanceState = 'starting' | 'working' | 'restarting' | 'draining' | 'silent';
 
+/** @param now ms, as `observe` had it: `working` is an instance that was up at this very time */
 export function stateOf(one: SeenInstance, now: number): InstanceState {
   if (one.givenUp) return 'silent';
   if (one.drainingAt !== undefined) return 'draining';

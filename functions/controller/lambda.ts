@@ -1,5 +1,5 @@
-// The controller as a Lambda: a round every minute by the schedule, and a look at the number of hosts when the stream
-// says that a job began to wait.
+// The controller as a Lambda: a round every minute by schedule, and a check of the number of hosts when the stream
+// reports that a job began to wait.
 
 import type { Context } from 'aws-lambda';
 import { controllerLambdaSettings } from '../config/controller.ts';
@@ -16,7 +16,7 @@ import { scaleFleet } from './scale-fleet.ts';
 import { createSpreading } from './spreading.ts';
 import { createWatch } from './watch.ts';
 
-/** The schedule's, ms. */
+/** The schedule's interval, ms. */
 const EVERY = 60_000;
 const settings = controllerLambdaSettings(process.env);
 const log = createLog('controller', logLevelOf(settings, 'info'));
@@ -43,12 +43,12 @@ const deps = {
   now,
   watch: createWatch(EVERY),
   spreading: createSpreading({ ...tables, log, now, hostsPerShard: settings.HOSTS_PER_SHARD }),
-  // A job that waits again is a record of the stream: that tells the forwarder.
+  // A requeued job is a record of the stream, which calls the forwarder.
   nudge: () => undefined,
 };
 metrics.put({ cold_starts: 1, init_time: Math.round(performance.now()) });
 
-/** Nothing is answered to a schedule. */
+/** @returns undefined for a scheduled event. @throws AppError bad_event; what a round threw */
 export async function handler(event: unknown, context: Context): Promise<BatchAnswer | void> {
   if (isSchedule(event)) return round();
   return answerBatch(event, {
@@ -60,12 +60,12 @@ export async function handler(event: unknown, context: Context): Promise<BatchAn
   });
 }
 
-/** EventBridge's. */
+/** Sent by EventBridge. */
 function isSchedule(event: unknown): boolean {
   return (event as { 'detail-type'?: unknown } | null)?.['detail-type'] === 'Scheduled Event';
 }
 
-/** Jobs before hosts, since what is returned waits; where one part fails the other is tried all the same. */
+/** Jobs before hosts, since returned jobs wait again; where one part fails the other still runs. */
 async function round(): Promise<void> {
   const [jobs] = await Promise.allSettled([controlRound(deps)]);
   await scaleFleet(deps);

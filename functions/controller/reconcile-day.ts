@@ -1,26 +1,26 @@
-// Settles a day of an owner: reads the jobs behind its marks and folds those that have ended into the totals.
+// Reconciles a day of an owner: reads the jobs of its reservations and commits those that have ended to the totals.
 
 import { type Reservation, committedTotals, type Totals } from '../core/quota.ts';
 import type { Jobs } from '../store/jobs.ts';
 import { COMMITTED_TOGETHER, type UsageStore } from '../store/usage.ts';
 
-export interface Settling {
+export interface ReconcileDeps {
   jobs: Pick<Jobs, 'readStates' | 'readState'>;
   usage: Pick<UsageStore, 'read' | 'commit'>;
   now(): number;
 }
 
-/** @returns how many marks went */
-export async function reconcileDay(deps: Settling, owner: string, day: string): Promise<number> {
+/** @param day `2026-11-23`. @returns the number of committed reservations */
+export async function reconcileDay(deps: ReconcileDeps, owner: string, day: string): Promise<number> {
   const read = await deps.usage.read(owner, day);
   if (read.reservations.length === 0) await deps.usage.commit(read, [], true);
   let left = read.reservations.length;
   let gone = 0;
   for (let batch = await ended(deps, day, read.reservations); batch.length > 0;) {
     const together = batch.splice(0, COMMITTED_TOGETHER);
-    // The last mark takes the day out of the index; of a day that was marked anew meanwhile it takes nothing.
+    // The last commit removes the day from the index of open days, unless it has new reservations by then.
     const last = together.length === left;
-    // Refused: another settles the same day, or an own write had been made. The next round reads anew.
+    // Refused: another process commits the same day, or this write had been made. The next round reads again.
     if (!(await deps.usage.commit(read, together, last))) return gone;
     left -= together.length;
     gone += together.length;
@@ -29,11 +29,11 @@ export async function reconcileDay(deps: Settling, owner: string, day: string): 
 }
 
 async function ended(
-  { jobs, now }: Settling,
+  { jobs, now }: ReconcileDeps,
   day: string,
   reservations: readonly Reservation[],
 ): Promise<{ reservation: Reservation; totals: Totals }[]> {
-  // Nothing that has ended changes: a stale read is right wherever it says so.
+  // An ended job does not change: a stale read that shows its end is right.
   const states = await jobs.readStates(
     reservations.map(({ jobId }) => jobId),
     { consistent: false },
@@ -43,7 +43,7 @@ async function ended(
   for (const reservation of reservations) {
     const stale = byId.get(reservation.jobId);
     const about = committedTotals(reservation, day, stale, now());
-    // That there is no job must be read strongly.
+    // The absence of a job must be read strongly.
     const totals =
       about && !stale
         ? committedTotals(reservation, day, await jobs.readState(reservation.jobId), now())

@@ -1,18 +1,18 @@
-// Brings what owners have used up to date: every round, from the marks, so that no end of a job and no crash between a
+// Brings owners' usage up to date in every round, from their reservations: neither the end of a job nor a crash between a
 // reservation and its job needs a write of its own.
 
 import type { Log } from '../log.ts';
 import type { Jobs } from '../store/jobs.ts';
-import { reconcileDay, type Settling } from './reconcile-day.ts';
+import { reconcileDay, type ReconcileDeps } from './reconcile-day.ts';
 import type { UsageStore } from '../store/usage.ts';
 
-export interface UsageDeps extends Settling {
+export interface UsageDeps extends ReconcileDeps {
   jobs: Jobs;
   usage: UsageStore;
   log: Log;
 }
 
-/** A day that fails stays for the next round, and keeps no other from being settled. */
+/** A day that fails stays for the next round and does not stop the others. */
 export async function reconcileUsage(deps: UsageDeps): Promise<void> {
   for (const { owner, day } of await deps.usage.listOpen())
     try {

@@ -1,4 +1,4 @@
-// What the controller does each time, everywhere: locally every few seconds, on AWS every minute.
+// One round of the controller: locally every few seconds, on AWS every minute.
 
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
@@ -11,7 +11,7 @@ export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {
   spreading: Spreading;
 }
 
-/** All parts are tried: a fault of one stops no other. @throws the first part's that failed */
+/** Runs all parts, whichever fails. @throws the error of the first that failed */
 export async function controlRound(deps: RoundDeps): Promise<void> {
   const results = await Promise.allSettled([
     sweepAndReport(deps),
@@ -25,7 +25,7 @@ export async function controlRound(deps: RoundDeps): Promise<void> {
 
 async function sweepAndReport(deps: RoundDeps): Promise<void> {
   const { returned, lost, expired } = await sweep(deps);
-  // A metric costs by the hour in which it was put: zeros each minute would be a fifth of what the stack costs at zero.
+  // A metric is charged for each hour in which it is put: zeros each minute would be a fifth of an idle stack's cost.
   if (returned + expired > 0)
     deps.metrics?.put({ jobs_returned: returned, attempts_lost: lost, jobs_expired: expired });
 }

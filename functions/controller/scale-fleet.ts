@@ -1,6 +1,6 @@
-// One round of scaling: reads, decides, remembers, acts, and says how it is. What was decided is written before it is
-// done, under the version that it was decided on, so that of two controllers one acts; what dies after the write is
-// made good by a later round, for every act may be repeated.
+// One round of scaling: reads, decides, writes the decision, acts, reports. The decision is written before it is carried
+// out, under the version that it was based on, so that one of two controllers acts. After a crash a later round repeats
+// it: every act is idempotent.
 
 import type { Fleet } from '../core/fleet.ts';
 import { readWorkOrder } from '../core/names.ts';
@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics.ts';
 import type { FleetStore } from '../store/fleet.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
-import { HEAD, unrunnableNow, wakers } from './unrunnable.ts';
+import { HEAD, unrunnableNow, runnableCount } from './unrunnable.ts';
 import { type Decision, decide, isWorthARound } from './scale.ts';
 
 export interface ScaleDeps {
@@ -27,14 +27,14 @@ export interface ScaleDeps {
   warmth: Warmth;
   /** Hosts are spot instances. */
   spot: boolean;
-  /** That hosts should run. */
+  /** The release that hosts should run. */
   release: string;
 }
 
 /**
- * @param hurried a job began to wait, the minute is not over: looks only where nothing is up or coming
- * @param began which jobs: the index that counts them may be behind the stream that told of them
- * @throws what DynamoDB or the reads of Auto Scaling threw; an act that fails is written down and tried again
+ * @param hurried called by the stream between scheduled rounds: skips the round unless no host is up or starting
+ * @param began ids of the jobs that began to wait, which the index may not show yet
+ * @throws what DynamoDB or the reads of Auto Scaling threw; a failed act is recorded and repeated by a later round
  */
 export async function scaleFleet(
   deps: ScaleDeps,
@@ -42,9 +42,9 @@ export async function scaleFleet(
 ): Promise<void> {
   const { fleet, hosts, log, now } = deps;
   const isWorthIt = async (remembered: Fleet) => isWorthARound(remembered, await hosts.glance(), now());
-  // A batch of the stream comes many times a second: a glance, before all is read.
+  // The stream may call many times a second: a cached read first.
   if (hurried && !(await isWorthIt(await fleet.glance()))) return;
-  // First of all: its answer sets the clock.
+  // The first read: its answer sets the clock.
   const remembered = await fleet.read();
   if (hurried && !(await isWorthIt(remembered))) return;
   const queue = await readQueue(deps, began);
@@ -61,7 +61,7 @@ export async function scaleFleet(
     log.info('fleet.decision_discarded');
     return;
   }
-  say(deps, decision, remembered);
+  report(deps, decision, remembered);
   const troubles = await act(deps, decision);
   if (troubles.length > 0) await fleet.write(afterTroubles(written, troubles, now()));
   measure(deps, queue, decision.fleet);
@@ -70,9 +70,9 @@ export async function scaleFleet(
 interface Queue {
   waiting: number;
   held: number;
-  /** Ids of the first that wait. */
+  /** Ids of the first waiting jobs. */
   head: string[];
-  /** How long the oldest has waited, ms. */
+  /** Waiting time of the oldest of them, ms. */
   oldest: number;
 }
 
@@ -84,7 +84,7 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
   ]);
   const reported = counted > 0 ? [] : await jobs.readStates(began.slice(0, HEAD), { consistent: true });
   const waiting = counted + reported.filter(({ work }) => work === 'waiting').length;
-  // Whose turn comes first need not have waited longest; but each owner's oldest stands near the head.
+  // The first start tag need not be the oldest job, but each owner's oldest is near the head.
   const since = Math.min(now(), ...head.map(({ workOrder }) => readWorkOrder(workOrder).acceptedAt));
   return {
     waiting,
@@ -96,7 +96,7 @@ async function readQueue({ jobs, now }: ScaleDeps, began: string[]): Promise<Que
 
 async function poll(deps: ScaleDeps, { waiting, held, head }: Queue, remembered: Fleet): Promise<Decision> {
   const { machines, hosts, now, maxHosts, release, warmth, spot } = deps;
-  // Instances before hosts: one that comes up in between is seen as up.
+  // Instances before hosts, so that one that comes up in between counts as up.
   const group = await machines.describe();
   const live = group.instances.filter(({ state }) => state !== 'ending').length;
   const launchFailure = group.desired > live ? await machines.launchFailure() : undefined;
@@ -104,7 +104,7 @@ async function poll(deps: ScaleDeps, { waiting, held, head }: Queue, remembered:
   const unrunnable = unrunnableNow(remembered, listed, { head, release, now: now() });
   const warm = warmHosts(warmth, now());
   const snapshot = { group, launchFailure, hosts: listed, held, maxHosts, warm, spot, release, now: now() };
-  const decision = decide({ ...snapshot, waiting: wakers(waiting, head, unrunnable) }, remembered);
+  const decision = decide({ ...snapshot, waiting: runnableCount(waiting, head, unrunnable) }, remembered);
   const some = Object.keys(unrunnable).length > 0;
   return { ...decision, fleet: { ...decision.fleet, unrunnable: some ? unrunnable : undefined } };
 }
@@ -126,10 +126,10 @@ async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Pro
     }
   };
   const { onDemandBase } = decision;
-  // Before the raise, which is of hosts of this kind.
+  // Before the raise, which launches instances of this kind.
   if (onDemandBase !== undefined)
     await attempt('on demand', onDemandBase, () => machines.setOnDemandBase(onDemandBase));
-  // Raise first: it counts from what was desired before anything was ended.
+  // Raise before terminations, which lower the desired capacity that it counts from.
   const { raiseTo } = decision;
   if (raiseTo !== undefined) await attempt('raise', raiseTo, () => machines.raise(raiseTo));
   if (decision.withdraw) await attempt('withdraw', decision.fleet.desired, () => machines.withdraw());
@@ -138,7 +138,7 @@ async function act({ machines, hosts, log }: ScaleDeps, decision: Decision): Pro
   return troubles;
 }
 
-/** What was not done is not remembered as done. */
+/** The memory after failed acts. */
 function afterTroubles(fleet: Fleet, troubles: Trouble[], now: number): Fleet {
   const message = messageOf(troubles[0]!.error);
   const refused = troubles.find(({ act, error }) => act === 'raise' && isRefusal(error));
@@ -155,7 +155,7 @@ function afterTroubles(fleet: Fleet, troubles: Trouble[], now: number): Fleet {
   };
 }
 
-function say({ log }: ScaleDeps, { fleet }: Decision, before: Fleet): void {
+function report({ log }: ScaleDeps, { fleet }: Decision, before: Fleet): void {
   const { blocked } = fleet;
   if (blocked && blocked.code !== before.blocked?.code)
     log.warn('fleet.start_blocked', { code: blocked.code, reason: blocked.reason });
@@ -169,7 +169,7 @@ function measure({ metrics }: ScaleDeps, { waiting, oldest }: Queue, fleet: Flee
       oldest_waiting: oldest / 1000,
       hosts_ready: fleet.ready,
       hosts_wanted: fleet.wanted,
-      // A metric costs for each hour in which it is put.
+      // A metric is charged for each hour in which it is put.
       ...(fleet.blocked && { start_blocked: 1 }),
     },
     fleet.blocked && { reason: fleet.blocked.reason },

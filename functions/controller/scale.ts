@@ -1,6 +1,6 @@
-// How many GPU hosts there should be: one round of the controller as a pure function of what it read and what it
-// remembers. It only raises (idle hosts end themselves), takes back what AWS cannot launch, ends instances that never
-// came up, and retires what runs an old release. Source: docs/architecture.md, "On AWS". `npm run simulate` runs it over a day.
+// How many GPU hosts there should be: one round as a pure function of a snapshot and the fleet's memory. It raises (idle
+// hosts end themselves), withdraws what AWS cannot launch, terminates instances that never came up, and retires hosts of
+// an old release. Source: docs/architecture.md, "On AWS". `npm run simulate` runs it over a day.
 
 import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
 import { isAlive } from '../core/host.ts';
@@ -24,23 +24,23 @@ import {
 } from './instances.ts';
 
 export interface Decision {
-  /** There where it should be raised, to how many. */
+  /** The new desired capacity, where it should be raised. */
   raiseTo?: number;
-  /** There where the number of hosts that are on demand should be another. */
+  /** The new number of on-demand hosts, where it should change. */
   onDemandBase?: number;
-  /** What was asked for and is not launched is to be taken back. */
+  /** Withdraw the capacity that is not launched. */
   withdraw: boolean;
-  /** Instances to end. */
+  /** Ids of instances to terminate. */
   terminate: string[];
-  /** Hosts to retire, at most one. */
+  /** Ids of hosts to retire, at most one. */
   retire: string[];
-  /** What to remember; `version` is as it was. */
+  /** The memory to write; `version` is unchanged. */
   fleet: Fleet;
 }
 
 /**
- * Between two rounds a new job only matters where nothing is up or coming: the rest can wait for the next round, and
- * Auto Scaling's calls are few.
+ * Does a new job call for a round before the next scheduled one? Only where no host is up or starting, since the rate of
+ * calls to Auto Scaling is limited. @param now ms
  */
 export function isWorthARound(
   fleet: Fleet,
@@ -55,6 +55,7 @@ export function isWorthARound(
   return !starts && fleet.desired <= instances.length;
 }
 
+/** @param remembered as stored after the last round */
 export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   const { now, group, waiting, held, release } = snapshot;
   const memory = recall(remembered, snapshot);
@@ -74,7 +75,7 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   });
   const withdraw = isInVain(snapshot, memory, unlaunched);
   if (blocked?.code === 'never_registered' && memory.raisedAt <= blocked.at)
-    // Auto Scaling replaces what ends by itself: nobody asked for these.
+    // Auto Scaling replaces instances that end by themselves; these were not requested here.
     for (const one of Object.values(seen))
       if (one.upAt === undefined && one.firstSeen > blocked.at) one.givenUp = true;
 
@@ -88,7 +89,7 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   );
   const backlog = waiting === 0 ? 0 : Math.max(1, asked);
   const old = outdated(snapshot, seen, memory);
-  // Where hosts are to stay up one of them goes once its successor is up, if there is room for one.
+  // A host that is kept warm is replaced once its successor is up, if the limit allows one more.
   const successor = old.length > 0 && snapshot.warm > 0 && snapshot.warm < limit ? 1 : 0;
   const wanted = Math.max(0, Math.min(limit, Math.max(backlog, snapshot.warm + successor)));
   const warm = longestUp(seen, now).slice(0, Math.min(wanted, snapshot.warm));
@@ -129,7 +130,7 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   };
 }
 
-/** The longest first, so that it is the same ones in each round. */
+/** Ids, the longest up first, so that each round names the same ones. */
 function longestUp(seen: Record<string, SeenInstance>, now: number): string[] {
   return Object.entries(seen)
     .filter(([, one]) => ['working', 'restarting'].includes(stateOf(one, now)))
@@ -155,14 +156,13 @@ function raisesAllowed(
     return starting === 0 && now - lastTry >= START_TRIED_AGAIN_AFTER ? 1 : 0;
   }
   if (blocked) return mayTryAgain(now, blocked, memory, unlaunched) ? 1 : 0;
-  // With nothing up and nothing coming there is nothing to cool down from.
+  // The cooldown applies only where a host is up or starting.
   return capacity === 0 || now - memory.raisedAt >= RAISE_COOLDOWN ? missing : 0;
 }
 
 /**
- * Hosts to be rolled, one at a time and only where all others work: a release that does not start replaces nothing. The
- * idlest first, then the oldest. Of instances that are older than the wanted release alone: a later one is of the next,
- * and the controller's own deployment is on its way, or failed.
+ * Ids of ready hosts with another release, the idlest first, then the oldest. Only of instances that are older than the
+ * wanted release: a younger one may have the next release, before the controller's own deployment has arrived.
  */
 function outdated(
   { now, hosts, release }: Snapshot,
@@ -179,7 +179,7 @@ function outdated(
     .map(({ hostId }) => hostId);
 }
 
-/** The median of what the hosts that are alive have measured. */
+/** The median GPU seconds of a job over the hosts alive; undefined: none has measured. */
 function measuredSeconds({ now, hosts }: Snapshot): number | undefined {
   const measured = hosts
     .filter((host) => isAlive(host, now, TIMINGS))

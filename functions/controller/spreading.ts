@@ -1,4 +1,4 @@
-// Says how many hosts live, and over how many keys the waiting jobs are spread (core/spread.ts).
+// Writes the number of hosts alive and of shards for the waiting jobs (core/spread.ts).
 
 import { isDeepStrictEqual } from 'node:util';
 import { isAlive } from '../core/host.ts';
@@ -33,9 +33,9 @@ export function createSpreading({
 }): Spreading {
   let readAllAt = -Infinity;
 
-  /** Shards up to the last in which anything waits, of so many; at least one. */
+  /** The number of shards up to the last with a waiting job, of `shards`; at least one. */
   async function occupiedOf(shards: number): Promise<number> {
-    // One after the other: a connection for each at once is more than a small process may have open.
+    // One after the other: a small process may not open a connection for each at once.
     for (let shard = shards - 1; shard > 0; shard -= 1)
       if ((await jobs.listShard(shard, 1)).length > 0) return shard + 1;
     return 1;
@@ -45,8 +45,7 @@ export function createSpreading({
     async round() {
       const stored = await spread.read();
       const was = stored ?? UNSPREAD;
-      // Where nobody has said it, or long ago, jobs may wait where nobody looks: tables that were restored, a write that
-      // came late.
+      // Now and then all shards: after a restored table or a late write, jobs may wait in one that no host reads.
       const all = !stored || Math.abs(now() - readAllAt) >= ALL_SHARDS_READ_EVERY;
       const alive = (await hosts.glance()).filter((host) => isAlive(host, now(), timings)).length;
       const occupied = all || was.read > 1 ? await occupiedOf(all ? MAX_SHARDS : was.read) : undefined;

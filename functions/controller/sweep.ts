@@ -1,4 +1,4 @@
-// Returns the jobs of dead hosts to the queue, ends what is too old. Source: docs/architecture.md, "States".
+// Sweeps jobs of dead hosts, reclaims stalled ones, expires old ones. Source: docs/architecture.md, "States".
 
 import { type Host, isAlive } from '../core/host.ts';
 import {
@@ -29,17 +29,17 @@ export interface ControllerDeps {
 }
 
 const HELD_LIMIT = 10_000;
-/** Ended in one round, at most. */
+/** Expired in one round, at most. */
 const EXPIRE_BATCH = 100;
 
 export interface Swept {
-  /** Jobs taken from their hosts, and how many of them had started: an attempt each. */
+  /** Jobs taken from their hosts, and how many of them had started: lost attempts. */
   returned: number;
   lost: number;
   expired: number;
 }
 
-/** One round. */
+/** One round. @throws where the tables do not answer */
 export async function sweep(deps: ControllerDeps): Promise<Swept> {
   const returned = await returnLost(deps);
   return { ...returned, expired: await expireOld(deps) };
@@ -56,11 +56,10 @@ async function returnLost({
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const began = now();
   const held = (await jobs.listWork('held', HELD_LIMIT)).map(({ jobId }) => jobId);
-  // All is judged as of the beginning: what is read after it is younger, and grows old in this room only. Answers and
-  // writes that take their time, or a machine that sleeps over them, make nobody look dead. The first answer may have
-  // set the clock back.
+  // Everything is judged as of the beginning, so that slow answers and writes, or a machine that sleeps during them, let no
+  // host look dead. The first answer may have set the clock back.
   const asOf = Math.min(began, now());
-  // Jobs before hosts: a host that took a job after its item was read would look like one that is gone.
+  // Jobs before hosts: a host that registered and claimed after the list of hosts would look gone.
   const states = await jobs.readStates(held, { consistent: true });
   const listed = await hosts.list();
   const byId = new Map(listed.map((host) => [host.hostId, host]));
@@ -102,7 +101,7 @@ interface Sweep {
   change(job: JobState, reason: string, now: number): Change;
 }
 
-/** @param asOf undefined: nobody is judged by how long ago they were heard of */
+/** @param asOf ms; undefined: no host is judged by the age of its heartbeat */
 function whyToSweep(
   state: JobState,
   host: Host | undefined,
@@ -128,7 +127,7 @@ async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<num
   let expired = 0;
   const due: { jobId: string; ownerOrder: string }[] = [];
   const shards = await jobs.shards();
-  // All that wait: a turn says nothing of the acceptance, an old job may stand behind any young one.
+  // All waiting jobs: the order is by start tag, so an old job may be behind younger ones.
   for (let shard = 0; shard < shards && due.length < EXPIRE_BATCH; shard += 1)
     for await (const page of jobs.eachOfShard(shard)) {
       for (const { jobId, workOrder } of page) {

@@ -1,22 +1,23 @@
-// Jobs that wait although a host was free: it lacks their models or nodes, and so would the next one of its release. They
-// wake nobody, or a host would start, find nothing and end, over and over until they expire. Pure.
+// Unrunnable jobs: hosts of this release skip them for missing requirements, and so would another one. They start no host,
+// since it would find nothing to run and end, over and over until they expire. Pure.
 
 import type { Fleet } from '../core/fleet.ts';
 import { type Host, isAlive } from '../core/host.ts';
 import { UNRUNNABLE_FOR } from '../core/limits.ts';
 import { TIMINGS } from '../core/timings.ts';
 
-export type LeftAlone = NonNullable<Fleet['unrunnable']>;
+/** Job id → since when, ms. */
+export type Unrunnable = NonNullable<Fleet['unrunnable']>;
 
-/** As many as hosts look at: behind so many that they leave alone they find nothing. */
+/** As many waiting jobs as a host reads: behind so many unrunnable ones it finds nothing. */
 export const HEAD = 100;
 
-/** @param head ids of the first jobs that wait, at most HEAD of them */
+/** The unrunnable jobs of the head now. @param head ids of the first waiting jobs, at most HEAD */
 export function unrunnableNow(
   { unrunnable: before = {}, release: of }: Pick<Fleet, 'unrunnable' | 'release'>,
   hosts: readonly Pick<Host, 'unrunnable' | 'seenAt' | 'release'>[],
   { head, release, now }: { head: readonly string[]; release: string; now: number },
-): LeftAlone {
+): Unrunnable {
   const reported = new Set(
     hosts
       .filter((host) => isAlive(host, now, TIMINGS) && (host.release ?? release) === release)
@@ -32,8 +33,8 @@ export function unrunnableNow(
   );
 }
 
-/** Of those that wait, how many a host could be started for. */
-export function wakers(waiting: number, head: readonly string[], unrunnable: LeftAlone): number {
+/** The number of waiting jobs for which a host may be started. */
+export function runnableCount(waiting: number, head: readonly string[], unrunnable: Unrunnable): number {
   const known = Object.keys(unrunnable).length;
   return head.length >= HEAD && known >= head.length ? 0 : Math.max(0, waiting - known);
 }

@@ -1,18 +1,18 @@
-// Whether the controller has been looking at the tables without a break. After one (they did not answer, this machine
-// slept, the clock was set) everybody seems to have been silent, until each had the time to show that it lives.
+// Whether the controller has polled the tables without a gap. After one (no answer, this machine slept, the clock was set)
+// every host seems silent until it had the time for a heartbeat.
 
 import { EXPIRY_SEEN_FOR } from '../core/limits.ts';
 import { createLived } from '../core/lived.ts';
 import { showsLifeWithin, TIMINGS, type Timings } from '../core/timings.ts';
 
 export interface Watch {
-  /** Of a round that begins: may it judge by how long ago somebody was heard of? @param asOf the tables' ms */
+  /** At the beginning of a round: may it judge hosts by the age of their heartbeats? @param asOf ms, the tables' clock */
   mayJudge(asOf: number): boolean;
-  /** That round came to its end. However long it took: a table that is slow must not keep it from judging. */
+  /** The round ended, however long it took: a slow table must not prevent judging. */
   polled(at: number): void;
-  /** How long ago that was, breaks aside. */
+  /** The time since `moment` without gaps, ms. */
   age(moment: number, asOf: number): number;
-  /** For how long a job waits that was accepted then. 0 until this process has looked for long enough. */
+  /** The waiting time of a job, ms; 0 until this process has polled for EXPIRY_SEEN_FOR. */
   waitsFor(acceptedAt: number, asOf: number): number;
 }
 

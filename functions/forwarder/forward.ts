@@ -1,5 +1,5 @@
-// Offers the oldest waiting jobs to hosts with a free slot. Writes nothing: an offer that is lost, late or doubled
-// costs nothing. Source: docs/architecture.md, "The way of a job".
+// Offers the first waiting jobs to hosts with a free slot. It writes nothing: a lost, late or repeated offer does no harm.
+// Source: docs/architecture.md, "The way of a job".
 
 import { type Host, isAlive } from '../core/host.ts';
 import { modelsOf } from '../core/object-info.ts';
@@ -18,25 +18,25 @@ export interface ForwarderDeps {
   now(): number;
 }
 
-/** A host's own looks find the rest. */
+/** The hosts' own polls find the rest. */
 const MAX_OFFERS = 50;
 
 /**
- * One look. Never throws for a single bad host or job; throws when the tables do not answer.
- * @returns how many jobs found a host, and how many of those looked at did not
+ * One poll. @throws where the tables do not answer, not for a single host or job
+ * @returns how many of the polled jobs a host accepted (`placed`) and how many not (`left`)
  */
 export async function forward(deps: ForwarderDeps): Promise<{ placed: number; left: number }> {
   const { jobs, log } = deps;
   const hosts = await readyHosts(deps);
   if (hosts.length === 0) return { placed: 0, left: 0 };
-  // `held` is as old as the last heartbeat: a host that seems full is asked too, but last.
+  // `held` is as old as the last heartbeat: a host that seems full gets offers too, but last.
   const free = new Map(hosts.map((host) => [host.hostId, host.slots - host.held]));
   const open = new Set(hosts);
   const slots = hosts.reduce((sum, host) => sum + host.slots, 0);
   const waiting = await jobs.listWork('waiting', Math.min(slots, MAX_OFFERS));
   const wanted = hosts.length > 1 ? await modelsByJob(jobs, waiting) : new Map<string, string[]>();
 
-  // All at once, so that a deaf host delays only what was offered to it.
+  // In parallel, so that a host that does not answer delays only the offers to it.
   let unplaced = waiting.map(({ jobId }) => jobId);
   while (unplaced.length > 0 && open.size > 0) {
     const offers = unplaced.map(async (jobId) => {
@@ -44,7 +44,7 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
       free.set(host.hostId, free.get(host.hostId)! - 1);
       const status = await offer(deps, host, jobId);
       log.debug('job.offered', { jobId, hostId: host.hostId, status });
-      // 409: it is held there already.
+      // 409: that host holds it already.
       if (status === 202 || status === 409) return [];
       open.delete(host);
       return [jobId];
@@ -66,7 +66,7 @@ async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Ma
   );
 }
 
-/** With a free slot before without, with the models in memory before without, the least busy first. */
+/** The host with a free slot, then with the models in memory, then with the most free slots. */
 function pick(hosts: Host[], free: Map<string, number>, models: string[]): Host {
   const rank = (host: Host) => {
     const left = free.get(host.hostId)!;

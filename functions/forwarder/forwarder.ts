@@ -1,6 +1,5 @@
-// What to do when somebody says that there is work: many triggers, one look at a time. A trigger that names its job,
-// as a stream record does, has this one offered at once to a host that was there a moment ago; if that fails, or more
-// comes meanwhile, the look decides.
+// Turns nudges into polls, one at a time. A nudge that names its job has it offered at once, if the last poll saw exactly
+// one host; if that fails, or another nudge arrives, a poll decides.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../core/host.ts';
@@ -8,13 +7,13 @@ import { TIMINGS } from '../core/timings.ts';
 import { forward, type ForwarderDeps, offer, readyHosts } from './forward.ts';
 
 export interface Forwarder {
-  /** Never throws; the work goes on by itself. */
+  /** Never throws; the work continues in the background. */
   nudge(jobId?: string): void;
-  /** No look begins after this. */
+  /** No poll begins after this. */
   stop(): void;
 }
 
-/** While hosts are full or there is none, the next look waits so long, ms: they look for themselves anyway. */
+/** Pause after a poll that placed no job, ms: hosts poll for themselves as well. */
 const PAUSE_AFTER_NOTHING = 100;
 
 export function createForwarder(deps: ForwarderDeps): Forwarder {
@@ -22,9 +21,9 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
   let stopped = false;
   let busy = false;
   let again = false;
-  /** Did jobs remain unplaced? Then nobody is offered out of turn. */
+  /** Jobs remained unplaced: then none is offered ahead of them. */
   let backlog = false;
-  /** The only host there was at the last look: with several, the look chooses. */
+  /** The only host of the last poll; with several a poll chooses. */
   let only: { host: Host; seenAt: number } | undefined;
 
   async function poll(): Promise<void> {
@@ -42,7 +41,7 @@ export function createForwarder(deps: ForwarderDeps): Forwarder {
     only = host && others.length === 0 ? { host, seenAt: now() } : undefined;
   }
 
-  /** True: taken, or held there already. */
+  /** True: accepted, or held there already. */
   async function offerAtOnce(jobId: string): Promise<boolean> {
     try {
       await refreshOnly();

@@ -1,4 +1,4 @@
-// The forwarder as a Lambda on the jobs table's stream: one look for a batch of jobs that began to wait.
+// The forwarder as a Lambda on the jobs table's stream: one poll for each batch of jobs that began to wait.
 
 import type { Context } from 'aws-lambda';
 import { forwarderLambdaSettings } from '../config/forwarder.ts';
@@ -37,7 +37,7 @@ export function handler(event: unknown, context: Context): Promise<BatchAnswer> 
 
 async function poll(records: WaitingRecord[]): Promise<void> {
   const { placed, left } = await forward(deps);
-  // A job that waits again has long been accepted: it says nothing about the way to here.
+  // A requeued job was accepted long ago: its age is not the forwarding time.
   const fresh = records.filter(({ attempt }) => attempt === 0).map(({ createdAt }) => createdAt);
   metrics.put({
     offers_placed: placed,

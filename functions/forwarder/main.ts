@@ -1,4 +1,4 @@
-// The forwarder as a process of its own: looks whenever it is nudged.
+// The forwarder as a process of its own: polls whenever it is nudged.
 
 import { forwarderSettings } from '../config/forwarder.ts';
 import { logLevelOf } from '../config/log.ts';
@@ -26,7 +26,7 @@ try {
     CONNECTION_LIMITS,
     'FORWARDER',
   );
-  // What was nudged while nobody listened.
+  // For nudges sent before this process listened.
   forwarder.nudge();
   onStopSignal(() => {
     forwarder.stop();

@@ -1,5 +1,5 @@
-// Whether an address may be called: only what anybody on the internet may reach. Names are judged by what they resolve
-// to at that moment, and only what was judged is connected to. Source: IANA's special-purpose address registries.
+// Which addresses a webhook may call: public ones only. A name is judged by what it resolves to at that moment, and only
+// judged addresses are connected to. Source: IANA's special-purpose address registries.
 
 import { lookup, Resolver } from 'node:dns/promises';
 import { BlockList, isIP, isIPv4 } from 'node:net';
@@ -23,7 +23,7 @@ const NOT_PUBLIC_V4 = [
   ['240.0.0.0', 4], // reserved, broadcast
 ] as const;
 
-/** All that is given out; the rest is loopback, mapped and translated IPv4, unique local (metadata at fd00:ec2::254),
+/** All that is assigned; the rest is loopback, mapped and translated IPv4, unique local (metadata at fd00:ec2::254),
  * link-local, multicast or reserved. */
 const PUBLIC_V6 = ['2000::', 3] as const;
 const NOT_PUBLIC_V6 = [
@@ -39,30 +39,31 @@ function listOf(subnets: readonly (readonly [string, number])[], family: 'ipv4' 
   return list;
 }
 
-// One list a family: a mixed one also compares IPv4 with what is mapped into IPv6.
+// One list per family: a mixed one also matches IPv4 against mapped IPv6.
 const closedV4 = listOf(NOT_PUBLIC_V4, 'ipv4');
 const openV6 = listOf([PUBLIC_V6], 'ipv6');
 const closedV6 = listOf(NOT_PUBLIC_V6, 'ipv6');
 
+/** False for text that is not an IP address, and for one with a zone (`fe80::1%eth0`). */
 export function isPublic(address: string): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false;
   if (isIPv4(address)) return !closedV4.check(address, 'ipv4');
   return openV6.check(address, 'ipv6') && !closedV6.check(address, 'ipv6');
 }
 
-/** All addresses of a name. Throws where there are none. */
+/** All IP addresses of a name. Rejects where there are none. */
 export type Resolve = (name: string) => Promise<string[]>;
 
-/** As every program of this machine sees names: its own hosts file too. Only where private addresses are allowed. */
+/** Resolves as other programs of this machine do, hosts file included. Only where private addresses are allowed. */
 export const resolveAsMachine: Resolve = async (name) =>
   (await lookup(name, { all: true })).map(({ address }) => address);
 
 const DNS_TIMEOUT = 1500;
 
 /**
- * By DNS alone, without the machine's hosts file. Not by `lookup`: that takes a thread of the pool for as long as a
- * name server likes, and there are four.
- * @param servers else those of the machine
+ * Resolves by DNS alone, without the machine's hosts file. `lookup` would occupy one of four pool threads for as long as a
+ * name server takes.
+ * @param servers name servers; absent: the machine's
  */
 export const resolveByDns = (servers?: readonly string[]): Resolve => {
   return async (name) => {
@@ -78,25 +79,25 @@ export const resolveByDns = (servers?: readonly string[]): Resolve => {
 
 export interface Rules {
   resolve: Resolve;
-  /** Any address but none of `own`. */
+  /** Allow any address except those in `own`. */
   allowPrivate: boolean;
-  /** Host names and addresses of this service itself, in small letters. */
+  /** Host names and addresses of this service itself, in lower case. */
   own: ReadonlySet<string>;
 }
 
-/** Why something is not called; the sentence is for whoever gave the address, and tells nothing of our network. */
+/** The endpoint may not be called. The message is for its owner and reveals nothing of this network. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** All addresses that the host stands for, each of them judged. @throws Refused, or as `resolve` does */
+/** All addresses of the URL's host, each of them allowed. @throws Refused; what `resolve` rejects with */
 export async function addressesOf(url: URL, { resolve, allowPrivate, own }: Rules): Promise<string[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const name = host.toLowerCase().replace(/\.$/, '');
   if (isIP(host) === 0 && own.has(name)) throw new Refused('this is an address of the service itself');
   const found = isIP(host) === 0 ? await resolve(host) : [host];
   if (found.length === 0) throw new Refused('the name has no address');
-  // All, not the good ones of them: a name that is half ours is meant for us.
+  // All of them must be public: a name with one private address is aimed at this network.
   if (!allowPrivate && !found.every(isPublic)) throw new Refused('the address is not a public one');
   if (found.some((address) => own.has(address)))
     throw new Refused('this is an address of the service itself');

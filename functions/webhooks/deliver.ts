@@ -1,5 +1,5 @@
-// One round: jobs that have ended become deliveries, and deliveries that are due are sent, until none is left. Every step
-// may be the last of this process, and be made again by another: a receiver knows a webhook that comes twice by its id.
+// One round: ended jobs become deliveries, and due deliveries are sent until none is left. A crash after any step is made
+// good by another process, which repeats the step: a receiver recognises a repeated webhook by its id.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery, Tried, Due } from '../core/delivery.ts';
@@ -20,7 +20,7 @@ export interface DeliverDeps extends TakeOverDeps {
   send: Send;
   metrics?: Metrics;
   random(bytes: number): Uint8Array;
-  /** Sent at the same time. */
+  /** Deliveries sent at the same time. */
   concurrency?: number;
 }
 
@@ -29,20 +29,20 @@ export interface Round {
   taken: number;
   /** Deliveries that were tried. */
   tried: number;
-  /** When the next is due, ms; undefined: none is. */
+  /** When the next delivery is due, ms; undefined: there is none. */
   nextDue?: number | undefined;
 }
 
 const CONCURRENCY = 32;
-/** While something is sent: what has ended meanwhile does not wait for receivers that hang. */
+/** Interval of polls during sends, ms: newly ended jobs do not wait for receivers that hang. */
 const POLLS_AGAIN = 1000;
-/** In between only what is lately due is read. */
+/** Interval of full reads, ms; in between only newly due deliveries are read. */
 const POLLS_ALL = 30_000;
 
-/** @param goesOn asked before each delivery; false: the rest is for the next round */
+/** @param goesOn asked before each delivery; false leaves the rest to the next round. @throws where the tables do not answer */
 export type DeliverRound = (goesOn?: () => boolean) => Promise<Round>;
 
-/** Rounds, never two at once; from one to the next it is remembered which receivers answer. */
+/** Call it for one round at a time; it remembers between rounds which receivers answer. */
 export function createDeliverer(deps: DeliverDeps): DeliverRound {
   const slots = createSendSlots(deps.concurrency ?? CONCURRENCY);
   return async (goesOn = () => true) => {
@@ -83,7 +83,7 @@ export function createDeliverer(deps: DeliverDeps): DeliverRound {
         });
         if (!goesOn()) return round;
         if (underway.size > 0) continue;
-        // What was read is sent, or others send it.
+        // All that was read is sent, here or by another process.
         if (!more || round.tried === tried) return round;
         readAllAt = -Infinity;
       }
@@ -93,7 +93,7 @@ export function createDeliverer(deps: DeliverDeps): DeliverRound {
   };
 }
 
-/** Starts whenever there is room, until nothing is under way, or it is time to look again. */
+/** Starts sends whenever a slot is free, until none is under way or `ms` have passed. */
 async function sendUntil(ms: number, underway: ReadonlySet<Promise<void>>, start: () => void): Promise<void> {
   const early = new AbortController();
   let late = false;
@@ -105,7 +105,7 @@ async function sendUntil(ms: number, underway: ReadonlySet<Promise<void>>, start
   early.abort();
 }
 
-/** False: another process has it, or nobody can tell. Never throws. */
+/** False: another process has the lease, or the outcome is unknown. Never throws. */
 async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<boolean> {
   const { deliveries, log, now, random } = deps;
   let answered: boolean | undefined;
@@ -116,14 +116,14 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
     const body = await bodyOf(deps, delivery);
     const tried =
       body === undefined
-        ? { gaveUpAt: now(), error: 'the job was removed before it could be told' }
+        ? { gaveUpAt: now(), error: 'the job was removed before it could be reported' }
         : await tryOnce(deps, delivery, body);
     if (body !== undefined) answered = tried.status !== undefined;
     await deliveries.settle(delivery, claim, tried);
     report(deps, delivery, tried);
     return true;
   } catch (error) {
-    // Its lease ends, and somebody tries again.
+    // Its lease ends, and a later round tries again.
     log.error('webhook.send_failed', error, { deliveryId: due.deliveryId });
     return false;
   } finally {
@@ -134,7 +134,7 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
 /** Undefined: the job was removed. */
 async function bodyOf({ jobs }: DeliverDeps, { jobId, endedAt }: Delivery): Promise<string | undefined> {
   const job = await jobs.read(jobId);
-  // Another may have its id by now.
+  // A repeated request may have made another job of this id.
   return job && job.state.endedAt === endedAt ? payloadOf(job) : undefined;
 }
 
@@ -151,7 +151,7 @@ async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Pro
   return retryAt === undefined ? { gaveUpAt: now(), ...failed } : { retryAt, ...failed };
 }
 
-/** Never the address: it may hold a secret of the receiver's. */
+/** Logs without the endpoint, which may contain a secret of the receiver's. */
 function report({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): void {
   const { deliveryId, jobId, owner, attempts: attempt } = delivery;
   const about = { deliveryId, jobId, owner, attempt };

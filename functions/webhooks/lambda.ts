@@ -1,5 +1,5 @@
-// Webhooks as a Lambda outside the network of the hosts: called every minute. It reads no stream: a stream of DynamoDB
-// has two readers at most, and the forwarder and the controller are they.
+// Webhooks as a Lambda outside the hosts' network, called every minute. It reads no stream: a DynamoDB stream should have
+// two readers at most, and those are the forwarder and the controller.
 
 import type { Context } from 'aws-lambda';
 import { randomBytes } from 'node:crypto';

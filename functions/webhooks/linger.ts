@@ -1,14 +1,15 @@
-// Rounds of a function that is called every minute: one, and while there is something to do further ones, until its
-// time is up. So a minute in which nothing ends costs one look, and one with webhooks has them sent at once.
+// Rounds of a function that is called every minute: one, and further ones after a round with work, until its time is up.
+// So an idle minute costs one poll, and in a busy one webhooks are sent at once.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WEBHOOK_LIMIT } from '../core/limits.ts';
 import type { Round } from './deliver.ts';
 
 const POLLS_EVERY = 2000;
-/** Around a delivery: the table is asked before and after. */
+/** For the table's requests before and after a delivery, ms. */
 const TABLE_TAKES = 3000;
 
+/** @param timeLeft ms until the function is stopped */
 export async function deliverWhileBusy(
   round: (goesOn: () => boolean) => Promise<Round>,
   timeLeft: () => number,

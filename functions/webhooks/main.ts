@@ -20,7 +20,7 @@ try {
   const send = createSend({
     resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
     allowPrivate,
-    // Where one's own machines may be called, this one may be too.
+    // Where private addresses are allowed, this machine's are too.
     own: allowPrivate ? new Set() : ownAddresses(settings.OWN_HOSTS),
   });
   const { now } = connected;

@@ -1,8 +1,8 @@
-// What this service itself is called: never an address of a webhook.
+// This service's own names and addresses, which no webhook may call.
 
 import { networkInterfaces } from 'node:os';
 
-/** @param hosts names that it is reached by; the addresses of this machine are added */
+/** @param hosts names of this service. @returns them in lower case, and the addresses of this machine */
 export function ownAddresses(hosts: readonly string[]): ReadonlySet<string> {
   const addresses = Object.values(networkInterfaces()).flatMap(
     (all) => all?.map(({ address }) => address) ?? [],

@@ -1,4 +1,4 @@
-// What a webhook says: the status of a job that has ended, as GET /api/status gives it, without links, which would die.
+// A webhook's body: the status of an ended job as GET /api/status gives it, without links, which would expire.
 
 import { eventIdOf } from '../core/event-id.ts';
 import type { JobState } from '../core/job.ts';
@@ -7,7 +7,7 @@ import { stringifyJson } from '../core/json.ts';
 import type { JobRequest } from '../core/request.ts';
 import { webhookType } from '../core/webhook.ts';
 
-/** The same text for the same job, however often it is sent. */
+/** JSON, the same text each time it is sent. @throws for a job that has not ended */
 export function payloadOf(job: { state: JobState; request: JobRequest }): string {
   const { state } = job;
   return stringifyJson({

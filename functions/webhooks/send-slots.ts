@@ -1,47 +1,47 @@
-// Whose delivery is next, where there are more than one sender may have under way. Owners take turns, and none holds all
-// places; of one owner receivers take turns, and each earns its places by answering: one that hangs holds one.
+// Which delivery is sent next, where more are due than may be under way. Owners alternate, and none takes all slots; an
+// owner's receivers alternate, and each gets one more slot for each answer: a receiver that hangs holds one slot.
 
 import { type Due, dueOrder } from '../core/delivery.ts';
 
 export interface SendSlots {
-  /** Adds what is due and was not known. */
+  /** Adds due deliveries that are not known yet. */
   wait(due: readonly Due[]): void;
-  /** It waits, or has a place. */
+  /** The delivery waits or is under way. */
   knows(due: Due): boolean;
-  /** Nothing waits any more. */
+  /** Forgets what waits; what is under way stays known. */
   clear(): void;
-  /** Takes a place for it. Undefined: nothing waits that may have one. */
+  /** Takes a slot for the next delivery. Undefined: no slot is free, or nothing waits that may have one. */
   next(): Due | undefined;
-  /** @param answered by the receiver, whatever it was; undefined: it was not asked */
+  /** Frees the slot. @param answered whether the receiver gave any answer; undefined: it was not called */
   free(due: Due, answered: boolean | undefined): void;
 }
 
 interface Share {
-  held: number;
-  may: number;
-  /** The turn at which it was served last; below 1: never. */
+  underway: number;
+  allowed: number;
+  /** The number of the delivery with which it was served last; below 1: never. */
   served: number;
 }
 
-/** Nobody is remembered for ever. */
+/** Above this many, idle shares are dropped. */
 const REMEMBERED = 10_000;
-/** Of those to one receiver one of so many that are longest due is next. */
+/** The next delivery to a receiver is a random one of this many that are due longest. */
 const AMONG_FIRST = 8;
 
-/** @param random from 0 to below 1: several senders look at the same, and should not all want the same */
+/** @param random 0 ≤ x < 1, so that several senders with the same deliveries pick different ones */
 export function createSendSlots(count: number, random: () => number = Math.random): SendSlots {
-  // A quarter is for others: they need not wait for a try to end.
+  // A quarter of the slots is left to other owners, so that they need not wait for a try to end.
   const ofOwner = Math.max(1, count - Math.ceil(count / 4));
   const owners = new Map<string, Share>();
   const receivers = new Map<string, Share>();
   const shareOfOwner = (name: string) =>
-    listed(owners, name, () => ({ held: 0, may: ofOwner, served: random() }));
+    listed(owners, name, () => ({ underway: 0, allowed: ofOwner, served: random() }));
   const shareOfReceiver = (name: string) =>
-    listed(receivers, name, () => ({ held: 0, may: 1, served: random() }));
+    listed(receivers, name, () => ({ underway: 0, allowed: 1, served: random() }));
   const underway = new Set<string>();
   const known = new Set<string>();
   const waiting = new Map<string, Map<string, Due[]>>();
-  let turn = 0;
+  let servedCount = 0;
 
   function take(ownerName: string, receiverName: string): Due {
     const theirs = waiting.get(ownerName)!;
@@ -49,10 +49,10 @@ export function createSendSlots(count: number, random: () => number = Math.rando
     const [due] = queue.splice(Math.floor(random() * Math.min(queue.length, AMONG_FIRST)), 1);
     if (queue.length === 0) theirs.delete(receiverName);
     if (theirs.size === 0) waiting.delete(ownerName);
-    turn += 1;
+    servedCount += 1;
     for (const share of [shareOfOwner(ownerName), shareOfReceiver(receiverName)]) {
-      share.held += 1;
-      share.served = turn;
+      share.underway += 1;
+      share.served = servedCount;
     }
     underway.add(dueOrder(due!));
     return due!;
@@ -83,7 +83,7 @@ export function createSendSlots(count: number, random: () => number = Math.rando
       let best: { owner: string; share: Share; receiver: string } | undefined;
       for (const [owner, theirs] of waiting) {
         const share = shareOfOwner(owner);
-        if (!hasRoom(share) || (best && !isBefore(share, best.share))) continue;
+        if (!hasSlot(share) || (best && !isBefore(share, best.share))) continue;
         const receiver = firstOf(theirs.keys(), shareOfReceiver);
         if (receiver !== undefined) best = { owner, share, receiver };
       }
@@ -93,35 +93,36 @@ export function createSendSlots(count: number, random: () => number = Math.rando
     free(due, answered) {
       underway.delete(dueOrder(due));
       known.delete(dueOrder(due));
-      shareOfOwner(ownerOf(due)).held -= 1;
+      shareOfOwner(ownerOf(due)).underway -= 1;
       const receiver = shareOfReceiver(receiverOf(due));
-      receiver.held -= 1;
-      if (answered !== undefined) receiver.may = answered ? Math.min(receiver.may + 1, ofOwner) : 1;
+      receiver.underway -= 1;
+      if (answered !== undefined) receiver.allowed = answered ? Math.min(receiver.allowed + 1, ofOwner) : 1;
     },
   };
 }
 
-/** Those of an earlier release are one owner's, each to a receiver of its own. */
+/** Deliveries of an earlier release have neither: they count as one owner's, each with its own receiver. */
 const ownerOf = ({ owner }: Due) => owner ?? '';
-/** One of two owners knows nothing of what the other's requests did to a host that they share. */
+/** Per owner: one owner's requests do not affect another's to the same host. */
 const receiverOf = (due: Due) =>
   due.receiver === undefined ? due.deliveryId : `${due.owner}#${due.receiver}`;
 
-const hasRoom = ({ held, may }: Share) => held < may;
-const isBefore = (a: Share, b: Share) => a.held < b.held || (a.held === b.held && a.served < b.served);
+const hasSlot = ({ underway, allowed }: Share) => underway < allowed;
+const isBefore = (a: Share, b: Share) =>
+  a.underway < b.underway || (a.underway === b.underway && a.served < b.served);
 
 function firstOf(names: Iterable<string>, shareOf: (name: string) => Share): string | undefined {
   let first: { name: string; share: Share } | undefined;
   for (const name of names) {
     const share = shareOf(name);
-    if (hasRoom(share) && (!first || isBefore(share, first.share))) first = { name, share };
+    if (hasSlot(share) && (!first || isBefore(share, first.share))) first = { name, share };
   }
   return first?.name;
 }
 
 function forgetSome(shares: Map<string, Share>): void {
   if (shares.size <= REMEMBERED) return;
-  for (const [name, { held }] of shares) if (held === 0) shares.delete(name);
+  for (const [name, { underway }] of shares) if (underway === 0) shares.delete(name);
 }
 
 function listed<T>(map: Map<string, T>, name: string, make: () => T): T {

@@ -9,16 +9,17 @@ import { addressesOf, Refused, type Rules } from './address.ts';
 
 export interface Answer {
   status?: number;
-  /** Absent exactly where it was delivered. A sentence for whoever gave the address. */
+  /** Absent exactly where it was delivered. A phrase for the endpoint's owner. */
   error?: string;
-  /** The receiver wants no more of it, or will never be called. */
+  /** The receiver wants no further tries. */
   final?: boolean;
 }
 
+/** Never rejects. */
 export type Send = (url: string, headers: Record<string, string>, body: string) => Promise<Answer>;
 
 export interface SendOptions extends Rules {
-  /** In all, ms. */
+  /** For the whole request, ms. */
   limit?: number;
   /** Certificates to trust beside Node's own. */
   ca?: string;
@@ -43,12 +44,12 @@ export function createSend({ limit = WEBHOOK_LIMIT, ca, ...rules }: SendOptions)
 
 function judge(status: number): Answer {
   if (status >= 200 && status < 300) return { status };
-  if (status === 410) return { status, error: 'it answered 410: it wants no more', final: true };
+  if (status === 410) return { status, error: 'it answered 410: it wants no further tries', final: true };
   const redirected = status >= 300 && status < 400 ? '; redirects are not followed' : '';
   return { status, error: `it answered ${status}${redirected}` };
 }
 
-/** The status, as soon as the answer was read, or as much of it as is. */
+/** Resolves with the status, once the answer or its allowed part was read. */
 function post(
   url: URL,
   addresses: string[],
@@ -59,7 +60,7 @@ function post(
 ): Promise<number> {
   const options: RequestOptions = {
     method: 'POST',
-    // A connection of its own: none that was made to another address before.
+    // A new connection: a pooled one may go to another address.
     agent: false,
     signal: late,
     lookup: onlyTo(addresses),
@@ -68,11 +69,11 @@ function post(
   };
   return new Promise((resolve, reject) => {
     let status: number | undefined;
-    // The status decides; the rest is read so that no receiver is cut off while it still speaks.
+    // The status decides; the rest is read so that the connection is not cut while the receiver sends.
     const done = (error?: Error) => (status === undefined ? reject(error) : resolve(status));
     const request = url.protocol === 'https:' ? httpsRequest(url, options) : httpRequest(url, options);
     request.on('error', done);
-    // Whoever wants to talk another protocol from here on is not talked to.
+    // A switch of protocols is not followed.
     request.once('upgrade', (response, socket) => {
       status = response.statusCode;
       socket.destroy();
@@ -92,7 +93,7 @@ function post(
   });
 }
 
-/** The name was looked up before: whatever it resolves to by now, these are connected to. */
+/** A lookup that returns the judged addresses, whatever the name resolves to by now. */
 function onlyTo(addresses: string[]): LookupFunction {
   const judged = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
   return (_name, { all }, answer) => {
@@ -114,7 +115,7 @@ async function before<T>(late: AbortSignal, work: Promise<T>): Promise<T> {
   }
 }
 
-/** What Node calls it: never a path or an address. */
+/** Node's error code: it contains no path and no address. */
 function reasonOf(error: unknown): string {
   const { code, errors } = error as { code?: string; errors?: { code?: string }[] };
   return code ?? errors?.[0]?.code ?? 'the connection failed';

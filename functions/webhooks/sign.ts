@@ -1,5 +1,5 @@
-// A webhook's headers as Standard Webhooks has them: its id, the second at which it is sent, and a signature over both
-// and the body. Source: standardwebhooks.com, "Signature scheme".
+// A webhook's signed headers: its id, the time of sending in seconds, and an HMAC-SHA-256 over both and the body.
+// Source: standardwebhooks.com, "Signature scheme".
 
 import { createHmac } from 'node:crypto';
 

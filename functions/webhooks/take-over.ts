@@ -1,4 +1,4 @@
-// Jobs that have ended become deliveries. Every step may be the last of this process, and be made again by another.
+// Moves ended jobs from the outbox index into deliveries. After a crash at any step another process repeats it.
 
 import { dueOf, dueOrder } from '../core/delivery.ts';
 import { type JobState, clearWebhook } from '../core/job.ts';
@@ -20,13 +20,13 @@ export interface TakeOverDeps {
 
 const AT_ONCE = 32;
 
-/** Puts a delivery for every job in the outbox, then takes the job out: in this order nobody's death loses one. */
+/** Puts a delivery for each pending webhook, then clears it: in this order no crash loses one. @returns how many */
 export async function takeOver(deps: TakeOverDeps): Promise<number> {
   const { jobs, log } = deps;
   let taken = 0;
   for await (const jobIds of jobs.listHooked()) {
     const [states, requests] = await Promise.all([
-      // Strongly: the index also shows what was taken over a moment ago.
+      // Strongly: the index may still show jobs that were taken over a moment ago.
       jobs.readStates(jobIds, { consistent: true }),
       jobs.readRequests(jobIds),
     ]);
@@ -53,7 +53,7 @@ async function takeOne(
 ): Promise<void> {
   const { jobId, owner, endedAt } = state;
   if (request?.webhookUrl === undefined || endedAt === undefined)
-    throw new Error('Its parts do not say whom to tell, or when it ended');
+    throw new Error('The job has no webhook endpoint, or no time of its end');
   const createdAt = now();
   const url = request.webhookUrl;
   const deliveryId = deliveryIdOf(jobId, state.createdAt);
@@ -73,11 +73,11 @@ async function takeOne(
     attempts: 0,
     expiresAt: Math.ceil((createdAt + JOB_KEPT) / 1000),
   });
-  // Refused: another process has done the same.
+  // Refused: another process did the same.
   await jobs.write(jobId, clearWebhook());
 }
 
-/** So many at the same time, each as soon as there is room. `work` must not throw. */
+/** Runs `work` on all, at most `concurrency` at the same time. `work` must not throw. */
 async function forEachOf<T>(
   all: readonly T[],
   concurrency: number,

@@ -1,5 +1,5 @@
-// Rounds of one process: as soon as it is told that something is due, when the next delivery is, and every few seconds
-// for what other processes have ended. Never two at once.
+// Rounds of one process: after a nudge, when the next delivery is due, and every few seconds for jobs that other processes
+// ended. Never two at once.
 
 import type { Log } from '../log.ts';
 import type { Change, JobState } from '../core/job.ts';
@@ -7,17 +7,17 @@ import type { Jobs } from '../store/jobs.ts';
 import type { Round } from './deliver.ts';
 
 const POLLS_EVERY = 5000;
-/** What comes together goes together. */
+/** Nudges within this time are served by one round, ms. */
 const GATHERS = 50;
 
 export interface Delivering {
-  /** Something is due, or is about to be. */
+  /** A delivery is due, or is about to be. */
   nudge(): void;
-  /** Resolves when the round under way is over; no other follows. */
+  /** Resolves when the round under way has ended; no other follows. */
   stop(): Promise<void>;
 }
 
-/** @param round is asked whether to go on before each delivery */
+/** @param round gets a function that it calls before each delivery; @param every ms */
 export function startDelivering(
   round: (goesOn: () => boolean) => Promise<Round>,
   { log, now, every = POLLS_EVERY }: { log: Log; now(): number; every?: number },
@@ -65,8 +65,8 @@ export function startDelivering(
 }
 
 /**
- * The same jobs, which tell when one may have ended that has a webhook: of those that this process has accepted. What
- * it does not know of is found by the next look.
+ * The same jobs, calling `ended` when a job with a webhook may have ended, once this process has accepted one. Other
+ * processes' jobs are found by the next round.
  */
 export function notifyingOfEnds(jobs: Jobs, ended: () => void): Jobs {
   let anyHook = false;
@@ -78,7 +78,7 @@ export function notifyingOfEnds(jobs: Jobs, ended: () => void): Jobs {
     },
     async write(jobId: string, change: Change) {
       const written = await jobs.write(jobId, change);
-      // Also after a refusal: it may be an own write whose answer was lost.
+      // Also after a refusal: it may be this process's own write whose answer was lost.
       if (anyHook && change.set.endedAt !== undefined) ended();
       return written;
     },

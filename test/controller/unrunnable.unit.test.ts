@@ -1,7 +1,7 @@
 // Which waiting jobs wake nobody: those that a host looked at and left alone.
 
 import { describe, expect, test } from 'vitest';
-import { HEAD, unrunnableNow, wakers } from '../../functions/controller/unrunnable.ts';
+import { HEAD, unrunnableNow, runnableCount } from '../../functions/controller/unrunnable.ts';
 import { hostItem } from '../support/host-item.ts';
 import { HOUR, MINUTE, NOW, RELEASE } from './snapshots.ts';
 
@@ -30,19 +30,19 @@ describe('left alone', () => {
   });
 });
 
-describe('wakers', () => {
+describe('runnableCount', () => {
   const ids = (count: number) => Array.from({ length: count }, (_, n) => `job-${n}`);
   const all = (head: string[]) => Object.fromEntries(head.map((id) => [id, NOW]));
 
   test('are all others', () => {
-    expect(wakers(0, [], {})).toBe(0);
-    expect(wakers(1, [], {})).toBe(1);
-    expect(wakers(3, ids(3), all(ids(2)))).toBe(1);
-    expect(wakers(2, ids(2), all(ids(2)))).toBe(0);
-    expect(wakers(500, ids(HEAD), all(ids(HEAD - 1)))).toBe(401);
+    expect(runnableCount(0, [], {})).toBe(0);
+    expect(runnableCount(1, [], {})).toBe(1);
+    expect(runnableCount(3, ids(3), all(ids(2)))).toBe(1);
+    expect(runnableCount(2, ids(2), all(ids(2)))).toBe(0);
+    expect(runnableCount(500, ids(HEAD), all(ids(HEAD - 1)))).toBe(401);
   });
 
   test('nobody looks behind so many that are left alone', () => {
-    expect(wakers(500, ids(HEAD), all(ids(HEAD)))).toBe(0);
+    expect(runnableCount(500, ids(HEAD), all(ids(HEAD)))).toBe(0);
   });
 });

@@ -201,7 +201,7 @@ describe('a receiver', () => {
     await stage.round();
     expect(stage.receiver.got).toHaveLength(1);
     expect(await stage.listed()).toMatchObject([
-      { lastError: 'the job was removed before it could be told', gaveUpAt: expect.any(Number) as number },
+      { lastError: 'the job was removed before it could be reported', gaveUpAt: expect.any(Number) as number },
     ]);
   });
 });
