@@ -35,7 +35,7 @@ const OUTCOMES = [
   'Nothing was deployed',
   '${} is ${}${}; hosts go on with the image that they have',
   'The job ${} was cancelled',
-  'it was given up: another model failed',
+  'the download was cancelled because another model failed',
 ];
 
 /** Of programs and files, that a sentence may begin with. */

@@ -1,5 +1,5 @@
-// What ComfyUI's answers must have for us, and no more: the rest is tolerated, for it changes from version to version,
-// and custom nodes write into it what they like. Source: docs/comfyui.md.
+// Schemas of the parts of ComfyUI's answers that are used here. Everything else is tolerated, since it changes from version
+// to version and custom nodes add to it. Source: docs/comfyui.md.
 
 import * as z from 'zod';
 import type { ObjectInfo } from '../core/object-info.ts';
@@ -8,7 +8,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const object = z.record(z.string(), z.unknown());
-/** An object where there is one; whatever else stands there says nothing. */
+/** An object; any other value counts as an empty one. */
 const objectOrNone = z.unknown().transform((value) => (isObject(value) ? value : {}));
 
 /** An entry of ComfyUI's queue. */
@@ -17,7 +17,7 @@ export interface QueueItem {
   extraData: Record<string, unknown>;
 }
 
-/** `[number, prompt id, graph, extra data, outputs]`. What has no id in its place is nobody's. */
+/** `[number, prompt id, graph, extra data, outputs]`. Entries without an id are dropped. */
 const items = z.array(z.unknown()).transform((list) =>
   list.flatMap((one): QueueItem[] => {
     if (!Array.isArray(one) || typeof one[1] !== 'string') return [];
@@ -42,7 +42,7 @@ const messages = z
 export const historyAnswer = object;
 
 export const historyEntry = z.object({
-  /** Node → media key (`images`, `gifs`, …) → files, or whatever else the node shows. */
+  /** Node → media key (`images`, `gifs`, …) → files, or other values that the node shows. */
   outputs: object.transform(
     (outputs) =>
       Object.fromEntries(Object.entries(outputs).filter(([, output]) => isObject(output))) as Record<
@@ -68,7 +68,7 @@ const nodeError = z.object({
 
 export type NodeError = z.output<typeof nodeError>;
 
-/** Node id → what is wrong with it. Where nothing is, ComfyUI writes `{}` or `[]`. */
+/** Node id → its errors. Without any, ComfyUI writes `{}` or `[]`. */
 export const nodeErrors = objectOrNone.transform((errors) =>
   Object.fromEntries(
     Object.entries(errors).map(([node, error]): [string, NodeError] => [
@@ -78,10 +78,10 @@ export const nodeErrors = objectOrNone.transform((errors) =>
   ),
 );
 
-/** Of a POST /prompt that was taken. */
+/** The answer to an accepted POST /prompt. */
 export const promptAnswer = z.object({ prompt_id: z.string(), node_errors: nodeErrors });
 
-/** Of one that was refused: what stands beside `error`. */
+/** The `node_errors` of a refused one. */
 export const promptRefusal = z
   .object({ node_errors: nodeErrors })
   .transform((body) => body.node_errors)
@@ -89,7 +89,7 @@ export const promptRefusal = z
 
 export const uploadAnswer = z.object({ name: z.string() });
 
-/** Bytes of memory; some drivers say none. */
+/** Bytes of memory; 0 where a driver reports none. */
 const bytes = z.number().nonnegative().catch(0);
 const device = z.looseObject({
   name: z
@@ -116,10 +116,10 @@ export const systemStatsAnswer = z.object({
 
 export type SystemStats = z.output<typeof systemStatsAnswer>;
 
-/** Of a POST …/cancel: whether the prompt waited or ran, and does so no more. */
+/** The answer to POST …/cancel: whether it stopped a waiting or running prompt. */
 export const cancelAnswer = z.object({ cancelled: z.boolean() });
 
-/** Names; what is none is left out. */
+/** Names; other values are dropped. */
 export const namesAnswer = z
   .array(z.unknown())
   .transform((list) => list.filter((one): one is string => typeof one === 'string'));

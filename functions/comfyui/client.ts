@@ -1,5 +1,5 @@
-// ComfyUI over HTTP. Says what ComfyUI answered; decides nothing. Every call has a time limit and every answer a bound,
-// and what is not what was asked for is one of three errors (errors.ts). Source: docs/comfyui.md, "On the wire".
+// ComfyUI over HTTP: reports its answers, decides nothing. Every call has a time limit and every answer a size limit; every
+// failure is one of three errors (errors.ts). Source: docs/comfyui.md, "On the wire".
 
 import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
@@ -35,20 +35,20 @@ export interface OutputFile {
   type: string;
 }
 
-/** `promptId`: the one that ComfyUI gave it, which before 0.8 is not the one that was asked for. */
+/** `promptId`: ComfyUI's; before 0.8 it differs from the requested one. */
 export type Submission =
   | { accepted: true; promptId: string; nodeErrors: Record<string, NodeError> }
   | { accepted: false; message: string; nodeErrors: Record<string, NodeError> };
 
-/** The simulated ComfyUI says so in its version. */
+/** The simulated ComfyUI has it in its version. */
 export function isSimulated(stats: SystemStats): boolean {
   return stats.system.comfyui_version?.endsWith('simulated') ?? false;
 }
 
-/** Answers of so many MiB are read. The queue and the history hold graphs of people who paste images into them. */
+/** Size limits of answers, MiB. The queue contains graphs, into which people paste images. */
 const BOUNDS = { queue: 96, objectInfo: 64, other: 16 };
 
-/** A no to POST /prompt that is about whoever asks, or about what stands there instead of ComfyUI, and not about the graph. */
+/** Refusals of POST /prompt that concern the client's access, or another program on the port, not the graph. */
 const NOT_OF_THE_PROMPT = [401, 404, 405, 407];
 
 export type ComfyUI = ReturnType<typeof createComfyUI>;
@@ -92,7 +92,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
   const deleteQueued = (promptIds: string[]) => post('/queue', { delete: promptIds });
   const interrupt = (promptId: string) => post('/interrupt', { prompt_id: promptId });
 
-  /** False: there is no such route (before 0.33), or nobody lets us ask it. */
+  /** False: the route does not exist (before 0.33), or it is refused. */
   async function cancelJob(promptId: string): Promise<boolean> {
     const what = 'POST /api/jobs/cancel';
     const response = await call(what, `/api/jobs/${promptId}/cancel`, { method: 'POST' });
@@ -110,8 +110,8 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
     headers,
 
     /**
-     * Once: ComfyUI does not tell the same id posted twice from two jobs.
-     * @throws ComfyUISilent when nobody knows whether it was taken: also for every 5xx, and for a page
+     * Call it once for each prompt id: ComfyUI runs an id that is posted twice two times.
+     * @throws ComfyUISilent where it is unknown whether ComfyUI accepted it; includes every 5xx and pages of a proxy
      */
     async submit(prompt: {
       graph: Graph;
@@ -133,7 +133,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       if (response.status === 400) {
         const body = await readRefusal(response);
         const nodeErrors = promptRefusal.parse(body);
-        // The first node's first error is what a person would mend first.
+        // A person would fix the first node's first error first.
         const message = describeNodeErrors(nodeErrors) ?? (reasonIn(body) || 'no reason given');
         return { accepted: false, message, nodeErrors };
       }
@@ -156,7 +156,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       return { running, pending };
     },
 
-    /** Undefined for a prompt that waits, runs or is unknown. @throws ComfyUIBroken also for an entry that cannot be read */
+    /** Undefined: the prompt waits, runs or is unknown. @throws ComfyUIBroken also for an unreadable entry */
     async history(promptId: string): Promise<HistoryEntry | undefined> {
       const what = 'GET /history';
       const { [promptId]: entry } = await read(`/history/${promptId}`, historyAnswer, { what });
@@ -171,9 +171,9 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
     interrupt,
 
     /**
-     * Takes prompts of these ids out of the queue, or interrupts them while they run: never another. 0.33 does it under
-     * the lock of its queue; before, another may begin between ComfyUI's look and its interrupt. Whether they are gone, the
-     * queue tells: one that has just begun forgets an interrupt, and of one that was posted twice one is left.
+     * Removes prompts from the queue, or interrupts them while they run. 0.33 does it under the lock of its queue; before,
+     * another prompt may begin between ComfyUI's check and its interrupt, and be interrupted. Read the queue afterwards: a
+     * prompt that has just begun may ignore the interrupt, and one that was posted twice is removed once.
      */
     async cancel(promptIds: string[]): Promise<void> {
       for (const [at, promptId] of promptIds.entries()) {
@@ -188,9 +188,9 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
     deleteHistory: (promptIds: string[]) => post('/history', { delete: promptIds }),
 
     /**
-     * The file as a stream, from byte `from`; undefined when it is gone. The caller reads or cancels it. A stream that
-     * says nothing for a minute breaks.
-     * @param ifRange the `etag` of the file that is meant; another one comes whole
+     * The file as a stream, from byte `from`; undefined: it is gone. The caller reads or cancels it. A stream that brings
+     * nothing for IDLE_AFTER fails with ComfyUISilent.
+     * @param ifRange the `etag` of the expected file; if the file changed, all of it is sent
      */
     async view(file: OutputFile, { from = 0, ifRange }: { from?: number; ifRange?: string } = {}) {
       const what = 'GET /view';
@@ -214,7 +214,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       return { ...describeFile(response), body: idle.watch(response.body), partial: response.status === 206 };
     },
 
-    /** What `view` would say of the file now, without its bytes. */
+    /** The description that `view` would return now, without the bytes. */
     async viewHead(file: OutputFile): Promise<ViewedFile | undefined> {
       const response = await call('HEAD /view', `/view?${viewQuery(file)}`, { method: 'HEAD' });
       if (response.status === 404) return undefined;
@@ -222,7 +222,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       return describeFile(response);
     },
 
-    /** @throws ComfyUIRefused where it takes no such file, ComfyUIBroken where it cannot store one */
+    /** @throws ComfyUIRefused where it does not accept the file, ComfyUIBroken where it cannot store it */
     async uploadInput(name: string, bytes: Blob): Promise<void> {
       const what = 'POST /upload/image';
       const form = new FormData();
@@ -233,12 +233,12 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       if (answer.name !== name) throw new ComfyUIBroken(what, 'it stored it under another name');
     },
 
-    /** @throws ComfyUISilent or ComfyUIBroken also where something else answers on its port */
+    /** @throws ComfyUISilent or ComfyUIBroken also where another program answers on its port */
     systemStats: (limit?: number) => read('/system_stats', systemStatsAnswer, { limit }),
     models: () => read('/models', namesAnswer),
     modelsIn: (folder: string) =>
       read(`/models/${encodeURIComponent(folder)}`, namesAnswer, { what: 'GET /models' }),
-    /** @param limit ms: it looks through folders and imports, and may take its time */
+    /** @param limit ms: it reads folders and may import modules, which takes a while */
     objectInfo: (limit = timeout * 3) =>
       read('/object_info', objectInfoAnswer, { bound: BOUNDS.objectInfo, limit }),
   };
@@ -248,7 +248,7 @@ function jsonBody(body: unknown): RequestInit {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) };
 }
 
-/** One sentence: the first node's first error. */
+/** The first node's first error, at most 500 characters; undefined: there is none. */
 export function describeNodeErrors(nodeErrors: Record<string, NodeError>): string | undefined {
   for (const [id, { class_type: classType, errors }] of Object.entries(nodeErrors)) {
     const error = errors[0];
@@ -257,20 +257,20 @@ export function describeNodeErrors(nodeErrors: Record<string, NodeError>): strin
   return undefined;
 }
 
-/** What the headers of `/view` say of a file. */
+/** A file by the headers of `/view`. */
 export interface ViewedFile {
-  /** Of the whole file. Absent: not said. */
+  /** Of the whole file. Absent: unknown. */
   sizeBytes?: number;
   etag?: string;
-  /** When it was last written, ms of the GPU host's clock, and how coarse that is. Absent: not said. */
+  /** When it was last written, and the resolution; ms of the GPU host's clock. Absent: unknown. */
   written?: { at: number; within: number };
 }
 
-/** aiohttp writes the time of the last write into the tag, in nanoseconds (web_fileresponse.py, 3.11 to 3.13). */
+/** aiohttp's tags contain the time of the last write in nanoseconds (web_fileresponse.py, 3.11 to 3.13). */
 const ETAG = /^"([0-9a-f]+)-[0-9a-f]+"$/;
 
 function describeFile({ headers, status }: Response): ViewedFile {
-  // What a proxy has compressed has another length here.
+  // The length after a proxy's compression is not the file's.
   const length = headers.has('content-encoding') ? null : headers.get('content-length');
   const etag = headers.get('etag') ?? undefined;
   const nanoseconds = ETAG.exec(etag ?? '')?.[1];
@@ -292,7 +292,7 @@ function viewQuery({ filename, subfolder, type }: OutputFile): string {
   return new URLSearchParams({ filename, subfolder, type }).toString();
 }
 
-/** Aborts what nothing was heard of for `after` ms, while somebody waits for it: a slow reader is not a silent sender. */
+/** Aborts after `after` ms without data, counted only while the reader waits: a slow reader is not a silent sender. */
 function idleSignal(after: number) {
   const controller = new AbortController();
   const start = () =>

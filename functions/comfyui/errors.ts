@@ -1,25 +1,25 @@
-// How a call to ComfyUI may end without what was asked for. "It answered no" and "it did not answer" call for opposite
-// things: the one is final and has a reason, the other is tried again, and nobody knows what it did.
+// The three failures of a call to ComfyUI. A refusal is final and has a reason; after no answer the call is repeated, and
+// its effect is unknown.
 
-/** What all of them are. `what`: the method and path that was called. */
+/** Their base class. `what`: the method and path that was called. */
 export abstract class ComfyUIError extends Error {}
 
 /**
- * Nobody knows: no connection, no answer in time, an answer that breaks off, or one that is not ComfyUI's own (a proxy's
- * page, 502 to 504, another program on its port). It may be back; ask again.
+ * Unknown outcome: no connection, no answer in time, an answer that breaks off, or one that is not ComfyUI's (a proxy's page,
+ * 502 to 504, another program on its port). Ask again later.
  */
 export class ComfyUISilent extends ComfyUIError {
   override readonly name = 'ComfyUISilent';
   constructor(
     what: string,
     options?: { cause: unknown },
-    /** Somebody answered, though not what was asked for: nothing has ended. */
+    /** Something answered, though not as ComfyUI does: its process has not ended. */
     readonly answered = false,
   ) {
     super(`ComfyUI did not answer ${what}`, options);
   }
 
-  /** Nothing listened at its port: nothing of the call has reached it. */
+  /** The connection was refused: the call had no effect. */
   get nobodyThere(): boolean {
     for (let { cause } = this; cause instanceof Error; { cause } = cause)
       if ('code' in cause && cause.code === 'ECONNREFUSED') return true;
@@ -27,13 +27,13 @@ export class ComfyUISilent extends ComfyUIError {
   }
 }
 
-/** It answered no (4xx): asked again, it says the same. */
+/** ComfyUI refused (4xx): a repetition would be refused too. */
 export class ComfyUIRefused extends ComfyUIError {
   override readonly name = 'ComfyUIRefused';
   constructor(
     readonly what: string,
     readonly status: number,
-    /** Its own words, where it has any: at most 500 characters. */
+    /** ComfyUI's own words, at most 500 characters; may be empty. */
     readonly reason: string,
   ) {
     super(`ComfyUI refused ${what} with ${status}${reason === '' ? '' : `: ${reason}`}`);
@@ -41,8 +41,7 @@ export class ComfyUIRefused extends ComfyUIError {
 }
 
 /**
- * It answered that it broke (500), or said what is not what it says there: of this one thing nothing else is to be had
- * for now, and other things may go well.
+ * ComfyUI failed (500), or its answer is not as expected. A repetition is of no use for now; other calls may succeed.
  */
 export class ComfyUIBroken extends ComfyUIError {
   override readonly name = 'ComfyUIBroken';

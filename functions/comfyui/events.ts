@@ -1,5 +1,5 @@
-// ComfyUI's WebSocket: what it tells while it runs a prompt. It only hurries: it may drop, stay silent or lie, and
-// no result may depend on it. Reconnects by itself until it is closed.
+// ComfyUI's WebSocket: events of running prompts. They only save time: the socket may drop, stay silent or be wrong, and no
+// result may depend on it. Reconnects by itself until it is closed.
 
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
@@ -26,7 +26,7 @@ const KNOWN = new Set<ComfyUIEvent['type']>([
 ]);
 
 export interface EventSocket {
-  /** Under which prompts are to be posted now. */
+  /** The client id for prompts that are posted now. */
   clientId(): string;
   close(): void;
 }
@@ -64,7 +64,7 @@ export function connectEvents(
       {
         headers: comfyui.headers,
         handshakeTimeout: 5000,
-        // Frames hold preview images; anything larger is not for us.
+        // Frames contain preview images; larger ones are not needed.
         maxPayload: 64 * 1024 * 1024,
       },
     );
@@ -88,7 +88,7 @@ export function connectEvents(
       const event = isBinary ? undefined : parse(data.toString('utf8'));
       if (event) listener.event(event);
     });
-    // The close that follows an error is what counts.
+    // A close follows each error, and is handled.
     opened.on('error', () => undefined);
     opened.on('close', () => {
       clearInterval(pinging);

@@ -1,15 +1,15 @@
-// Everything that a ComfyUI has: its nodes with their lists, and its model files by folder.
+// Reads the inventory of a ComfyUI: its nodes with their lists, and its model files by folder.
 
 import type { Inventory } from '../core/object-info.ts';
 import type { Log } from '../log.ts';
 import { type ComfyUI, ComfyUIError } from './client.ts';
 
-/** A ComfyUI with many custom nodes on a slow disk takes half a minute to tell them, ms. */
+/** With many custom nodes on a slow disk ComfyUI takes half a minute to list them. ms */
 const NODES_WITHIN = 120_000;
 
 /**
- * Some thirty small questions and one large: for the start, and now and then. A folder that it cannot tell is left out.
- * @throws ComfyUIError where it does not tell its nodes or its folders
+ * About thirty small requests and a large one: for the start, and now and then. A folder that cannot be read is omitted.
+ * @throws ComfyUIError where nodes or folders cannot be listed
  */
 export async function takeInventory(comfyui: ComfyUI, log: Log): Promise<Inventory> {
   const [nodes, folders] = await Promise.all([comfyui.objectInfo(NODES_WITHIN), comfyui.models()]);

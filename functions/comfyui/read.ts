@@ -1,21 +1,21 @@
-// Reads one answer of ComfyUI, within a bound, and says which of three it was: what was asked for, a no, or nothing that
-// anybody knows. Decides nothing; holds no connection.
+// Reads one answer of ComfyUI within a size limit, and turns every failure into one of the three errors. It keeps no
+// connection.
 
 import type * as z from 'zod';
 import { parsePythonJson } from '../core/json.ts';
 import { ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
 
 const MIB = 2 ** 20;
-/** Of a refusal, for its reason. */
+/** Bytes of a refusal that are read for its reason. */
 const REASON_BYTES = 64 * 1024;
 const REASON_LENGTH = 500;
 
-/** 4xx that say something of the moment or of who asks, and nothing of what was asked. */
+/** 4xx that are temporary: the request itself is not refused. */
 const ASK_AGAIN = [408, 425, 429];
 
 /**
- * @param bound MiB that the answer may have
- * @throws ComfyUISilent, ComfyUIRefused, or ComfyUIBroken where it is not what `schema` needs, or larger than `bound`
+ * @param bound size limit, MiB
+ * @throws ComfyUISilent, ComfyUIRefused, or ComfyUIBroken where the answer does not fit `schema`, or is larger than `bound`
  */
 export async function readAnswer<Schema extends z.ZodType>(
   what: string,
@@ -31,7 +31,7 @@ export async function readAnswer<Schema extends z.ZodType>(
   throw new ComfyUIBroken(what, `its answer is not as ComfyUI's${where ? ` at ${where}` : ''}`);
 }
 
-/** @throws one of the three for every status that is no success; then the body is used up */
+/** Consumes the body of a failure. @throws one of the three errors for every status but 2xx */
 export async function refuseUnlessOk(what: string, response: Response): Promise<void> {
   const { status } = response;
   if (response.ok) return;
@@ -42,7 +42,7 @@ export async function refuseUnlessOk(what: string, response: Response): Promise<
   throw new ComfyUISilent(`${what} but with ${status}`, undefined, true);
 }
 
-/** What is no JSON and does not say that it is some was not written by ComfyUI. @param bound MiB */
+/** An answer that is not JSON and does not declare to be is not ComfyUI's. @param bound MiB */
 async function readJson(what: string, response: Response, bound: number): Promise<unknown> {
   const text = await readText(what, response, bound * MIB);
   if (text === undefined) throw new ComfyUIBroken(what, `its answer is larger than ${bound} MiB`);
@@ -55,7 +55,7 @@ async function readJson(what: string, response: Response, bound: number): Promis
   }
 }
 
-/** Undefined: it is longer than `bound` bytes, and not read on. @throws ComfyUISilent when it breaks off */
+/** Undefined: it is longer than `bound` bytes; the rest is not read. @throws ComfyUISilent when it breaks off */
 async function readText(what: string, response: Response, bound: number): Promise<string | undefined> {
   if (Number(response.headers.get('content-length') ?? 0) > bound) {
     await response.body?.cancel();
@@ -76,7 +76,7 @@ async function readText(what: string, response: Response, bound: number): Promis
   return Buffer.concat(chunks, size).toString('utf8');
 }
 
-/** What a refusal says, as JSON or, of a page, as what a browser would show; '' where it breaks off. */
+/** A refusal's JSON, or the visible text of a page; '' where it breaks off. */
 export async function readRefusal(response: Response): Promise<unknown> {
   let text: string;
   try {
@@ -93,7 +93,7 @@ export async function readRefusal(response: Response): Promise<unknown> {
   }
 }
 
-/** Its own words. ComfyUI writes `{"error": {message, details}}` and `{"error": "…"}`, aiohttp a line of text. */
+/** A refusal's reason. ComfyUI writes `{"error": {message, details}}` or `{"error": "…"}`, aiohttp a line of text. */
 export function reasonIn(refusal: unknown): string {
   if (typeof refusal === 'string') return refusal.slice(0, REASON_LENGTH);
   const { error } = (refusal ?? {}) as { error?: unknown };

@@ -1,12 +1,12 @@
-// What may be put into the bucket, brought to what the SDK takes: bytes, or a Node stream with a known length.
-// It collects a stream only where the length is missing, and refuses one that is too long for that, or that breaks.
+// Converts an upload's body to what the SDK accepts: bytes, or a Node stream of known length. It buffers a stream only where
+// it is small or its length is unknown, and refuses one that is too long for that, or that breaks.
 
 import { finished, PassThrough, Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
 export type ImageBody = Uint8Array | Readable | ReadableStream<Uint8Array>;
 
-/** As S3 itself calls it. */
+/** The body has not the promised length. S3's own name for it. */
 export class IncompleteBody extends Error {
   override readonly name = 'IncompleteBody';
   constructor(sizeBytes: number, promised: number) {
@@ -14,15 +14,16 @@ export class IncompleteBody extends Error {
   }
 }
 
-/** No length was promised, and it is longer than what may be collected. */
+/** A body of unknown length exceeds MAX_COLLECTED. */
 export class BodyTooLong extends Error {
   override readonly name = 'BodyTooLong';
 }
 
-/** Less than this is collected: bytes are put in half the time of a stream, and the SDK can repeat them. */
+/** Smaller streams are buffered: a put of bytes takes half the time of a stream's, and the SDK can repeat it. */
 const SMALL = 512 * 1024;
 const MAX_COLLECTED = 64 * 1024 * 1024;
 
+/** @param promised the length in bytes. @throws IncompleteBody, BodyTooLong, or as the stream does */
 export async function bodyFrom(
   given: ImageBody,
   promised: number | undefined,
@@ -48,8 +49,8 @@ export async function bodyFrom(
 }
 
 /**
- * The SDK waits for ever for the rest of a stream that broke, and its error ends the process (it emits it where
- * nobody listens). So the SDK gets a pipe that never fails: we take the request back, and say what broke.
+ * The SDK waits for ever for the rest of a broken stream, and the stream's unhandled error event ends the process. So the SDK
+ * gets a pipe that never fails, and the request is aborted here. @throws the source's error, or what `send` rejects with
  */
 export async function unlessBroken<T>(
   source: Readable,
@@ -65,7 +66,7 @@ export async function unlessBroken<T>(
     return await send(pipe, broken.signal);
   } catch (error) {
     const reason: unknown = broken.signal.aborted ? broken.signal.reason : error;
-    // A refusal can come before the body is sent: neither the connection nor the source waits for the rest.
+    // S3 can refuse before the body is sent: connection and source must not wait for the rest.
     broken.abort();
     throw reason;
   } finally {

@@ -1,15 +1,15 @@
-// The S3 client: the only place that knows timeouts, connections and path style.
-// It reads no environment; without credentials the SDK's own chain finds them.
+// The S3 client with its timeouts, connections and path style.
+// It reads no environment; without given credentials the SDK's own chain applies.
 
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 
 export interface S3Settings {
-  /** Undefined: AWS itself. Otherwise path style, as with the embedded S3. */
+  /** Undefined: AWS. Otherwise path style is used, as with the embedded S3. */
   endpoint?: string | undefined;
   region: string;
   credentials?: S3ClientConfig['credentials'] | undefined;
-  /** At most; what asks for one more waits. */
+  /** Connections at most; further requests wait. */
   sockets?: number | undefined;
   timings?: Timings | undefined;
 }
@@ -26,7 +26,7 @@ export function createS3Client({
     ...(endpoint && { endpoint, forcePathStyle: true }),
     ...(credentials && { credentials }),
     maxAttempts: 4,
-    // What fails is thrown; the SDK would also print a line for every stream that was refused.
+    // Errors are thrown; the SDK would also print a line for every refused stream.
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     requestHandler: {
       connectionTimeout: 10_000,

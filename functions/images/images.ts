@@ -1,5 +1,5 @@
-// The bucket: put, get, list and delete by key, streamed and with checksums. The only room that speaks S3.
-// It refuses half a body: a stream that breaks or has not the promised length leaves nothing behind.
+// The images bucket: put, get, list and delete by key, streamed and with checksums. Only this folder uses S3 for images.
+// A stream that breaks or has not the promised length stores nothing.
 
 import {
   type _Object as S3Object,
@@ -18,15 +18,15 @@ import { bodyFrom, unlessBroken, type ImageBody } from './body.ts';
 
 export interface ImageMeta {
   contentType: string;
-  /** Of a stream whose size is not known up to 64 MiB are collected first: S3 wants the length before the bytes. */
+  /** Without it up to 64 MiB of a stream are buffered first, since S3 requires the length. */
   sizeBytes?: number | undefined;
 }
 
 export interface StoredImage {
-  /** Read it to the end or cancel it: it holds a connection. */
+  /** Read it to the end or cancel it: it occupies a connection. */
   body: ReadableStream<Uint8Array>;
   contentType: string;
-  /** Of this answer: of a range, less than the whole. */
+  /** Of this answer: for a range, less than the whole. */
   contentLength: number;
   etag: string;
   lastModified: Date;
@@ -47,7 +47,7 @@ export interface ListedImage {
   lastModified: Date;
 }
 
-/** HTTP's 416: the whole has `sizeBytes`. */
+/** HTTP 416. `sizeBytes`: of the whole image. */
 export class RangeNotSatisfiable extends Error {
   override readonly name = 'RangeNotSatisfiable';
   constructor(readonly sizeBytes: number) {
@@ -56,11 +56,11 @@ export class RangeNotSatisfiable extends Error {
 }
 
 export interface Images {
-  /** Overwrites. The SDK repeats a put of bytes; one of a stream is the caller's to repeat, with a new stream. */
+  /** Overwrites. The SDK retries a put of bytes; the caller must retry one of a stream, with a new stream. */
   put(key: string, body: ImageBody, meta: ImageMeta): Promise<{ sizeBytes: number; etag: string }>;
-  /** `existed`: nothing was written, and the stream was not read to its end. */
+  /** `existed`: nothing was written, and the stream may not have been read to its end. */
   putOnce(key: string, body: ImageBody, meta: ImageMeta): Promise<'written' | 'existed'>;
-  /** Undefined: no such key. Throws RangeNotSatisfiable. A range that cannot be read is ignored, as HTTP asks. */
+  /** Undefined: no such key. @throws RangeNotSatisfiable. A malformed range is ignored, as HTTP requires. */
   get(
     key: string,
     options?: { range?: string | undefined; ifNoneMatch?: string | undefined },
@@ -68,7 +68,7 @@ export interface Images {
   head(key: string): Promise<ImageHead | undefined>;
   delete(keys: string[]): Promise<void>;
   list(prefix: string): AsyncIterable<ListedImage>;
-  /** By key. @param limit at most 1,000 @param after a key */
+  /** In the order of keys. @param limit at most 1,000; @param after a key */
   page(prefix: string, limit: number, after?: string): Promise<{ items: ListedImage[]; more: boolean }>;
   /** `s3://bucket/prefix` */
   readonly outputDirectory: string;
@@ -192,5 +192,5 @@ const statusOf = (error: unknown): number | undefined =>
 
 const readable = (text: string | undefined, shape: RegExp) => (text && shape.test(text) ? text : undefined);
 
-/** S3 compares literally; what a proxy weakened (`W/`) is the same image to us. */
+/** S3 compares tags literally; one that a proxy weakened (`W/`) still names the same image. */
 const weak = (tag: string | undefined) => readable(tag?.replace(/^W\//, ''), /^[\x20-\x7e]+$/);

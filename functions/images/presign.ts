@@ -1,5 +1,5 @@
-// Links to images that work without an account for a quarter of an hour: signed when read, never stored.
-// It makes no request and keeps nothing: the endpoint comes with each call, for it is the caller's own in local mode.
+// Presigned links to images, valid for a quarter of an hour without credentials: signed when read, never stored.
+// It makes no request and has no state: locally the endpoint depends on the address by which the caller reached the api.
 
 import { S3RequestPresigner, type S3RequestPresignerOptions } from '@aws-sdk/s3-request-presigner';
 import { createHash, createHmac } from 'node:crypto';
@@ -7,9 +7,8 @@ import { LINK_LIFETIME_SECONDS } from '../core/limits.ts';
 
 export interface Presigner {
   /**
-   * `endpoint`: where the api is reached, as in `http://host:5000` or `https://host/path`, whose proxy takes the path off
-   * again; undefined: AWS itself. `filename` is what a browser calls the
-   * image when somebody saves it.
+   * `endpoint`: where the api is reached, `http://host:5000` or `https://host/path`, whose proxy strips the path;
+   * undefined: AWS. `filename`: the name under which a browser saves the image.
    */
   link(options: {
     endpoint?: string | undefined;
@@ -57,7 +56,7 @@ export function createPresigner(options: PresignerOptions): Presigner {
   };
 }
 
-/** Path style at an endpoint of our own; at AWS the bucket is a host, unless a dot would break its certificate. */
+/** Path style at a given endpoint; at AWS the bucket is part of the host, unless it has a dot, which breaks TLS. */
 function placeOf(
   endpoint: string | undefined,
   region: string,
@@ -65,7 +64,7 @@ function placeOf(
 ): { origin: URL; prefix: string; path: string } {
   if (endpoint !== undefined) {
     const origin = new URL(endpoint);
-    // What is signed is the path that arrives behind the proxy.
+    // The signed path is the one that arrives behind the proxy.
     return { origin, prefix: origin.pathname.replace(/\/+$/, ''), path: `/${bucket}/` };
   }
   const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
@@ -74,7 +73,7 @@ function placeOf(
     : { origin: new URL(`https://${bucket}.${host}`), prefix: '', path: '/' };
 }
 
-/** RFC 6266; the second form carries what is not ASCII. */
+/** A Content-Disposition by RFC 6266; the second form is for names beyond ASCII. */
 function inline(filename: string): string {
   const plain = filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
   return plain === filename
@@ -89,7 +88,7 @@ function escape(text: string): string {
   );
 }
 
-/** The SDK's own is only to be had from a whole client. */
+/** The SDK's own class is only available from a whole client. */
 class Sha256 {
   readonly #hash;
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

@@ -1,5 +1,5 @@
-// What an image is, by its content: PNG, JPEG or WebP and its size in pixels. Names and declared types are not asked.
-// It refuses everything else, and never holds more than the head of a stream.
+// An image's type and size by its content: PNG, JPEG or WebP. Names and declared types are ignored.
+// It never buffers more than the head of a stream.
 
 import { ReadableStream } from 'node:stream/web';
 import { jpegSize } from './structure/jpeg.ts';
@@ -16,7 +16,7 @@ export interface ImageType {
   height: number;
 }
 
-/** A JPEG's size stands behind its Exif data, colour profile and thumbnail; the others' at the very front. */
+/** A JPEG's size comes after its Exif data, colour profile and thumbnail; the others' at the very front. */
 const JPEG_HEAD = 512 * 1024;
 const HEAD = 64;
 
@@ -28,7 +28,7 @@ function formatOf(bytes: Uint8Array): Pick<ImageType, 'contentType' | 'extension
   return undefined;
 }
 
-/** What the head of a file that is none of the three looks like, for a person; undefined where it is not known. */
+/** A guess, for a person, at a file that is none of the three; undefined: unknown. */
 export function kindOf(head: Uint8Array): string | undefined {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD)).toString('latin1');
   if (/^(II\*\0|MM\0\*)/.test(text)) return 'a TIFF';
@@ -41,18 +41,18 @@ export function kindOf(head: Uint8Array): string | undefined {
 
 const SIZES = { png: pngSize, jpg: jpegSize, webp: webpSize };
 
-/** Undefined: none of the three, or broken where the size should be. `bytes` may be the head of a file. */
+/** Undefined: none of the three, or without a valid size. `bytes` may be the head of a file. */
 export function imageType(bytes: Uint8Array): ImageType | undefined {
   const format = formatOf(bytes);
-  // The smallest WebP has 26.
+  // The smallest WebP has 26 bytes.
   if (!format || bytes.length < 26) return undefined;
   const size = SIZES[format.extension](Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   return size && size.width > 0 && size.height > 0 ? { ...format, ...size } : undefined;
 }
 
 /**
- * Of a whole file, which is read to its end.
- * @param maxPixels in all frames together: a larger one is not even unpacked
+ * Checks a whole file to its end.
+ * @param maxPixels in all frames together; a larger image is not decompressed
  * @throws BrokenImage, whose message completes "the file …"
  */
 export async function inspectImage(bytes: Uint8Array, maxPixels: number): Promise<ImageType> {
@@ -72,7 +72,7 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Reads as much of a stream as tells its type; the stream in the answer is the whole. Cancelling it cancels the source. */
+/** Reads a stream until its type is known; the returned stream is the whole. Cancelling it cancels the source. */
 export async function peekImage(
   source: ReadableStream<Uint8Array>,
 ): Promise<{ image: ImageType | undefined; kind?: string | undefined; stream: ReadableStream<Uint8Array> }> {
@@ -91,8 +91,8 @@ export async function peekImage(
   }
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const held = read.shift();
-      if (held) return controller.enqueue(held);
+      const kept = read.shift();
+      if (kept) return controller.enqueue(kept);
       const next = done ? { done, value: undefined } : await reader.read();
       if (next.value) controller.enqueue(next.value);
       if (next.done) controller.close();

@@ -1,15 +1,15 @@
-// What EC2 tells an instance about itself. Source: "Instance metadata" and "Spot Instance interruption notices" in the
-// EC2 user guide. Knows one question: is this machine about to be taken away?
+// EC2's instance metadata, read for one thing: the notice of a spot interruption. Source: "Instance metadata" and "Spot
+// Instance interruption notices" in the EC2 user guide.
 
 export interface InstanceMetadata {
-  /** The moment at which a spot machine goes; undefined while none is announced. @throws when nothing answers */
+  /** The announced time (ISO 8601) of a spot interruption; undefined: none. @throws where nothing answers */
   interruption(): Promise<string | undefined>;
 }
 
 const TOKEN_SECONDS = 21_600;
 const TIMEOUT = 2000;
 
-/** @param origin where the metadata service answers; of IMDSv2, which wants a token first */
+/** @param origin of the metadata service; only IMDSv2, which requires a token, is used */
 export function createInstanceMetadata(origin = 'http://169.254.169.254'): InstanceMetadata {
   let token: Promise<string> | undefined;
 
@@ -26,16 +26,16 @@ export function createInstanceMetadata(origin = 'http://169.254.169.254'): Insta
   return {
     async interruption() {
       token ??= freshToken();
-      const held = await token.catch((error: unknown) => {
+      const current = await token.catch((error: unknown) => {
         token = undefined;
         throw error;
       });
       const response = await fetch(`${origin}/latest/meta-data/spot/instance-action`, {
-        headers: { 'X-aws-ec2-metadata-token': held },
+        headers: { 'X-aws-ec2-metadata-token': current },
         signal: AbortSignal.timeout(TIMEOUT),
       });
       const text = await response.text();
-      // Not a spot machine, or one that may stay.
+      // Not a spot instance, or no interruption is announced.
       if (response.status === 404) return undefined;
       if (response.status === 401) token = undefined;
       if (!response.ok) throw new Error(`the instance metadata answered ${response.status}`);

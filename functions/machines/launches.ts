@@ -1,28 +1,27 @@
-// Why EC2 would not launch an instance, read from what Auto Scaling writes into its activities: sentences for people,
-// whose words are all there is. Pure.
+// Why EC2 did not launch an instance, by the text of Auto Scaling's activities, which has no codes. Pure.
 
 import type { LaunchProblem } from '../core/fleet.ts';
 
-/** What is used of an activity. */
+/** The parts of an activity that are read. */
 export interface Activity {
   /** "Launching a new EC2 instance: i-0abc" */
   description: string;
   /** "Successful", "Failed", "InProgress", … */
   status: string;
   message: string;
-  /** Of its end, or of its start while it runs; ms. */
+  /** Its end, or its start while it is in progress; ms. */
   at: number;
 }
 
 export interface LaunchFailure {
   code: LaunchProblem;
-  /** For a person; ends "no gpu host can be started: …". */
+  /** For a person; completes "no gpu host can be started: …". */
   reason: string;
   at: number;
 }
 
 /**
- * The last launch that ended, if it failed: what runs and what was cancelled proves nothing.
+ * The last launch that ended, if it failed. Launches in progress or cancelled are skipped.
  * @param activities newest first, as Auto Scaling lists them
  */
 export function lastLaunchFailure(activities: readonly Activity[]): LaunchFailure | undefined {
@@ -32,7 +31,7 @@ export function lastLaunchFailure(activities: readonly Activity[]): LaunchFailur
   return last?.status === 'Failed' ? { ...explain(last.message), at: last.at } : undefined;
 }
 
-/** In this order: what names a thing that is missing is more use than what says that a launch failed. */
+/** The first match counts: specific causes before general ones. */
 const PROBLEMS: { code: LaunchProblem; when: RegExp; reason: string }[] = [
   {
     code: 'quota',
@@ -41,7 +40,7 @@ const PROBLEMS: { code: LaunchProblem; when: RegExp; reason: string }[] = [
       "the account's quota of vCPUs for GPU instances is used up or 0; npm run doctor says how to raise it",
   },
   {
-    // Its name is that of a wrong template: InvalidParameterCombination.
+    // AWS gives it the code of a wrong template: InvalidParameterCombination.
     code: 'free_plan',
     when: /not eligible for Free Tier|free-tier-eligible/i,
     reason:

@@ -1,5 +1,5 @@
-// The GPU machines: the only room that knows Auto Scaling. It refuses to lower the desired capacity below what there is:
-// a machine goes by being ended, one by its name. Every call may be repeated: what is already so is left so.
+// The Auto Scaling group of GPU hosts; the only folder that knows Auto Scaling. It never lowers the desired capacity below
+// the number of instances: an instance is terminated by its id. Every call is idempotent.
 
 import {
   AutoScalingClient,
@@ -16,9 +16,9 @@ import { lastLaunchFailure, type LaunchFailure } from './launches.ts';
 
 export interface Instance {
   id: string;
-  /** `ending`: it is on its way out, and counts no more. */
+  /** `ending`: it is terminating and does not count any more. */
   state: 'starting' | 'in_service' | 'ending';
-  /** From scale in: only its own host, or the controller, ends it. */
+  /** Protected from scale-in: only its own host, or the controller, ends it. */
   isProtected: boolean;
 }
 
@@ -27,24 +27,24 @@ export interface Group {
   min: number;
   max: number;
   instances: Instance[];
-  /** So many instances are on demand, whatever the rest is; absent: the group knows no such number. */
+  /** The base number of on-demand instances; absent: the group has no mixed instances policy. */
   onDemandBase?: number;
-  /** There where Auto Scaling launches nothing until somebody resumes it: why, and the command. */
+  /** Present where launches are suspended: the reason, and the command that resumes them. */
   suspended?: { why: string; resume: string };
 }
 
 export interface Machines {
-  /** @throws AppError bad_setting where there is no such group */
+  /** @throws AppError bad_setting where the group does not exist */
   describe(): Promise<Group>;
-  /** Why the last launch failed; undefined where it did not. */
+  /** Why the last launch failed; undefined: it did not. */
   launchFailure(): Promise<LaunchFailure | undefined>;
-  /** Never lowers and never goes above the group's max. @returns what is desired now */
+  /** Never lowers the desired capacity, and stays within the group's max. @returns the desired capacity */
   raise(desired: number): Promise<number>;
-  /** How many instances are on demand before any is spot; those that run stay what they are. */
+  /** Sets the base number of on-demand instances; running ones do not change. */
   setOnDemandBase(instances: number): Promise<void>;
-  /** Takes back what was asked for and not launched. @returns what is desired now */
+  /** Lowers the desired capacity to the instances that exist. @returns the desired capacity */
   withdraw(): Promise<number>;
-  /** Ends one, and wants one less from then on. What is gone or going is no error. */
+  /** Terminates one instance and lowers the desired capacity by one. One that is gone or ending is no error. */
   terminate(instanceId: string): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export interface MachinesSettings {
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
 }
 
-/** Of activities: a launch that fails is tried again every minute or so. */
+/** Activities read: a failing launch is repeated about every minute. */
 const ACTIVITIES = 20;
 const TRIES = 3;
 
@@ -65,7 +65,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
     region: settings.region,
     ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
     ...(settings.credentials ? { credentials: settings.credentials } : {}),
-    // The SDK would repeat a terminate whose answer was lost, and so might take two from what is desired.
+    // The SDK would repeat a terminate whose answer was lost, which might lower the desired capacity twice.
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });
@@ -124,7 +124,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
     },
 
     async raise(asked) {
-      // Anew: since it was decided another may have raised further, and a set number would lower that.
+      // Read again: another process may have raised further, and setting a smaller number would lower it.
       const { desired, max } = await describe();
       const raised = Math.min(asked, max);
       if (raised <= desired) return desired;
@@ -134,7 +134,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
 
     async setOnDemandBase(OnDemandBaseCapacity) {
       const { MixedInstancesPolicy: policy } = await read();
-      // The whole distribution: what is left out might become what Auto Scaling takes for usual.
+      // The whole distribution: Auto Scaling might reset omitted values to its defaults.
       const InstancesDistribution = { ...policy?.InstancesDistribution, OnDemandBaseCapacity };
       await client.send(
         new UpdateAutoScalingGroupCommand({
@@ -145,7 +145,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
     },
 
     async withdraw() {
-      // Anew. One that is launched in between is protected from scale in, and stays.
+      // Read again. An instance that is launched in between is protected from scale-in, and stays.
       const { desired, min, instances } = await describe();
       const left = Math.max(min, instances.filter(({ state }) => state !== 'ending').length);
       if (left >= desired) return desired;
@@ -165,7 +165,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
         await end(true);
       } catch (error) {
         if (isGone(error)) return;
-        // Fewer are desired than there are, because somebody lowered it: there is nothing to take off.
+        // The desired capacity is at the minimum, below the number of instances: it cannot be lowered.
         if (!isAtMinimum(error)) throw error;
         await end(false);
       }
@@ -173,7 +173,7 @@ export function createMachines({ group: AutoScalingGroupName, ...settings }: Mac
   };
 }
 
-/** Undefined for those that have left the group. */
+/** Empty for instances that have left the group. */
 function instanceOf({ InstanceId, LifecycleState, ProtectedFromScaleIn }: GroupInstance): Instance[] {
   const lifecycle = LifecycleState ?? '';
   if (!InstanceId || /^(Detach|Terminated|Warmed|Standby|EnteringStandby)/.test(lifecycle)) return [];
@@ -197,7 +197,7 @@ function isValidation(error: unknown): error is AutoScalingServiceException {
   return error instanceof AutoScalingServiceException && error.name === 'ValidationError';
 }
 
-/** It refused, and will again: unlike a throttled call or one without an answer. */
+/** Did AWS refuse the call for good? Not for throttling, nor for a call without an answer. */
 export function isRefusal(error: unknown): boolean {
   return (
     error instanceof AutoScalingServiceException &&
@@ -206,7 +206,7 @@ export function isRefusal(error: unknown): boolean {
   );
 }
 
-/** For what only reads. */
+/** Retries reads. */
 async function again<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (let tried = 1; ; tried += 1) {
     try {

@@ -1,5 +1,5 @@
-// The installed ComfyUI as one archive in the models bucket: the builder stores it, hosts take it and may store none. A
-// small pointer names the archive by its content and is written last: two that store at once do no harm.
+// The installed ComfyUI as one archive in the models bucket: the builder stores it, hosts only fetch it. A small pointer
+// names the archive by its content and is written last, so that two builders at once do no harm.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -20,7 +20,7 @@ const pointer = z.object({
 const NAME = /^[\w.-]{1,100}$/;
 const pointerKey = (name: string) => `archives/${name}.json`;
 
-/** `damaged`: said why; it is to be made again. */
+/** `damaged`: reported by `say`; the archive must be made again. @throws what the bucket throws */
 export async function fetchArchive(
   deps: DownloadDeps,
   name: string,
@@ -42,7 +42,7 @@ export async function fetchArchive(
   }
 }
 
-/** @param again writes over one that is damaged. @returns false: there is one already */
+/** @param again overwrites an existing one. @returns false: one exists already */
 export async function storeArchive(
   bucket: ModelBucket,
   name: string,

@@ -1,5 +1,5 @@
-// The models bucket: the only file of this room that speaks S3. An object tells its SHA-256 in its metadata, which is
-// true because an upload that does not have it never becomes an object.
+// The models bucket. An object has its SHA-256 in its metadata, which is right because an upload with another one never
+// becomes an object.
 
 import {
   GetObjectCommand,
@@ -17,20 +17,20 @@ export interface ModelBucket {
   readonly name: string;
   /** Undefined: no such key. */
   head(key: string): Promise<{ sizeBytes: number; sha256: string | undefined } | undefined>;
-  /** Where its bytes are, for whoever has it, for a quarter of an hour. */
+  /** A presigned link to its bytes, valid for a quarter of an hour. */
   link(key: string): Promise<string>;
   /** Undefined: no such key. */
   readJson(key: string): Promise<unknown>;
-  /** The same, with what names this very version of it. */
+  /** The same with its ETag, which names this version. */
   readTagged(key: string): Promise<{ value: unknown; etag: string } | undefined>;
   putJson(key: string, value: unknown): Promise<void>;
-  /** Only over the version of that tag; without one, where there is none. False: there is another. */
+  /** Overwrites only the version `etag`; undefined: only where no object exists. False: another version exists. */
   replaceJson(key: string, value: unknown, etag: string | undefined): Promise<boolean>;
-  /** Nothing is stored unless size and SHA-256 are as promised. @returns the bytes that an earlier run had sent */
+  /** Stores nothing unless size and SHA-256 are those of `content`. @returns the bytes that an earlier run had sent */
   upload(key: string, source: Source, content: Content): Promise<number>;
 }
 
-/** @param leastPartBytes of a file's parts; S3 takes 5 MiB at least */
+/** @param leastPartBytes minimum size of parts; S3 requires 5 MiB */
 export function openBucket(client: S3Client, name: string, leastPartBytes?: number): ModelBucket {
   const at = (key: string) => ({ Bucket: name, Key: key });
   return {
@@ -87,7 +87,7 @@ export function openBucket(client: S3Client, name: string, leastPartBytes?: numb
         await client.send(new PutObjectCommand({ ...at(key), ...asJson(value), ...condition }));
         return true;
       } catch (error) {
-        // 409: two such at once.
+        // 409: two conditional writes at once.
         if (![409, 412].includes(statusOf(error) ?? 0)) throw error;
         return false;
       }

@@ -1,10 +1,10 @@
-// In which order models come: what the jobs at the head of the queue need before anything else. Pure.
+// The order in which models are fetched: first those that the jobs at the head of the queue need. Pure.
 
 import type { ModelFile } from './manifest.ts';
 
 /**
- * Job by job in the order of their turns, then the rest as the manifest has them. A job that names a model which is not
- * in the manifest can not run with all of them either, and hurries nothing.
+ * Job by job in queue order, then the rest in the manifest's order. A job that names a model outside of the manifest cannot
+ * run here and is skipped.
  * @param named the files that each waiting job's graph names
  */
 export function byNeed(files: readonly ModelFile[], named: readonly string[][]): ModelFile[] {

@@ -1,5 +1,5 @@
-// One object of the bucket as one file: its parts in any order into a file of the whole size, which gets its name when
-// each of them is right. A file of that name is always whole. What an earlier run left is known by its hashes alone.
+// Downloads one object of the bucket: its parts, in any order, into a file of the full size, which is renamed when all are
+// right. So a file of the final name is always whole. Parts of an earlier run are recognised by their hashes.
 
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -10,11 +10,11 @@ import { type Content, readParts } from './parts.ts';
 
 export interface DownloadDeps {
   bucket: ModelBucket;
-  crew: Crew<PartErrand, number>;
+  pool: Pool<PartTask, number>;
   say(line: string): void;
 }
 
-/** What this file was, when it was renamed into place. */
+/** The file beside it with its SHA-256, written when it was renamed into place. */
 const noteOf = (path: string) => join(dirname(path), `.${basename(path)}.sha256`);
 export const partOf = (path: string, sha256: string) =>
   join(dirname(path), `.${basename(path)}.${sha256.slice(0, 16)}.part`);
@@ -28,11 +28,11 @@ export async function isThere(path: string, content: Content): Promise<boolean> 
 }
 
 /**
- * Returns when the crew has all its errands: files that are asked for one after the other come in that order.
- * @returns a promise of the bytes that were fetched; 0: it was there. @throws ModelsProblem
+ * Resolves when the pool has all its tasks, so that files requested one after the other arrive in that order.
+ * @returns `fetched`: resolves with the bytes fetched when the file is complete; 0: it was there. @throws ModelsProblem
  */
 export async function download(
-  { bucket, crew, say }: DownloadDeps,
+  { bucket, pool, say }: DownloadDeps,
   key: string,
   path: string,
   content: Content,
@@ -42,27 +42,27 @@ export async function download(
   const parts = await readParts(bucket, key, content);
   const part = partOf(path, content.sha256);
   const mayBeThere = await makeRoom(part, content.sizeBytes);
-  if (mayBeThere) say(`${basename(path)}: looking at what an earlier run left of it`);
-  const errands = parts.map((one) =>
-    crew.run(
+  if (mayBeThere) say(`${basename(path)}: checking what an earlier run left of it`);
+  const tasks = parts.map((one) =>
+    pool.run(
       { ...one, bucket: bucket.name, key, sizeBytes: content.sizeBytes, path: part, mayBeThere },
       signal,
     ),
   );
   async function finish(): Promise<number> {
-    const fetched = (await Promise.all(errands)).reduce((sum, bytes) => sum + bytes, 0);
+    const fetched = (await Promise.all(tasks)).reduce((sum, bytes) => sum + bytes, 0);
     if (mayBeThere) say(`${basename(path)}: ${content.sizeBytes - fetched} bytes were there`);
     await writeFile(noteOf(path), `${content.sha256}\n`);
     await rename(part, path);
     return fetched;
   }
   const fetched = finish();
-  // Whoever waits for several hears of the first that fails.
+  // A caller that waits for several files learns of the first failure only.
   fetched.catch(() => undefined);
   return { fetched };
 }
 
-/** @returns whether there was such a file */
+/** Allocates the file. @returns whether it existed */
 async function makeRoom(path: string, sizeBytes: number): Promise<boolean> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, 'a');

@@ -1,4 +1,4 @@
-// A seed with what a process is told: the hub's address, and the token from a variable or from SSM.
+// Seeds the bucket with a process's settings: the hub's address, and the token from a variable or from SSM.
 
 import { SSMClient } from '@aws-sdk/client-ssm';
 import type { ModelBucket } from './bucket.ts';
@@ -13,7 +13,7 @@ export interface HubSettings {
   AWS_ENDPOINT_URL_SSM?: string | undefined;
   HF_ENDPOINT: string;
   HF_TOKEN?: string | undefined;
-  /** Before the variable. */
+  /** An SSM parameter; takes precedence over HF_TOKEN. */
   HUB_TOKEN_PARAMETER?: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface FromHub {
   bucket: ModelBucket;
   settings: HubSettings;
   say(line: string): void;
-  /** At most so long, and not all at once. */
+  /** Sleeps for a random time up to `ms`. */
   sleepUpTo(ms: number): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// Model files on the hub, over its HTTP: what one is (size, SHA-256, commit) and its bytes, taken up again where a
-// connection broke. It refuses a file whose checksum the hub does not tell.
+// Model files on the hub, over HTTP: a file's size, SHA-256 and commit, and its bytes, resumed where a connection broke. It
+// refuses a file for which the hub has no checksum.
 
 import { ModelsProblem } from './problem.ts';
 import type { WantedFile } from './wanted.ts';
@@ -7,13 +7,14 @@ import type { WantedFile } from './wanted.ts';
 export interface HubFile {
   sizeBytes: number;
   sha256: string;
-  /** The commit: what is fetched is this, whatever `main` becomes meanwhile. */
+  /** The commit, so that a later `main` does not change what is fetched. */
   revision: string;
 }
 
 export interface Hub {
+  /** @throws ModelsProblem */
   describe(file: WantedFile): Promise<HubFile>;
-  /** All bytes from `from` on, in order. @throws ModelsProblem when the connection broke too often in one place */
+  /** All bytes from `from` on, in order. @throws ModelsProblem when the connection breaks TRIES times without progress */
   read(file: WantedFile, about: HubFile, from?: number): AsyncGenerator<Uint8Array, void, undefined>;
 }
 
@@ -30,7 +31,7 @@ const HEADERS_LIMIT = 60_000;
 
 export function createHub({ url, token, pause, fetch: call = fetch }: HubOptions): Hub {
   const headers = {
-    // What is counted and hashed are the bytes of the file.
+    // The file's own bytes are counted and hashed.
     'accept-encoding': 'identity',
     'user-agent': 'comfyui-rest-api',
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
@@ -71,7 +72,7 @@ export function createHub({ url, token, pause, fetch: call = fetch }: HubOptions
 
   return {
     async describe(file) {
-      // The redirect itself carries what is asked for; the storage behind it does not.
+      // The redirect has the headers; the storage behind it does not.
       const response = await ask(addressOf(file, file.revision), {
         method: 'HEAD',
         redirect: 'manual',

@@ -1,5 +1,6 @@
-// What a GPU host (or the builder, or the seeder) runs from its bundle: `models.mjs pull` brings the models, `models.mjs archive
-// fetch|store NAME FILE` takes and gives the installed ComfyUI, `models.mjs seed --accept-licence` fills the bucket. Exit codes of `fetch`: 0 there, 3 none, 4 damaged.
+// The program that a GPU host, the builder or the seeder runs: `models.mjs pull` fetches the models, `models.mjs archive
+// fetch|store|replace NAME FILE` moves the installed ComfyUI, `models.mjs seed --accept-licence` fills the bucket. Exit codes
+// of `archive fetch`: 0 fetched, 3 none, 4 damaged.
 
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -27,7 +28,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 type Settings = ReturnType<typeof modelsSettings>;
 
-/** Of all threads: 20 Gbit/s at 85 MB/s each are 30. */
+/** Of all threads together: 20 Gbit/s at 85 MB/s each are 30. */
 const CONNECTIONS = 48;
 const MOST_THREADS = 6;
 
@@ -44,9 +45,9 @@ async function run(argv: string[], settings: Settings): Promise<number> {
   if (command === 'pull') {
     const { MODELS_PATH: directory } = settings;
     if (directory === undefined) throw new ModelsProblem('MODELS_PATH must name the folder for the models');
-    return withThreads(bucket, async (crew) => {
+    return withThreads(bucket, async (pool) => {
       const namedByWaiting = () => namedIn(settings);
-      const pulled = await pullModels({ bucket, crew, say, directory, freeBytes, namedByWaiting });
+      const pulled = await pullModels({ bucket, pool, say, directory, freeBytes, namedByWaiting });
       const { files, fetchedBytes } = pulled;
       say(`${files} models are in ${directory}; ${gb(fetchedBytes)} of them were fetched now`);
       return 0;
@@ -61,7 +62,7 @@ async function run(argv: string[], settings: Settings): Promise<number> {
   if (verb === 'fetch')
     return withThreads(
       bucket,
-      async (crew) => ARCHIVE_EXIT[await fetchArchive({ bucket, crew, say }, name, path)],
+      async (pool) => ARCHIVE_EXIT[await fetchArchive({ bucket, pool, say }, name, path)],
     );
   if (verb !== 'store' && verb !== 'replace') throw new ModelsProblem(USAGE);
   const stored = await storeArchive(bucket, name, path, verb === 'replace');
@@ -69,22 +70,22 @@ async function run(argv: string[], settings: Settings): Promise<number> {
   return 0;
 }
 
-async function withThreads<T>(bucket: ModelBucket, work: (crew: Threads) => Promise<T>): Promise<T> {
+async function withThreads<T>(bucket: ModelBucket, work: (pool: Threads) => Promise<T>): Promise<T> {
   const threads = Math.min(availableParallelism(), MOST_THREADS);
   const connections = Math.ceil(CONNECTIONS / threads);
-  const crew = startThreads(new URL('./part-thread.mjs', import.meta.url), {
+  const pool = startThreads(new URL('./part-thread.mjs', import.meta.url), {
     threads,
     connections,
     link: bucket.link,
   });
   try {
-    return await work(crew);
+    return await work(pool);
   } finally {
-    await crew.close();
+    await pool.close();
   }
 }
 
-/** Jobs at the head of the queue that are looked at. */
+/** Jobs read at the head of the queue. */
 const EXAMINED = 20;
 
 async function namedIn(settings: Settings): Promise<string[][]> {
@@ -97,10 +98,10 @@ async function namedIn(settings: Settings): Promise<string[][]> {
     tablePrefix,
     bucket: imagesBucket,
   });
-  const turns = await jobs.listWork('waiting', EXAMINED);
-  const requests = await jobs.readRequests(turns.map(({ jobId }) => jobId));
+  const head = await jobs.listWork('waiting', EXAMINED);
+  const requests = await jobs.readRequests(head.map(({ jobId }) => jobId));
   const named: string[][] = [];
-  for (const { jobId } of turns) {
+  for (const { jobId } of head) {
     const request = requests.get(jobId);
     const graph = request && (await readGraph(images, request));
     if (graph) named.push(modelsOf(graph));

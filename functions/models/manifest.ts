@@ -1,12 +1,12 @@
-// What the models bucket holds: `manifest.json`, written last by the seed and read first by every GPU host. An object is
-// named by its content, so that a new list never changes a file under a host that reads it.
+// The models bucket's `manifest.json`: written last by the seed and read first by every GPU host. An object is named by its
+// content, so that a new list never changes a file that a host is reading.
 
 import * as z from 'zod';
 import { ModelsProblem } from './problem.ts';
 
 export const MANIFEST_KEY = 'manifest.json';
 
-/** A folder or file below ComfyUI's `models`: it stays there. */
+/** A folder or file name that cannot leave ComfyUI's `models`. */
 const plainName = z.string().regex(/^[A-Za-z0-9][\w.-]{0,199}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -15,7 +15,7 @@ const modelFile = z.object({
   filename: plainName,
   sizeBytes: z.int().positive(),
   sha256,
-  /** In the bucket. */
+  /** Its key in the bucket. */
   key: z.string().min(1),
   source: z.object({ repo: z.string(), revision: z.string(), path: z.string() }),
 });
@@ -28,7 +28,7 @@ export type Manifest = z.infer<typeof schema>;
 export const keyOf = (file: Pick<ModelFile, 'sha256' | 'filename'>) =>
   `models/${file.sha256}/${file.filename}`;
 
-/** @param found what lies at MANIFEST_KEY; undefined: nothing does. @throws ModelsProblem */
+/** @param found the JSON at MANIFEST_KEY; undefined: no object. @throws ModelsProblem */
 export function readManifest(found: unknown, bucket: string): Manifest {
   if (found === undefined)
     throw new ModelsProblem(

@@ -1,4 +1,4 @@
-// The program of a thread of threads.ts: fetches the parts that it is sent. It loads no SDK, which is most of its size.
+// The program of a worker thread (threads.ts): fetches the parts that it is sent. Without the SDK it stays small.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
@@ -7,12 +7,12 @@ import { ModelsProblem } from './problem.ts';
 import type { Answer, Question } from './threads.ts';
 
 const port = parentPort!;
-/** Those that failed together do not come back together. */
+/** With jitter, so that parts which failed together are not retried together. */
 const pause = (attempt: number) => sleep(Math.min(500 * 2 ** attempt, 10_000) * (0.5 + Math.random() / 2));
 
-async function answer({ id, errand, url }: Question): Promise<Answer> {
+async function answer({ id, task, url }: Question): Promise<Answer> {
   try {
-    return { id, fetched: await fetchPart(errand, { url, pause }) };
+    return { id, fetched: await fetchPart(task, { url, pause }) };
   } catch (error) {
     const { message, stack } = error as Error;
     return { id, problem: error instanceof ModelsProblem ? message : (stack ?? message) };

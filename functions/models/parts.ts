@@ -1,5 +1,5 @@
-// A file of the bucket as parts of one size, each known by its SHA-256: any of them is checked alone, in any order and by
-// any thread. The list lies beside the file, written by whoever stored it; a file without one was never stored whole.
+// A file's list of parts: of equal size, each with its SHA-256, so that any thread can check any part alone. The list is
+// stored beside the file by the upload; a file without a complete one was not stored whole.
 
 import * as z from 'zod';
 import { ModelsProblem } from './problem.ts';
@@ -10,11 +10,11 @@ const schema = z.object({
   v: z.literal(1),
   sizeBytes: z.int().positive(),
   sha256,
-  /** Of every part but the last, which may be shorter. */
+  /** Size of every part but the last, which may be shorter. */
   partBytes: z.int().positive(),
-  /** As many as were sent, in their order. */
+  /** Hashes of the parts that were sent, in order. */
   parts: z.array(sha256),
-  /** While it is under way: S3's id, and the state of the whole file's SHA-256 behind the last of `parts`. */
+  /** During an upload: S3's id, and the state of the whole file's SHA-256 after the last of `parts`. */
   upload: z.object({ id: z.string(), hash: z.base64() }).optional(),
 });
 
@@ -42,22 +42,22 @@ export interface Part {
 export const partsKey = (key: string) => `${key}.parts.json`;
 
 const MB = 1024 * 1024;
-/** S3 takes 10,000 parts, of 5 MiB at least. */
+/** S3 allows 10,000 parts, of 5 MiB at least. */
 const MOST_PARTS = 9000;
 const PART_BYTES = 16 * MB;
 
-/** How large the parts of a file are: 16 MiB, more where those were too many. */
+/** The part size of a file, bytes: 16 MiB, or more to stay within MOST_PARTS. */
 export function partBytesOf(sizeBytes: number, least = PART_BYTES): number {
   return Math.max(least, Math.ceil(sizeBytes / MOST_PARTS / MB) * MB);
 }
 
-/** Undefined: it is none, or another file's. */
+/** Undefined: not a valid list, or another file's. */
 export function readList(found: unknown, content: Content): PartList | undefined {
   const { data } = schema.safeParse(found);
   return data?.sizeBytes === content.sizeBytes && data.sha256 === content.sha256 ? data : undefined;
 }
 
-/** Undefined: there is no list, or not of all parts. */
+/** Undefined: there is no list, or it is incomplete. */
 export async function findParts(
   bucket: PartLists,
   key: string,
@@ -79,6 +79,6 @@ export async function readParts(bucket: PartLists, key: string, content: Content
   const parts = await findParts(bucket, key, content);
   if (parts) return parts;
   throw new ModelsProblem(
-    `s3://${bucket.name}/${partsKey(key)} does not tell the parts of that file: run npm run models -- seed --bucket ${bucket.name}`,
+    `s3://${bucket.name}/${partsKey(key)} does not list the parts of that file: run npm run models -- seed --bucket ${bucket.name}`,
   );
 }

@@ -1,7 +1,6 @@
-// What can be wrong with models and their bucket. It does not cover mistakes of ours: those stay plain errors, with their
-// stack.
+// Problems with models and their bucket that a person can solve. Bugs stay plain errors with their stack.
 
-/** One sentence that says what to do, for whoever reads the boot log or typed the command. */
+/** The message is one sentence that says what to do, for the boot log or the terminal. */
 export class ModelsProblem extends Error {
   override readonly name = 'ModelsProblem';
 }

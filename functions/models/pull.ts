@@ -1,5 +1,5 @@
-// Brings the models of the manifest to a GPU host's disk, one after the other, what waiting jobs need first, each with
-// all connections. It refuses a disk that is too small before the first byte, and leaves alone what is there already.
+// Downloads the manifest's models to a GPU host's disk, one after the other over all connections, those that waiting jobs
+// need first. It refuses a disk that is too small before the first byte, and skips files that are there.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ export interface PullDeps extends DownloadDeps {
   /** ComfyUI's `models`. */
   directory: string;
   freeBytes(directory: string): Promise<number>;
-  /** The files that each waiting job names, in the order of their turns. */
+  /** The model files that each waiting job names, in queue order. */
   namedByWaiting(): Promise<string[][]>;
 }
 
-/** What the disk keeps for what ComfyUI writes. */
+/** Bytes left free for ComfyUI's own files. */
 const SPARE = 2e9;
-/** `stat` counts in these, whatever the file system has. */
+/** The unit of `stat`'s `blocks`, whatever the file system's. */
 const BLOCK = 512;
 
 export interface Pulled {
@@ -42,12 +42,12 @@ export async function pullModels(deps: PullDeps): Promise<Pulled> {
     const fetched = await Promise.all(coming);
     return { files: fetched.length, fetchedBytes: fetched.reduce((sum, bytes) => sum + bytes, 0) };
   } catch (error) {
-    stopped.abort(new ModelsProblem('it was given up: another model failed'));
+    stopped.abort(new ModelsProblem('the download was cancelled because another model failed'));
     throw error;
   }
 }
 
-/** A table that cannot be read costs the order, not the models. */
+/** Without a readable table the manifest's order is used. */
 async function needed({ namedByWaiting, say }: PullDeps): Promise<string[][]> {
   try {
     return await namedByWaiting();
@@ -65,7 +65,7 @@ async function refuseSmallDisk({ directory, freeBytes }: PullDeps, { files }: Ma
     const path = pathOf(directory, file);
     if (await isThere(path, file)) continue;
     const part = await stat(partOf(path, file.sha256)).catch(() => undefined);
-    // It has its whole size from the start; what was written of it has blocks.
+    // A partial file has its full size from the start; only its written part has blocks.
     missing += Math.max(0, file.sizeBytes - (part?.blocks ?? 0) * BLOCK);
   }
   const free = await freeBytes(directory);

@@ -1,17 +1,17 @@
-// A range of an object by a signed link, over connections that are kept. HTTP/1.1 on the sockets themselves: what comes
-// lies in one buffer a connection, where Node's client makes garbage of 64 MB a thread and takes twice the CPU
-// (docs/facts.md). It knows answers with a range and a length; every other is a refusal, and its connection ends.
+// Reads a range of an object by a presigned link, over kept connections. HTTP/1.1 directly on sockets with one buffer each:
+// Node's client makes 64 MB of garbage a thread and takes twice the CPU (docs/facts.md). Only answers with a range and a
+// length are accepted; any other is a refusal and closes its connection.
 
 import { connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** The server's answer is no range of bytes. */
+/** The server's answer is not the requested range. */
 export class RangeRefused extends Error {
   override readonly name = 'RangeRefused';
   readonly status: number;
-  /** S3's own word, as in `NoSuchKey`. */
+  /** S3's error code, such as `NoSuchKey`; may be empty. */
   readonly code: string;
-  /** Of the object, where the range does not lie in it. */
+  /** The object's size, where the range is outside of it. */
   readonly whole: number | undefined;
   constructor(status: number, code: string, whole?: number) {
     super(`${status} ${code}`);
@@ -21,7 +21,7 @@ export class RangeRefused extends Error {
   }
 }
 
-/** A server that says nothing for this long is gone, in ms. */
+/** A connection that brings nothing for this long fails, ms. */
 const SILENCE = 20_000;
 const BUFFER = 256 * 1024;
 const MOST_HEAD = 16 * 1024;
@@ -29,7 +29,7 @@ const MOST_HEAD = 16 * 1024;
 interface Reader {
   /** @returns whether the answer is complete */
   take(bytes: Buffer): boolean;
-  /** After it the connection is of no use. */
+  /** The connection failed and is not used again. */
   fail(error: Error): void;
   done(): void;
 }
@@ -42,9 +42,9 @@ interface Connection {
 const idle = new Map<string, Connection[]>();
 
 /**
- * Bytes `from` to `to`, both included, a piece at a time, which holds them until `take` returns.
- * @param take what it throws ends the range
- * @returns the object's whole size. @throws RangeRefused
+ * Reads bytes `from` to `to`, both included, in pieces; a piece is valid until `take` returns.
+ * @param take an error that it throws ends the range
+ * @returns the object's whole size. Rejects with RangeRefused, the connection's error or that of `take`
  */
 export function readRange(
   url: string,
@@ -130,7 +130,7 @@ function createAnswer(wanted: number, take: (piece: Buffer) => void) {
   let length = Number.NaN;
   let left = wanted;
 
-  /** @returns the bytes behind the head, as far as they are here */
+  /** @returns the bytes after the head; undefined: the head is incomplete */
   function readHead(bytes: Buffer): Buffer | undefined {
     const before = head.length;
     head += bytes.toString('latin1');
@@ -161,7 +161,7 @@ function createAnswer(wanted: number, take: (piece: Buffer) => void) {
       if (body.length > 0) take(body);
       return left === 0;
     },
-    /** Undefined: the connection broke before the server had said no. */
+    /** Undefined: the server did not refuse. */
     refusal(): RangeRefused | undefined {
       if (status === 0 || isRange()) return undefined;
       const size = /<ActualObjectSize>(\d+)</.exec(text)?.[1];

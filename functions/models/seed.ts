@@ -1,5 +1,5 @@
-// Fills the models bucket from the hub, once: each file streamed through, checked on its way, and the manifest last. What
-// the bucket has, whole files and parts, is not fetched again: a run that broke off is simply repeated, anywhere.
+// Fills the models bucket from the hub: each file is streamed through and checked, and the manifest is written last. Files
+// and parts that the bucket has are not fetched again, so that an interrupted run can be repeated on any machine.
 
 import type { ModelBucket } from './bucket.ts';
 import type { Hub, HubFile } from './hub.ts';
@@ -31,7 +31,7 @@ export async function seed(deps: SeedDeps, wanted: Wanted, acceptsLicence: boole
     else {
       say(`${file.filename}: fetching ${gb(sizeBytes)}`);
       const source = (from: number) => {
-        if (from > 0) say(`${file.filename}: going on at ${gb(from)}, where an earlier run broke off`);
+        if (from > 0) say(`${file.filename}: resuming at ${gb(from)}, where an earlier run broke off`);
         return reported(hub.read(file, about, from), from, about, file.filename, say);
       };
       await bucket.upload(key, source, { sizeBytes, sha256 });
@@ -59,7 +59,7 @@ export function refuseWithoutLicence({ licence }: Wanted, acceptsLicence: boolea
     );
 }
 
-/** A line at each tenth of a file that takes minutes. */
+/** Reports each tenth of a file above 100 MB. */
 async function* reported(
   bytes: AsyncIterable<Uint8Array>,
   from: number,

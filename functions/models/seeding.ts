@@ -1,5 +1,5 @@
-// What the machine of `seed --in-region` is to seed: whoever starts one writes it into the bucket first, and of two at once
-// one does. It stays there, and says when the last one was started.
+// The order for the machine of `seed --in-region`: the command writes it into the bucket, conditionally, before it starts
+// the machine, so that one of two commands at once does. It remains, with the time of the last start.
 
 import * as z from 'zod';
 import type { ModelBucket } from './bucket.ts';
@@ -10,14 +10,14 @@ export const SEEDING_KEY = 'seeding.json';
 
 const schema = z.object({
   v: z.literal(1),
-  /** When a machine for it was started, ms; 0: that was refused. */
+  /** When its machine was started, ms; 0: the start was refused. */
   startedAt: z.number(),
   wanted: wantedSchema,
 });
 
 export type Seeding = z.infer<typeof schema>;
 
-/** @throws ModelsProblem */
+/** Undefined: there was no seed in the region. @throws ModelsProblem */
 export async function readSeeding(
   bucket: ModelBucket,
 ): Promise<{ seeding: Seeding; etag: string } | undefined> {
@@ -29,7 +29,7 @@ export async function readSeeding(
   return { seeding: parsed.data, etag: found.etag };
 }
 
-/** @param over what was read; undefined: nothing was there. @returns false: another has written since */
+/** @param over the ETag that was read; undefined: there was none. @returns false: it was written since by another run */
 export function writeSeeding(
   bucket: ModelBucket,
   wanted: Wanted,

@@ -1,9 +1,9 @@
-// What the SDK and the disk throw, as one sentence for whoever reads the boot log or typed the command.
+// Errors of the SDK and the disk as one sentence for the boot log or the terminal.
 
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import { ModelsProblem } from './problem.ts';
 
-/** Undefined: a mistake of ours. */
+/** Undefined: an unexpected error, to be shown with its stack. */
 export function sentenceOf(error: unknown, bucket: string): string | undefined {
   if (error instanceof ModelsProblem) return error.message;
   if (!(error instanceof Error)) return undefined;
@@ -15,7 +15,7 @@ export function sentenceOf(error: unknown, bucket: string): string | undefined {
     return `S3 refuses access to s3://${bucket} (${error.name}); these credentials need to read it, and to write it where it is filled`;
   if (error instanceof S3ServiceException)
     return `S3 does not serve s3://${bucket}: ${error.name}, ${error.message}`;
-  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return 'The disk is full; use one with more room';
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return 'The disk is full; use a larger one';
   if ('$metadata' in error || 'syscall' in error)
     return `s3://${bucket} does not answer: ${error.message || (error as NodeJS.ErrnoException).code}`;
   return undefined;

@@ -1,6 +1,6 @@
-// Sizes as a person reads them.
+// Sizes for people.
 
-/** Of bytes: `35.5 GB`, `340 MB`, `12 kB`. */
+/** Formats bytes: `35.5 GB`, `340 MB`, `12 kB`. */
 export function gb(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`;

@@ -1,43 +1,43 @@
-// Threads that fetch parts: hashing, decrypting and copying take longer on one core than the network does. Each runs
-// several at once, for one connection to S3 gives 85 to 90 MB/s, whatever the machine could take.
+// Worker threads that fetch parts: on one core, hashing, decrypting and copying take longer than the network. Each fetches
+// several at once, since one connection to S3 gives 85 to 90 MB/s on any machine.
 
 import { Worker } from 'node:worker_threads';
-import { type Crew, createCrew } from './crew.ts';
-import type { PartErrand } from './part.ts';
+import { type Pool, createPool } from './pool.ts';
+import type { PartTask } from './part.ts';
 import { ModelsProblem } from './problem.ts';
 
 export interface Question {
   id: number;
-  errand: PartErrand;
+  task: PartTask;
   url: string;
 }
-/** An error's class does not pass between threads, its sentence does. */
+/** An error's class is lost between threads; its message is kept. */
 export type Answer = { id: number } & ({ fetched: number } | { problem: string });
 
-export interface Threads extends Crew<PartErrand, number> {
+export interface Threads extends Pool<PartTask, number> {
   close(): Promise<void>;
 }
 
 export interface ThreadOptions {
   threads: number;
-  /** Of each thread. */
+  /** Per thread. */
   connections: number;
-  /** To an object, signed for as long as one part takes. */
+  /** A presigned link to an object, valid for longer than one part takes. */
   link(key: string): Promise<string>;
 }
 
 /** @param program part-thread.ts */
 export function startThreads(program: URL, { threads, connections, link }: ThreadOptions): Threads {
   const workers = Array.from({ length: threads }, () => startThread(program));
-  const places = Array.from({ length: connections }, () =>
+  const slots = Array.from({ length: connections }, () =>
     workers.map(
       ({ ask }) =>
-        async (errand: PartErrand) =>
-          ask(errand, await link(errand.key)),
+        async (task: PartTask) =>
+          ask(task, await link(task.key)),
     ),
   );
   return {
-    ...createCrew(places.flat()),
+    ...createPool(slots.flat()),
     async close() {
       await Promise.all(workers.map(({ end }) => end()));
     },
@@ -63,13 +63,13 @@ function startThread(program: URL) {
   worker.on('error', (error) => endWith(error));
   worker.on('exit', () => endWith(new Error('a thread that fetches parts has ended')));
   return {
-    ask: (errand: PartErrand, url: string) =>
+    ask: (task: PartTask, url: string) =>
       new Promise<number>((resolve, reject) => {
         if (ended) return reject(ended);
         const id = (ids += 1);
         asked.set(id, { resolve, reject });
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-        return worker.postMessage({ id, errand, url } satisfies Question);
+        return worker.postMessage({ id, task, url } satisfies Question);
       }),
     end: () => worker.terminate(),
   };

@@ -1,9 +1,9 @@
-// The hub's token, from an SSM parameter of type SecureString: it is on no command line and in no file.
+// The hub's token from an SSM parameter of type SecureString, so that it is on no command line and in no file.
 
 import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { ModelsProblem } from './problem.ts';
 
-/** Of a deployment. */
+/** The parameter of a deployment. */
 export const hubTokenParameter = (name: string) => `/${name}/hub-token`;
 
 /** @throws ModelsProblem */

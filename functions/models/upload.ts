@@ -1,6 +1,6 @@
-// A file into the bucket part by part, so that a run that broke off is gone on with by the next one, wherever that runs: its
-// parts lie in S3, and what is known of them beside the file, with the state of the whole file's SHA-256 behind the last
-// one. It refuses to make an object of bytes that are not those that were promised.
+// Uploads a file part by part, so that a run on any machine resumes an interrupted one: the parts are in S3, and their list
+// beside the file, with the state of the whole file's SHA-256 after the last part. It completes the object only if size and
+// hash are as promised.
 
 import {
   AbortMultipartUploadCommand,
@@ -17,7 +17,7 @@ import { createHash } from 'node:crypto';
 import { type Content, type PartList, partsKey, readList } from './parts.ts';
 import { ModelsProblem } from './problem.ts';
 
-/** All bytes of the file behind the first `from`, in order. */
+/** The bytes of the file after the first `from`, in order. */
 export type Source = (from: number) => AsyncIterable<Uint8Array>;
 
 export interface UploadDeps {
@@ -27,7 +27,7 @@ export interface UploadDeps {
   putJson(key: string, value: unknown): Promise<void>;
 }
 
-/** Parts on their way at once: so many are in memory, and may be sent again after a break. */
+/** Parts sent at once: that many are in memory, and may be sent again after an interruption. */
 const PARALLEL = 4;
 
 /** @returns the bytes that an earlier run had sent. @throws ModelsProblem */
@@ -41,7 +41,7 @@ export async function upload(
   const { client } = deps;
   const at = { Bucket: deps.bucket, Key: key };
   const whole = await createSHA256();
-  const began = content.sizeBytes > partBytes ? await takeUp(deps, key, content, partBytes) : undefined;
+  const began = content.sizeBytes > partBytes ? await resume(deps, key, content, partBytes) : undefined;
   const list: PartList = began?.list ?? {
     v: 1,
     sizeBytes: content.sizeBytes,
@@ -57,7 +57,7 @@ export async function upload(
   let single: Buffer | undefined;
   let id = began?.list.upload!.id;
   const underway: Promise<void>[] = [];
-  /** What is known of the parts is written in their order, one after the other. */
+  /** The list is written after each part, in order. */
   let written = Promise.resolve();
 
   async function send(body: Buffer, number: number): Promise<void> {
@@ -95,7 +95,7 @@ export async function upload(
       if (underway.length >= PARALLEL) await underway.shift();
     }
   } finally {
-    // What is on its way is still of use to the next run.
+    // Parts under way are still of use to the next run.
     await written.catch(() => undefined);
   }
   await written;
@@ -129,23 +129,23 @@ export async function upload(
   }
 }
 
-interface Began {
+interface Interrupted {
   list: PartList;
   uploaded: CompletedPart[];
 }
 
-/** Undefined: no run began, or its upload is gone, which S3 does after two days. */
-async function takeUp(
+/** Undefined: there is no interrupted upload, or S3 has removed it (after two days). */
+async function resume(
   { client, bucket, readJson }: UploadDeps,
   key: string,
   content: Content,
   partBytes: number,
-): Promise<Began | undefined> {
+): Promise<Interrupted | undefined> {
   const list = readList(await readJson(partsKey(key)), content);
   if (!list?.upload || list.partBytes !== partBytes) return undefined;
   const uploaded: CompletedPart[] = [];
   try {
-    // Not by the SDK's pages: those go on for ever where the last one names a next, as S3's does (docs/facts.md).
+    // Not by the SDK's paginator: it never ends where the last page names a next, as S3's does (docs/facts.md).
     for (let after: string | undefined, more = true; more;) {
       const page = await client.send(
         new ListPartsCommand({
@@ -167,20 +167,20 @@ async function takeUp(
   return uploaded.filter(Boolean).length === list.parts.length ? { list, uploaded } : undefined;
 }
 
-/** The same bytes in buffers of one size; the last may be smaller. */
+/** The same bytes in buffers of `partBytes`; the last may be smaller. */
 async function* inParts(bytes: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Buffer> {
   let part = Buffer.allocUnsafe(partBytes);
-  let held = 0;
+  let filled = 0;
   for await (const piece of bytes)
     for (let rest = piece; rest.length > 0;) {
-      const taken = rest.subarray(0, partBytes - held);
-      part.set(taken, held);
-      held += taken.length;
+      const taken = rest.subarray(0, partBytes - filled);
+      part.set(taken, filled);
+      filled += taken.length;
       rest = rest.subarray(taken.length);
-      if (held < partBytes) continue;
+      if (filled < partBytes) continue;
       yield part;
       part = Buffer.allocUnsafe(partBytes);
-      held = 0;
+      filled = 0;
     }
-  if (held > 0) yield part.subarray(0, held);
+  if (filled > 0) yield part.subarray(0, filled);
 }

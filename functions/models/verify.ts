@@ -1,4 +1,4 @@
-// Whether the bucket holds what its manifest says: by size and recorded checksum, or by reading every byte.
+// Checks the bucket against its manifest: by size and recorded checksum, or by reading every byte.
 
 import { createHash } from 'node:crypto';
 import type { ModelBucket } from './bucket.ts';
@@ -9,7 +9,7 @@ const RANGE = 16 * 1024 * 1024;
 
 export type Finding = 'ok' | 'missing' | 'another size' | 'another SHA-256';
 
-/** @param full reads it all, which costs traffic outside the bucket's region */
+/** @param full reads every byte, which costs traffic outside of the bucket's region */
 export async function verifyFile(bucket: ModelBucket, file: ModelFile, full: boolean): Promise<Finding> {
   const found = await bucket.head(file.key);
   if (!found) return 'missing';

@@ -1,5 +1,5 @@
-// The model files that a fleet needs: where each lies on the hub, and in which of ComfyUI's folders. The default is what
-// our workflows name. Sizes and checksums are not here: the hub says them when the bucket is filled.
+// The model files that a fleet needs: each with its place on the hub and its folder in ComfyUI. The default has those of
+// the shipped workflows. Sizes and checksums come from the hub when the bucket is filled.
 
 import * as z from 'zod';
 import { ModelsProblem } from './problem.ts';
@@ -45,7 +45,7 @@ export const FLUX2: Wanted = {
   ],
 };
 
-/** A list of one's own. @throws ModelsProblem naming the first wrong field */
+/** Parses a person's own list. @param path for messages. @throws ModelsProblem that names the first wrong field */
 export function parseWanted(text: string, path: string): Wanted {
   let json: unknown;
   try {

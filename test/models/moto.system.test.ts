@@ -113,7 +113,7 @@ describe.skipIf(!hasMoto)(`models on moto${hasMoto ? '' : ' (skipped: no moto_se
         const second = start();
         expect([await second.ended, second.output()]).toEqual([
           0,
-          'long.safetensors: fetching 50 MB\nlong.safetensors: going on at 34 MB, where an earlier run broke off\nlong.safetensors: stored\n1 models, 50 MB, are in s3://broken; hosts that start now take them\n',
+          'long.safetensors: fetching 50 MB\nlong.safetensors: resuming at 34 MB, where an earlier run broke off\nlong.safetensors: stored\n1 models, 50 MB, are in s3://broken; hosts that start now take them\n',
         ]);
         const sent = proxy.seen.flatMap((line) => /^PUT .*partNumber=(\d+)/.exec(line)?.[1] ?? []);
         expect(sent).toEqual(['3', '4']);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fetchArchive, storeArchive } from '../../functions/models/archive.ts';
 import { type ModelBucket, openBucket } from '../../functions/models/bucket.ts';
-import { createCrew } from '../../functions/models/crew.ts';
+import { createPool } from '../../functions/models/pool.ts';
 import { partOf } from '../../functions/models/download.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { fetchPart } from '../../functions/models/part.ts';
@@ -41,10 +41,10 @@ beforeEach(async () => {
     say: (line) => said.push(line),
     freeBytes: () => Promise.resolve(1e12),
     namedByWaiting: () => Promise.resolve([]),
-    crew: createCrew(
-      Array.from({ length: 3 }, () => async (errand, signal) => {
-        const url = await bucket.link(errand.key);
-        return fetchPart(errand, { url, signal, pause: () => Promise.resolve() });
+    pool: createPool(
+      Array.from({ length: 3 }, () => async (task, signal) => {
+        const url = await bucket.link(task.key);
+        return fetchPart(task, { url, signal, pause: () => Promise.resolve() });
       }),
     ),
   };
@@ -97,7 +97,7 @@ describe('pull', () => {
     await writeFile(partOf(path, file!.sha256), left);
     expect(await pullModels(deps)).toEqual({ files: 1, fetchedBytes: 64 * KB });
     expect(said).toEqual([
-      'a.safetensors: looking at what an earlier run left of it',
+      'a.safetensors: checking what an earlier run left of it',
       `a.safetensors: ${236 * KB} bytes were there`,
     ]);
     expect((await readFile(path)).equals(NUMBERS)).toBe(true);
@@ -105,12 +105,12 @@ describe('pull', () => {
 
   test('brings what waiting jobs need before the rest, and the rest where they cannot be read', async () => {
     await seeded({ 'a.safetensors': NUMBERS, 'b.safetensors': NUMBERS.subarray(1000) });
-    const { crew } = deps;
+    const { pool } = deps;
     const asked: string[] = [];
-    deps.crew = {
-      run: (errand, signal) => {
-        asked.push(errand.key.slice(-13));
-        return crew.run(errand, signal);
+    deps.pool = {
+      run: (task, signal) => {
+        asked.push(task.key.slice(-13));
+        return pool.run(task, signal);
       },
     };
     deps.namedByWaiting = () => Promise.resolve([['b.safetensors']]);
@@ -162,7 +162,7 @@ describe('pull', () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
     await bucket.putJson(partsKey(file!.key), { v: 1, ...file, partBytes: 32 * KB, parts: [] });
     await expect(pullModels(deps)).rejects.toThrow(
-      `s3://images/${file!.key}.parts.json does not tell the parts of that file: run npm run models -- seed --bucket images`,
+      `s3://images/${file!.key}.parts.json does not list the parts of that file: run npm run models -- seed --bucket images`,
     );
   });
 

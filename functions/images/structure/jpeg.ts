@@ -1,24 +1,24 @@
-// A JPEG from its first marker to its last: segments, a size within bounds, a scan that ends. Source: ITU-T T.81, annex B.
-// Its entropy-coded data is passed on unread: a picture that is whole but blotted is the model's business.
+// Checks a JPEG from its first marker to its last: segments, a size within bounds, a scan that ends. Source: ITU-T T.81,
+// annex B. Entropy-coded data is not decoded: damage within it is not found.
 
 import { BrokenImage, checkSize, type Source } from './source.ts';
 
 const [SOI, EOI, SOS] = [0xd8, 0xd9, 0xda];
 /**
- * Exif and XMP, Photoshop's, comments, and whatever a program calls its own (APP1 to APP15). JFIF, colour profile and
- * Adobe's colour transform (APP0, 2, 14) are the picture's.
+ * Comments and application segments: Exif, XMP, Photoshop and others (APP1 to APP15). JFIF, colour profile and Adobe's colour
+ * transform (APP0, 2, 14) are part of the picture.
  */
 const isMetadata = (code: number) =>
   code === 0xfe || (code > 0xe0 && code <= 0xef && code !== 0xe2 && code !== 0xee);
 
-/** @param keep with its metadata @throws BrokenImage once it is read that far */
+/** @param keep keeps metadata. @throws BrokenImage when the defect is reached */
 export async function* walkJpeg(source: Source, keep: boolean): AsyncGenerator<Buffer> {
   yield await source.read(2);
   let sized = false;
   for (;;) {
     const code = await nextMarker(source);
     if (code === EOI) break;
-    // Markers that stand alone: restarts, and TEM.
+    // Markers without a segment: restarts, and TEM.
     if ((code >= 0xd0 && code <= SOI) || code === 0x01) {
       yield Buffer.from([0xff, code]);
       continue;
@@ -47,10 +47,10 @@ export async function* walkJpeg(source: Source, keep: boolean): AsyncGenerator<B
   else for await (const _ of source.rest());
 }
 
-/** Start of frame, of whatever process; not the tables that are numbered between them. */
+/** A start of frame of any process; the codes in between that define tables are excluded. */
 const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
 
-/** Any number of fill bytes may stand before a marker's code. */
+/** A marker's code may follow any number of fill bytes. */
 async function nextMarker(source: Source): Promise<number> {
   let [byte] = await source.read(1);
   if (byte !== 0xff) throw new BrokenImage('has a damaged segment');
@@ -59,7 +59,7 @@ async function nextMarker(source: Source): Promise<number> {
   return byte!;
 }
 
-/** Up to the next marker that is none of the scan's own, which is put back. */
+/** Up to the next marker outside of the scan, which is put back. */
 async function* scan(source: Source): AsyncGenerator<Buffer> {
   for (;;) {
     const piece = await source.piece();
@@ -81,10 +81,10 @@ async function* scan(source: Source): AsyncGenerator<Buffer> {
   }
 }
 
-/** A stuffed byte or a restart. */
+/** A stuffed byte or a restart marker. */
 const staysInScan = (code: number) => code === 0 || (code >= 0xd0 && code <= 0xd7);
 
-/** Of the head of a file; undefined where it has no frame in it. */
+/** From the head of a file; undefined: it does not contain the frame header. */
 export function jpegSize(buffer: Buffer): { width: number; height: number } | undefined {
   for (let at = 2; at + 9 <= buffer.length;) {
     if (buffer[at] !== 0xff) return undefined;

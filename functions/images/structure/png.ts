@@ -1,13 +1,13 @@
-// A PNG from its first byte to its last: chunks, their checksums, and as many pixels as its head promises. Source: PNG
-// (third edition), "Datastream structure" and "Interlacing and pass extraction". Holds no pixels.
+// Checks a PNG from its first byte to its last: chunks, checksums, and as many pixels as its header declares. Source: PNG
+// (third edition), "Datastream structure" and "Interlacing and pass extraction". It keeps no pixels.
 
 import { once } from 'node:events';
 import { crc32, createInflate } from 'node:zlib';
 import { BrokenImage, checkSize, type Source } from './source.ts';
 
 /**
- * What the picture, its colours and its animation are made of. All else was written about it: texts and Exif, and whatever
- * a program calls its own, such as `comf`, in which ComfyUI's SaveAnimatedPNG writes the graph.
+ * Chunks of the picture, its colours and its animation. All others are metadata: texts, Exif, and private chunks such as
+ * `comf`, in which ComfyUI's SaveAnimatedPNG writes the graph.
  */
 const PICTURE = new Set(
   [
@@ -17,7 +17,7 @@ const PICTURE = new Set(
 );
 const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** @param keep with its metadata @throws BrokenImage once it is read that far */
+/** @param keep keeps metadata. @throws BrokenImage when the defect is reached */
 export async function* walkPng(source: Source, keep: boolean): AsyncGenerator<Buffer> {
   yield await source.read(8);
   let pixels: Pixels | undefined;
@@ -51,7 +51,7 @@ export async function* walkPng(source: Source, keep: boolean): AsyncGenerator<Bu
   else for await (const _ of source.rest());
 }
 
-/** Of a whole file. An animation says so before its first pixels. */
+/** Frames of a whole file. An animation's header precedes its first pixels. */
 export function framesOfPng(bytes: Uint8Array): number {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 8; at + 12 <= file.length; at += 12 + file.readUInt32BE(at)) {
@@ -62,7 +62,7 @@ export function framesOfPng(bytes: Uint8Array): number {
   return 1;
 }
 
-/** How many bytes all its rows have, before compression. */
+/** The uncompressed bytes of all rows. */
 function bytesOfPixels(ihdr: Buffer): number {
   const [width, height] = [ihdr.readUInt32BE(0), ihdr.readUInt32BE(4)];
   const [depth, colour, interlaced] = [ihdr[8]!, ihdr[9]!, ihdr[12] === 1];
@@ -87,7 +87,7 @@ function bytesOfPixels(ihdr: Buffer): number {
   );
 }
 
-/** Unpacks and counts, and keeps nothing. */
+/** Decompresses and counts; keeps nothing. */
 class Pixels {
   readonly #inflate = createInflate();
   readonly #expected: number;
@@ -98,7 +98,7 @@ class Pixels {
     this.#expected = expected;
     this.#inflate.on('data', (piece: Buffer) => {
       this.#found += piece.length;
-      // No more is unpacked than there should be: a small file can hold any number of zeros.
+      // Decompression stops at the expected size: a small file can expand to any number of zeros.
       if (this.#found > expected) this.#inflate.destroy(new Error('too many pixels'));
     });
     this.#inflate.on('error', (error) => {
@@ -107,20 +107,20 @@ class Pixels {
   }
 
   async write(piece: Buffer): Promise<void> {
-    // What stands behind the end of the compressed stream is nobody's.
+    // Bytes behind the end of the compressed stream are ignored.
     if (this.#error || this.#inflate.readableEnded) return;
     if (this.#inflate.write(piece)) return;
     await this.#taken();
   }
 
-  /** Or it is closed. Leaves no listeners: a large picture is written in many pieces. */
+  /** Resolves on drain or close, and removes its listeners: a large image is written in many pieces. */
   #taken(): Promise<void> {
     return new Promise((resolve) => {
-      const settle = () => {
-        this.#inflate.off('drain', settle).off('close', settle);
+      const done = () => {
+        this.#inflate.off('drain', done).off('close', done);
         resolve();
       };
-      this.#inflate.on('drain', settle).on('close', settle);
+      this.#inflate.on('drain', done).on('close', done);
     });
   }
 
@@ -136,7 +136,7 @@ class Pixels {
   }
 }
 
-/** Of the head of a file; undefined where it does not begin with it. */
+/** From the head of a file; undefined: it does not begin with IHDR. */
 export function pngSize(bytes: Buffer): { width: number; height: number } | undefined {
   if (bytes.length < 24 || bytes.toString('latin1', 12, 16) !== 'IHDR') return undefined;
   return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };

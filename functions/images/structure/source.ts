@@ -1,23 +1,23 @@
-// Bytes that come in pieces, read as a format wants them: so many at once, or up to a mark. Holds one piece.
+// A stream's bytes read by count or by piece, with put-back. It buffers one piece.
 
-/** What a file that is no whole image is refused with; completes "the file …". */
+/** The file is not a whole image of its type. The message completes "the file …". */
 export class BrokenImage extends Error {
   override readonly name = 'BrokenImage';
 }
 
 export class Source {
   readonly #pieces: AsyncIterator<Uint8Array>;
-  #held: Buffer = Buffer.alloc(0);
+  #kept: Buffer = Buffer.alloc(0);
 
   constructor(bytes: AsyncIterable<Uint8Array>) {
     this.#pieces = bytes[Symbol.asyncIterator]();
   }
 
-  /** The next piece, or what was put back; undefined at the end. */
+  /** The next piece, or the bytes put back; undefined at the end. */
   async piece(): Promise<Buffer | undefined> {
-    const held = this.#held;
-    this.#held = Buffer.alloc(0);
-    if (held.length > 0) return held;
+    const kept = this.#kept;
+    this.#kept = Buffer.alloc(0);
+    if (kept.length > 0) return kept;
     for (;;) {
       const { done, value } = await this.#pieces.next();
       if (done) return undefined;
@@ -26,10 +26,10 @@ export class Source {
   }
 
   putBack(bytes: Buffer): void {
-    this.#held = this.#held.length === 0 ? bytes : Buffer.concat([bytes, this.#held]);
+    this.#kept = this.#kept.length === 0 ? bytes : Buffer.concat([bytes, this.#kept]);
   }
 
-  /** Exactly `count`, few. @throws BrokenImage where the file ends before */
+  /** Exactly `count` bytes, in one buffer. @throws BrokenImage where the file ends before */
   async read(count: number): Promise<Buffer> {
     const pieces: Buffer[] = [];
     for (let missing = count; missing > 0;) {
@@ -41,7 +41,7 @@ export class Source {
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
   }
 
-  /** The next `count` bytes in pieces, however many. */
+  /** The next `count` bytes, in pieces. @throws BrokenImage where the file ends before */
   async *take(count: number): AsyncGenerator<Buffer> {
     for (let missing = count; missing > 0;) {
       const piece = await this.#must();
@@ -62,10 +62,11 @@ export class Source {
   }
 }
 
-/** More than any model paints, few enough that no reader of ours or of the caller's is taken down by one. */
+/** More than any model makes, and few enough for a decoder's memory. */
 export const MAX_SIDE = 65_535;
 export const MAX_PIXELS = 400_000_000;
 
+/** @throws BrokenImage for a size outside of the limits */
 export function checkSize(width: number, height: number): void {
   if (width < 1 || height < 1) throw new BrokenImage(`says that it has ${width} × ${height} pixels`);
   if (width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS)

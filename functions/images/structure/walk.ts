@@ -1,4 +1,4 @@
-// Passes an image on while it is read to its end: what is no whole picture of its kind breaks the stream.
+// Passes an image's bytes on while checking them: a file that is not a whole image of its type makes the stream fail.
 
 import { walkJpeg } from './jpeg.ts';
 import { walkPng } from './png.ts';
@@ -7,12 +7,12 @@ import { walkWebp } from './webp.ts';
 
 export { BrokenImage } from './source.ts';
 
-/** `keep`: byte for byte. `strip`: without what was written about it; its pixels byte for byte. */
+/** `keep`: byte for byte. `strip`: without metadata; the pixels byte for byte. */
 export type ImageMetadata = 'keep' | 'strip';
 
 const walks = { png: walkPng, jpg: walkJpeg, webp: walkWebp };
 
-/** @throws BrokenImage from the stream, at the latest at its end */
+/** @returns a stream that throws BrokenImage, at the latest at its end */
 export function walkImage(
   bytes: AsyncIterable<Uint8Array>,
   extension: keyof typeof walks,

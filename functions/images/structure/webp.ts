@@ -1,26 +1,26 @@
-// A WebP from its first chunk to its last: RIFF's sizes add up, there is a picture, and all frames together stay within
-// bounds. Source: RFC 9649. Without its metadata the size in the head changes, so that then the whole is held.
+// Checks a WebP from its first chunk to its last: RIFF sizes add up, there is a picture, and all frames together stay within
+// bounds. Source: RFC 9649. Without metadata the size in the header changes, so that the whole file is buffered.
 
 import { BrokenImage, checkSize, MAX_PIXELS, type Source } from './source.ts';
 
-/** All else was written about the picture: `EXIF`, `XMP `, and what a program calls its own. */
+/** Chunks of the picture; all others are metadata: `EXIF`, `XMP ` and private ones. */
 const PICTURE = new Set(['VP8X', 'VP8 ', 'VP8L', 'ALPH', 'ANIM', 'ANMF', 'ICCP']);
 const EXIF_AND_XMP = 0x08 | 0x04;
-/** Of a file that is held. */
-const MAX_HELD = 64 * 1024 * 1024;
+/** Of a buffered file, bytes. */
+const MAX_BUFFERED = 64 * 1024 * 1024;
 
-/** @param keep with its metadata @throws BrokenImage once it is read that far */
+/** @param keep keeps metadata. @throws BrokenImage when the defect is reached */
 export async function* walkWebp(source: Source, keep: boolean): AsyncGenerator<Buffer> {
   if (keep) {
     yield* chunksOf(source, true);
     return;
   }
   const pieces: Buffer[] = [];
-  let held = 0;
+  let buffered = 0;
   for await (const piece of chunksOf(source, false)) {
-    held += piece.length;
-    if (held > MAX_HELD)
-      throw new BrokenImage(`has over ${MAX_HELD} bytes, too many to take its metadata out`);
+    buffered += piece.length;
+    if (buffered > MAX_BUFFERED)
+      throw new BrokenImage(`has over ${MAX_BUFFERED} bytes, too many to take its metadata out`);
     pieces.push(piece);
   }
   const whole = Buffer.concat(pieces);
@@ -63,7 +63,7 @@ async function* chunksOf(source: Source, keep: boolean): AsyncGenerator<Buffer> 
   else for await (const _ of source.rest());
 }
 
-/** Of a whole file; one where it is no animation. */
+/** Frames of a whole file; 1 where it is not an animation. */
 export function framesOfWebp(bytes: Uint8Array): number {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   let frames = 0;
@@ -75,7 +75,7 @@ export function framesOfWebp(bytes: Uint8Array): number {
   return Math.max(1, frames);
 }
 
-/** Of the head of a file, whichever of the three kinds it is; undefined where it is none. RFC 9649, 2.5 to 2.7. */
+/** From the head of a file of any of the three kinds; undefined: none of them. RFC 9649, 2.5 to 2.7. */
 export function webpSize(bytes: Buffer): { width: number; height: number } | undefined {
   const type = bytes.toString('latin1', 12, 16);
   if (type === 'VP8X' && bytes.length >= 30)
@@ -84,7 +84,7 @@ export function webpSize(bytes: Buffer): { width: number; height: number } | und
     const bits = bytes.readUInt32LE(21);
     return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
   }
-  // Behind the frame's tag and its start code.
+  // After the frame tag and the start code.
   if (type === 'VP8 ' && bytes.length >= 30 && bytes.readUIntBE(23, 3) === 0x9d012a)
     return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
   return undefined;
