@@ -1,4 +1,4 @@
-// What the API has begun and the controller finishes.
+// A chore: work that the API began and the controller finishes.
 
 /** Cancels the jobs that waited at a moment. */
 export interface Chore {
@@ -6,6 +6,6 @@ export interface Chore {
   kind: 'clear';
   /** Jobs accepted before this moment, ms in 13 digits. */
   until: string;
-  /** Absent: everybody's jobs. */
+  /** Absent: the jobs of all owners. */
   owner?: string;
 }

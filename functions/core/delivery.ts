@@ -1,5 +1,5 @@
-// What a delivery is: the webhook of one ended job, when it is due and how a try ended. The order of what is due says when,
-// which, whose it is and to whom it goes, so that a sender can be fair without reading a delivery.
+// A delivery: the webhook of one ended job, when it is due and how a try ended. Its sort key has time, id, owner and
+// receiver, so that a sender can be fair without reading the delivery.
 
 import { ownerTag, receiverTag } from './names.ts';
 import type { WebhookType } from './webhook.ts';

@@ -1,4 +1,4 @@
-// What a host is: one run of the process beside a ComfyUI. A restart is a new host.
+// A host: one run of the process beside a ComfyUI. A restart is a new host.
 
 import type { Timings } from './timings.ts';
 
@@ -29,10 +29,10 @@ export interface Host {
   /** Why `comfyui` is false: a word for machines, a colon, a sentence. */
   trouble?: string;
   comfyuiVersion?: string;
-  /** SHA-256 of the host's inventory, which lies in the bucket under this name. */
+  /** SHA-256 of the host's inventory, its name in the bucket. */
   inventoryHash?: string;
   devices: HostDevice[];
-  /** Release of the bundle, ComfyUI and boot scripts that the host runs; absent where nobody rolls hosts. */
+  /** Release of the bundle, ComfyUI and boot scripts that the host runs; absent where hosts are not rolled. */
   release?: string;
   /** Mean seconds of GPU time that a job took on this host. */
   jobSeconds?: number;

@@ -21,7 +21,7 @@ export type ComfyUIKind = 'real' | 'simulated';
 /** `held`: a host has claimed the job. */
 export type Work = 'waiting' | 'held';
 
-/** One published image. `filename` is ours, not ComfyUI's; sizes in pixels and bytes. */
+/** One published image. `filename` is this API's, not ComfyUI's; sizes in pixels and bytes. */
 export interface JobImage {
   filename: string;
   node: string;
@@ -48,7 +48,7 @@ export interface JobState {
   retryAt?: number;
   /** Present exactly while a host holds the job. */
   host?: string;
-  /** There exactly while the job has not ended; the key of the index by work. */
+  /** Present exactly while the job has not ended; the key of the index by work. */
   work?: Work;
   workOrder: string;
   /** Its sort key among its owner's jobs. */

@@ -1,4 +1,4 @@
-// What is stored of an owner: its own limits, its bucket of requests and the start tag of its last job.
+// An owner's stored record: its own limits, its token bucket and the start tag of its last job.
 
 import type { OwnLimits } from './quota.ts';
 import type { LastStartTag } from './start-tag.ts';

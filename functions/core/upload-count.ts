@@ -1,4 +1,4 @@
-// What an owner keeps of uploads, as it is counted. The bucket is the truth.
+// The counted size of an owner's uploads. The bucket is the truth.
 
 /** An upload that has begun and is not known to be in the bucket. */
 export interface UploadReservation {
