@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-/** What a proxy shows where it reaches nobody. */
+/** What a proxy shows where it reaches no server. */
 const PAGE = '<html><head><title>502 Bad Gateway</title></head><body>no upstream</body></html>';
 
 function says(body: string, status = 200, type = JSON_TYPE): void {
@@ -190,7 +190,7 @@ describe('the queue and the history', () => {
 });
 
 describe('POST /prompt', () => {
-  test('tells the id that ComfyUI gave it', async () => {
+  test('returns the id that ComfyUI gave it', async () => {
     says('{"prompt_id":"another","number":1,"node_errors":[]}');
     expect(await submit()).toEqual({ accepted: true, promptId: 'another', nodeErrors: {} });
   });
@@ -229,7 +229,7 @@ describe('POST /prompt', () => {
     ['404: somebody else is there', PAGE, 404, 'text/html'],
     ['401: we are not let in', PAGE, 401, 'text/html'],
     ['a success without an id', '{}', 200, JSON_TYPE],
-  ])('%s: nobody knows whether it was taken', async (_, body, status, type) => {
+  ])('%s: it is unknown whether it was accepted', async (_, body, status, type) => {
     says(body, status, type);
     expect(await submission()).toBeInstanceOf(ComfyUISilent);
   });

@@ -1,4 +1,4 @@
-// The socket to ComfyUI notices when nobody is at its other end any more.
+// The socket to ComfyUI notices when its other end is gone.
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

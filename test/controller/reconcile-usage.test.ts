@@ -1,4 +1,4 @@
-// What owners have used is brought up to date from the marks: by two controllers at once, by one that dies on the way,
+// Owners' usage is brought up to date from the reservations: by two controllers at once, by one that dies on the way,
 // and for jobs of every end.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,8 +17,8 @@ const AT = Date.UTC(2026, 10, 23, 12);
 const day = dayOf(AT);
 const later = () => AT + COMMITTED_AFTER;
 
-/** Marked for two images each: so many that made one, that failed, and that wait. */
-async function marked(owner: string, counts: { done: number; failed: number; waits: number }) {
+/** Reservations of two images each: jobs that made one, that failed, and that wait. */
+async function reserved(owner: string, counts: { done: number; failed: number; waits: number }) {
   const cost = { costMicroUsd: 100, gpuMs: 50 };
   const ids = await putJobs(
     rig,
@@ -46,9 +46,9 @@ const deps = (parts: Partial<Parameters<typeof reconcileUsage>[0]> = {}) => ({
 const counted = (owner: string) => rig.store.usage.read(owner, day);
 
 test('two controllers at once count every job once', async () => {
-  await marked('two', { done: 40, failed: 20, waits: 7 });
+  await reserved('two', { done: 40, failed: 20, waits: 7 });
   await Promise.all([reconcileUsage(deps()), reconcileUsage(deps())]);
-  // Whoever was refused reads anew in its next round.
+  // The refused controller reads again in its next round.
   await reconcileUsage(deps());
   expect(await counted('two')).toMatchObject({
     jobs: 60,
@@ -62,14 +62,14 @@ test('two controllers at once count every job once', async () => {
 });
 
 test('one whose answer is lost, or that dies after any of its writes, is gone on with', async () => {
-  await marked('dies', { done: 60, failed: 0, waits: 0 });
+  await reserved('dies', { done: 60, failed: 0, waits: 0 });
   const { usage } = rig.store;
   for (let round = 0; round < 4; round += 1) {
     let commits = 0;
     const commit: typeof usage.commit = async (...args) => {
       const done = await usage.commit(...args);
       commits += 1;
-      // The write was made, and nobody hears of it.
+      // The write was made, and its answer is lost.
       if (commits === 1) throw new Error('killed');
       return done;
     };
@@ -85,9 +85,9 @@ test('one whose answer is lost, or that dies after any of its writes, is gone on
   expect((await usage.listOpen()).filter(({ owner }) => owner === 'dies')).toEqual([]);
 });
 
-test('a day that cannot be settled keeps no other from it', async () => {
-  await marked('bad', { done: 1, failed: 0, waits: 0 });
-  await marked('good', { done: 1, failed: 0, waits: 0 });
+test('a day that cannot be reconciled does not stop the others', async () => {
+  await reserved('bad', { done: 1, failed: 0, waits: 0 });
+  await reserved('good', { done: 1, failed: 0, waits: 0 });
   const { usage } = rig.store;
   const read: typeof usage.read = (owner, of) =>
     owner === 'bad' ? Promise.reject(new Error('throttled')) : usage.read(owner, of);

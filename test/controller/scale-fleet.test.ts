@@ -122,7 +122,7 @@ test('the first job wakes a host, a backlog raises, and what was done is written
   expect(await fleet()).toMatchObject({ desired: 3, ready: 1, secondsPerJob: 60, secondsPerStart: 180 });
 });
 
-test('a hurried look is a round for the first job alone', async () => {
+test('a hurried call is a round for the first job alone', async () => {
   await accept(1);
   await scaleFleet(deps(), { hurried: true });
   await accept(60);
@@ -250,7 +250,7 @@ test('launches that are suspended are said with the command that resumes them, a
     code: 'launch_suspended',
     reason: expect.stringMatching(/^launch suspended \(.*aws autoscaling resume-processes .*gpu-hosts/),
   });
-  // As the api tells it.
+  // As the api reports it.
   expect(waitingFor(estimateOf([], await fleet(), 0, clock))).toBe(
     'no gpu host can be started: launch suspended (Administratively suspended at 2026-11-24T12:00:00Z); when its cause is gone: aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch',
   );

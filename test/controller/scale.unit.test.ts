@@ -175,9 +175,9 @@ describe('warm', () => {
   });
 
   test('what cannot be started is said, and tried no more often than for a job', () => {
-    const lacking = { desired: 1, instances: [] };
+    const unfilled = { desired: 1, instances: [] };
     const failed = decide(
-      snapshot({ warm: 1, group: lacking, launchFailure: quota }),
+      snapshot({ warm: 1, group: unfilled, launchFailure: quota }),
       memory({ desired: 1, raisedAt: NOW - MINUTE }),
     );
     expect(failed).toMatchObject({ withdraw: true, fleet: { blocked: { code: 'quota' } } });
@@ -208,7 +208,7 @@ describe('ending what never came up', () => {
     expect(minute(15, { hosts: [host('i-a')] }).terminate).toEqual([]);
   });
 
-  test('it is told so every round until it is gone, and counted once', () => {
+  test('it is terminated again every round until it is gone, and counted once', () => {
     const first = minute(15);
     const second = decide(snapshot({ now: NOW + MINUTE, group: one }), first.fleet);
     expect(second).toMatchObject({ terminate: ['i-a'], fleet: { failedStarts: 1 } });
@@ -242,7 +242,7 @@ describe('ending what never came up', () => {
     expect(decide(snapshot(), memory({ seen: { 'i-a': working } })).fleet.failedStarts).toBe(0);
   });
 
-  test('nothing is held against a host for a time in which nobody watched', () => {
+  test('a time without rounds does not count against a host', () => {
     const seen = {
       'i-a': startingFor(40),
       'i-b': { firstSeen: NOW - HOUR, upAt: NOW - 40 * MINUTE },
@@ -339,10 +339,10 @@ describe('after two starts in a row that failed', () => {
 });
 
 describe('when AWS cannot start one', () => {
-  const lacking = { desired: 1, instances: [] };
+  const unfilled = { desired: 1, instances: [] };
 
   const failed = decide(
-    snapshot({ waiting: 100, group: lacking, launchFailure: quota }),
+    snapshot({ waiting: 100, group: unfilled, launchFailure: quota }),
     memory({ desired: 1, raisedAt: NOW - MINUTE }),
   );
   const blocked = { code: 'quota', reason: 'the quota is 0', at: NOW } as const;
@@ -381,11 +381,11 @@ describe('when AWS cannot start one', () => {
     expect(minutesLater(minutes, {}, { ...from, raisedAt: from.raisedAt + SECOND }).raiseTo).toBeUndefined();
   });
 
-  test('capacity that lacks is left to Auto Scaling, which tries zone after zone, for a quarter of an hour', () => {
+  test('missing capacity is left to Auto Scaling, which tries zone after zone, for a quarter of an hour', () => {
     const noCapacity = { ...quota, code: 'no_capacity' } as const;
     const tried = (minutes: number) =>
       decide(
-        snapshot({ waiting: 100, group: lacking, launchFailure: noCapacity }),
+        snapshot({ waiting: 100, group: unfilled, launchFailure: noCapacity }),
         memory({ desired: 1, raisedAt: NOW - minutes * MINUTE }),
       );
     expect(tried(14)).toMatchObject({ withdraw: false, fleet: { desired: 1, blocked: noCapacityAt(NOW) } });
@@ -400,7 +400,7 @@ describe('when AWS cannot start one', () => {
   test('it stays said while a try is under way, and ends with what is launched', () => {
     const trying = minutesLater(2);
     expect(trying.raiseTo).toBe(1);
-    const under = decide(snapshot({ now: NOW + 3 * MINUTE, waiting: 100, group: lacking }), trying.fleet);
+    const under = decide(snapshot({ now: NOW + 3 * MINUTE, waiting: 100, group: unfilled }), trying.fleet);
     expect(under).toMatchObject({ withdraw: false, fleet: { blocked } });
     expect(under.raiseTo).toBeUndefined();
     const launched = decide(snapshot({ now: NOW + 4 * MINUTE, waiting: 100, group: one }), under.fleet);
@@ -434,7 +434,7 @@ describe('when AWS cannot start one', () => {
   });
 
   test('a failure from before the last raise says nothing about it', () => {
-    const seen = snapshot({ waiting: 1, group: lacking, launchFailure: quota });
+    const seen = snapshot({ waiting: 1, group: unfilled, launchFailure: quota });
     expect(decide(seen, memory({ desired: 1, raisedAt: NOW - SECOND })).fleet.blocked).toBeUndefined();
   });
 
@@ -529,7 +529,7 @@ describe('rolling hosts that stay up', () => {
     expect(round([old, host('i-b')]).retire).toEqual(['i-b.run']);
   });
 
-  test('where there is no room for a successor it goes first', () => {
+  test('where the limit allows no successor it goes first', () => {
     const { raiseTo, retire } = round([old], { maxHosts: 1 });
     expect([raiseTo, retire]).toEqual([undefined, ['i-old.run']]);
   });
@@ -681,7 +681,7 @@ describe('whatever is seen', () => {
           expect(fleet.seen[id]).not.toHaveProperty('givenUp');
         }
         expect(fleet.wanted).toBeGreaterThanOrEqual(Math.min(seen.warm, limit));
-        // Whoever stays is not another from one minute to the next.
+        // The hosts that stay are the same from one minute to the next.
         const group = { ...seen.group, desired: fleet.desired };
         const hosts = seen.hosts.map((one) => ({ ...one, seenAt: one.seenAt + SECOND }));
         const next = decide({ ...seen, hosts, group, now: NOW + SECOND, launchFailure: undefined }, fleet);
@@ -732,7 +732,7 @@ describe('whatever is seen', () => {
     );
   });
 
-  test('with what was just decided in effect, the next look raises no further', () => {
+  test('with the last decision in effect, the next round raises no further', () => {
     fc.assert(
       fc.property(snapshots, fleets, (seen, remembered) => {
         const first = decide(seen, remembered);

@@ -1,4 +1,4 @@
-// What a round of scaling may see, in one place: a quiet fleet, and hosts and instances to put into it.
+// Snapshots for rounds of scaling: a quiet fleet, and hosts and instances to put into it.
 
 import type { HostSnapshot, Snapshot } from '../../functions/controller/instances.ts';
 import { type Fleet, type SeenInstance, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';

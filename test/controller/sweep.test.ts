@@ -39,7 +39,7 @@ async function held(options: { started: boolean; hostSeen?: number; workflow?: s
 
 const after = (state: JobState) => rig.store.jobs.readState(state.jobId);
 
-test('the jobs of a host that is gone wait again; only a started one costs a fault', async () => {
+test('the jobs of a host that is gone wait again; only a started one loses an attempt', async () => {
   const unstarted = await held({ started: false });
   const started = await held({ started: true });
   const before = nudges;
@@ -131,7 +131,7 @@ test('a clock that is set back by two hours holds up no judgement', async () => 
   for (const state of [gone, silent]) expect(await after(state)).toMatchObject({ work: 'waiting' });
 });
 
-test('a job that nobody took for 24 hours ends as expired, by a controller that has looked for an hour', async () => {
+test('a job that no host claimed for 24 hours ends as expired, by a controller that has polled for an hour', async () => {
   const jobId = await rig.generate();
   const created = (await rig.store.jobs.readState(jobId))!.createdAt;
   const dayAfter = created + 24 * 60 * MINUTE;
@@ -220,7 +220,7 @@ test('a sign of life between the read and the write refutes that a job hangs', a
   expect(await after(state)).toEqual({ ...state, progressAt: now });
 });
 
-test('after an outage nobody is judged by silence before all had the time to show that they live', async () => {
+test('after an outage no host is judged by silence before all had the time for a heartbeat', async () => {
   const { jobs, hosts, now } = rig.store;
   const start = now();
   const state = await held({ started: true, hostSeen: start });
@@ -232,7 +232,7 @@ test('after an outage nobody is judged by silence before all had the time to sho
   // Two minutes in which no round succeeded and no heart was heard.
   await roundAt(start + 2 * MINUTE);
   expect(await after(state)).toEqual(state);
-  // What has no host at all is nobody's silence.
+  // A job without any host is not judged by silence.
   expect(await after(gone)).toMatchObject({ work: 'waiting' });
   await roundAt(start + 2 * MINUTE + 5000);
   expect(await after(state)).toEqual(state);

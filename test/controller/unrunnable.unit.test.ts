@@ -1,4 +1,4 @@
-// Which waiting jobs wake nobody: those that a host looked at and left alone.
+// Unrunnable jobs start no host: those that hosts skip for missing requirements.
 
 import { describe, expect, test } from 'vitest';
 import { HEAD, unrunnableNow, runnableCount } from '../../functions/controller/unrunnable.ts';
@@ -15,7 +15,7 @@ const host = (unrunnable: string[], more = {}) =>
   hostItem('i-1.run', NOW, { unrunnable, release: RELEASE, ...more });
 const known = { unrunnable: { a: NOW - HOUR }, release: RELEASE };
 
-describe('left alone', () => {
+describe('unrunnable', () => {
   test('is what hosts of this release that are alive say, as far as it still waits', () => {
     expect(unrunnableNow({}, [host(['a', 'gone'])], at(['a', 'b']))).toEqual({ a: NOW });
     expect(unrunnableNow({}, [host(['a'], { release: 'old' })], at(['a']))).toEqual({});
@@ -42,7 +42,7 @@ describe('runnableCount', () => {
     expect(runnableCount(500, ids(HEAD), all(ids(HEAD - 1)))).toBe(401);
   });
 
-  test('nobody looks behind so many that are left alone', () => {
+  test('no host reads behind that many unrunnable ones', () => {
     expect(runnableCount(500, ids(HEAD), all(ids(HEAD)))).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-// Who may be judged by silence: nobody after a time in which nobody looked.
+// When hosts may be judged by silence: not right after a gap without rounds.
 
 import { expect, test } from 'vitest';
 import { createWatch } from '../../functions/controller/watch.ts';
@@ -46,7 +46,7 @@ test('rounds that take long are looking all the same', () => {
   }
 });
 
-test('a clock that is set back keeps nobody waiting for it', () => {
+test('a clock that is set back delays no judgement', () => {
   const watch = createWatch(5000);
   round(watch, NOW);
   round(watch, NOW + 3_600_000);
@@ -54,7 +54,7 @@ test('a clock that is set back keeps nobody waiting for it', () => {
   expect([5000, 10_000].map((at) => round(watch, NOW + at))).toEqual([false, true]);
 });
 
-test('nobody grows old in a break, nor is anybody too old for a controller that has just come', () => {
+test('no job ages in a gap, nor is one too old for a controller that has just started', () => {
   const watch = createWatch(60_000);
   const lookFor = (from: number, ms: number) => {
     for (let at = from; at <= from + ms; at += 60_000) round(watch, at);

@@ -21,7 +21,7 @@ interface Recorded {
   object_info: ObjectInfo;
 }
 
-/** As the start of a process looks at a template. */
+/** As a process checks a template at its start. */
 function said({ graph }: Case, info: ObjectInfo): string[] {
   try {
     parseTemplate('case', graph, { title: 'A case', inputs: {} });
@@ -39,7 +39,7 @@ const isRefused = ({ status, node_errors: errors }: Case) => status !== 200 || e
 
 /** Python counts it from the end; no export has such a link. */
 const OUR_OWN = ['output: the last one, counted from the end'];
-/** One version refuses them and the other runs them: nothing in what they tell of themselves says which. */
+/** One version refuses them and the other runs them: nothing in their object_info says which. */
 const IN_DOUBT = ['autogrow: only a later one', 'autogrow with names: only b'];
 /** What ComfyUI takes and what is sure to fail in its run. */
 const SURE_TO_FAIL = /^dynamic combo: |^autogrow: (none|under its plain name)$/;

@@ -1,4 +1,4 @@
-// What a waiting job is told: what it waits for, and how long about.
+// What the api reports of a waiting job: what it waits for, and for about how long.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ describe('eta', () => {
     ['and is of no use to those in front', 2, { ready: 1, startingIn: [120] }, 60],
     ['part of a second', 1, { ready: 1, secondsPerJob: 0.4 }, 1],
     ['too far back to say', null, { ready: 1 }, null],
-    ['nobody is up or coming', 1, {}, null],
+    ['no host is up or starting', 1, {}, null],
     ['none can be started', 1, { startingIn: [100], blocked }, null],
     ['none more can be started', 2, { ready: 1, startingIn: [1], blocked }, 60],
   ])('%s', (_, position, more, seconds) => {
@@ -45,8 +45,8 @@ describe('eta', () => {
         }),
         fc.integer({ min: 1, max: 100 }),
         (some, position) => {
-          const eta = (place: number, more: Partial<Estimate> = {}) =>
-            etaSeconds(place, estimate({ ...some, ...more }));
+          const eta = (position: number, more: Partial<Estimate> = {}) =>
+            etaSeconds(position, estimate({ ...some, ...more }));
           fc.pre(some.ready + some.startingIn.length > 0);
           expect(eta(position + 1)!).toBeGreaterThanOrEqual(eta(position)!);
           expect(eta(position, { ready: some.ready + 1 })!).toBeLessThanOrEqual(eta(position)!);
@@ -73,7 +73,7 @@ describe('the outlook', () => {
   const host = { state: 'ready', comfyui: true, machineId: 'i-a' } as const;
   const fleet = (more: Partial<Fleet>): Fleet => ({ ...UNKNOWN_FLEET, updatedAt: NOW, ...more });
 
-  test('a fleet that nobody scales: hosts are there, or one is awaited', () => {
+  test('a fleet without scaling: hosts are there, or one is awaited', () => {
     expect(estimateOf([host], UNKNOWN_FLEET, 1, NOW)).toEqual(
       estimate({ ready: 1, held: 1, secondsPerJob: 45, unrunnable: new Set() }),
     );

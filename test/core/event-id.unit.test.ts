@@ -52,7 +52,7 @@ test('each step of a job’s life has its own, and each is taken for one', () =>
   expect(ids.filter(isEventId)).toEqual(ids);
 });
 
-test('what nobody sees from outside makes none', () => {
+test('a change that callers do not see makes none', () => {
   const held = apply(accepted, claim(accepted, 'host', 2, false))!;
   expect(eventIdOf(apply(held, adopt(held, 'its next run'))!)).toBe(eventIdOf(held));
   const running = apply(held, start(held, fence, 3))!;

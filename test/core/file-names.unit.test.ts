@@ -43,7 +43,7 @@ describe("an image's name", () => {
     );
   });
 
-  it('is told from its neighbours', () => {
+  it('differs from its neighbours', () => {
     const names = [1, 2, 10, 99_999].flatMap((n) => [
       imageName('A', JOB, n, 'png'),
       imageName('A', OTHER_JOB, n, 'png'),

@@ -30,7 +30,7 @@ const VERBS = Object.keys(WEIGHTS) as Verb[];
 
 const step = fc.record({
   verb: fc.oneof(...VERBS.map((verb) => ({ weight: WEIGHTS[verb], arbitrary: fc.constant(verb) }))),
-  /** How many changes ago the writer last looked. */
+  /** How many changes ago the writer last read. */
   behind: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(8) }),
   host: fc.constantFrom(...HOSTS),
   later: fc.oneof(
@@ -183,7 +183,7 @@ it('a job with which every host dies before it starts ends at its twentieth atte
   expect(state).toMatchObject({ errorCode: 'too_many_attempts', lostAttempts: 0 });
 });
 
-it('a job that every host loses ends at its third fault', () => {
+it('a job that every host loses ends at its third lost attempt', () => {
   let state: job.JobState = STATES.waiting;
   let starts = 0;
   while (!job.hasEnded(state)) {

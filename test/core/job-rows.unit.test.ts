@@ -51,7 +51,7 @@ it.each(['held', 'processing'] as const)('%s → the same under the new run: not
   expect(after(STATES[state], 'adopt')).toEqual({ ...STATES[state], host: NEXT_RUN });
 });
 
-it('held → queued: at its original place, without a fault, without a host', () => {
+it('held → queued: at its original place, without a lost attempt, without a host', () => {
   expect(after(STATES.held, 'release')).toEqual({ ...without(STATES.held, 'host'), work: 'waiting' });
 });
 
@@ -109,7 +109,7 @@ it.each([0.75, 0.9])('progress that is at %d already does not move to 0.75', (pr
   expect(apply(before, VERBS.advance(KNOWLEDGE.right(before)))).toBeUndefined();
 });
 
-it('held → completed: nobody saw it start, so its end counts as its start', () => {
+it('held → completed: its start was not written, so its end counts as its start', () => {
   expect(after(STATES.held, 'complete')).toEqual({
     ...without(STATES.held, 'host', 'work'),
     status: 'completed',
@@ -135,7 +135,7 @@ it('processing → completed: with its images, its start as it was, out of the i
 });
 
 it.each(['held', 'processing'] as const)(
-  '%s → failed: says why, keeps its progress, costs no fault',
+  '%s → failed: says why, keeps its progress, is no lost attempt',
   (state) => {
     expect(after(STATES[state], 'fail')).toEqual({
       ...without(STATES[state], 'host', 'work', 'progressAt'),
@@ -149,7 +149,7 @@ it.each(['held', 'processing'] as const)(
 );
 
 it.each(['lose', 'sweep', 'reclaimStalled'] as const)(
-  'processing → queued by %s: a fault, progress from the beginning',
+  'processing → queued by %s: a lost attempt, progress from the beginning',
   (verb) => {
     expect(after(STATES.processing, verb)).toEqual({
       ...without(STATES.processing, 'host', 'progressAt'),
@@ -168,7 +168,7 @@ it.each(['lose', 'sweep', 'reclaimStalled'] as const)(
 it.each([
   ['lose', 'The job was lost 3 times; last reason: ComfyUI forgot it'],
   ['sweep', 'The job was lost 3 times; last reason: its GPU host died'],
-] as const)('processing → failed by %s at the third fault, with a reason', (verb, error) => {
+] as const)('processing → failed by %s at the third lost attempt, with a reason', (verb, error) => {
   expect(after(STATES['processing, lost twice'], verb)).toEqual({
     ...without(STATES['processing, lost twice'], 'host', 'work', 'progressAt'),
     status: 'failed',
@@ -181,7 +181,7 @@ it.each([
   });
 });
 
-it('held → queued by sweep: unstarted, so without a fault', () => {
+it('held → queued by sweep: unstarted, so not a lost attempt', () => {
   expect(after(STATES.held, 'sweep')).toEqual({
     ...without(STATES.held, 'host'),
     work: 'waiting',
@@ -239,7 +239,7 @@ it('what has started is not given back as unstarted, even by its own host', () =
   expect(apply(STATES.processing, release(STATES.held, fence, NOW))).toBeUndefined();
 });
 
-it('an unstarted job is not reported as lost: that would cost it a fault', () => {
+it('an unstarted job is not reported as lost: that would count as a lost attempt', () => {
   expect(apply(STATES.held, VERBS.lose(KNOWLEDGE.right(STATES.processing)))).toBeUndefined();
 });
 

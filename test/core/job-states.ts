@@ -108,7 +108,7 @@ delete (STATES.cancelled as Partial<job.JobState>).work;
 export type StateName = keyof typeof STATES;
 export const STATE_NAMES = Object.keys(STATES) as StateName[];
 
-/** What whoever writes knows of the job: a picture, and the claim that it believes to have. */
+/** What a writer knows of the job: a snapshot, and the claim that it believes to have. */
 export interface Knowledge {
   picture: job.JobState;
   fence: job.Fence;

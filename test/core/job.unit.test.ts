@@ -45,7 +45,7 @@ const fromProcessing = (at: string, lost: string): Outcomes => ({
 });
 const fromWaiting: Outcomes = { claim: 'held 1/0', cancel: 'cancelled 0/0', clear: 'cancelled 0/0' };
 
-/** What comes out, as phase attempt/faults; a verb that is not named is refused. */
+/** The result, as phase attempt/lost attempts; a verb that is not named is refused. */
 const TABLE: Record<StateName, Outcomes> = {
   waiting: fromWaiting,
   'waiting, lost once': { claim: 'held 2/1', cancel: 'cancelled 1/1', clear: 'cancelled 1/1' },
@@ -102,11 +102,11 @@ describe('every state by every verb', () => {
     expect(apply(STATES.processing, sweep(picture, 'its GPU host died', NOW))).toBeUndefined();
   });
 
-  it('what a cancelled job took is told once', () => {
+  it('the GPU time of a cancelled job is written once', () => {
     const change = VERBS.account(KNOWLEDGE.right(STATES.cancelled));
-    const told = apply(STATES.cancelled, change);
-    expect(told).toMatchObject({ gpuMs: 21_000, costMicroUsd: 13_067 });
-    expect(apply(told!, change)).toBeUndefined();
+    const accounted = apply(STATES.cancelled, change);
+    expect(accounted).toMatchObject({ gpuMs: 21_000, costMicroUsd: 13_067 });
+    expect(apply(accounted!, change)).toBeUndefined();
   });
 
   it('a sweep for want of progress is refused when there was a sign of life since it was read', () => {

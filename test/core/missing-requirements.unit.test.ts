@@ -1,4 +1,4 @@
-// What a job that waits lacks, and where it is. Source: docs/reports.md.
+// The missing requirements of a waiting job, and the hosts that have them. Source: docs/reports.md.
 
 import { expect, test } from 'vitest';
 import { missingOf, neededOf } from '../../functions/core/missing-requirements.ts';
@@ -41,7 +41,7 @@ test('each is somewhere, and no host has all', () => {
   );
 });
 
-test('who lacks a class has no file of it', () => {
+test('a host without a class has no file of it', () => {
   const hosts = [
     { hostId: 'one', nodes: { ...loads('b.safetensors'), ...rare } },
     { hostId: 'two', nodes: rare },
@@ -52,7 +52,7 @@ test('who lacks a class has no file of it', () => {
   ]);
 });
 
-test('a host that has all of it lacks nothing, and is named for what others lack', () => {
+test('a host that has all of it misses nothing, and is named for what others miss', () => {
   const hosts = [
     { hostId: 'one', nodes: loads('a.safetensors') },
     { hostId: 'two', nodes: { ...loads('a.safetensors'), ...rare } },

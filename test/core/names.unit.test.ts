@@ -1,4 +1,4 @@
-// Names that one room writes and another must find again, and names that come from outside.
+// Names that one service writes and another must find again, and names that come from outside.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ describe('ids', () => {
     expect(JOB).toMatch(CANONICAL);
   });
 
-  it('are the same for the same owner and key, and for nobody else', () => {
+  it('are the same for the same owner and key, and for no other', () => {
     expect(jobIdFrom({ owner: 'anna', key: 'k1' })).toBe(JOB);
     const others = [
       { owner: 'anna', key: 'k2' },
@@ -84,7 +84,7 @@ describe('ids', () => {
 
 describe('orders', () => {
   const times = fc.integer({ min: 0, max: 9_999_999_999_999 });
-  it('turns sort by time, then by sequence', () => {
+  it('work orders sort by start tag, then by sequence', () => {
     const startTag = fc.tuple(times, fc.nat(99_999));
     check(
       fc.property(startTag, startTag, ([time, sequence], [otherTime, otherSequence]) => {
@@ -98,13 +98,13 @@ describe('orders', () => {
     expect(workOrder(1_800_000_000_000, 100_001, '0123456789', 'me')).toBe(
       `1800000000000-1800000000000-00001-01234567-${ownerTag('me')}`,
     );
-    // Of equal turns the one that was accepted first.
+    // Of equal start tags the one that was accepted first.
     expect(workOrder(9, 7, 'b', 'me', 5) < workOrder(9, 1, 'a', 'me', 6)).toBe(true);
     // Two processes that count alike.
     expect(workOrder(5, 7, 'a', 'me')).not.toBe(workOrder(5, 7, 'b', 'me'));
   });
 
-  it('a turn tells both moments; one of an earlier release had but one', () => {
+  it('a work order has start tag and acceptance; one of an earlier release has one for both', () => {
     check(
       fc.property(times, times, jobIds, (startTag, acceptedAt, id) => {
         expect(readWorkOrder(workOrder(startTag, 1, id, 'me', acceptedAt))).toEqual({ startTag, acceptedAt });
@@ -118,7 +118,7 @@ describe('orders', () => {
     ]);
   });
 
-  it('a place in the lists says what kind of end it was, and how many images there are', () => {
+  it('a list order has the kind of end and the number of images', () => {
     const place = ownerOrder(1_800_000_000_000, JOB);
     expect(readListOrder(listOrder('completed', place, 12))).toEqual({ place, images: 12 });
     expect(readListOrder(listOrder('failed', place))).toEqual({ place, images: 0 });

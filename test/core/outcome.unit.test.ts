@@ -127,20 +127,20 @@ it('more images than a job may have are refused at once', () => {
 describe('whose a file is', () => {
   const stamped = (path: string) => outcomeFor(ended({ '9': { images: [own(path)] } }), 'ab12_1');
 
-  it('is told by the stamp of the attempt, in its name or its folder', () => {
+  it('is known by the stamp of the attempt, in its name or its folder', () => {
     expect(stamped('Cat_ab12_1_00001_.png')).toMatchObject({ images: [{ own: 'stamped' }] });
     const folder = { '9': { images: [{ ...own('bar_00001_.png'), subfolder: 'ab12_1_foo' }] } };
     expect(outcomeFor(ended(folder), 'ab12_1')).toMatchObject({ images: [{ own: 'stamped' }] });
     expect(stamped('Cat_ab12_11_00001_.png')).toMatchObject({ failure: { code: 'output_not_own' } });
   });
 
-  it('is told by the time of the run where a name is fixed', () => {
+  it('is known by the time of the run where a name is fixed', () => {
     expect(outcomeFor(ended({ '9': { images: [own('x.png')] } }, 'success', RUN), 'ab12_1')).toMatchObject({
       images: [{ own: { from: 1000, to: 2000 } }],
     });
   });
 
-  it('is nobody’s where ComfyUI took the node from its cache', () => {
+  it('is not this attempt’s where ComfyUI took the node from its cache', () => {
     const messages: Entry['status']['messages'] = [
       RUN[0]!,
       ['execution_cached', { nodes: ['9'], timestamp: 1001 }],
@@ -202,8 +202,8 @@ describe('a reason', () => {
     ['see https://pytorch.org/docs/stable', 'see https://pytorch.org/docs/stable'],
     ['shape 3/4 and a/b', 'shape 3/4 and a/b'],
     ['at (/opt/a/b.py)', 'at (b.py)'],
-  ])('%j is told as %j', (message, told) => {
-    expect(withoutPaths(message)).toBe(told);
+  ])('%j is shown as %j', (message, shown) => {
+    expect(withoutPaths(message)).toBe(shown);
   });
 });
 

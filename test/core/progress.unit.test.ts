@@ -107,7 +107,7 @@ it('runs over both samplers of the upscaling workflow, and never backwards', () 
   expect(new Set(seen).size).toBe(50);
 });
 
-describe('what a real ComfyUI told', () => {
+describe('what a real ComfyUI sent', () => {
   it.each(['success', 'success-batch', 'success-cached', 'slow-node'])('%s: rises to its end', (name) => {
     const trace = JSON.parse(readFileSync(new URL(`../traces/${name}.json`, import.meta.url), 'utf8')) as {
       request: { 'POST /prompt': { prompt: Graph } };

@@ -1,9 +1,9 @@
-// Our mark in a prompt: what we put into `extra_data`, and what others may have put there.
+// The prompt tag: what this API puts into `extra_data`, and what others may have put there.
 
 import { describe, expect, it } from 'vitest';
 import { promptTag, readPromptTag } from '../../functions/core/prompt-tag.ts';
 
-describe('our mark in a prompt', () => {
+describe('the prompt tag', () => {
   const tag = { machine: 'machine-a', jobId: 'j', attempt: 3 };
   it('comes back from among what others put there', () => {
     const extra = JSON.parse(JSON.stringify({ client_id: 'x', ...promptTag(tag) })) as Record<

@@ -1,4 +1,4 @@
-// The arithmetic of an owner's limits: the bucket, days and months, and what a mark comes to.
+// The arithmetic of an owner's limits: the bucket, days and months, and what a reservation commits.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -61,7 +61,7 @@ describe('the bucket', () => {
   });
 });
 
-test('a bucket that was filled before the clock was set back by hours keeps nobody out', () => {
+test('a bucket that was filled before the clock was set back by hours refuses no request', () => {
   const fullAt = NOW + 2 * 60 * 60_000;
   expect(bucketOf(fullAt, 120, NOW)).toEqual({ remaining: 120, nextIn: 0, fullIn: 0 });
 });
@@ -84,7 +84,7 @@ test('an owner’s own limits stand before the settings, also where they are non
   });
 });
 
-describe('a mark', () => {
+describe('a reservation', () => {
   const reservation = { jobId: STATES.waiting.jobId, images: 4, at: NOW };
   const done: JobState = { ...STATES.completed, createdAt: NOW, gpuMs: 900, costMicroUsd: 12 };
   const later = NOW + COMMITTED_AFTER;
@@ -110,7 +110,7 @@ describe('a mark', () => {
       { ...nothing, jobs: 1 },
     ],
     [
-      'of a job that was cancelled after its start stays until its host has told',
+      'of a job that was cancelled after its start stays until its host has written its GPU time',
       { ...STATES.cancelled, createdAt: NOW, startedAt: NOW, endedAt: later - 1 },
       later,
       undefined,
@@ -133,7 +133,7 @@ describe('a mark', () => {
     expect(committedTotals(reservation, DAY, state, now)).toEqual(wanted);
   });
 
-  test('of a job that has ended is no room taken, before it is settled', () => {
+  test('of an ended job takes nothing of the limits, even before it is committed', () => {
     const usage: Usage = { owner: 'a', day: DAY, taken: 10, uncommitted: 2, jobs: 3, images: 2, ...cost };
     const other = { ...reservation, jobId: 'another' };
     const standing = standingOf(

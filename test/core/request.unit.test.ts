@@ -20,7 +20,7 @@ describe("a body's hash", () => {
     expect(hashBody({ prompt: 'a', steps: 8 })).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('tells apart what differs in a value, its type, or a field', () => {
+  it('distinguishes bodies by a value, its type, or a field', () => {
     const bodies = [{ a: 1 }, { a: '1' }, { a: 2 }, { a: null }, { b: 1 }, { a: 1, b: 1 }, {}, { a: true }];
     expect(new Set(bodies.map(hashBody)).size).toBe(bodies.length);
     const hostile = JSON.parse('{"__proto__": 1}') as Record<string, unknown>;

@@ -37,11 +37,11 @@ test('below it none is put there any more, and it is read until the last has lef
   expect(nextSpread(lowered, at(3, 1), 1_000_000 + LATER - 1)).toEqual(lowered);
   expect(nextSpread(lowered, at(3, 2), 1_000_000 + LATER)).toMatchObject({ read: 2, write: 1 });
   expect(nextSpread(lowered, at(3, 1), 1_000_000 + LATER)).toMatchObject({ read: 1, write: 1 });
-  // Nobody has looked whether any is left.
+  // No read has shown whether any is left.
   expect(nextSpread(lowered, at(3), 1_000_000 + LATER)).toMatchObject({ read: 2 });
 });
 
-test('jobs beyond all that is read are read at once: the item was lost, or a write came late', () => {
+test('jobs in a shard that is not read are read at once: the item was lost, or a write came late', () => {
   expect(nextSpread(UNSPREAD, at(0, 7), 1000)).toEqual({ hosts: 0, read: 7, write: 1, changedAt: 1000 });
 });
 
@@ -49,7 +49,7 @@ test('there are never more than MAX_SHARDS', () => {
   expect(nextSpread(UNSPREAD, at(1e9), 1_000_000)).toMatchObject({ read: MAX_SHARDS, write: 1 });
 });
 
-test('whoever puts and whoever looks, each with a picture as old as may be, meet', () => {
+test('writers and readers with views as old as allowed meet', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -61,8 +61,8 @@ test('whoever puts and whoever looks, each with a picture as old as may be, meet
         { maxLength: 40 },
       ),
       (fleet) => {
-        const told: { from: number; spread: Spread }[] = [{ from: -Infinity, spread: UNSPREAD }];
-        const seenAt = (time: number) => told.findLast(({ from }) => from <= time)!.spread;
+        const published: { from: number; spread: Spread }[] = [{ from: -Infinity, spread: UNSPREAD }];
+        const seenAt = (time: number) => published.findLast(({ from }) => from <= time)!.spread;
         const waiting = new Set<number>();
         let time = LATER;
         for (const { hosts, empties, rounds } of fleet)
@@ -76,10 +76,10 @@ test('whoever puts and whoever looks, each with a picture as old as may be, meet
             expect(Math.max(...waiting)).toBeLessThan(Math.min(...readers));
             if (empties) waiting.clear();
             const occupied = Math.max(0, ...waiting) + 1;
-            const last = told.at(-1)!.spread;
+            const last = published.at(-1)!.spread;
             const spread = nextSpread(last, { hosts, hostsPerShard: 1000, occupied }, time);
             expect(spread.write).toBeLessThanOrEqual(spread.read);
-            told.push({ from: time, spread });
+            published.push({ from: time, spread });
           }
       },
     ),

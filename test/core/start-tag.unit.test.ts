@@ -1,5 +1,5 @@
 // Fairness between owners, in numbers: a queue, slots that take what stands first, and owners who send as they like.
-// The clock and the looks at the queue are as stale as the api's.
+// The clock and the reads of the queue are as stale as the api's.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ interface Job extends Arrival {
 interface Setting {
   slots: number;
   jobMs: number;
-  /** How old a look at the queue may be. */
+  /** How old a read of the queue may be. */
   stale?: number;
   /** False: the order of acceptance, as without limits. */
   fair?: boolean;
@@ -118,7 +118,7 @@ describe('one host with two slots, jobs of 45 s; alice has 1,000 waiting', () =>
     expect(wait(bob!)).toBeLessThanOrEqual(45 * 2);
   });
 
-  test('bob came first: he waits for nobody, and alice for one of his', () => {
+  test('bob came first: he does not wait, and alice waits for one job of his', () => {
     const jobs = simulate([{ owner: 'bob', at: 0 }, ...sends('alice', 1000, 1, 5)], setting);
     expect(wait(of(jobs, 'bob')[0]!)).toBe(0);
     const alone = simulate(sends('alice', 1000, 1, 5), setting);
@@ -128,7 +128,7 @@ describe('one host with two slots, jobs of 45 s; alice has 1,000 waiting', () =>
   });
 
   test('bob sends one whenever his last has started: neither starves, each gets half', () => {
-    // He reacts within a second, and looks at no clock but his own jobs.
+    // He reacts within a second, by his own jobs alone.
     let arrivals: Arrival[] = [...alice, { owner: 'bob', at: 20 * SECOND }];
     for (let count = 1; count < 20; count += 1) {
       const last = of(simulate(arrivals, setting), 'bob').at(-1)!;
@@ -202,12 +202,12 @@ test('the order of acceptance, where one owner is alone; and an owner’s own jo
 describe('where the queue stands', () => {
   const poll = (more: Partial<QueueSnapshot> = {}): QueueSnapshot => ({ at: START, ...more });
 
-  test('a job that came back does not give newcomers its old place', () => {
+  test('a requeued job does not give new owners its old place', () => {
     const stands = virtualTimeOf(poll({ head: START, maxStartTagInService: START + 500 * STEP }), START);
     expect(stands.startTag).toBe(START + 500 * STEP);
   });
 
-  test('nor one that no host can run, once a look has seen further', () => {
+  test('nor does an unrunnable one, once a read has seen a later start tag', () => {
     const seen = virtualTimeOf(poll({ head: START + 7 * STEP }), START).startTag;
     expect(virtualTimeOf(poll({ head: START }), START, seen).startTag).toBe(seen);
   });
@@ -217,7 +217,7 @@ describe('where the queue stands', () => {
     expect(nextStartTag({ startTag: START + 900 * STEP, at: START }, virtualTime)).toBe(START + 60_000);
   });
 
-  test('a burst within one look is spread, so that the next owner stands between', () => {
+  test('a burst within one read is spread, so that the next owner comes in between', () => {
     const virtualTime = virtualTimeOf(poll(), START);
     const first = nextStartTag(undefined, virtualTime);
     expect(nextStartTag({ startTag: first, at: START + 3 }, virtualTime)).toBe(first + STEP);

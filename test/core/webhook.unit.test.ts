@@ -67,7 +67,7 @@ describe('an address', () => {
   });
 });
 
-describe('a webhook that nobody took', () => {
+describe('a webhook that was never accepted', () => {
   const since = 1_800_000_000_000;
   const DAY = 24 * 3_600_000;
 
@@ -101,7 +101,7 @@ describe('a webhook that nobody took', () => {
     }
   });
 
-  test('is given up by whoever looks later than a day, without another try', () => {
+  test('is given up by a sender that reads it after a day, without another try', () => {
     expect(nextTry(10, since, since + DAY, 0.5)).toBeUndefined();
     expect(nextTry(1, since, since + DAY - 1, 0.5)).toBe(since + DAY);
   });

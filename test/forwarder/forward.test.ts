@@ -12,7 +12,7 @@ import { type Rig, startRig } from '../support/rig.ts';
 let rig: Rig;
 const doors: Listening[] = [];
 beforeEach(async () => {
-  // The looks of these tests are their own.
+  // These tests poll for themselves.
   rig = await startRig({ forward: false });
 });
 afterEach(async () => {
@@ -108,7 +108,7 @@ test('neither dead, draining nor ComfyUI-less hosts are asked', async () => {
   expect(out.map(({ offered }) => offered)).toEqual([[], [], []]);
 });
 
-test('a thousand nudges at once are one look and one more', async () => {
+test('a thousand nudges at once are one poll and one more', async () => {
   const { offered } = await door('a', 202);
   await rig.generate();
   const forwarder = createForwarder({
@@ -121,7 +121,7 @@ test('a thousand nudges at once are one look and one more', async () => {
   await expect.poll(() => offered.length).toBe(2);
 });
 
-test('with nobody to forward, hosts find the jobs themselves', async () => {
+test('without a forwarder, hosts find the jobs themselves', async () => {
   const host = await rig.addHost();
   await host.closeIntake();
   await rig.until(await rig.generate(), ['completed']);

@@ -1,4 +1,4 @@
-// The images room against a real S3 server over HTTP: whole images or none, whatever breaks on the way.
+// functions/images against a real S3 server over HTTP: whole images or none, whatever breaks on the way.
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -124,7 +124,7 @@ it('putOnce keeps what is there, and its connections', async () => {
 });
 
 describe('get', () => {
-  it('knows no such key, and tells it from no such bucket', async () => {
+  it('knows no such key, and distinguishes it from no such bucket', async () => {
     expect(await images.get('nothing')).toBeUndefined();
     expect(await images.head('nothing')).toBeUndefined();
     const nowhere = createImages({ client: s3.client, bucket: 'nowhere' });

@@ -1,4 +1,4 @@
-// What passes for an image is told by content alone, from as little of a stream as possible.
+// An image is recognised by content alone, from as little of a stream as possible.
 
 import { PNG } from 'pngjs';
 import { ReadableStream } from 'node:stream/web';
@@ -87,7 +87,7 @@ describe('peekImage', () => {
   }
   const large = Buffer.concat([png, Buffer.alloc(5_000_000, 7)]);
 
-  it.each([1, 7, 100_000])('tells the type and passes the whole on, in pieces of %i', async (size) => {
+  it.each([1, 7, 100_000])('finds the type and passes the whole on, in pieces of %i', async (size) => {
     for (const bytes of size === 1
       ? [png, webp, jpeg(0)]
       : [large, jpeg(200_000), webp, Buffer.from('no'), Buffer.alloc(0)]) {

@@ -134,9 +134,15 @@ describe('without its metadata', () => {
   it('a PNG has the same pixels and no texts', async () => {
     const text = chunk('tEXt', Buffer.from('prompt\0{"3": "secret"}'));
     const end = png.length - 12;
-    const told = Buffer.concat([png.subarray(0, 33), text, png.subarray(33, end), text, png.subarray(end)]);
-    expect((await walk(told, 'png', 'strip')).equals(png)).toBe(true);
-    expect((await walk(told, 'png', 'keep')).equals(told)).toBe(true);
+    const annotated = Buffer.concat([
+      png.subarray(0, 33),
+      text,
+      png.subarray(33, end),
+      text,
+      png.subarray(end),
+    ]);
+    expect((await walk(annotated, 'png', 'strip')).equals(png)).toBe(true);
+    expect((await walk(annotated, 'png', 'keep')).equals(annotated)).toBe(true);
   });
 
   it('a PNG loses also what a program calls its own, wherever it stands, and keeps what shows', async () => {
@@ -145,7 +151,7 @@ describe('without its metadata', () => {
     const density = chunk('pHYs', Buffer.alloc(9, 1));
     const end = png.length - 12;
     const shown = Buffer.concat([png.subarray(0, 33), density, png.subarray(33)]);
-    const told = Buffer.concat([
+    const annotated = Buffer.concat([
       png.subarray(0, 33),
       density,
       png.subarray(33, end),
@@ -153,7 +159,7 @@ describe('without its metadata', () => {
       png.subarray(end),
       Buffer.from('behind the end'),
     ]);
-    expect((await walk(told, 'png', 'strip')).equals(shown)).toBe(true);
+    expect((await walk(annotated, 'png', 'strip')).equals(shown)).toBe(true);
   });
 
   it('a JPEG keeps its colour profile and loses its Exif and comments', async () => {
@@ -162,7 +168,7 @@ describe('without its metadata', () => {
       return Buffer.concat([head, Buffer.from(text)]);
     };
     const icc = segment(0xe2, 'ICC_PROFILE');
-    const told = Buffer.concat([
+    const annotated = Buffer.concat([
       jpeg.subarray(0, 2),
       segment(0xe1, 'Exif secret'),
       icc,
@@ -170,17 +176,17 @@ describe('without its metadata', () => {
       jpeg.subarray(2),
     ]);
     const wanted = Buffer.concat([jpeg.subarray(0, 2), icc, jpeg.subarray(2)]);
-    expect((await walk(told, 'jpg', 'strip')).equals(wanted)).toBe(true);
+    expect((await walk(annotated, 'jpg', 'strip')).equals(wanted)).toBe(true);
   });
 
   it('a WebP says so in its head', async () => {
-    const told = riff(
+    const annotated = riff(
       vp8x(0x1c, 1, 1),
       vp8l,
       ['EXIF', Buffer.from('secret')],
       ['XMP ', Buffer.from('secret')],
     );
-    expect((await walk(told, 'webp', 'strip')).equals(riff(vp8x(0x10, 1, 1), vp8l))).toBe(true);
+    expect((await walk(annotated, 'webp', 'strip')).equals(riff(vp8x(0x10, 1, 1), vp8l))).toBe(true);
   });
 });
 

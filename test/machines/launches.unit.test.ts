@@ -65,7 +65,7 @@ test.each([
   expect(lastLaunchFailure([activity('Failed', message)])).toMatchObject({ code, at: 1000 });
 });
 
-test('what is not known is told as it was said, and not at length', () => {
+test('an unknown message is shown as it is, and shortened', () => {
   expect(lastLaunchFailure([activity('Failed', `Odd.\n  ${'x'.repeat(500)}`)])!.reason).toMatch(
     /^the launch failed: Odd\. x{190,}$/,
   );

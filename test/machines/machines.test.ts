@@ -1,4 +1,4 @@
-// The room that knows Auto Scaling against a small server with its protocol: bounds, failed launches, lost answers.
+// functions/machines against a small server with Auto Scaling's protocol: bounds, failed launches, lost answers.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMachines, isRefusal, type Machines } from '../../functions/machines/machines.ts';
@@ -163,7 +163,7 @@ describe('ending', () => {
     expect(aws.group.desired).toBe(1);
   });
 
-  test('one that goes between the look and the call is no error', async () => {
+  test('one that goes between the read and the call is no error', async () => {
     aws.fault = (action) => {
       if (action.startsWith('Terminate')) aws.instances.clear();
       return undefined;
@@ -187,7 +187,7 @@ describe('ending', () => {
 });
 
 describe('launches', () => {
-  test('one that failed is told with its reason until one succeeds', async () => {
+  test('one that failed is reported with its reason until one succeeds', async () => {
     aws.group.desired = 1;
     aws.launchError = 'You have requested more vCPU capacity than your current vCPU limit of 0 allows';
     aws.pass(NOW);
@@ -202,7 +202,7 @@ describe('launches', () => {
     expect(await machines.launchFailure()).toBeUndefined();
   });
 
-  test('a launch template whose AMI parameter is gone is told', async () => {
+  test('a launch template whose AMI parameter is gone is reported', async () => {
     aws.group.desired = 1;
     aws.launchError =
       'Could not resolve the SSM parameter /aws/service/deeplearning/ami. Launching EC2 instance failed.';

@@ -1,4 +1,4 @@
-// The same room against moto's server, somebody else's idea of Auto Scaling: that the calls are those of AWS. What moto
+// functions/machines against moto's server, an independent Auto Scaling: that the calls are those of AWS. What moto
 // gets wrong (bounds, failing launches, decrement below 0) is in machines.test.ts.
 
 import {

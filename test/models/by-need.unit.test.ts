@@ -16,14 +16,14 @@ test.each([
   ['no job waits', [], 'abcd'],
   ['one waits', [['c']], 'cabd'],
   [
-    'two wait: in the order of their turns, each file once',
+    'two wait: in queue order, each file once',
     [
       ['d', 'c'],
       ['b', 'c'],
     ],
     'dcba',
   ],
-  ['one that names what nobody seeded hurries nothing', [['d', 'unknown'], ['b']], 'bacd'],
+  ['one that names a model which was not seeded is skipped', [['d', 'unknown'], ['b']], 'bacd'],
   ['one without models', [[], ['b']], 'bacd'],
 ])('%s', (_, named, order) => {
   expect(byNeed(files, named).map(({ filename }) => filename)).toEqual(order.split(''));

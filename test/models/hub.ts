@@ -1,5 +1,5 @@
-// A stand-in for the hub over real HTTP: what a file is told by a redirect, its bytes by a second server, as the hub's
-// storage does it. A test turns its state.
+// A stand-in for the hub over real HTTP: a file's description by a redirect, its bytes by a second server, as the hub's
+// storage does it. A test sets its state.
 
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 export interface StandInHub {
   url: string;
   files: Map<string, Buffer>;
-  /** Told instead of the true one. */
+  /** Sent instead of the true one. */
   sha256?: string;
   /** Only who has it is let in. */
   token?: string;

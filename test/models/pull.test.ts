@@ -143,7 +143,7 @@ describe('pull', () => {
   });
 
   test.each([150 * KB, 1000])(
-    'a truncated object of %i bytes, and one that is gone, are told apart',
+    'a truncated object of %i bytes, and one that is gone, are distinguished',
     async (size) => {
       const [file] = await seeded({ 'a.safetensors': NUMBERS });
       await overwrite(file!.key, NUMBERS.subarray(0, size));
@@ -158,7 +158,7 @@ describe('pull', () => {
     },
   );
 
-  test('a file whose parts nobody told is not taken', async () => {
+  test('a file without a list of parts is not fetched', async () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
     await bucket.putJson(partsKey(file!.key), { v: 1, ...file, partBytes: 32 * KB, parts: [] });
     await expect(pullModels(deps)).rejects.toThrow(
@@ -189,7 +189,7 @@ describe('pull', () => {
 });
 
 describe('the archive of the installed ComfyUI', () => {
-  test('is stored once and taken by whoever comes later', async () => {
+  test('is stored once and fetched by later hosts', async () => {
     const file = join(directory, 'app.tar.zst');
     expect(await fetchArchive(deps, 'comfyui-0.8.0', file)).toBe('none');
     await writeFile(file, NUMBERS);

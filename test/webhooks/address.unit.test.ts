@@ -156,7 +156,7 @@ describe('a name', () => {
     await expect(at([])).rejects.toThrow('the name has no address');
   });
 
-  test('the refusal does not say what it resolved to: that would tell of our network', async () => {
+  test('the refusal does not say what it resolved to: that would reveal this network', async () => {
     await expect(at(['10.1.2.3'])).rejects.toThrow(/^the address is not a public one$/);
   });
 

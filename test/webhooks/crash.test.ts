@@ -1,4 +1,4 @@
-// Whoever delivers may die anywhere, and may not be alone: nothing is lost, and what comes twice has one id.
+// A sender may die at any step, and others may run beside it: no webhook is lost, and one sent twice has one id.
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -27,15 +27,15 @@ function dyingAt(n: number, done: boolean): { deps: DeliverDeps; calls(): number
       const result = work(...args);
       return calls === n ? Promise.resolve(result).then(die) : result;
     }) as unknown as Work;
-  const all = <Room extends object>(room: Room): Room =>
+  const all = <Store extends object>(store: Store): Store =>
     Object.fromEntries(
-      Object.entries(room).map(([name, work]: [string, unknown]) =>
+      Object.entries(store).map(([name, work]: [string, unknown]) =>
         // What yields pages is read only: dying there is dying at the call that follows.
         typeof work === 'function' && !name.startsWith('list')
-          ? [name, mortal(work.bind(room) as never)]
+          ? [name, mortal(work.bind(store) as never)]
           : [name, work],
       ),
-    ) as Room;
+    ) as Store;
   const { jobs, deliveries, webhookSecrets, send, ...rest } = stage.deps();
   return {
     deps: {
@@ -51,7 +51,7 @@ function dyingAt(n: number, done: boolean): { deps: DeliverDeps; calls(): number
 }
 
 describe('a process that dies', () => {
-  /** Of a round with one webhook: states, request, delivery, outbox, claim, job, secret, sending, settling. */
+  /** Of a round with one webhook: states, request, delivery, outbox, claim, job, secret, sending, result. */
   const STEPS = 9;
 
   test('has so many places to die at', async () => {
@@ -87,7 +87,7 @@ describe('a process that dies', () => {
     expect(deliveries[0]).not.toHaveProperty('due');
   });
 
-  test('while it sends leaves its claim, and nobody else sends before that ends', async () => {
+  test('while it sends leaves its lease, and no other sends before that ends', async () => {
     await stage.cancelled();
     await stage.round(dyingAt(7, true).deps);
     stage.wait(29_000);
@@ -109,7 +109,7 @@ test('of several processes at once one sends', async () => {
   expect(await outbox(stage.rig)).toEqual([]);
 });
 
-test('one job whose parts cannot be read keeps no other from being told', async () => {
+test('one job whose parts cannot be read does not stop the others', async () => {
   const broken = await stage.cancelled();
   await stage.cancelled();
   const { jobs } = stage.deps();
@@ -157,7 +157,7 @@ test(`${COUNT} that are due at once are sent 24 at a time, each once`, { timeout
         RequestItems: { deliveries: items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } })) },
       }),
     );
-  // It has earned its places when it has answered so often; then it answers when all are taken.
+  // It has earned its slots when it has answered that often; then it answers when all are taken.
   const earned = 24;
   const held: (() => void)[] = [];
   stage.receiver.answer((_got, res, nth) => {

@@ -1,4 +1,4 @@
-// A job that has ended is told to its webhook: signed, at least once, under one id, tried again for a day.
+// An ended job is reported to its webhook: signed, at least once, under one id, tried again for a day.
 
 import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
@@ -18,7 +18,7 @@ afterEach(() => stage.close());
 const secretOf = async () => String((await call(stage.rig.app, 'GET /api/webhooks/secret')).json['secret']);
 
 describe('the end of a job', () => {
-  test('that was completed is told with its status, less the links', async () => {
+  test('that was completed is reported with its status, without the links', async () => {
     const { rig, receiver } = stage;
     await rig.addHost();
     const jobId = await rig.generate({ webhook_url: `${receiver.url}/done?of=job` });
@@ -41,7 +41,7 @@ describe('the end of a job', () => {
     expect(got!.body).not.toContain('http');
   });
 
-  test('that was cancelled or failed is told as that', async () => {
+  test('that was cancelled or failed is reported as that', async () => {
     const { rig, receiver } = stage;
     const cancelled = await stage.cancelled();
     const failed = await rig.generate({ webhook_url: receiver.url });
@@ -60,14 +60,14 @@ describe('the end of a job', () => {
     );
   });
 
-  test('of a job without a webhook is told to nobody', async () => {
+  test('of a job without a webhook is not reported', async () => {
     const jobId = await stage.rig.generate();
     await call(stage.rig.app, `DELETE /api/queue/${jobId}`);
     expect(await stage.round()).toEqual({ taken: 0, tried: 0 });
     expect(await stage.listed()).toEqual([]);
   });
 
-  test('is not told before it has come', async () => {
+  test('is not reported before it has come', async () => {
     const jobId = await stage.rig.generate({ webhook_url: stage.receiver.url });
     expect(await outbox(stage.rig)).toEqual([]);
     expect(await stage.round()).toEqual({ taken: 0, tried: 0 });
@@ -75,7 +75,7 @@ describe('the end of a job', () => {
     expect(await outbox(stage.rig)).toEqual([jobId]);
   });
 
-  test('is told once where nothing goes wrong, however many rounds there are', async () => {
+  test('is reported once where nothing goes wrong, however many rounds there are', async () => {
     await stage.cancelled();
     for (let rounds = 0; rounds < 3; rounds += 1) {
       await stage.round();
@@ -201,12 +201,15 @@ describe('a receiver', () => {
     await stage.round();
     expect(stage.receiver.got).toHaveLength(1);
     expect(await stage.listed()).toMatchObject([
-      { lastError: 'the job was removed before it could be reported', gaveUpAt: expect.any(Number) as number },
+      {
+        lastError: 'the job was removed before it could be reported',
+        gaveUpAt: expect.any(Number) as number,
+      },
     ]);
   });
 });
 
-test('a job that comes again under its id, by its key, is told under another', async () => {
+test('a job that comes again under its id, by its key, has another webhook id', async () => {
   const key = { 'idempotency-key': randomUUID() };
   const again = async () => {
     const json = { prompt: 'x', webhook_url: stage.receiver.url };

@@ -1,5 +1,5 @@
-// Whose webhooks are sent when there are more than places: a fair share by owner, and a receiver that hangs holds one
-// place of a sender.
+// Which webhooks are sent when there are more than slots: a fair share by owner, and a receiver that hangs holds one slot
+// of a sender.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ import { type Stage, startStage } from './stage.ts';
 /** Of a try. */
 const LIMIT = 1000;
 const DEAD = 500;
-/** Places of a sender that one owner may have. */
+/** Slots of a sender that one owner may have. */
 const OF_OWNER = 24;
 
 let stage: Stage;
@@ -145,7 +145,7 @@ test('nor on AWS, where a function has a minute', { timeout: 60_000 }, async () 
   await invoked;
 });
 
-test('a receiver that hangs holds one place, and the owner’s others go on', { timeout: 60_000 }, async () => {
+test('a receiver that hangs holds one slot, and the owner’s others go on', { timeout: 60_000 }, async () => {
   await due(
     'alice',
     Array.from({ length: 100 }, () => at('dead', dead)),
@@ -163,7 +163,7 @@ test('a receiver that hangs holds one place, and the owner’s others go on', { 
   expect(dead.most()).toBe(1);
 });
 
-test('one that hangs after it has answered falls back to one place', { timeout: 60_000 }, async () => {
+test('one that hangs after it has answered falls back to one slot', { timeout: 60_000 }, async () => {
   await due(
     'alice',
     Array.from({ length: 100 }, () => at('live', stage.receiver)),

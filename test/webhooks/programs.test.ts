@@ -50,13 +50,13 @@ const generate = async (url: string) => {
   return { status: response.status, json: (await response.json()) as Record<string, unknown> };
 };
 
-test('npm start tells the end of a job as soon as it has come', { timeout: 60_000 }, async () => {
+test('npm start reports the end of a job as soon as it has come', { timeout: 60_000 }, async () => {
   const { url } = await npmStart({ WEBHOOK_ALLOW_PRIVATE: 'true' });
   expect((await generate(url)).status).toBe(202);
   const [got] = await receiver.until(1);
   const reported = JSON.parse(got!.body) as { type: string; data: { completed_at: string } };
   expect(reported.type).toBe('job.completed');
-  // Not by the look of every five seconds.
+  // Not by the poll of every five seconds.
   expect(got!.at - Date.parse(reported.data.completed_at)).toBeLessThan(3000);
   const { secret } = (await (await fetch(`${url}/api/webhooks/secret`)).json()) as { secret: string };
   expect(new Webhook(secret).verify(got!.body, got!.headers as Record<string, string>)).toEqual(reported);

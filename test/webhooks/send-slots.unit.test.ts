@@ -1,4 +1,4 @@
-// Whose delivery is next, where more wait than there are places.
+// Which delivery is next, where more wait than there are slots.
 
 import { expect, test } from 'vitest';
 import { type Due, dueOf } from '../../functions/core/delivery.ts';
@@ -15,7 +15,7 @@ const taken = (slots: SendSlots): Due[] => {
 };
 const ownersOf = (all: Due[]) => all.map(({ deliveryId }) => deliveryId.split('-')[0]);
 
-test('one owner leaves a quarter of the places', () => {
+test('one owner leaves a quarter of the slots', () => {
   const slots = createSendSlots(32);
   slots.wait(to('alice', 100));
   expect(taken(slots)).toHaveLength(24);
@@ -23,7 +23,7 @@ test('one owner leaves a quarter of the places', () => {
   expect(ownersOf(taken(slots))).toEqual(['bob', 'bob', 'bob']);
 });
 
-test('of more owners than places each comes in turn, whatever the others do', () => {
+test('with more owners than slots each is served in turn, whatever the others do', () => {
   const slots = createSendSlots(4);
   const names = Array.from({ length: 20 }, (_, nth) => `owner${nth}`);
   for (const name of names) slots.wait(to(name, 50));
@@ -36,7 +36,7 @@ test('of more owners than places each comes in turn, whatever the others do', ()
   expect(new Set(served)).toEqual(new Set(names));
 });
 
-test('a receiver earns a place by each answer, and falls back to one where none comes', () => {
+test('a receiver earns a slot by each answer, and falls back to one where none comes', () => {
   const slots = createSendSlots(32);
   slots.wait(to('alice', 100, () => 'same'));
   for (const most of [1, 2, 4, 8, 16, 24, 24]) {
@@ -50,7 +50,7 @@ test('a receiver earns a place by each answer, and falls back to one where none 
   expect(taken(slots).length).toBeLessThanOrEqual(1);
 });
 
-test('what waits or has a place is not taken twice, also after everything is looked at again', () => {
+test('what waits or has a slot is not taken twice, also after a full read', () => {
   const slots = createSendSlots(32);
   const due = to('alice', 40);
   slots.wait(due);

@@ -53,10 +53,10 @@ describe('addresses', () => {
     expect(receiver.connections()).toBe(0);
   });
 
-  test('that change between the look and the connection: what was judged is connected to, after one look', async () => {
+  test('that change between the lookup and the connection: what was judged is connected to, after one lookup', async () => {
     const elsewhere = await startReceiver();
     let polls = 0;
-    // The first answer is good; whoever asks again is led to another machine, 127.0.0.2 on the same port.
+    // The first answer is good; a second lookup leads to another machine, 127.0.0.2 on the same port.
     const answer = await post({
       resolve: () => {
         polls += 1;
@@ -71,7 +71,7 @@ describe('addresses', () => {
   });
 
   test('a name that the machine itself knows otherwise goes where it was judged to be', async () => {
-    // `localhost` is 127.0.0.1 to whoever looks it up; nobody does.
+    // A lookup of `localhost` would give 127.0.0.1; there is none.
     const other = createServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
     await listen(other, receiver.port, '127.0.0.2');
     const url = `http://localhost:${receiver.port}/`;
@@ -94,12 +94,12 @@ describe('addresses', () => {
   });
 
   test('where one does not answer, the next is tried', async () => {
-    // Nobody listens at the first.
+    // Nothing listens at the first.
     const answer = await post({ resolve: () => Promise.resolve(['127.0.0.3', '127.0.0.1']) });
     expect(answer).toEqual({ status: 200 });
   });
 
-  test('where nobody listens the reason is a word of Node’s, and no address', async () => {
+  test('where nothing listens the reason is a code of Node’s, and no address', async () => {
     const { port } = receiver;
     await receiver.close();
     expect(await post({}, at(port))).toEqual({ error: 'it cannot be reached: ECONNREFUSED' });
@@ -135,7 +135,7 @@ describe('the answer', () => {
     expect(await post()).toEqual({ status, error: `it answered ${status}` });
   });
 
-  test('410 wants no more', async () => {
+  test('410 wants no further tries', async () => {
     receiver.answer(answers(410));
     expect(await post()).toMatchObject({ status: 410, final: true });
   });
@@ -185,7 +185,7 @@ describe('the answer', () => {
   });
 });
 
-describe('whoever is slow is cut', () => {
+describe('a slow receiver is cut', () => {
   const LIMIT = 300;
   const late = { error: 'there was no answer within 0.3 seconds' };
 

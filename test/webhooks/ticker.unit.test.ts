@@ -40,7 +40,7 @@ test('one at the start, for what is left from before; then none until something 
   await until(1);
   delivering.nudge();
   await until(2);
-  // Of many that end together each is told once.
+  // Of many that end together each is reported once.
   for (let count = 0; count < 100; count += 1) delivering.nudge();
   await until(3);
   await delivering.stop();
@@ -100,7 +100,7 @@ test('stop waits for the round under way, and asks it to come to an end', async 
   await stopping;
 });
 
-test('whoever ends a job that was accepted here with a webhook tells; nobody tells before there is one', async () => {
+test('the end of a job nudges once a job with a webhook was accepted here, and not before', async () => {
   let reported = 0;
   const jobs = notifyingOfEnds(
     { putState: () => Promise.resolve(true), write: () => Promise.resolve(false) } as unknown as Jobs,
@@ -120,8 +120,8 @@ test('whoever ends a job that was accepted here with a webhook tells; nobody tel
 });
 
 test.each<[string, Round[], number]>([
-  ['a minute with nothing to do costs one look', [NOTHING], 1],
-  // 60 s: a look every 2 s, until the last would come too late to send anything.
+  ['a minute with nothing to do costs one poll', [NOTHING], 1],
+  // 60 s: a poll every 2 s, until the last would come too late to send anything.
   ['one with a webhook is used to its end', [{ taken: 1, tried: 1 }], 26],
   ['one in which another process sends is not', [{ taken: 0, tried: 0, nextDue: 1 }], 1],
 ])('on AWS %s', async (_name, answers, expected) => {
