@@ -109,9 +109,7 @@ test('a simulated ComfyUI says what it lacks, node and class', async () => {
 test('what ComfyUI would refuse of a template is said at the start, and the example is of another', async () => {
   const crooked = own('crooked', { class_type: 'EmptyImage', inputs: { width: 64 } }, {});
   const text = await banner([crooked, plain]);
-  expect(text).toContain(
-    '  Wrong       crooked: node "1" (EmptyImage): "height" is required and missing\n',
-  );
+  expect(text).toContain('  Wrong       crooked: node "1" (EmptyImage): "height" is required and missing\n');
   const [post] = await commands(text);
   expect(JSON.parse(post!.at(-1)!)).toMatchObject({ workflow: 'plain' });
 });
