@@ -4,8 +4,8 @@
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ModelBucket } from './bucket.ts';
-import type { Crew } from './crew.ts';
-import type { PartErrand } from './part.ts';
+import type { Pool } from './pool.ts';
+import type { PartTask } from './part.ts';
 import { type Content, readParts } from './parts.ts';
 
 export interface DownloadDeps {

@@ -74,7 +74,7 @@ export async function findParts(
   }));
 }
 
-/** @throws ModelsProblem where there is no list */
+/** @throws ModelsProblem where there is no complete list */
 export async function readParts(bucket: PartLists, key: string, content: Content): Promise<Part[]> {
   const parts = await findParts(bucket, key, content);
   if (parts) return parts;
