@@ -40,10 +40,10 @@ export interface EventListener {
 const FIRST_DELAY = 250;
 
 /**
- * Each connection has a client id of its own: where two had one, ComfyUI forgets the newer when the older closes late, and
- * the newer is open and hears nothing. What was posted under an earlier id is told of no more: it is followed by polling.
- * @param comfyui its http(s) address, and what its proxy wants of who connects
- * @param timings after two pings without an answer it connects anew
+ * Each connection has its own client id: if two shared one and the older closed late, ComfyUI would drop the newer, which
+ * would stay open and receive nothing. Prompts posted under an earlier id get no more events and are followed by polling.
+ * @param comfyui its http(s) address and the headers of its proxy
+ * @param timings after two unanswered pings it reconnects
  */
 export function connectEvents(
   comfyui: ComfyUIAddress,

@@ -1,5 +1,5 @@
-// The numbers of the protocol, each in one place: counts, sizes, and times that nobody makes shorter (those that tests and
-// chaos do are in timings.ts). Source: docs/architecture.md, "Numbers". Milliseconds unless the name says otherwise.
+// The numbers of the protocol, each in one place: counts, sizes, and times that stay as they are (those that tests and chaos
+// shorten are in timings.ts). Source: docs/architecture.md, "Numbers". Milliseconds unless the name says otherwise.
 
 import { TIMINGS } from './timings.ts';
 
@@ -8,12 +8,12 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** All keys that there may be are looked at again for jobs that nobody else looks for. */
+/** All possible shards are read this often, for jobs under one that hosts do not read. */
 export const ALL_SHARDS_READ_EVERY = HOUR;
 export const MAX_SHARDS = 32;
 /** Polls of this many hosts take a quarter of a partition's read capacity: `npm run simulate`. */
 export const HOSTS_PER_SHARD = 1000;
-/** A host's item is forgotten when nobody has heard of it for this long. */
+/** A host's item expires when it has had no heartbeat for this long. */
 export const HOST_FORGOTTEN_AFTER = HOUR;
 /** Longer than a host lives; the host removes its intake itself. */
 export const INTAKE_KEPT = 365 * DAY;
@@ -132,9 +132,9 @@ export const LAUNCH_TRIED_AGAIN = { share: 1 / 4, soonest: 2 * MINUTE, latest: 1
 export const SPOT_GIVEN_UP_AFTER = 5 * MINUTE;
 /** A restarting host process is back by then; until then it counts as working. */
 export const HOST_RESTARTS_WITHIN = 2 * MINUTE;
-/** What runs may run for an hour; whoever drains for longer hangs. */
+/** A job may run for an hour; a host that drains for longer hangs. */
 export const HOST_DRAIN_LIMIT = TIMINGS.jobLimit + 15 * MINUTE;
-/** Until hosts have measured it. */
+/** Assumed until hosts have measured it. */
 export const JOB_SECONDS_GUESS = 45;
 export const START_SECONDS_GUESS = 300;
 /** How long a job counts as unrunnable: models may have been added since. */

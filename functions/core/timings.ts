@@ -1,6 +1,5 @@
-// The times by which processes judge each other and wait for each other, as one dependency: whoever is built takes a
-// `Timings`, and programs have these defaults. Tests and chaos inject shorter ones. Counts, sizes, and times that no test
-// makes shorter are in limits.ts.
+// Intervals and timeouts between processes, as one dependency with these defaults. Tests and chaos inject shorter ones.
+// Counts, sizes, and times that no test shortens are in limits.ts.
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -8,57 +7,57 @@ const HOUR = 60 * MINUTE;
 
 /** Milliseconds. */
 export const TIMINGS = {
-  /** A host writes its item. */
+  /** Interval of a host's heartbeats. */
   heartbeatEvery: 5 * SECOND,
-  /** Its last heartbeat is so old: its jobs go back to the queue. Several heartbeats may be lost before. */
+  /** A host without a heartbeat for this long is dead, and its jobs are swept. Several heartbeats may be lost before. */
   hostDeadAfter: 45 * SECOND,
-  /** A host looks for waiting jobs, and at its ComfyUI's queue and the state of what it holds. */
+  /** Interval of a host's polls: waiting jobs, ComfyUI's queue, the state of its held jobs. */
   hostPollsEvery: SECOND,
-  /** Before a host asks a table, bucket or ComfyUI again that failed; twice as long each time, up to the longest. */
+  /** A host's first wait before it repeats a failed call of table, bucket or ComfyUI; doubled up to the next. */
   hostPausesFor: 250,
   hostPausesAtMost: 5 * SECOND,
 
-  /** A call of ComfyUI ends without an answer. */
+  /** Timeout of a call to ComfyUI. */
   comfyuiAnswersWithin: 10 * SECOND,
-  /** Between two tries to open its WebSocket, at most: polling tells the same a second later. */
+  /** The longest wait before its WebSocket is opened again: polling brings the same a second later. */
   comfyuiReconnectsWithin: 5 * SECOND,
-  /** A connection that died on the way says nothing for ever; one that lives answers this, between two nodes at least. */
+  /** Interval of pings, by which a dead connection is found; a live one answers, at least between two nodes. */
   comfyuiPingEvery: 30 * SECOND,
-  /** What ComfyUI has is read again: a person may have added a model. */
+  /** Interval at which the inventory is read again: a person may have added a model. */
   inventoryEvery: MINUTE,
-  /** A ComfyUI that is silent for so long is not waited for: what has not started there goes elsewhere. */
+  /** After this silence of ComfyUI, jobs that have not started there are released. */
   comfyuiSilentAfter: 15 * SECOND,
-  /** One that takes connections and answers none: a node may hold its interpreter, and what is thought to wait may run. */
+  /** The same for one that accepts connections and answers none: a node may block its interpreter, and a waiting job may run. */
   comfyuiHeldAfter: 2 * MINUTE,
 
-  /** A job without progress for so long has hung; a template may set its own. */
+  /** A job without progress for this long is stalled; a template may set its own. */
   jobDeadline: 10 * MINUTE,
-  /** Of running, in one attempt. While its machine sleeps or is gone, and while it waits to start again, it does not run. */
+  /** Running time of one attempt; time in which its machine sleeps or it waits does not count. */
   jobLimit: HOUR,
-  /** A running attempt writes its progress at most so often: each is a write that costs. */
+  /** The shortest interval of progress writes, which are charged. */
   progressEvery: SECOND,
 
-  /** An offer to a host, and a nudge of the forwarder, is given up: both are found by polling too. */
+  /** Timeout of an offer and of a nudge: polling finds the job as well. */
   offerTimeout: 2 * SECOND,
-  /** How many hosts there are, and over how many keys their queue is spread, changes slowly and is read again. */
+  /** Interval at which the number of hosts and of shards, which change slowly, is read again. */
   spreadReadEvery: MINUTE / 2,
-  /** So long after a change was written everybody knows of it: longer than a reading is kept and a request takes. */
+  /** After this, every process knows a new number of shards: longer than a cached read plus a request. */
   spreadKnownAfter: 3 * MINUTE,
 
-  /** DynamoDB has not answered, or its answer broke off: the SDK asks again. */
+  /** Timeout of a call to DynamoDB, which the SDK then repeats. */
   tableAnswersWithin: 10 * SECOND,
-  /** Nothing was sent or taken on a connection to the bucket: it is closed, since sockets are few. */
+  /** A connection to the bucket idle for this long is closed, since sockets are few. */
   bucketIdleAfter: MINUTE,
 
-  /** Jobs that somebody follows are read, all at once. */
+  /** Interval at which followed jobs are read, in one batch. */
   watchEvery: SECOND,
-  /** Nobody who follows hears nothing for longer: proxies give up (infra/compose's after 30 s), and a key may be revoked. */
+  /** The longest silence of an event stream: proxies close idle ones (infra/compose's after 30 s). Keys are checked again too. */
   followerHearsEvery: 10 * SECOND,
 };
 
 export type Timings = Readonly<Record<keyof typeof TIMINGS, number>>;
 
-/** Whoever wakes with the whole machine judges nobody before all had so long to show that they live. */
+/** ms in which every live host writes a heartbeat: a process whose machine slept judges no host dead before. */
 export function showsLifeWithin({ heartbeatEvery }: Pick<Timings, 'heartbeatEvery'>): number {
   return 2 * heartbeatEvery;
 }
