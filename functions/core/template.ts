@@ -26,7 +26,7 @@ const graph = z.record(
   }),
 );
 
-/** What may be asked for now. Where files may change, both are replaced as a whole: whoever has read them keeps them. */
+/** The workflows on offer. Where files may change, both are replaced as a whole, so that a reader's copy stays consistent. */
 export interface Workflows {
   /** By name; the default first. */
   readonly templates: ReadonlyMap<string, Template>;
