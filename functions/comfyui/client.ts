@@ -53,7 +53,7 @@ const NOT_OF_THE_PROMPT = [401, 404, 405, 407];
 
 export type ComfyUI = ReturnType<typeof createComfyUI>;
 
-/** @param address a URL without a trailing slash, or one with the headers that its proxy wants; @param timeout ms per call */
+/** @param address a URL without a trailing slash, or one with the headers of its proxy; @param timeout ms per call */
 export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMINGS.comfyuiAnswersWithin) {
   const { url, headers } = typeof address === 'string' ? { url: address, headers: {} } : address;
 

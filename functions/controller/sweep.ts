@@ -117,7 +117,7 @@ function whyToSweep(
     return watch.age(state.claimedAt ?? asOf, asOf) > timings.jobLimit
       ? because('its GPU host never started it')
       : undefined;
-  // What makes progress and does not end is its host's to end: only a host knows how long its machine slept.
+  // A job that progresses without end is its host's to end: only the host knows how long its machine slept.
   return watch.age(state.progressAt ?? asOf, asOf) > (state.deadline ?? timings.jobDeadline)
     ? because('it made no progress within its deadline', reclaimStalled)
     : undefined;

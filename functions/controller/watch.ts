@@ -16,7 +16,7 @@ export interface Watch {
   waitsFor(acceptedAt: number, asOf: number): number;
 }
 
-/** @param period ms between rounds. The first round is taken for one of many: a process may be new at each. */
+/** @param period ms between rounds. The first round has no gap before it: on AWS a process may serve one round only. */
 export function createWatch(period: number, timings: Timings = TIMINGS): Watch {
   const judgesAfter = showsLifeWithin(timings);
   const lived = createLived(period + judgesAfter);

@@ -66,7 +66,7 @@ export const GRAPH_INLINE_BYTES = 8 * 1024;
 export const START_REPORTED_AFTER = 100;
 export const LINK_LIFETIME_SECONDS = 900;
 
-/** When an event stream that was closed should be asked for again. */
+/** When a client should reconnect a closed event stream. */
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
 /** Open connections of one process: event streams and long polls. */
 export const OPEN_CONNECTIONS = 200;

@@ -84,7 +84,7 @@ function compare(a: number[], b: number[]): number {
   return 0;
 }
 
-/** The intake's status; 0 where it did not answer. */
+/** Never throws. @returns the intake's HTTP status; 0: no answer */
 export async function offer(
   { hosts, log, now, timings = TIMINGS }: ForwarderDeps,
   host: Host,

@@ -1,5 +1,5 @@
 // Over how many keys the waiting jobs are spread: whatever the fleet does, and however old anybody's picture of it is within
-// `spreadKnownAfter`, no job is put where nobody looks, and none is left there.
+// `spreadKnownAfter`, no job is put into a shard that no host reads, and none stays there.
 
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
