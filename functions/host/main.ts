@@ -1,5 +1,5 @@
-// The GPU host's process: one a machine, beside its ComfyUI. SIGTERM drains it. With AUTO_SCALING_GROUP it is a machine
-// on EC2, which ends itself when it is idle.
+// The GPU host's process: one per machine, beside its ComfyUI. SIGTERM drains it. With AUTO_SCALING_GROUP it runs
+// on EC2 and ends the machine when it is idle.
 
 import { createComfyUI } from '../comfyui/client.ts';
 import { comfyuiAddressOf } from '../config/comfyui.ts';

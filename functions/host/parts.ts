@@ -149,7 +149,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     } catch (error) {
       log.error('attempt.crashed', error, { jobId: heldJob.jobId, hostId, attempt: claimed.fence.attempt });
       const how = { spaced: true, charged: true };
-      await giveBackJob(attemptDeps, heldJob, claimed, 'the GPU host made a mistake', how);
+      await giveBackJob(attemptDeps, heldJob, claimed, 'the GPU host failed', how);
     }
   }
 

@@ -336,7 +336,7 @@ export const MUTATIONS: readonly Mutation[] = [
       host(
         'prompts/poller',
         `        default:
-          // The end is told by the history.
+          // The history shows the end.
           return;`,
         `        default:
           readHistory(prompt).then(
@@ -368,7 +368,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the first item written before the clock is known',
     edits: [
-      host('machine/heartbeat', `      await report();\n      // It is no news`, `      // It is no news`),
+      host('machine/heartbeat', `      await report();\n      // The heartbeat does not wait`, `      // The heartbeat does not wait`),
       host(
         'machine/heartbeat',
         `      const own = await hosts.read(`,

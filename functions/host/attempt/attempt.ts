@@ -1,5 +1,5 @@
 // One attempt at a job, from the claim to the write that ends it: stage, submit once, follow, upload, report.
-// Whatever happens, it ends with a settled write or the knowledge that the job is somebody else's now.
+// It always ends with a confirmed write, or with the knowledge that another run holds the job.
 
 import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../../comfyui/client.ts';
 import {
@@ -39,24 +39,24 @@ export interface AttemptDeps extends Writer {
   comfyui: ComfyUI;
   poller: Poller;
   images: Images;
-  /** Files whose names are fixed, as they were at one moment, and the jobs that told of them. */
+  /** Output files with a fixed name, in one version each, and the jobs that reported them. */
   taken: Map<string, Set<string>>;
-  /** Whether what ComfyUI writes into an image about its making is published with it. */
+  /** Whether the metadata that ComfyUI writes into an image is published with it. */
   imageMetadata?: ImageMetadata | undefined;
   machineId: string;
-  /** Of the socket that is open now. */
+  /** The client id of the socket that is open now. */
   clientId(): string;
   timings: Timings;
   health: Pick<ComfyUIHealth, 'prompted' | 'inputsStored' | 'ignoredPromptId' | 'inventory'>;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** Of this machine, where it is known. */
+  /** What this machine costs, if known. */
   usdPerHour?: number | undefined;
   stats: Pick<Stats, 'ended'>;
   cleanup: Cleanup;
   orphans: Pick<Orphans, 'suspect'>;
-  /** Called when the job takes its slot no more. */
+  /** Called when the job frees its slot. */
   slotFreed(): void;
 }
 
@@ -68,11 +68,11 @@ interface Attempt {
   promptId: string;
   prompt: FollowedPrompt;
   reports: Reports;
-  /** Of a GPU, ms, once ComfyUI has said so. */
+  /** GPU time of the attempt, ms, once ComfyUI has reported it. */
   gpuMs?: number;
 }
 
-/** Why what has not started is drained from a ComfyUI that has been silent for long. */
+/** Why a job that has not started leaves a ComfyUI that is silent. */
 export const NOT_ANSWERING = 'its ComfyUI does not answer';
 const ENDED_COMFYUI = 'its ComfyUI ended with it';
 const VANISHED = 'ComfyUI restarted or forgot it';
@@ -105,7 +105,7 @@ export async function runAttempt(
   }
 }
 
-/** Undefined: posted, or perhaps posted. Never twice. `aside`: not here and now, through no fault of the job. */
+/** Returns undefined if the prompt is posted, or may be: it is never posted twice. `aside`: this ComfyUI cannot take it now. */
 async function post(attempt: Attempt): Promise<Failure | { aside: string } | undefined> {
   const { deps, heldJob, claimed, graph, promptId, prompt } = attempt;
   const { jobId } = heldJob;
@@ -116,7 +116,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
       brokenOff = true;
     });
     const staged = await stageInputs(deps, staging, jobId, claimed.fence.attempt, () => brokenOff);
-    // Why, is looked at where any attempt is broken off.
+    // `follow` handles the reason.
     if (staged === 'broken-off') return undefined;
     if (staged !== 'staged' && 'refused' in staged)
       return {
@@ -127,7 +127,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
     if (staged !== 'staged' && 'aside' in staged) return staged;
     if (staged !== 'staged')
       return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
-    // Staging took its time: what was cancelled meanwhile need not be posted.
+    // Staging takes time: a job that was cancelled meanwhile is not posted.
     const state = await deps.jobs.readState(jobId);
     if (!state || !isHeldBy(state, claimed.fence)) {
       heldJob.stop('gone');
@@ -154,7 +154,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
     prompt.expect(true);
     const partly = describeNodeErrors(submission.nodeErrors);
     if (partly === undefined) return undefined;
-    // Fewer images than were asked for is not what was asked for.
+    // Fewer images than requested is a failure.
     await tryRemoving(attempt);
     return { code: 'refused_by_comfyui', message: `ComfyUI refused a part of the workflow: ${partly}` };
   } catch (error) {
@@ -174,12 +174,12 @@ async function follow(attempt: Attempt): Promise<void> {
 
   let ending = await Promise.race([ended, stopped, drained]);
   if (ending.kind === 'drained') {
-    // It may be what ended ComfyUI: then it counts as started, or it would do so for ever.
+    // It may have crashed ComfyUI: it counts as started, or it would crash one ComfyUI after another.
     if (ending.reason === NOT_ANSWERING && prompt.mayHaveEndedComfyUI() && !hasStarted(attempt.claimed)) {
       deps.orphans.suspect(promptId);
       return giveBackAsStarted(attempt, ENDED_COMFYUI);
     }
-    // A node may hold ComfyUI's interpreter from its first moment: then nobody hears that it has started.
+    // A node may block ComfyUI's interpreter from the start, so that the start is never reported.
     const mayRun = ending.reason === NOT_ANSWERING && prompt.isNext();
     if (!hasStarted(attempt.claimed) && !mayRun && (await withdraw(attempt)))
       return giveBack(attempt, ending.reason);
@@ -190,7 +190,7 @@ async function follow(attempt: Attempt): Promise<void> {
     return prompt.mayHaveEndedComfyUI()
       ? giveBackAsStarted(attempt, VANISHED)
       : giveBack(attempt, VANISHED, { spaced: true });
-  // It was taken, whatever became of the answer that said so.
+  // ComfyUI took it, even if its answer to POST /prompt was lost.
   deps.health.prompted(undefined);
   if (ending.kind === 'unreadable') {
     deps.cleanup.ofPrompt(promptId);
@@ -213,11 +213,11 @@ async function publish(
   { images: outputs, notes }: Extract<Outcome, { kind: 'images' }>,
 ): Promise<void> {
   const { heldJob, claimed, graph, reports } = attempt;
-  // Its template may say otherwise than the host.
+  // The template's setting comes before the host's.
   const imageMetadata = claimed.request.imageMetadata ?? attempt.deps.imageMetadata;
   const deps = { ...attempt.deps, imageMetadata };
   heldJob.upload();
-  // Also one that nobody saw running: it has made its images.
+  // A prompt that was never seen running has started too: its images exist.
   reports.started();
   deps.slotFreed();
   try {
@@ -255,7 +255,7 @@ function report(
   deps.stats.ended(as, settled, heldJob.jobId, ms);
 }
 
-/** An attempt that is lost on the way has run since its start; one that ComfyUI ended, as long as it says. */
+/** GPU time and cost: as ComfyUI reports it for a prompt that ended, since its start for one that did not. */
 function spentBy({ deps, heldJob, claimed, gpuMs }: Attempt): Spent {
   return spend(claimed.state, gpuMs ?? heldJob.ranFor(), deps.usdPerHour);
 }
@@ -265,7 +265,7 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   await tryRemoving(attempt);
   if (typeof reason === 'object' && 'overdue' in reason) await giveBack(attempt, reason.overdue);
   if (typeof reason === 'object' && 'stuck' in reason) {
-    // It may be what ended the worker, so the attempt counts. Its time is not charged: nothing ran.
+    // The job may have ended ComfyUI's worker, so the attempt counts as lost. Its time is free: nothing ran.
     attempt.gpuMs = 0;
     await giveBackAsStarted(attempt, reason.stuck);
   }
@@ -275,7 +275,7 @@ async function breakOff(attempt: Attempt, reason: Stop): Promise<void> {
   if (reason === 'silent') await giveBack(attempt, 'the GPU host was stopped and its ComfyUI did not answer');
 }
 
-/** What ran until it was cancelled was a GPU's time all the same. */
+/** A cancelled job is charged for the GPU time until its cancellation. */
 async function accountCancelled(attempt: Attempt): Promise<void> {
   const { deps, heldJob, claimed } = attempt;
   const { fence } = claimed;
@@ -283,13 +283,13 @@ async function accountCancelled(attempt: Attempt): Promise<void> {
   if ((spent.gpuMs ?? 0) <= (claimed.state.gpuMs ?? 0)) return;
   await untilAnswered(deps, heldJob.jobId, 'account', async () => {
     const state = await deps.jobs.readState(heldJob.jobId);
-    // Refused is as good: another holds it, or it was told before.
+    // A refused write is fine: the job has moved on, or is charged already.
     if (state?.status === 'cancelled' && state.attempt === fence.attempt)
       await deps.jobs.write(heldJob.jobId, account(claimed.state, fence, spent));
   });
 }
 
-/** True: it has not run, as far as anybody can tell. A ComfyUI that does not tell is cleared of it when it does. */
+/** Returns true if the prompt has not run as far as is known. If ComfyUI does not answer, it is removed as an orphan later. */
 async function withdraw({ deps, promptId }: Attempt): Promise<boolean> {
   try {
     return await withdrawPrompt(deps.comfyui, promptId);
@@ -300,7 +300,7 @@ async function withdraw({ deps, promptId }: Attempt): Promise<boolean> {
   }
 }
 
-/** What is left of it in ComfyUI is removed with a later poll, since no record explains it. */
+/** If it cannot be removed now, a later poll removes it as an orphan. */
 async function tryRemoving({ deps, heldJob, promptId }: Attempt): Promise<void> {
   try {
     if (await removePrompt(deps.comfyui, promptId, deps.pause)) return;
@@ -310,19 +310,19 @@ async function tryRemoving({ deps, heldJob, promptId }: Attempt): Promise<void> 
   deps.orphans.suspect(promptId);
 }
 
-/** The attempt is over without a result: back to the queue, at the cost of a fault only if it had started. */
+/** Ends the attempt without a result: the job goes back to the queue. It counts as lost only if it had started. */
 async function giveBack(attempt: Attempt, reason: string, how: Release = {}): Promise<void> {
   await attempt.reports.reported();
   await giveBackJob(attempt.deps, attempt.heldJob, attempt.claimed, reason, how, spentBy(attempt));
 }
 
-/** Though nobody saw it start: a job with which ComfyUI ends must not come back without end. */
+/** Counts the attempt as lost though its start was not seen: a job that crashes ComfyUI must not come back for ever. */
 async function giveBackAsStarted(attempt: Attempt, reason: string): Promise<void> {
   attempt.reports.started();
   await giveBack(attempt, reason);
 }
 
-/** Also for an attempt that broke on a mistake of ours: nothing may be held by nobody. */
+/** Writes the job back to the queue, also after an error in this program: no job stays held without an attempt. */
 export async function giveBackJob(
   deps: Writer & Pick<AttemptDeps, 'now' | 'stats'>,
   heldJob: HeldJob,

@@ -1,4 +1,4 @@
-// What a running attempt tells the table on its way: that it started, and how far it has come. One write at a time,
+// What a running attempt writes to the table: that it started, and its progress. One write at a time,
 // in order, at most one of progress a second.
 
 import { advance, apply, type Progress, touch, start } from '../../core/job.ts';
@@ -12,9 +12,9 @@ import type { HeldJob, LifeSigns } from '../claims/held-job.ts';
 import { writeConfirmed, type Writer } from '../claims/confirmed-write.ts';
 
 export interface Reports extends PromptListener, LifeSigns {
-  /** Resolves when everything is told that there is to tell. */
+  /** Reports the start if it is due; resolves when all writes are done. */
   reported(): Promise<void>;
-  /** For an end that tells the start as well: one that is not told yet never will be. */
+  /** For an end that carries the start: a start that is not written yet is dropped. */
   settleStart(): Promise<{ startedAt?: number }>;
   lastSteps(): Pick<Progress, 'currentStep' | 'totalSteps'>;
 }
@@ -31,16 +31,16 @@ export function createReports(
   const tracker = trackProgress(graph, state);
   let queue: Promise<unknown> = Promise.resolve();
   let startedAt = hasStarted(claimed) ? state.startedAt : undefined;
-  // An adopted one has run before; for how long nobody knows who was not awake.
+  // An adopted attempt ran before, for an unknown time.
   let ranSince = startedAt === undefined ? undefined : awake();
-  /** When it was first missed in ComfyUI's queue: from then on it runs no more, whatever is still to be known of it. */
+  /** When it was first missing from ComfyUI's queue: it stopped running then. */
   let leftAt: number | undefined;
   let startSent = hasStarted(claimed);
   let startTimer: NodeJS.Timeout | undefined;
   let advancing = false;
-  /** When the table was last told of progress: awake ms. */
+  /** The last write of progress, ms awake. */
   let lastSent = -Infinity;
-  /** And of life, by its own clock: whoever judges by that must not find it too old where it was set. */
+  /** The last sign of life in the table, by the table's clock: the controller judges by it, and that clock may be set. */
   let reportedAt = now();
   let sent = state.progress;
 
@@ -66,7 +66,7 @@ export function createReports(
 
   async function reportProgress(progress: Progress): Promise<void> {
     try {
-      // A refused or lost one is no harm: the next says more.
+      // A refused or lost write does no harm: the next carries more progress.
       await deps.jobs.write(jobId, advance(fence, progress, now()));
       sent = progress.progress;
     } catch (error) {
@@ -99,7 +99,7 @@ export function createReports(
     },
     runs() {
       leftAt = undefined;
-      // A node may be silent for as long as it takes. Where the template says how long, that is the word, if it is heard.
+      // A node may be silent for long. A template's own deadline applies only if this run hears the prompt's events.
       const isHeard = heldJob.postedAs === deps.clientId();
       if (state.deadline === undefined || !isHeard) heldJob.showLife(awake());
     },

@@ -13,15 +13,15 @@ interface StagingDeps extends Pick<Writer, 'log' | 'pause'> {
 }
 
 /**
- * `gone`: the name of an image that is not in the bucket any more. `refused`: ComfyUI says no to one, and why. `aside`:
- * this ComfyUI cannot take one for now, and why; others may.
+ * `gone`: the name of an image that has left the bucket. `refused`: why ComfyUI rejects one. `aside`:
+ * why this ComfyUI cannot store one now; others may.
  */
 export type Staged = 'staged' | 'broken-off' | { gone: string } | { refused: string } | { aside: string };
 
-/** A ComfyUI that takes no file for so long, ms, while it answers else, is left with it. */
+/** The job goes to another host if ComfyUI answers but stores no file for so long, ms. */
 const SILENT_FOR = 60_000;
 
-/** What is silent is tried again, for a bucket as long as it takes, but only until it is broken off. */
+/** Retries a silent bucket without limit, until the attempt is broken off. */
 export async function stageInputs(
   { images, comfyui, log, pause, awake }: StagingDeps,
   staging: readonly Staging[],

@@ -1,16 +1,16 @@
-// What a host counts of its attempts: printed as metrics, and the mean that scaling goes by.
+// A host's counts of its attempts: metrics, and the mean GPU seconds that scaling uses.
 
 import type { Metrics } from '../../metrics.ts';
 import type { Confirmation } from '../claims/confirmed-write.ts';
 
 export interface Stats {
-  /** An end was written, or came too late. */
+  /** Called with the outcome of the write that ends an attempt. */
   ended(as: 'completed' | 'failed' | 'lost', settled: Confirmation, jobId: string, gpuMs: number): void;
   /** Mean GPU seconds of the jobs completed here, the later ones counting more; undefined before the first. */
   jobSeconds(): number | undefined;
 }
 
-/** How much of the mean the newest job is. */
+/** Weight of the newest job in the mean. */
 const NEWEST = 0.2;
 
 export function createStats(metrics: Metrics): Stats {

@@ -1,5 +1,5 @@
 // A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
-// attempt made, and only whole images. What ComfyUI will never give is an end; what it does not give now is tried again.
+// attempt made, and only whole images. A file that ComfyUI can never serve ends the attempt; any other error is retried.
 
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
@@ -26,12 +26,12 @@ import { BrokenImage, type ImageMetadata, walkImage } from '../../images/structu
 import type { HeldJob } from '../claims/held-job.ts';
 import type { Writer } from '../claims/confirmed-write.ts';
 
-/** ComfyUI made them and has them no more: the attempt is lost. */
+/** ComfyUI no longer has the images: the attempt is lost. */
 export class OutputsGone extends Error {
   override readonly name = 'OutputsGone';
 }
 
-/** What will not be an image of this job, however often it is asked for. */
+/** An output that is no image of this job; retrying does not help. */
 export class UnfitOutput extends Error {
   override readonly name = 'UnfitOutput';
   constructor(readonly failure: Failure) {
@@ -45,7 +45,7 @@ interface UploadDeps extends Pick<Writer, 'log' | 'pause'> {
   timings: Timings;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** Files whose names are fixed, as they were at one moment, and the jobs that told of them: of all attempts of a host. */
+  /** Of all attempts of the host: output files with a fixed name, in one version each, and the jobs that reported them. */
   taken: Map<string, Set<string>>;
   imageMetadata?: ImageMetadata | undefined;
 }
@@ -57,12 +57,12 @@ interface Upload {
   graph: Graph;
 }
 
-/** ComfyUI broke at one file so often, and at nothing else: it cannot read it. */
+/** ComfyUI cannot read a file if it fails so often at this file alone. */
 const BREAKS = 3;
-/** Whoever stops the host waits so long for what ComfyUI does not give. */
+/** A draining host waits so long for a file, ms. */
 const DRAIN_LIMIT = 30_000;
 
-/** Undefined when the attempt was broken off meanwhile. @throws OutputsGone, UnfitOutput */
+/** Returns undefined if the attempt is broken off meanwhile. @throws OutputsGone, UnfitOutput */
 export async function collectImages(
   deps: UploadDeps,
   heldJob: HeldJob,
@@ -101,7 +101,7 @@ export async function collectImages(
           )
             throw new OutputsGone('its images could not be had from ComfyUI', { cause: error });
         } else failingSince = undefined;
-        // Half an image, a bucket that throttles, a ComfyUI that restarts: its files are still on its disk.
+        // Half an image, a throttled bucket, a restart of ComfyUI: the file is still on its disk.
         deps.log.error('image.upload_failed', error, { jobId: heldJob.jobId });
         await deps.pause(tries);
       }
@@ -110,7 +110,7 @@ export async function collectImages(
   return images;
 }
 
-/** Where it breaks at whatever it is asked, as a proxy does that has lost it, the file proves nothing. */
+/** If every request fails, as behind a proxy that has lost ComfyUI, the failure says nothing about the file. */
 function answersOtherwise({ deps, heldJob, attempt }: Upload): Promise<boolean> {
   return deps.comfyui.history(attemptPromptId(heldJob.jobId, attempt)).then(
     () => true,
@@ -118,7 +118,7 @@ function answersOtherwise({ deps, heldJob, attempt }: Upload): Promise<boolean> 
   );
 }
 
-/** Undefined: another try may go better. */
+/** Returns undefined if a retry may succeed. */
 function endOf(error: unknown, output: OutputImage, broke: number): Error | undefined {
   if (error instanceof OutputsGone || error instanceof UnfitOutput) return error;
   if (error instanceof BrokenImage) return unfit(output, error.message);
@@ -159,7 +159,7 @@ async function uploadImage(
   }
   const name = imageName(publishedPrefixOf(graph, node), heldJob.jobId, ordinal, image.extension);
   const key = keys.image(heldJob.jobId, attempt, name);
-  // Its size is known only where it is passed on as it is.
+  // The size is known only if the bytes are passed on unchanged.
   const sizeBytes = imageMetadata === 'keep' ? viewed.sizeBytes : undefined;
   const stored = await images.put(key, Readable.from(walkImage(stream, image.extension, imageMetadata)), {
     contentType: image.contentType,
@@ -181,13 +181,13 @@ async function uploadImage(
 }
 
 const TAKEN_REMEMBERED = 1000;
-/** Whoever ran within the same milliseconds has told of its files by then. */
+/** A prompt that ran within the same milliseconds has reported its files by then, ms. */
 const CLAIMED_WITHIN = 2000;
 
 /**
- * ComfyUI runs one prompt after another: a file written between the start and the end of one is its own. One written in
- * the very milliseconds of the start may be of the prompt before, for files are stamped by a coarse clock: it is nobody's
- * where another job tells of the same one.
+ * ComfyUI runs one prompt at a time: a file written between a prompt's start and end is that prompt's. A file written in
+ * the milliseconds of the start may be of the prompt before, since file times are coarse: it is refused
+ * if another job reports the same version of it.
  */
 async function takeFixed({ deps, heldJob }: Upload, outputs: readonly OutputImage[]): Promise<void> {
   const doubtful: { output: OutputImage; jobs: Set<string> }[] = [];
@@ -208,10 +208,10 @@ async function takeFixed({ deps, heldJob }: Upload, outputs: readonly OutputImag
       throw unfit(output, 'may be of another run, which began in the same moment', 'output_not_own');
 }
 
-/** The kernel stamps files by a clock that is some milliseconds behind. */
+/** The kernel's file times lag by some milliseconds. */
 const CLOCK_SLACK = 20;
 
-/** A name that any run may write is this attempt's only if it was last written while ComfyUI worked on it. */
+/** A file with a fixed name is this attempt's only if it was last written while the prompt ran. @throws UnfitOutput */
 function checkBirth(output: OutputImage, { written }: ViewedFile): void {
   if (output.own === 'stamped') return;
   if (!written)
@@ -225,17 +225,17 @@ function checkBirth(output: OutputImage, { written }: ViewedFile): void {
     throw unfit(output, 'was written by another run: a name that is fixed is anybody’s', 'output_not_own');
 }
 
-/** So often a connection that breaks is taken up where it was. */
+/** How often a broken connection is resumed. */
 const RESUMES = 20;
 
-/** The whole file, over as many connections as it takes, as long as it stays the same file. */
+/** Yields the whole file, resuming broken connections while its ETag stays the same. @throws ComfyUISilent, UnfitOutput */
 async function* download(
   comfyui: UploadDeps['comfyui'],
   output: OutputImage,
   body: globalThis.ReadableStream<Uint8Array>,
   { etag, sizeBytes }: ViewedFile,
 ): AsyncGenerator<Uint8Array> {
-  // What has no length is held whole.
+  // A file without a length is buffered.
   const limit = sizeBytes === undefined ? MAX_IMAGE_BYTES / 8 : MAX_IMAGE_BYTES;
   let read = 0;
   for (let resumes = 0; ; resumes += 1) {
@@ -252,7 +252,7 @@ async function* download(
         throw error;
     }
     const next = etag === undefined ? undefined : await comfyui.view(output, { from: read, ifRange: etag });
-    // Another file by now, or one that cannot be had from its middle: from the beginning, with the next try.
+    // The file has changed, or ranges are not supported: the next try starts from the beginning.
     if (!next?.partial) {
       await next?.body.cancel();
       throw new ComfyUISilent('GET /view to its end');

@@ -1,4 +1,4 @@
-// Which jobs this host tries for: those offered, and those that it finds when a slot frees or a second has passed.
+// Which jobs this host tries to claim: those offered, and those that it finds when a slot frees or a second has passed.
 
 import { type ComfyUIKind, fail, isDue, type Job } from '../../core/job.ts';
 import { MAX_SHARDS } from '../../core/limits.ts';
@@ -15,80 +15,80 @@ export interface ClaimLoopDeps extends Writer {
   slots: Slots;
   images: Images;
   hostId: string;
-  /** Which jobs are for this ComfyUI; any where it is not said. */
+  /** Which jobs are for this ComfyUI; absent: any. */
   kind?: ComfyUIKind | undefined;
-  /** Everything from a simulated ComfyUI is marked as such. */
+  /** Jobs run by a simulated ComfyUI are marked as simulated. */
   simulated(): boolean;
   timings: Timings;
   now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** What ComfyUI has; undefined before it was asked. */
+  /** ComfyUI's nodes and models; undefined before the first answer. */
   inventory(): Inventory | undefined;
   freeSlots(): number;
-  /** How many other hosts look at the same queue. */
+  /** How many other hosts poll the same queue. */
   neighbours(): number;
-  /** Sees a claimed job to its end; never throws. */
+  /** Runs a claimed job to its end; never throws. */
   work(heldJob: HeldJob, claimed: Claimed, graph: Graph): Promise<void>;
 }
 
-/** `not-yet`: it came back a moment ago, and is tried again by itself. */
+/** `not-yet`: the job came back a moment ago; the loop retries it when it is due. */
 export type Offered = 'will-try' | 'has-it' | 'not-yet' | 'no-slot';
 
 export interface ClaimLoop {
-  /** Answers at once; the trying goes on by itself. */
+  /** Returns at once; the claim is tried afterwards. */
   offer(jobId: string): Offered;
   poll(): Promise<void>;
-  /** Waiting jobs whose models or nodes this ComfyUI lacks. */
+  /** Waiting jobs that need models or nodes which this ComfyUI does not have. */
   unrunnable(): string[];
 }
 
 const EXAMINED = 10;
-/** So many jobs that cannot run here are known; more than may wait. */
+/** How many unrunnable jobs are remembered; more than may wait. */
 const UNRUNNABLE_LIMIT = 20_000;
-/** Of those, so many are told. */
+/** How many of them the heartbeat reports. */
 const UNRUNNABLE_REPORTED = 90;
-/** Rows of one page behind the head, and pages of one look: where none of the first can run here, the next may. */
+/** Rows of a page behind the head, and pages of one poll: if none of the first rows can run here, later ones may. */
 const PAGE = 200;
 const PAGES = 50;
-/** The head is looked at again, awake ms: what may run here stands there too, by and by. */
+/** The head is read again after so long, ms awake: jobs that can run here get there too. */
 const FROM_THE_HEAD_EVERY = 10_000;
-/** An acceptance takes no minute, ms. */
+/** An acceptance takes less, ms. */
 const HEADLESS_AFTER = 60_000;
 const LATER_LIMIT = 200;
 
 export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
   const { jobs, images, slots, hostId, log, timings, now, awake } = deps;
-  /** Waiting jobs whose models or nodes this ComfyUI lacks, as far as this inventory knew. */
+  /** Waiting jobs that cannot run here, as of the current inventory. */
   const unrunnable = new Set<string>();
-  /** Jobs that came back a moment ago, and when each is due: what stands behind them is not held up. */
+  /** Jobs that came back a moment ago, and when each is due: they do not block the jobs behind them. */
   const later = new Map<string, number>();
-  /** Tried within this second and found to be somebody else's: the index may show them still. */
+  /** Tried within this second and held elsewhere: the index may still list them. */
   const notNow = new Set<string>();
   let notNowSince = -Infinity;
   let knownInventory: Inventory | undefined;
-  /** The rest of the head that was read last: good for the slots that free within a second. */
+  /** The rest of the last page: used for slots that free within a second. */
   let known: string[] = [];
   let knownAt = -Infinity;
-  /** Each look is at the next shard of the queue: so all are served alike, whichever hosts there are. */
+  /** Each poll reads the next shard of the queue, so that all shards are served alike. */
   let shard = Math.floor(Math.random() * MAX_SHARDS);
-  /** Of each shard the place behind which nobody has looked yet: all before it was left alone, or is tried later. */
+  /** Per shard, the entry up to which all jobs are unrunnable here or due later. */
   const behind = new Map<number, string>();
   let fromTheHeadAt = -Infinity;
   let polling: Promise<void> | undefined;
   let pollAgain = false;
 
   function fits(job: Job, graph: Graph): boolean {
-    // Of a ComfyUI that does not tell what it has nothing is known to lack.
+    // Without an inventory nothing is known to be missing.
     const nodes = deps.inventory()?.nodes;
     const [requirement] = nodes ? missingRequirements(graph, nodes) : [];
     if (!requirement) return true;
     log.debug('job.skipped', { jobId: job.state.jobId, missing: requirement.value ?? requirement.classType });
-    leaveAlone(job.state.jobId);
+    markUnrunnable(job.state.jobId);
     return false;
   }
 
-  function leaveAlone(jobId: string): void {
+  function markUnrunnable(jobId: string): void {
     if (unrunnable.size >= UNRUNNABLE_LIMIT) unrunnable.delete(unrunnable.keys().next().value!);
     unrunnable.add(jobId);
   }
@@ -98,7 +98,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     try {
       if (!(await tryFor(heldJob))) notNow.add(jobId);
     } catch (error) {
-      // Before the claim was sent: nothing is held, the job waits on.
+      // The claim was not sent: nothing is held, the job waits on.
       log.error('job.claim_failed', error, { jobId, hostId });
       notNow.add(jobId);
     } finally {
@@ -107,7 +107,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     }
   }
 
-  /** False: it is not for this host now. */
+  /** Returns false if the job is not for this host now. */
   async function tryFor(heldJob: HeldJob): Promise<boolean> {
     const { jobId } = heldJob;
     const job = await jobs.read(jobId);
@@ -118,7 +118,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
       return false;
     }
     if (!isFor(job.state, deps.kind)) {
-      leaveAlone(jobId);
+      markUnrunnable(jobId);
       return false;
     }
     const graph = await readGraph(images, job.request);
@@ -135,7 +135,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     return true;
   }
 
-  /** It would stand in the queue for ever: a process that ended in the midst of accepting it has left it so. */
+  /** Removes a state without a request: an API process ended in the middle of accepting the job. */
   async function endHeadless(jobId: string): Promise<void> {
     const state = await jobs.readState(jobId);
     if (!state || now() - state.createdAt < HEADLESS_AFTER || (await jobs.readRequest(jobId))) return;
@@ -176,8 +176,8 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
       behind.set(shard, found.at(-1)!.workOrder);
     }
     knownAt = awake();
-    // So that hosts do not all run for the same job; no further than there are hosts, or the queue's order, and with
-    // it the fairness between owners, would be worth little.
+    // Shuffled so that hosts do not all try the same job; only over as many jobs as there are hosts, since the queue's
+    // order carries the fairness between owners.
     shuffle(known, Math.ceil((deps.neighbours() + 1) / shards));
   }
 
@@ -187,7 +187,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
   }
 
-  /** One at a time; whatever asks meanwhile is answered by one more. */
+  /** One poll at a time; calls in between cause one more. */
   function poll(): Promise<void> {
     pollAgain = polling !== undefined;
     polling ??= pollOnce()
@@ -202,7 +202,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
   return { offer, poll, unrunnable: () => [...unrunnable].slice(-UNRUNNABLE_REPORTED) };
 }
 
-/** The first `count` of them. */
+/** Shuffles the first `count` items in place. */
 function shuffle(items: string[], count: number): void {
   for (let last = Math.min(count, items.length) - 1; last > 0; last -= 1) {
     const other = Math.floor(Math.random() * (last + 1));

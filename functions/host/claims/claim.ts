@@ -1,4 +1,4 @@
-// Taking a job: one conditional write, and certainty about what became of it. Source: docs/architecture.md, "The host process".
+// Claims a job by one conditional write, and makes sure of its outcome. Source: docs/architecture.md, "The host process".
 
 import {
   adopt,
@@ -15,12 +15,12 @@ export interface Claimed extends Job {
   fence: Fence;
 }
 
-/** Has this attempt's start been written, as far as this run knows? */
+/** Whether this run has written the attempt's start. */
 export function hasStarted({ state }: Claimed): boolean {
   return state.status === 'processing';
 }
 
-/** Claims a job that waited when it was read. Undefined: somebody else has it, or it does not wait any more. */
+/** Claims a job that was waiting when read. Returns undefined if another host has it or it waits no longer. */
 export async function claimJob(
   writer: Writer,
   { request, state: read }: Job,
@@ -37,13 +37,13 @@ export async function claimJob(
       return writer.jobs.readState(jobId);
     });
     if (settled && isHeldBy(settled, fence)) return { request, state: settled, fence };
-    // Still waiting at the attempt as read: the refusal was of an older picture. Anything else is somebody's.
+    // It still waits at the attempt as read: the claim was refused against older state. Otherwise it is claimed or ended.
     if (!settled || !waits(settled) || settled.attempt !== state.attempt) return undefined;
     state = settled;
   }
 }
 
-/** @param kind of the ComfyUI that asks; any where it is not said */
+/** @param kind of the ComfyUI that asks; undefined matches any */
 export function isFor({ acceptedFor }: JobState, kind: ComfyUIKind | undefined): boolean {
   return acceptedFor === undefined || kind === undefined || acceptedFor === kind;
 }
@@ -52,7 +52,7 @@ export function waits(state: JobState): boolean {
   return state.status === 'queued' && state.host === undefined;
 }
 
-/** Takes over what a former run of this machine held. Undefined: it moved on. */
+/** Adopts a job that a former run of this machine held. Returns undefined if the job has moved on. */
 export async function adoptJob(writer: Writer, job: Job, hostId: string): Promise<Claimed | undefined> {
   const change = adopt(job.state, hostId);
   const fence = { attempt: job.state.attempt, host: hostId };

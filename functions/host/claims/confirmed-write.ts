@@ -1,5 +1,5 @@
-// Writes of the host that must not be left open: each is repeated until an answer or a strong read says what
-// became of it. A late one could otherwise land on a job that nobody here remembers.
+// Confirmed writes: each is repeated until an answer or a strong read shows its
+// outcome. A late write could otherwise land on a job that this run no longer tracks.
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Change, type Fence, isHeldBy, type JobState } from '../../core/job.ts';
@@ -7,15 +7,15 @@ import type { Log } from '../../log.ts';
 import type { Jobs } from '../../store/jobs.ts';
 
 /**
- * written: the table says so, now or before. refused: this run holds the job still, but the verb does not fit.
- * gone: this run holds it no more, and did not write this.
+ * written: the table has the change. refused: this run still holds the job, but the verb does not apply.
+ * gone: this run no longer holds the job and did not write the change.
  */
 export type Confirmation = 'written' | 'refused' | 'gone';
 
 export interface Writer {
   jobs: Jobs;
   log: Log;
-  /** Resolves after a while, in which the table may come back. */
+  /** Resolves after a pause that grows with `attempt`. */
   pause(attempt: number): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function writeConfirmed(
   });
 }
 
-/** Was it this very change that made the state what it is? */
+/** Whether this change produced the state. */
 function carries(state: JobState, change: Change, fence: Fence): boolean {
   return (
     state.attempt === fence.attempt &&
@@ -45,7 +45,7 @@ function carries(state: JobState, change: Change, fence: Fence): boolean {
   );
 }
 
-/** Repeats what failed without an answer, for as long as the process lives. */
+/** Repeats `work` until it resolves. @throws ValidationException: repeating it cannot help */
 export async function untilAnswered<T>(
   { log, pause }: Pick<Writer, 'log' | 'pause'>,
   jobId: string,
@@ -56,7 +56,7 @@ export async function untilAnswered<T>(
     try {
       return await work();
     } catch (error) {
-      // Refused for what it is: it will be refused again.
+      // The request itself is invalid.
       if ((error as Error).name === 'ValidationException') throw error;
       log.error('table.write_failed', error, { jobId, verb: what });
       await pause(attempt);

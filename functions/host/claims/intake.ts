@@ -32,7 +32,7 @@ export function createIntake(host: () => TakesOffers | undefined, now: () => num
     const offered = running.offer(parsed.data.jobId);
     if (offered === 'will-try') return c.json({ status: 'will try' }, 202);
     if (offered === 'no-slot') return c.json({ error: 'no slot' }, 429);
-    // To the forwarder both are the same: no other host need be asked.
+    // The forwarder treats both alike: it asks no other host.
     return c.json({ error: offered === 'has-it' ? 'not waiting any more' : 'not to be tried yet' }, 409);
   });
   return app;

@@ -1,5 +1,5 @@
-// What a former run of this machine left behind: adopt what ComfyUI still has, remove the rest from it, then delete
-// the former runs' items, so that the controller returns at once what was not adopted.
+// What a former run of this machine left: adopts the jobs that ComfyUI still has, removes other prompts of ours, then deletes
+// the former runs' heartbeats, so that the controller returns the other jobs to the queue at once.
 
 import { type ComfyUI, ComfyUIBroken } from '../../comfyui/client.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
@@ -16,18 +16,18 @@ export interface RecoverDeps extends Writer {
   hostId: string;
 }
 
-/** Every host id of a machine begins so. */
+/** @returns the host id of a run; with an empty runId the prefix of all host ids of the machine */
 export function hostIdOf(machineId: string, runId: string): string {
   return `${machineId}.${runId}`;
 }
 
-/** Enough for every slot that a machine ever had. */
+/** More than a fleet holds at once. */
 const HELD_LIMIT = 1000;
 
-/** The jobs taken over. @throws ComfyUIError, or what the store throws: the start is then tried again. */
+/** @returns the adopted jobs. @throws ComfyUIError, or what the store throws: it is tried again */
 export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const { comfyui, machineId, hostId } = deps;
-  // The queue before the history, here too.
+  // The queue before the history: a prompt that ends in between is in one of them.
   const { running, pending } = await comfyui.queue();
   const tags = [...running, ...pending].flatMap(({ promptId, extraData }) => {
     const tag = readPromptTag(extraData);
@@ -38,7 +38,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   const jobIds = new Set([...tags, ...held].map(({ jobId }) => jobId));
 
   const adopted: Claimed[] = [];
-  // Many at once: the whole fleet's jobs are held, and few of them here.
+  // In one batch: the whole fleet's jobs are listed, few of them are held here.
   const states = await deps.jobs.readStates([...jobIds], { consistent: true });
   const elsewhere = new Set(
     states.filter((state) => !isHeldHere(state, machineId)).map(({ jobId }) => jobId),
@@ -46,7 +46,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   for (const jobId of jobIds) {
     if (elsewhere.has(jobId)) continue;
     const job = await deps.jobs.read(jobId);
-    // Of another product's table, whoever's machine id it carries.
+    // The job is of another deployment that shares this ComfyUI: its prompt stays.
     if (!job) for (const tag of tags) if (tag.jobId === jobId) inQueue.delete(tag.promptId);
     if (!job || !isHeldHere(job.state, machineId)) continue;
     const promptId = attemptPromptId(jobId, job.state.attempt);
@@ -64,7 +64,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   return adopted;
 }
 
-/** An entry that cannot be read is there too: who follows it finds out what to do. */
+/** An unreadable entry counts: following it ends the job with a reason. */
 async function isInHistory(comfyui: ComfyUI, promptId: string): Promise<boolean> {
   try {
     return (await comfyui.history(promptId)) !== undefined;
@@ -74,7 +74,7 @@ async function isInHistory(comfyui: ComfyUI, promptId: string): Promise<boolean>
   }
 }
 
-/** By a former run, or by this one where it tried to recover before: it claims nothing until it has. */
+/** Held by a former run, or by this run's earlier try to recover: it claims nothing before. */
 function isHeldHere(state: JobState, machineId: string): boolean {
   return !hasEnded(state) && (state.host ?? '').startsWith(hostIdOf(machineId, ''));
 }

@@ -1,4 +1,4 @@
-// The records of one host run and the slots they take. Nothing else knows how many jobs are held.
+// The held jobs of one host run and the slots they take. Nothing else knows how many jobs are held.
 
 import { createHeldJob, type HeldJob, takesSlot } from './held-job.ts';
 
@@ -6,11 +6,11 @@ export interface Slots {
   has(jobId: string): boolean;
   all(): HeldJob[];
   size(): number;
-  /** Slots that no record takes; 0 while uploads pile up, since a bucket that is silent must not be fed without end. */
+  /** Slots that no held job takes; 0 while uploads pile up, since a silent bucket must not collect jobs without end. */
   freeSlots(): number;
   add(jobId: string): HeldJob;
   forget(heldJob: HeldJob): void;
-  /** Resolves when there is no record. */
+  /** Resolves when no job is held. */
   empty(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// How long this machine has had nothing to do: what it ends itself by. Times are ms awake.
+// How long this machine has had nothing to do: it ends itself after its idle limit. Times are ms awake.
 
 export interface Activity {
   /** It holds a job, or has become ready to. */

@@ -1,5 +1,5 @@
-// How long a GPU machine took from its launch to its first claim, part by part: the budget that infra/host/README.md
-// writes down, as it was.
+// How long a GPU machine took from its launch to its first claim, part by part: compared with the budget in
+// infra/host/README.md.
 
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
@@ -10,7 +10,7 @@ import type { Metrics } from '../../metrics.ts';
 const parts = z.record(z.string(), z.number());
 
 /**
- * Never throws: a start that cannot be measured is one.
+ * Puts the parts as metrics. Never throws: without the boot's file the total alone is put.
  * @param launchedAt ISO 8601; @param file that the boot wrote; @param own seconds of the host's own parts
  */
 export async function reportStart(

@@ -1,4 +1,4 @@
-// The host as its item says it: what the forwarder, the controller and a person may know of it.
+// The content of a heartbeat: what the forwarder, the controller and a person know of a host.
 
 import type { Host } from '../../core/host.ts';
 import type { ComfyUIHealth } from '../prompts/health.ts';

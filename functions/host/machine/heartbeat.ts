@@ -1,5 +1,5 @@
-// How a host says that it lives, and hears what it must know of others: whether it is to end, and how many they are. It
-// reads its own item and one number, however many hosts there are.
+// A host's heartbeat: writes that it lives, and reads whether it is to end and how many hosts there are. It
+// reads its own heartbeat and one number, so that the cost does not grow with the fleet.
 
 import type { Host } from '../../core/host.ts';
 import type { Timings } from '../../core/timings.ts';
@@ -20,17 +20,17 @@ export interface HeartbeatDeps {
 }
 
 export interface Heartbeat {
-  /** Every `heartbeatEvery`. @throws what the table threw: it was not heard */
+  /** Every `heartbeatEvery`. @throws what the table throws: the heartbeat is missed */
   beat(): Promise<void>;
-  /** Its item anew, where something changed that must not wait. */
+  /** Writes the heartbeat now, for a change that must not wait. @throws what the table throws */
   report(): Promise<void>;
-  /** Does the table say that its ComfyUI takes jobs? */
+  /** Whether the last written heartbeat says that its ComfyUI takes jobs. */
   reportedHealthy(): boolean;
-  /** How many other hosts look at the same queue, as the controller said last. */
+  /** How many other hosts poll the same queue, as the controller counted last. */
   neighbours(): number;
   /** Has the controller asked it to end? */
   isRetired(): boolean;
-  /** Who may soon be taken for dead takes nothing: whatever it took would be lost again and again. */
+  /** Whether it may soon count as dead: it claims nothing then, since the sweep would take each job away again. */
   looksDead(): boolean;
 }
 
@@ -43,9 +43,9 @@ export function createHeartbeat({
   item,
   now,
 }: HeartbeatDeps): Heartbeat {
-  /** A later heartbeat may get through where this one does not. */
+  /** A later heartbeat may get through, ms. */
   const timeout = hostDeadAfter / 3;
-  /** The youngest sign of life that the table has of this run. */
+  /** When the newest heartbeat in the table was made. */
   let reportedAt = -Infinity;
   let reportedHealthy = false;
   let retired = false;
@@ -53,16 +53,16 @@ export function createHeartbeat({
 
   async function report(): Promise<void> {
     const reported = item();
-    // Refused, the table has a younger one.
+    // A refused write is fine: the table has a newer one.
     await hosts.put(reported, AbortSignal.timeout(timeout));
     reportedAt = reported.seenAt;
     reportedHealthy = reported.comfyui;
   }
 
-  /** What it does not hear now it hears later: it only says how far from the head to look for a job. */
+  /** A missed count does no harm: it only widens the shuffle of the claim loop. */
   async function countNeighbours(): Promise<void> {
     try {
-      // It is one of them.
+      // This host is one of them.
       neighbours = Math.max(0, (await spread.glance()).hosts - 1);
     } catch (error) {
       log.warn('fleet.count_failed', { error: String(error) });
@@ -71,12 +71,12 @@ export function createHeartbeat({
 
   return {
     async beat() {
-      // Read before write: the first answer sets the clock, and a host must not be born dead.
+      // Read before write: the first answer sets the clock, without which the first heartbeat could be too old.
       const own = await hosts.read(hostId, AbortSignal.timeout(timeout));
-      // Told by the controller, which knows which release should run.
+      // Set by the controller, which knows the release that should run.
       retired ||= own?.retire === true;
       await report();
-      // It is no news: a heartbeat does not wait for it.
+      // The heartbeat does not wait for it.
       void countNeighbours();
     },
     report,

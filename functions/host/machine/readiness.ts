@@ -1,6 +1,6 @@
-// When a host that starts may claim: once ComfyUI has the models of some job that waits, or all of them, and has run one
-// small step. Until then it says that it starts. It refuses to wait without end for a warm-up; for models the controller
-// judges, which ends a host that does not come up.
+// When a starting host may claim: once ComfyUI has the models of a waiting job, or all models, and has run one
+// small step. Until then its heartbeat says that it starts. A warm-up has a limit; the controller ends a host whose models
+// never come.
 
 import { access } from 'node:fs/promises';
 import type { ComfyUIKind } from '../../core/job.ts';
@@ -21,31 +21,31 @@ export interface ReadinessDeps {
   kind?: ComfyUIKind | undefined;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** A file that is there once all models are; they are there where it is not said. */
+  /** A file that exists once all models are there; absent: they are. */
   modelsReady?: string | undefined;
-  /** Runs it, and says why it failed; absent: nothing is run. */
+  /** Runs one small step, returns why it failed; absent: nothing is run. */
   warmUp?: ((work: Work) => Promise<string | undefined>) | undefined;
-  /** Graphs for where no job waits, the first one first: those that read no images. */
+  /** Graphs to warm up with if no job waits, in this order; they read no images. */
   graphs: readonly Graph[];
   onReady(): void;
 }
 
 export interface Readiness {
   readonly isReady: boolean;
-  /** Are there models that have not come yet? As of the last look. */
+  /** Whether models are still to come, as of the last poll. */
   readonly modelsCome: boolean;
-  /** Seconds of its parts. */
+  /** Seconds of each part of the start. */
   readonly parts: Record<string, number>;
   /**
-   * To be called once a second, as soon as former runs are taken over from.
-   * @param isWarm jobs of a former run go on in this ComfyUI
+   * Called once a second after the take-over.
+   * @param isWarm adopted jobs run in this ComfyUI
    */
   poll(isWarm: boolean): Promise<void>;
 }
 
-/** Jobs at the head of the queue that are looked at. */
+/** Jobs at the head of the queue that are examined. */
 const EXAMINED = 10;
-/** ms: whoever lacks models after the last one came has been asked since. */
+/** Ms after the last model came, within which ComfyUI has been asked again. */
 const ASKED_AGAIN_WITHIN = 15_000;
 
 export function createReadiness(deps: ReadinessDeps): Readiness {
@@ -67,7 +67,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
     allThereAt = awake();
   }
 
-  /** The first that waits and that this ComfyUI could run now. */
+  /** The first waiting job that this ComfyUI can run now. */
   async function firstJob(): Promise<Work | undefined> {
     for (const { jobId } of await jobs.listWork('waiting', EXAMINED)) {
       const job = await jobs.read(jobId);
@@ -90,7 +90,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
     const since = awake();
     const failure = await deps.warmUp!(work);
     parts['warm_up'] = seconds(since);
-    // A job that fails in the same way says so to its owner.
+    // A job that fails in the same way reports it to its owner.
     if (failure !== undefined) log.warn('warm_up.failed', { error: failure });
     ready();
   }
@@ -108,12 +108,12 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
       if (isReady || warming || !health.answers) return;
       parts['comfyui_up'] ??= seconds(startedAt);
       if (health.isInventoryAwaited) return;
-      // What does not tell what it has is not waited for.
+      // A ComfyUI without an inventory is not waited for.
       const isReported = health.inventory !== undefined;
       const work = isReported ? await firstJob() : undefined;
       const graph = isReported ? graphs.find(fits) : undefined;
       const next = work ?? (graph && { graph, staging: [] });
-      // A graph of ours without a job that waits can wait for the others' models: it may not be the one that is wanted.
+      // Without a waiting job the warm-up waits for all models: another graph may be wanted first.
       if (modelsCome && !work) return health.starting('its models are still coming');
       const toWarm = deps.warmUp !== undefined && !isWarm;
       if (next && toWarm) {

@@ -1,4 +1,4 @@
-// Restarts ComfyUI, where a person has said by which command. Not more than once in five minutes: a command that does not
+// Restarts ComfyUI by the command that a person has set. At most once in five minutes: a command that does not
 // help must not keep it from coming up.
 
 import { execFile } from 'node:child_process';
@@ -7,7 +7,7 @@ import type { Log } from '../../log.ts';
 const AT_MOST_EVERY = 5 * 60_000;
 const WITHIN = 60_000;
 
-/** @param command of a shell; undefined: nobody may. @returns started now or not; how it went is logged */
+/** @param command for a shell; undefined: no restart. @returns whether it was started now; its result is logged */
 export function createRestart(
   command: string | undefined,
   log: Log,

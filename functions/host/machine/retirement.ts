@@ -1,5 +1,5 @@
-// When a GPU machine ends: idle for long and not to be kept warm, replaced by a newer release, or taken by EC2. In every case the host drains
-// first; nothing that runs is lost by it. Only a process on EC2 has one.
+// When a GPU machine ends: idle and not kept warm, replaced by a newer release, or taken by EC2. In each case the host drains
+// first, so that no running job is lost. Only a process on EC2 has it.
 
 import type { Log } from '../../log.ts';
 import type { InstanceMetadata } from '../../machines/instance.ts';
@@ -19,17 +19,17 @@ export interface RetirementDeps {
   instance: InstanceMetadata;
   /** Whether the controller wants this machine to stay up without work; asked of one that is idle. */
   isWarm(): Promise<boolean>;
-  /** Ends this machine, and wants one less. */
+  /** Terminates this machine and lowers the desired number. @throws what EC2 answers */
   end(): Promise<void>;
   /** Milliseconds. */
   idleLimit: number;
   log: Log;
-  /** How often to look, ms. A spot machine is told two minutes ahead. */
+  /** How often it polls, ms. A spot notice comes two minutes ahead. */
   period?: number;
 }
 
 export interface Retirement {
-  /** For whoever stops the process: it will be started again, and the machine stays. */
+  /** Stops watching, when the process stops and the machine stays. */
   stop(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function watchRetirement({
     if (taken !== undefined) return 'taken';
     if (host.isRetired()) return 'retired';
     if (host.idleFor() < idleLimit) return undefined;
-    // Who gets no answer ends: it would cost money for ever, and the controller starts another where one is wanted.
+    // Without an answer it ends: it would cost money for ever, and the controller starts another if one is needed.
     const warm = await isWarm().catch((error: unknown) => {
       log.warn('fleet.read_failed', { error: String(error) });
       return false;
@@ -70,9 +70,9 @@ export function watchRetirement({
     if (why === undefined) return;
     if (!drained) log.warn('machine.retired', { reason: why });
     drained ??= host.drain();
-    // What runs may take its hour; an announced end does not wait for it.
+    // A running job may take an hour; an announced end does not wait for it.
     await drained;
-    // One that EC2 takes anyway is ended too: else the group would start another whether or not anything waits.
+    // A machine that EC2 takes is terminated too: the group would otherwise replace it even if nothing waits.
     await end();
   }
 

@@ -1,6 +1,6 @@
-// One step of one small image through the host's own ComfyUI before its first job: models are loaded and kernels compiled while
-// nobody waits for it. It is nobody's job: no table knows it, nothing counts it, and what it leaves is removed. Whatever
-// becomes of it, it ends within its bound.
+// One step of one small image in the host's own ComfyUI before its first job: it loads models and compiles kernels while
+// nobody waits. It is no job: no table has it, no metric counts it, its files are removed. It ends within its
+// limit.
 
 import { randomUUID } from 'node:crypto';
 import { type ComfyUI, ComfyUIError } from '../../comfyui/client.ts';
@@ -26,13 +26,13 @@ export interface WarmUpDeps {
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
   clientId(): string;
-  /** What ComfyUI has, where it is known. */
+  /** ComfyUI's nodes, if known. */
   nodes(): ObjectInfo | undefined;
-  /** ms; WARM_UP_LIMIT where it is not said. */
+  /** Ms; absent: WARM_UP_LIMIT. */
   limit?: number | undefined;
 }
 
-/** What is run: a whole graph, and the images that it reads. */
+/** A whole graph, and the images that it reads. */
 export interface Work {
   graph: Graph;
   staging: readonly Staging[];
@@ -40,7 +40,7 @@ export interface Work {
 
 const ATTEMPT = 1;
 
-/** Why it did not come to its end; undefined: it did. Never throws. */
+/** Returns why it failed; undefined if it succeeded. Never throws. */
 export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promise<string | undefined> {
   const { comfyui, cleanup, awake, limit = WARM_UP_LIMIT } = deps;
   const id = randomUUID();
@@ -51,7 +51,7 @@ export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promis
     const staged = await stageInputs(deps, staging, id, ATTEMPT, isLate);
     if (staged !== 'staged') return 'an image that it reads cannot be had';
     const submission = await comfyui.submit({
-      // Without the mark of a job: nobody adopts it, removes it or restarts ComfyUI for it.
+      // Without a prompt tag: no run adopts it, removes it or restarts ComfyUI for it.
       graph: stamp(leastOf(graph), id, ATTEMPT, staging, deps.nodes()),
       promptId,
       clientId: deps.clientId(),
@@ -77,12 +77,12 @@ export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promis
   }
 }
 
-/** Undefined: it is late. A ComfyUI that does not answer for a moment may be loading a model. */
+/** Returns undefined past the limit. A ComfyUI that is silent for a moment may be loading a model. */
 async function untilEnded({ comfyui, pause }: WarmUpDeps, promptId: string, isLate: () => boolean) {
   let absences = 0;
   while (!isLate()) {
     try {
-      // The queue before the history: one that ends in between would be in neither the other way round.
+      // The queue before the history: a prompt that ends in between is in one of them.
       const { running, pending } = await comfyui.queue();
       const entry = await comfyui.history(promptId);
       if (entry) return entry;

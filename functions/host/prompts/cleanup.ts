@@ -1,6 +1,6 @@
-// What jobs that have ended leave in ComfyUI: history entries, and, where its folder is within reach, outputs and
-// staged inputs. Removed together once a second: nobody waits for it. Refuses every file without our stamp: it is a
-// person's, or one that ComfyUI's cache will name again.
+// Cleans up after jobs that have ended: history entries of ComfyUI, and, if its folder is on this machine, outputs and
+// staged inputs, together once a second. It never removes a file without our stamp: such a file is a
+// person's, or ComfyUI's cache still refers to it.
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,22 +9,22 @@ import { isStamped, stampOf } from '../../core/names.ts';
 import type { Log } from '../../log.ts';
 
 export interface Cleanup {
-  /** Its history entry is needed no more. */
+  /** The prompt's history entry may go. */
   ofPrompt(promptId: string): void;
-  /** Whatever it wrote into the folder for outputs: all that carries its stamp, of whatever kind, and nothing else. */
+  /** The attempt's output files may go: all that carry its stamp. */
   ofAttempt(jobId: string, attempt: number): void;
-  /** A file of ours in ComfyUI's input folder. */
+  /** A staged file in ComfyUI's input folder may go. */
   ofInput(name: string): void;
   remove(): Promise<void>;
 }
 
-/** ComfyUI forgets the oldest of its 10,000 entries by itself: nothing grows without end while it is silent. */
+/** ComfyUI itself keeps 10,000 entries: the list stays bounded while it is silent. */
 const REMEMBERED = 10_000;
-/** A node that was broken off may write once more: then the folders are looked through again. */
+/** An interrupted node may still write: the folders are read again after so long, ms. */
 const AGAIN_AFTER = 60_000;
 
 /**
- * @param folder ComfyUI's own, with `output` and `input` in it; undefined where it is out of reach
+ * @param folder ComfyUI's, with `output` and `input` in it; undefined if it is not on this machine
  * @param awake milliseconds since some moment
  */
 export function createCleanup(
@@ -79,7 +79,7 @@ export function createCleanup(
   };
 }
 
-/** What a person should know of a COMFYUI_PATH: where it is wrong nothing is deleted, and the disk fills. */
+/** Returns what is wrong with COMFYUI_PATH: with a wrong one nothing is deleted and the disk fills. */
 export async function problemOfFolder(folder: string | undefined): Promise<string | undefined> {
   if (folder === undefined) return undefined;
   const names = await namesIn(folder);
@@ -87,7 +87,7 @@ export async function problemOfFolder(folder: string | undefined): Promise<strin
   return `COMFYUI_PATH should be ComfyUI's folder, with output and input in it; ${folder} is none: nothing is cleaned up`;
 }
 
-/** Files and folders at its top: a stamp stands in the name of the one or of the other. */
+/** Names of its files and folders; a stamp is part of such a name. */
 async function namesIn(directory: string): Promise<string[]> {
   return readdir(directory).catch(() => []);
 }

@@ -1,5 +1,5 @@
-// How is ComfyUI, and what does it have? Asked with every heartbeat. What keeps it from taking jobs has a name, and is told.
-// The inventory is a help: taken beside, when ComfyUI came (back) or a minute has passed, and waited for only briefly.
+// The health of ComfyUI and its inventory, polled with every heartbeat. Whatever keeps it from taking jobs has a name.
+// The inventory is optional: it is taken when ComfyUI comes (back) and once a minute, and is awaited only briefly.
 
 import {
   type ComfyUI,
@@ -15,73 +15,73 @@ import { storeInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { Log } from '../../log.ts';
 
-/** While models come, ms: with every look. */
+/** How often while models still come, ms. */
 const INVENTORY_AS_MODELS_COME = 4000;
-/** Without one, jobs are taken that would better wait for another host: so long it is waited for, ms. */
+/** Without an inventory the host claims jobs that another host could run better: it is awaited so long, ms. */
 const INVENTORY_AWAITED = 10_000;
-/** After a POST /prompt without an answer the next is risked after so long, twice as long each time, ms. */
+/** After a POST /prompt without an answer the next is tried after so long, doubled each time, ms. */
 const RISKED_AFTER = 1000;
 const LONGEST_RISKED_AFTER = 30_000;
 
 /**
- * Why it takes no jobs, first word for machines. `comfyui_inputs` is said, and jobs without input images are taken.
+ * Why ComfyUI takes no jobs. With `comfyui_inputs` jobs without input images are still taken.
  */
 export type Trouble =
   | 'comfyui_silent'
-  /** It answers, and not as ComfyUI does. */
+  /** Its answers are not ComfyUI's. */
   | 'comfyui_unreadable'
   | 'comfyui_queue'
   /** Everything but POST /prompt is answered. */
   | 'comfyui_takes_no_prompts'
   | 'comfyui_too_old'
   | 'comfyui_stuck'
-  /** It is not that far: its models come, or it is warmed up. */
+  /** It starts: its models come, or it is warmed up. */
   | 'comfyui_starting'
   | 'comfyui_inputs';
 
 export interface ComfyUIHealth {
-  /** It is there, can be read and runs what it is given: jobs may be claimed for it. */
+  /** Whether jobs may be claimed for it. */
   readonly takesJobs: boolean;
-  /** It answers and nothing is wrong that concerns all jobs: what the table is told. */
+  /** It answers, and no trouble affects all jobs: what the heartbeat reports. */
   readonly isHealthy: boolean;
-  /** What it does can be followed to its end. */
+  /** Whether running prompts can be followed to their end. */
   readonly canBeFollowed: boolean;
-  /** As of the last look, whatever else is wrong. */
+  /** Whether it answered the last poll. */
   readonly answers: boolean;
   /** `<Trouble>: <a sentence>`. */
   readonly trouble: string | undefined;
   /** Since when it does not answer, ms of the same clock; undefined while it does. */
   readonly silentSince: number | undefined;
-  /** Somebody takes its connections and says nothing. */
+  /** Connections are accepted and not answered: a node may block its interpreter. */
   readonly isHeld: boolean;
-  /** It says so itself. */
+  /** Whether it says that it is a simulated ComfyUI. */
   readonly simulated: boolean;
   readonly stats: SystemStats | undefined;
   readonly inventory: Inventory | undefined;
   /** It is being taken for the first time. */
   readonly isInventoryAwaited: boolean;
   readonly inventoryHash: string | undefined;
-  /** One look, one at a time; never throws. */
+  /** One poll at a time; never throws. */
   poll(): Promise<void>;
-  /** Resolves when the inventory that is being taken is taken, or cannot be had. */
+  /** Resolves when the inventory is taken or has failed. */
   inventoryTaken(): Promise<void>;
-  /** What became of reading its queue; undefined: it was read. */
+  /** Reports a read of its queue; undefined: it succeeded. */
   queueRead(error: ComfyUIError | undefined): void;
-  /** What became of a POST /prompt; undefined: it was answered. */
+  /** Reports a POST /prompt; undefined: it was answered. */
   prompted(error: ComfyUIError | undefined): void;
-  /** It cannot store what jobs read; undefined: it could. */
+  /** Reports an upload of an input; undefined: it was stored. */
   inputsStored(error: string | undefined): void;
-  /** It gave a prompt another id than it was asked to: known until it was gone, and perhaps replaced. */
+  /** Reports that it ignores prompt_id: true until it goes away, since it may come back as another version. */
   ignoredPromptId(): void;
-  /** What its first job still has to wait for; undefined: nothing. */
+  /** Reports what the start still waits for; undefined: nothing. */
   starting(what: string | undefined): void;
-  /** The head of its queue makes no progress; undefined: it does. */
+  /** Reports that the head of its queue is stuck; undefined: it moves. */
   stuck(reason: string | undefined): void;
 }
 
 /**
- * @param now of a clock that nobody sets, ms
- * @param modelsCome more and more of what it has is there: it is asked often
+ * @param now a monotonic clock, ms
+ * @param modelsCome whether models still come: the inventory is taken often
  */
 export function watchHealth(
   comfyui: ComfyUI,
@@ -114,7 +114,7 @@ export function watchHealth(
       if (troubles.delete(what)) log.info('comfyui.recovered', { url: comfyui.url, trouble: what });
       return;
     }
-    // One that has not come up yet is no news.
+    // A ComfyUI that has not come up yet is expected.
     const isNoNews = what === 'comfyui_starting' || (what === 'comfyui_silent' && stats === undefined);
     const about = { url: comfyui.url, trouble: what, reason: sentence };
     if (!troubles.has(what))
@@ -132,7 +132,7 @@ export function watchHealth(
     isHeld = isSilent && !error.answered && !error.nobodyThere;
     trouble('comfyui_silent', isSilent ? error.message : undefined);
     trouble('comfyui_unreadable', isSilent ? undefined : error.message);
-    // It may come back as another.
+    // It may come back as another version.
     trouble('comfyui_too_old', undefined);
     trouble('comfyui_stuck', undefined);
   }
@@ -159,9 +159,9 @@ export function watchHealth(
     }
     answers = true;
     silentSince = undefined;
-    // Nobody has tried since: that is no trouble any more.
+    // No prompt was posted since: the trouble is out of date.
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);
-    // Once more after the last one has come.
+    // Once more after the last model has come.
     const often = cameThen || modelsCome();
     if (now() - takenAt < (often ? INVENTORY_AS_MODELS_COME : inventoryEvery)) return;
     cameThen = modelsCome();
@@ -171,7 +171,7 @@ export function watchHealth(
     });
   }
 
-  /** One that cannot be had is said once; the last one stands. */
+  /** A failure is logged once; the last inventory stays. */
   async function take(): Promise<void> {
     try {
       const taken = await takeInventory(comfyui, log);
@@ -185,7 +185,7 @@ export function watchHealth(
     }
   }
 
-  /** Of everything that concerns all jobs, and may not be risked. */
+  /** The first trouble that affects all jobs. */
   const isFree = (but?: Trouble) =>
     ![...troubles.keys()].some((what) => what !== 'comfyui_inputs' && what !== but);
 
@@ -206,7 +206,7 @@ export function watchHealth(
       return answers;
     },
     get trouble() {
-      // What it is starting with says little while it is silent.
+      // A silent ComfyUI is reported as silent, not as starting.
       const [first] = [...troubles].sort(
         ([a], [b]) => Number(a === 'comfyui_starting') - Number(b === 'comfyui_starting'),
       );

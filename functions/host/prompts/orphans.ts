@@ -1,6 +1,6 @@
-// Prompts of ours in ComfyUI that no record explains: of an attempt that was broken off while ComfyUI was silent, or
-// posted by a request that came late. They are removed, and until they are gone they keep the executor busy. What the
-// table does not know by its job is not ours, whatever it carries: another product may serve the same ComfyUI.
+// Orphans: prompts of ours in ComfyUI that no held job explains, of an attempt that was broken off while ComfyUI was silent or
+// posted by a late request. They are removed; until then they keep the executor busy. A prompt
+// whose job is not in the table is not ours: another deployment may use the same ComfyUI.
 
 import type { ComfyUI, QueueItem } from '../../comfyui/client.ts';
 import { readPromptTag } from '../../core/prompt-tag.ts';
@@ -8,20 +8,20 @@ import type { Log } from '../../log.ts';
 import type { Jobs } from '../../store/jobs.ts';
 
 export interface Orphans {
-  /** As of the last look: one that runs keeps ComfyUI's only executor. */
+  /** Whether the last read queue had an orphan: it keeps ComfyUI's only executor busy. */
   any(): boolean;
-  /** Still there after several looks: what waits behind it had better go elsewhere. */
+  /** Whether orphans survive several polls: jobs behind them should go elsewhere. */
   stuck(): boolean;
-  /** It could not be removed: it counts until a queue is read in which it is not. */
+  /** Counts a prompt as orphan until a queue is read without it. */
   suspect(promptId: string): void;
-  /** To be told of every queue that is read. */
+  /** Called with every queue that is read. */
   seen(items: { item: QueueItem; followed: boolean }[]): void;
 }
 
-/** Looks come once a second while anything is held. */
+/** Polls; one a second while a job is held. */
 const STUCK_AFTER = 5;
 
-/** Only what carries this machine's mark, of jobs that the table knows: a person may be using ComfyUI's page. */
+/** @param isHeld whether this run holds the job; only prompts with this machine's tag, of jobs in the table, count */
 export function watchOrphans(
   comfyui: Pick<ComfyUI, 'cancel'>,
   jobs: Pick<Jobs, 'readStates'>,
@@ -31,9 +31,9 @@ export function watchOrphans(
 ): Orphans {
   let promptIds: string[] = [];
   let polls = 0;
-  /** Broken off by this very run: no table need be asked. */
+  /** Broken off by this run: the table is not asked. */
   const suspected = new Set<string>();
-  /** By job id: does the table know it? Asked once, while its prompts are there. */
+  /** Job id → whether the table has it. Read once, while its prompts are there. */
   let known = new Map<string, boolean>();
 
   async function ask(jobIds: string[]): Promise<void> {

@@ -1,6 +1,6 @@
-// Follows prompts in ComfyUI: by its socket for speed, by `/queue` and then `/history` for truth. In this order: a
-// prompt that ends in between would be in neither the other way round. The socket may drop, stay silent or lie; it
-// may cost a second, never a result. Knows prompts, not jobs.
+// Follows prompts in ComfyUI: by its socket for speed, by `/queue` and then `/history` for certainty. In this order, a
+// prompt that ends in between is in one of them. The socket may drop, stay silent or lie; that
+// costs a second, never a result. Knows prompts, not jobs.
 
 import {
   type ComfyUI,
@@ -16,30 +16,30 @@ import { signal } from '../../runtime/signal.ts';
 
 export type Ending =
   | { kind: 'ended'; entry: HistoryEntry }
-  /** It ended, but what ComfyUI says of how cannot be read; asked for three times. */
+  /** It ended, but its history entry could not be read three times. */
   | { kind: 'unreadable'; reason: string }
-  /** In neither ComfyUI's queue nor its history, twice. */
+  /** In neither ComfyUI's queue nor its history at two polls. */
   | { kind: 'vanished' };
 
 export interface PromptListener {
   started(): void;
   progressed(event: ProgressEvent): void;
-  /** ComfyUI's queue says that it runs: a sign of life, of no progress. */
+  /** ComfyUI's queue lists it as running: a sign of life without progress. */
   runs(): void;
-  /** It was in the queue and is there no more: whatever becomes of it, it runs no longer. */
+  /** It has left the queue: it runs no longer. */
   left(): void;
 }
 
 export interface FollowedPrompt {
   ended: Promise<Ending>;
-  /** From now on its absence counts. @param reached false: nobody can have taken it, but let it be looked for */
+  /** From now on its absence counts. @param reached false: ComfyUI cannot have taken it, it is looked for all the same */
   expect(reached: boolean): void;
   /**
-   * ComfyUI went away while this prompt was posted and nothing was known to be before it: it may be what ended it. What
-   * waited behind another cannot be.
+   * ComfyUI went away while this prompt was first in its queue as far as known: it may have crashed ComfyUI. A prompt that
+   * waited behind another cannot have.
    */
   mayHaveEndedComfyUI(): boolean;
-  /** Nothing is known to be before it. */
+  /** Whether it is first in ComfyUI's queue as far as known. */
   isNext(): boolean;
   stop(): void;
 }
@@ -47,7 +47,7 @@ export interface FollowedPrompt {
 interface Followed extends PromptListener {
   promptId: string;
   expected: boolean;
-  /** It was ComfyUI's next or present one when ComfyUI went away. */
+  /** It was first in the queue when ComfyUI went away. */
   blamed: boolean;
   absences: number;
   unreadable: number;
@@ -56,27 +56,27 @@ interface Followed extends PromptListener {
 
 export interface Poller {
   follow(promptId: string, listener: PromptListener): FollowedPrompt;
-  /** To be called with every message of the socket. */
+  /** Called with every message of the socket. */
   observe(event: ComfyUIEvent): void;
-  /** To be called when ComfyUI closed the socket: it may have ended. */
+  /** Called when ComfyUI closes the socket: it may have ended. */
   disconnected(): void;
-  /** One look at the truth. @throws ComfyUIError */
+  /** Reads the queue, and the history of prompts that left it. @throws ComfyUIError */
   poll(): Promise<void>;
 }
 
-/** Looks, a second apart, at a history entry that cannot be read. */
+/** Polls, a second apart, of a history entry that cannot be read. */
 const UNREADABLE_AFTER = 3;
 
-/** @param seen is told of every queue item at every poll, with whether somebody here follows it, those that run first */
+/** @param seen called at every poll with all queue items, running ones first, and whether each is followed here */
 export function createPoller(
   comfyui: Pick<ComfyUI, 'queue' | 'history'>,
   log: Log,
   seen: (items: { item: QueueItem; followed: boolean }[], running: number) => void,
 ): Poller {
   const followed = new Map<string, Followed>();
-  /** As far as it is known, the order in which ComfyUI works: what its queue showed last, then what was posted since. */
+  /** ComfyUI's order of work as far as known: its queue at the last poll, then what was posted since. */
   let order: string[] = [];
-  /** Somebody is blamed for the outage that lasts. */
+  /** A prompt is blamed for the present outage. */
   let blaming = false;
 
   const forget = (prompt: Followed): boolean => {
@@ -86,12 +86,12 @@ export function createPoller(
 
   const finish = (prompt: Followed, ending: Ending) => {
     if (!forget(prompt)) return;
-    // What is merely followed no more may still be run: the next look at the queue tells.
+    // A prompt that is no longer followed may still run: the next poll shows it.
     order = order.filter((promptId) => promptId !== prompt.promptId);
     prompt.end(ending);
   };
 
-  /** One at most: what stood behind it had not begun. */
+  /** Blames one prompt at most: those behind it had not begun. */
   function wentAway(): void {
     const first = followed.get(order[0] ?? '');
     if (blaming || !first) return;
@@ -105,7 +105,7 @@ export function createPoller(
     return entry !== undefined;
   }
 
-  /** One entry that cannot be read costs its own job only. @throws ComfyUISilent, ComfyUIRefused */
+  /** An unreadable entry ends its own prompt only. @throws ComfyUISilent, ComfyUIRefused */
   async function foundInHistory(prompt: Followed): Promise<boolean> {
     try {
       return await readHistory(prompt);
@@ -119,7 +119,7 @@ export function createPoller(
     }
   }
 
-  /** Where the queue cannot be read, the ends at least are told by the history. @throws what the queue threw */
+  /** If the queue cannot be read, the history still shows ends. @throws what reading the queue throws */
   async function queue(prompts: readonly Followed[]): ReturnType<ComfyUI['queue']> {
     try {
       return await comfyui.queue();
@@ -130,7 +130,7 @@ export function createPoller(
     }
   }
 
-  /** An entry that cannot be read says nothing here: whether its prompt has ended is not known. */
+  /** An unreadable entry is ignored here: whether its prompt has ended is unknown. */
   async function pollEnds(prompts: readonly Followed[]): Promise<void> {
     for (const prompt of prompts)
       try {
@@ -181,7 +181,7 @@ export function createPoller(
           try {
             prompt.progressed(event);
           } catch (error) {
-            // A message that is not what it says: progress waits for the next one.
+            // A malformed message: progress waits for the next one.
             log.error('message.unreadable', error, { promptId: prompt.promptId, type: event.type });
           }
           // The history entry is made before this message and after `execution_success`.
@@ -191,7 +191,7 @@ export function createPoller(
             );
           return;
         default:
-          // The end is told by the history.
+          // The history shows the end.
           return;
       }
     },
@@ -199,7 +199,7 @@ export function createPoller(
     disconnected: wentAway,
 
     async poll() {
-      // Who is followed only after the queue was read cannot be missed in it.
+      // A prompt that is followed after the queue was read cannot be missing from it.
       const prompts = [...followed.values()].filter(({ expected }) => expected);
       const { running, pending } = await queue(prompts);
       seen(

@@ -1,5 +1,5 @@
-// Taking a prompt out of ComfyUI: from its queue, or by an interrupt if it runs. What ComfyUI answers does not tell
-// whether it is gone, so it is looked for afterwards.
+// Removes a prompt from ComfyUI: from its queue, or by an interrupt if it runs. ComfyUI's answer does not show
+// whether it is gone, so the queue is read afterwards.
 
 import { type ComfyUI, ComfyUIError } from '../../comfyui/client.ts';
 import type { Log } from '../../log.ts';
@@ -7,7 +7,7 @@ import type { Log } from '../../log.ts';
 const POLLS = 4;
 
 /**
- * True: it is not in the queue any more. False: a node that cannot be interrupted still runs.
+ * Returns true if the prompt has left the queue, false if a node that ignores the interrupt still runs.
  * @throws ComfyUIError
  */
 export async function removePrompt(
@@ -25,8 +25,8 @@ export async function removePrompt(
 }
 
 /**
- * Takes a prompt out of the queue only while it waits there. True: it is in neither queue nor history, so it never
- * ran. False: it runs or has run.
+ * Removes a prompt only while it waits. Returns true if it is in neither queue nor history, so that it never
+ * ran; false if it runs or has run.
  */
 export async function withdrawPrompt(
   comfyui: Pick<ComfyUI, 'queue' | 'history' | 'deleteQueued'>,
@@ -39,8 +39,8 @@ export async function withdrawPrompt(
 }
 
 /**
- * One that ComfyUI gave an id of its own. Such a ComfyUI interrupts whatever runs: it is asked to only while that is this
- * one. Tried once: what is left of it is a picture that nobody fetches.
+ * For a prompt to which ComfyUI gave its own id. Such a ComfyUI interrupts whatever runs, so it is asked only while that is this
+ * prompt. Tried once: what remains is an image that nobody fetches.
  */
 export async function removeForeignPrompt(
   comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,

@@ -1,6 +1,6 @@
-// Is ComfyUI stuck? Its worker may have ended while its HTTP answers: the head of its queue stays there and nothing of any
-// kind is heard of it, for longer than such a node ever was silent here. Pure: judges what it is told. The clock is that of
-// a machine that is awake.
+// Is ComfyUI stuck? Its worker may have ended while its HTTP answers: the head of its queue stays, and no event
+// comes for longer than such a node was ever silent here. Pure: judges what it is given. Times are ms that the machine was
+// awake.
 
 import type { ComfyUIEvent } from '../../comfyui/events.ts';
 
@@ -8,13 +8,13 @@ import type { ComfyUIEvent } from '../../comfyui/events.ts';
 export interface StuckBounds {
   /** The head waits though nothing runs: a worker takes it within milliseconds. */
   idle: number;
-  /** At least, of a node that was timed here, or of a prompt that was broken off and runs on. */
+  /** The least, for a node that was timed here, or for a prompt that was broken off and runs on. */
   least: number;
-  /** So many times the longest silence of this kind of node here. */
+  /** This many times the longest silence of this class of node here. */
   times: number;
-  /** Of a job whose template says nothing, on a node that was timed here. */
+  /** For a job whose template sets no deadline, on a node that was timed here. */
   deadline: number;
-  /** Of a node that was never timed here, and of other people's prompts, of which we hear nothing. */
+  /** For a node that was never timed here, and for other people's prompts, whose events we do not get. */
   unknown: number;
 }
 
@@ -24,19 +24,19 @@ export interface Head {
   runs: boolean;
   /** Followed by this host: its events are heard. */
   ours?: { classOf(node: string): string | undefined; deadline: number | undefined } | undefined;
-  /** Of this host, and broken off: it should have ended long ago. */
+  /** Posted by this machine and broken off: it should have ended. */
   brokenOff: boolean;
 }
 
 export interface StuckRule {
-  /** To be told of every message of the socket. */
+  /** Called with every message of the socket. */
   observe(event: ComfyUIEvent): void;
-  /** One look at the queue. For how long nothing has moved, ms, where that is too long. */
+  /** Called with the head of the queue. Returns how long nothing has moved, ms, if that is too long. */
   poll(head: Head | undefined): number | undefined;
 }
 
 export function createStuckRule(bounds: StuckBounds, awake: () => number): StuckRule {
-  /** Kind of node → its longest silence, ms. */
+  /** Class of node → its longest silence, ms. */
   const silences = new Map<string, number>();
   let head: Head | undefined;
   let movedAt = -Infinity;
