@@ -25,12 +25,12 @@ import type { Forwarder } from './forwarder.ts';
 import { namespaceOf } from './names.ts';
 import type { Settings } from './settings.ts';
 
-type RoomName = 'api' | 'forwarder' | 'controller' | 'webhooks' | 'host';
+type ServiceName = 'api' | 'forwarder' | 'controller' | 'webhooks' | 'host';
 
-/** A metric that a room puts. */
+/** A metric that a service puts. */
 export function measured(
   name: string,
-  room: RoomName,
+  service: ServiceName,
   metricName: MetricName,
   statistic: string,
   period: Duration = Duration.minutes(5),
@@ -38,7 +38,7 @@ export function measured(
   return new Metric({
     namespace: namespaceOf(name),
     metricName,
-    dimensionsMap: { service: room },
+    dimensionsMap: { service: service },
     statistic,
     period,
   });
@@ -143,7 +143,7 @@ function watches(props: {
       says: 'The controller has not ended a round for ten minutes.',
     },
     'forwarder-failing': {
-      metric: props.forwarder.room.lambda.metricErrors(fiveMinutes),
+      metric: props.forwarder.service.lambda.metricErrors(fiveMinutes),
       threshold: 1,
       periods: 3,
       says: 'The forwarder fails again and again.',
@@ -160,7 +160,7 @@ function watches(props: {
       metric: new Metric({
         namespace: 'AWS/Lambda',
         metricName: 'Url5xxCount',
-        dimensionsMap: { FunctionName: props.api.room.lambda.functionName },
+        dimensionsMap: { FunctionName: props.api.service.lambda.functionName },
         ...fiveMinutes,
       }),
       threshold: 5,
@@ -168,7 +168,7 @@ function watches(props: {
     },
     'api-throttled': {
       // Lambda answers these itself, with 429, which is no 5xx.
-      metric: props.api.room.lambda.metricThrottles(fiveMinutes),
+      metric: props.api.service.lambda.metricThrottles(fiveMinutes),
       threshold: 5,
       says: 'Callers are turned away: no environment of Lambda was free for the api.',
     },

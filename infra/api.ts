@@ -7,16 +7,16 @@ import { Construct } from 'constructs';
 import { type ApiLambdaEnvironment, NO_SECRET } from '../functions/config/api-lambda.ts';
 import type { ImagesBucket } from './buckets.ts';
 import { namespaceOf } from './names.ts';
-import { Room } from './room.ts';
+import { Service } from './service.ts';
 import { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
-/** CloudFront waits as long for the first byte: see front-door.ts. */
+/** CloudFront waits as long for the first byte: see endpoint.ts. */
 export const API_TIMEOUT = Duration.seconds(60);
 
 export class Api extends Construct {
-  readonly room: Room;
+  readonly service: Service;
   readonly url: FunctionUrl;
   /** The URL without its last slash, and its host. */
   readonly address: string;
@@ -41,9 +41,9 @@ export class Api extends Construct {
       description: 'The key that callers of the API send',
       settings,
     });
-    this.room = new Room(this, 'Room', {
+    this.service = new Service(this, 'Service', {
       settings,
-      room: 'api',
+      service: 'api',
       bundle: props.bundle,
       memoryMiB: 1024,
       timeout: API_TIMEOUT,
@@ -86,7 +86,7 @@ export class Api extends Construct {
         API_KEY_PREVIOUS: this.key.previousValue,
       }),
     });
-    this.url = this.room.lambda.addFunctionUrl({
+    this.url = this.service.lambda.addFunctionUrl({
       authType: FunctionUrlAuthType.NONE,
       invokeMode: InvokeMode.RESPONSE_STREAM,
     });

@@ -60,19 +60,19 @@ abstract class ClosedBucket extends Construct {
     });
   }
 
-  protected grant(room: Role, access: BucketAccess): void {
+  protected grant(role: Role, access: BucketAccess): void {
     const add = (actions: string[], resources: string[]) =>
-      room.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
+      role.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
     // By its name, which binds no stack to the other.
-    const arn = `arn:${Stack.of(room).partition}:s3:::${this.name}`;
+    const arn = `arn:${Stack.of(role).partition}:s3:::${this.name}`;
     for (const [action, prefixes] of Object.entries(access)) {
       const resources = prefixes.map((prefix) =>
         prefix.includes('.') ? `${arn}/${prefix}` : `${arn}/${prefix}/*`,
       );
       add([`s3:${action}`], resources);
       for (const resource of resources.filter((one) => one.endsWith('*'))) {
-        Validations.of(room).acknowledge({
-          id: `AwsSolutions-IAM5[Resource::${asNagWrites(room, resource)}]`,
+        Validations.of(role).acknowledge({
+          id: `AwsSolutions-IAM5[Resource::${asNagWrites(role, resource)}]`,
           reason:
             'Objects are named by jobs and releases that do not exist yet; the prefix says which kind they are.',
         });
@@ -102,9 +102,9 @@ export class ImagesBucket extends ClosedBucket {
     });
   }
 
-  /** Grants, and says where the images are: a part of the room's environment. */
-  allow(room: Role, access: BucketAccess): { IMAGES_BUCKET: string } {
-    this.grant(room, access);
+  /** Grants, and says where the images are: a part of the function's environment. */
+  allow(role: Role, access: BucketAccess): { IMAGES_BUCKET: string } {
+    this.grant(role, access);
     return { IMAGES_BUCKET: this.name };
   }
 }
@@ -118,9 +118,9 @@ export class ModelsBucket extends ClosedBucket {
     });
   }
 
-  /** Grants, and says where the models are: a part of the room's environment. */
-  allow(room: Role, access: BucketAccess): { MODELS_BUCKET: string } {
-    this.grant(room, access);
+  /** Grants, and says where the models are: a part of the function's environment. */
+  allow(role: Role, access: BucketAccess): { MODELS_BUCKET: string } {
+    this.grant(role, access);
     return { MODELS_BUCKET: this.name };
   }
 }

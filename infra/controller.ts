@@ -10,12 +10,12 @@ import type { ControllerLambdaEnvironment } from '../functions/config/controller
 import { type FailedRecords, onWaitingJobs } from './waiting-jobs-stream.ts';
 import { allowOnGroup } from './group-access.ts';
 import { namespaceOf } from './names.ts';
-import { Room } from './room.ts';
+import { Service } from './service.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
 export class Controller extends Construct {
-  readonly room: Room;
+  readonly service: Service;
 
   constructor(
     scope: Construct,
@@ -24,9 +24,9 @@ export class Controller extends Construct {
   ) {
     super(scope, id);
     const { settings, tables, failed } = props;
-    this.room = new Room(this, 'Room', {
+    this.service = new Service(this, 'Service', {
       settings,
-      room: 'controller',
+      service: 'controller',
       bundle: props.bundle,
       memoryMiB: 512,
       timeout: Duration.seconds(55),
@@ -52,11 +52,13 @@ export class Controller extends Construct {
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       // The next one comes in a minute: a late one would only meet it.
-      targets: [new LambdaFunction(this.room.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      targets: [
+        new LambdaFunction(this.service.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+      ],
     });
-    this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+    this.service.lambda.configureAsyncInvoke({ retryAttempts: 0 });
     // A burst is one thing to know: there is work. What it starts takes minutes.
-    onWaitingJobs(this.room, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
+    onWaitingJobs(this.service, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
   }
 
   #allowGroup(role: Role, { name, spot }: Settings): { AUTO_SCALING_GROUP: string } {

@@ -34,12 +34,12 @@ export class Dashboard extends Construct {
   ) {
     super(scope, id);
     const { name } = props.settings;
-    const of = (room: Parameters<typeof measured>[1], statistic: string, ...metrics: MetricName[]) =>
-      metrics.map((metric) => measured(name, room, metric, statistic, Duration.minutes(1)));
+    const of = (service: Parameters<typeof measured>[1], statistic: string, ...metrics: MetricName[]) =>
+      metrics.map((metric) => measured(name, service, metric, statistic, Duration.minutes(1)));
     const graph = (title: string, left: IMetric[], right: IMetric[] = []) =>
       new GraphWidget({ title, left, right, width: 8, height: 6 });
-    const rooms = [props.api, props.forwarder, props.controller, props.webhooks].map(
-      ({ room }) => room.lambda,
+    const services = [props.api, props.forwarder, props.controller, props.webhooks].map(
+      ({ service }) => service.lambda,
     );
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: name,
@@ -86,9 +86,14 @@ export class Dashboard extends Construct {
           ),
           graph(
             'Functions: errors, and ms (p95)',
-            rooms.map((room) => room.metricErrors({ label: `errors ${room.node.path.split('/').at(-3)}` })),
-            rooms.map((room) =>
-              room.metricDuration({ statistic: 'p95', label: `ms ${room.node.path.split('/').at(-3)}` }),
+            services.map((service) =>
+              service.metricErrors({ label: `errors ${service.node.path.split('/').at(-3)}` }),
+            ),
+            services.map((service) =>
+              service.metricDuration({
+                statistic: 'p95',
+                label: `ms ${service.node.path.split('/').at(-3)}`,
+              }),
             ),
           ),
           graph(

@@ -6,12 +6,12 @@ import type { ForwarderLambdaEnvironment } from '../functions/config/forwarder.t
 import { type FailedRecords, onWaitingJobs } from './waiting-jobs-stream.ts';
 import { namespaceOf } from './names.ts';
 import type { Network } from './network.ts';
-import { Room } from './room.ts';
+import { Service } from './service.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
 export class Forwarder extends Construct {
-  readonly room: Room;
+  readonly service: Service;
 
   constructor(
     scope: Construct,
@@ -20,9 +20,9 @@ export class Forwarder extends Construct {
   ) {
     super(scope, id);
     const { settings, tables, failed } = props;
-    this.room = new Room(this, 'Room', {
+    this.service = new Service(this, 'Service', {
       settings,
-      room: 'forwarder',
+      service: 'forwarder',
       bundle: props.bundle,
       memoryMiB: 512,
       timeout: Duration.seconds(20),
@@ -38,6 +38,6 @@ export class Forwarder extends Construct {
         METRICS_NAMESPACE: namespaceOf(settings.name),
       }),
     });
-    onWaitingJobs(this.room, { tables, failed, batchSize: 100 });
+    onWaitingJobs(this.service, { tables, failed, batchSize: 100 });
   }
 }

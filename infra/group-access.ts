@@ -12,7 +12,7 @@ type GroupAction =
   | 'SuspendProcesses'
   | 'UpdateAutoScalingGroup';
 
-/** Grants, and says which group it is: a part of the room's environment. */
+/** Grants, and says which group it is: a part of the function's environment. */
 export function allowOnGroup(
   role: Role,
   name: string,

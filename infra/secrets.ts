@@ -1,5 +1,5 @@
-// The two secrets that a deployment makes for itself, and nobody types: the key of the API, and what tells the front
-// door's requests from those of others. A new version keeps the one before it: CloudFront takes minutes to send the new
+// The two secrets that a deployment makes for itself, and nobody types: the key of the API, and what tells
+// CloudFront's requests from those of others. A new version keeps the one before it: CloudFront takes minutes to send the new
 // one from everywhere, callers take longer.
 
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';

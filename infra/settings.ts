@@ -188,7 +188,7 @@ export const deployment = {
     'must be the ARN of a certificate in us-east-1, where CloudFront looks for it whatever the region, or empty',
     'the certificate of `domainName`',
   ),
-  frontDoor: setting(
+  endpoint: setting(
     z.enum(['cloudfront', 'function-url']),
     'must be cloudfront, or function-url for an account that may have no CloudFront yet',
     'what callers reach',
@@ -282,21 +282,21 @@ function contradictionIn(settings: Settings): string | undefined {
   if (cold) return cold;
   if (domainName && !certificateArn) return `certificateArn must be given for the domain name ${domainName}.`;
   if (certificateArn && !domainName) return 'domainName must be given with certificateArn.';
-  return contradictionAtTheDoor(settings);
+  return contradictionOfEndpoint(settings);
 }
 
 /** Lambda takes a reservation only where so many are left to all functions that have none. */
 const UNRESERVED = 100;
 
-function contradictionAtTheDoor(settings: Settings): string | undefined {
-  const { frontDoor, domainName, apiReservedConcurrency, lambdaConcurrency } = settings;
+function contradictionOfEndpoint(settings: Settings): string | undefined {
+  const { endpoint, domainName, apiReservedConcurrency, lambdaConcurrency } = settings;
   const reservable = lambdaConcurrency - UNRESERVED;
-  if (frontDoor === 'function-url' && domainName)
-    return 'domainName must be empty with frontDoor function-url, which has no name of its own.';
+  if (endpoint === 'function-url' && domainName)
+    return 'domainName must be empty with endpoint function-url, which has no name of its own.';
   if (apiReservedConcurrency !== undefined && apiReservedConcurrency > reservable)
     return `apiReservedConcurrency must leave ${UNRESERVED} of lambdaConcurrency, which is ${lambdaConcurrency}; ${reservable > 0 ? `it may be ${reservable} at most` : 'leave it empty'}.`;
-  if (frontDoor === 'function-url' && apiReservedConcurrency === undefined && reservable > 0)
-    return `apiReservedConcurrency must be given with frontDoor function-url and lambdaConcurrency ${lambdaConcurrency}, such as 20: nothing else bounds what strangers can make the function cost.`;
+  if (endpoint === 'function-url' && apiReservedConcurrency === undefined && reservable > 0)
+    return `apiReservedConcurrency must be given with endpoint function-url and lambdaConcurrency ${lambdaConcurrency}, such as 20: nothing else bounds what strangers can make the function cost.`;
   return undefined;
 }
 

@@ -11,7 +11,7 @@ import { Budget } from './budget.ts';
 import { Controller } from './controller.ts';
 import { Dashboard } from './dashboard.ts';
 import { Forwarder } from './forwarder.ts';
-import { FrontDoor } from './front-door.ts';
+import { Endpoint } from './endpoint.ts';
 import { GpuHosts } from './gpu-hosts.ts';
 import { groupName } from './names.ts';
 import { Network } from './network.ts';
@@ -21,7 +21,7 @@ import { Tables } from './tables.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface Bundles {
-  /** The folder with `lambda/<room>/index.mjs` and `host/`, as build.mjs makes it. */
+  /** The folder with `lambda/<service>/index.mjs` and `host/`, as build.mjs makes it. */
   built: string;
   /** infra/host/user-data.sh. */
   script: string;
@@ -62,18 +62,18 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     script: bundles.script,
   });
 
-  const compute = stack('compute', 'ComfyUI API: front door, api, forwarder, controller, webhooks, alarms');
-  const bundle = (room: string) => join(bundles.built, 'lambda', room);
+  const compute = stack('compute', 'ComfyUI API: endpoint, api, forwarder, controller, webhooks, alarms');
+  const bundle = (service: string) => join(bundles.built, 'lambda', service);
   const failed = new FailedRecords(compute, 'FailedRecords');
   const originSecret =
-    settings.frontDoor === 'cloudfront'
+    settings.endpoint === 'cloudfront'
       ? new GeneratedSecret(compute, 'OriginSecret', {
           description: 'What CloudFront adds to every request to the API',
           settings,
         })
       : undefined;
   const api = new Api(compute, 'Api', { settings, tables, images, bundle: bundle('api'), originSecret });
-  const frontDoor = originSecret && new FrontDoor(compute, 'FrontDoor', { settings, api, originSecret });
+  const endpoint = originSecret && new Endpoint(compute, 'Endpoint', { settings, api, originSecret });
   const forwarder = new Forwarder(compute, 'Forwarder', {
     settings,
     tables,
@@ -91,7 +91,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   const webhooks = new Webhooks(compute, 'Webhooks', {
     settings,
     tables,
-    own: [...(frontDoor ? [frontDoor.hostName] : []), api.hostName],
+    own: [...(endpoint ? [endpoint.hostName] : []), api.hostName],
     bundle: bundle('webhooks'),
   });
   const alarms = new Alarms(compute, 'Alarms', { settings, api, forwarder, failed });
@@ -115,7 +115,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   );
   say(gpuHosts, 'SeedSubnet', seedSubnet, 'Where models are seeded from: npm run models -- seed --in-region');
   if (image) say(gpuHosts, 'ImagePipeline', image.pipelineArn, 'Makes the image of the hosts: npm run image');
-  say(compute, 'Url', (frontDoor ?? api).address, 'Where callers go');
+  say(compute, 'Url', (endpoint ?? api).address, 'Where callers go');
   say(compute, 'ApiKeySecretArn', api.key.secret.secretArn, 'The secret with the key that callers send');
   say(
     compute,
@@ -123,11 +123,11 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
     `aws secretsmanager get-secret-value --region ${settings.region} --secret-id ${api.key.secret.secretArn} --query SecretString --output text`,
     'Prints the key that callers send',
   );
-  if (frontDoor && settings.domainName !== undefined) {
+  if (endpoint && settings.domainName !== undefined) {
     say(
       compute,
       'DnsTarget',
-      frontDoor.distribution.distributionDomainName,
+      endpoint.distribution.distributionDomainName,
       `Where a CNAME of ${settings.domainName} must point`,
     );
   }

@@ -10,7 +10,7 @@ import { tableArn, tablePrefix } from './names.ts';
 
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan';
 
-/** What a room may do with items, by table, and which of its indexes it queries. A name that is none ends the synthesis. */
+/** What a service may do with items, by table, and which of its indexes it queries. A name that is none ends the synthesis. */
 export type TableAccess = Record<string, { items: ItemAction[]; indexes?: string[] }>;
 
 export class Tables extends Construct {
@@ -33,16 +33,16 @@ export class Tables extends Construct {
     });
   }
 
-  /** Grants, and says where the tables are: a part of the room's environment. */
-  allow(room: Role, access: TableAccess): { TABLE_PREFIX: string } {
+  /** Grants, and says where the tables are: a part of the function's environment. */
+  allow(role: Role, access: TableAccess): { TABLE_PREFIX: string } {
     const add = (actions: string[], resources: string[]) =>
-      room.addToPolicy(new PolicyStatement({ actions, resources }));
+      role.addToPolicy(new PolicyStatement({ actions, resources }));
     for (const [name, { items, indexes = [] }] of Object.entries(access)) {
       const spec = specs.find((one) => one.name === name);
       const unknown = indexes.find((index) => !spec?.indexes.some((one) => one.name === index));
       if (!spec || unknown !== undefined)
         throw new Error(`functions/store/tables.ts has no ${[name, unknown].join(' ')}.`);
-      const arn = this.#arn(room, name);
+      const arn = this.#arn(role, name);
       add(
         items.map((action) => `dynamodb:${action}`),
         [arn],
@@ -59,16 +59,16 @@ export class Tables extends Construct {
   }
 
   /** What Lambda needs to read the stream of jobs for a function. */
-  allowStream(room: Role): void {
-    room.addToPolicy(
+  allowStream(role: Role): void {
+    role.addToPolicy(
       new PolicyStatement({
         actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator'],
         resources: [this.jobStream],
       }),
     );
     // IAM has no stream to name for a list: AWS's own policy for such functions says the same.
-    room.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }));
-    Validations.of(room).acknowledge({
+    role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }));
+    Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
         'Lambda lists streams before it reads one; a list says how tables are named, and nothing of what is in them.',

@@ -6,7 +6,7 @@ import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Room } from './room.ts';
+import type { Service } from './service.ts';
 import type { Tables } from './tables.ts';
 
 /** Only the state of a job says `work`, and only while it has not ended; which key it waits under is all the same here. */
@@ -33,9 +33,9 @@ export class FailedRecords extends Construct {
   }
 }
 
-/** Calls the room for jobs that began to wait. */
+/** Calls the service for jobs that began to wait. */
 export function onWaitingJobs(
-  room: Room,
+  service: Service,
   {
     tables,
     failed,
@@ -49,10 +49,10 @@ export function onWaitingJobs(
     gather?: Duration;
   },
 ): void {
-  tables.allowStream(room.role);
+  tables.allowStream(service.role);
   // Made after the role's policy: Lambda asks for the permission to read when the mapping is made.
-  new EventSourceMapping(room, 'JobsThatWait', {
-    target: room.lambda,
+  new EventSourceMapping(service, 'JobsThatWait', {
+    target: service.lambda,
     eventSourceArn: tables.jobStream,
     // Whoever already waits when this is deployed is found by the hosts and by the controller's next round.
     startingPosition: StartingPosition.LATEST,

@@ -7,12 +7,12 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type { WebhooksLambdaEnvironment } from '../functions/config/webhooks.ts';
 import { namespaceOf } from './names.ts';
-import { Room } from './room.ts';
+import { Service } from './service.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
 export class Webhooks extends Construct {
-  readonly room: Room;
+  readonly service: Service;
 
   /** @param props `own`: host names of this service, to which nothing is sent */
   constructor(
@@ -22,9 +22,9 @@ export class Webhooks extends Construct {
   ) {
     super(scope, id);
     const { settings, tables, own } = props;
-    this.room = new Room(this, 'Room', {
+    this.service = new Service(this, 'Service', {
       settings,
-      room: 'webhooks',
+      service: 'webhooks',
       bundle: props.bundle,
       memoryMiB: 256,
       // A minute with webhooks is used to its end: functions/webhooks/linger.ts.
@@ -42,8 +42,10 @@ export class Webhooks extends Construct {
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       // The next one comes in a minute: a late one would only meet it.
-      targets: [new LambdaFunction(this.room.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      targets: [
+        new LambdaFunction(this.service.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+      ],
     });
-    this.room.lambda.configureAsyncInvoke({ retryAttempts: 0 });
+    this.service.lambda.configureAsyncInvoke({ retryAttempts: 0 });
   }
 }

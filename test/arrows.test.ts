@@ -99,13 +99,13 @@ test('imports within api and within host point one way', async () => {
     const within = WITHIN[folderOf(file)];
     const inner = innerOf(file);
     if (!within || inner === undefined) continue;
-    expect(Object.keys(within.folders), file).toContain(inner);
+    if (!Object.hasOwn(within.folders, inner)) wrong.push(`${file} is in a folder that is not known here`);
     for (const target of imports.filter((one) => folderOf(one) === folderOf(file))) {
       const other = innerOf(target);
       const isAllowed =
         other === undefined
           ? within.files.includes(target.slice(folderOf(file).length + 1))
-          : other === inner || within.folders[inner]!.includes(other);
+          : other === inner || (within.folders[inner] ?? []).includes(other);
       if (!isAllowed) wrong.push(`${file} → ${target}`);
     }
   }

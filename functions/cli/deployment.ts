@@ -17,7 +17,7 @@ const schema = z.object({
     amiParameter: z.string(),
     zones: z.array(z.string()).default([]),
     forwarderZones: z.array(z.string()).default([]),
-    frontDoor: z.string(),
+    endpoint: z.string(),
     lambdaConcurrency: z.number(),
     spot: z.boolean(),
     maxHosts: z.number(),

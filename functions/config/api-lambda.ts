@@ -29,7 +29,7 @@ export const apiLambda = {
   ORIGIN_SECRET: setting(
     secret.or(z.literal(NO_SECRET)),
     `${SECRET}, which CloudFront adds to every request, or none`,
-    'CloudFront adds it to every request; who comes without it has gone round the front door. `none`: the Function URL is the address',
+    'CloudFront adds it to every request; a request without it did not come through CloudFront. `none`: the Function URL is the address',
     { secret: true },
   ),
   API_KEY: setting(secret, SECRET, 'the deployment’s own key, an admin', { secret: true }),

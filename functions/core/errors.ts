@@ -15,7 +15,7 @@ export const STATUS = {
   forbidden: 403,
   origin_not_allowed: 403,
   host_not_allowed: 403,
-  not_through_front_door: 403,
+  not_through_cloudfront: 403,
   job_not_found: 404,
   image_not_found: 404,
   webhook_not_found: 404,

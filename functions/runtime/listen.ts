@@ -24,7 +24,7 @@ export const CONNECTION_LIMITS = {
 };
 
 /**
- * @param door the part of the product that listens: `API` has API_HOST and API_PORT
+ * @param settings prefix of the settings that an error names: API_HOST and API_PORT
  * @throws AppError in_use or bad_setting, which names the setting
  */
 export async function listen(
@@ -32,7 +32,7 @@ export async function listen(
   host: string,
   port: number,
   { closeTimeout, writeTimeout, ...limits } = CONNECTION_LIMITS,
-  door: 'API' | 'FORWARDER' | 'INTAKE' = 'API',
+  settings: 'API' | 'FORWARDER' | 'INTAKE' = 'API',
 ): Promise<Listening> {
   // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
   // ones) it would wait for without end.
@@ -52,7 +52,7 @@ export async function listen(
     socket.once('close', () => idle.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port, door)));
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port, settings)));
     server.listen(port, host, resolve);
   });
   return {
@@ -70,20 +70,20 @@ export async function listen(
   };
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number, door: string): Error {
+function explain(error: NodeJS.ErrnoException, host: string, port: number, settings: string): Error {
   if (error.code === 'EADDRINUSE') {
     const airplay = process.platform === 'darwin' && port === 5000 ? ' (macOS keeps 5000 for AirPlay)' : '';
     return new AppError(
       'in_use',
-      `Port ${port} is in use${airplay}; set ${door}_PORT to another, such as ${port + 1}`,
+      `Port ${port} is in use${airplay}; set ${settings}_PORT to another, such as ${port + 1}`,
     );
   }
   if (error.code === 'EACCES')
-    return new AppError('bad_setting', `${door}_PORT ${port} needs more rights; set one above 1023`);
+    return new AppError('bad_setting', `${settings}_PORT ${port} needs more rights; set one above 1023`);
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
     return new AppError(
       'bad_setting',
-      `${door}_HOST ${host} is no address of this machine; set 127.0.0.1 or 0.0.0.0`,
+      `${settings}_HOST ${host} is no address of this machine; set 127.0.0.1 or 0.0.0.0`,
     );
   return error;
 }

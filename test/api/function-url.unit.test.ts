@@ -1,4 +1,4 @@
-// What a Function URL hands over as a request, of callers who have not come through the front door yet.
+// What a Function URL hands over as a request, of callers before the origin check.
 
 import { expect, test } from 'vitest';
 import { requestOf } from '../../functions/api/http/function-url.ts';

@@ -1,4 +1,4 @@
-// The bucket and the hosts' doors, with faults in front of them. The bucket's proxy also keeps which images were
+// The bucket and the hosts' intakes, with faults in front of them. The bucket's proxy also keeps which images were
 // stored when, as the bucket itself confirmed.
 
 import { createHash } from 'node:crypto';

@@ -12,7 +12,7 @@ import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-co
 import { blockBelow } from '../contract/guide.ts';
 import { plainGraph } from '../simulated-comfyui/graphs.ts';
 import { build, type Program, startCommand, startProgram } from '../support/program.ts';
-import { type Door, missing, openDoor } from './nginx.ts';
+import { type Nginx, missing, startNginx } from './nginx.ts';
 import { answerTo, ask, open } from './upstream.ts';
 
 const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
@@ -22,7 +22,7 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
   let folder: string;
   let comfyui: SimulatedComfyUI;
   let program: Program;
-  let door: Door;
+  let nginx: Nginx;
   /** What the page takes for the root of everything that it asks for, as its api.ts works it out. */
   let pageBase: string;
 
@@ -37,11 +37,11 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
       COMFYUI_PORT: String(comfyui.port),
     });
     const [, api] = await program.until(/REST API\s+http:\/\/(\S+)[^]*Stop: Ctrl-C/);
-    door = await openDoor({ api: api!, comfyui: `127.0.0.1:${comfyui.port}` });
-    pageBase = new URL(`${door.url}/comfyui/`).pathname.split('/').slice(0, -1).join('/');
+    nginx = await startNginx({ api: api!, comfyui: `127.0.0.1:${comfyui.port}` });
+    pageBase = new URL(`${nginx.url}/comfyui/`).pathname.split('/').slice(0, -1).join('/');
   }, 60_000);
   afterAll(async () => {
-    await door?.close();
+    await nginx?.close();
     program?.signal('SIGKILL');
     await program?.ended;
     await comfyui?.close();
@@ -59,29 +59,29 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
       const address = "API_URL = 'http://localhost:5000'";
       expect(script).toContain(address);
       // Another test has port 5000.
-      await writeFile(join(folder, 'client.py'), script.replace(address, `API_URL = '${door.url}'`));
+      await writeFile(join(folder, 'client.py'), script.replace(address, `API_URL = '${nginx.url}'`));
       const client = startCommand(
         'python3',
         [join(folder, 'client.py')],
         process.env as Record<string, string>,
       );
       const [, name] = await client.until(/Completed: (\S+)/);
-      const image = await fetch(`${door.url}/api/image/${name}`);
+      const image = await fetch(`${nginx.url}/api/image/${name}`);
       expect(sizeOf(await image.arrayBuffer())).toEqual([1024, 1024]);
     },
     60_000,
   );
 
-  test('a link that the API signs leads back through the door', async () => {
+  test('a link that the API signs leads back through nginx', async () => {
     const jobId = await generate();
     await expect.poll(async () => (await statusOf(jobId))['status'], { timeout: 15_000 }).toBe('completed');
     const [image] = (await statusOf(jobId))['images'] as [{ url: string; width: number; height: number }];
-    expect(new URL(image.url).origin).toBe(door.url);
+    expect(new URL(image.url).origin).toBe(nginx.url);
     expect(sizeOf(await (await fetch(image.url)).arrayBuffer())).toEqual([image.width, image.height]);
   });
 
   async function generate(): Promise<string> {
-    const { status, body } = await ask(door.url, '/api/generate', {
+    const { status, body } = await ask(nginx.url, '/api/generate', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ prompt: 'a secret fox', width: 256, height: 256, steps: 2 }),
@@ -89,19 +89,19 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
     expect(status).toBe(202);
     return String(body['job_id']);
   }
-  const statusOf = async (jobId: string) => (await ask(door.url, `/api/status/${jobId}`)).body;
+  const statusOf = async (jobId: string) => (await ask(nginx.url, `/api/status/${jobId}`)).body;
 
   test("ComfyUI's page has an address of its own, with a slash at its end, on the port that was asked", async () => {
-    const { status, headers } = await ask(door.url, '/comfyui');
+    const { status, headers } = await ask(nginx.url, '/comfyui');
     expect([status, headers.location]).toEqual([301, '/comfyui/']);
     expect(pageBase).toBe('/comfyui');
-    expect((await ask(door.url, '/comfyui/')).text).toContain('ComfyUI');
+    expect((await ask(nginx.url, '/comfyui/')).text).toContain('ComfyUI');
   });
 
   test("ComfyUI's page submits prompts and follows them on its WebSocket", async () => {
     const clientId = randomUUID();
-    const socket = new WebSocket(`${door.url.replace(/^http/, 'ws')}${pageBase}/ws?clientId=${clientId}`, {
-      origin: door.url,
+    const socket = new WebSocket(`${nginx.url.replace(/^http/, 'ws')}${pageBase}/ws?clientId=${clientId}`, {
+      origin: nginx.url,
     });
     const ran = new Map<unknown, { nodes: unknown[]; ended(): void }>();
     const firstMessage = once(socket, 'message');
@@ -125,9 +125,9 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
         const ended = new Promise<void>((resolve) => {
           ran.set(promptId, { nodes, ended: resolve });
         });
-        const { status, body } = await ask(door.url, `${pageBase}${path}`, {
+        const { status, body } = await ask(nginx.url, `${pageBase}${path}`, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', origin: door.url },
+          headers: { 'content-type': 'application/json', origin: nginx.url },
           body: JSON.stringify({
             prompt: plainGraph(path.length, path.slice(1)),
             client_id: clientId,
@@ -142,13 +142,13 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
       socket.terminate();
     }
     // The same path without the prefix is ours.
-    expect((await ask(door.url, '/api/prompt', { method: 'POST' })).body).toMatchObject({
+    expect((await ask(nginx.url, '/api/prompt', { method: 'POST' })).body).toMatchObject({
       code: 'route_not_found',
     });
   });
 
   test('paths reach ComfyUI to the letter', async () => {
-    await ask(door.url, `${pageBase}/api/userdata/workflows%2Fmy%20own.json?overwrite=true`);
+    await ask(nginx.url, `${pageBase}/api/userdata/workflows%2Fmy%20own.json?overwrite=true`);
     expect(asked(/userdata/)).toEqual(['GET /api/userdata/workflows%2Fmy%20own.json']);
   });
 
@@ -159,7 +159,7 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
     'an upload to ComfyUI of %s: %i bytes, %i',
     async (_, size, expected) => {
       const before = asked(/upload/);
-      const sent = open(door.url, `${pageBase}/api/upload/image`, {
+      const sent = open(nginx.url, `${pageBase}/api/upload/image`, {
         method: 'POST',
         headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}`, 'content-length': `${size}` },
       });
@@ -180,7 +180,7 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
     const size = 4_500_000;
     // It answers by the length alone: again and again, or luck decides whether that answer is heard.
     for (let count = 0; count < 10; count += 1) {
-      const sent = open(door.url, '/api/upload/image', {
+      const sent = open(nginx.url, '/api/upload/image', {
         method: 'POST',
         headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}`, 'content-length': `${size}` },
       });
@@ -193,13 +193,13 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
 
   test('a page of another site reaches neither ComfyUI nor its WebSocket', async () => {
     const before = asked(/^POST .*prompt|ws$/);
-    const { status, body } = await ask(door.url, '/comfyui/prompt', {
+    const { status, body } = await ask(nginx.url, '/comfyui/prompt', {
       method: 'POST',
       headers: { 'content-type': 'text/plain', origin: 'http://other.example' },
       body: JSON.stringify({ prompt: plainGraph() }),
     });
     expect([status, body['code']]).toEqual([403, 'foreign_origin']);
-    const socket = new WebSocket(`${door.url.replace(/^http/, 'ws')}/comfyui/ws`, {
+    const socket = new WebSocket(`${nginx.url.replace(/^http/, 'ws')}/comfyui/ws`, {
       origin: 'http://other.example',
     });
     const [error] = (await once(socket, 'error')) as [Error];
@@ -209,23 +209,23 @@ describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () 
 
   test('another name for this machine leads nowhere', async () => {
     for (const path of ['/comfyui/', '/api/queue'])
-      expect(await ask(door.url, path, { headers: { host: 'renamed.example' } })).toMatchObject({
+      expect(await ask(nginx.url, path, { headers: { host: 'renamed.example' } })).toMatchObject({
         status: 421,
         body: { code: 'unknown_name' },
       });
-    expect((await ask(door.url, '/api/queue', { headers: { host: 'localhost:5000' } })).status).toBe(200);
+    expect((await ask(nginx.url, '/api/queue', { headers: { host: 'localhost:5000' } })).status).toBe(200);
   });
 
   test('ways around the prefix end', async () => {
     for (const path of ['/api/../comfyui/queue', '//comfyui/queue', '/%63omfyui/queue'])
-      expect(await ask(door.url, path)).toMatchObject({ status: 404, body: { code: 'route_not_found' } });
+      expect(await ask(nginx.url, path)).toMatchObject({ status: 404, body: { code: 'route_not_found' } });
     expect(asked(/comfyui/)).toEqual([]);
   });
 
   test('its log has the way of every request, and neither prompts nor queries', async () => {
-    await ask(door.url, '/api/outputs?limit=17');
+    await ask(nginx.url, '/api/outputs?limit=17');
     await generate();
-    const log = await door.log();
+    const log = await nginx.log();
     expect(log).toMatch(/ GET \/api\/outputs 200 /);
     expect(log).toMatch(/ POST \/api\/generate 202 \S+ \S+$/m);
     expect(log).not.toMatch(/limit=17|secret fox|clientId/);

@@ -31,7 +31,7 @@ export function missing(...tools: [name: string, ...args: string[]][]): string |
   return names.length === 0 ? undefined : `(skipped: this machine has no ${names.join(', ')})`;
 }
 
-export interface Door {
+export interface Nginx {
   url: string;
   /** Once `edit` has turned TLS on. */
   tlsUrl: string;
@@ -40,7 +40,7 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export interface DoorOptions {
+export interface NginxOptions {
   /** host:port, as compose.yaml has them. */
   api: string;
   comfyui: string;
@@ -48,7 +48,7 @@ export interface DoorOptions {
   edit?: (template: string) => string;
 }
 
-export async function openDoor({ api, comfyui, edit = (text) => text }: DoorOptions): Promise<Door> {
+export async function startNginx({ api, comfyui, edit = (text) => text }: NginxOptions): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   // As root, its workers run as somebody else.
   await chmod(folder, 0o755);

@@ -10,23 +10,23 @@ import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let rig: Rig;
-const doors: Listening[] = [];
+const intakes: Listening[] = [];
 beforeEach(async () => {
   // These tests poll for themselves.
   rig = await startRig({ forward: false });
 });
 afterEach(async () => {
-  await Promise.all(doors.splice(0).map((door) => door.close()));
+  await Promise.all(intakes.splice(0).map((intake) => intake.close()));
   await rig.close();
 });
 
-interface Door {
+interface Intake {
   offered: string[];
   host: Host;
 }
 
 /** A host of which there is only the intake, which answers `status`; undefined: never. */
-async function door(hostId: string, status: number | undefined, more: Partial<Host> = {}): Promise<Door> {
+async function intake(hostId: string, status: number | undefined, more: Partial<Host> = {}): Promise<Intake> {
   const offered: string[] = [];
   const listening = await listen(
     (req, res) => {
@@ -40,7 +40,7 @@ async function door(hostId: string, status: number | undefined, more: Partial<Ho
     '127.0.0.1',
     0,
   );
-  doors.push(listening);
+  intakes.push(listening);
   const host = hostItem(hostId, rig.store.now(), {
     url: `http://127.0.0.1:${listening.port}`,
     ...more,
@@ -56,7 +56,7 @@ const poll = () =>
 test('the oldest jobs are offered first, no more than there are slots', async () => {
   const jobs: string[] = [];
   for (let index = 0; index < 4; index += 1) jobs.push(await rig.generate());
-  const { offered } = await door('a', 202);
+  const { offered } = await intake('a', 202);
   await poll();
   expect(offered).toEqual(jobs.slice(0, 2));
 });
@@ -68,9 +68,9 @@ test('a host with the models in memory comes before a less busy one, a full one 
     'flux2_dev_fp8mixed.safetensors',
     'mistral_3_small_flux2_fp8.safetensors',
   ];
-  const full = await door('full', 202, { held: 2, models });
-  const idle = await door('idle', 202);
-  const warm = await door('warm', 202, { held: 1, models });
+  const full = await intake('full', 202, { held: 2, models });
+  const idle = await intake('idle', 202);
+  const warm = await intake('warm', 202, { held: 1, models });
   const first = await rig.generate();
   const second = await rig.generate();
   await poll();
@@ -78,7 +78,7 @@ test('a host with the models in memory comes before a less busy one, a full one 
 });
 
 test('a host that seems full since its last heartbeat is asked all the same', async () => {
-  const { offered } = await door('full', 202, { held: 2 });
+  const { offered } = await intake('full', 202, { held: 2 });
   const jobId = await rig.generate();
   await poll();
   expect(offered).toEqual([jobId]);
@@ -89,8 +89,8 @@ test.each([
   ['breaks', 500],
   ['never answers', undefined],
 ])('when a host %s the next one is asked, and no attempt is spent', async (_, status) => {
-  const deaf = await door('deaf', status, { held: -5 });
-  const other = await door('other', 202);
+  const deaf = await intake('deaf', status, { held: -5 });
+  const other = await intake('other', 202);
   const jobId = await rig.generate();
   await poll();
   expect([deaf.offered, other.offered]).toEqual([[jobId], [jobId]]);
@@ -99,9 +99,9 @@ test.each([
 
 test('neither dead, draining nor ComfyUI-less hosts are asked', async () => {
   const out = [
-    await door('dead', 202, { seenAt: rig.store.now() - 46_000 }),
-    await door('draining', 202, { state: 'draining' }),
-    await door('silent', 202, { comfyui: false }),
+    await intake('dead', 202, { seenAt: rig.store.now() - 46_000 }),
+    await intake('draining', 202, { state: 'draining' }),
+    await intake('silent', 202, { comfyui: false }),
   ];
   await rig.generate();
   await poll();
@@ -109,7 +109,7 @@ test('neither dead, draining nor ComfyUI-less hosts are asked', async () => {
 });
 
 test('a thousand nudges at once are one poll and one more', async () => {
-  const { offered } = await door('a', 202);
+  const { offered } = await intake('a', 202);
   await rig.generate();
   const forwarder = createForwarder({
     jobs: rig.store.jobs,

@@ -114,7 +114,7 @@ describe('a host that cannot take a job costs it no attempt', () => {
   }, 30_000);
 
   test('deaf: it is asked in vain, the job waits, and another takes it', async () => {
-    // As a stopped process looks for 45 seconds: alive in the table, and nobody at its door.
+    // As a stopped process looks for 45 seconds: alive in the table, and nothing listening at its intake.
     await rig.store.hosts.put(hostItem('deaf', rig.store.now(), { slots: 10 }));
     const jobIds = await Promise.all([slow(1), slow(1), slow(1)]);
     await expect.poll(() => offers('deaf'), { timeout: 5000 }).toContain(0);

@@ -1,4 +1,4 @@
-// The front door and the three functions behind it: what they are told, and what calls them.
+// The endpoint and the functions behind it: their settings, and what calls them.
 
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
@@ -126,7 +126,7 @@ describe('the Function URL', () => {
   });
 });
 
-describe('the front door', () => {
+describe('the endpoint', () => {
   const [distribution] = Object.values(compute.findResources('AWS::CloudFront::Distribution'));
   const config = distribution!['Properties'].DistributionConfig;
 
@@ -179,7 +179,7 @@ describe('the front door', () => {
 });
 
 describe('without CloudFront', () => {
-  const changes = { frontDoor: 'function-url', apiReservedConcurrency: 20, lambdaConcurrency: 1000 };
+  const changes = { endpoint: 'function-url', apiReservedConcurrency: 20, lambdaConcurrency: 1000 };
   const { compute: direct } = templatesWith(changes);
   const variablesOf = (name: string) =>
     Object.values(direct.findResources('AWS::Lambda::Function')).find(
@@ -204,7 +204,7 @@ describe('without CloudFront', () => {
   });
 
   test('an account with ten environments deploys as it is', () => {
-    expect(() => templatesWith({ frontDoor: 'function-url' })).not.toThrow();
+    expect(() => templatesWith({ endpoint: 'function-url' })).not.toThrow();
   });
 });
 

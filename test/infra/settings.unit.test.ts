@@ -53,7 +53,7 @@ describe('a value that cannot be', () => {
     ['allowedOrigins', 'example.com'],
     ['domainName', 'https://images.example.com'],
     ['certificateArn', CERTIFICATE.replace('us-east-1', 'eu-central-1')],
-    ['frontDoor', 'nginx'],
+    ['endpoint', 'nginx'],
     ['keyVersion', 0],
     ['previousKey', 'kept'],
     ['lambdaConcurrency', 9],
@@ -110,8 +110,8 @@ describe('values that contradict each other', () => {
     ],
     [{ certificateArn: CERTIFICATE }, 'domainName must be given with certificateArn.'],
     [
-      { frontDoor: 'function-url', domainName: 'images.example.com', certificateArn: CERTIFICATE },
-      'domainName must be empty with frontDoor function-url, which has no name of its own.',
+      { endpoint: 'function-url', domainName: 'images.example.com', certificateArn: CERTIFICATE },
+      'domainName must be empty with endpoint function-url, which has no name of its own.',
     ],
     [
       { apiReservedConcurrency: 1 },
@@ -122,8 +122,8 @@ describe('values that contradict each other', () => {
       'apiReservedConcurrency must leave 100 of lambdaConcurrency, which is 1000; it may be 900 at most.',
     ],
     [
-      { frontDoor: 'function-url', lambdaConcurrency: 1000 },
-      'apiReservedConcurrency must be given with frontDoor function-url and lambdaConcurrency 1000, such as 20: nothing else bounds what strangers can make the function cost.',
+      { endpoint: 'function-url', lambdaConcurrency: 1000 },
+      'apiReservedConcurrency must be given with endpoint function-url and lambdaConcurrency 1000, such as 20: nothing else bounds what strangers can make the function cost.',
     ],
   ])('%j', (changes, told) => {
     expect(sentence(changes)).toBe(told);

@@ -87,7 +87,7 @@ describe('alarms', () => {
     expect(named(compute, 'api-throttled')).toMatchObject({
       Namespace: 'AWS/Lambda',
       MetricName: 'Throttles',
-      Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^ApiRoom/) } }],
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^ApiService/) } }],
       Statistic: 'Sum',
     });
     const full = { Namespace: 'AWS/Lambda', MetricName: 'ConcurrentExecutions', Statistic: 'Maximum' };

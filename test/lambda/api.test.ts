@@ -215,7 +215,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     for (const request of [BODY, { path: '/api/health' }, { path: '/api/generate', method: 'OPTIONS' }])
       expect(await callJson(api, { ...request, headers })).toMatchObject({
         status: 403,
-        body: { error: "Use the API's public address", code: 'not_through_front_door' },
+        body: { error: "Use the API's public address", code: 'not_through_cloudfront' },
       });
   });
 

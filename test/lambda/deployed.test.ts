@@ -1,5 +1,5 @@
 // The deployed arrangement with a real DynamoDB stream (DynamoDB Local) between its functions; and the guide's Python client,
-// unchanged, gets its image through the front door.
+// unchanged, gets its image through CloudFront.
 
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ describe.skipIf(lacks.length > 0)(
   { timeout: 120_000 },
   () => {
     let deployment: Deployment;
-    let door: CloudFront;
+    let cloudFront: CloudFront;
 
     beforeAll(async () => {
       deployment = await startDeployment({ streamsAt: inject('dynamodbUrl') });
@@ -49,20 +49,20 @@ describe.skipIf(lacks.length > 0)(
         // The guide's clients, as they are written, send none.
         adds: { 'x-api-key': world.environment['API_KEY']! },
       };
-      door = await startCloudFront(distributionOf(templatesWith().compute), behind, PORT);
+      cloudFront = await startCloudFront(distributionOf(templatesWith().compute), behind, PORT);
     });
     afterAll(async () => {
-      await door?.close();
+      await cloudFront?.close();
       await deployment?.close();
     });
 
     test('the first job wakes a GPU host, which runs it', async () => {
       const { group } = deployment;
       expect(group.group.desired).toBe(0);
-      const accepted = await post(door.url, { prompt: 'a red fox' });
+      const accepted = await post(cloudFront.url, { prompt: 'a red fox' });
       expect(accepted.status).toBe(202);
       const { job_id: jobId } = (await accepted.json()) as { job_id: string };
-      const status = await untilStatus(door.url, jobId, 'completed');
+      const status = await untilStatus(cloudFront.url, jobId, 'completed');
       expect(status).toMatchObject({ attempts: 1, progress: 1, simulated: true });
       expect(group.calls).toEqual(['SetDesiredCapacity 1']);
       // On AWS a host says `info` too: one query by the job's id finds its whole way.
@@ -84,7 +84,7 @@ describe.skipIf(lacks.length > 0)(
       expect([code, client.output()]).toEqual([0, expect.stringContaining('Completed: ')]);
       const [, name] = /Completed: (\S+)/.exec(client.output()) ?? [];
       expect(name).toMatch(/^Flux2_Turbo_[0-9a-f]{32}_00001_\.png$/);
-      const answer = await fetch(`${door.url}/api/image/${name}`);
+      const answer = await fetch(`${cloudFront.url}/api/image/${name}`);
       expect(answer.status).toBe(200);
       expect(answer.headers.get('content-type')).toBe('image/png');
       const image = PNG.sync.read(Buffer.from(await answer.arrayBuffer()));
@@ -97,9 +97,9 @@ describe.skipIf(lacks.length > 0)(
         metricsOf(forwarder).reduce((sum, line) => sum + Number(line['offers_placed'] ?? 0), 0);
       // The host looks for itself every second, and may be first: then it is the next job's turn.
       for (let tries = 0; placed() === 0 && tries < 20; tries += 1) {
-        const accepted = await post(door.url, { prompt: 'a red fox' });
+        const accepted = await post(cloudFront.url, { prompt: 'a red fox' });
         const { job_id: jobId } = (await accepted.json()) as { job_id: string };
-        await untilStatus(door.url, jobId, 'completed');
+        await untilStatus(cloudFront.url, jobId, 'completed');
       }
       await expect.poll(placed).toBeGreaterThan(0);
     });

@@ -1,4 +1,4 @@
-// The Function URL as callers reach it where nothing stands before it (`frontDoor: function-url`): a server for its name,
+// The Function URL as callers reach it where nothing stands before it (`endpoint: function-url`): a server for its name,
 // over HTTP/1.1 in chunks. Without TLS.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

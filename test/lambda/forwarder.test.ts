@@ -14,13 +14,13 @@ const DONE = { kind: 'value', value: { batchItemFailures: [] } };
 describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   let world: World;
   let forwarder: Runtime;
-  let door: Listening;
+  let intake: Listening;
   let offered: string[] = [];
   beforeAll(async () => {
     world = await startWorld();
     forwarder = await world.start('forwarder');
     await forwarder.ready;
-    door = await listen(
+    intake = await listen(
       (req, res) => {
         let body = '';
         req.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -34,10 +34,10 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
     );
     const { hosts, now } = world.behind;
     await hosts.putIntake('host', 'secret', now());
-    await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${door.port}`, slots: 9 }));
+    await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${intake.port}`, slots: 9 }));
   });
   afterAll(async () => {
-    await door?.close();
+    await intake?.close();
     await world?.close();
   });
   afterEach(async () => {
@@ -124,7 +124,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
     expect(await invoke([recordOf(await putWaitingJob(world.behind), '100')])).toEqual(DONE);
     await expect.poll(measured).toMatchObject([{ offers_placed: 0, offers_left: 1 }]);
     await hosts.putIntake('host', 'secret', now());
-    await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${door.port}`, slots: 9 }));
+    await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${intake.port}`, slots: 9 }));
     await silence.close();
   });
 

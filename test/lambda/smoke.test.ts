@@ -1,5 +1,5 @@
-// `npm run smoke` against the deployed arrangement behind a front door as AWS's: CloudFront as the synthesised template has
-// it, and the Function URL as other people have met it; and by that URL alone, as `frontDoor: function-url` deploys it.
+// `npm run smoke` against the deployment behind an endpoint as AWS's: CloudFront as the synthesised template has
+// it, and the Function URL as other people have met it; and by that URL alone, as `endpoint: function-url` deploys it.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -20,26 +20,26 @@ import { lacksRuntime, skipped } from './world.ts';
 
 const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
 
-describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeout: 90_000 }, () => {
+describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 90_000 }, () => {
   let deployment: Deployment;
   let distribution: Distribution;
   let origin: Origin;
-  const doors: Pick<CloudFront, 'close'>[] = [];
+  const closing: Pick<CloudFront, 'close'>[] = [];
   beforeAll(async () => {
     deployment = await startDeployment({ everyMinute: 500 });
     origin = functionUrl(deployment.functions.api, HOST);
     distribution = distributionOf(templatesWith().compute);
   }, 120_000);
   afterAll(async () => {
-    await Promise.all(doors.map((door) => door.close()));
+    await Promise.all(closing.map((cloudFront) => cloudFront.close()));
     await deployment?.close();
   });
 
   async function open(to: Origin, as: Distribution): Promise<CloudFront> {
     const secret = deployment.world.environment['ORIGIN_SECRET']!;
-    const door = await startCloudFront(as, { origin: to, hostName: HOST, secret });
-    doors.push(door);
-    return door;
+    const cloudFront = await startCloudFront(as, { origin: to, hostName: HOST, secret });
+    closing.push(cloudFront);
+    return cloudFront;
   }
 
   async function keyOf(owner: string): Promise<string> {
@@ -51,14 +51,14 @@ describe.skipIf(lacksRuntime)(`smoke, through the front door${skipped}`, { timeo
 
   /** The address, with nothing before it, of an api that is told what the template says without CloudFront. */
   async function bare(): Promise<string> {
-    const { compute } = templatesWith({ frontDoor: 'function-url' });
+    const { compute } = templatesWith({ endpoint: 'function-url' });
     expect(compute.findResources('AWS::CloudFront::Distribution')).toEqual({});
     const [ORIGIN_SECRET] = Object.values(compute.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => (Properties as Deployed).Environment?.Variables['ORIGIN_SECRET'] ?? [],
     );
     const api = await deployment.world.start('api', { ORIGIN_SECRET: ORIGIN_SECRET as string });
     const direct = await serve(functionUrl(api, HOST), HOST);
-    doors.push(direct);
+    closing.push(direct);
     return direct.url;
   }
 

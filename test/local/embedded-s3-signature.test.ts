@@ -26,7 +26,7 @@ const ask = (raw: Raw, signing: Signing = {}) =>
 const read = { path: `/${BUCKET}/a.png` };
 
 describe('a signed header', () => {
-  it('opens the door', async () => {
+  it('is accepted', async () => {
     expect(await ask(read)).toMatchObject({ status: 200, body: Buffer.from('image') });
   });
 

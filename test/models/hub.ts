@@ -43,7 +43,7 @@ export async function startStandInHub(files: Record<string, Buffer>): Promise<St
     asked: [],
     tellsChecksum: true,
     close: async () => {
-      await Promise.all([door, storage].map(closeServer));
+      await Promise.all([api, storage].map(closeServer));
     },
   };
 
@@ -70,7 +70,7 @@ export async function startStandInHub(files: Record<string, Buffer>): Promise<St
     send(res, part, hub.cuts.shift());
   });
 
-  const door = createServer((req, res) => {
+  const api = createServer((req, res) => {
     const [, repo, revision, path = ''] =
       /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(req.url ?? '') ?? [];
     const bytes = hub.files.get(path);
@@ -90,8 +90,8 @@ export async function startStandInHub(files: Record<string, Buffer>): Promise<St
     return res.end();
   });
 
-  await Promise.all([door, storage].map(listen));
-  hub.url = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+  await Promise.all([api, storage].map(listen));
+  hub.url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
   return hub;
 }
 

@@ -20,7 +20,7 @@ const PART = 256 * 1024;
 const BYTES = Buffer.from(Array.from({ length: 10 * PART + 77 }, (_, at) => (at * 7919) % 251));
 
 let s3: Awaited<ReturnType<typeof startTestS3>>;
-let door: Server;
+let server: Server;
 let folder: string;
 beforeAll(async () => {
   [s3, folder] = await Promise.all([startTestS3(), mkdtemp(join(tmpdir(), 'program-')), build()]);
@@ -32,16 +32,16 @@ beforeAll(async () => {
     ),
     { stdio: 'ignore' },
   );
-  door = createServer({ key: await readFile(key), cert: await readFile(cert) }, (socket) => {
+  server = createServer({ key: await readFile(key), cert: await readFile(cert) }, (socket) => {
     const inside = connect(s3.port, '127.0.0.1');
     socket.pipe(inside).pipe(socket);
     socket.on('error', () => inside.destroy());
     inside.on('error', () => socket.destroy());
   });
-  await new Promise<void>((resolve) => door.listen(0, resolve));
+  await new Promise<void>((resolve) => server.listen(0, resolve));
 }, 90_000);
 afterAll(async () => {
-  door.close();
+  server.close();
   await s3.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -60,7 +60,7 @@ test('models come over TLS, by threads, whole', { timeout: 60_000 }, async () =>
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_REGION: region,
-    AWS_ENDPOINT_URL_S3: `https://localhost:${(door.address() as AddressInfo).port}`,
+    AWS_ENDPOINT_URL_S3: `https://localhost:${(server.address() as AddressInfo).port}`,
     NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem'),
     MODELS_BUCKET: BUCKET,
     MODELS_PATH: folder,

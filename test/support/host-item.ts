@@ -1,4 +1,4 @@
-// A host as its item in the table says it: alive, idle, and with nobody behind its door.
+// A host as its item in the table says it: alive, idle, and with nothing listening at its intake.
 
 import type { Host } from '../../functions/core/host.ts';
 

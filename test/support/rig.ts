@@ -36,7 +36,7 @@ export interface TestHost {
   running: RunningHost;
   comfyui: SimulatedComfyUI;
   machineId: string;
-  /** Closes the door; the host's own looks go on. */
+  /** Closes the intake; the host goes on polling. */
   closeIntake(): Promise<void>;
 }
 

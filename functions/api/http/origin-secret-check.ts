@@ -16,7 +16,7 @@ export function createOriginCheck(app: ApiApp, originSecrets: readonly string[])
   const isOurs = originSecrets.length === 0 ? () => true : comparedWith(...originSecrets);
   return async ({ request, readable }) => {
     if (!isOurs(request.headers.get(ORIGIN_SECRET_HEADER)))
-      return refusal('not_through_front_door', "Use the API's public address");
+      return refusal('not_through_cloudfront', "Use the API's public address");
     if (!readable)
       return refusal('bad_body', 'The body is said to be base64 and is not; send the request again');
     return app.fetch(request);

@@ -1,3 +1,3 @@
-// The header by which the API knows what came through the front door on AWS: infra has CloudFront add it.
+// The header by which the API knows which requests came through CloudFront: infra has CloudFront add it.
 
 export const ORIGIN_SECRET_HEADER = 'x-origin-secret';

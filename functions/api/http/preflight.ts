@@ -1,5 +1,5 @@
 // What a browser is told when it asks, before a call, what a page of another origin may send. By the app itself, and on
-// AWS by the front door, which then need not wake a function (infra/preflights.ts).
+// AWS by CloudFront, which then need not wake a function (infra/preflights.ts).
 
 export const PREFLIGHT = {
   methods: ['GET', 'HEAD', 'POST', 'DELETE'],

@@ -54,7 +54,7 @@ export async function apiFinding(
   if (status === 401 || status === 403)
     return next(
       `${url} refuses the key in API_KEY: ${sentenceOf(body)}`,
-      body['code'] === 'not_through_front_door' ? 'npm run doctor -- --aws says the address' : keyAdvice,
+      body['code'] === 'not_through_cloudfront' ? 'npm run doctor -- --aws says the address' : keyAdvice,
     );
   if (typeof body['status'] !== 'string')
     return next(`what answers at ${url} is not this API (${status})`, advice);

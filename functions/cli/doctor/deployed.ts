@@ -120,12 +120,11 @@ async function readTables(outputs: Outputs, { name, region }: Deployment): Promi
 }
 
 /** No call tells it beforehand: an account that AWS has not verified is refused at the deployment. */
-function cloudFront({ frontDoor }: Deployment, outputs: Promise<Outputs>): Promise<Finding> {
-  if (frontDoor !== 'cloudfront')
-    return Promise.resolve(ok(`not used: frontDoor is ${frontDoor} in cdk.json`));
+function cloudFront({ endpoint }: Deployment, outputs: Promise<Outputs>): Promise<Finding> {
+  if (endpoint !== 'cloudfront') return Promise.resolve(ok(`not used: endpoint is ${endpoint} in cdk.json`));
   return after(
     outputs,
-    'whether AWS lets this account have it shows at the deployment; "frontDoor": "function-url" in cdk.json does without it',
+    'whether AWS lets this account have it shows at the deployment; "endpoint": "function-url" in cdk.json does without it',
     () => Promise.resolve(ok('deployed')),
   );
 }

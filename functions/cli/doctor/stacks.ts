@@ -75,7 +75,7 @@ export async function stackOutputs(name: string, region: string): Promise<Output
 const CURES: { when: RegExp; next: string }[] = [
   {
     when: /verified before you can add new CloudFront resources/i,
-    next: '"frontDoor": "function-url" in cdk.json, then npm run deploy: it does without CloudFront. AWS Support verifies the account (https://console.aws.amazon.com/support/home, "Account and billing", in one to two days); then "cloudfront" again',
+    next: '"endpoint": "function-url" in cdk.json, then npm run deploy: it does without CloudFront. AWS Support verifies the account (https://console.aws.amazon.com/support/home, "Account and billing", in one to two days); then "cloudfront" again',
   },
 ];
 

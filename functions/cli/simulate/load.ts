@@ -227,7 +227,7 @@ async function measure(
     }
   });
   const polled = await chargesOf(({ jobs }) => jobs.readState(idOf('held', 0)));
-  // The forwarder offers nothing here: that costs it no unit, and there is nobody behind these doors.
+  // The forwarder offers nothing here: that costs it no unit, and nothing listens at these addresses.
   const batch = await chargesOf(({ jobs, hosts }) =>
     forward({
       jobs: seesNothing(jobs),

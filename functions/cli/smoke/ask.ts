@@ -27,7 +27,7 @@ export interface Answer {
 
 export type Ask = (path: string, question?: Question) => Promise<Answer>;
 
-/** Long for a cold start, short beside the minute after which a front door gives up. */
+/** Long for a cold start, short beside the minute after which CloudFront gives up. */
 const LIMIT = 10_000;
 const ADVICE =
   'npm run deploy, with the release that this program is of; then npm run doctor, and the log of the api';

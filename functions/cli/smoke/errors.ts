@@ -1,4 +1,4 @@
-// An error's second answer: an address that was 404 and is there now, and one that is another's. A front door that keeps
+// An error's second answer: an address that was 404 and is there now, and one that is another's. An endpoint that keeps
 // errors gives the first answer again, to everybody.
 
 import { randomUUID } from 'node:crypto';
@@ -7,7 +7,7 @@ import { saidBy } from './ask.ts';
 import { cancel, type Inputs, type Smoke, statusOf, submit, wanted } from './smoke.ts';
 
 const KEPT =
-  'npm run deploy, with the release that this program is of: its front door keeps no errors (CustomErrorResponses)';
+  'npm run deploy, with the release that this program is of: its CloudFront keeps no errors (CustomErrorResponses)';
 
 /** @param inputs of a job that may be cancelled at once */
 export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[] {

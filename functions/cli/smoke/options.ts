@@ -6,7 +6,7 @@ import { checkedKey, CommandError } from '../api.ts';
 
 export const HELP = `npm run smoke -- [--url URL | --deployed] [flags]
 
-  Asks an API all that a front door may get wrong, and has each workflow make one small image. Each line is ok, or what
+  Asks an API all that an endpoint may get wrong, and has each workflow make one small image. Each line is ok, or what
   to do. It removes what it made. Exit code 1 where a line is not ok.
 
   --url URL          which API; else API_URL, else the one that runs here

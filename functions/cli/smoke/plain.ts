@@ -1,4 +1,4 @@
-// What has no body, or none that is new: a preflight, HEAD, 304, an error, and a compressed answer. A front door that
+// What has no body, or none that is new: a preflight, HEAD, 304, an error, and a compressed answer. An endpoint that
 // waits for the end of nothing, or takes a header off on the way, is found here.
 
 import { randomUUID } from 'node:crypto';
@@ -22,7 +22,7 @@ export function apiCheck({ ask, key, url }: Smoke): Check {
         throw new Found(
           next(`${url} answered ${saidBy(answer)}`, '--key KEY, or API_KEY in the environment'),
         );
-      if (answer.body['code'] === 'not_through_front_door')
+      if (answer.body['code'] === 'not_through_cloudfront')
         throw new Found(
           next(
             `${url} answered ${saidBy(answer)}`,

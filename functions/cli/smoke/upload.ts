@@ -1,4 +1,4 @@
-// An upload as large as many photographs: it must pass the front door's limits and come out by its name. The API has no
+// An upload as large as many photographs: it must pass the endpoint's limits and come out by its name. The API has no
 // presigned uploads.
 
 import { randomBytes, randomUUID } from 'node:crypto';

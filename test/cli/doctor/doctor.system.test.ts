@@ -252,7 +252,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     expect(lineOf('prices')).toMatch(
       /g6e.2xlarge \$2.24208, .*; on AWS's list g6e.2xlarge \$2.5; AWS lists none for g7e.2xlarge → in cdk.json: "usdPerHour": \{"us-east-1":\{"g6e.2xlarge":2.5,"g6e.4xlarge":3.00424,"g7e.2xlarge":3.36312\}\}$/,
     );
-    expect(lineOf('cloudfront')).toMatch(/^– .*"frontDoor": "function-url" in cdk.json does without it$/);
+    expect(lineOf('cloudfront')).toMatch(/^– .*"endpoint": "function-url" in cdk.json does without it$/);
     expect(lineOf('quota on demand')).toMatch(
       /0 vCPUs of G and VT: 0 of g6e.2xlarge or 0 of g6e.4xlarge or 0 of g7e.2xlarge; maxHosts is 2 → aws service-quotas request-service-quota-increase --region us-east-1 --service-code ec2 --quota-code L-DB2E81BA --desired-value 16$/,
     );
@@ -366,7 +366,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
       [stack, 'ROLLBACK_COMPLETE'],
       ['Dashboard', 'CREATE_FAILED', 'Resource creation cancelled'],
       [
-        'FrontDoorDistribution',
+        'EndpointDistribution',
         'CREATE_FAILED',
         'Resource handler returned message: "Access denied for operation \'AWS::CloudFront::Distribution: Your account must be verified before you can add new CloudFront resources. To verify your account, please contact AWS Support',
       ],
@@ -380,7 +380,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     };
     const { output } = await run({ ...env(), AWS_ENDPOINT_URL_CLOUDFORMATION: account.url });
     expect(line(output, 'stacks')).toMatch(
-      /the last deployment of comfyui-compute failed \(ROLLBACK_COMPLETE\): FrontDoorDistribution: .*must be verified.* → "frontDoor": "function-url" in cdk.json, then npm run deploy/,
+      /the last deployment of comfyui-compute failed \(ROLLBACK_COMPLETE\): EndpointDistribution: .*must be verified.* → "endpoint": "function-url" in cdk.json, then npm run deploy/,
     );
   }, 60_000);
 

@@ -1,5 +1,5 @@
 // `npm run smoke` as a process: against `npm start`, to the last line, and against a deployment that moto's server stands
-// for, broken off by a signal. Through a front door as AWS's: test/lambda/smoke.test.ts.
+// for, broken off by a signal. Through an endpoint as AWS's: test/lambda/smoke.test.ts.
 
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
 import { mkdtemp, rm } from 'node:fs/promises';

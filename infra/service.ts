@@ -1,4 +1,4 @@
-// A Lambda function as every room has it: one runtime, one kind of log, a role that may do nothing until somebody grants
+// A Lambda function as every service has it: one runtime, one kind of log, a role that may do nothing until somebody grants
 // it. Where its bundle lies is the only thing that it knows of its code.
 
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
@@ -18,35 +18,35 @@ import type { Settings } from './settings.ts';
 /** An environment as functions/config wants it; what is undefined is not set. */
 type Environment = Record<string, string | undefined>;
 
-export interface RoomProps {
+export interface ServiceProps {
   settings: Settings;
-  room: 'api' | 'forwarder' | 'controller' | 'webhooks';
+  service: 'api' | 'forwarder' | 'controller' | 'webhooks';
   /** The folder with `index.mjs`. */
   bundle: string;
   memoryMiB: number;
   timeout: Duration;
-  /** Called with the role: whoever grants something says what the room must know of it. */
+  /** Called with the role: whoever grants something says what the service must know of it. */
   environment: (role: Role) => Environment;
   reservedConcurrency?: number | undefined;
   /** In the network, as the forwarder. */
   network?: Network;
 }
 
-export class Room extends Construct {
+export class Service extends Construct {
   readonly lambda: LambdaFunction;
   readonly role: Role;
 
-  constructor(scope: Construct, id: string, props: RoomProps) {
+  constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
-    const { settings, room, network } = props;
+    const { settings, service, network } = props;
     const logGroup = new LogGroup(this, 'Logs', {
-      logGroupName: `/${settings.name}/${room}`,
+      logGroupName: `/${settings.name}/${service}`,
       retention: settings.logDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `The ${room} of the ComfyUI API`,
+      description: `The ${service} of the ComfyUI API`,
     });
     this.role.addToPolicy(
       new PolicyStatement({
@@ -56,7 +56,7 @@ export class Room extends Construct {
     );
     if (network) this.#allowNetworkInterfaces();
     this.lambda = new LambdaFunction(this, 'Function', {
-      functionName: `${settings.name}-${room}`,
+      functionName: `${settings.name}-${service}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       code: Code.fromAsset(props.bundle),

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signal } from '../../functions/runtime/signal.ts';
-import { type Door, type DoorOptions, missing, openDoor } from './nginx.ts';
+import { type Nginx, type NginxOptions, missing, startNginx } from './nginx.ts';
 import { answerTo, ask, goneAddress, open, startUpstream, type Upstream } from './upstream.ts';
 
 const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
@@ -21,16 +21,16 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
   /** What the server behind it does with the next request. */
   let behind: (req: IncomingMessage, res: ServerResponse) => void;
   let upstream: Upstream;
-  let door: Door;
+  let nginx: Nginx;
   beforeAll(async () => {
     upstream = await startUpstream((req, res) => behind(req, res));
-    door = await openDoor({ api: upstream.address, comfyui: upstream.address });
+    nginx = await startNginx({ api: upstream.address, comfyui: upstream.address });
   });
   beforeEach(() => {
     behind = (_, res) => res.end();
   });
   afterAll(async () => {
-    await door?.close();
+    await nginx?.close();
     await upstream?.close();
   });
 
@@ -49,7 +49,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
       // Were it held back, the second would never be sent.
       void firstArrived.promise.then(() => res.end('other'));
     };
-    const sent = open(door.url, path, {});
+    const sent = open(nginx.url, path, {});
     sent.end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     const chunks: string[] = [];
@@ -71,7 +71,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
       });
       req.once('end', () => res.end('{}'));
     };
-    const sent = open(door.url, '/comfyui/upload/image', {
+    const sent = open(nginx.url, '/comfyui/upload/image', {
       method: 'POST',
       headers: { 'content-length': '10' },
     });
@@ -88,7 +88,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
       req.resume();
       req.once('end', () => res.end('{}'));
     };
-    const sent = open(door.url, '/api/upload/image', { method: 'POST' });
+    const sent = open(nginx.url, '/api/upload/image', { method: 'POST' });
     const answer = answerTo(sent);
     sent.end(Buffer.alloc(6 * 1024 * 1024));
     expect(await answer).toMatchObject({
@@ -103,10 +103,10 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
       seen.push(req);
       res.end();
     };
-    const host = `localhost:${new URL(door.url).port}`;
+    const host = `localhost:${new URL(nginx.url).port}`;
     const forged = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', upgrade: 'h2c' };
-    await ask(door.url, '/api/a%2Fb?c=%26', { headers: { host, ...forged } });
-    await ask(door.url, '/comfyui/a%2Fb?c=%26', { headers: { host, ...forged } });
+    await ask(nginx.url, '/api/a%2Fb?c=%26', { headers: { host, ...forged } });
+    await ask(nginx.url, '/comfyui/a%2Fb?c=%26', { headers: { host, ...forged } });
     expect(seen.map(({ url }) => url)).toEqual(['/api/a%2Fb?c=%26', '/a%2Fb?c=%26']);
     for (const { headers } of seen) {
       expect(headers).toMatchObject({
@@ -122,11 +122,11 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
   test("the API's own errors pass as they are", async () => {
     const body = '{"status":"unhealthy","error":"ComfyUI not responding"}';
     behind = (_, res) => res.writeHead(503, { 'content-type': 'application/json' }).end(body);
-    expect(await ask(door.url, '/api/health')).toMatchObject({ status: 503, text: body });
+    expect(await ask(nginx.url, '/api/health')).toMatchObject({ status: 503, text: body });
   });
 
   test('a request that cannot be read is told so in JSON', async () => {
-    const socket = connect(Number(new URL(door.url).port), '127.0.0.1');
+    const socket = connect(Number(new URL(nginx.url).port), '127.0.0.1');
     socket.end(`GET /api/queue HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n`);
     let text = '';
     for await (const chunk of socket) text += String(chunk);
@@ -136,7 +136,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
 
   test('an API that cuts the connection is 502', async () => {
     behind = (req) => req.socket.destroy();
-    const { status, headers, body } = await ask(door.url, '/api/queue');
+    const { status, headers, body } = await ask(nginx.url, '/api/queue');
     expect(status).toBe(502);
     expect(body).toEqual({ error: 'The API does not answer; try again', code: 'unavailable' });
     // A page of another site must be able to read it as it reads the API's answers.
@@ -148,7 +148,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const api = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const other = await openDoor({ api, comfyui: upstream.address });
+    const other = await startNginx({ api, comfyui: upstream.address });
     try {
       const from = performance.now();
       const { status, headers, body } = await ask(other.url, '/api/generate', { method: 'POST', body: '{}' });
@@ -167,7 +167,7 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
   test('it starts without those behind it, and says who does not answer', async () => {
     const gone = await goneAddress();
     // A name that nobody knows is what a container that is down has.
-    const other = await openDoor({ api: gone, comfyui: 'comfyui.invalid:8188' });
+    const other = await startNginx({ api: gone, comfyui: 'comfyui.invalid:8188' });
     try {
       const from = performance.now();
       expect(await ask(other.url, '/api/queue')).toMatchObject({
@@ -186,9 +186,9 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
 
   describe.skipIf(noOpenssl)(`with TLS and a password, uncommented ${noOpenssl ?? ''}`, () => {
     let keys: string;
-    let guarded: Door | undefined;
+    let guarded: Nginx | undefined;
     beforeAll(async () => {
-      keys = await mkdtemp(join(tmpdir(), 'door-'));
+      keys = await mkdtemp(join(tmpdir(), 'nginx-'));
       const [key, certificate] = [join(keys, 'privkey.pem'), join(keys, 'fullchain.pem')];
       const words =
         'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost';
@@ -204,9 +204,9 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
     afterEach(() => guarded?.close());
     afterAll(() => rm(keys, { recursive: true, force: true }));
 
-    const uncommented: DoorOptions['edit'] = (text) => {
+    const uncommented: NginxOptions['edit'] = (text) => {
       expect(text.match(/^\s*#(tls|auth) /gm)).toHaveLength(7);
-      return text.replaceAll(/#(tls|auth) /g, '').replaceAll('/etc/nginx/door', keys);
+      return text.replaceAll(/#(tls|auth) /g, '').replaceAll('/etc/nginx/private', keys);
     };
 
     async function status(url: string, authorization?: string): Promise<number> {
@@ -231,13 +231,13 @@ describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () =>
         seen.push(req.headers);
         res.end();
       };
-      guarded = await openDoor({ api: upstream.address, comfyui: upstream.address, edit: uncommented });
+      guarded = await startNginx({ api: upstream.address, comfyui: upstream.address, edit: uncommented });
       expect(await status(guarded.tlsUrl)).toBe(401);
       expect(await status(guarded.tlsUrl, 'me:guess')).toBe(401);
       expect((await ask(guarded.url, '/comfyui/prompt', { method: 'POST' })).status).toBe(401);
       expect(seen).toEqual([]);
       // What compose.yaml asks, to see whether nginx is up.
-      expect((await ask(guarded.url, '/door')).status).toBe(204);
+      expect((await ask(guarded.url, '/nginx-health')).status).toBe(204);
       expect(await status(guarded.tlsUrl, 'me:open sesame')).toBe(200);
       expect(seen).toHaveLength(1);
       expect(seen[0]).toMatchObject({ 'x-forwarded-proto': 'https' });

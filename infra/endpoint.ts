@@ -1,4 +1,4 @@
-// The front door: CloudFront, which gives the API HTTPS, a name of its own where one is wanted, and the secret that the
+// CloudFront, which gives the API HTTPS, a name of its own where one is wanted, and the secret that the
 // function asks for. It keeps nothing: every request goes through.
 
 import { Duration, Validations } from 'aws-cdk-lib';
@@ -30,7 +30,7 @@ import { ORIGIN_SECRET_HEADER } from '../functions/api/http/origin-secret.ts';
  */
 const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
-export class FrontDoor extends Construct {
+export class Endpoint extends Construct {
   readonly distribution: Distribution;
   /** Where callers go. */
   readonly address: string;
