@@ -14,6 +14,7 @@ export interface Spreading {
   round(): Promise<void>;
 }
 
+/** @param now ms, the tables' clock; @param hostsPerShard above which another shard is used */
 export function createSpreading({
   jobs,
   hosts,

@@ -35,6 +35,7 @@ export interface Caller {
 /** The caller where the API asks for no keys, and the owner of jobs made that way. */
 export const LOCAL: Caller = { owner: 'local', scopes: SCOPES };
 
+/** `admin` includes every scope. */
 export function allows({ scopes }: Caller, scope: Scope): boolean {
   return scopes.includes(scope) || scopes.includes('admin');
 }

@@ -39,7 +39,7 @@ function problemsOfNode(graph: Graph, id: string, info: ObjectInfo): string[] {
   });
 }
 
-/** For an absent nested key the node has a default of its own. */
+/** For an absent nested key the node has its own default. */
 function problemOfAbsence({ required, type, nested }: Declared): string | undefined {
   return required && !(type === DYNAMIC_COMBO && nested) ? 'is required and missing' : undefined;
 }

@@ -54,6 +54,7 @@ export interface Due {
 /** The part of a delivery that `dueOrder` is made from. */
 export type Addressed = Pick<Delivery, 'deliveryId' | 'owner' | 'url'>;
 
+/** @param dueAt ms */
 export function dueOf({ deliveryId, owner, url }: Addressed, dueAt: number): Due {
   return { deliveryId, dueAt, owner: ownerTag(owner), receiver: receiverTag(url) };
 }
@@ -64,6 +65,7 @@ export function dueOrder({ deliveryId, dueAt, owner, receiver }: Due): string {
   return `${timeOf(dueAt)}#${deliveryId}${whose}`;
 }
 
+/** Parses a `dueOrder`. */
 export function readDue(order: string): Due {
   const [time, deliveryId, owner, receiver] = order.split('#');
   return { deliveryId: deliveryId!, dueAt: Number(time), owner, receiver };

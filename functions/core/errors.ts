@@ -65,6 +65,7 @@ export class AppError extends Error {
   }
 }
 
+/** Has the code an HTTP status? */
 export function isOfAnswer(code: ErrorCode): code is AnswerError {
   return Object.hasOwn(STATUS, code);
 }

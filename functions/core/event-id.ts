@@ -13,6 +13,7 @@ export function eventIdOf(state: JobState): string {
   return [state.attempt, phase, progress, state.currentStep, state.totalSteps].join('-');
 }
 
+/** Has the text the form of an event id? */
 export function isEventId(text: string): boolean {
   return EVENT_ID.test(text);
 }

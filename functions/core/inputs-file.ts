@@ -1,12 +1,12 @@
-// What the inputs file of a workflow template may say: the inputs that a caller may set, with their types, bounds and the
-// fields of the graph that they drive. Source: docs/workflows.md.
+// The schema of a workflow template's inputs file: the inputs that a caller may set, with types, bounds and the fields of
+// the graph that they set. Source: docs/workflows.md.
 
 import * as z from 'zod';
 import { MAX_SEED, MAX_TEXT } from './limits.ts';
 import type { Graph } from './object-info.ts';
 import { TIMINGS } from './timings.ts';
 
-/** A whole number that a number cannot hold is a bigint. */
+/** Whole numbers beyond 53 bits are bigints. */
 const numeric = z.union([z.number(), z.bigint()]);
 const scalar = z.union([z.string(), numeric, z.boolean()]);
 
@@ -19,7 +19,7 @@ const inputSpec = z.strictObject({
   minimum: numeric.optional(),
   maximum: numeric.optional(),
   multiple_of: z.number().positive().optional(),
-  /** Another number's input, which this one's value must not exceed. */
+  /** The name of another numeric input, which this value must not exceed. */
   at_most: z.string().optional(),
   max_length: z.int().positive().max(MAX_TEXT).optional(),
   /** "node.field", one or several. */
@@ -32,13 +32,13 @@ const inputSpec = z.strictObject({
 export const inputsFile = z.strictObject({
   title: z.string(),
   description: z.string().optional(),
-  /** Seconds without progress after which a job has hung. */
+  /** Seconds without progress after which a job is stalled. */
   deadline_seconds: z
     .int()
     .positive()
     .max(TIMINGS.jobLimit / 1000)
     .optional(),
-  /** Of its images: `strip` publishes them without the graph that ComfyUI writes into them. The host's setting otherwise. */
+  /** `strip` publishes images without the graph that ComfyUI writes into them. Absent: the host's setting. */
   image_metadata: z.enum(['keep', 'strip']).optional(),
   inputs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), inputSpec),
   presets: z.record(z.string(), z.record(z.string(), scalar)).optional(),
@@ -54,7 +54,7 @@ export interface Template extends z.infer<typeof inputsFile> {
   presets: Record<string, InputValues>;
 }
 
-/** "8.steps" → node 8, field steps. A field may have dots of its own. */
+/** "8.steps" → node 8, field steps. A field's name may contain dots. */
 export function parseTarget(target: string): { node: string; field: string } {
   const dot = target.indexOf('.');
   return { node: target.slice(0, dot), field: target.slice(dot + 1) };
@@ -70,7 +70,7 @@ export interface Bounds {
   maximum?: number | bigint;
 }
 
-/** Bounds in force where the file names none. */
+/** An input's bounds, with the defaults of a seed. */
 export function boundsOf(spec: InputSpec): Bounds {
   if (spec.type === 'seed') return { minimum: spec.minimum ?? 0, maximum: spec.maximum ?? MAX_SEED };
   return { minimum: spec.minimum, maximum: spec.maximum };

@@ -204,6 +204,7 @@ function text(name: string, raw: unknown, maxLength: number): string {
   return raw;
 }
 
+/** @param what completes "Invalid field: <field> …" */
 export function invalid(field: string, what: string, code: ErrorCode = 'invalid_field'): AppError {
   return new AppError(code, `Invalid field: ${field} ${what}`, { field });
 }

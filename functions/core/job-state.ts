@@ -2,7 +2,7 @@
 
 import type { JobRequest } from './request.ts';
 
-/** A job as a whole: what was asked for never changes, its state does. */
+/** A whole job: its request never changes, its state does. */
 export interface Job {
   state: JobState;
   request: JobRequest;
@@ -106,6 +106,7 @@ export interface Failure {
   message: string;
 }
 
+/** Completed, failed or cancelled. */
 export function hasEnded(job: Pick<JobState, 'status'>): boolean {
   return !LIVE.includes(job.status);
 }

@@ -55,6 +55,7 @@ export function imageView(image: JobImage) {
   };
 }
 
+/** ms to ISO 8601 in UTC; undefined to null. */
 export function iso(time: number): string;
 export function iso(time: number | undefined): string | null;
 export function iso(time: number | undefined): string | null {

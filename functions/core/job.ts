@@ -51,6 +51,7 @@ function holds(job: JobState, condition: Condition): boolean {
   return typeof value === 'number' && value < condition.below;
 }
 
+/** Does this claim still hold the job? False once the job was released, moved on or ended. */
 export function isHeldBy(job: JobState, fence: Fence): boolean {
   return job.attempt === fence.attempt && job.host === fence.host;
 }

@@ -18,6 +18,7 @@ const MOST: Record<string, number> = {
   megapixels: 0.1,
 };
 
+/** A copy of the graph with its numbers capped. */
 export function leastOf(graph: Graph): Graph {
   const least = structuredClone(graph);
   for (const { inputs } of Object.values(least))

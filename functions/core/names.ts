@@ -23,6 +23,7 @@ export function jobIdFrom(from: { owner: string; key: string } | { random: Uint8
   return 'random' in from ? toUuid(from.random) : uuidOf('job', from.owner, from.key);
 }
 
+/** A lowercase canonical UUID. */
 export function isJobId(text: string): boolean {
   return UUID.test(text);
 }
@@ -45,6 +46,7 @@ export function deliveryIdOf(jobId: string, createdAt: number): string {
   return uuidOf('webhook', jobId, String(createdAt));
 }
 
+/** The 32 hex digits of a job id. */
 export function hexOf(jobId: string): string {
   return jobId.replaceAll('-', '');
 }
@@ -87,6 +89,7 @@ export function stampOf(jobId: string, attempt: number): string {
   return `${hexOf(jobId)}_${attempt}`;
 }
 
+/** @param path a file with its folder; @param stamp of `stampOf` */
 export function isStamped(path: string, stamp: string): boolean {
   const at = path.indexOf(stamp);
   // Attempt 1 is not attempt 11.
@@ -95,10 +98,12 @@ export function isStamped(path: string, stamp: string): boolean {
 
 export const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;
 
+/** `<64 hex>.png`: an upload is named by its content. */
 export function uploadName(sha256Hex: string, extension: string): string {
   return `${sha256Hex}.${extension}`;
 }
 
+/** As `uploadName` makes them. */
 export function isUploadName(name: string): boolean {
   return UPLOAD_NAME.test(name);
 }

@@ -13,6 +13,7 @@ export interface Owner extends OwnLimits {
   startTagAt?: number;
 }
 
+/** Undefined: the owner has had none. */
 export function lastStartTagOf({ startTag, startTagAt }: Owner): LastStartTag | undefined {
   return startTag === undefined || startTagAt === undefined ? undefined : { startTag, at: startTagAt };
 }

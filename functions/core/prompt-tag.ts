@@ -9,6 +9,7 @@ export interface PromptTag {
   attempt: number;
 }
 
+/** The part of `extra_data` that has the tag. */
 export function promptTag(tag: PromptTag): Record<string, unknown> {
   return { [FIELD]: { machine: tag.machine, job_id: tag.jobId, attempt: tag.attempt } };
 }

@@ -33,6 +33,7 @@ export const DEFAULT_LIMITS = {
 /** Reservations in one day's item: an item has at most 400 KB, a reservation about 45 bytes. */
 export const MAX_RESERVATIONS = 5000;
 
+/** An owner's limits in force. */
 export function limitsOf(own: OwnLimits, defaults: OwnerLimits): OwnerLimits {
   return Object.fromEntries(
     LIMITS.map((name) => [name, own[name] === null ? undefined : (own[name] ?? defaults[name])]),
@@ -83,10 +84,12 @@ export function daysOfMonth(now: number): string[] {
   );
 }
 
+/** The next midnight in UTC, ms. */
 export function endOfDay(now: number): number {
   return (Math.floor(now / DAY) + 1) * DAY;
 }
 
+/** The first of the next month in UTC, ms. */
 export function endOfMonth(now: number): number {
   const date = new Date(now);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
@@ -184,6 +187,7 @@ export interface Standing extends Usage {
   released: number;
 }
 
+/** @param states by job id; a job that is missing counts as live */
 export function standingOf(
   { reservations, ...usage }: ReservedUsage,
   states: ReadonlyMap<string, JobState>,
@@ -208,6 +212,7 @@ export function unused(reservation: Reservation): { reservation: Reservation; to
   return { reservation, totals: NOTHING };
 }
 
+/** Adds totals field by field. */
 export function sum(parts: readonly Totals[]): Totals {
   const total = (name: keyof Totals) => parts.reduce((so, part) => so + part[name], 0);
   return {

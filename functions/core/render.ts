@@ -4,6 +4,7 @@ import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts'
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
+/** @param values of every input, as `parseInputs` returns them. @returns a new graph */
 export function render(template: Template, values: InputValues): Graph {
   const graph = structuredClone(template.graph);
   for (const [name, spec] of Object.entries(template.inputs))

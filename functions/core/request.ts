@@ -29,14 +29,17 @@ export interface JobRequest {
   graphHash?: string;
 }
 
+/** Gzipped JSON. */
 export function packGraph(graph: Graph): Uint8Array {
   return gzipSync(stringifyJson(graph));
 }
 
+/** The graph of `packGraph`. @throws where the bytes are damaged */
 export function unpackGraph(packed: Uint8Array): Graph {
   return parseJson(gunzipSync(packed).toString('utf8')) as Graph;
 }
 
+/** SHA-256, hex. */
 export function hashBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

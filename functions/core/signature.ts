@@ -11,6 +11,7 @@ export function sign(secret: string, body: string, now: number): string {
   return `t=${now},v1=${mac(secret, body, now)}`;
 }
 
+/** False also for a time further away than SIGNATURE_SKEW. @param now ms */
 export function isSigned(secret: string, body: string, header: string | undefined, now: number): boolean {
   const match = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(header ?? '');
   if (!match) return false;

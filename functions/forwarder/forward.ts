@@ -54,6 +54,7 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
   return { placed: waiting.length - unplaced.length, left: unplaced.length };
 }
 
+/** Hosts alive that claim jobs, by a cached read. @throws where the tables do not answer */
 export async function readyHosts({ hosts, now, timings = TIMINGS }: ForwarderDeps): Promise<Host[]> {
   const all = await hosts.glance();
   return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now(), timings));

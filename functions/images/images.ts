@@ -76,6 +76,7 @@ export interface Images {
 
 const BATCH = 1000;
 
+/** Every method rejects with the SDK's error where S3 refuses or does not answer. */
 export function createImages({ client, bucket }: { client: S3Client; bucket: string }): Images {
   const at = (key: string) => ({ Bucket: bucket, Key: key });
 

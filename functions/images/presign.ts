@@ -26,6 +26,7 @@ export interface PresignerOptions {
   now?: () => number;
 }
 
+/** @param options `expiresSeconds`: LINK_LIFETIME_SECONDS unless given; `now`: ms of the wall clock */
 export function createPresigner(options: PresignerOptions): Presigner {
   const { credentials, region, bucket, expiresSeconds = LINK_LIFETIME_SECONDS, now = Date.now } = options;
   const presigner = new S3RequestPresigner({ credentials, region, sha256: Sha256 });

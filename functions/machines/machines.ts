@@ -60,6 +60,7 @@ export interface MachinesSettings {
 const ACTIVITIES = 20;
 const TRIES = 3;
 
+/** Makes no request yet; every method rejects with the SDK's error where AWS refuses or does not answer. */
 export function createMachines({ group: AutoScalingGroupName, ...settings }: MachinesSettings): Machines {
   const client = new AutoScalingClient({
     region: settings.region,

@@ -16,9 +16,11 @@ export interface DownloadDeps {
 
 /** The file beside it with its SHA-256, written when it was renamed into place. */
 const noteOf = (path: string) => join(dirname(path), `.${basename(path)}.sha256`);
+/** The path of the unfinished file. */
 export const partOf = (path: string, sha256: string) =>
   join(dirname(path), `.${basename(path)}.${sha256.slice(0, 16)}.part`);
 
+/** Is the whole file there, by its size and the recorded hash? */
 export async function isThere(path: string, content: Content): Promise<boolean> {
   const [file, note] = await Promise.all([
     stat(path).catch(() => undefined),

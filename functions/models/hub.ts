@@ -29,6 +29,7 @@ export interface HubOptions {
 const TRIES = 5;
 const HEADERS_LIMIT = 60_000;
 
+/** Retries 429, 5xx and broken connections, `TRIES` times, with `pause` in between. */
 export function createHub({ url, token, pause, fetch: call = fetch }: HubOptions): Hub {
   const headers = {
     // The file's own bytes are counted and hashed.

@@ -25,6 +25,7 @@ const schema = z.object({ v: z.literal(1), files: z.array(modelFile).min(1) });
 export type ModelFile = z.infer<typeof modelFile>;
 export type Manifest = z.infer<typeof schema>;
 
+/** A model file's key in the bucket. */
 export const keyOf = (file: Pick<ModelFile, 'sha256' | 'filename'>) =>
   `models/${file.sha256}/${file.filename}`;
 

@@ -39,6 +39,7 @@ export interface Part {
   sha256: string;
 }
 
+/** The key of a file's list of parts. */
 export const partsKey = (key: string) => `${key}.parts.json`;
 
 const MB = 1024 * 1024;

@@ -39,6 +39,7 @@ const deliver = createDeliverer({
   random: randomBytes,
 });
 
+/** @throws AppError bad_event for an event other than the schedule's; what a round threw */
 export async function handler(event: unknown, context: Context): Promise<void> {
   if ((event as { 'detail-type'?: unknown } | null)?.['detail-type'] !== 'Scheduled Event')
     throw new AppError(

@@ -27,6 +27,7 @@ export interface SendOptions extends Rules {
 
 const READ_AT_MOST = 64 * 1024;
 
+/** @param limit ms. What it makes keeps no connection between requests. */
 export function createSend({ limit = WEBHOOK_LIMIT, ca, ...rules }: SendOptions): Send {
   return async (address, headers, body) => {
     const url = new URL(address);
