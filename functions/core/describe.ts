@@ -7,7 +7,7 @@ import { boundsOf, type InputSpec, type Template } from './template.ts';
 /** The allowed values of an input; undefined where they are not known. */
 export type Options = (spec: InputSpec) => Option[] | undefined;
 
-/** The answer of GET /api/workflows for one template; `inputs` is JSON Schema 2020-12. */
+/** `inputs` is JSON Schema 2020-12. @param options the allowed values of inputs, where known */
 export function describeTemplate(template: Template, options: Options) {
   const inputs = Object.entries(template.inputs);
   return {
