@@ -34,6 +34,44 @@ export interface FaultSwitches {
   holdHistory: boolean;
 }
 
+const isBoolean = (value: unknown) => typeof value === 'boolean';
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const arePaths = (value: unknown) =>
+  Array.isArray(value) && value.every((path) => typeof path === 'string' && path.startsWith('/'));
+const unreadableEntries: unknown[] = ['500', 'null', 'no status', 'no JSON'] satisfies UnreadableEntry[];
+
+/** What each takes, for a person, and whether a value is that. */
+const takes: Record<keyof FaultSwitches, [string, (value: unknown) => boolean]> = {
+  socketSilent: ['true or false', isBoolean],
+  socketCutAfter: ['a number of messages or null', (value) => value === null || isCount(value)],
+  replaySocket: ['true or false', isBoolean],
+  losePromptAnswer: ['true or false', isBoolean],
+  answer500: ['a list of paths such as ["/queue"]', arePaths],
+  hang: ['a list of paths such as ["/queue"]', arePaths],
+  halfImage: ['true or false', isBoolean],
+  hangExecutor: ['true or false', isBoolean],
+  deadWorker: ['true or false', isBoolean],
+  endsOnExecuted: ['a number of restarts', isCount],
+  unreadableEntry: [
+    `null or one of ${unreadableEntries.join(', ')}`,
+    (value) => value === null || unreadableEntries.includes(value),
+  ],
+  nanInQueue: ['true or false', isBoolean],
+  holdHistory: ['true or false', isBoolean],
+};
+
+/** @param json switches by name: `{"halfImage": true}` @throws Error naming the first wrong one, and what it takes */
+export function parseFaults(json: string): Partial<FaultSwitches> {
+  const given = JSON.parse(json) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(takes, name))
+      throw new Error(`There is no fault "${name}"; there are ${Object.keys(takes).join(', ')}`);
+    const [what, isRight] = takes[name as keyof FaultSwitches];
+    if (!isRight(value)) throw new Error(`The fault "${name}" takes ${what}`);
+  }
+  return given;
+}
+
 const rememberedMessages = 64;
 const promptIdIn = /"prompt_id":\s*"[^"]*"/;
 

@@ -1,7 +1,6 @@
 // Owns JSON as Python reads and writes it: whole numbers of any size, and NaN and Infinity bare, which is no JSON.
 // Refuses to round or to drop: what came in goes out again.
 import { parse } from 'lossless-json';
-import { parseJson } from '../functions/core/json.ts';
 
 type Word = 'NaN' | 'Infinity' | '-Infinity';
 
@@ -23,17 +22,35 @@ const words = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
 const standIns: Record<Word, string> = { NaN: '1e99991', Infinity: '1e99992', '-Infinity': '1e99993' };
 const meant = new Map(Object.entries(standIns).map(([word, digits]) => [digits, word as Word]));
 
+/** Only a run of so many digits may not fit a number; JSON.parse is faster. */
+const manyDigits = /\d{16}/;
+
+function exactly(digits: string): number | bigint {
+  const value = Number(digits);
+  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
+}
+
+function readExactly(text: string): unknown {
+  if (!manyDigits.test(text)) return JSON.parse(text);
+  try {
+    // Of a key that comes twice the last counts, as in Python.
+    return parse(text, undefined, { parseNumber: exactly, onDuplicateKey: ({ newValue }) => newValue });
+  } catch (error) {
+    throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
+  }
+}
+
 /** @throws SyntaxError for what Python would not read either */
 export function loads(text: string): unknown {
   try {
-    return parseJson(text);
+    return readExactly(text);
   } catch (error) {
     const readable = text.replaceAll(words, (token) => standIns[token as Word] ?? token);
     if (readable === text) throw error;
     return parse(readable, undefined, {
       parseNumber: (digits) => {
         const word = meant.get(digits);
-        return word === undefined ? parseJson(digits) : new Bare(word);
+        return word === undefined ? exactly(digits) : new Bare(word);
       },
     });
   }

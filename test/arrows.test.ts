@@ -124,6 +124,13 @@ test('what starts a service composes that service alone, and nobody imports it',
   expect(wrong).toEqual([]);
 });
 
+test('the simulated ComfyUI takes nothing of the product but the recording of what ComfyUI has', async () => {
+  const taken = (await sources('simulated-comfyui')).flatMap(({ imports }) =>
+    imports.filter((target) => target.startsWith('..')),
+  );
+  expect(taken).toEqual(['../functions/comfyui/recorded-object-info.json']);
+});
+
 test('no circle between files', async () => {
   const all = new Map<string, string[]>();
   for (const root of ['functions', 'simulated-comfyui', 'infra'])

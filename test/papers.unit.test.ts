@@ -24,7 +24,17 @@ test('who reports a fault is asked what the doctor says', () => {
 });
 
 const SOURCES = /\.(ts|mjs|md|sh|ya?ml|service|Dockerfile)$|^(\.ci\/run|cdk\.json)$/;
-const OUR_FOLDERS = ['.ci', '.github', 'docs', 'findings', 'functions', 'infra', 'test', 'workflows'];
+const OUR_FOLDERS = [
+  '.ci',
+  '.github',
+  'docs',
+  'findings',
+  'functions',
+  'infra',
+  'simulated-comfyui',
+  'test',
+  'workflows',
+];
 const ours = [
   ...readdirSync('.').filter((file) => SOURCES.test(file)),
   ...OUR_FOLDERS.flatMap((folder) =>

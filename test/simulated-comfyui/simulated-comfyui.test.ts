@@ -1,6 +1,7 @@
 // Owns the proof of what no recording shows: routes, queue order, sockets, faults, and running as a process.
 import { fork, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -490,6 +491,34 @@ describe('as a process', () => {
     child.disconnect();
     expect(await gone).toBe(0);
     expect(JSON.parse(printed)).toEqual({ url });
+  });
+
+  test('starts with the faults of its environment, and says which it does not know', async () => {
+    const startWith = (faults: string) =>
+      fork(outfile, {
+        env: { ...process.env, DIRECTORY: folder, SIMULATED_FAULTS: faults },
+        stdio: 'pipe',
+      });
+    const child = startWith('{"answer500": ["/queue"]}');
+    const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+    expect((await ask(url, 'GET', '/queue'))[0]).toBe(500);
+    expect((await ask(url, 'GET', '/prompt'))[0]).toBe(200);
+    child.disconnect();
+    await once(child, 'exit');
+
+    for (const [faults, problem] of [
+      ['{"halfimage": true}', 'There is no fault "halfimage"; there are socketSilent, '],
+      ['{"hang": "/queue"}', 'The fault "hang" takes a list of paths'],
+    ] as const) {
+      const wrong = startWith(faults);
+      let printed = '';
+      wrong.stderr?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+      expect(await once(wrong, 'close')).toEqual([1, null]);
+      expect(printed).toContain(problem);
+      const known = /Error: .*there are (.*)/.exec(printed)?.[1]!.split(', ') ?? [];
+      const readme = await readFile('simulated-comfyui/README.md', 'utf8');
+      expect(known.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+    }
   });
 
   test('alone it needs nobody who reads, and goes when its terminal does', async () => {
