@@ -1,9 +1,8 @@
-// Other people's rules, over all three stacks: CDK's own, cdk-nag's AwsSolutions and cfn-lint.
+// Other people's rules, over all three stacks: CDK's own and cdk-nag's AwsSolutions. cfn-lint is in lint.system.test.ts.
 
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -14,7 +13,6 @@ const { app, folder } = appWith(
   { alarmMail: 'ops@example.com', bakedImage: true },
   { '@aws-cdk/core:validateAgainstDefaultRules': true },
 );
-const assembly = join(folder, 'cdk.out');
 
 describe('cdk-nag', () => {
   test('finds nothing that is not acknowledged', { timeout: 180_000 }, () => {
@@ -40,26 +38,5 @@ describe('cdk-nag', () => {
       );
     expect(reasons.length).toBeGreaterThan(8);
     for (const reason of reasons) expect(reason).toMatch(/^[A-Z].{30,}\.$/);
-  });
-});
-
-const lint = spawnSync('cfn-lint', ['--version'], { encoding: 'utf8' });
-
-describe('cfn-lint', () => {
-  test.skipIf(lint.error !== undefined)('finds no error in the templates', { timeout: 180_000 }, () => {
-    app.synth();
-    const templates = readdirSync(assembly).flatMap((file) =>
-      file.endsWith('.template.json') ? join(assembly, file) : [],
-    );
-    expect(templates).toHaveLength(3);
-    const { status, stdout } = spawnSync(
-      'cfn-lint',
-      ['--non-zero-exit-code', 'error', '--format', 'parseable', ...templates],
-      { encoding: 'utf8' },
-    );
-    expect({ status, errors: stdout.split('\n').filter((line) => /:E\d{4}:/.test(line)) }).toEqual({
-      status: 0,
-      errors: [],
-    });
   });
 });

@@ -52,13 +52,13 @@ const TYPES = new Set([
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
-export interface World {
+export interface Deployment {
   /** What stands in a command for what only this deployment knows. */
   names: Record<string, string>;
   env: Record<string, string>;
 }
 
-export async function makeWorld(moto: Moto, templates: Templates, home: string): Promise<World> {
+export async function createDeployment(moto: Moto, templates: Templates, home: string): Promise<Deployment> {
   await moto.reset();
   const settings = { endpoint: moto.url, region: REGION, credentials };
   const ssm = new SSMClient(settings);
