@@ -11,10 +11,10 @@ import { type Rig, startRig } from '../support/rig.ts';
 import { documentOfApp, operationsOf } from './described.ts';
 
 const run = promisify(execFile);
-const missingRequirements = spawnSync('chromium', ['--version']).status !== 0;
+const isMissing = spawnSync('chromium', ['--version']).status !== 0;
 
-describe.skipIf(missingRequirements)(
-  `the docs page in a browser${missingRequirements ? ' (skipped: no chromium here)' : ''}`,
+describe.skipIf(isMissing)(
+  `the docs page in a browser${isMissing ? ' (skipped: no chromium here)' : ''}`,
   () => {
     let rig: Rig;
     let profile: string;

@@ -104,14 +104,14 @@ async function browse(name: 'chromium' | 'firefox-esr', url: string, told: Promi
 }
 
 describe.each(['chromium', 'firefox-esr'] as const)('in %s', (name) => {
-  const missingRequirements = spawnSync(name, ['--version']).status !== 0;
+  const isMissing = spawnSync(name, ['--version']).status !== 0;
   let page: Server | undefined;
   afterEach(() => {
     page?.closeAllConnections();
     page?.close();
   });
 
-  test.skipIf(missingRequirements)(
+  test.skipIf(isMissing)(
     'a foreign page can neither clear the queue nor plant an upload',
     async () => {
       const jobId = await rig.generate();

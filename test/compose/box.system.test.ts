@@ -15,10 +15,10 @@ import { build, type Program, startCommand, startProgram } from '../support/prog
 import { type Nginx, missing, startNginx } from './nginx.ts';
 import { answerTo, ask, open } from './upstream.ts';
 
-const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
+const absent = missing(['nginx', '-v'], ['envsubst', '--version']);
 const noPython = missing(['python3', '-c', 'import requests']);
 
-describe.skipIf(missingRequirements)(`the box ${missingRequirements ?? ''}`, () => {
+describe.skipIf(absent)(`the box ${absent ?? ''}`, () => {
   let folder: string;
   let comfyui: SimulatedComfyUI;
   let program: Program;

@@ -14,10 +14,10 @@ import { signal } from '../../functions/runtime/signal.ts';
 import { type Nginx, type NginxOptions, missing, startNginx } from './nginx.ts';
 import { answerTo, ask, goneAddress, open, startUpstream, type Upstream } from './upstream.ts';
 
-const missingRequirements = missing(['nginx', '-v'], ['envsubst', '--version']);
+const absent = missing(['nginx', '-v'], ['envsubst', '--version']);
 const noOpenssl = missing(['openssl', 'version']);
 
-describe.skipIf(missingRequirements)(`nginx ${missingRequirements ?? ''}`, () => {
+describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
   /** What the server behind it does with the next request. */
   let behind: (req: IncomingMessage, res: ServerResponse) => void;
   let upstream: Upstream;

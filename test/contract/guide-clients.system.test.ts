@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 /** What is missing on this machine, for the name of a skipped test; undefined when all is there. */
-function lacking(...needs: [tool: string, args: string[], says: string][]): string | undefined {
+function absentOf(...needs: [tool: string, args: string[], says: string][]): string | undefined {
   const missing = needs.filter(([tool, args]) => {
     try {
       execFileSync(tool, args, { stdio: 'ignore' });
@@ -53,7 +53,7 @@ const clients = [
     file: 'client.py',
     command: 'python3',
     images: 1,
-    missingRequirements: lacking(['python3', ['-c', 'import requests'], 'python3 with requests']),
+    missingTools: absentOf(['python3', ['-c', 'import requests'], 'python3 with requests']),
   },
   {
     title: 'JavaScript/Node.js Example',
@@ -61,7 +61,7 @@ const clients = [
     file: 'client.cjs',
     command: process.execPath,
     images: 1,
-    missingRequirements: lacking([process.execPath, ['-e', 'require.resolve("axios")'], 'axios']),
+    missingTools: absentOf([process.execPath, ['-e', 'require.resolve("axios")'], 'axios']),
   },
   {
     title: 'Bash/cURL Batch Generation',
@@ -69,7 +69,7 @@ const clients = [
     file: 'client.sh',
     command: 'bash',
     images: 4,
-    missingRequirements: lacking(curl, ['jq', ['--version'], 'jq'], ['bc', ['--version'], 'bc']),
+    missingTools: absentOf(curl, ['jq', ['--version'], 'jq'], ['bc', ['--version'], 'bc']),
   },
 ];
 
@@ -86,9 +86,9 @@ async function runs(command: string, args: string[]): Promise<string> {
 }
 
 describe.concurrent("the guide's clients, unchanged", () => {
-  for (const { title, language, file, command, images, missingRequirements } of clients)
-    test.skipIf(missingRequirements !== undefined)(
-      `${title}${missingRequirements === undefined ? '' : ` (skipped: this machine has no ${missingRequirements})`}`,
+  for (const { title, language, file, command, images, missingTools } of clients)
+    test.skipIf(missingTools !== undefined)(
+      `${title}${missingTools === undefined ? '' : ` (skipped: this machine has no ${missingTools})`}`,
       { timeout: 60_000 },
       async ({ expect }) => {
         await writeFile(join(folder, file), blockBelow(title, language));
@@ -111,7 +111,7 @@ describe.concurrent("the guide's clients, unchanged", () => {
     );
 });
 
-const noCurl = lacking(curl);
+const noCurl = absentOf(curl);
 describe.skipIf(noCurl !== undefined)(`the guide's curl lines${noCurl ? ' (skipped: no curl)' : ''}`, () => {
   /** One or more JSON documents, one right behind the other. */
   async function documentsOf(script: string): Promise<Record<string, unknown>[]> {
