@@ -17,7 +17,7 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { readWarm } from '../functions/core/warm.ts';
+import { readWarm } from '../functions/core/warm-schedule.ts';
 import type { MetricName } from '../functions/metrics.ts';
 import type { Api } from './api.ts';
 import type { FailedRecords } from './waiting-jobs-stream.ts';

@@ -4,7 +4,12 @@
 
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { type EndsItselfProps, roleThatEndsItself, subnetOf, templateThatEndsItself } from './ends-itself.ts';
+import {
+  type EndsItselfProps,
+  roleThatEndsItself,
+  subnetOf,
+  templateThatEndsItself,
+} from './one-shot-machine.ts';
 
 export class ComfyUIBuilder extends Construct {
   /** What a person types. */

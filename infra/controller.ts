@@ -8,7 +8,7 @@ import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ControllerLambdaEnvironment } from '../functions/config/controller.ts';
 import { type FailedRecords, onWaitingJobs } from './waiting-jobs-stream.ts';
-import { allowOnGroup } from './group-access.ts';
+import { allowOnGroup } from './scaling-group-access.ts';
 import { namespaceOf } from './names.ts';
 import { Service } from './service.ts';
 import type { Settings } from './settings.ts';

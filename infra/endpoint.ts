@@ -20,7 +20,7 @@ import { type Api, API_TIMEOUT } from './api.ts';
 import { Preflights } from './preflights.ts';
 import type { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
-import { ORIGIN_SECRET_HEADER } from '../functions/api/http/origin-secret.ts';
+import { ORIGIN_SECRET_HEADER } from '../functions/api/http/cloudfront-secret.ts';
 
 /**
  * Errors that a distribution keeps for 10 s where nothing else is said, whatever its cache policy says and, of all but

@@ -11,7 +11,7 @@ import type { ImagesBucket, ModelsBucket } from './buckets.ts';
 import { ComfyUIBuilder } from './comfyui-builder.ts';
 import { HostImage } from './host-image.ts';
 import { HostRole } from './host-role.ts';
-import { launchProps } from './launch.ts';
+import { launchProps } from './machine-launch.ts';
 import { groupName, hostImageParameter, namespaceOf } from './names.ts';
 import { INTAKE_PORT, type Network } from './network.ts';
 import { SuspendAzRebalance } from './suspend-az-rebalance.ts';

@@ -7,7 +7,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { ImagesBucket, ModelsBucket } from './buckets.ts';
-import { allowOnGroup } from './group-access.ts';
+import { allowOnGroup } from './scaling-group-access.ts';
 import { hostLogGroup } from './names.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';

@@ -4,7 +4,12 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { type EndsItselfProps, roleThatEndsItself, subnetOf, templateThatEndsItself } from './ends-itself.ts';
+import {
+  type EndsItselfProps,
+  roleThatEndsItself,
+  subnetOf,
+  templateThatEndsItself,
+} from './one-shot-machine.ts';
 import { hubTokenParameter } from './names.ts';
 
 export class Seeder extends Construct {

@@ -6,7 +6,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { objectOf, setting, type SettingsOf } from '../functions/config/setting.ts';
 import { MAX_RESERVATIONS } from '../functions/core/quota.ts';
-import { readWarm } from '../functions/core/warm.ts';
+import { readWarm } from '../functions/core/warm-schedule.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
 /** Thrown before anything is synthesised; its message is for the person who typed the value. */

@@ -6,7 +6,7 @@ import type { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
-import { groupStatement } from './group-access.ts';
+import { groupStatement } from './scaling-group-access.ts';
 import { groupName } from './names.ts';
 
 export class SuspendAzRebalance extends Construct {

@@ -27,7 +27,7 @@ export class Webhooks extends Construct {
       service: 'webhooks',
       bundle: props.bundle,
       memoryMiB: 256,
-      // A minute with webhooks is used to its end: functions/webhooks/linger.ts.
+      // A minute with webhooks is used to its end: functions/webhooks/rounds.ts.
       timeout: Duration.seconds(60),
       environment: (role): WebhooksLambdaEnvironment => ({
         ...tables.allow(role, {

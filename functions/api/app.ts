@@ -18,7 +18,7 @@ import { generateRoutes } from './routes/generate.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
-import { checkOrigin } from './http/origin-check.ts';
+import { checkOrigin } from './http/browser-origin.ts';
 import { problems } from './http/problems.ts';
 import { createTotals } from './caches/totals.ts';
 import { createReaders, type Readers } from './http/readers.ts';

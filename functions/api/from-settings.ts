@@ -13,7 +13,7 @@ import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import type { Connected } from '../runtime/connect.ts';
-import { docsFolder } from '../runtime/docs.ts';
+import { docsFolder } from '../runtime/docs-folder.ts';
 import { createApp } from './app.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
 import { askForKeys } from './http/access.ts';

@@ -8,7 +8,7 @@ import { connect, storageOf } from '../runtime/connect.ts';
 import { describeEvent } from '../runtime/stream.ts';
 import { loadTemplates } from '../runtime/workflows.ts';
 import { given, lambdaApp } from './from-settings.ts';
-import { createOriginCheck } from './http/origin-secret-check.ts';
+import { createOriginCheck } from './http/cloudfront-secret-check.ts';
 import { requestOf, send } from './http/function-url.ts';
 
 const settings = apiLambdaSettings(process.env);

@@ -15,7 +15,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ModelBucket } from '../models/bucket.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
 import { ModelsProblem } from '../models/problem.ts';
-import { readSeeding, writeSeeding } from '../models/seeding.ts';
+import { readSeeding, writeSeeding } from '../models/seed-order.ts';
 import { hubTokenParameter, tokenFrom } from '../models/token.ts';
 import { verifyFile } from '../models/verify.ts';
 import type { Wanted } from '../models/wanted.ts';

@@ -10,7 +10,7 @@ import { seedFromHub } from '../models/from-hub.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
 import { ModelsProblem } from '../models/problem.ts';
 import { refuseWithoutLicence } from '../models/seed.ts';
-import { sentenceOf } from '../models/sentence.ts';
+import { sentenceOf } from '../models/error-sentence.ts';
 import { gb } from '../models/size.ts';
 import { verifyFile } from '../models/verify.ts';
 import { FLUX2, parseWanted, type Wanted } from '../models/wanted.ts';

@@ -2,7 +2,7 @@
 // composes; exit code 0, or 1 and the reason.
 
 import { AppError } from '../core/errors.ts';
-import { readWarm } from '../core/warm.ts';
+import { readWarm } from '../core/warm-schedule.ts';
 import { explainAndExit } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { priceOf, readDeployment } from './deployment.ts';

@@ -1,7 +1,7 @@
 // The controller, as a process and as a Lambda function, which raises the number of hosts too.
 
 import { HOSTS_PER_SHARD } from '../core/limits.ts';
-import { readWarm } from '../core/warm.ts';
+import { readWarm } from '../core/warm-schedule.ts';
 import * as z from 'zod';
 import { forwarderPlace } from './api.ts';
 import { deployedTables, storage } from './storage.ts';

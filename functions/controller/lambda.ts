@@ -13,7 +13,7 @@ import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
 import { controlRound } from './round.ts';
 import { scaleFleet } from './scale-fleet.ts';
-import { createSpreading } from './spreading.ts';
+import { createSpreading } from './queue-spread.ts';
 import { createWatch } from './watch.ts';
 
 /** The schedule's interval, ms. */

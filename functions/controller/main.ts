@@ -8,7 +8,7 @@ import { connect, storageOf } from '../runtime/connect.ts';
 import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
 import { every } from '../runtime/ticker.ts';
 import { controlRound } from './round.ts';
-import { createSpreading } from './spreading.ts';
+import { createSpreading } from './queue-spread.ts';
 import { createWatch } from './watch.ts';
 
 try {

@@ -3,7 +3,7 @@
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
 import { reconcileUsage, type UsageDeps } from './reconcile-usage.ts';
-import type { Spreading } from './spreading.ts';
+import type { Spreading } from './queue-spread.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
 export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {

@@ -4,7 +4,7 @@
 
 import type { Fleet } from '../core/fleet.ts';
 import { readWorkOrder } from '../core/names.ts';
-import { type Warmth, warmHosts } from '../core/warm.ts';
+import { type Warmth, warmHosts } from '../core/warm-schedule.ts';
 import type { Log } from '../log.ts';
 import { isRefusal, type Machines } from '../machines/machines.ts';
 import type { Metrics } from '../metrics.ts';

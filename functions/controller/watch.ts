@@ -2,7 +2,7 @@
 // every host seems silent until it had the time for a heartbeat.
 
 import { EXPIRY_SEEN_FOR } from '../core/limits.ts';
-import { createLived } from '../core/lived.ts';
+import { createLived } from '../core/lived-time.ts';
 import { showsLifeWithin, TIMINGS, type Timings } from '../core/timings.ts';
 
 export interface Watch {

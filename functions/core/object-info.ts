@@ -2,7 +2,7 @@
 // use: [["a","b"], {…}], ["COMBO", {"options": ["a","b"]}], and ["COMFY_DYNAMICCOMBO_V3", {"options": [{"key"}]}].
 // A requirement is missing only where ComfyUI would surely refuse the graph, so that another host may run it.
 
-import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared.ts';
+import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared-inputs.ts';
 
 /** Node class → its declaration; only the parts that are read here. */
 export type ObjectInfo = Record<

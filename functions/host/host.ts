@@ -1,4 +1,4 @@
-// The GPU host: claims jobs for one ComfyUI, as many as it has slots, and sees each to its end. Its parts: parts.ts; what
+// The GPU host: claims jobs for one ComfyUI, as many as it has slots, and sees each to its end. Its parts: assembly.ts; what
 // they do, and when: loops.ts. Source: docs/architecture.md, "The host process".
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -7,9 +7,9 @@ import type { TakesOffers } from './claims/intake.ts';
 import { hostIdOf } from './claims/recover.ts';
 import { beat, startLoops } from './loops.ts';
 import type { Retirable } from './machine/retirement.ts';
-import { createParts, firstHealth, type HostDeps } from './parts.ts';
+import { createParts, firstHealth, type HostDeps } from './assembly.ts';
 
-export type { HostDeps } from './parts.ts';
+export type { HostDeps } from './assembly.ts';
 
 export interface RunningHost extends TakesOffers, Retirable {
   hostId: string;

@@ -5,7 +5,7 @@ import { every } from '../runtime/ticker.ts';
 import type { Jobs } from '../store/jobs.ts';
 import { NOT_ANSWERING } from './attempt/attempt.ts';
 import { runWatchdog } from './claims/watchdog.ts';
-import { type HostParts, pollQueue } from './parts.ts';
+import { type HostParts, pollQueue } from './assembly.ts';
 
 /** @returns ends them; resolves when the last round of each is over */
 export function startLoops(parts: HostParts, jobs: Jobs, log: Log): () => Promise<void> {

@@ -2,7 +2,7 @@
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
-import { problemsOf } from '../core/check.ts';
+import { problemsOf } from '../core/graph-check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type MissingRequirement, missingRequirements, type ObjectInfo } from '../core/object-info.ts';
 import type { Template } from '../core/template.ts';

@@ -3,7 +3,7 @@
 import { JOB_KEPT, uploadRenewal } from '../core/limits.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
-import type { Lived } from '../core/lived.ts';
+import type { Lived } from '../core/lived-time.ts';
 import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import type { Connected } from '../runtime/connect.ts';
 import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';
 import { createDeliverer } from '../webhooks/deliver.ts';
-import { ownAddresses } from '../webhooks/own.ts';
+import { ownAddresses } from '../webhooks/own-addresses.ts';
 import { createSend } from '../webhooks/send.ts';
 import { type Delivering, startDelivering } from '../webhooks/ticker.ts';
 

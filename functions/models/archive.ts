@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import * as z from 'zod';
 import type { ModelBucket } from './bucket.ts';
-import type { Content } from './parts.ts';
+import type { Content } from './parts-list.ts';
 import { download, type DownloadDeps } from './download.ts';
 import { ModelsProblem } from './problem.ts';
 

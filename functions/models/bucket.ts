@@ -9,7 +9,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { createPresigner } from '../images/presign.ts';
-import { type Content, partBytesOf } from './parts.ts';
+import { type Content, partBytesOf } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 import { type Source, upload, type UploadDeps } from './upload.ts';
 

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelBucket } from './bucket.ts';
 import type { Pool } from './pool.ts';
 import type { PartTask } from './part.ts';
-import { type Content, readParts } from './parts.ts';
+import { type Content, readParts } from './parts-list.ts';
 
 export interface DownloadDeps {
   bucket: ModelBucket;

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
-import type { Part } from './parts.ts';
+import type { Part } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 import { RangeRefused, readRange } from './range.ts';
 

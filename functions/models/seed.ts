@@ -4,7 +4,7 @@
 import type { ModelBucket } from './bucket.ts';
 import type { Hub, HubFile } from './hub.ts';
 import { keyOf, type Manifest, MANIFEST_KEY, type ModelFile } from './manifest.ts';
-import { findParts } from './parts.ts';
+import { findParts } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 import { gb } from './size.ts';
 import type { Wanted } from './wanted.ts';

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { createSHA256 } from 'hash-wasm';
 import { createHash } from 'node:crypto';
-import { type Content, type PartList, partsKey, readList } from './parts.ts';
+import { type Content, type PartList, partsKey, readList } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 
 /** The bytes of the file after the first `from`, in order. */

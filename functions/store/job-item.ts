@@ -1,7 +1,7 @@
 // How a job's fields lie in its item. Most do under their own name; items of the first release keep what it called these.
 
 import type { JobState } from '../core/job.ts';
-import { keyOfShard } from '../core/spread.ts';
+import { keyOfShard } from '../core/queue-spread.ts';
 
 type Field = keyof JobState;
 

@@ -8,12 +8,12 @@ import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } fr
 import type { Change, Job, JobState, Ran } from '../core/job.ts';
 import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
-import { shardOf, UNSPREAD } from '../core/spread.ts';
+import { shardOf, UNSPREAD } from '../core/queue-spread.ts';
 import type { StoreClient } from './client.ts';
 import { expressionsOf } from './expressions.ts';
 import { fieldsOf, itemOf, WEBHOOK_PENDING } from './job-item.ts';
 import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
-import { createSpread } from './spread.ts';
+import { createSpread } from './queue-spread.ts';
 import { jobsTable, SCHEMA_VERSION } from './tables.ts';
 import { createWork } from './work.ts';
 

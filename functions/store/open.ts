@@ -8,7 +8,7 @@ import { createHosts, type Hosts } from './hosts.ts';
 import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOwners, type Owners } from './owners.ts';
-import { createSpread, type SpreadStore } from './spread.ts';
+import { createSpread, type SpreadStore } from './queue-spread.ts';
 import { createUploadCounts, type UploadCounts } from './upload-counts.ts';
 import { createUsage, type UsageStore } from './usage.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';

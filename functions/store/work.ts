@@ -1,12 +1,12 @@
 // The index by work: which jobs wait, in the order of their turns, and which are held. What waits lies under one key or
-// more (core/spread.ts); who asks for what waits gets it from all of them, in one order. Eventually consistent.
+// more (core/queue-spread.ts); who asks for what waits gets it from all of them, in one order. Eventually consistent.
 
 import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import type { Work } from '../core/job.ts';
 import { ownerTag, ownerTagOf } from '../core/names.ts';
-import { keyOfShard } from '../core/spread.ts';
+import { keyOfShard } from '../core/queue-spread.ts';
 import { everyPage } from './reading.ts';
-import type { SpreadStore } from './spread.ts';
+import type { SpreadStore } from './queue-spread.ts';
 
 /** A row of the index. */
 export interface QueueEntry {

@@ -12,7 +12,7 @@ import { payloadOf } from './payload.ts';
 import { createSendSlots, type SendSlots } from './send-slots.ts';
 import type { Send } from './send.ts';
 import { sign } from './sign.ts';
-import { takeOver, type TakeOverDeps } from './take-over.ts';
+import { takeOver, type TakeOverDeps } from './outbox.ts';
 
 export interface DeliverDeps extends TakeOverDeps {
   jobs: TakeOverDeps['jobs'] & Pick<Jobs, 'read'>;

@@ -13,8 +13,8 @@ import { createStoreClient } from '../store/client.ts';
 import { openTables } from '../store/open.ts';
 import { resolveByDns } from './address.ts';
 import { createDeliverer } from './deliver.ts';
-import { deliverWhileBusy } from './linger.ts';
-import { ownAddresses } from './own.ts';
+import { deliverWhileBusy } from './rounds.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { createSend } from './send.ts';
 
 const settings = webhooksLambdaSettings(process.env);

@@ -8,7 +8,7 @@ import { connect, storageOf } from '../runtime/connect.ts';
 import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
 import { resolveAsMachine, resolveByDns } from './address.ts';
 import { createDeliverer } from './deliver.ts';
-import { ownAddresses } from './own.ts';
+import { ownAddresses } from './own-addresses.ts';
 import { createSend } from './send.ts';
 import { startDelivering } from './ticker.ts';
 

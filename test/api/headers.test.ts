@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
-import { createOriginCheck } from '../../functions/api/http/origin-secret-check.ts';
+import { createOriginCheck } from '../../functions/api/http/cloudfront-secret-check.ts';
 import { requestOf } from '../../functions/api/http/function-url.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';
 import { CONNECTION_LIMITS, listen, type Listening, listenerOf } from '../../functions/runtime/listen.ts';

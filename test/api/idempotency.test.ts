@@ -7,7 +7,7 @@ import { cancel } from '../../functions/core/job.ts';
 import { jobIdFrom, keys } from '../../functions/core/names.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { readGraph } from '../../functions/images/documents.ts';
-import { signal } from '../../functions/runtime/signal.ts';
+import { signal } from '../../functions/runtime/deferred.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Answer, anotherProcess, call, countStored } from './support.ts';
 

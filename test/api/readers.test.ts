@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createReaders } from '../../functions/api/http/readers.ts';
 import { keys } from '../../functions/core/names.ts';
 import { CONNECTION_LIMITS, listen } from '../../functions/runtime/listen.ts';
-import { signal } from '../../functions/runtime/signal.ts';
+import { signal } from '../../functions/runtime/deferred.ts';
 import { type Rig, type RigOptions, startRig } from '../support/rig.ts';
 import { eventually, putJob } from './support.ts';
 

@@ -52,7 +52,7 @@ const heartless: Focus = {
   faultsUntil: 10_000,
 };
 /** Else a host takes nothing when its heart is not heard, and hardly a job starts while it is taken away. */
-const CLAIMS_ON = host('parts', ' && !heartbeat.looksDead()', '');
+const CLAIMS_ON = host('assembly', ' && !heartbeat.looksDead()', '');
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -269,7 +269,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'claiming before the scan is done',
-    edits: [host('parts', `takeOver.isDone && !drain.isDraining`, `!drain.isDraining`)],
+    edits: [host('assembly', `takeOver.isDone && !drain.isDraining`, `!drain.isDraining`)],
     focus: {
       kinds: ['kill', 'kill', 'table-late'],
       targets: { kill: HOSTS, 'table-late': HOSTS },
@@ -368,7 +368,11 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the first item written before the clock is known',
     edits: [
-      host('machine/heartbeat', `      await report();\n      // The heartbeat does not wait`, `      // The heartbeat does not wait`),
+      host(
+        'machine/heartbeat',
+        `      await report();\n      // The heartbeat does not wait`,
+        `      // The heartbeat does not wait`,
+      ),
       host(
         'machine/heartbeat',
         `      const own = await hosts.read(`,

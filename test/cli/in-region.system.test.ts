@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
-import { readSeeding } from '../../functions/models/seeding.ts';
+import { readSeeding } from '../../functions/models/seed-order.ts';
 import { FLUX2 } from '../../functions/models/wanted.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { startStandInHub } from '../models/hub.ts';

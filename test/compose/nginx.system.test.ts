@@ -10,7 +10,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { signal } from '../../functions/runtime/signal.ts';
+import { signal } from '../../functions/runtime/deferred.ts';
 import { type Nginx, type NginxOptions, missing, startNginx } from './nginx.ts';
 import { answerTo, ask, goneAddress, open, startUpstream, type Upstream } from './upstream.ts';
 

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { controlRound } from '../../functions/controller/round.ts';
-import { createSpreading } from '../../functions/controller/spreading.ts';
+import { createSpreading } from '../../functions/controller/queue-spread.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { claim } from '../../functions/core/job.ts';
 import { createMetrics } from '../../functions/metrics.ts';

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
 import type { JobState } from '../../functions/core/job.ts';
 import { estimateOf, waitingFor } from '../../functions/core/estimate.ts';
-import { NEVER_WARM } from '../../functions/core/warm.ts';
+import { NEVER_WARM } from '../../functions/core/warm-schedule.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
 import { createMetrics } from '../../functions/metrics.ts';

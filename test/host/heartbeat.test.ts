@@ -3,7 +3,7 @@
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Charge, meter } from '../../functions/store/meter.ts';
-import { createSpreading } from '../../functions/controller/spreading.ts';
+import { createSpreading } from '../../functions/controller/queue-spread.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createHeartbeat, type Heartbeat } from '../../functions/host/machine/heartbeat.ts';
 import { createLog } from '../../functions/log.ts';

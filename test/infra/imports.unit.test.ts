@@ -7,12 +7,12 @@ import { expect, test } from 'vitest';
 
 const ALLOWED = [
   'core/quota',
-  'core/warm',
+  'core/warm-schedule',
   'core/zones',
   'metrics',
   'models/token',
   'store/tables',
-  'api/http/origin-secret',
+  'api/http/cloudfront-secret',
   'api/http/preflight',
 ].map((file) => `../functions/${file}.ts`);
 const isAllowed = (path: string) => ALLOWED.includes(path) || path.startsWith('../functions/config/');

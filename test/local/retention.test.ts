@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyRetention } from '../../functions/local/retention.ts';
-import { createLived } from '../../functions/core/lived.ts';
+import { createLived } from '../../functions/core/lived-time.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
-import { findParts, type PartList } from '../../functions/models/parts.ts';
+import { findParts, type PartList } from '../../functions/models/parts-list.ts';
 import { readRange } from '../../functions/models/range.ts';
 import { tokenFrom } from '../../functions/models/token.ts';
 import { verifyFile } from '../../functions/models/verify.ts';

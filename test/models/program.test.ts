@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
-import { partsKey } from '../../functions/models/parts.ts';
+import { partsKey } from '../../functions/models/parts-list.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
 import { build, startCommand } from '../support/program.ts';

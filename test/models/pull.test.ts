@@ -11,7 +11,7 @@ import { createPool } from '../../functions/models/pool.ts';
 import { partOf } from '../../functions/models/download.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { fetchPart } from '../../functions/models/part.ts';
-import { partsKey } from '../../functions/models/parts.ts';
+import { partsKey } from '../../functions/models/parts-list.ts';
 import { type PullDeps, pullModels } from '../../functions/models/pull.ts';
 import { createS3Client } from '../../functions/images/client.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';

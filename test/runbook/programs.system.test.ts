@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readOptions } from '../../functions/cli/simulate/options.ts';
-import { NEVER_WARM } from '../../functions/core/warm.ts';
+import { NEVER_WARM } from '../../functions/core/warm-schedule.ts';
 import { runBash } from './cli.ts';
 import type { Command } from './page.ts';
 import { commandsThat, isCdk, isNpm } from './pages.ts';

@@ -5,7 +5,7 @@ import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
 import { createPresigner } from '../../functions/images/presign.ts';
-import { docsFolder } from '../../functions/runtime/docs.ts';
+import { docsFolder } from '../../functions/runtime/docs-folder.ts';
 import { CREDENTIALS, REGION } from './store.ts';
 
 export const SETTINGS: ApiDeps['settings'] = {

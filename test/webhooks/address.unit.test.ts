@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { addressesOf, isPublic, type Rules } from '../../functions/webhooks/address.ts';
-import { ownAddresses } from '../../functions/webhooks/own.ts';
+import { ownAddresses } from '../../functions/webhooks/own-addresses.ts';
 
 const rules = (found: string[], more: Partial<Rules> = {}): Rules => ({
   resolve: () => Promise.resolve(found),

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { dueOf, dueOrder } from '../../functions/core/delivery.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { createLog } from '../../functions/log.ts';
-import { deliverWhileBusy } from '../../functions/webhooks/linger.ts';
+import { deliverWhileBusy } from '../../functions/webhooks/rounds.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
 import { startDelivering } from '../../functions/webhooks/ticker.ts';
 import { type Receiver, startReceiver } from './receiver.ts';

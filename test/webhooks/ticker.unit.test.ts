@@ -4,9 +4,9 @@
 import { expect, test } from 'vitest';
 import { cancel, claim } from '../../functions/core/job.ts';
 import { createLog } from '../../functions/log.ts';
-import { signal } from '../../functions/runtime/signal.ts';
+import { signal } from '../../functions/runtime/deferred.ts';
 import type { Round } from '../../functions/webhooks/deliver.ts';
-import { deliverWhileBusy } from '../../functions/webhooks/linger.ts';
+import { deliverWhileBusy } from '../../functions/webhooks/rounds.ts';
 import { startDelivering, notifyingOfEnds } from '../../functions/webhooks/ticker.ts';
 import type { Jobs } from '../../functions/store/jobs.ts';
 import { NOW, STATES } from '../core/job-states.ts';

@@ -14,7 +14,7 @@ import type { ApiEnv } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
-import { originOf } from '../http/origin.ts';
+import { originOf } from '../http/link-origin.ts';
 import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import type { Shared } from './shared.ts';

@@ -8,7 +8,7 @@ import { jobIdOfImage, keys } from '../../core/names.ts';
 import { RangeNotSatisfiable } from '../../images/images.ts';
 import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
-import { originOf } from '../http/origin.ts';
+import { originOf } from '../http/link-origin.ts';
 import { cursorOf, owner, page, part, text } from '../http/parameters.ts';
 import { readAt, tooManyReaders } from '../http/readers.ts';
 import { route } from '../http/route.ts';

@@ -1,6 +1,6 @@
 // Routes of workflows: their names, and what one takes.
 
-import { problemsOf } from '../../core/check.ts';
+import { problemsOf } from '../../core/graph-check.ts';
 import { describeTemplate } from '../../core/describe.ts';
 import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';

@@ -3,7 +3,7 @@
 import { createS3Client } from '../../images/client.ts';
 import { openBucket } from '../../models/bucket.ts';
 import { MANIFEST_KEY, readManifest } from '../../models/manifest.ts';
-import { sentenceOf } from '../../models/sentence.ts';
+import { sentenceOf } from '../../models/error-sentence.ts';
 import { gb } from '../../models/size.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createFleetStore } from '../../store/fleet.ts';

@@ -6,7 +6,7 @@ import { decide, isWorthARound } from '../../controller/scale.ts';
 import type { HostSnapshot } from '../../controller/instances.ts';
 import { type Fleet, UNKNOWN_FLEET } from '../../core/fleet.ts';
 import { SCALE_EVERY } from '../../core/limits.ts';
-import { NEVER_WARM, type Warmth, warmHosts } from '../../core/warm.ts';
+import { NEVER_WARM, type Warmth, warmHosts } from '../../core/warm-schedule.ts';
 import type { Instance } from '../../machines/machines.ts';
 import { Heap } from './heap.ts';
 

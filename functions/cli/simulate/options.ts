@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { JOB_SECONDS_GUESS, MAX_WAITING, START_SECONDS_GUESS } from '../../core/limits.ts';
-import { readWarm, type Warmth, type WarmSpan } from '../../core/warm.ts';
+import { readWarm, type Warmth, type WarmSpan } from '../../core/warm-schedule.ts';
 import { CommandError } from '../api.ts';
 
 export interface Options {

@@ -2,7 +2,7 @@
 // more. Its phase changes here and nowhere else: claiming → working → uploading.
 
 import type { Graph } from '../../core/object-info.ts';
-import { signal } from '../../runtime/signal.ts';
+import { signal } from '../../runtime/deferred.ts';
 import type { Claimed } from './claim.ts';
 
 /**

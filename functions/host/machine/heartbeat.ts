@@ -5,7 +5,7 @@ import type { Host } from '../../core/host.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { Log } from '../../log.ts';
 import type { Hosts } from '../../store/hosts.ts';
-import type { SpreadStore } from '../../store/spread.ts';
+import type { SpreadStore } from '../../store/queue-spread.ts';
 
 export interface HeartbeatDeps {
   hosts: Pick<Hosts, 'read' | 'put'>;

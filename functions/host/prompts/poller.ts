@@ -12,7 +12,7 @@ import {
 import type { ComfyUIEvent } from '../../comfyui/events.ts';
 import type { ProgressEvent } from '../../core/progress.ts';
 import type { Log } from '../../log.ts';
-import { signal } from '../../runtime/signal.ts';
+import { signal } from '../../runtime/deferred.ts';
 
 export type Ending =
   | { kind: 'ended'; entry: HistoryEntry }

@@ -7,7 +7,7 @@ import { Heap } from '../../../functions/cli/simulate/heap.ts';
 import { readOptions } from '../../../functions/cli/simulate/options.ts';
 import { quantile, rowOf, tableOf } from '../../../functions/cli/simulate/table.ts';
 import { arrivalsOf, DAY_SECONDS } from '../../../functions/cli/simulate/traffic.ts';
-import { NEVER_WARM, readWarm } from '../../../functions/core/warm.ts';
+import { NEVER_WARM, readWarm } from '../../../functions/core/warm-schedule.ts';
 import { build, startProgram } from '../../support/program.ts';
 
 const world = (more: Partial<World> = {}): World => ({

@@ -1,5 +1,5 @@
-// Who may drive an API that asks for no key: programs of this machine and pages that it trusts, not every page that a
-// browser here happens to show. A browser says where a request comes from; other programs say nothing and are let in.
+// The origin check of an API that asks for no key: programs of this machine and trusted pages may drive it, not every page
+// that a browser here shows. A browser says where a request comes from; other programs say nothing and are let in.
 // Source: Fetch Metadata (Sec-Fetch-Site), RFC 6454 (Origin); a foreign name that resolves to this machine is DNS
 // rebinding, and shows in Host.
 

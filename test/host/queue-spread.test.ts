@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MAX_QUEUE_POSITION } from '../../functions/core/limits.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
-import { shardOf, UNSPREAD } from '../../functions/core/spread.ts';
+import { shardOf, UNSPREAD } from '../../functions/core/queue-spread.ts';
 import { openTables } from '../../functions/store/open.ts';
 import { eventually } from '../api/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';

@@ -6,7 +6,7 @@ import { comparedWith } from './compare.ts';
 import type { ApiApp } from '../deps.ts';
 import type { UrlRequest } from './function-url.ts';
 import { NOT_KEPT, SAFE_HEADERS } from './headers.ts';
-import { ORIGIN_SECRET_HEADER } from './origin-secret.ts';
+import { ORIGIN_SECRET_HEADER } from './cloudfront-secret.ts';
 import { problem } from './problems.ts';
 
 export type OriginCheck = (request: UrlRequest) => Promise<Response>;

@@ -3,7 +3,7 @@
 
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type Spread, UNSPREAD } from '../core/spread.ts';
+import { type Spread, UNSPREAD } from '../core/queue-spread.ts';
 import type { StoreClient } from './client.ts';
 import { createGlance } from './glance.ts';
 import { fleetTable, SCHEMA_VERSION } from './tables.ts';

@@ -3,7 +3,7 @@
 // and validate_inputs in execution.py, validate_node_input in comfy_execution/validation.py; 0.33.0.
 
 import { stringifyJson } from './json.ts';
-import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared.ts';
+import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared-inputs.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 
 /** One sentence per problem. Nodes that no output node depends on are skipped, as in ComfyUI. */

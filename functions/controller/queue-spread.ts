@@ -1,14 +1,14 @@
-// Writes the number of hosts alive and of shards for the waiting jobs (core/spread.ts).
+// Writes the number of hosts alive and of shards for the waiting jobs (core/queue-spread.ts).
 
 import { isDeepStrictEqual } from 'node:util';
 import { isAlive } from '../core/host.ts';
 import { ALL_SHARDS_READ_EVERY, HOSTS_PER_SHARD, MAX_SHARDS } from '../core/limits.ts';
-import { nextSpread, UNSPREAD } from '../core/spread.ts';
+import { nextSpread, UNSPREAD } from '../core/queue-spread.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
-import type { SpreadStore } from '../store/spread.ts';
+import type { SpreadStore } from '../store/queue-spread.ts';
 
 export interface Spreading {
   round(): Promise<void>;

@@ -4,12 +4,12 @@
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createSpreading } from '../../functions/controller/spreading.ts';
+import { createSpreading } from '../../functions/controller/queue-spread.ts';
 import { claim, type JobState, release } from '../../functions/core/job.ts';
 import { MAX_SHARDS } from '../../functions/core/limits.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { workOrder } from '../../functions/core/names.ts';
-import { UNSPREAD } from '../../functions/core/spread.ts';
+import { UNSPREAD } from '../../functions/core/queue-spread.ts';
 import { createLog } from '../../functions/log.ts';
 import { clearQueue } from '../../functions/store/clear-queue.ts';
 import { createJobs } from '../../functions/store/jobs.ts';

@@ -16,7 +16,7 @@ import { createAwakeClock } from '../runtime/awake.ts';
 import { sleepUpTo } from '../runtime/ticker.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
-import type { SpreadStore } from '../store/spread.ts';
+import type { SpreadStore } from '../store/queue-spread.ts';
 import { type AttemptDeps, giveBackJob, runAttempt } from './attempt/attempt.ts';
 import { createStats } from './attempt/stats.ts';
 import type { Claimed } from './claims/claim.ts';

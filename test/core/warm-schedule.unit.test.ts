@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readWarm, warmHosts } from '../../functions/core/warm.ts';
+import { readWarm, warmHosts } from '../../functions/core/warm-schedule.ts';
 
 const at = (text: string, time: string) =>
   warmHosts({ minHosts: 0, spans: readWarm(text) }, Date.parse(time));

@@ -7,7 +7,7 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import type { ModelsBucket } from './buckets.ts';
-import { launchProps } from './launch.ts';
+import { launchProps } from './machine-launch.ts';
 import type { Network } from './network.ts';
 import type { Settings } from './settings.ts';
 import { type OneThing, userData } from './user-data.ts';

@@ -1,7 +1,7 @@
 // How waiting jobs are spread over shards (keys of the index byWork), for fleets whose polls exceed a partition's capacity:
 // one shard per so many hosts. A job keeps its shard, which does not depend on its start tag: each shard is a sample of the
 // queue, in order. Readers lead and writers follow: all hosts read a shard before the first job is put there, and until
-// the last has left it. Pure; stored by store/spread.ts.
+// the last has left it. Pure; stored by store/queue-spread.ts.
 
 import { MAX_SHARDS } from './limits.ts';
 import type { Timings } from './timings.ts';

@@ -10,7 +10,7 @@ import {
   shardOf,
   type Spread,
   UNSPREAD,
-} from '../../functions/core/spread.ts';
+} from '../../functions/core/queue-spread.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 
 const ROUND = 60_000;

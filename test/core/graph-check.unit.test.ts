@@ -4,7 +4,7 @@
 import { describe, expect, it, test } from 'vitest';
 import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };
 import recorded33 from './recorded/checked-graphs-0.33.json' with { type: 'json' };
-import { problemsOf } from '../../functions/core/check.ts';
+import { problemsOf } from '../../functions/core/graph-check.ts';
 import { type Graph, missingRequirements, type ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 import { INFO, SHIPPED, shipped } from './templates.ts';
