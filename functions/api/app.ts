@@ -26,7 +26,7 @@ import { createQueue } from './caches/queue-view.ts';
 import { limitReads } from './admission/limit-reads.ts';
 import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
-import { createUploadRoom } from './admission/upload-room.ts';
+import { createUploadQuota } from './admission/upload-quota.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
@@ -42,7 +42,7 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
     totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits: createLimits(deps),
-    uploadRoom: createUploadRoom(deps),
+    uploadQuota: createUploadQuota(deps),
     watch: createWatch(deps),
     readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     openConnections: createOpenConnections(

@@ -26,15 +26,15 @@ export interface ApiDeps extends Tables {
   /** The tables' clock, ms. */
   now(): number;
   random(bytes: number): Uint8Array;
-  /** Tells the forwarder of an accepted job. Best effort, must not throw. */
+  /** Notifies the forwarder of an accepted job. Best effort; must not throw. */
   nudge(jobId: string): void;
-  /** Tells whoever delivers webhooks that one is due. Best effort, must not throw. */
+  /** Notifies the webhook deliverer that one is due. Best effort; must not throw. */
   webhookDue?(): void;
-  /** Says who calls (`caller`), and throws for whoever may not come in. Without it everybody is the owner `local`. */
+  /** Sets `caller`, or throws AppError unauthorized. Absent: every caller is the owner `local`. */
   admit?: MiddlewareHandler<ApiEnv>;
   /** The folder with swagger-ui's files. */
   docs: string;
-  /** When the process stops: requests that are held are let go at once. */
+  /** Aborted when the process stops: open connections are closed at once. */
   stopping?: AbortSignal;
   /** Used until a host was seen. */
   recorded: Inventory;

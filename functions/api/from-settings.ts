@@ -1,5 +1,4 @@
-// The one place where a process's API is put together from its settings: on a machine, alone or in the local arrangement,
-// and as a Lambda.
+// Builds the API of a process from its settings: on a machine, alone or in the local stack, and as a Lambda.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

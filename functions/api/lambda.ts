@@ -17,7 +17,7 @@ const app = lambdaApp(settings, connect(storageOf(settings), { local: Date.now }
   // They lie in the bundle and do not change.
   workflows: { templates: await loadTemplates(settings.WORKFLOWS_PATH), refused: [] },
   log: createLog('api', logLevelOf(settings, 'info')),
-  // The table's stream tells the forwarder and the controller.
+  // The table's stream calls the forwarder and the controller.
   nudge: (jobId) => metrics.put({ jobs_accepted: 1 }, { jobId }),
   folder: import.meta.dirname,
 });

@@ -23,7 +23,7 @@ export const apiLambda = {
   // The bundle has its own.
   WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
   ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, origins.prefault('*')),
-  // A request that is held keeps an environment of Lambda's to itself, of which new accounts have ten.
+  // An open connection keeps an environment of Lambda's to itself, of which new accounts have ten.
   OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, whole(0, 100_000).default(0)),
   ...waiting,
   ORIGIN_SECRET: setting(

@@ -1,4 +1,4 @@
-// The GPU host's process, and what it is told besides where it is a machine on EC2.
+// The GPU host's process, and what it needs besides on EC2.
 
 import * as z from 'zod';
 import { SLOTS_PER_HOST } from '../core/limits.ts';

@@ -1,4 +1,4 @@
-// Where the tables and the bucket are: what every process that runs alone is told.
+// Where the tables and the bucket are: what every process of its own needs.
 
 import { log } from './log.ts';
 import { setting, type SettingsOf, withSchema } from './setting.ts';

@@ -20,6 +20,6 @@ export const addressLike = (like: string) => `must be an address such as ${like}
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(least).max(most);
 
-/** Long enough that nobody guesses it. */
+/** Long enough not to be guessed. */
 export const secret = z.string().min(32);
 export const SECRET = 'must be a secret of at least 32 characters';

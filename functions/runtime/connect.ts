@@ -47,7 +47,7 @@ export interface Connected extends Tables {
   now(): number;
 }
 
-/** @param log is told when the tables' clock jumps; @param local as createStoreClient has it */
+/** @param log gets an event when the tables' clock jumps; @param local as createStoreClient has it */
 export function connect(
   { region, credentials, tablePrefix, bucket, timings = TIMINGS, ...storage }: Storage,
   { log, local }: { log?: Log; local?: () => number } = {},

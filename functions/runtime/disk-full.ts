@@ -1,4 +1,4 @@
-// Is it that the disk has no room? As the system, LevelDB or a quota says it.
+// Whether an error means that the disk is full, as the system, LevelDB or a quota reports it.
 
 export function isDiskFull(error: unknown): error is Error {
   const { code, message, cause } = error as NodeJS.ErrnoException;

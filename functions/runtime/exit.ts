@@ -29,14 +29,14 @@ function isTooManyFiles(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 }
 
-/** What this process and its children write is for nobody else's eyes: prompts, pictures and keys. */
+/** What this process and its children write (prompts, images, keys) is readable by this user alone. */
 export function writePrivately(): void {
   process.umask(0o077);
 }
 
 const SHELL_POLLED_EVERY = 500;
 
-/** Whoever reads along, a terminal or `head`, may go: without this the next line that is said ends the process. */
+/** A reader of the output, a terminal or `head`, may go first: without this the next line ends the process. */
 export function ignoreBrokenPipes(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 }
@@ -59,7 +59,7 @@ export function onStopSignal(tidyUp: (signal: NodeJS.Signals) => Promise<void>, 
 }
 
 /**
- * npm and npx pass a signal on to the shell that they run us by, which dies of it and tells nobody (npm 11.19.1 with dash;
+ * npm and npx pass a signal on to the shell that they run us by, which dies of it without a word (npm 11.19.1 with dash;
  * seen: the API went on, and kept its workspace). Its death is the signal then.
  */
 function endWithTheShell(): void {
@@ -71,7 +71,7 @@ function endWithTheShell(): void {
   }, SHELL_POLLED_EVERY).unref();
 }
 
-/** Last of all: tells whoever started this process that it is up, by a line on stdout and, where there is a channel, a message. */
+/** Reports to the parent that this process is up: a line on stdout and, over IPC, a message. Called last. */
 export function reportReady(ready: Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, ...ready })}\n`);
   process.send?.(ready);

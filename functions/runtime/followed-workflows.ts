@@ -1,5 +1,5 @@
 // The templates of a folder that may be edited while they are served. It is looked at every second, by the times of its
-// files: not every file system tells of changes (network shares, volumes of containers). Reading them stays workflows.ts's.
+// files: not every file system reports changes (network shares, volumes of containers). Reading them stays workflows.ts's.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface FollowedWorkflows extends Workflows {
 const POLLED_EVERY = 1000;
 
 /**
- * @param period of the looks, ms: what has not changed between two of them is no file that is being written
+ * @param period of the polls, ms: a file that is the same in two of them is not being written
  * @throws AppError bad_template where one is bad at the start: later the last good version stands for it
  */
 export async function followWorkflows(
@@ -60,7 +60,7 @@ export async function followWorkflows(
   };
 }
 
-/** Of each file its times, size and place: a link that leads elsewhere is another file. */
+/** Of each file its times, size and path: a link that leads elsewhere is another file. */
 async function stampOf(directory: string): Promise<string> {
   const files = await readdir(directory).catch(() => undefined);
   if (!files) return 'none';

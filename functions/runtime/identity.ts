@@ -59,7 +59,7 @@ function known({ machineId, secretAccessKey, usedReal = false }: Stored, isCopy:
   return { machineId, secretAccessKey, usedReal, isCopy };
 }
 
-/** From now on this folder is not for a simulated ComfyUI, unless somebody says so. */
+/** From now on this folder is not for a simulated ComfyUI, unless a setting says so. */
 export async function rememberReal(directory: string): Promise<void> {
   const file = join(directory, 'identity.json');
   const stored = await readStored(file);
@@ -85,7 +85,7 @@ async function readStored(file: string): Promise<Stored | undefined> {
     new AppError('bad_setting', `${file} ${what}`, { field: 'WORKSPACE_PATH' });
   let text: string;
   try {
-    // Reading a pipe would wait for whoever writes into it.
+    // Reading a pipe would wait for its writer.
     if (!(await stat(file)).isFile()) throw refuse('is no file: move it away');
     text = await readFile(file, 'utf8');
   } catch (error) {
@@ -103,7 +103,7 @@ async function readStored(file: string): Promise<Stored | undefined> {
   }
 }
 
-/** All of it or nothing, also after a power cut, and for nobody else's eyes. */
+/** All of it or nothing, also after a power cut, readable by this user alone. */
 export async function writeWhole(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
   await rename(`${file}.new`, file);

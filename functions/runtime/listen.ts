@@ -11,13 +11,13 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Whoever sends nothing, or a byte a second, is let go. Milliseconds. */
+/** Closes connections that send nothing, or a byte a second. Milliseconds. */
 export const CONNECTION_LIMITS = {
   headersTimeout: 15_000,
   requestTimeout: 60_000,
   connectionsCheckingInterval: 5000,
   keepAliveTimeout: 65_000,
-  /** Whoever takes nothing of its answer for so long is cut. */
+  /** A client that takes nothing of its answer for so long is disconnected. */
   writeTimeout: 60_000,
   /** What is still under way so long after `close` is cut. */
   closeTimeout: 10_000,

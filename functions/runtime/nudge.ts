@@ -1,10 +1,10 @@
-// Tells a forwarder that there is something to look at: best effort, one at a time. What is lost is found by the
-// hosts' own looks within a second.
+// Notifies a forwarder that a job waits: best effort, one request at a time. Hosts find what is lost by their own polls,
+// within a second.
 
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 
-/** @param url the forwarder's; without one nobody is told */
+/** @param url the forwarder's; absent: nothing is sent */
 export function nudger(
   url: string | undefined,
   log: Log,
@@ -30,7 +30,7 @@ export function nudger(
     await report(jobId);
     while (again) {
       again = false;
-      // Of several, none is named: the forwarder looks.
+      // Of several, none is named: the forwarder polls.
       await report(undefined);
     }
     underway = false;

@@ -1,5 +1,5 @@
 // The package that this code is of: its version, and how its programs are typed. In the repository as in the
-// node_modules of somebody who has installed it.
+// node_modules of a project that has installed it.
 
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -1,18 +1,18 @@
-// Cuts whoever takes nothing of its answer: it would hold what the answer comes from. What moves is what the system has
-// taken over for sending; where it buffers much, a slow reader shows itself only now and then.
+// Disconnects clients that take nothing of their answer: they would hold what the answer comes from. Progress is what the
+// system has accepted for sending; where it buffers much, a slow reader makes progress only now and then.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Looks every `every` ms. Who waits for bytes that are not there yet is not meant. */
+/** Polls every `every` ms. A client that waits for bytes that are not there yet is left connected. */
 export function cutStalled(server: Server, after: number, every: number): void {
-  /** How much each had taken at the last look, and for how many looks. */
+  /** How much each had taken at the last poll, and for how many polls. */
   const sockets = new Map<Socket, { taken: number; polls: number }>();
   server.on('connection', (socket: Socket) => {
     sockets.set(socket, { taken: 0, polls: 0 });
     socket.once('close', () => sockets.delete(socket));
   });
-  // By looks, not by the clock: a machine that slept has not looked.
+  // Counted in polls, not by the clock: a machine that slept has not polled.
   const enough = Math.ceil(after / every);
   const timer = setInterval(() => {
     for (const [socket, seen] of sockets) {

@@ -31,7 +31,7 @@ export interface AcceptDeps extends ApiDeps {
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
   request: JobRequest;
-  /** Where its owner stands. */
+  /** What is left of its owner's limits. */
   headers: LimitHeaders;
 }
 
@@ -45,7 +45,7 @@ export async function accept(
   idempotencyKey: string | undefined,
 ): Promise<Accepted> {
   const { owner } = caller;
-  // One version from the check to the graph, whatever changes meanwhile.
+  // One version from the check to the graph, whatever changes in between.
   const { templates } = deps.workflows;
   const jobId = jobIdFrom(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
@@ -68,7 +68,7 @@ export async function accept(
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
   const newReservation = () => Buffer.from(deps.random(9)).toString('base64url');
-  // A repetition of what was never accepted, or was removed: whoever still removes it must not take this one's request.
+  // A repetition of what was never accepted, or was removed: a removal under way must not delete this one's request.
   const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newReservation(), expiresAt) : true;
   const request =
     (isThere ? repeated : undefined) ??

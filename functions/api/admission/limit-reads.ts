@@ -30,7 +30,7 @@ export function limitReads(
     if (perMinute === undefined || !hasLimits(caller) || own.has(`${c.req.method} ${c.req.path}`))
       return next();
     const { owner } = caller;
-    // A clock that was set back owes nobody a wait.
+    // A clock that was set back makes no caller wait.
     const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
     refuseRate({ owner, fullAt: known }, perMinute, now(), 'reads');
     const { fullIn } = bucketOf(known, perMinute, now());

@@ -31,12 +31,12 @@ import {
 export interface WantedJob {
   jobId: string;
   images: number;
-  /** Nobody else asks for this job: what was reserved for it may be given back. */
+  /** No other request can make this job: its reservation may be released. */
   unique: boolean;
 }
 
 export interface Admitted {
-  /** The job's; undefined: the owner has no limits, and turns are its acceptances. */
+  /** The job's; undefined: the owner has no limits, and the time of acceptance is used. */
   startTag?: number | undefined;
   headers: LimitHeaders;
 }
@@ -66,7 +66,7 @@ export function createLimits(deps: ApiDeps): Limits {
   const view = createOwnerView(deps);
   const virtualTime = createVirtualTime(deps.jobs, now);
 
-  /** A token, and a turn where it is for a job. */
+  /** Takes a token, and a start tag where it is for a job. */
   async function take(name: string, at: VirtualTime | undefined): Promise<Owner> {
     let owner = await view.owner(name);
     for (let tries = 0; ; tries += 1) {
@@ -84,7 +84,7 @@ export function createLimits(deps: ApiDeps): Limits {
     }
   }
 
-  /** @returns the day after it; undefined: the job was marked before */
+  /** @returns the day after it; undefined: the job has a reservation already */
   async function reservation(
     name: string,
     limits: OwnerLimits,
@@ -96,7 +96,7 @@ export function createLimits(deps: ApiDeps): Limits {
     if (maxWaiting !== undefined)
       room.uncommitted = maxWaiting - (await view.uncommittedOn(name, dayOf(wanted.at - DAY)));
     for (let tries = 0; tries < TRIES; tries += 1) {
-      // Who was at a limit a moment ago is refused without a write.
+      // An owner that was at a limit a moment ago is refused without a write.
       if (tries > 0 || view.hasStanding(name, day)) {
         const [today, yesterday] = await Promise.all([
           view.standing(name, day, { fresh: tries > 1 }),
@@ -114,7 +114,7 @@ export function createLimits(deps: ApiDeps): Limits {
       }
       const after = await usage.reserve(name, day, wanted, room);
       if (after) return after;
-      // No room as far as the counts know, or marked before: what has ended meanwhile makes room.
+      // Full as far as the counts know, or reserved before: jobs that have ended since free some.
     }
     throw tooBusy(name);
   }
@@ -142,7 +142,7 @@ export function createLimits(deps: ApiDeps): Limits {
         const owner = await take(name, await virtualTime());
         return { startTag: owner.startTag, headers: limitHeaders(limits, { owner, day, now: now() }) };
       } catch (error) {
-        // Else the controller takes it away, in an hour.
+        // If that fails, the controller releases it within an hour.
         if (day && unique) await usage.commit(day, [unused(wanted)], false).catch(() => false);
         throw error;
       }
@@ -150,14 +150,14 @@ export function createLimits(deps: ApiDeps): Limits {
 
     async notAccepted(owner, jobId) {
       const day = dayOf(now());
-      // Else the controller takes it away, in an hour.
+      // If that fails, the controller releases it within an hour.
       const { reservations } = await usage.read(owner, day);
       const own = reservations.find((one) => one.jobId === jobId);
       if (own) await usage.commit({ owner, day }, [unused(own)], false);
     },
 
     async removing(state) {
-      // Nothing is marked where nobody has a key.
+      // Without keys there are no reservations.
       if (deps.admit === undefined) return;
       const { jobId, owner } = state;
       const day = dayOf(state.createdAt);

@@ -1,4 +1,4 @@
-// What an owner is told of its limits: the headers of draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy)
+// What an owner's limits answer: the headers of draft-ietf-httpapi-ratelimit-headers (RateLimit, RateLimit-Policy)
 // on every answer, and where one is reached 429 with a sentence, Retry-After, and numbers for machines.
 
 import type { AnswerError } from '../../core/errors.ts';
@@ -15,7 +15,7 @@ import {
 import { Refusal } from '../http/problems.ts';
 
 const DAY_SECONDS = 24 * 3600;
-/** Nobody knows when a job ends. */
+/** When a job ends is not known. */
 const UNFINISHED_RETRY_SECONDS = 5;
 
 const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
@@ -28,7 +28,7 @@ interface Where {
   now: number;
 }
 
-/** To tell a caller where it stands. */
+/** Header names and values: what is left of the caller's limits. */
 export type LimitHeaders = Record<string, string>;
 
 /** Dollars have no header: its quotas are whole numbers of something countable. */

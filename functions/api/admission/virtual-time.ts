@@ -1,4 +1,5 @@
-// Where the queue stands, for the turns of new jobs: what waits first and what hosts hold, read at most once a second.
+// The queue's virtual time, for the start tags of new jobs: from what waits first and what hosts hold, read at most once
+// a second.
 
 import { readWorkOrder } from '../../core/names.ts';
 import { type VirtualTime, virtualTimeOf, type QueueSnapshot } from '../../core/start-tag.ts';

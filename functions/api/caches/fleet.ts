@@ -20,7 +20,7 @@ export interface Fleet {
   hosts(): Promise<Host[]>;
   /** What waiting jobs wait for. @param held jobs that hosts hold already */
   estimate(held: number): Promise<Estimate>;
-  /** What each of those has that has told it. */
+  /** The nodes of each of those that has reported them. */
   inventories(): Promise<KnownHost[]>;
   /** What any of them has; what was recorded before one was seen. */
   inventory(): Promise<Inventory>;

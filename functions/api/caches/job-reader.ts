@@ -8,7 +8,7 @@ import type { Jobs } from '../../store/jobs.ts';
 export interface JobReader {
   /** Strongly. */
   read(jobId: string): Promise<Job | undefined>;
-  /** To be told of every request that this process has at hand. */
+  /** Remembers a request that this process has read or written. */
   know(request: JobRequest): void;
 }
 

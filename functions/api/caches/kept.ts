@@ -1,4 +1,4 @@
-// What costs too much to read for every request: read anew for a twentieth of the time at most, by whoever asks.
+// What costs too much to read for every request: read again when asked for, for a twentieth of the time at most.
 
 const FRESH = 1000;
 /** Reading may take a twentieth of the time, no more. */

@@ -11,11 +11,11 @@ import { createKept } from './kept.ts';
 export interface Queue {
   /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
   count(owner?: string): Promise<{ waiting: number; held: number }>;
-  /** In the order of turns, from behind `after`. @param owner only this one's */
+  /** In the order of start tags, from behind `after`. @param owner only this one's */
   list(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
-  /** To be told of every job that this process accepted. */
+  /** Adds a job that this process accepted. */
   accepted(state: JobState): void;
 }
 
@@ -39,7 +39,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
       return { waiting, held };
     },
     now,
-    // To count costs by the rows: whoever is asked often pays no more a second for many than for a thousand.
+    // To count costs by the rows: a busy process pays no more a second for a long queue than for a thousand jobs.
     ({ waiting, held }) => (waiting + held) * COUNT_KEPT_FOR_EACH,
   );
 
@@ -107,11 +107,11 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
 
     accepted({ jobId, workOrder }) {
       acceptedSince += 1;
-      const startTag = { jobId, workOrder };
-      // Its turn may come before that of others.
-      head = into(head, startTag).slice(0, MAX_QUEUE_POSITION);
+      const entry = { jobId, workOrder };
+      // Its start tag may be smaller than that of others.
+      head = into(head, entry).slice(0, MAX_QUEUE_POSITION);
       const own = crowd.get(ownerTagOf(workOrder));
-      if (own) own.waiting = into(own.waiting, startTag);
+      if (own) own.waiting = into(own.waiting, entry);
     },
   };
 }

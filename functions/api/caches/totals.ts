@@ -9,7 +9,7 @@ import { createKept } from './kept.ts';
 export interface Listing<T> {
   of: readonly Ran[];
   itemsOf(state: JobState): T[];
-  /** How many items a row stands for, without a look at its job. */
+  /** How many items a row stands for, without reading its job. */
   count(row: ListedJob): number;
 }
 

@@ -1,5 +1,5 @@
 // One watcher for all who follow jobs: the table is read strongly once a second, all followed jobs in one batch, however
-// many follow. Nobody follows: nothing is read.
+// many follow. Without followers nothing is read.
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { JobState } from '../../core/job.ts';
@@ -11,13 +11,13 @@ export interface Watch {
   /**
    * Resolves with the first state that is not as `known`; with `known` itself when nothing happened for `ms` or the
    * signal came; with undefined when the job is gone.
-   * @param known read strongly by whoever asks
+   * @param known as the caller has read it, strongly
    */
   change(known: JobState, ms: number, signal: AbortSignal): Promise<JobState | undefined>;
 }
 
 interface Follower {
-  /** The look that was the last to begin when this one came. */
+  /** The number of the last poll that had begun when this follower came. */
   cameAfter: number;
   sees(state: JobState | undefined): void;
 }
@@ -36,7 +36,7 @@ export function createWatch({
   let watching = false;
 
   function pollLater(): void {
-    // Whoever follows has a connection that keeps the process.
+    // A follower's connection keeps the process alive.
     setTimeout(() => void poll(), timings.watchEvery).unref();
   }
 
@@ -51,10 +51,10 @@ export function createWatch({
       const found = new Map(states.map((state) => [state.jobId, state]));
       for (const jobId of asked)
         for (const follower of followers.get(jobId) ?? [])
-          // Who came while this look was under way may know more than it.
+          // A follower that came during this poll may know a later state.
           if (follower.cameAfter < begun) follower.sees(found.get(jobId));
     } catch (error) {
-      // The next look may be answered; who has waited long enough leaves by itself.
+      // The next poll may succeed; followers leave by their own timeout.
       log.warn('watch.read_failed', { count: asked.length, error: String(error) });
     }
     pollLater();

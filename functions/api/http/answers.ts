@@ -3,7 +3,7 @@
 import type { ANSWERS } from '../answers/schemas.ts';
 
 export type JsonSchema = Record<string, unknown>;
-/** Of a schema: types alone, since a process that nobody asks for the document does not load them. */
+/** The name of a schema. Types only: the schemas are loaded when the document is asked for. */
 export type AnswerName = keyof typeof ANSWERS;
 
 export interface Answer {

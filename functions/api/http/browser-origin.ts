@@ -21,7 +21,7 @@ export function checkOrigin(
     refuseForeignName(hostname, names);
     const origin = c.req.header('origin');
     const site = c.req.header('sec-fetch-site');
-    // What is between us and the browser may have taken its TLS off: the name and the port tell.
+    // A proxy before us may have ended TLS: only host and port are compared.
     const isOwn = origin !== undefined && URL.canParse(origin) && new URL(origin).host === host;
     const isForeign = origin === undefined ? site === 'cross-site' : !isOwn && !origins.has(origin);
     if (isForeign && !origins.has('*'))

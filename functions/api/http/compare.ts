@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** Hashes have one length, so that the time tells nothing. */
+/** Hashes have one length: the time of a comparison does not depend on the secret. */
 export function comparedWith(...secrets: string[]): (given: string | null | undefined) => boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest();
   const wanted = secrets.map(hash);

@@ -6,11 +6,11 @@ import { FOLLOWER_RETURNS_AFTER } from '../../core/limits.ts';
 export const EVENT_STREAM = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store',
-  // nginx keeps answers back until they are large, unless it is told otherwise.
+  // Without it nginx buffers the answer.
   'X-Accel-Buffering': 'no',
 };
 
-/** For proxies and for whoever wonders whether it still lives. */
+/** Keeps proxies and clients from ending an idle stream. */
 export const STILL_HERE = ': still here\n\n';
 /** Last of all: an EventSource asks again so many ms later. */
 export const COME_AGAIN = `retry: ${FOLLOWER_RETURNS_AFTER}\n\n`;
@@ -22,7 +22,7 @@ export function eventText(event: string, id: string, data: unknown): string {
 
 /**
  * Each text is asked for when the one before it was taken: for a reader that lags behind nothing piles up.
- * @param end when the texts have ended or nobody reads on
+ * @param end called when the texts have ended or the client is gone
  */
 export function bodyOf(texts: AsyncIterator<string, void>, end: () => void): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();

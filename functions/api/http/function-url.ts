@@ -59,7 +59,7 @@ function headersOf(given: UrlEvent['headers'], cookies: string[] | undefined): H
     // An answer that is compressed is unpacked on its way through a Function URL that streams, and now and then breaks
     // there. Source: aws-lambda-nodejs-runtime-interface-client issue 96, opennextjs-aws issue 1127.
     if (name.toLowerCase() === 'accept-encoding') continue;
-    // A header has bytes, not characters: what cannot be one is not thrown at whoever sent it.
+    // A header has bytes, not characters: what cannot be one is dropped.
     if (value !== undefined)
       headers.set(name, /[^\x20-\xff\t]/.test(value) ? encodeURIComponent(value) : value);
   }
@@ -69,7 +69,7 @@ function headersOf(given: UrlEvent['headers'], cookies: string[] | undefined): H
 
 /**
  * On some accounts a Function URL that streams never ends an answer without a body: its caller hangs until the function's
- * timeout. Whoever passes on 204, 304 or the answer to HEAD takes the byte off, since these have no body.
+ * timeout. Proxies remove the byte of a 204, a 304 or an answer to HEAD, since these have no body.
  * Source: aws-lambda-nodejs-runtime-interface-client issue 95, aws-lambda-web-adapter issue 499; OpenNext (pull request
  * 443) writes some bytes too.
  */

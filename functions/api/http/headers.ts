@@ -23,7 +23,7 @@ export const SAFE_HEADERS = {
  */
 export const NOT_KEPT = { 'Cache-Control': 'no-store' };
 
-/** A year. Not for subdomains: they may be somebody else's. */
+/** A year. Not for subdomains, which may belong to others. */
 const HSTS = { 'Strict-Transport-Security': 'max-age=31536000' };
 
 /** A request id that came in is taken when it is plain (letters, digits, -, _ and =) and no longer than this. */

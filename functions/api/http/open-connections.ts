@@ -1,27 +1,27 @@
-// The budget of requests that are held open: each has a place, and past the last place nobody is held. Where there are
+// The budget of open connections: each takes a slot, and without a free slot none is kept open. Where there are
 // several owners, each leaves a quarter to others. All are let go when the process stops.
 
 export interface OpenConnections {
   /**
-   * Undefined: there is no place left, or the process is stopping. The place is free again when `client` (the request's
-   * own signal) says that nobody listens any more.
-   * @param owner who shares the places with others; undefined: there are no others
+   * Returns undefined if no slot is free or the process is stopping. The slot is freed when `client`, the request's own
+   * signal, aborts.
+   * @param owner shares the slots with other owners; undefined: there are none
    */
   take(client: AbortSignal, owner: string | undefined): Slot | undefined;
 }
 
 export interface Slot {
-  /** Comes when it is time to let go: the client is gone, the process stops, it has lasted too long, or `free`. */
+  /** Aborts when the client is gone, the process stops, the longest time is over, or `free` is called. */
   signal: AbortSignal;
   free(): void;
 }
 
-/** Of so many places one owner may have all but a quarter. */
+/** The most slots of one owner: all but a quarter of `limit`. */
 export function shareOf(limit: number): number {
   return Math.max(1, limit - Math.ceil(limit / 4));
 }
 
-/** @param longest ms that one may be held */
+/** @param longest ms that a connection may stay open */
 export function createOpenConnections(
   limit: number,
   longest: number,

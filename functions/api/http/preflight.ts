@@ -1,4 +1,4 @@
-// What a browser is told when it asks, before a call, what a page of another origin may send. By the app itself, and on
+// The answer to a browser's preflight: what a page of another origin may send. By the app itself, and on
 // AWS by CloudFront, which then need not wake a function (infra/preflights.ts).
 
 export const PREFLIGHT = {

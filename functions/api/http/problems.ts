@@ -87,7 +87,7 @@ export function isStorageFull(error: unknown): boolean {
   return error instanceof Error && error.name === 'StorageFull';
 }
 
-/** Its body will never come: nobody's mistake here, and nobody reads the answer. */
+/** Returns whether the client broke off: the body will not come, and the answer is not read. */
 function isBrokenOff(error: Error & { code?: string }, c: Context<ApiEnv>): boolean {
   return error.code === 'ECONNRESET' && c.req.raw.signal.aborted;
 }

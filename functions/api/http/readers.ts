@@ -1,12 +1,12 @@
-// The budget of images that are read at the same time: each reader has a place while the bytes go out, and an owner
-// leaves a quarter of them to others. Where none is free, whoever has taken nothing for a while gives up its own.
+// The budget of images that are read at the same time: each reader takes a slot while the bytes go out, and one owner
+// takes three quarters at most. If no slot is free, the reader that has taken nothing for longest loses its own.
 
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import { AppError } from '../../core/errors.ts';
 import { shareOf } from './open-connections.ts';
 
 export interface Readers {
-  /** Undefined: there is no place. @param cut ends the answer, when another needs its place */
+  /** Returns undefined if no slot is free. @param cut ends the answer when another reader needs the slot */
   take(owner: string, cut: () => void): Reader | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface Reader {
   free(): void;
 }
 
-/** ms; who reads slowly but steadily takes something in that time. */
+/** ms; a slow but steady reader takes something in that time. */
 const STILL_AFTER = 5000;
 
 interface Slot extends Reader {
@@ -31,7 +31,7 @@ export function createReaders(limit: number, now: () => number = () => performan
   // In the order of when each has moved last.
   const slots = new Set<Slot>();
 
-  /** Whether there is room now. */
+  /** Returns whether a slot is free now. */
   function makeRoom(among: Slot[], most: number): boolean {
     if (among.length < most) return true;
     const stillest = among[0]!;
@@ -69,7 +69,7 @@ export function tooManyReaders(): AppError {
   );
 }
 
-/** The same bytes, of which the reader's place is told. */
+/** The same bytes; each chunk keeps the reader's slot, the end frees it. */
 export function readAt(body: WebStream<Uint8Array>, reader: Reader): ReadableStream<Uint8Array> {
   const source = body.getReader();
   return new ReadableStream<Uint8Array>(

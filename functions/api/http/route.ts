@@ -20,7 +20,7 @@ export interface Declared {
   tag: 'Jobs' | 'Images' | 'History' | 'Webhooks' | 'Service' | 'Description';
   summary: string;
   description?: string;
-  /** Absent: anybody may, without a key. */
+  /** Absent: no key is needed. */
   scope?: Scope;
   parameters?: Record<string, Parameter>;
   body?: Body;

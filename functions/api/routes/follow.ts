@@ -133,7 +133,7 @@ function sharerOf(c: Context<ApiEnv>): string | undefined {
   return hasLimits(caller) ? caller.owner : undefined;
 }
 
-/** Undefined: the job was removed meanwhile. */
+/** Returns undefined if the job was removed. */
 async function changed(
   { openConnections, watch }: Shared,
   c: Context<ApiEnv>,
@@ -164,7 +164,7 @@ async function* statusEvents(
   yield first;
   for (;;) {
     const next = await watch.change(state, timings.followerHearsEvery, slot.signal);
-    // Removed: whoever asks again is told that there is no such job.
+    // Removed: the next request is answered with 404.
     if (!next) return;
     if (slot.signal.aborted || !(await may())) break;
     // Only of one that waits does more change than its state.

@@ -92,7 +92,7 @@ export const imageRoutes = (deps: Shared) => [
           c.header('Content-Range', `bytes */${error.sizeBytes}`);
           throw new AppError('range_not_satisfiable', `The image has ${error.sizeBytes} bytes`);
         });
-      // Hono answers HEAD with the head of a GET; a body that nobody reads would hold its connection to the bucket.
+      // Hono answers HEAD with the head of a GET; an unread body would keep its connection to the bucket.
       const head = c.req.method === 'HEAD';
       if (head || typeof stored !== 'object') reader.free();
       if (stored === 'not-modified') return c.body(null, 304);

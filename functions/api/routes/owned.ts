@@ -44,7 +44,7 @@ export interface Found<T> {
   next?: string;
 }
 
-/** A cursor is `<place in the index>~<how many of that job's items are already told>`. */
+/** A cursor is `<place in the index>~<how many of that job's items were already listed>`. */
 export async function pageOfOwned<T>(
   jobs: Jobs,
   owner: string,
@@ -53,7 +53,7 @@ export async function pageOfOwned<T>(
 ): Promise<Found<T>> {
   const [place = '', reported = '0'] = cursor?.split('~') ?? [];
   const items: T[] = [];
-  // One more than is shown: it tells whether there is more.
+  // One more than is shown: whether there is a next page.
   const batch = Math.min(limit + 1, BATCH);
   // "~" sorts behind whatever a place may go on with: the job itself is walked again.
   const after = cursor === undefined ? undefined : `${place}~`;

@@ -98,7 +98,7 @@ export const queueRoutes = (deps: Shared) => [
       const owner = onlyOwn(c.get('caller'));
       const whose = { until: acceptedUntil(now()), ...(owner !== undefined && { owner }) };
       const waiting = await jobs.countWork('waiting', owner);
-      // Before the first is cleared: whoever dies on the way, the rest is cleared too.
+      // Before the first is cleared: if this process dies, the controller clears the rest.
       const chore = waiting > CLEARED_AT_ONCE ? await chores.add({ kind: 'clear', ...whose }) : undefined;
       const { cleared, left } = await clearQueue(deps, whose, CLEARED_AT_ONCE);
       if (chore && !left) await chores.done(chore);
@@ -122,7 +122,7 @@ async function pageOfQueue(
   owner: string | undefined,
 ): Promise<{ states: JobState[]; next: string | undefined }> {
   const [work, place] = cursor?.split(':') ?? [];
-  // One more than a page tells whether there is another.
+  // One more than a page: whether there is another.
   const size = Math.min(limit, QUEUE_PAGE);
   const wanted = size + 1;
   const held = work === 'waiting' ? [] : await queue.list('held', wanted, place, owner);
@@ -140,7 +140,7 @@ async function pageOfQueue(
     { consistent: false },
   );
   return {
-    // The index lags behind: what has ended meanwhile is left out.
+    // The index lags behind: jobs that have ended since are left out.
     states: states.filter((state) => !hasEnded(state)),
     next: all.length > size && last ? `${last.work}:${last.workOrder}` : undefined,
   };

@@ -1,7 +1,7 @@
 // What the routes share, made once an app (app.ts) from its dependencies.
 
 import type { AcceptDeps } from '../admission/accept.ts';
-import type { UploadRoom } from '../admission/upload-room.ts';
+import type { UploadQuota } from '../admission/upload-quota.ts';
 import type { Totals } from '../caches/totals.ts';
 import type { Watch } from '../caches/watch.ts';
 import type { OpenConnections } from '../http/open-connections.ts';
@@ -9,7 +9,7 @@ import type { Readers } from '../http/readers.ts';
 
 export interface Shared extends AcceptDeps {
   totals: Totals;
-  uploadRoom: UploadRoom;
+  uploadQuota: UploadQuota;
   watch: Watch;
   openConnections: OpenConnections;
   readers: Readers;

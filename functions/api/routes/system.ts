@@ -100,7 +100,7 @@ async function stateOfComfyUI(
   if (settings.fixedComfyUI) return 'silent';
   const { waiting } = await queue.count();
   if (waiting === 0) {
-    // One that ends itself, or has just come up, is no fault: nobody waits for it.
+    // A host that ends itself, or has just started, is no fault.
     const coming = hosts.filter((host) => host.state === 'ready');
     if (coming.length === 0) return 'asleep';
     return coming.some(({ startedAt }) => now() - startedAt < HOST_START_LIMIT) ? 'waking' : 'silent';

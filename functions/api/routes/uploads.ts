@@ -39,7 +39,7 @@ export const uploadRoutes = (deps: Shared) => [
       errors: ['missing_field', 'invalid_image', 'too_many_requests', 'uploads_used_up'],
     },
     async (c) => {
-      const { images, limits, uploadRoom } = deps;
+      const { images, limits, uploadQuota } = deps;
       const caller = c.get('caller');
       setHeaders(c, await limits.request(caller));
       const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
@@ -50,7 +50,7 @@ export const uploadRoutes = (deps: Shared) => [
       // What is there is counted, and becomes young again.
       if (await images.head(key)) await images.put(key, bytes, meta);
       else {
-        const settle = await uploadRoom.begin(caller, { name, bytes: bytes.length });
+        const settle = await uploadQuota.begin(caller, { name, bytes: bytes.length });
         await settle(await images.putOnce(key, bytes, meta));
       }
       return { name, subfolder: '', type: 'input' };
@@ -108,13 +108,13 @@ export const uploadRoutes = (deps: Shared) => [
       errors: ['image_not_found', 'upload_in_use'],
     },
     async (_, { name, owner }) => {
-      const { images, jobs, uploadRoom, log } = deps;
+      const { images, jobs, uploadQuota, log } = deps;
       const key = keys.upload(owner, name);
       if (!(await images.head(key))) throw notFound();
       await refuseIfRead(jobs, owner, (one) => one === key, 'upload_in_use');
       // No write comes before it: on a full disk it makes the room that a write needs.
       await images.delete([key]);
-      await uploadRoom.freed(owner);
+      await uploadQuota.freed(owner);
       log.info('upload.removed', { owner, filename: name });
       return { status: 'success', message: `Upload ${name} removed` };
     },

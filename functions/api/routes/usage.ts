@@ -31,7 +31,7 @@ export const usageRoutes = (deps: Shared) => {
           poll.standing(name, dayOf(now)),
           poll.standing(name, dayOf(now - DAY)),
           poll.month(name),
-          deps.uploadRoom.used(name),
+          deps.uploadQuota.used(name),
         ]);
         const { perMinute, maxWaiting, imagesPerDay, usdPerMonth, uploadBytes } = poll.limitsOf(owner);
         const bucket = perMinute === undefined ? undefined : bucketOf(owner.fullAt, perMinute, now);

@@ -1,4 +1,4 @@
-// Routes of webhooks: what was told to whom, telling it again, and the secret that the signatures are made with.
+// Routes of webhooks: deliveries, sending one again, and the secret that signatures are made with.
 
 import { sees } from '../../core/access.ts';
 import type { Delivery } from '../../core/delivery.ts';
@@ -9,7 +9,7 @@ import { cursorOf, id, owner, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import type { Shared } from './shared.ts';
 
-/** Of a cursor, before it is made opaque: a place in the owner's index. */
+/** A decoded cursor: a position in the owner's index. */
 const PLACE = /^\d{13}#[0-9a-f-]{36}$/;
 
 const header = (name: string, description: string) => ({

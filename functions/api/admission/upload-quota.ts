@@ -1,6 +1,5 @@
-// How much an owner keeps of uploads, and whether there is room for one more. Only callers with a key have a limit. What
-// is counted is never too little, and who is refused is refused by the bucket itself: an upload that was deleted, or has
-// expired, makes room at once.
+// The bytes of uploads that an owner may keep. Only callers with a key have a limit. The count is never too low, and a
+// refusal is checked against the bucket itself: a deleted or expired upload frees its bytes at once.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../core/access.ts';
@@ -11,7 +10,7 @@ import { hasLimits } from './limits.ts';
 import { createOwnerView } from './owner-view.ts';
 import { refuseUploads, tooBusy } from './refusals.ts';
 
-/** A count of the bucket is believed for so long, ms: what expires is found then, or when there is no room. */
+/** A count of the bucket is believed for so long, ms: what expires is found then, or when the quota is full. */
 const COUNTED_FOR = 3_600_000;
 /** An upload that began so long ago, ms, and is not in the bucket, will not come. */
 const RESERVATION_KEPT = 600_000;
@@ -21,7 +20,7 @@ const FORGOTTEN_TOGETHER = 25;
 
 export type Settle = (put: 'written' | 'existed') => Promise<void>;
 
-export interface UploadRoom {
+export interface UploadQuota {
   /**
    * Before an upload is put that is not there yet.
    * @returns to be called when it is there, and whether it was another that put it @throws Refusal uploads_used_up
@@ -50,11 +49,11 @@ interface QueueSnapshot {
   oldest: number | undefined;
 }
 
-export function createUploadRoom(deps: ApiDeps): UploadRoom {
+export function createUploadQuota(deps: ApiDeps): UploadQuota {
   const { uploadCounts: counts, images, now, log } = deps;
   const owners = createOwnerView(deps);
 
-  /** The marks before the bucket: what is put in between is in either. */
+  /** Reads reservations before the bucket: an upload that is put in between is in one of them. */
   async function view(owner: string): Promise<QueueSnapshot> {
     const count = await counts.read(owner);
     const under = new Map(count.reservations.map((reservation) => [reservation.name, reservation]));
@@ -92,13 +91,13 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
         continue;
       }
       refuseUploads(owner, uploadBytes, upload.bytes, { used: seen.bytes, roomAt: roomAt(seen), now: now() });
-      // Refused: another upload began meanwhile.
+      // Refused: another upload began in between.
       if (!(await replace(seen))) await sleep(Math.random() * 10 * 2 ** tries);
     }
     throw tooBusy(owner);
   }
 
-  /** What is known is too much then, and whoever would be refused for it is counted anew. */
+  /** If it fails the count is too high, and is made anew before an upload is refused. */
   async function bestEffort(owner: string, write: () => Promise<void>): Promise<void> {
     await write().catch((error: unknown) => {
       log.warn('upload.count_failed', { owner, error: (error as Error).message });
@@ -133,7 +132,7 @@ export function createUploadRoom(deps: ApiDeps): UploadRoom {
     },
 
     async freed(owner) {
-      // Nothing is counted where nobody has a key.
+      // Without keys nothing is counted.
       if (deps.admit === undefined) return;
       await bestEffort(owner, () => counts.forget(owner));
     },
