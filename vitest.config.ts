@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     maxWorkers: 3,
     // A worker keeps the modules that it has read: reading them again for each file is half of a run. So a file leaves
-    // behind no server, no timer and nothing in process.env.
+    // behind no server, no timer and nothing in process.env. The few files of lambda and chaos have a worker each.
     isolate: false,
     sequence: { sequencer: LongestFirst },
     // It says that it will want Node 22 one day.
@@ -45,9 +45,10 @@ export default defineConfig({
       tier('system', { include: [SYSTEM] }),
       tier('lambda', {
         include: [LAMBDA],
+        isolate: true,
         globalSetup: [...SHARED, 'test/lambda/setup.ts'],
       }),
-      tier('chaos', { include: [CHAOS] }),
+      tier('chaos', { include: [CHAOS], isolate: true }),
     ],
   },
 });
