@@ -1,8 +1,8 @@
 // Finishes the chores that the api began. Every part of a chore may be done twice.
 
 import type { Log } from '../log.ts';
+import { clearQueue } from '../queue/clear.ts';
 import type { Chores } from '../store/chores.ts';
-import { clearQueue } from '../store/clear-queue.ts';
 import type { Jobs } from '../store/jobs.ts';
 
 export interface ChoreDeps {

@@ -25,7 +25,7 @@ export function createSpreading({
   hostsPerShard = HOSTS_PER_SHARD,
 }: {
   jobs: Pick<Jobs, 'listShard'>;
-  hosts: Pick<Hosts, 'glance'>;
+  hosts: Pick<Hosts, 'listCached'>;
   spread: SpreadStore;
   log: Log;
   now(): number;
@@ -48,7 +48,7 @@ export function createSpreading({
       const was = stored ?? UNSPREAD;
       // Now and then all shards: after a restored table or a late write, jobs may wait in one that no host reads.
       const all = !stored || Math.abs(now() - readAllAt) >= ALL_SHARDS_READ_EVERY;
-      const alive = (await hosts.glance()).filter((host) => isAlive(host, now(), timings)).length;
+      const alive = (await hosts.listCached()).filter((host) => isAlive(host, now(), timings)).length;
       const occupied = all || was.read > 1 ? await occupiedOf(all ? MAX_SHARDS : was.read) : undefined;
       if (all) readAllAt = now();
       const next = nextSpread(was, { hosts: alive, hostsPerShard, occupied }, now(), timings);

@@ -41,9 +41,9 @@ export async function scaleFleet(
   { hurried = false, began = [] }: { hurried?: boolean; began?: string[] } = {},
 ): Promise<void> {
   const { fleet, hosts, log, now } = deps;
-  const isWorthIt = async (remembered: Fleet) => isWorthARound(remembered, await hosts.glance(), now());
+  const isWorthIt = async (remembered: Fleet) => isWorthARound(remembered, await hosts.listCached(), now());
   // The stream may call many times a second: a cached read first.
-  if (hurried && !(await isWorthIt(await fleet.glance()))) return;
+  if (hurried && !(await isWorthIt(await fleet.readCached()))) return;
   // The first read: its answer sets the clock.
   const remembered = await fleet.read();
   if (hurried && !(await isWorthIt(remembered))) return;

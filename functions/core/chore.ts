@@ -9,3 +9,8 @@ export interface Chore {
   /** Absent: the jobs of all owners. */
   owner?: string;
 }
+
+/** The `until` that covers every job accepted up to and with `now`, ms. */
+export function acceptedUntil(now: number): string {
+  return String(now + 1).padStart(13, '0');
+}

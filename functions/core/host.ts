@@ -1,6 +1,6 @@
 // A host: one run of the process beside a ComfyUI. A restart is a new host.
 
-import type { Timings } from './timings.ts';
+import { showsLifeWithin, type Timings } from './timings.ts';
 
 export interface HostDevice {
   name: string;
@@ -49,4 +49,14 @@ export function isAlive(
   { hostDeadAfter }: Pick<Timings, 'hostDeadAfter'>,
 ): boolean {
   return now - host.seenAt < hostDeadAfter;
+}
+
+/** Hosts that cost next to nothing to read. */
+const FEW = 50;
+/** ms for each more: so that all of them are about 20 read units a second for each process that reads them. */
+const FOR_EACH = 10;
+
+/** How old a list of so many hosts may be, ms: never so old that a living host looks dead in it. 0: it is read each time. */
+export function hostsFreshFor(hosts: number, timings: Pick<Timings, 'heartbeatEvery'>): number {
+  return Math.min(Math.max(0, hosts - FEW) * FOR_EACH, showsLifeWithin(timings));
 }

@@ -41,7 +41,7 @@ import { createStuckRule, type StuckBounds } from './prompts/stuck.ts';
 export interface HostDeps {
   jobs: Jobs;
   hosts: Hosts;
-  spread: Pick<SpreadStore, 'glance'>;
+  spread: Pick<SpreadStore, 'readCached'>;
   images: Images;
   comfyui: ComfyUI;
   log: Log;

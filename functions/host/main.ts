@@ -82,7 +82,7 @@ try {
     }),
   });
   const running = host;
-  const isWarm = async () => isKeptWarm(await fleetStore.glance(), machineId, now());
+  const isWarm = async () => isKeptWarm(await fleetStore.readCached(), machineId, now());
   const retirement = machine && watch(running, machine, isWarm, log);
   onStopSignal(async () => {
     await retirement?.stop();

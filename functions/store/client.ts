@@ -1,4 +1,4 @@
-// The DynamoDB client that all of the store shares, and the clock that it feeds.
+// The DynamoDB client that the whole store shares, and the clock that its answers correct.
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -8,16 +8,16 @@ import { TIMINGS, type Timings } from '../core/timings.ts';
 import { createTableClock, steadyClock, type TableClock } from './clock.ts';
 
 export interface StoreSettings {
-  /** Absent on AWS. */
+  /** A URL; absent on AWS. */
   endpoint?: string | undefined;
   region: string;
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
-  /** For the embedded one, which asks for this and checks no signature: signing is two fifths of what a call costs. */
+  /** For the embedded DynamoDB, which compares it and checks no signature: signing is two fifths of what a call costs. */
   token?: string | undefined;
   timings?: Timings | undefined;
 }
 
-/** What has the form of a signature; the server compares the token and looks no further. */
+/** In the form of a signature. The server compares the token and ignores the rest. */
 const unsignedWith = (token: string) =>
   `AWS4-HMAC-SHA256 Credential=${token}/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0`;
 
@@ -28,7 +28,7 @@ export interface StoreClient {
   timings: Timings;
 }
 
-/** @param local a Lambda's is Date.now: it is frozen between two events, and a clock that nobody sets may stand still */
+/** @param local ms. A Lambda passes Date.now: it is frozen between two events, and its monotonic clock may stand still */
 export function createStoreClient(settings: StoreSettings, local: () => number = steadyClock): StoreClient {
   const clock = createTableClock(local);
   const { timings = TIMINGS } = settings;
@@ -41,9 +41,9 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
       requestTimeout: timings.tableAnswersWithin,
-      // Without this the SDK only warns, and waits for ever.
+      // Without this the SDK only warns and goes on waiting.
       throwOnRequestTimeout: true,
-      // The other limit is over when the headers are there: an answer may break off in its middle.
+      // `requestTimeout` ends with the headers; this limit also covers a body that breaks off.
       socketTimeout: timings.tableAnswersWithin,
       httpAgent: { maxSockets: 64, keepAlive: true },
       httpsAgent: { maxSockets: 64, keepAlive: true },

@@ -1,7 +1,7 @@
-// The tables' clock: this process's, corrected by the Date header of DynamoDB's answers, so that times written by
-// machines whose clocks disagree can be compared. A header has whole seconds: each answer bounds the offset from
-// below and above, and an offset is only believed as far as the bounds force it. A process that lives long counts by a
-// clock that nobody sets. Where the table's is set, that is told, and one that was set back is waited for.
+// The tables' clock: the local clock, corrected by the Date header of DynamoDB's answers, so that times written by machines
+// whose clocks disagree can be compared. A header has whole seconds: each answer bounds the offset from below and above,
+// and the local clock is corrected only as far as the bounds force it. A long-lived process counts by a monotonic clock.
+// A jump of the table's clock is reported; after a jump back, time goes slower until the table's clock has caught up.
 
 export interface Clock {
   /** Milliseconds since 1970, as the tables count them. */
@@ -9,31 +9,31 @@ export interface Clock {
 }
 
 export interface TableClock extends Clock {
-  /** @param date the header; `sentAt` and `receivedAt` are local, in ms */
+  /** @param date the Date header; a missing or unreadable one is ignored. `sentAt` and `receivedAt` are local, ms */
   observe(date: string | undefined, sentAt: number, receivedAt: number): void;
-  /** Calls `tell` at each jump of the table's clock, with how far it went, ms. */
+  /** Calls `report` at each jump of the table's clock, with its distance in ms. One listener. */
   onJump(report: (by: number) => void): void;
 }
 
-/** Bounds older than this are dropped, since clocks drift and are set. */
+/** Bounds older than this, ms, are dropped, since clocks drift and are set. */
 const MEMORY = 60_000;
-/** Node's own servers stamp answers from a clock that they read once a second. */
+/** Node's HTTP servers stamp answers with a time that they read once a second. */
 const HEADER_LAG = 1000;
-/** What is less is the correction of a drift, and told to nobody. */
+/** A smaller change, ms, corrects a drift and is not reported. */
 const JUMP = 10_000;
-/** While time waits for a clock that was set back it goes so much slower. */
+/** How fast time goes after the table's clock was set back, until that has caught up. */
 const PACE = 0.5;
 
 const startedAt = Date.now() - performance.now();
 
-/** What the clock on the wall said at the start, and the time that has passed since: nobody sets it. */
+/** Milliseconds since 1970: the system clock at the start of the process, and the monotonic time since. */
 export function steadyClock(): number {
   return startedAt + performance.now();
 }
 
 /**
  * @param local ms
- * @param steady whether `local` never jumps: then whatever else jumps is the table's. One that may be set, as a Lambda's,
+ * @param steady whether `local` never jumps: then every jump is the table's. A local clock that may be set, as a Lambda's,
  *   is followed both ways
  */
 export function createTableClock(
@@ -43,9 +43,9 @@ export function createTableClock(
   let low = -Infinity;
   let high = Infinity;
   let boundsSince = -Infinity;
-  /** Answers to what was sent before tell of a clock that has been set since. */
+  /** When the table's clock was last set: answers to requests that were sent before are ignored. */
   let setAt = -Infinity;
-  /** How far time was ahead of the table's clock when that was last set back. */
+  /** How far this clock was ahead of the table's when that was last set back, ms. */
   let ahead = 0;
   let report: (by: number) => void = () => undefined;
 
@@ -69,7 +69,7 @@ export function createTableClock(
     observe(date, sentAt, receivedAt) {
       const server = Date.parse(date ?? '');
       if (Number.isNaN(server) || sentAt < setAt) return;
-      // When it answered, the table's clock stood between `server` and a second (and the lag) after it.
+      // When DynamoDB answered, its clock stood between `server` and a second (and the lag) after it.
       const atLeast = server - receivedAt;
       const atMost = server + 1000 + HEADER_LAG - sentAt;
       if (atLeast > high || atMost < low) return follow(atLeast, atMost, receivedAt);

@@ -1,5 +1,5 @@
-// Creates the tables where nobody deploys them: the embedded DynamoDB. Idempotent. It cannot change a table that is
-// there (dynalite adds no index): one of an earlier release is refused, not half used.
+// Creates the tables in the embedded DynamoDB, where nothing deploys them. Idempotent. It cannot change an existing table
+// (dynalite adds no index): a table of an earlier release is refused.
 
 import {
   CreateTableCommand,
@@ -11,6 +11,7 @@ import { AppError } from '../core/errors.ts';
 import type { StoreClient } from './client.ts';
 import { tables, type TableSpec } from './tables.ts';
 
+/** Resolves when every table is active. @throws AppError bad_setting for a table of an earlier release */
 export async function createTables(client: StoreClient, prefix: string): Promise<void> {
   await Promise.all(tables.map((table) => createTable(client, prefix, table)));
 }
@@ -59,7 +60,7 @@ function refuseOlder({ GlobalSecondaryIndexes = [] }: TableDescription, table: T
   if (missing)
     throw new AppError(
       'bad_setting',
-      `The tables here are those of an earlier release: ${table.name} has no index ${missing.name}. Let that release finish its jobs, then set WORKSPACE_PATH to a new folder`,
+      `The tables in WORKSPACE_PATH belong to an earlier release: ${table.name} has no index ${missing.name}. Let that release finish its jobs, then set WORKSPACE_PATH to a new folder`,
       { field: 'WORKSPACE_PATH' },
     );
 }

@@ -1,8 +1,6 @@
-// The deliveries table: one item for the webhook of one job, from its end on. Who sends it claims it first, by moving
-// the time at which it is due: of two processes one sends, and where that one dies the other does after the lease.
+// The deliveries table: one item for the webhook of one job, from the job's end on. A sender claims a delivery by moving
+// the time at which it is due: of two processes one sends, and if that one dies the other sends after the lease.
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import {
   type Addressed,
   type Delivery,
@@ -14,15 +12,17 @@ import {
   type Tried,
 } from '../core/delivery.ts';
 import type { StoreClient } from './client.ts';
-import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
-import { deliveriesTable, SCHEMA_VERSION } from './tables.ts';
+import { absent, present, where } from './expressions.ts';
+import { listOfOwner, type Page, query, read, readMany, removeExpired } from './reading.ts';
+import { deliveriesTable } from './tables.ts';
+import { put, type Update, updateAndRead } from './writing.ts';
 
-/** What is due, as far as it is looked at. */
+/** What is due, as far as it was read. */
 export interface DueNow {
   due: Due[];
-  /** There may be more than that. */
+  /** There may be more. */
   more: boolean;
-  /** When the next will be, ms; undefined: none, or it was not looked for. */
+  /** When the next will be due, ms; undefined: none, or it was not read. */
   nextDue?: number;
 }
 
@@ -30,87 +30,37 @@ const BY_OWNER = { index: 'byOwner', order: 'ownerOrder' };
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
-/** Of a page. */
+/** Rows of a page. */
 const AT_ONCE = 100;
-/** Of one that goes backwards. */
+/** Rows of a page that goes backwards. */
 const LATELY = 25;
-/** What is looked at from each end of what is due. */
+/** Rows that are read from each end of what is due. */
 const EXAMINED = 2000;
 
 export function createDeliveries({ documents }: StoreClient, prefix: string) {
-  const TableName = prefix + deliveriesTable.name;
-  const table = { documents, name: TableName };
+  const table = { documents, name: prefix + deliveriesTable.name };
 
-  async function read(deliveryId: string): Promise<Delivery | undefined> {
-    const { Item } = await documents.send(
-      new GetCommand({ TableName, Key: { deliveryId }, ConsistentRead: true }),
-    );
-    return Item as Delivery | undefined;
-  }
+  const stored = (deliveryId: string) => read<Delivery>(table, { deliveryId });
 
-  /** @returns the item as it is after the write; undefined: refused */
-  async function update(
-    deliveryId: string,
-    write: { when: string; set: Record<string, unknown>; remove?: string[]; add?: 'attempts' },
-    values: Record<string, unknown> = {},
-  ): Promise<Delivery | undefined> {
-    const { when, set, remove = [], add } = write;
-    const fields = Object.keys(set).filter((field) => set[field] !== undefined);
-    // Conditions name their fields as the expression does.
-    const named = [...when.matchAll(/#(\w+)/g)].map(([, field]) => field!);
-    const names = new Set([...named, ...fields, ...remove, ...(add ? [add] : [])]);
-    const sets = [
-      ...fields.map((field) => `#${field} = :${field}`),
-      ...(add ? [`#${add} = #${add} + :one`] : []),
-    ];
-    try {
-      const { Attributes } = await documents.send(
-        new UpdateCommand({
-          TableName,
-          Key: { deliveryId },
-          ConditionExpression: when,
-          UpdateExpression: [
-            sets.length > 0 ? `SET ${sets.join(', ')}` : '',
-            remove.length > 0 ? `REMOVE ${remove.map((field) => `#${field}`).join(', ')}` : '',
-          ].join(' '),
-          ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])),
-          ExpressionAttributeValues: {
-            ...Object.fromEntries(fields.map((field) => [`:${field}`, set[field]])),
-            ...(add && { ':one': 1 }),
-            ...values,
-          },
-          ReturnValues: 'ALL_NEW',
-        }),
-      );
-      return Attributes as Delivery;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
-      throw error;
-    }
-  }
+  /** @returns the item after the write; undefined: refused */
+  const write = (deliveryId: string, change: Update) =>
+    updateAndRead<Delivery>(table, { deliveryId }, change);
 
-  /** All that is still to be sent, in the order of when it is due; with `until`, backwards from that time. By pages. */
+  /** All that is to be sent, in the order of when it is due; with `until`, backwards from that time. By pages. */
   async function* dueRows(until?: number): AsyncGenerator<Due[]> {
-    const backwards = until !== undefined;
-    const pages = everyPage((ExclusiveStartKey) =>
-      documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: 'byDue',
-          KeyConditionExpression: backwards ? '#due = :due AND #order < :later' : '#due = :due',
-          ExpressionAttributeNames: { '#due': 'due', ...(backwards && { '#order': 'dueOrder' }) },
-          ExpressionAttributeValues: { ':due': 'due', ...(backwards && { ':later': timeOf(until + 1) }) },
-          ScanIndexForward: !backwards,
-          Limit: backwards ? LATELY : AT_ONCE,
-          ExclusiveStartKey,
-        }),
-      ),
-    );
+    const pending = where('due', '=', 'due');
+    const pages =
+      until === undefined
+        ? query(table, 'byDue', [pending], { Limit: AT_ONCE })
+        : query(table, 'byDue', [pending, where('dueOrder', '<', timeOf(until + 1))], {
+            ScanIndexForward: false,
+            Limit: LATELY,
+          });
     for await (const { Items = [] } of pages)
       yield (Items as { dueOrder: string }[]).map((row) => readDue(row.dueOrder));
   }
 
-  /** Backwards from now until a page has nothing that is not known, or there are so many; in the order of time. */
+  /** Backwards from now until a page shows nothing unknown, or `most` are found; in the order of time. */
   async function latelyDue(now: number, isKnown: (due: Due) => boolean, most: number): Promise<Due[]> {
     const found: Due[] = [];
     for await (const page of dueRows(now)) {
@@ -122,27 +72,17 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
   }
 
   return {
-    /** Unless there is one: what has happened to it since stays. */
+    /** Does nothing if the delivery is there: what has happened to it since stays. */
     async put(delivery: Delivery): Promise<void> {
-      try {
-        await documents.send(
-          new PutCommand({
-            TableName,
-            Item: { v: SCHEMA_VERSION, ...delivery },
-            ConditionExpression: 'attribute_not_exists(deliveryId)',
-          }),
-        );
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      await put(table, delivery, [absent('deliveryId')]);
     },
 
-    /** Strongly. */
-    read,
+    /** Strongly consistent. */
+    read: stored,
 
     /**
-     * The longest due. Where they are more than `most`, also the most recently due: behind one's backlog another's is
-     * seen. Eventually consistent.
+     * The longest due. If they are more than `most`, also the most recently due: so that one owner's backlog does not
+     * hide another's delivery. Eventually consistent.
      */
     async listDue(now: number, most = EXAMINED): Promise<DueNow> {
       const due: Due[] = [];
@@ -157,77 +97,63 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
       return { due, more: false };
     },
 
-    /** What has become due lately, as far as it is not known; cheap where little has. Eventually consistent. */
+    /** What has become due lately and is not known; cheap if that is little. Eventually consistent. */
     listLatelyDue: (now: number, isKnown: (due: Due) => boolean): Promise<Due[]> =>
       latelyDue(now, isKnown, EXAMINED),
 
     /**
-     * Takes it until `leaseEnds`. @param claim unlike any other
-     * @returns it as it is then; undefined: another has it, or it is not to be sent any more
+     * Takes a delivery until `leaseEnds`, ms.
+     * @param claim unique to this try
+     * @returns the delivery after it; undefined: another process has it, or it is no longer to be sent
      */
     async claim(due: Due, claim: string, leaseEnds: number): Promise<Delivery | undefined> {
       const { deliveryId } = due;
-      const taken = await update(
-        deliveryId,
-        {
-          when: '#dueAt = :asRead',
-          set: { dueAt: leaseEnds, dueOrder: dueOrder({ ...due, dueAt: leaseEnds }), claim },
-          add: 'attempts',
-        },
-        { ':asRead': due.dueAt },
-      );
+      const taken = await write(deliveryId, {
+        when: [where('dueAt', '=', due.dueAt)],
+        set: { dueAt: leaseEnds, dueOrder: dueOrder({ ...due, dueAt: leaseEnds }), claim },
+        add: { attempts: 1 },
+      });
       if (taken) return taken;
-      // The own write, whose answer was lost?
-      const now = await read(deliveryId);
+      // The refusal may be by the own write, whose answer was lost.
+      const now = await stored(deliveryId);
       return now?.claim === claim ? now : undefined;
     },
 
-    /** By whoever has claimed it; who has lost the claim meanwhile has nothing to say. False: that is so. */
-    async settle(delivery: Addressed, claim: string, tried: Tried): Promise<boolean> {
+    /** Writes how a try ended. Returns false if the claim was lost: its lease ended, or the delivery was made due anew. */
+    async record(delivery: Addressed, claim: string, tried: Tried): Promise<boolean> {
       const { status, error } = { error: undefined, ...tried };
-      const over = !('retryAt' in tried);
-      const committedTotals = await update(
-        delivery.deliveryId,
-        {
-          when: '#claim = :claimed',
-          set: {
-            lastStatus: status,
-            lastError: error,
-            ...('deliveredAt' in tried && { deliveredAt: tried.deliveredAt }),
-            ...('retryAt' in tried && {
-              dueAt: tried.retryAt,
-              dueOrder: dueOrder(dueOf(delivery, tried.retryAt)),
-            }),
-            ...('gaveUpAt' in tried && { gaveUpAt: tried.gaveUpAt }),
-          },
-          remove: [
-            'claim',
-            ...(over ? ['due', 'dueOrder', 'dueAt'] : []),
-            ...(status === undefined ? ['lastStatus'] : []),
-            ...(error === undefined ? ['lastError'] : []),
-          ],
-        },
-        { ':claimed': claim },
-      );
-      return committedTotals !== undefined;
+      const ended = {
+        lastStatus: status,
+        lastError: error,
+        ...('deliveredAt' in tried && { deliveredAt: tried.deliveredAt }),
+        ...('gaveUpAt' in tried && { gaveUpAt: tried.gaveUpAt }),
+      };
+      const written = await write(delivery.deliveryId, {
+        when: [where('claim', '=', claim)],
+        set: 'retryAt' in tried ? { ...ended, ...dueAgain(delivery, tried.retryAt) } : ended,
+        remove: [
+          'claim',
+          ...('retryAt' in tried ? [] : ['due', 'dueOrder', 'dueAt']),
+          ...(status === undefined ? ['lastStatus'] : []),
+          ...(error === undefined ? ['lastError'] : []),
+        ],
+      });
+      return written !== undefined;
     },
 
-    /** Once more, from now on for a day. Whoever sends it just now has lost the claim. Undefined: there is none. */
+    /** Makes a delivery due now, for a day. A process that sends it now loses the claim. Undefined: there is none. */
     redeliver(delivery: Addressed, now: number): Promise<Delivery | undefined> {
-      return update(delivery.deliveryId, {
-        when: 'attribute_exists(#deliveryId)',
-        set: {
-          due: 'due',
-          dueAt: now,
-          dueOrder: dueOrder(dueOf(delivery, now)),
-          since: now,
-          attempts: 0,
-        },
+      return write(delivery.deliveryId, {
+        when: [present('deliveryId')],
+        set: { due: 'due', ...dueAgain(delivery, now), since: now, attempts: 0 },
         remove: ['claim', 'gaveUpAt'],
       });
     },
 
-    /** An owner's, newest first. @param before a place, as `ownerOrder` has it. Eventually consistent. */
+    /**
+     * An owner's deliveries, newest first; the rows are eventually consistent.
+     * @param before a place, as `ownerOrder` has it; so is the cursor
+     */
     async listOwner(owner: string, limit: number, before?: string): Promise<Page<Delivery>> {
       const { items: rows, ...rest } = await listOfOwner<Pick<Delivery, 'deliveryId' | 'ownerOrder'>>(
         table,
@@ -241,7 +167,11 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
       return { items: rows.flatMap(({ deliveryId }) => byId.get(deliveryId) ?? []), ...rest };
     },
 
-    /** What DynamoDB's TTL does on AWS. */
+    /** Does what DynamoDB's TTL does on AWS. Returns how many items were removed. */
     removeExpired: (now: number) => removeExpired(table, ['deliveryId'], now, AT_ONCE),
   };
+}
+
+function dueAgain(delivery: Addressed, dueAt: number): Pick<Delivery, 'dueAt' | 'dueOrder'> {
+  return { dueAt, dueOrder: dueOrder(dueOf(delivery, dueAt)) };
 }

@@ -1,50 +1,85 @@
-// A core Change as DynamoDB's expressions. Every name is aliased: `work`, `status`, `owner` and many more are
-// reserved words.
+// DynamoDB's expressions. Every name is aliased: `work`, `status`, `owner` and many more are reserved words.
 
-import type { Change, Condition, JobState } from '../core/job.ts';
-import { attributeOf, valueOf } from './job-item.ts';
+export type Attributes = Record<string, unknown>;
 
-export interface UpdateExpressions {
-  ConditionExpression: string;
-  UpdateExpression: string;
-  ExpressionAttributeNames: Record<string, string>;
-  ExpressionAttributeValues: Record<string, unknown>;
+/** What one request calls its attributes and values. */
+export interface Aliases {
+  name(attribute: string): string;
+  value(value: unknown): string;
 }
 
-export function expressionsOf(change: Change): UpdateExpressions {
-  const names: Record<string, string> = {};
-  const values: Record<string, unknown> = {};
-  const name = (field: keyof JobState) => {
-    names[`#${field}`] = attributeOf(field);
-    return `#${field}`;
-  };
-  const value = (of: unknown) => {
-    const key = `:v${Object.keys(values).length}`;
-    values[key] = of;
-    return key;
-  };
-  const condition = (of: Condition): string => {
-    const field = name(of.field);
-    if ('is' in of) return `${field} = ${value(valueOf(of.field, of.is))}`;
-    if ('oneOf' in of) return `${field} IN (${of.oneOf.map(value).join(', ')})`;
-    if ('absent' in of) return `attribute_not_exists(${field})`;
-    return `${field} < ${value(of.below)}`;
-  };
+export type Condition = (aliases: Aliases) => string;
 
-  const when = change.when.map(condition).join(' AND ');
-  const sets = (Object.keys(change.set) as (keyof JobState)[])
-    .filter((field) => change.set[field] !== undefined)
-    .map((field) => `${name(field)} = ${value(valueOf(field, change.set[field]))}`);
-  const removes = change.remove.map(name);
+export const absent =
+  (attribute: string): Condition =>
+  ({ name }) =>
+    `attribute_not_exists(${name(attribute)})`;
+
+export const present =
+  (attribute: string): Condition =>
+  ({ name }) =>
+    `attribute_exists(${name(attribute)})`;
+
+export const where =
+  (attribute: string, operator: '=' | '<' | '<=' | '>' | '>=', to: unknown): Condition =>
+  ({ name, value }) =>
+    `${name(attribute)} ${operator} ${value(to)}`;
+
+export const between =
+  (attribute: string, from: unknown, to: unknown): Condition =>
+  ({ name, value }) =>
+    `${name(attribute)} BETWEEN ${value(from)} AND ${value(to)}`;
+
+export const oneOf =
+  (attribute: string, values: readonly unknown[]): Condition =>
+  ({ name, value }) =>
+    `${name(attribute)} IN (${values.map(value).join(', ')})`;
+
+export const beginsWith =
+  (attribute: string, prefix: string): Condition =>
+  ({ name, value }) =>
+    `begins_with(${name(attribute)}, ${value(prefix)})`;
+
+export const anyOf =
+  (...conditions: Condition[]): Condition =>
+  (aliases) =>
+    `(${conditions.map((condition) => condition(aliases)).join(' OR ')})`;
+
+/**
+ * @param write returns the expressions of a request; empty ones are left out, as DynamoDB wants it
+ * @returns them with the names and values that they use
+ */
+export function compile<Expression extends string>(
+  write: (aliases: Aliases) => Partial<Record<Expression, string>>,
+): Partial<Record<Expression, string>> & {
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Attributes;
+} {
+  const names = new Map<string, string>();
+  const values: Attributes = {};
+  const expressions = write({
+    name(attribute) {
+      if (!names.has(attribute)) names.set(attribute, `#n${names.size}`);
+      return names.get(attribute)!;
+    },
+    value(value) {
+      const alias = `:v${Object.keys(values).length}`;
+      values[alias] = value;
+      return alias;
+    },
+  });
+  const used = Object.entries(expressions).filter(([, text]) => text !== '');
   return {
-    ConditionExpression: when,
-    UpdateExpression: [
-      sets.length > 0 ? `SET ${sets.join(', ')}` : '',
-      removes.length > 0 ? `REMOVE ${removes.join(', ')}` : '',
-    ]
-      .filter(Boolean)
-      .join(' '),
-    ExpressionAttributeNames: names,
-    ExpressionAttributeValues: values,
+    ...(Object.fromEntries(used) as typeof expressions),
+    ...(names.size > 0 && {
+      ExpressionAttributeNames: Object.fromEntries(
+        [...names].map(([attribute, alias]) => [alias, attribute]),
+      ),
+    }),
+    ...(Object.keys(values).length > 0 && { ExpressionAttributeValues: values }),
   };
+}
+
+export function allOf(conditions: readonly Condition[], aliases: Aliases): string {
+  return conditions.map((condition) => condition(aliases)).join(' AND ');
 }

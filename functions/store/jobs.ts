@@ -1,23 +1,22 @@
-// The Jobs table: the queue and the truth. Each job has two parts: `request`, written once and first, and
-// `state`, small and hot, whose creation is the moment of acceptance. Only single-item conditional writes.
-// A refused condition is no proof that the write was not made (the SDK repeats a write whose answer was lost):
-// who must know reads strongly and decides.
+// The jobs table: the queue and the truth. Each job has two parts: `request`, written once and first, and `state`, small
+// and hot, whose creation is the moment of acceptance. Only conditional writes of single items. A refused condition does
+// not prove that the write was not made (the SDK repeats a write whose answer was lost): a caller that must know reads
+// strongly and decides.
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Change, Job, JobState, Ran } from '../core/job.ts';
 import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { shardOf, UNSPREAD } from '../core/queue-spread.ts';
 import type { StoreClient } from './client.ts';
-import { expressionsOf } from './expressions.ts';
-import { fieldsOf, itemOf, WEBHOOK_PENDING } from './job-item.ts';
-import { everyPage, listOfOwner, type Page, readMany, removeExpired } from './reading.ts';
+import { absent, beginsWith, present, where } from './expressions.ts';
+import { fieldsOf, itemOf, updateOf, WEBHOOK_PENDING } from './job-item.ts';
+import { listOfOwner, type Page, query, read, readMany, removeExpired } from './reading.ts';
 import { createSpread } from './queue-spread.ts';
-import { jobsTable, SCHEMA_VERSION } from './tables.ts';
+import { jobsTable } from './tables.ts';
 import { createWork } from './work.ts';
+import { put, remove, update } from './writing.ts';
 
-/** A row of what lists show: `place` as ownerOrder has it. */
+/** A row of what lists show. `place` sorts as `ownerOrder`. */
 export interface ListedJob {
   jobId: string;
   place: string;
@@ -25,114 +24,92 @@ export interface ListedJob {
 }
 
 type StatePart = JobState & { part: 'state' };
-type RequestPart = JobRequest & { part: 'request' };
+/** `renewed` marks the last time that it was about to be accepted again. */
+type RequestPart = JobRequest & { part: 'request'; renewed?: string };
 
 /** As many as one BatchGet reads. */
-const HOOKED_AT_ONCE = 100;
+const PENDING_AT_ONCE = 100;
 
-/** A page that does not keep an embedded table from others for long. */
+/** Items of a page that does not keep an embedded table from others for long. */
 const SCANNED_AT_ONCE = 200;
 
 export type Jobs = ReturnType<typeof createJobs>;
 
 /** @param prefix of the table's name: one account may hold several stages */
 export function createJobs(client: StoreClient, prefix: string, spread = createSpread(client, prefix)) {
-  const { documents } = client;
-  const TableName = prefix + jobsTable.name;
-  const work = createWork(documents, TableName, spread);
-  const table = { documents, name: TableName };
-  const key = (jobId: string, part: 'state' | 'request') => ({ jobId, part });
+  const table = { documents: client.documents, name: prefix + jobsTable.name };
+  const stateKey = (jobId: string) => ({ jobId, part: 'state' });
+  const requestKey = (jobId: string) => ({ jobId, part: 'request' });
+  const stateOf = (item: object) => fieldsOf(item) as unknown as JobState;
 
-  /** False: its condition did not hold. */
-  async function unlessRefused(command: PutCommand | UpdateCommand | DeleteCommand): Promise<boolean> {
-    try {
-      // The client's overloads know each of them, not what may be one or another.
-      await documents.send(command as PutCommand);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+  async function readState(jobId: string): Promise<JobState | undefined> {
+    const item = await read<StatePart>(table, stateKey(jobId));
+    return item && stateOf(item);
   }
 
-  function putOnce(item: Record<string, unknown>): Promise<boolean> {
-    return unlessRefused(
-      new PutCommand({
-        TableName,
-        Item: { v: SCHEMA_VERSION, ...item },
-        ConditionExpression: 'attribute_not_exists(jobId)',
-      }),
-    );
-  }
-
-  async function readPart<T>(jobId: string, part: 'state' | 'request'): Promise<T | undefined> {
-    const { Item } = await documents.send(
-      new GetCommand({ TableName, Key: key(jobId, part), ConsistentRead: true }),
-    );
-    return Item && (fieldsOf(Item) as T);
-  }
+  const readRequest = (jobId: string) => read<RequestPart>(table, requestKey(jobId));
 
   return {
-    ...work,
+    ...createWork(table, spread),
 
-    /** The request part, unless there is one: then that one (the caller compares). */
+    /** Stores a request unless there is one. @returns what is stored: the caller compares */
     async putRequest(request: JobRequest, expiresAt: number): Promise<JobRequest> {
-      if (await putOnce({ ...request, part: 'request', expiresAt })) return request;
-      const stored = await readPart<JobRequest>(request.jobId, 'request');
+      if (await put(table, { ...request, part: 'request', expiresAt }, [absent('jobId')])) return request;
+      const stored = await readRequest(request.jobId);
       if (stored) return stored;
       // Deleted between the refusal and the read: the name is free again.
       return this.putRequest(request, expiresAt);
     },
 
-    /** The commit point. False: the job was accepted before. What comes back to the queue later waits in the first shard. */
+    /**
+     * Accepts a job: the commit point. A job that returns to the queue later waits in the first shard.
+     * @returns false: it was accepted before
+     */
     async putState(state: JobState, expiresAt: number): Promise<boolean> {
-      // The first is right for any job: acceptance does not wait for who knows of more.
-      const { write } = await spread.glance().catch(() => UNSPREAD);
-      return putOnce({ ...itemOf(state, shardOf(state.jobId, write)), part: 'state', expiresAt });
+      // The first shard is right for any job, so acceptance does not depend on knowing of more.
+      const { write } = await spread.readCached().catch(() => UNSPREAD);
+      const item = itemOf(state, shardOf(state.jobId, write));
+      return put(table, { ...item, part: 'state', expiresAt }, [absent('jobId')]);
     },
 
-    /** Both parts, strongly, in one read; undefined where the job was never accepted. */
+    /** Both parts in one read, strongly consistent. Undefined: the job was never accepted. */
     async read(jobId: string): Promise<Job | undefined> {
-      const parts = await readMany<StatePart | RequestPart>(
-        table,
-        [key(jobId, 'state'), key(jobId, 'request')],
-        true,
-      );
+      const keys = [stateKey(jobId), requestKey(jobId)];
+      const parts = await readMany<StatePart | RequestPart>(table, keys, true);
       const state = parts.find((item) => item.part === 'state');
       const request = parts.find((item) => item.part === 'request');
-      return state && request && { state: fieldsOf(state) as unknown as JobState, request };
+      return state && request && { state: stateOf(state), request };
     },
 
-    readState: (jobId: string) => readPart<JobState>(jobId, 'state'),
-
-    readRequest: (jobId: string) => readPart<JobRequest>(jobId, 'request'),
+    /** Strongly consistent, as is `readRequest`. Undefined: there is no such part. */
+    readState,
+    readRequest,
 
     /**
-     * In the order asked for, each once: a job that moves may stand in two lists, and DynamoDB refuses to be asked
-     * twice. Jobs that are gone are left out.
+     * In the order of `jobIds`, each once: a job that moves may stand in two lists, and DynamoDB refuses a key that is
+     * named twice. Jobs that are gone are left out.
      */
     async readStates(jobIds: string[], { consistent }: { consistent: boolean }): Promise<JobState[]> {
       const asked = [...new Set(jobIds)];
-      const keys = asked.map((jobId) => key(jobId, 'state'));
-      const states = await readMany<StatePart>(table, keys, consistent);
-      const byId = new Map(states.map((state) => [state.jobId, fieldsOf(state) as unknown as JobState]));
+      const states = await readMany<StatePart>(table, asked.map(stateKey), consistent);
+      const byId = new Map(states.map((state) => [state.jobId, stateOf(state)]));
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
+    /** Eventually consistent; jobs that are gone are left out. */
     async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
-      const keys = [...new Set(jobIds)].map((jobId) => key(jobId, 'request'));
-      const requests = await readMany<RequestPart>(table, keys, false);
+      const requests = await readMany<RequestPart>(table, [...new Set(jobIds)].map(requestKey), false);
       return new Map(requests.map((request) => [request.jobId, request]));
     },
 
-    /** One conditional write. False: refused, which may be by an own write whose answer was lost. */
-    write(jobId: string, change: Change): Promise<boolean> {
-      return unlessRefused(
-        new UpdateCommand({ TableName, Key: key(jobId, 'state'), ...expressionsOf(change) }),
-      );
-    },
+    /** One conditional write. Returns false if it was refused, which may be by an own write whose answer was lost. */
+    write: (jobId: string, change: Change): Promise<boolean> =>
+      update(table, stateKey(jobId), updateOf(change)),
 
-    /** An owner's jobs that ended so, newest first. @param before a place; so is `cursor`. Eventually consistent. */
+    /**
+     * An owner's jobs that ended as `status`, newest first. Eventually consistent.
+     * @param before a place, as is the cursor
+     */
     async listRan(owner: string, status: Ran, limit: number, before = '~'): Promise<Page<ListedJob>> {
       const { items, cursor } = await listOfOwner<{ jobId: string; listOrder: string }>(table, owner, limit, {
         by: { index: 'byList', order: 'listOrder' },
@@ -143,85 +120,47 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
       return { items: listed, ...(cursor !== undefined && { cursor: readListOrder(cursor).place }) };
     },
 
-    /** The outbox: jobs that have ended and whose webhook nobody has taken over, oldest first. Eventually consistent. */
-    async *listHooked(): AsyncGenerator<string[]> {
-      const pages = everyPage((ExclusiveStartKey) =>
-        documents.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'byHook',
-            KeyConditionExpression: '#hook = :pending',
-            ExpressionAttributeNames: { '#hook': 'hook' },
-            ExpressionAttributeValues: { ':pending': WEBHOOK_PENDING },
-            Limit: HOOKED_AT_ONCE,
-            ExclusiveStartKey,
-          }),
-        ),
-      );
-      for await (const { Items = [] } of pages) yield Items.map(({ jobId }) => String(jobId));
+    /** The outbox: ids of jobs that have ended and whose webhook is pending, oldest first. Eventually consistent. */
+    async *listWebhookPending(): AsyncGenerator<string[]> {
+      const pending = [where('hook', '=', WEBHOOK_PENDING)];
+      for await (const { Items = [] } of query(table, 'byHook', pending, { Limit: PENDING_AT_ONCE }))
+        yield Items.map(({ jobId }) => String(jobId));
     },
 
-    /** What DynamoDB's TTL does on AWS. */
+    /** Does what DynamoDB's TTL does on AWS. Returns how many items were removed. */
     removeExpired: (now: number) => removeExpired(table, ['jobId', 'part'], now, SCANNED_AT_ONCE),
 
     /**
-     * A request that was put before is about to be accepted (again): whoever removes the former job meanwhile leaves it.
-     * False: it is gone. @param mark that nobody else has
+     * For a stored request that is about to be accepted (again): a removal of the former job that is under way leaves it.
+     * @param token unique to this call
+     * @returns false: the request is gone
      */
-    renewRequest(jobId: string, reservation: string, expiresAt: number): Promise<boolean> {
-      return unlessRefused(
-        new UpdateCommand({
-          TableName,
-          Key: key(jobId, 'request'),
-          UpdateExpression: 'SET renewed = :mark, expiresAt = :expiresAt',
-          ConditionExpression: 'attribute_exists(jobId)',
-          ExpressionAttributeValues: { ':mark': reservation, ':expiresAt': expiresAt },
-        }),
-      );
+    renewRequest(jobId: string, token: string, expiresAt: number): Promise<boolean> {
+      return update(table, requestKey(jobId), {
+        when: [present('jobId')],
+        set: { renewed: token, expiresAt },
+      });
     },
 
     /**
-     * For good. The state goes first: a request without a state is a job that was never accepted. What is accepted anew
-     * under the same id meanwhile stays, whole: the request is looked at before the state, and goes only as it was then.
+     * Removes a job for good. The state goes first: a request without a state is a job that was never accepted. A job that
+     * is accepted anew under the same id meanwhile stays whole: the request is read before the state, and removed only as
+     * it was then.
      */
     async remove(jobId: string): Promise<void> {
-      const renewed = (await readPart<RequestPart & { renewed?: string }>(jobId, 'request'))?.renewed;
-      const state = await readPart<StatePart>(jobId, 'state');
+      const renewed = (await readRequest(jobId))?.renewed;
+      const state = await readState(jobId);
       if (state) {
-        const same = new DeleteCommand({
-          TableName,
-          Key: key(jobId, 'state'),
-          ConditionExpression: '#status = :status AND createdAt = :createdAt',
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ':status': state.status, ':createdAt': state.createdAt },
-        });
-        if (!(await unlessRefused(same))) return;
+        const same = [where('status', '=', state.status), where('createdAt', '=', state.createdAt)];
+        if (!(await remove(table, stateKey(jobId), same))) return;
       }
-      await unlessRefused(
-        new DeleteCommand({
-          TableName,
-          Key: key(jobId, 'request'),
-          ...(renewed === undefined
-            ? { ConditionExpression: 'attribute_not_exists(renewed)' }
-            : {
-                ConditionExpression: 'renewed = :renewed',
-                ExpressionAttributeValues: { ':renewed': renewed },
-              }),
-        }),
-      );
+      await remove(table, requestKey(jobId), [
+        renewed === undefined ? absent('renewed') : where('renewed', '=', renewed),
+      ]);
     },
 
-    /** A waiting state whose request is gone: nobody was told of it. False: it is held, or no more. */
-    removeHeadless(jobId: string): Promise<boolean> {
-      return unlessRefused(
-        new DeleteCommand({
-          TableName,
-          Key: key(jobId, 'state'),
-          ConditionExpression: 'begins_with(#work, :waiting)',
-          ExpressionAttributeNames: { '#work': 'work' },
-          ExpressionAttributeValues: { ':waiting': 'waiting' },
-        }),
-      );
-    },
+    /** Removes a waiting state whose request is gone: no caller knows of it. Returns false if it is held, or gone. */
+    removeWithoutRequest: (jobId: string): Promise<boolean> =>
+      remove(table, stateKey(jobId), [beginsWith('work', 'waiting')]),
   };
 }

@@ -1,85 +1,52 @@
-// The Keys table: API keys by their id, with the hash of the secret, whose they are and what they may do.
+// The keys table: API keys by their id, with the hash of the secret, their owner and their scopes.
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ApiKey } from '../core/access.ts';
 import type { StoreClient } from './client.ts';
-import { keysTable, SCHEMA_VERSION } from './tables.ts';
+import { absent, present } from './expressions.ts';
+import { read, readAll } from './reading.ts';
+import { keysTable } from './tables.ts';
+import { put, remove, update } from './writing.ts';
 
-/** A key that has ended is listed for so long. */
-const REMEMBERED = 90 * 24 * 3_600_000;
+/** A key that has ended is listed for so long, ms. */
+const KEPT = 90 * 24 * 3_600_000;
 
 export type Keys = ReturnType<typeof createKeys>;
 
 export function createKeys({ documents }: StoreClient, prefix: string) {
-  const TableName = prefix + keysTable.name;
-  const forgottenAt = (end: number) => Math.ceil((end + REMEMBERED) / 1000);
+  const table = { documents, name: prefix + keysTable.name };
+  const expiryOf = (end: number) => Math.ceil((end + KEPT) / 1000);
+  /** Strongly consistent: a revoked key must not come back from a replica. */
+  const find = (keyId: string) => read<ApiKey>(table, { keyId });
+
   return {
-    /** False: there is a key of this id. */
+    /** Returns false if there is a key with this id. */
     async add(key: ApiKey): Promise<boolean> {
       const { validUntil } = key;
-      const expiresAt = validUntil === undefined ? {} : { expiresAt: forgottenAt(validUntil) };
-      try {
-        await documents.send(
-          new PutCommand({
-            TableName,
-            Item: { v: SCHEMA_VERSION, ...key, ...expiresAt },
-            ConditionExpression: 'attribute_not_exists(keyId)',
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        // It may be the own write, whose answer was lost.
-        return (await this.read(key.keyId))?.hash === key.hash;
-      }
+      const item = validUntil === undefined ? key : { ...key, expiresAt: expiryOf(validUntil) };
+      if (await put(table, item, [absent('keyId')])) return true;
+      // The refusal may be by the own write, whose answer was lost.
+      return (await find(key.keyId))?.hash === key.hash;
     },
 
-    /** Strongly: a revoked key must not come back from a replica. */
-    async read(keyId: string): Promise<ApiKey | undefined> {
-      const { Item } = await documents.send(
-        new GetCommand({ TableName, Key: { keyId }, ConsistentRead: true }),
-      );
-      return Item as ApiKey | undefined;
-    },
+    read: find,
 
-    /** All of them, oldest first. */
+    /** All keys, oldest first, strongly consistent. */
     async list(): Promise<ApiKey[]> {
-      const found: ApiKey[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page = await documents.send(
-          new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: start }),
-        );
-        found.push(...((page.Items ?? []) as ApiKey[]));
-        start = page.LastEvaluatedKey;
-      } while (start);
-      return found.sort((a, b) => a.createdAt - b.createdAt);
+      return (await readAll<ApiKey>(table, true)).sort((a, b) => a.createdAt - b.createdAt);
     },
 
-    /** Of one that was drawn for a moment: without a trace. */
+    /** Deletes the item, so that the key is not listed. */
     async remove(keyId: string): Promise<void> {
-      await documents.send(new DeleteCommand({ TableName, Key: { keyId } }));
+      await remove(table, { keyId });
     },
 
-    /** For good; again is no harm. False: there is no such key. */
-    async revoke(keyId: string, now: number): Promise<boolean> {
-      try {
-        await documents.send(
-          new UpdateCommand({
-            TableName,
-            Key: { keyId },
-            ConditionExpression: 'attribute_exists(keyId)',
-            UpdateExpression: 'SET #revokedAt = if_not_exists(#revokedAt, :now), #expiresAt = :expiresAt',
-            ExpressionAttributeNames: { '#revokedAt': 'revokedAt', '#expiresAt': 'expiresAt' },
-            ExpressionAttributeValues: { ':now': now, ':expiresAt': forgottenAt(now) },
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+    /** Idempotent: the first time of revocation stays. Returns false if there is no such key. */
+    revoke(keyId: string, now: number): Promise<boolean> {
+      return update(
+        table,
+        { keyId },
+        { when: [present('keyId')], set: { expiresAt: expiryOf(now) }, setOnce: { revokedAt: now } },
+      );
     },
   };
 }

@@ -1,4 +1,4 @@
-// All tables behind one client: what an entry point opens once.
+// All tables behind one client. An entry point opens them once.
 
 import { createChores, type Chores } from './chores.ts';
 import type { StoreClient } from './client.ts';

@@ -1,16 +1,16 @@
-// The tables: names, keys and indexes. infra deploys them and local mode creates them from this one description.
-// No overloaded keys: a table per thing. Source: docs/architecture.md, "Tables".
+// The tables: names, keys and indexes. infra deploys them and local mode creates them from this one description. One
+// table per thing, without overloaded keys. Source: docs/architecture.md, "Tables".
 
 export interface TableSpec {
-  /** Prefixed by the stage's name where it is created. */
+  /** Without the prefix, which is the stage's name. */
   name: string;
   partitionKey: string;
   sortKey?: string;
   /** All indexes are KEYS_ONLY and sparse. */
   indexes: { name: string; partitionKey: string; sortKey: string }[];
-  /** Keys that are numbers; every other is a string. */
+  /** Keys that are numbers; every other key is a string. */
   numbers?: readonly string[];
-  /** The attribute with the second of expiry. */
+  /** The attribute that holds the time of expiry, in seconds. */
   ttl: string;
 }
 
@@ -20,9 +20,9 @@ export const jobsTable = {
   sortKey: 'part',
   indexes: [
     { name: 'byWork', partitionKey: 'work', sortKey: 'workOrder' },
-    // What lists show: jobs that ran to an end.
+    // Jobs that ran to an end, for lists.
     { name: 'byList', partitionKey: 'owner', sortKey: 'listOrder' },
-    // The outbox: a job is in it from the very write that ends it, whichever that is.
+    // The outbox: the write that ends a job puts it in.
     { name: 'byHook', partitionKey: 'hook', sortKey: 'endedAt' },
   ],
   numbers: ['endedAt'],
@@ -36,7 +36,7 @@ export const hostsTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** What offers to a host are signed with. Hosts list the hosts' table, so it does not stand there. */
+/** The secrets that offers to hosts are signed with. Hosts may read the hosts table, so the secrets are not there. */
 export const intakesTable = {
   name: 'intakes',
   partitionKey: 'hostId',
@@ -44,7 +44,7 @@ export const intakesTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** One item: what the controller remembers of the GPU hosts. */
+/** What the controller knows of the GPU hosts, and how many keys waiting jobs are spread over: an item each. */
 export const fleetTable = {
   name: 'fleet',
   partitionKey: 'fleetId',
@@ -52,7 +52,7 @@ export const fleetTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** What the api has begun and the controller finishes. */
+/** What the API has begun and the controller finishes. */
 export const choresTable = {
   name: 'chores',
   partitionKey: 'choreId',
@@ -60,6 +60,7 @@ export const choresTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
+/** API keys, as hashes. */
 export const keysTable = {
   name: 'keys',
   partitionKey: 'keyId',
@@ -67,7 +68,7 @@ export const keysTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** What is to be told to a webhook, and was. */
+/** What is to be sent to a webhook, and what was sent. */
 export const deliveriesTable = {
   name: 'deliveries',
   partitionKey: 'deliveryId',
@@ -78,7 +79,7 @@ export const deliveriesTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** What an owner's webhooks are signed with. */
+/** The secrets that an owner's webhooks are signed with. */
 export const webhookSecretsTable = {
   name: 'webhook-secrets',
   partitionKey: 'owner',
@@ -86,7 +87,7 @@ export const webhookSecretsTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** An owner's limits, its bucket of requests and its last turn. */
+/** An owner's limits, its bucket of requests and its last start tag. */
 export const ownersTable = {
   name: 'owners',
   partitionKey: 'owner',
@@ -94,7 +95,7 @@ export const ownersTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
-/** A day of an owner: what it has used. In the index while a job of it is not settled. */
+/** A day of an owner: what it has used. In the index while it has a reservation. */
 export const usageTable = {
   name: 'usage',
   partitionKey: 'owner',
@@ -116,5 +117,5 @@ export const tables: readonly TableSpec[] = [
   usageTable,
 ];
 
-/** The schema version of every item, for those who read what an older release wrote. */
+/** The schema version of every item, for a release that reads what an older one wrote. */
 export const SCHEMA_VERSION = 1;

@@ -1,15 +1,8 @@
-// The Usage table: a day of an owner, as totals of the jobs that have ended and a mark for each that has not. A mark is
-// set before its job is accepted and goes in the very write that adds the job to the totals, on the condition that it is
-// there: so nothing counts twice, whoever repeats it, and who dies in between leaves a mark that the controller settles.
+// The usage table: a day of an owner, as totals of the jobs that have ended and a reservation for each that has not. A
+// reservation is set before its job is accepted and removed in the very write that adds the job to the totals, on the
+// condition that it is there: so a repeated write counts once, and a process that dies in between leaves a
+// reservation that the controller reconciles.
 
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  GetCommand,
-  QueryCommand,
-  type QueryCommandOutput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
 import {
   MAX_RESERVATIONS,
   type Reservation,
@@ -20,9 +13,11 @@ import {
   type Usage,
 } from '../core/quota.ts';
 import type { StoreClient } from './client.ts';
+import { absent, anyOf, type Attributes, present, where } from './expressions.ts';
+import { query, read, readMany } from './reading.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
+import { update, updateAndRead } from './writing.ts';
 
-/** Days are kept for so long. */
 const KEPT_SECONDS = 400 * 24 * 3600;
 /** So that one expression stays far below DynamoDB's 4 KB. */
 export const COMMITTED_TOGETHER = 25;
@@ -37,21 +32,20 @@ const COUNTS = {
   costMicroUsd: 'costMicroUsd',
   costed: 'costed',
 } as const;
-const TOTALS = ['jobs', 'images', 'gpuMs', 'costMicroUsd', 'costed'] as const satisfies (keyof Totals)[];
 
-/** An attribute for each mark, since a map must be there before it is written into: `m<22 characters>`. */
-function reservationName(jobId: string): string {
+/** An attribute for each reservation, since a map must exist before it is written into: `m<22 characters>`. */
+function attributeOf({ jobId }: Reservation): string {
   return `m${Buffer.from(jobId.replaceAll('-', ''), 'hex').toString('base64url')}`;
 }
 
-function jobIdOf(name: string): string {
-  const hex = Buffer.from(name.slice(1), 'base64url').toString('hex');
+function jobIdOf(attribute: string): string {
+  const hex = Buffer.from(attribute.slice(1), 'base64url').toString('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 export type UsageStore = ReturnType<typeof createUsage>;
 
-function usageOf(item: Record<string, unknown>): ReservedUsage {
+function usageOf(item: Attributes): ReservedUsage {
   const counts = Object.fromEntries(
     Object.entries(COUNTS).map(([field, name]) => [field, Number(item[name] ?? 0)]),
   );
@@ -69,48 +63,29 @@ function usageOf(item: Record<string, unknown>): ReservedUsage {
 }
 
 export function createUsage({ documents }: StoreClient, prefix: string) {
-  const TableName = prefix + usageTable.name;
-
-  async function read(owner: string, day: string): Promise<ReservedUsage> {
-    const { Item } = await documents.send(
-      new GetCommand({ TableName, Key: { owner, day }, ConsistentRead: true }),
-    );
-    return usageOf(Item ?? { owner, day });
-  }
+  const table = { documents, name: prefix + usageTable.name };
 
   return {
-    /** Strongly, with its marks. */
-    read,
+    /** With the reservations, strongly consistent. */
+    async read(owner: string, day: string): Promise<ReservedUsage> {
+      return usageOf((await read<Attributes>(table, { owner, day })) ?? { owner, day });
+    },
 
-    /** Without marks, eventually consistent; a day without anything has zeros. */
+    /** Without the reservations, eventually consistent. A day without an item has zeros. */
     async readDays(owner: string, days: readonly string[]): Promise<Usage[]> {
-      const names = Object.fromEntries(
-        ['owner', 'day', ...Object.values(COUNTS)].map((name) => [`#${name}`, name]),
-      );
-      const found = new Map<string, Usage>();
-      let pending: Record<string, unknown>[] = days.map((day) => ({ owner, day }));
-      for (let tries = 0; pending.length > 0; tries += 1) {
-        if (tries > 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * 2 ** tries));
-        const { Responses, UnprocessedKeys } = await documents.send(
-          new BatchGetCommand({
-            RequestItems: {
-              [TableName]: {
-                Keys: pending,
-                ProjectionExpression: Object.keys(names).join(', '),
-                ExpressionAttributeNames: names,
-              },
-            },
-          }),
-        );
-        for (const item of Responses?.[TableName] ?? []) found.set(String(item['day']), usageOf(item));
-        pending = UnprocessedKeys?.[TableName]?.Keys ?? [];
-      }
-      return days.map((day) => found.get(day) ?? usageOf({ owner, day }));
+      const keys = days.map((day) => ({ owner, day }));
+      const items = await readMany<Attributes>(table, keys, false, [
+        'owner',
+        'day',
+        ...Object.values(COUNTS),
+      ]);
+      const found = new Map(items.map((item) => [item['day'], usageOf(item)]));
+      return keys.map((key) => found.get(key.day) ?? usageOf(key));
     },
 
     /**
-     * Once for a job, however often it is asked for.
-     * @returns the day after it; undefined: there is no room, or the mark is there already (read it)
+     * Adds a reservation, once for a job however often it is asked for.
+     * @returns the day after it; undefined: there is no room, or the reservation is there already (read it)
      */
     async reserve(
       owner: string,
@@ -118,116 +93,63 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
       reservation: Reservation,
       room: Room,
     ): Promise<Usage | undefined> {
-      if (room.taken !== undefined && reservation.images > room.taken) return undefined;
-      const byImages = room.taken !== undefined;
-      try {
-        const { Attributes } = await documents.send(
-          new UpdateCommand({
-            TableName,
-            Key: { owner, day },
-            ConditionExpression: [
-              'attribute_not_exists(#mark)',
-              '(attribute_not_exists(#unsettled) OR #unsettled < :unsettled)',
-              ...(byImages ? ['(attribute_not_exists(#taken) OR #taken <= :room)'] : []),
-            ].join(' AND '),
-            UpdateExpression:
-              'SET #mark = :mark, #taken = if_not_exists(#taken, :zero) + :images, #unsettled = if_not_exists(#unsettled, :zero) + :one, #open = :open, #expiresAt = :expiresAt, #v = :v',
-            ExpressionAttributeNames: {
-              '#mark': reservationName(reservation.jobId),
-              '#taken': 'taken',
-              '#unsettled': 'unsettled',
-              '#open': 'open',
-              '#expiresAt': 'expiresAt',
-              '#v': 'v',
-            },
-            ExpressionAttributeValues: {
-              ':mark': [reservation.images, reservation.at],
-              ':images': reservation.images,
-              ':zero': 0,
-              ':one': 1,
-              ':unsettled': Math.min(room.uncommitted, MAX_RESERVATIONS),
-              ...(byImages && { ':room': room.taken! - reservation.images }),
-              ':open': 'open',
-              ':expiresAt': Math.ceil(reservation.at / 1000) + KEPT_SECONDS,
-              ':v': SCHEMA_VERSION,
-            },
-            ReturnValues: 'UPDATED_NEW',
-          }),
-        );
-        return usageOf({ ...Attributes, owner, day });
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return undefined;
-        throw error;
-      }
+      const { images, at } = reservation;
+      if (room.taken !== undefined && images > room.taken) return undefined;
+      const attribute = attributeOf(reservation);
+      const most = Math.min(room.uncommitted, MAX_RESERVATIONS);
+      const written = await updateAndRead<Attributes>(
+        table,
+        { owner, day },
+        {
+          when: [
+            absent(attribute),
+            anyOf(absent('unsettled'), where('unsettled', '<', most)),
+            ...(room.taken === undefined
+              ? []
+              : [anyOf(absent('taken'), where('taken', '<=', room.taken - images))]),
+          ],
+          set: {
+            [attribute]: [images, at],
+            open: 'open',
+            expiresAt: Math.ceil(at / 1000) + KEPT_SECONDS,
+            v: SCHEMA_VERSION,
+          },
+          add: { taken: images, unsettled: 1 },
+        },
+        'UPDATED_NEW',
+      );
+      return written && usageOf({ ...written, owner, day });
     },
 
     /**
-     * Takes marks away and adds what their jobs came to. False: not all of them were there any more; nothing was done.
-     * @param last the day as read has no other marks: it leaves the index of what is to be settled
+     * Removes reservations and adds the totals of their jobs.
+     * @param last the day as it was read has no other reservations: it leaves the index of open days
+     * @returns false: a reservation was gone already, or with `last` another was added; nothing is written
      */
-    async commit(
+    commit(
       { owner, day }: Pick<Usage, 'owner' | 'day'>,
       committed: readonly { reservation: Reservation; totals: Totals }[],
       last: boolean,
     ): Promise<boolean> {
-      const totals = sum(committed.map((one) => one.totals));
-      const names: Record<string, string> = { '#taken': 'taken', '#unsettled': 'unsettled' };
-      for (const [index, { reservation }] of committed.entries())
-        names[`#m${index}`] = reservationName(reservation.jobId);
-      for (const name of TOTALS) names[`#${name}`] = name;
-      if (last) names['#open'] = 'open';
-      const reservations = committed.map((_, index) => `#m${index}`);
+      const attributes = committed.map(({ reservation }) => attributeOf(reservation));
       const reserved = committed.reduce((so, { reservation }) => so + reservation.images, 0);
-      try {
-        await documents.send(
-          new UpdateCommand({
-            TableName,
-            Key: { owner, day },
-            ConditionExpression: [
-              ...reservations.map((name) => `attribute_exists(${name})`),
-              ...(last ? ['#unsettled = :count'] : []),
-            ].join(' AND '),
-            UpdateExpression: [
-              'SET #taken = if_not_exists(#taken, :zero) + :taken, #unsettled = #unsettled - :count',
-              ...TOTALS.map((name) => `, #${name} = if_not_exists(#${name}, :zero) + :${name}`),
-              reservations.length > 0 || last
-                ? ` REMOVE ${[...reservations, ...(last ? ['#open'] : [])].join(', ')}`
-                : '',
-            ].join(''),
-            ExpressionAttributeNames: names,
-            ExpressionAttributeValues: {
-              ':taken': totals.images - reserved,
-              ':count': committed.length,
-              ':zero': 0,
-              ...Object.fromEntries(TOTALS.map((name) => [`:${name}`, totals[name]])),
-            },
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
+      const totals = sum(committed.map((one) => one.totals));
+      return update(
+        table,
+        { owner, day },
+        {
+          when: [...attributes.map(present), ...(last ? [where('unsettled', '=', committed.length)] : [])],
+          add: { taken: totals.images - reserved, unsettled: -committed.length, ...totals },
+          remove: [...attributes, ...(last ? ['open'] : [])],
+        },
+      );
     },
 
-    /** Days with marks, the oldest first. Eventually consistent. */
-    async listOpen(): Promise<{ owner: string; day: string }[]> {
-      const found: { owner: string; day: string }[] = [];
-      let start: Record<string, unknown> | undefined;
-      do {
-        const page: QueryCommandOutput = await documents.send(
-          new QueryCommand({
-            TableName,
-            IndexName: 'byOpen',
-            KeyConditionExpression: '#open = :open',
-            ExpressionAttributeNames: { '#open': 'open' },
-            ExpressionAttributeValues: { ':open': 'open' },
-            ExclusiveStartKey: start,
-          }),
-        );
-        found.push(...((page.Items ?? []) as typeof found));
-        start = page.LastEvaluatedKey;
-      } while (start);
+    /** Days with reservations, the oldest first. Eventually consistent. */
+    async listOpen(): Promise<Pick<Usage, 'owner' | 'day'>[]> {
+      const found: Pick<Usage, 'owner' | 'day'>[] = [];
+      for await (const { Items = [] } of query(table, 'byOpen', [where('open', '=', 'open')]))
+        found.push(...(Items as typeof found));
       return found;
     },
   };

@@ -1,11 +1,11 @@
-// The index by work: which jobs wait, in the order of their turns, and which are held. What waits lies under one key or
-// more (core/queue-spread.ts); who asks for what waits gets it from all of them, in one order. Eventually consistent.
+// The index by work: which jobs wait, in the order of their start tags, and which are held. Waiting jobs lie under one key
+// or more (core/queue-spread.ts); callers get them from all keys, in one order. Eventually consistent.
 
-import { type DynamoDBDocumentClient, QueryCommand, type QueryCommandOutput } from '@aws-sdk/lib-dynamodb';
 import type { Work } from '../core/job.ts';
 import { ownerTag, ownerTagOf } from '../core/names.ts';
 import { keyOfShard } from '../core/queue-spread.ts';
-import { everyPage } from './reading.ts';
+import { where } from './expressions.ts';
+import { query, type Table } from './reading.ts';
 import type { SpreadStore } from './queue-spread.ts';
 
 /** A row of the index. */
@@ -14,37 +14,20 @@ export interface QueueEntry {
   workOrder: string;
 }
 
-/** Of rows of 150 bytes: well below DynamoDB's megabyte a page. */
+/** Rows of a page: of 150 bytes each, well below DynamoDB's megabyte. */
 const READ_AT_ONCE = 2000;
 
-export function createWork(
-  documents: DynamoDBDocumentClient,
-  TableName: string,
-  spread: Pick<SpreadStore, 'glance'>,
-) {
-  const indexed = { TableName, IndexName: 'byWork', KeyConditionExpression: '#work = :work' };
-
-  async function* pages(
-    key: string,
-    how: { Limit: number } | { Select: 'COUNT' },
-    after?: string,
-  ): AsyncGenerator<QueryCommandOutput> {
-    yield* everyPage((ExclusiveStartKey) =>
-      documents.send(
-        new QueryCommand({
-          ...indexed,
-          ...(after && { KeyConditionExpression: '#work = :work AND #order > :after' }),
-          ExpressionAttributeNames: { '#work': 'work', ...(after && { '#order': 'workOrder' }) },
-          ExpressionAttributeValues: { ':work': key, ...(after && { ':after': after }) },
-          ...how,
-          ExclusiveStartKey,
-        }),
-      ),
+export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>) {
+  const pages = (key: string, how: Parameters<typeof query>[3], after?: string) =>
+    query(
+      table,
+      'byWork',
+      [where('work', '=', key), ...(after ? [where('workOrder', '>', after)] : [])],
+      how,
     );
-  }
 
   async function shards(): Promise<number> {
-    return (await spread.glance()).read;
+    return (await spread.readCached()).read;
   }
 
   async function keysOf(work: Work): Promise<string[]> {
@@ -53,7 +36,7 @@ export function createWork(
 
   async function listKey(key: string, limit: number, after?: string, owner?: string): Promise<QueueEntry[]> {
     const entries: QueueEntry[] = [];
-    // Others' jobs are read over: in pages that do not ask for a thousand of them one by one.
+    // Rows of other owners are skipped: large pages keep the number of requests small.
     const Limit = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
     for await (const page of pages(key, { Limit }, after)) {
       entries.push(...ownOf((page.Items ?? []) as QueueEntry[], owner));
@@ -73,10 +56,10 @@ export function createWork(
   }
 
   return {
-    /** Of what waits. */
+    /** How many keys waiting jobs lie under. */
     shards,
 
-    /** In the order of the jobs' turns, from behind `after` (a workOrder). @param owner only this one's */
+    /** In the order of start tags. @param after a workOrder @param owner only this owner's jobs */
     async listWork(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]> {
       const keys = await keysOf(work);
       const [first = [], ...others] = await Promise.all(keys.map((key) => listKey(key, limit, after, owner)));
@@ -85,33 +68,26 @@ export function createWork(
       return all.sort((a, b) => (a.workOrder < b.workOrder ? -1 : 1)).slice(0, limit);
     },
 
-    /** One shard of what waits, for who must not ask all of them each time. */
+    /** One shard of the waiting jobs, for callers that must not read all shards each time. */
     listShard: (shard: number, limit: number, after?: string) => listKey(keyOfShard(shard), limit, after),
 
-    /** All of a shard, by pages. */
+    /** All of a shard, by pages, in the order of start tags. */
     async *eachOfShard(shard: number): AsyncGenerator<QueueEntry[]> {
       for await (const { Items = [] } of pages(keyOfShard(shard), { Limit: READ_AT_ONCE }))
         yield Items as QueueEntry[];
     },
 
-    /** @param owner only this one's: costs the table as much as all of them */
+    /** @param owner only this owner's jobs: costs the table as much as all of them */
     async countWork(work: Work, owner?: string): Promise<number> {
       const counts = await Promise.all((await keysOf(work)).map((key) => countKey(key, owner)));
       return counts.reduce((sum, count) => sum + count, 0);
     },
 
-    /** The furthest turn that a host holds; undefined: none is held. */
+    /** The greatest work order, and so start tag, of the jobs that hosts hold; undefined: none is held. */
     async maxStartTagInService(): Promise<string | undefined> {
-      const { Items = [] } = await documents.send(
-        new QueryCommand({
-          ...indexed,
-          ExpressionAttributeNames: { '#work': 'work' },
-          ExpressionAttributeValues: { ':work': 'held' },
-          ScanIndexForward: false,
-          Limit: 1,
-        }),
-      );
-      return (Items[0] as QueueEntry | undefined)?.workOrder;
+      for await (const { Items = [] } of pages('held', { ScanIndexForward: false, Limit: 1 }))
+        return (Items[0] as QueueEntry | undefined)?.workOrder;
+      return undefined;
     },
   };
 }

@@ -119,7 +119,7 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
         ? { gaveUpAt: now(), error: 'the job was removed before it could be reported' }
         : await tryOnce(deps, delivery, body);
     if (body !== undefined) answered = tried.status !== undefined;
-    await deliveries.settle(delivery, claim, tried);
+    await deliveries.record(delivery, claim, tried);
     report(deps, delivery, tried);
     return true;
   } catch (error) {

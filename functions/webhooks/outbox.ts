@@ -11,7 +11,7 @@ import type { Deliveries } from '../store/deliveries.ts';
 import type { Jobs } from '../store/jobs.ts';
 
 export interface TakeOverDeps {
-  jobs: Pick<Jobs, 'listHooked' | 'readStates' | 'readRequests' | 'write'>;
+  jobs: Pick<Jobs, 'listWebhookPending' | 'readStates' | 'readRequests' | 'write'>;
   deliveries: Deliveries;
   log: Log;
   /** The tables' clock, ms. */
@@ -24,7 +24,7 @@ const AT_ONCE = 32;
 export async function takeOver(deps: TakeOverDeps): Promise<number> {
   const { jobs, log } = deps;
   let taken = 0;
-  for await (const jobIds of jobs.listHooked()) {
+  for await (const jobIds of jobs.listWebhookPending()) {
     const [states, requests] = await Promise.all([
       // Strongly: the index may still show jobs that were taken over a moment ago.
       jobs.readStates(jobIds, { consistent: true }),

@@ -2,7 +2,7 @@
 
 import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Charge, meter } from '../../functions/store/meter.ts';
+import { type Charge, meter } from '../../functions/cli/simulate/meter.ts';
 import { createSpreading } from '../../functions/controller/queue-spread.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createHeartbeat, type Heartbeat } from '../../functions/host/machine/heartbeat.ts';
@@ -89,7 +89,7 @@ test('a number that cannot be read costs no heartbeat, and the last one holds', 
   await expect.poll(() => life.neighbours()).toBe(3);
   const deaf = createHeartbeat({
     hosts: mine.hosts,
-    spread: { glance: () => Promise.reject(new Error('throttled')) },
+    spread: { readCached: () => Promise.reject(new Error('throttled')) },
     log,
     timings: TIMINGS,
     hostId: ID,
@@ -134,7 +134,7 @@ test('who looks at a thousand hosts for every batch reads some 25 units a second
   const began = store.now();
   charges.length = 0;
   let polls = 0;
-  for (; polls < 200; polls += 1) expect(await hosts.glance()).toHaveLength(1000);
+  for (; polls < 200; polls += 1) expect(await hosts.listCached()).toHaveLength(1000);
   const seconds = (store.now() - began) / 1000 + 9.5;
   expect(charges.length).toBeLessThanOrEqual(1 + Math.ceil(seconds / 9.5));
   expect(sum('reads') / 9.5).toBeLessThan(25);

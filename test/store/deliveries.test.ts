@@ -71,9 +71,9 @@ test('what is settled twice is settled once; who has lost the claim settles noth
   await deliveries.claim(asDue(delivery), 'late', NOW + 1);
   await deliveries.claim({ ...asDue(delivery), dueAt: NOW + 1 }, 'mine', NOW + 2);
   const gaveUp = { gaveUpAt: NOW, error: 'too late to say' };
-  expect(await deliveries.settle(delivery, 'late', gaveUp)).toBe(false);
+  expect(await deliveries.record(delivery, 'late', gaveUp)).toBe(false);
   line.lose(1);
-  await deliveries.settle(delivery, 'mine', { deliveredAt: NOW + 3, status: 200 });
+  await deliveries.record(delivery, 'mine', { deliveredAt: NOW + 3, status: 200 });
   const committedTotals = await deliveries.read(delivery.deliveryId);
   expect(committedTotals).toMatchObject({ deliveredAt: NOW + 3, lastStatus: 200, attempts: 2 });
   for (const field of ['due', 'dueAt', 'dueOrder', 'claim', 'gaveUpAt', 'lastError'])
@@ -84,7 +84,7 @@ test('sent again while it is being sent: it is sent once more, whatever comes of
   const delivery = await put();
   await deliveries.claim(asDue(delivery), 'mine', NOW + 30_000);
   await deliveries.redeliver(delivery, NOW + 5);
-  expect(await deliveries.settle(delivery, 'mine', { deliveredAt: NOW + 6, status: 200 })).toBe(false);
+  expect(await deliveries.record(delivery, 'mine', { deliveredAt: NOW + 6, status: 200 })).toBe(false);
   expect(await deliveries.read(delivery.deliveryId)).toMatchObject({ due: 'due', dueAt: NOW + 5 });
 });
 
@@ -119,7 +119,7 @@ test('of a backlog both ends are looked at; whose they are is told without readi
   expect(await ids(100)).toEqual({ due: all, more: false, nextDue: at + 20 });
   for (const delivery of made) {
     await own.claim(asDue(delivery), 'mine', NOW);
-    await own.settle(delivery, 'mine', { deliveredAt: NOW, status: 200 });
+    await own.record(delivery, 'mine', { deliveredAt: NOW, status: 200 });
   }
 });
 
@@ -152,7 +152,7 @@ test.each<[string, job.JobState, (state: job.JobState) => job.Change]>([
     const { jobs } = store;
     const jobId = randomUUID();
     const inOutbox = async () => {
-      for await (const page of jobs.listHooked()) if (page.includes(jobId)) return true;
+      for await (const page of jobs.listWebhookPending()) if (page.includes(jobId)) return true;
       return false;
     };
     const armed: job.JobState = { ...state, jobId, ownerOrder: `${NOW}#${jobId}`, webhook: 'pending' };

@@ -32,7 +32,7 @@ it('is unknown until a controller has written it, and comes back as it was writt
   expect(await fleet.read()).toEqual(UNKNOWN_FLEET);
   expect(await fleet.write(FULL)).toEqual({ ...FULL, version: 1 });
   expect(await fleet.read()).toEqual({ ...FULL, version: 1 });
-  expect(await fleet.glance()).toEqual({ ...FULL, version: 1 });
+  expect(await fleet.readCached()).toEqual({ ...FULL, version: 1 });
 });
 
 it('what is absent is taken off, and the item goes a month after the last round', async () => {

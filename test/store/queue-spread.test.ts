@@ -11,7 +11,7 @@ import { TIMINGS } from '../../functions/core/timings.ts';
 import { workOrder } from '../../functions/core/names.ts';
 import { UNSPREAD } from '../../functions/core/queue-spread.ts';
 import { createLog } from '../../functions/log.ts';
-import { clearQueue } from '../../functions/store/clear-queue.ts';
+import { clearQueue } from '../../functions/queue/clear.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 import { HOST, NOW, STATES } from '../core/job-states.ts';
@@ -114,14 +114,14 @@ test('a job without a request is removed from whichever key', async () => {
   await spreadOver(4);
   let state = await accept(1);
   while ((await storedKey(state.jobId)) === 'waiting') state = await accept(2);
-  expect(await tables.jobs.removeHeadless(state.jobId)).toBe(true);
+  expect(await tables.jobs.removeWithoutRequest(state.jobId)).toBe(true);
   expect(await tables.jobs.readState(state.jobId)).toBeUndefined();
 });
 
 test('who cannot be told puts under the first key, and looks where he last knew', async () => {
   await spreadOver(4);
   expect(await tables.jobs.shards()).toBe(4);
-  const deaf = { glance: () => Promise.reject(new Error('throttled')) };
+  const deaf = { readCached: () => Promise.reject(new Error('throttled')) };
   const state = await accept(1, createJobs(store.client, '', deaf as never));
   expect(await storedKey(state.jobId)).toBe('waiting');
 });

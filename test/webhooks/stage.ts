@@ -80,6 +80,6 @@ export async function startStage(): Promise<Stage> {
 /** In the outbox, by id. */
 export async function outbox({ store }: Rig): Promise<string[]> {
   const found: string[] = [];
-  for await (const page of store.jobs.listHooked()) found.push(...page);
+  for await (const page of store.jobs.listWebhookPending()) found.push(...page);
   return found;
 }

@@ -36,7 +36,7 @@ export interface WantedJob {
 }
 
 export interface Admitted {
-  /** The job's; undefined: the owner has no limits, and the time of acceptance is used. */
+  /** The job's; undefined: the owner has no limits, and the acceptance is the start tag. */
   startTag?: number | undefined;
   headers: LimitHeaders;
 }
@@ -66,7 +66,7 @@ export function createLimits(deps: ApiDeps): Limits {
   const view = createOwnerView(deps);
   const virtualTime = createVirtualTime(deps.jobs, now);
 
-  /** Takes a token, and a start tag where it is for a job. */
+  /** Takes a token and, for a job, a start tag. @throws Refusal too_many_requests */
   async function take(name: string, at: VirtualTime | undefined): Promise<Owner> {
     let owner = await view.owner(name);
     for (let tries = 0; ; tries += 1) {
@@ -84,12 +84,8 @@ export function createLimits(deps: ApiDeps): Limits {
     }
   }
 
-  /** @returns the day after it; undefined: the job has a reservation already */
-  async function reservation(
-    name: string,
-    limits: OwnerLimits,
-    wanted: Reservation,
-  ): Promise<Usage | undefined> {
+  /** @returns the day after it; undefined: the job was reserved before @throws Refusal */
+  async function reserve(name: string, limits: OwnerLimits, wanted: Reservation): Promise<Usage | undefined> {
     const day = dayOf(wanted.at);
     const { imagesPerDay, maxWaiting } = limits;
     let room = { taken: imagesPerDay, uncommitted: Infinity };
@@ -114,7 +110,7 @@ export function createLimits(deps: ApiDeps): Limits {
       }
       const after = await usage.reserve(name, day, wanted, room);
       if (after) return after;
-      // Full as far as the counts know, or reserved before: jobs that have ended since free some.
+      // No room by the stored counts, or reserved before: jobs that have ended meanwhile make room.
     }
     throw tooBusy(name);
   }
@@ -137,7 +133,7 @@ export function createLimits(deps: ApiDeps): Limits {
       if (limits.usdPerMonth !== undefined)
         refuseBudget(name, limits.usdPerMonth, await view.month(name), now());
       const wanted = { jobId, images, at: now() };
-      const day = await reservation(name, limits, wanted);
+      const day = await reserve(name, limits, wanted);
       try {
         const owner = await take(name, await virtualTime());
         return { startTag: owner.startTag, headers: limitHeaders(limits, { owner, day, now: now() }) };
@@ -157,7 +153,7 @@ export function createLimits(deps: ApiDeps): Limits {
     },
 
     async removing(state) {
-      // Without keys there are no reservations.
+      // Without keys nothing is reserved.
       if (deps.admit === undefined) return;
       const { jobId, owner } = state;
       const day = dayOf(state.createdAt);

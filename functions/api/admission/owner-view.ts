@@ -1,6 +1,7 @@
 // What one API process knows of owners: their limits and buckets, remembered for half a minute, and what they have used.
 
 import type { Owner } from '../../core/owner.ts';
+import { createCache } from '../../core/cache.ts';
 import {
   daysOfMonth,
   DEFAULT_LIMITS,
@@ -11,7 +12,6 @@ import {
   standingOf,
   type Usage,
 } from '../../core/quota.ts';
-import { remembered } from '../caches/remembered.ts';
 import type { ApiDeps } from '../deps.ts';
 
 export const DAY = 24 * 3_600_000;
@@ -41,20 +41,17 @@ export interface OwnerView {
 
 export function createOwnerView({ owners, usage, jobs, now, settings }: ApiDeps): OwnerView {
   const defaults = settings.ownerLimits ?? DEFAULT_LIMITS;
-  const known = remembered<Owner>(REMEMBERED, now);
-  const counted = remembered<Promise<Usage[]>>(COUNTED_EVERY, now);
-  const standings = remembered<Promise<MarkedStanding>>(STANDING_EVERY, now);
+  const known = createCache<Owner>({ now, freshFor: () => REMEMBERED });
+  const counted = createCache<Usage[]>({ now, freshFor: () => COUNTED_EVERY });
+  const standings = createCache<MarkedStanding>({ now, freshFor: () => STANDING_EVERY });
 
   const readDays = (name: string, days: string[]) =>
     counted.get(`${name} ${days[0]} ${days.length}`, () => usage.readDays(name, days));
 
   return {
-    async owner(name, { fresh } = { fresh: false }) {
-      const held = fresh ? undefined : known.find(name);
-      if (held) return held;
-      const owner = await owners.read(name);
-      known.set(name, owner);
-      return owner;
+    owner(name, { fresh } = { fresh: false }) {
+      if (fresh) known.forget(name);
+      return known.get(name, () => owners.read(name));
     },
 
     know: (owner) => known.set(owner.owner, owner),
@@ -67,7 +64,7 @@ export function createOwnerView({ owners, usage, jobs, now, settings }: ApiDeps)
 
     month: (name) => readDays(name, daysOfMonth(now())),
 
-    hasStanding: (name, day) => standings.find(`${name} ${day}`) !== undefined,
+    hasStanding: (name, day) => standings.has(`${name} ${day}`),
 
     standing(name, day, { fresh } = { fresh: false }) {
       if (fresh) standings.forget(`${name} ${day}`);

@@ -37,7 +37,7 @@ function isOver({ at }: UploadReservation, now: number): boolean {
   return now - at > RESERVATION_KEPT;
 }
 
-interface QueueSnapshot {
+interface Snapshot {
   count: UploadCount;
   /** In the bucket, and under way. */
   bytes: number;
@@ -53,8 +53,8 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
   const { uploadCounts: counts, images, now, log } = deps;
   const owners = createOwnerView(deps);
 
-  /** Reads reservations before the bucket: an upload that is put in between is in one of them. */
-  async function view(owner: string): Promise<QueueSnapshot> {
+  /** Reads the reservations before the bucket: an upload that is put in between is in one of them. */
+  async function view(owner: string): Promise<Snapshot> {
     const count = await counts.read(owner);
     const under = new Map(count.reservations.map((reservation) => [reservation.name, reservation]));
     const names = new Set<string>();
@@ -74,7 +74,7 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
     return { count, bytes, names, over, oldest };
   }
 
-  const replace = ({ count, bytes, over }: QueueSnapshot) => counts.replace(count, bytes, now(), over);
+  const replace = ({ count, bytes, over }: Snapshot) => counts.replace(count, bytes, now(), over);
 
   async function begin(owner: string, upload: { name: string; bytes: number }): Promise<void> {
     const { uploadBytes } = owners.limitsOf(await owners.owner(owner));
@@ -105,7 +105,7 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
   }
 
   /** When the oldest is over by itself. */
-  function roomAt({ oldest }: QueueSnapshot): number | undefined {
+  function roomAt({ oldest }: Snapshot): number | undefined {
     return oldest === undefined ? undefined : oldest + keepOf(deps);
   }
 

@@ -1,6 +1,6 @@
-// The queue's virtual time, for the start tags of new jobs: from what waits first and what hosts hold, read at most once
-// a second.
+// The virtual time, for the start tags of new jobs: the first waiting job and the held ones are read at most once a second.
 
+import { cached } from '../../core/cache.ts';
 import { readWorkOrder } from '../../core/names.ts';
 import { type VirtualTime, virtualTimeOf, type QueueSnapshot } from '../../core/start-tag.ts';
 import type { Jobs } from '../../store/jobs.ts';
@@ -11,13 +11,12 @@ export function createVirtualTime(
   jobs: Pick<Jobs, 'listWork' | 'maxStartTagInService'>,
   now: () => number,
 ): () => Promise<VirtualTime> {
-  let view: QueueSnapshot | undefined;
   let virtualTime: VirtualTime | undefined;
-  let reading: Promise<QueueSnapshot> | undefined;
+  const snapshot = cached(read, { now, freshFor: () => FRESH });
 
   async function read(): Promise<QueueSnapshot> {
     const at = now();
-    // What waits first: a job that a host takes in between is seen twice, else it would be missed.
+    // The waiting job first: a job that a host claims in between is seen twice, else it would be missed.
     const [first] = await jobs.listWork('waiting', 1);
     const held = await jobs.maxStartTagInService();
     return {
@@ -28,11 +27,7 @@ export function createVirtualTime(
   }
 
   return async () => {
-    if (!view || now() - view.at >= FRESH) {
-      reading ??= read().finally(() => (reading = undefined));
-      view = await reading;
-    }
-    virtualTime = virtualTimeOf(view, now(), virtualTime?.startTag);
+    virtualTime = virtualTimeOf(await snapshot(), now(), virtualTime?.startTag);
     return virtualTime;
   };
 }

@@ -2,6 +2,7 @@
 // large fleet less often.
 
 import { type Host, isAlive } from '../../core/host.ts';
+import { cached, createCache } from '../../core/cache.ts';
 import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
 import { type Estimate, estimateOf } from '../../core/estimate.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
@@ -38,24 +39,22 @@ export function createFleet(deps: {
   now(): number;
 }): Fleet {
   const { now, timings = TIMINGS } = deps;
-  const listed = atMostOnceASecond(deps.hosts.glance, now);
-  const remembered = atMostOnceASecond(deps.fleetStore.glance, now);
-  const inventories = new Map<string, Inventory>();
+  const eachSecond = { now, freshFor: () => FRESH };
+  const listed = cached(deps.hosts.listCached, eachSecond);
+  const remembered = cached(deps.fleetStore.readCached, eachSecond);
+  const inventories = createCache<Inventory | undefined>({
+    now,
+    // A name is the hash of its content.
+    freshFor: (stored) => (stored ? Infinity : 0),
+    names: KEPT_INVENTORIES,
+  });
   let merged: { key: string; inventory: Inventory } | undefined;
 
   async function hosts(): Promise<Host[]> {
     return (await listed()).filter((host) => isAlive(host, now(), timings));
   }
 
-  async function inventoryOf(hash: string): Promise<Inventory | undefined> {
-    const known = inventories.get(hash);
-    if (known) return known;
-    const stored = await readInventory(deps.images, hash);
-    if (!stored) return undefined;
-    if (inventories.size >= KEPT_INVENTORIES) inventories.delete(inventories.keys().next().value!);
-    inventories.set(hash, stored);
-    return stored;
-  }
+  const inventoryOf = (hash: string) => inventories.get(hash, () => readInventory(deps.images, hash));
 
   return {
     hosts,
@@ -92,22 +91,6 @@ export function createFleet(deps: {
       }
       return merged.inventory;
     },
-  };
-}
-
-/** However many ask; what failed is read again by the next who asks. */
-function atMostOnceASecond<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
-  let last: Promise<T> | undefined;
-  let readAt = -Infinity;
-  return () => {
-    if (last && now() - readAt < FRESH) return last;
-    readAt = now();
-    const reading = read();
-    last = reading;
-    reading.catch(() => {
-      if (last === reading) last = undefined;
-    });
-    return reading;
   };
 }
 

@@ -1,17 +1,18 @@
 // The queue as one API process sees it: how many wait, who is at its head, and which are one owner's. Read at most once
 // a second, what is large less often; what this process itself accepts in between is added.
 
+import { cached } from '../../core/cache.ts';
 import { MAX_QUEUE_POSITION } from '../../core/limits.ts';
 import type { JobState, Work } from '../../core/job.ts';
 import { ownerTag, ownerTagOf } from '../../core/names.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import type { QueueEntry } from '../../store/work.ts';
-import { createKept } from './kept.ts';
+import { seldom } from './seldom.ts';
 
 export interface Queue {
   /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
   count(owner?: string): Promise<{ waiting: number; held: number }>;
-  /** In the order of start tags, from behind `after`. @param owner only this one's */
+  /** In the order of start tags, from behind `after`. @param owner only this owner's */
   list(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
@@ -31,24 +32,23 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
   let head: QueueEntry[] = [];
   let crowd: Map<string, QueueEntries> = new Map();
 
-  const counted = createKept(
+  const counted = cached(
     async () => {
       const before = acceptedSince;
       const [waiting, held] = await Promise.all([jobs.countWork('waiting'), jobs.countWork('held')]);
       acceptedSince -= before;
       return { waiting, held };
     },
-    now,
-    // To count costs by the rows: a busy process pays no more a second for a long queue than for a thousand jobs.
-    ({ waiting, held }) => (waiting + held) * COUNT_KEPT_FOR_EACH,
+    // A count costs by the rows: many cost a process that is asked often no more a second than a thousand.
+    seldom(now, ({ waiting, held }) => (waiting + held) * COUNT_KEPT_FOR_EACH),
   );
 
-  const headRead = createKept(async () => {
+  const headRead = cached(async () => {
     head = await jobs.listWork('waiting', MAX_QUEUE_POSITION);
-  }, now);
+  }, seldom(now));
 
   /** Everybody's, by whose they are: all owners' lists for what one of them would cost. */
-  const crowdRead = createKept(async () => {
+  const crowdRead = cached(async () => {
     const [waiting, held] = await Promise.all([
       jobs.listWork('waiting', Infinity),
       jobs.listWork('held', Infinity),
@@ -56,7 +56,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
     crowd = new Map();
     for (const [work, entries] of Object.entries({ waiting, held }) as [Work, QueueEntry[]][])
       for (const entry of entries) entriesOf(ownerTagOf(entry.workOrder))[work].push(entry);
-  }, now);
+  }, seldom(now));
 
   function entriesOf(tag: string): QueueEntries {
     const known = crowd.get(tag) ?? { waiting: [], held: [] };
@@ -108,7 +108,7 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
     accepted({ jobId, workOrder }) {
       acceptedSince += 1;
       const entry = { jobId, workOrder };
-      // Its start tag may be smaller than that of others.
+      // Its start tag may be before that of others.
       head = into(head, entry).slice(0, MAX_QUEUE_POSITION);
       const own = crowd.get(ownerTagOf(workOrder));
       if (own) own.waiting = into(own.waiting, entry);

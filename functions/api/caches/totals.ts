@@ -1,9 +1,10 @@
 // How many items an owner's lists have: counted anew while they are few, kept for a second or so above.
 
+import { type Cache, createCache } from '../../core/cache.ts';
 import { COUNT_EXACT_TO } from '../../core/limits.ts';
 import type { JobState, Ran } from '../../core/job.ts';
 import type { Jobs, ListedJob } from '../../store/jobs.ts';
-import { createKept } from './kept.ts';
+import { seldom } from './seldom.ts';
 
 /** What a list shows: of jobs that ended so, each of which has none, one or several items. */
 export interface Listing<T> {
@@ -61,24 +62,20 @@ export interface Totals {
   of(owner: string, listing: Listing<unknown>): Promise<Counted>;
 }
 
-interface Remembered {
-  count(): Promise<Counted>;
-  last?: Counted;
-}
-
 export function createTotals(jobs: Jobs, now: () => number): Totals {
-  const remembered = new Map<Listing<unknown>, Map<string, Remembered>>();
+  const options = seldom<Counted>(now);
+  const totals = new Map<Listing<unknown>, Cache<Counted>>();
+  const create = () =>
+    createCache<Counted>({
+      ...options,
+      freshFor: (counted, took) => (counted.count <= FEW ? 0 : options.freshFor(counted, took)),
+      names: REMEMBERED,
+    });
   return {
-    async of(owner, listing) {
-      const owners = remembered.get(listing) ?? new Map<string, Remembered>();
-      remembered.set(listing, owners);
-      const read = () => countOwned(jobs, owner, listing);
-      const known: Remembered = owners.get(owner) ?? { count: createKept(read, now) };
-      owners.delete(owner);
-      owners.set(owner, known);
-      if (owners.size > REMEMBERED) owners.delete(owners.keys().next().value!);
-      known.last = !known.last || known.last.count <= FEW ? await read() : await known.count();
-      return known.last;
+    of(owner, listing) {
+      const owners = totals.get(listing) ?? create();
+      totals.set(listing, owners);
+      return owners.get(owner, () => countOwned(jobs, owner, listing));
     },
   };
 }

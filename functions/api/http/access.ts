@@ -13,9 +13,9 @@ import {
   type ApiKey,
   isValid,
 } from '../../core/access.ts';
+import { createCache } from '../../core/cache.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Keys } from '../../store/keys.ts';
-import { remembered } from '../caches/remembered.ts';
 import { comparedWith } from './compare.ts';
 import type { ApiEnv } from '../deps.ts';
 
@@ -39,7 +39,7 @@ export function askForKeys(
 ): MiddlewareHandler<ApiEnv> {
   const isDeploymentKey = comparedWith(...deploymentKeys);
   // Ids that there are not too: guessing costs the table one read an id and half a minute.
-  const known = remembered<Promise<ApiKey | undefined>>(REMEMBERED, now);
+  const known = createCache<ApiKey | undefined>({ now, freshFor: () => REMEMBERED });
 
   async function callerOf(given: string): Promise<Caller | undefined> {
     if (isDeploymentKey(given)) return LOCAL;

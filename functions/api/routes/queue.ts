@@ -1,10 +1,11 @@
 // Routes of the queue: what waits and runs, cancel, clear. How a job is followed: follow.ts.
 
 import { allows, type Caller, sees } from '../../core/access.ts';
+import { acceptedUntil } from '../../core/chore.ts';
 import { AppError } from '../../core/errors.ts';
 import { cancel, hasEnded, type JobState } from '../../core/job.ts';
 import { outwardPromptId } from '../../core/names.ts';
-import { clearQueue, acceptedUntil } from '../../store/clear-queue.ts';
+import { clearQueue } from '../../queue/clear.ts';
 import { json } from '../http/answers.ts';
 import { cursorOf, jobId, jobNotFound, type Page, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';

@@ -3,7 +3,7 @@
 
 import { createLog } from '../../log.ts';
 import { METRICS } from '../../metrics.ts';
-import { DOLLARS } from '../../store/pricing.ts';
+import { DOLLARS } from './pricing.ts';
 
 /** Of DynamoDB, a job's part of all that its fleet reads and writes while it runs. */
 export interface Units {

@@ -9,7 +9,7 @@ import { controlRound } from '../../controller/round.ts';
 import { scaleFleet } from '../../controller/scale-fleet.ts';
 import { createSpreading } from '../../controller/queue-spread.ts';
 import { createWatch } from '../../controller/watch.ts';
-import type { Host } from '../../core/host.ts';
+import { type Host, hostsFreshFor } from '../../core/host.ts';
 import { advance, claim, complete, type JobState, start } from '../../core/job.ts';
 import { HOSTS_PER_SHARD, SCALE_EVERY } from '../../core/limits.ts';
 import { ownerOrder, workOrder } from '../../core/names.ts';
@@ -26,9 +26,8 @@ import type { Machines } from '../../machines/machines.ts';
 import { createMetrics } from '../../metrics.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createTables } from '../../store/create-tables.ts';
-import { readLessOften } from '../../store/glance.ts';
 import type { Jobs } from '../../store/jobs.ts';
-import { type Charge, meter } from '../../store/meter.ts';
+import { type Charge, meter } from './meter.ts';
 import { openTables, type Tables } from '../../store/open.ts';
 
 export interface Load {
@@ -211,9 +210,9 @@ async function measure(
     });
   });
   const [a, b] = [await hostFor(0), await hostFor(1)];
-  const glanced = await chargesOf(async ({ hosts, fleetStore }) => {
-    await hosts.glance();
-    await fleetStore.glance();
+  const cachedReads = await chargesOf(async ({ hosts, fleetStore }) => {
+    await hosts.listCached();
+    await fleetStore.readCached();
   });
   const asked = await chargesOf(async ({ jobs }) => {
     let passed = 0;
@@ -240,17 +239,17 @@ async function measure(
 
   const jobsPerSecond = count / secondsPerJob;
   const processes = Math.max(1, jobsPerSecond * (1 + secondsPerJob / POLLS_EVERY) * ANSWER_TAKES);
-  const glances = 1000 / Math.max(readLessOften(count, TIMINGS), 1000);
+  const readsEachSecond = 1000 / Math.max(hostsFreshFor(count, TIMINGS), 1000);
   const batches = Math.min(BATCHES, Math.max(jobsPerSecond, 1 / 60));
   const isScan = ({ what }: Charge) => what.startsWith('Scan');
   const load = createSum(shards);
   load.add(a, b, count / (MINUTE / 1000));
   load.add(jobA, jobB, jobsPerSecond);
   load.add(round, round, 1000 / SCALE_EVERY);
-  load.add(glanced, glanced, processes * glances);
+  load.add(cachedReads, cachedReads, processes * readsEachSecond);
   load.add(asked, asked, processes / (MINUTE / SECOND));
   load.add(polled, [], (2 * count) / POLLS_EVERY);
-  load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(readLessOften(count, TIMINGS), 1)));
+  load.add(batch.filter(isScan), [], Math.min(batches, 1000 / Math.max(hostsFreshFor(count, TIMINGS), 1)));
   const others = batch.filter((charge) => !isScan(charge));
   load.add(others, others, batches);
   return { hosts: count, ...load.total(), job: unitsOf(jobA) };

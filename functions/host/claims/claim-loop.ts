@@ -139,7 +139,7 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
   async function endHeadless(jobId: string): Promise<void> {
     const state = await jobs.readState(jobId);
     if (!state || now() - state.createdAt < HEADLESS_AFTER || (await jobs.readRequest(jobId))) return;
-    if (await jobs.removeHeadless(jobId)) log.warn('job.incomplete_removed', { jobId });
+    if (await jobs.removeWithoutRequest(jobId)) log.warn('job.incomplete_removed', { jobId });
   }
 
   function offer(jobId: string): Offered {

@@ -59,7 +59,7 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
   }
 
   await comfyui.cancel([...inQueue]);
-  for (const host of await deps.hosts.glance())
+  for (const host of await deps.hosts.listCached())
     if (host.machineId === machineId && host.hostId !== hostId) await deps.hosts.remove(host.hostId);
   return adopted;
 }

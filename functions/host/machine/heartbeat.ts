@@ -9,7 +9,7 @@ import type { SpreadStore } from '../../store/queue-spread.ts';
 
 export interface HeartbeatDeps {
   hosts: Pick<Hosts, 'read' | 'put'>;
-  spread: Pick<SpreadStore, 'glance'>;
+  spread: Pick<SpreadStore, 'readCached'>;
   log: Log;
   timings: Timings;
   hostId: string;
@@ -63,7 +63,7 @@ export function createHeartbeat({
   async function countNeighbours(): Promise<void> {
     try {
       // This host is one of them.
-      neighbours = Math.max(0, (await spread.glance()).hosts - 1);
+      neighbours = Math.max(0, (await spread.readCached()).hosts - 1);
     } catch (error) {
       log.warn('fleet.count_failed', { error: String(error) });
     }

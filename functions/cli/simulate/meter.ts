@@ -1,5 +1,5 @@
-// Listens to one store client and notes what each of its requests would be charged. Items are read before and after
-// a write, by a client of its own. Changes nothing.
+// Records what DynamoDB would charge for each request of one store client. Items are read before and after a write, by
+// another client. Changes nothing.
 
 import {
   type BatchGetItemCommandInput,
@@ -12,17 +12,18 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import type { StoreClient } from './client.ts';
-import { tables, type TableSpec } from './tables.ts';
+import type { StoreClient } from '../../store/client.ts';
+import { tables, type TableSpec } from '../../store/tables.ts';
 import { type Item, readUnits, sizeOf, writeUnits } from './pricing.ts';
 
 export interface Charge {
-  /** Whose client it was. */
+  /** The client's name. */
   by: string;
   what: string;
+  /** Write and read units. */
   writes: number;
   reads: number;
-  /** Its part of it for each partition key, a table's or an index's; of a scan, which goes over all, none. */
+  /** The same for each partition key, a table's or an index's; none for a scan, which reads all. */
   touched: Touched[];
 }
 
@@ -32,9 +33,10 @@ export interface Touched {
   writes: number;
 }
 
-/** A row of byWork: two keys of the table, two of the index. */
+/** Bytes of a row of byWork: two keys of the table, two of the index. */
 const INDEX_ROW = 100;
 
+/** @param plain reads the items, and is not charged @param charges gets one more for each request */
 export function meter(by: string, client: StoreClient, plain: DynamoDBClient, charges: Charge[]): void {
   client.raw.middlewareStack.add(
     (next, context) => async (args) => {
@@ -65,7 +67,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
         });
         return result;
       } catch (error) {
-        // A refused condition costs a write of what is there.
+        // A refused condition costs a write of the item that is there.
         if (write)
           charges.push({
             by,
@@ -81,7 +83,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
   );
 }
 
-/** The item that a write is about, whichever command it is. */
+/** The item that a put, an update or a delete is about, as it is now. */
 async function itemOf(
   plain: DynamoDBClient,
   { TableName, Item: put, Key: key }: PutItemCommandInput & Partial<GetItemCommandInput>,
@@ -123,7 +125,7 @@ function readKeys(command: string, input: object, output: unknown): Touched[] {
   return at(`${TableName}.${IndexName} ${values[0]?.S}`);
 }
 
-/** The item's own key, and the rows of indexes that come or go. */
+/** The item's own key, and the rows of indexes that are added or removed. */
 function writtenKeys(table: TableSpec, before: Item | undefined, after: Item | undefined): Touched[] {
   const own = writeUnits({ ...table, indexes: [] }, before, after);
   const rows = table.indexes.flatMap((index) => {

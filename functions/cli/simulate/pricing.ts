@@ -1,14 +1,15 @@
-// DynamoDB's pricing rules for on-demand tables with KEYS_ONLY indexes, as documented: sizes of items, and what a
-// request is charged for them. The embedded one leaves index writes out of its count. Asks nobody.
+// DynamoDB's documented pricing rules for on-demand tables with KEYS_ONLY indexes: sizes of items, and the units that a
+// request is charged. The embedded DynamoDB does not count index writes. No I/O.
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import type { TableSpec } from './tables.ts';
+import type { TableSpec } from '../../store/tables.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** US dollars per million, us-east-1. */
+/** US dollars per million units, us-east-1. */
 export const DOLLARS = { writes: 0.625, reads: 0.125 };
 
+/** Bytes. */
 export function sizeOf(item: Item): number {
   return Object.entries(item).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOfValue(value),
@@ -34,14 +35,14 @@ function sizeOfNumber(text: string): number {
   return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }
 
-/** Of a put, update or delete: the larger of the item before and after, and every index row that changed. */
+/** Units of a put, update or delete: the larger of the item before and after, and every index row that changes. */
 export function writeUnits(table: TableSpec, before: Item | undefined, after: Item | undefined): number {
   const size = Math.max(before ? sizeOf(before) : 0, after ? sizeOf(after) : 0);
   const ofItem = Math.max(1, Math.ceil(size / 1024));
   return ofItem + table.indexes.reduce((sum, index) => sum + indexUnits(index, before, after), 0);
 }
 
-/** A row whose key changes is deleted and put: two writes. All rows are below 1 KB. */
+/** A row whose key changes is deleted and put: two units. All rows are below 1 KB. */
 function indexUnits(
   index: TableSpec['indexes'][number],
   before: Item | undefined,
@@ -56,7 +57,7 @@ function indexUnits(
   return (was === undefined ? 0 : 1) + (is === undefined ? 0 : 1);
 }
 
-/** Of one item, or of all that a query or scan went over. */
+/** Units for one item, or for all that a query or scan reads. */
 export function readUnits(bytes: number, consistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / 4096)) * (consistent ? 1 : 0.5);
 }
