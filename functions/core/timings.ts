@@ -25,6 +25,8 @@ export const TIMINGS = {
   comfyuiPingEvery: 30 * SECOND,
   /** Interval at which the inventory is read again: a person may have added a model. */
   inventoryEvery: MINUTE,
+  /** Without an inventory the host claims jobs that another host could run better: it is awaited so long. */
+  inventoryAwaitedFor: 10 * SECOND,
   /** After this silence of ComfyUI, jobs that have not started there are released. */
   comfyuiSilentAfter: 15 * SECOND,
   /** The same for one that accepts connections and answers none: a node may block its interpreter, and a waiting job may run. */

@@ -45,8 +45,11 @@ export async function call<Body = Json>(
 export { SETTINGS } from '../support/app.ts';
 
 /** Another process on the same tables and bucket, of which some parts are as given. */
-export function anotherProcess({ store, images, templates, log }: Rig, parts: Partial<ApiDeps>): ApiApp {
-  return appWith({ ...store, images, workflows: { templates, refused: [] }, log, ...parts });
+export function anotherProcess(
+  { store, images, templates, log, timings }: Rig,
+  parts: Partial<ApiDeps>,
+): ApiApp {
+  return appWith({ ...store, images, workflows: { templates, refused: [] }, log, timings, ...parts });
 }
 
 /** Rejects after `limit` ms. */

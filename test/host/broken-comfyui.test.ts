@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Between, startBetween } from '../support/between.ts';
+import { QUICK } from '../support/quick.ts';
 import type { Rig, TestHost } from '../support/rig.ts';
 
 let rig: Rig;
@@ -11,7 +12,7 @@ let simulated: SimulatedComfyUI;
 let between: Between;
 let close: () => Promise<void>;
 beforeEach(async () => {
-  ({ rig, simulated, between, close } = await startBetween());
+  ({ rig, simulated, between, close } = await startBetween({ ...QUICK, inventoryAwaitedFor: 2000 }));
 });
 afterEach(() => close());
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Retirement, watchRetirement } from '../../functions/host/machine/retirement.ts';
 import { createLog } from '../../functions/log.ts';
 import { createInstanceMetadata } from '../../functions/machines/instance.ts';
+import { QUICK } from '../support/quick.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 
 let rig: Rig;
@@ -38,7 +39,7 @@ beforeEach(async () => {
   closers = [];
   await new Promise<void>((resolve) => void metadata.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(metadata.address() as AddressInfo).port}`;
-  rig = await startRig({ workflows: 'test/workflows' });
+  rig = await startRig({ workflows: 'test/workflows', timings: QUICK });
   host = await rig.addHost({ release: 'r1' });
 });
 afterEach(async () => {

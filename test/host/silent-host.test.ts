@@ -3,13 +3,14 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Host } from '../../functions/core/host.ts';
+import { QUICK } from '../support/quick.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let rig: Rig;
 let lines: string[];
 beforeEach(async () => {
   lines = [];
-  rig = await startRig({ workflows: 'test/workflows', onLog: (line) => lines.push(line) });
+  rig = await startRig({ workflows: 'test/workflows', timings: QUICK, onLog: (line) => lines.push(line) });
 });
 afterEach(() => rig.close());
 
@@ -32,7 +33,7 @@ test('while the table may think that it is dead, it claims nothing; then it goes
   const jobId = await rig.generate({ workflow: 'slow', ms: 0 });
   expect(running.offer(jobId)).toBe('no-slot');
   // Two looks of its own.
-  await new Promise((resolve) => setTimeout(resolve, 2200));
+  await new Promise((resolve) => setTimeout(resolve, 2.2 * QUICK.hostPollsEvery));
   expect(await rig.store.jobs.readState(jobId)).toMatchObject({ status: 'queued', attempt: 0 });
 
   // Each that failed is in the log, with the host that it is of.

@@ -1,11 +1,12 @@
 // What held when the product was attacked, kept as tests: odd but whole pictures, and a ComfyUI that is busy with others.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { imageType, inspectImage } from '../../functions/images/sniff.ts';
 import { encodeBlockyJpeg } from '../../simulated-comfyui/jpeg.ts';
 import { Painting } from '../../simulated-comfyui/painting.ts';
 import { type StageBetween, startBetween } from '../support/between.ts';
+import { QUICK } from '../support/quick.ts';
 
 describe('a picture', () => {
   const jpeg = encodeBlockyJpeg(new Painting({ key: 'a', words: 'fox' }, 64, 48));
@@ -33,12 +34,10 @@ describe('a picture', () => {
 
 describe('a ComfyUI', () => {
   let stage: StageBetween;
-  beforeEach(async () => {
-    stage = await startBetween();
-  });
   afterEach(() => stage.close());
 
   test('with 60 MB of other people’s prompts in its queue makes our job', async () => {
+    stage = await startBetween();
     // Python's own graphs are as large as their pictures in base64.
     const heavy = { 1: { class_type: 'LoadBase64', inputs: { image: 'x'.repeat(1_000_000) } } };
     const others = Array.from({ length: 60 }, (_, at) =>
@@ -73,8 +72,11 @@ describe('a ComfyUI', () => {
   ])(
     'whose interpreter is held by %s answers nobody for a while: the job ends, in its first attempt',
     async (_node, fromTheStart) => {
-      // Seen with 45 s: after ten it counts as silent, fifteen later what has not started goes elsewhere.
-      const SILENT_FOR = fromTheStart ? 35_000 : 15_000;
+      const timings = { ...QUICK, comfyuiAnswersWithin: 2000, comfyuiHeldAfter: 24_000 };
+      stage = await startBetween(timings);
+      // A call that is not answered begins the silence, after which what has not started goes elsewhere.
+      const { comfyuiAnswersWithin: within, comfyuiSilentAfter: silence } = timings;
+      const SILENT_FOR = fromTheStart ? 2 * within + silence : 1.5 * within;
       let silentUntil = 0;
       stage.between.answer = (request, response) => {
         if (fromTheStart && request.method === 'POST' && request.url === '/prompt') {
@@ -90,7 +92,7 @@ describe('a ComfyUI', () => {
       const { deadline_seconds: _, ...patient } = stage.rig.templates.get('slow')!;
       stage.rig.templates.set('patient', { ...patient, name: 'patient' });
       stage.simulated.faults.socketSilent = fromTheStart;
-      const job = await stage.rig.generate({ workflow: 'patient', ms: 3000 });
+      const job = await stage.rig.generate({ workflow: 'patient', ms: 600 });
       if (!fromTheStart) {
         await stage.rig.until(job, ['processing'], 20_000);
         silentUntil = Date.now() + SILENT_FOR;

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply, claim, complete, type Fence } from '../../functions/core/job.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { createStoreClient } from '../../functions/store/client.ts';
 import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
@@ -98,6 +99,7 @@ it('an answer that stops in its middle is asked for again', async () => {
     endpoint: `http://127.0.0.1:${port}`,
     region: REGION,
     credentials: CREDENTIALS,
+    timings: { ...TIMINGS, tableAnswersWithin: 1000 },
   });
   try {
     expect(await createJobs(client, '').readState('any')).toBeUndefined();

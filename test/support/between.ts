@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { listenOn } from './listen-on.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -65,8 +66,8 @@ export interface StageBetween {
 }
 
 /** A rig without hosts, and what stands before the simulated ComfyUI of the host that a test adds. */
-export async function startBetween(): Promise<StageBetween> {
-  const rig = await startRig({ workflows: 'test/workflows' });
+export async function startBetween(timings = TIMINGS): Promise<StageBetween> {
+  const rig = await startRig({ workflows: 'test/workflows', timings });
   const simulated = await startSimulatedComfyUI({ stepMs: 5 });
   const between = await standBetween(simulated);
   return {

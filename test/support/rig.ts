@@ -14,6 +14,7 @@ import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { IMAGE_READERS } from '../../functions/core/limits.ts';
+import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/claims/intake.ts';
@@ -53,6 +54,7 @@ export interface Rig {
   url: string;
   templates: Map<string, Template>;
   log: Log;
+  timings: Timings;
   nudge(): void;
   sweep(): Promise<void>;
   finishChores(): Promise<void>;
@@ -71,6 +73,8 @@ export interface RigOptions {
   workflows?: string;
   /** False: the api's nudges go nowhere. */
   forward?: boolean;
+  /** Of all its rooms. */
+  timings?: Timings;
   /** Structured lines of every room; silent by default. */
   onLog?: (line: string) => void;
   /** Of its server. */
@@ -81,10 +85,11 @@ export async function startRig({
   settings,
   workflows,
   forward = true,
+  timings = TIMINGS,
   onLog,
   limits,
 }: RigOptions = {}): Promise<Rig> {
-  const store = await startStore();
+  const store = await startStore(timings);
   const directory = await mkdtemp(join(tmpdir(), 'rig-'));
   const s3 = await startEmbeddedS3({
     directory,
@@ -103,7 +108,7 @@ export async function startRig({
   const readers = createReaders(settings?.imageReaders ?? IMAGE_READERS);
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
   const { jobs, hosts, chores, now } = store;
-  const forwarder = createForwarder({ jobs, hosts, log, now });
+  const forwarder = createForwarder({ jobs, hosts, log, timings, now });
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const stopping = new AbortController();
@@ -114,6 +119,7 @@ export async function startRig({
     readers,
     workflows: { templates, refused: [] },
     log,
+    timings,
     nudge,
     stopping: stopping.signal,
     recorded: { nodes: recordedNodes, models: {} },
@@ -141,8 +147,10 @@ export async function startRig({
     url,
     templates,
     log,
+    timings,
     nudge,
-    sweep: async () => void (await sweep({ jobs, hosts, log, now, nudge, watch: createWatch(5000) })),
+    sweep: async () =>
+      void (await sweep({ jobs, hosts, log, timings, now, nudge, watch: createWatch(5000, timings) })),
     finishChores: () => finishChores({ jobs, chores, log, now }),
 
     async addHost({ comfyui: given, ...options } = {}) {
@@ -155,8 +163,9 @@ export async function startRig({
         hosts,
         spread: store.spread,
         images,
-        comfyui: createComfyUI(comfyui.url),
+        comfyui: createComfyUI(comfyui.url, timings.comfyuiAnswersWithin),
         log,
+        timings,
         now,
         machineId,
         url: `http://127.0.0.1:${intake.port}`,

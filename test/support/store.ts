@@ -4,6 +4,7 @@
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import type { AddressInfo } from 'node:net';
 import { inject } from 'vitest';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
@@ -20,10 +21,10 @@ export interface TestStore extends Tables {
   close(): Promise<void>;
 }
 
-export async function startStore(): Promise<TestStore> {
+export async function startStore(timings = TIMINGS): Promise<TestStore> {
   const dynamodbUrl = inject('dynamodbUrl');
   const { url, close } = await (dynamodbUrl ? openLocal(dynamodbUrl) : startDynalite());
-  const client = createStoreClient({ endpoint: url, region: REGION, credentials: CREDENTIALS });
+  const client = createStoreClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, timings });
   await createTables(client, '');
   return {
     url,

@@ -17,8 +17,6 @@ import type { Log } from '../../log.ts';
 
 /** How often while models still come, ms. */
 const INVENTORY_AS_MODELS_COME = 4000;
-/** Without an inventory the host claims jobs that another host could run better: it is awaited so long, ms. */
-const INVENTORY_AWAITED = 10_000;
 /** After a POST /prompt without an answer the next is tried after so long, doubled each time, ms. */
 const RISKED_AFTER = 1000;
 const LONGEST_RISKED_AFTER = 30_000;
@@ -89,7 +87,7 @@ export function watchHealth(
   log: Log,
   now: () => number,
   modelsCome: () => boolean,
-  { inventoryEvery }: Timings,
+  { inventoryEvery, inventoryAwaitedFor }: Timings,
 ): ComfyUIHealth {
   const troubles = new Map<Trouble, string>();
   let answers = false;
@@ -190,7 +188,7 @@ export function watchHealth(
     ![...troubles.keys()].some((what) => what !== 'comfyui_inputs' && what !== but);
 
   const hasInventory = () =>
-    inventory !== undefined || inventoryError !== undefined || now() - answersSince >= INVENTORY_AWAITED;
+    inventory !== undefined || inventoryError !== undefined || now() - answersSince >= inventoryAwaitedFor;
 
   return {
     get takesJobs() {
