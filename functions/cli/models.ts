@@ -1,6 +1,7 @@
 // `npm run models -- seed|list|verify`: fills the models bucket from the hub once, and says what is in it. Only composes;
 // exit code 0, or 1 with one sentence.
 
+import { S3ServiceException } from '@aws-sdk/client-s3';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { modelsSettings } from '../config/models.ts';
@@ -18,7 +19,9 @@ import { AppError } from '../core/errors.ts';
 import { sleepUpTo } from '../runtime/ticker.ts';
 import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
+import { explainedFor } from './doctor/aws.ts';
 import { seedInRegion } from './in-region.ts';
+import { placeOf } from './place.ts';
 
 const HELP = `npm run models -- seed|list|verify --bucket NAME
 
@@ -124,15 +127,17 @@ async function inRegion(command: string, flags: Flags, endpoint: string | undefi
   refuseWithoutLicence(wanted, flags['accept-licence'] === true);
   const every = Number(flags.every ?? 15);
   if (!(every > 0)) throw new ModelsProblem(`--every must be seconds above 0; it is "${flags.every}"`);
-  const deployment = await readDeployment();
-  const { name = deployment.name, region = deployment.region } = flags;
+  const place = placeOf(flags, await readDeployment());
+  const { region } = place;
   await seedInRegion({
-    name,
-    region,
+    ...place,
     every: every * 1000,
     wanted,
     openBucket: (of) => openBucket(createS3Client({ endpoint, region }), (bucketName = of)),
     say,
+  }).catch((error: unknown) => {
+    // What S3 refuses is said with the bucket's name.
+    throw error instanceof S3ServiceException ? error : explainedFor(place, error);
   });
 }
 

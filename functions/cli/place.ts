@@ -12,16 +12,20 @@ export interface Place {
 const NAME = /^[a-z][a-z0-9-]{0,18}[a-z0-9]$/;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
-/** @param flags as they were typed. @throws CommandError */
+/** @param flags as they were typed; @param flag the one of the name. @throws CommandError */
 export function placeOf(
   { name, region }: { name?: string | undefined; region?: string | undefined },
   said: Place,
+  flag = '--name',
 ): Place {
   if (name !== undefined && !NAME.test(name))
     throw new CommandError(
-      `--name is that of a deployment, 2 to 20 small letters, digits and dashes; it is "${name}"`,
+      `${flag} is that of a deployment, 2 to 20 small letters, digits and dashes; it is "${name}"`,
     );
-  if (region !== undefined && !REGION.test(region))
-    throw new CommandError(`--region is one of AWS's, such as us-east-1; it is "${region}"`);
-  return { name: name ?? said.name, region: region ?? said.region };
+  const place = { name: name ?? said.name, region: region ?? said.region };
+  if (!REGION.test(place.region))
+    throw new CommandError(
+      `${region === undefined ? 'AWS_REGION' : '--region'} is one of AWS's, such as us-east-1; it is "${place.region}"`,
+    );
+  return place;
 }

@@ -4,7 +4,7 @@
 import { AppError } from '../core/errors.ts';
 import { explainAndExit, onStopSignal } from '../runtime/exit.ts';
 import { CommandError, type Status, type Workflow } from './api.ts';
-import { after, type Check, Found, lineOf } from './doctor/check.ts';
+import { after, type Check, Found, lineOf, ok } from './doctor/check.ts';
 import { createAsk } from './smoke/ask.ts';
 import { cleanUp } from './smoke/clean.ts';
 import { downloadChecks } from './smoke/download.ts';
@@ -21,6 +21,7 @@ import { upload, uploadFinding } from './smoke/upload.ts';
 import { webhookFinding } from './smoke/webhook.ts';
 import { say } from './write.ts';
 
+const ROLLED_BACK = 'stands as before the last one, which failed: npm run doctor says why';
 const environment = process.env;
 const stopping = new AbortController();
 const stopped = stopping.signal;
@@ -30,12 +31,14 @@ async function smoke(options: Options): Promise<boolean> {
   const target = await findTarget(options, environment);
   try {
     await say(`The API at ${target.url}, for at most ${options.minutes} minutes`);
+    if (target.rolledBack) await say(lineOf('deployment', ok(ROLLED_BACK)));
+    const until = Date.now() + options.minutes * 60_000;
     const context: Smoke = {
       ...target,
-      ask: createAsk(target.url, target.key, stopped),
+      ask: createAsk(target.url, target.key, stopped, { until }),
       webhookUrl: options.webhookUrl,
       made: { jobs: new Set(), uploads: new Set() },
-      until: Date.now() + options.minutes * 60_000,
+      until,
       stopped,
     };
     const timed = await runLanes([{ checks: [apiCheck(context)] }], say);
@@ -45,9 +48,7 @@ async function smoke(options: Options): Promise<boolean> {
     try {
       timed.push(...(await runLanes(await lanesOf(context, jobs), sayUnlessStopped)));
     } finally {
-      // Also what a signal has broken off is removed.
-      const clean = { ...context, ask: createAsk(target.url, target.key, new AbortController().signal) };
-      const run = () => cleanUp(clean);
+      const run = () => cleanUp(context);
       timed.push(...(await runLanes([{ checks: [{ name: 'nothing left', run }] }], say)));
     }
     if (stopped.aborted) return false;

@@ -8,6 +8,7 @@ import { createStoreClient } from '../../functions/store/client.ts';
 import { createTables } from '../../functions/store/create-tables.ts';
 import { createKeys } from '../../functions/store/keys.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
+import { LOST, SIGNED_IN, UNREACHABLE } from '../support/no-aws.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
 
 let folder: string;
@@ -137,6 +138,41 @@ test.each([
   expect(out).toBe('');
   expect(err.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
 });
+
+const NO_NETWORK =
+  'it cannot be asked (Error: connect ECONNREFUSED 127.0.0.1:9) → check the network and the region, then the same again';
+test.each<[string, Record<string, string>, string[], string]>([
+  [
+    'nobody signed in',
+    LOST,
+    ['--deployed'],
+    'The deployment comfyui in us-east-1: nobody is signed in → aws configure sso (or aws configure; or set AWS_PROFILE)',
+  ],
+  [
+    'no network',
+    { ...SIGNED_IN, AWS_ENDPOINT_URL_DYNAMODB: UNREACHABLE.AWS_ENDPOINT_URL },
+    ['--deployment', 'far', '--region', 'eu-west-1'],
+    `The deployment far in eu-west-1: ${NO_NETWORK}`,
+  ],
+  [
+    'a name that none has',
+    SIGNED_IN,
+    ['--deployment', 'Far'],
+    '--deployment is that of a deployment, 2 to 20 small letters, digits and dashes; it is "Far"',
+  ],
+  [
+    'a region that is none',
+    { ...SIGNED_IN, AWS_REGION: 'us east' },
+    ['--deployed'],
+    'AWS_REGION is one of AWS\'s, such as us-east-1; it is "us east"',
+  ],
+])(
+  'of a deployment with %s: one sentence',
+  async (_, variables, args, sentence) => {
+    expect(await keysIn(variables, 'list', ...args)).toEqual({ code: 1, out: '', err: `${sentence}\n` });
+  },
+  60_000,
+);
 
 describe.skipIf(!hasMoto)('of a deployment', () => {
   let moto: Moto;

@@ -117,7 +117,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
       url,
       key,
       otherKey: await keyOf('dave'),
-      ask: createAsk(url, key, stopped, 1500),
+      ask: createAsk(url, key, stopped, { atMost: 1500 }),
       webhookUrl: undefined,
       made: { jobs: new Set<string>(), uploads: new Set<string>() },
       until: Date.now() + 30_000,

@@ -1,7 +1,9 @@
 // The account as the doctor's checks see it: who asks, where, and what an error of AWS means for whoever reads it.
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type Finding, Found, next } from './check.ts';
+import { CommandError } from '../api.ts';
+import type { Place } from '../place.ts';
+import { type Finding, next } from './check.ts';
 
 /** For every client: endpoints and credentials come from the environment, as everywhere with the SDK. */
 export function clientSettings(region: string) {
@@ -17,37 +19,23 @@ export interface Account {
   arn: string;
 }
 
-/** @throws Found where nobody is signed in */
 export async function whoAsks(region: string): Promise<Account> {
-  try {
-    const { Account: id = '', Arn: arn = '' } = await new STSClient(clientSettings(region)).send(
-      new GetCallerIdentityCommand({}),
-    );
-    return { id, arn };
-  } catch (error) {
-    if (isExpired(error))
-      throw new Found(
-        next('the credentials have expired', 'aws sso login (or renew them where they come from)'),
-      );
-    if (isAbsent(error))
-      throw new Found(
-        next('nobody is signed in', 'aws configure sso (or aws configure; or set AWS_PROFILE)'),
-      );
-    if (isRefused(error))
-      throw new Found(
-        next(
-          `AWS does not know these credentials (${nameOf(error)})`,
-          'aws configure sso (or aws configure; or set AWS_PROFILE)',
-        ),
-      );
-    throw error;
-  }
+  const { Account: id = '', Arn: arn = '' } = await new STSClient(clientSettings(region)).send(
+    new GetCallerIdentityCommand({}),
+  );
+  return { id, arn };
 }
 
-/** What is not expected: refused, unreachable, or new. */
+const SIGN_IN = 'aws configure sso (or aws configure; or set AWS_PROFILE)';
+
+/** What is not expected: nobody signed in, refused, unreachable, or new. */
 export function explainAws(error: unknown): Finding {
-  const name = nameOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
+  if (/Expired|TokenRefreshRequired|SSOTokenProviderFailure/.test(name) || /expired/i.test(message))
+    return next('the credentials have expired', 'aws sso login (or renew them where they come from)');
+  if (name === 'CredentialsProviderError') return next('nobody is signed in', SIGN_IN);
+  if (/InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|AuthFailure/.test(name))
+    return next(`AWS does not know these credentials (${name})`, SIGN_IN);
   if (/AccessDenied|Unauthorized|NotAuthorized/i.test(name))
     return next(`not allowed: ${message}`, 'the same with credentials that may do this');
   return next(
@@ -56,23 +44,13 @@ export function explainAws(error: unknown): Finding {
   );
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
-}
-
-function isExpired(error: unknown): boolean {
-  return (
-    /Expired|TokenRefreshRequired|SSOTokenProviderFailure/.test(nameOf(error)) ||
-    /expired/i.test(String(error))
-  );
-}
-
-function isAbsent(error: unknown): boolean {
-  return nameOf(error) === 'CredentialsProviderError';
-}
-
-function isRefused(error: unknown): boolean {
-  return /InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|AuthFailure|AccessDenied/.test(
-    nameOf(error),
-  );
+/** As a sentence. @returns what is no error of AWS as it is */
+export function explainedFor({ name, region }: Place, error: unknown): unknown {
+  const isOfAws =
+    error instanceof Error &&
+    ('$metadata' in error || 'syscall' in error || error.name === 'CredentialsProviderError');
+  if (!isOfAws) return error;
+  const finding = explainAws(error);
+  const todo = finding.kind === 'next' ? ` → ${finding.next}` : '';
+  return new CommandError(`The deployment ${name} in ${region}: ${finding.says}${todo}`);
 }

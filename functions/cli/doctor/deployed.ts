@@ -21,17 +21,18 @@ import { machineImage } from './machine-image.ts';
 import { readZones, typesFinding, type Zone, zonesFinding } from './offerings.ts';
 import { prices } from './prices.ts';
 import { gpuQuota, lambdaConcurrency } from './quotas.ts';
-import { bootstrap, type Outputs, stackOutputs } from './stacks.ts';
+import { bootstrap, type Outputs, readStacks } from './stacks.ts';
 
 /** @param isSaid whether cdk.json says the region, too */
 export function deployedChecks(deployment: Deployment, settings: DoctorSettings, isSaid: boolean): Check[] {
   const { name, region } = deployment;
   const account = whoAsks(region);
   const zones = account.then(() => readZones(deployment, region));
-  const outputs = account.then(() => stackOutputs(name, region));
+  const stacks = account.then(() => readStacks(name, region));
+  const outputs = stacks.then((found) => found.outputs);
   const tables = outputs.then((found) => readTables(found, deployment));
   // Whoever waits for them says so in a line of its own.
-  for (const promise of [account, zones, outputs, tables]) promise.catch(() => undefined);
+  for (const promise of [account, zones, stacks, outputs, tables]) promise.catch(() => undefined);
 
   const signedIn = (run: (account: Account) => Promise<Finding>) => () =>
     after(account, 'without credentials', run);
@@ -63,8 +64,8 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings,
     {
       name: 'stacks',
       run: signedIn(async () => {
-        await outputs;
-        return ok(`${name}-stateful, ${name}-gpu-hosts and ${name}-compute`);
+        const { rolledBack } = await stacks;
+        return rolledBack ?? ok(`${name}-stateful, ${name}-gpu-hosts and ${name}-compute`);
       }),
     },
     { name: 'cloudfront', run: signedIn(() => cloudFront(deployment, outputs)) },

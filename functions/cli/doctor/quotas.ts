@@ -1,6 +1,7 @@
 // What a new account lacks: vCPUs for GPU instances (0 at first) and Lambda concurrency (10 at first). Both are asked
 // for, and granted by people: the doctor says how, and whether it was asked already.
 
+import { DescribeInstanceTypesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   GetAWSDefaultServiceQuotaCommand,
@@ -10,7 +11,7 @@ import {
 } from '@aws-sdk/client-service-quotas';
 import type { Deployment } from '../deployment.ts';
 import { clientSettings } from './aws.ts';
-import { type Finding, next, ok } from './check.ts';
+import { type Finding, next, notChecked, ok } from './check.ts';
 
 /**
  * A quota counts the vCPUs of some families of instances. Source: Service Quotas, "Amazon Elastic Compute Cloud (Amazon
@@ -29,10 +30,15 @@ const QUOTAS = {
 } as const;
 type Market = keyof typeof QUOTAS;
 
-/** Four a size of `xlarge`. */
-export function vcpusOf(instanceType: string): number {
-  const size = /\.(\d*)xlarge$/.exec(instanceType);
-  return size ? 4 * Number(size[1] || 1) : 4;
+/** vCPUs by type. Of those that the region has: another is not in it. */
+async function readVcpus(instanceTypes: readonly string[], region: string): Promise<Map<string, number>> {
+  const { InstanceTypes = [] } = await new EC2Client(clientSettings(region)).send(
+    // As a filter: one that is not there is no error.
+    new DescribeInstanceTypesCommand({ Filters: [{ Name: 'instance-type', Values: [...instanceTypes] }] }),
+  );
+  return new Map(
+    InstanceTypes.map(({ InstanceType = '', VCpuInfo }) => [InstanceType, VCpuInfo?.DefaultVCpus ?? 0]),
+  );
 }
 
 /** Each quota that the types draw on, with those types, in their order. */
@@ -52,14 +58,17 @@ export async function gpuQuota(
   market: Market,
 ): Promise<Finding> {
   const client = new ServiceQuotasClient(clientSettings(region));
+  const vcpus = await readVcpus(instanceTypes, region);
+  if (vcpus.size === 0) return notChecked(`${region} offers none of the instance types`);
+  const offered = instanceTypes.filter((type) => vcpus.has(type));
   const findings = await Promise.all(
-    quotasOf(instanceTypes, market).map(async ({ code, families, types }): Promise<Finding> => {
+    quotasOf(offered, market).map(async ({ code, families, types }): Promise<Finding> => {
       const quota = { ServiceCode: 'ec2', QuotaCode: code };
       const value = await valueOf(client, quota);
-      const hosts = types.map((type) => `${Math.floor(value / vcpusOf(type))} of ${type}`).join(' or ');
+      const hosts = types.map((type) => `${Math.floor(value / vcpus.get(type)!)} of ${type}`).join(' or ');
       const says = `${value} vCPUs of ${families}: ${hosts}`;
       if (market === 'spot' && !spot) return ok(`${says}; not used, since spot is false in cdk.json`);
-      const wanted = vcpusOf(types[0]!) * Math.max(1, maxHosts);
+      const wanted = vcpus.get(types[0]!)! * Math.max(1, maxHosts);
       if (value >= wanted) return ok(`${says}; enough for maxHosts, ${maxHosts}`);
       const why = market === 'onDemand' && spot ? ', and on demand starts where no spot is to be had' : '';
       return askFor(client, { quota, wanted, says: `${says}; maxHosts is ${maxHosts}${why}`, region });

@@ -34,16 +34,26 @@ export type Outputs = Record<
   string
 >;
 
+export interface Stacks {
+  outputs: Outputs;
+  /** Where the last deployment failed and what was before it stands again. */
+  rolledBack?: Finding;
+}
+
 const STACKS = {
   stateful: ['TablePrefix', 'ModelsBucket'],
   'gpu-hosts': ['AutoScalingGroup'],
   compute: ['Url', 'ApiKeyCommand'],
 } as const;
 
+/** In these it serves: as deployed, or as before a deployment that failed; what is no longer needed may still go. */
+const SERVES = /^(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?$/;
+
 /** @throws Found where one is missing, or stands half finished */
-export async function stackOutputs(name: string, region: string): Promise<Outputs> {
+export async function readStacks(name: string, region: string): Promise<Stacks> {
   const client = new CloudFormationClient(clientSettings(region));
   const outputs: Partial<Outputs> = {};
+  let rolledBack: Finding | undefined;
   for (const [part, wanted] of Object.entries(STACKS)) {
     const stack = `${name}-${part}`;
     const found = await describe(client, stack);
@@ -53,22 +63,23 @@ export async function stackOutputs(name: string, region: string): Promise<Output
     if (status === 'REVIEW_IN_PROGRESS')
       throw new Found(next(`${stack} is begun and holds nothing (${status})`, 'npm run deploy'));
     // These end by nothing but a person's doing.
-    if (status.endsWith('_FAILED')) throw new Found(await failedFinding(client, stack, status, region));
-    if (!status.endsWith('_COMPLETE'))
+    if (/_FAILED$|^(ROLLBACK|DELETE)_COMPLETE$/.test(status))
+      throw new Found(await failedFinding(client, stack, status, region));
+    if (!SERVES.test(status))
       throw new Found(
         next(
           `${stack} is ${status}`,
           `wait: aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}`,
         ),
       );
-    if (/ROLLBACK|DELETE/.test(status)) throw new Found(await failedFinding(client, stack, status, region));
+    if (status.includes('ROLLBACK')) rolledBack ??= await failedFinding(client, stack, status, region);
     for (const key of wanted) {
       const value = found.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
       if (value === undefined) throw new Found(next(`${stack} does not say its ${key}`, 'npm run deploy'));
       outputs[key] = value;
     }
   }
-  return outputs as Outputs;
+  return { outputs: outputs as Outputs, ...(rolledBack && { rolledBack }) };
 }
 
 /** What is known to fail in an account, and its cure. */

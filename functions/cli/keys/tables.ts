@@ -14,6 +14,8 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../api.ts';
 import { readDeployment, unpricedTypes } from '../deployment.ts';
+import { explainedFor } from '../doctor/aws.ts';
+import { type Place, placeOf } from '../place.ts';
 
 export interface OpenKeys {
   keys: Keys;
@@ -35,9 +37,9 @@ export async function openKeys(
   const settings = keysSettings(environment);
   if (deployed) {
     const written = await readDeployment();
-    const region = deployed.region ?? settings.AWS_REGION ?? written.region;
-    const open = await openDeployedKeys(createStoreClient({ region }), deployed.name ?? written.name, region);
-    return { ...open, unpriced: unpricedTypes(written, region) };
+    const said = { name: written.name, region: settings.AWS_REGION ?? written.region };
+    const place = placeOf(deployed, said, '--deployment');
+    return { ...(await openDeployedKeys(place)), unpriced: unpricedTypes(written, place.region) };
   }
   if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)
     return over(
@@ -50,12 +52,14 @@ export async function openKeys(
   return openWorkspaceKeys(settings.WORKSPACE_PATH);
 }
 
-async function openDeployedKeys(client: StoreClient, name: string, region: string): Promise<OpenKeys> {
+async function openDeployedKeys(place: Place): Promise<OpenKeys> {
+  const { name, region } = place;
+  const client = createStoreClient({ region });
   try {
     return await over(client, `${name}-`);
   } catch (error) {
     client.raw.destroy();
-    if ((error as Error).name !== 'ResourceNotFoundException') throw error;
+    if ((error as Error).name !== 'ResourceNotFoundException') throw explainedFor(place, error);
     throw new CommandError(
       `There is no deployment ${name} in ${region}; --deployment NAME and --region REGION say which is meant`,
     );

@@ -31,12 +31,22 @@ export type Ask = (path: string, question?: Question) => Promise<Answer>;
 const LIMIT = 10_000;
 const ADVICE =
   'npm run deploy, with the release that this program is of; then npm run doctor, and the log of the api';
-/** @param stopped ends what is under way; @param atMost ms, where a question says nothing else */
+export interface Patience {
+  /** Wall clock, ms: nothing is asked later, and what is under way then is given up. */
+  until?: number;
+  /** ms, where a question says nothing else. */
+  atMost?: number;
+}
+
+/** The time of all is over, which says nothing of the question. */
+export class OutOfTime extends Found {}
+
+/** @param stopped ends what is under way */
 export function createAsk(
   url: string,
   ownKey: string | undefined,
   stopped: AbortSignal,
-  atMost = LIMIT,
+  { until = Infinity, atMost = LIMIT }: Patience = {},
 ): Ask {
   return async (
     path,
@@ -50,10 +60,20 @@ export function createAsk(
       finishes,
     } = {},
   ) => {
+    const left = until - Date.now();
+    const outOfTime = () =>
+      new OutOfTime(
+        next(
+          `${method} ${withoutQuery(path)}: the time is over`,
+          'npm run doctor, then again with more --minutes',
+        ),
+      );
+    if (left <= 0) throw outOfTime();
     // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect that before it is over (nodejs/node issue 57736).
     const over = new AbortController();
     const stop = () => over.abort(stopped.reason);
-    const timer = setTimeout(() => over.abort(new Late(`no whole answer within ${limit / 1000} s`)), limit);
+    const late = limit < left ? new Late(`no whole answer within ${limit / 1000} s`) : outOfTime();
+    const timer = setTimeout(() => over.abort(late), Math.min(limit, left));
     if (!finishes) stopped.addEventListener('abort', stop);
     try {
       stopped.throwIfAborted();
@@ -68,6 +88,7 @@ export function createAsk(
       return { status: response.status, headers: response.headers, bytes, body: objectOf(bytes) };
     } catch (error) {
       stopped.throwIfAborted();
+      if (error instanceof OutOfTime) throw error;
       throw new Found(next(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, advice));
     } finally {
       clearTimeout(timer);

@@ -1,10 +1,18 @@
 // Nothing is left behind: what the smoke test has made is cancelled and removed, and what could not be is named.
 
-import { saidBy } from './ask.ts';
+import { createAsk, saidBy } from './ask.ts';
 import { type Finding, Found, next, ok } from '../doctor/check.ts';
 import type { Smoke } from './smoke.ts';
 
-export async function cleanUp({ ask, made }: Smoke): Promise<Finding> {
+/** ms, for all of it. */
+export const CLEANING_LIMIT = 10_000;
+
+/** Also what a signal has broken off is removed. */
+export async function cleanUp(
+  { url, key, made }: Pick<Smoke, 'url' | 'key' | 'made'>,
+  limit = CLEANING_LIMIT,
+): Promise<Finding> {
+  const ask = createAsk(url, key, new AbortController().signal, { until: Date.now() + limit });
   const left: string[] = [];
   const remove = async (path: string, fine: number[]) => {
     const answer = await ask(path, { method: 'DELETE' }).catch((error: unknown) => {

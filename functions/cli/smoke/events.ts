@@ -20,7 +20,7 @@ export async function eventsFinding({ ask, until, stopped }: Smoke, jobId: strin
     const headers = lastId === undefined ? undefined : { 'last-event-id': lastId };
     const answer = await ask(path, {
       ...(headers && { headers }),
-      limit: Math.max(1000, until - Date.now()),
+      limit: until - Date.now(),
     });
     if (answer.status === 204) break;
     wanted(answer, 200, `GET ${path}`);
@@ -38,7 +38,8 @@ export async function eventsFinding({ ask, until, stopped }: Smoke, jobId: strin
         next(`no end in time: ${seen.join(', ')}`, 'npm run doctor, then again with more --minutes'),
       );
     const last = events.at(-1);
-    if (!last || !hasEnded(last.status)) await sleep(retry, undefined, { signal: stopped });
+    const pause = Math.min(retry, until - Date.now());
+    if (!last || !hasEnded(last.status)) await sleep(pause, undefined, { signal: stopped });
   }
   return ok(`${seen.join(', ')}, in ${streams} stream${streams === 1 ? '' : 's'}, then 204`);
 }

@@ -16,7 +16,8 @@ export const HELP = `npm run smoke -- [--url URL | --deployed] [flags]
     --name NAME        of the deployment; else as cdk.json says
     --region REGION    else as cdk.json says
   --webhook-url URL  a receiver of yours (https) for one webhook; without it one goes where it must be refused
-  --minutes N        waits no longer for images, from 1 to 60; else 10: the first GPU host takes some minutes to come up
+  --minutes N        ends after so long, from 1 to 60, and ten seconds to remove what it made; else 10: the first GPU host takes
+                     some minutes to come up
 `;
 
 const options = {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status, Workflow } from '../api.ts';
 import { Found, next } from '../doctor/check.ts';
-import { type Answer, type Ask, saidBy } from './ask.ts';
+import { type Answer, type Ask, OutOfTime, saidBy } from './ask.ts';
 
 export interface Smoke {
   /** Without a slash at its end. */
@@ -68,14 +68,20 @@ export function wanted(answer: Answer, status: number, what: string, advice = 'n
 /** Asks once a second until there is something; undefined: the time is over. @param limit ms, beside the time of all */
 export async function poll<Value>(
   { until, stopped }: Smoke,
-  poll: () => Promise<Value | undefined>,
+  read: () => Promise<Value | undefined>,
   limit = Infinity,
 ): Promise<Value | undefined> {
   const end = Math.min(until, Date.now() + limit);
-  for (;;) {
-    const found = await poll();
-    if (found !== undefined || Date.now() >= end) return found;
-    await sleep(POLL_EVERY, undefined, { signal: stopped });
+  try {
+    for (;;) {
+      const found = await read();
+      const left = end - Date.now();
+      if (found !== undefined || left <= 0) return found;
+      await sleep(Math.min(POLL_EVERY, left), undefined, { signal: stopped });
+    }
+  } catch (error) {
+    if (error instanceof OutOfTime) return undefined;
+    throw error;
   }
 }
 

@@ -11,7 +11,7 @@ import { findApi } from '../connection.ts';
 import { readDeployment } from '../deployment.ts';
 import { explainAws, whoAsks } from '../doctor/aws.ts';
 import { Found, findingOf, next } from '../doctor/check.ts';
-import { stackOutputs } from '../doctor/stacks.ts';
+import { readStacks } from '../doctor/stacks.ts';
 import { placeOf } from '../place.ts';
 import type { Options } from './options.ts';
 
@@ -20,6 +20,8 @@ export interface Target {
   url: string;
   key: string | undefined;
   otherKey: string | undefined;
+  /** Of what is asked: the last deployment failed. */
+  rolledBack?: boolean;
   /** Removes the keys that were drawn. @throws Found where they could not be */
   close(): Promise<void>;
 }
@@ -52,7 +54,8 @@ export async function findTarget(
 async function findDeployment({ minutes, ...options }: Options): Promise<Target> {
   const { name, region } = placeOf(options, await readDeployment());
   await whoAsks(region);
-  const { Url, TablePrefix } = await stackOutputs(name, region);
+  const { outputs, rolledBack } = await readStacks(name, region);
+  const { Url, TablePrefix } = outputs;
   const client = createStoreClient({ region });
   const keys = createKeys(client, TablePrefix);
   const drawn: string[] = [];
@@ -70,6 +73,7 @@ async function findDeployment({ minutes, ...options }: Options): Promise<Target>
     url: Url.replace(/\/+$/, ''),
     key,
     otherKey,
+    rolledBack: rolledBack !== undefined,
     async close() {
       try {
         for (const keyId of drawn) await keys.remove(keyId);

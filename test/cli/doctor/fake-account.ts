@@ -17,6 +17,8 @@ export interface FakeAccount {
   prices: Record<string, number>;
   /** AWS's own, by name. */
   parameters: Record<string, string>;
+  /** By instance type that the region has. */
+  vcpus: Record<string, number>;
   /** By stack: its status, and its events from the newest. */
   stacks: Record<string, { status: string; events: [id: string, status: string, reason?: string][] }>;
   /** Whose signatures the Free Tier was asked with. */
@@ -33,6 +35,9 @@ interface Body {
   Filters?: { Field: string; Value: string }[];
 }
 
+/** Of all stacks. */
+const OUTPUTS = ['TablePrefix', 'ModelsBucket', 'AutoScalingGroup', 'Url', 'ApiKeyCommand'];
+
 /** @param moto where parameters of the account's own are */
 export async function startFakeAccount(moto: string): Promise<FakeAccount> {
   const account: FakeAccount = {
@@ -43,6 +48,7 @@ export async function startFakeAccount(moto: string): Promise<FakeAccount> {
     plan: undefined,
     prices: {},
     parameters: {},
+    vcpus: {},
     stacks: {},
     signed: [],
     silent: false,
@@ -107,6 +113,18 @@ export async function startFakeAccount(moto: string): Promise<FakeAccount> {
     );
   }
 
+  /** EC2's query protocol. */
+  function instanceTypes(form: URLSearchParams): string {
+    const asked = [...form].filter(([name]) => name.startsWith('Filter.1.Value')).map(([, type]) => type);
+    const items = asked
+      .filter((type) => account.vcpus[type] !== undefined)
+      .map(
+        (type) =>
+          `<item><instanceType>${type}</instanceType><vCpuInfo><defaultVCpus>${account.vcpus[type]}</defaultVCpus></vCpuInfo></item>`,
+      );
+    return `<DescribeInstanceTypesResponse><instanceTypeSet>${items.join('')}</instanceTypeSet></DescribeInstanceTypesResponse>`;
+  }
+
   /** CloudFormation's query protocol. */
   function stackAnswer(form: URLSearchParams): [number, string] {
     const name = form.get('StackName') ?? '';
@@ -121,7 +139,7 @@ export async function startFakeAccount(moto: string): Promise<FakeAccount> {
     const action = form.get('Action')!;
     const result =
       action === 'DescribeStacks'
-        ? `<Stacks><member><StackName>${name}</StackName><StackId>${id}</StackId><StackStatus>${stack.status}</StackStatus><CreationTime>${at}</CreationTime><Outputs><member><OutputKey>TablePrefix</OutputKey><OutputValue>x</OutputValue></member><member><OutputKey>ModelsBucket</OutputKey><OutputValue>x</OutputValue></member><member><OutputKey>AutoScalingGroup</OutputKey><OutputValue>x</OutputValue></member></Outputs></member></Stacks>`
+        ? `<Stacks><member><StackName>${name}</StackName><StackId>${id}</StackId><StackStatus>${stack.status}</StackStatus><CreationTime>${at}</CreationTime><Outputs>${OUTPUTS.map((key) => `<member><OutputKey>${key}</OutputKey><OutputValue>x</OutputValue></member>`).join('')}</Outputs></member></Stacks>`
         : `<StackEvents>${stack.events
             .map(
               ([logical, status, reason], n) =>
@@ -137,7 +155,9 @@ export async function startFakeAccount(moto: string): Promise<FakeAccount> {
   async function answerTo(request: IncomingMessage, text: string, response: ServerResponse): Promise<void> {
     const { headers } = request;
     if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
-      const [status, xml] = stackAnswer(new URLSearchParams(text));
+      const form = new URLSearchParams(text);
+      const [status, xml] =
+        form.get('Action') === 'DescribeInstanceTypes' ? [200, instanceTypes(form)] : stackAnswer(form);
       response.writeHead(status, { 'content-type': 'text/xml' }).end(xml);
       return;
     }

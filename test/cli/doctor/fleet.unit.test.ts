@@ -2,7 +2,6 @@
 
 import { expect, test } from 'vitest';
 import { controllerFinding, hostsFinding, lastErrorFinding } from '../../../functions/cli/doctor/fleet.ts';
-import { vcpusOf } from '../../../functions/cli/doctor/quotas.ts';
 import { type Blocked, type Fleet, UNKNOWN_FLEET } from '../../../functions/core/fleet.ts';
 import { hostItem } from '../../support/host-item.ts';
 
@@ -78,12 +77,4 @@ test('an error is told for a day', () => {
     says: '3 h ago: raise: AccessDenied',
   });
   expect(lastErrorFinding(fleet({ lastError }), NOW + 24 * 60 * MINUTE, where).kind).toBe('ok');
-});
-
-test.each([
-  ['g6e.xlarge', 4],
-  ['g6e.2xlarge', 8],
-  ['g7e.48xlarge', 192],
-])('%s has %d vCPUs', (type, vcpus) => {
-  expect(vcpusOf(type)).toBe(vcpus);
 });

@@ -10,7 +10,7 @@ let account: FakeAccount;
 const before = { ...process.env };
 beforeAll(async () => {
   account = await startFakeAccount('http://127.0.0.1:1');
-  process.env['AWS_ENDPOINT_URL_SERVICE_QUOTAS'] = account.url;
+  process.env['AWS_ENDPOINT_URL_SERVICE_QUOTAS'] = process.env['AWS_ENDPOINT_URL_EC2'] = account.url;
   process.env['AWS_ACCESS_KEY_ID'] = process.env['AWS_SECRET_ACCESS_KEY'] = 'test';
 });
 afterAll(async () => {
@@ -20,6 +20,14 @@ afterAll(async () => {
 beforeEach(() => {
   account.quotas = {};
   account.requests = [];
+  // As DescribeInstanceTypes says.
+  account.vcpus = {
+    'g6e.2xlarge': 8,
+    'g6e.4xlarge': 16,
+    'g4dn.metal': 96,
+    'p4d.24xlarge': 96,
+    'p5.48xlarge': 192,
+  };
 });
 
 const G = 'L-DB2E81BA';
@@ -58,4 +66,19 @@ test('spot has quotas of its own, P5 one more, and on demand is drawn on where s
     next: wish(G, 8),
   });
   expect(await gpuQuota({ ...spot, spot: false }, region, 'spot')).toMatchObject({ kind: 'ok' });
+});
+
+test('bare metal has as many as AWS says, and a type that the region has not is none to count', async () => {
+  const metal = await deployment({ instanceTypes: ['g7e.2xlarge', 'g4dn.metal'], maxHosts: 2 });
+  account.quotas = { [G]: 96 };
+  expect(await gpuQuota(metal, region, 'onDemand')).toEqual({
+    kind: 'next',
+    says: '96 vCPUs of G and VT: 1 of g4dn.metal; maxHosts is 2',
+    next: wish(G, 192),
+  });
+  account.vcpus = {};
+  expect(await gpuQuota(metal, region, 'onDemand')).toEqual({
+    kind: 'not checked',
+    says: 'us-east-1 offers none of the instance types',
+  });
 });

@@ -15,6 +15,7 @@ import { createKeys } from '../../../functions/store/keys.ts';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { createS3Client } from '../../../functions/images/client.ts';
 import { hasMoto, type Moto, startMoto } from '../../support/moto.ts';
+import { LOST, SIGNED_IN, UNREACHABLE } from '../../support/no-aws.ts';
 import { build, type Program, startProgram } from '../../support/program.ts';
 
 let folder: string;
@@ -77,14 +78,11 @@ test('what is no such API is one line', async () => {
   ]);
 }, 30_000);
 
-const LOST = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nowhere' };
-const KNOWN = { ...LOST, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-
 test.each<[string, Record<string, string>, RegExp]>([
   ['nobody signed in', LOST, /^next {2}deployment +nobody is signed in\n +→ aws configure sso /],
   [
     'no network',
-    { ...KNOWN, AWS_ENDPOINT_URL: 'http://127.0.0.1:9' },
+    { ...SIGNED_IN, ...UNREACHABLE },
     /^next {2}deployment +it cannot be asked \(Error: connect ECONNREFUSED 127.0.0.1:9\)\n +→ check the network/,
   ],
 ])(
@@ -105,7 +103,7 @@ test('credentials that have expired are one line', async () => {
     sts.listen(0, '127.0.0.1', resolve);
   });
   const AWS_ENDPOINT_URL = `http://127.0.0.1:${(sts.address() as AddressInfo).port}`;
-  const smoke = start('smoke', { ...KNOWN, AWS_ENDPOINT_URL }, ['--deployed']);
+  const smoke = start('smoke', { ...SIGNED_IN, AWS_ENDPOINT_URL }, ['--deployed']);
   expect([await smoke.ended, smoke.output()]).toEqual([
     1,
     expect.stringMatching(/^next {2}deployment +the credentials have expired\n +→ aws sso login/),
@@ -114,7 +112,7 @@ test('credentials that have expired are one line', async () => {
 }, 30_000);
 
 test('a place that cannot be is refused before AWS is asked', async () => {
-  const smoke = start('smoke', KNOWN, ['--deployed', '--region', 'us east']);
+  const smoke = start('smoke', SIGNED_IN, ['--deployed', '--region', 'us east']);
   expect([await smoke.ended, smoke.output()]).toEqual([
     1,
     '--region is one of AWS\'s, such as us-east-1; it is "us east"\n',
