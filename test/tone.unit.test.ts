@@ -139,7 +139,7 @@ test('they are found', () => {
       'Job not found',
       'must be a port from 0 to 65535',
       'must be true or false',
-      'Unknown flag ${}. ${} takes ${} and --help; a prompt that starts with a dash is given as --prompt="${}…"',
+      'Unknown flag ${}; ${} takes ${}${}',
     ]),
   );
 });

@@ -16,12 +16,6 @@ export class CommandError extends Error {}
 /** Nothing answered, or somebody between did who says "later": asking again may help. */
 export class NoAnswer extends CommandError {}
 
-/** What no header can carry is no key. It is not shown: it may be one and a word too many. @throws CommandError */
-export function checkedKey(from: string, key: string | undefined): string | undefined {
-  if (key === undefined || /^[!-~]+$/.test(key)) return key;
-  throw new CommandError(`${from} must be a key, which has no spaces and no letters beyond ASCII`);
-}
-
 export interface Accepted {
   job_id: string;
   notes: string[];

@@ -1,106 +1,227 @@
-// The command line against what a workflow takes: every input is a flag, with dashes or underscores. Refuses unknown
-// flags and a missing prompt; whether a value fits is the API's to say.
+// The command line of a program: its flags stand once, in a table, from which come what is read, every refusal and --help
+// (help.ts). Values are checked one by one; what they mean together is the program's to say.
 
 import { parseArgs } from 'node:util';
-import { programAsTyped } from '../runtime/package.ts';
-import { CommandError, type Workflow } from './api.ts';
+import { shownOf } from '../config/setting.ts';
+import { CommandError } from './api.ts';
 
-export interface Command {
-  /** Of `POST /api/generate`; values as they were typed. */
-  body: Record<string, string>;
-  output: string | undefined;
+/** What the text of a flag may be. */
+export interface Kind<Value> {
+  /** Ends the sentence that refuses a text: `--name must be …`. */
+  must: string;
+  /** Undefined: it cannot be. */
+  read(text: string): Value | undefined;
 }
 
-/** Flags that are no inputs; an input of such a name would be out of reach here. */
-const OWN = ['workflow', 'preset', 'output'];
+interface More {
+  /** In words, what holds without it; else the default says so. */
+  otherwise?: string;
+  /** The variable that says it where the flag does not. */
+  env?: string;
+  /** Of one letter. */
+  short?: string;
+  /** The commands that take it; else all. */
+  of?: readonly string[];
+  /** Its value stands in no error. */
+  secret?: true;
+}
 
-/** What must be known before the inputs are: which workflow, and whether to explain it or to run it. */
-export function firstLook(argv: string[]): { workflow: string | undefined; help: boolean } {
-  const { values } = parseArgs({
-    args: argv,
-    strict: false,
-    options: { workflow: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-  });
+export interface Flag<Value = unknown> extends More {
+  /** Undefined: a switch. */
+  kind?: Kind<Value>;
+  /** What stands for its value in --help. */
+  value: string;
+  means: string;
+  default?: Value;
+  /** Given again it adds to a list; else the last one counts. */
+  adds?: true;
+}
+
+export type Flags = Readonly<Record<string, Flag>>;
+export type Values<F extends Flags> = {
+  -readonly [Name in keyof F]: F[Name] extends Flag<infer Value> ? Value : never;
+};
+
+export interface Program<F extends Flags> {
+  /** As it is typed: `npm run smoke --`. */
+  name: string;
+  /** What may follow, in short. */
+  usage: string;
+  about: string;
+  flags: F;
+  /** How many words without a flag it takes; else none, or those of its command. */
+  words?: number;
+  /** Its first word is one of these. */
+  commands?: Readonly<Record<string, { means: string; word?: string }>>;
+  /** Paragraphs below the flags. */
+  notes?: readonly string[];
+}
+
+export interface Line<F extends Flags> {
+  /** Of the program's commands; empty where it has none. */
+  command: string;
+  words: string[];
+  values: Values<F>;
+  /** Of these, what was typed. */
+  given: Partial<Values<F>>;
+}
+
+/** One that takes a value. */
+export function flag<Value>(
+  kind: Kind<Value>,
+  value: string,
+  means: string,
+  more: More & { default: Value },
+): Flag<Value>;
+export function flag<Value>(
+  kind: Kind<Value>,
+  value: string,
+  means: string,
+  more?: More,
+): Flag<Value | undefined>;
+export function flag<Value>(
+  kind: Kind<Value>,
+  value: string,
+  means: string,
+  more: More = {},
+): Flag<Value | undefined> {
+  return { kind, value, means, ...more };
+}
+
+/** One that takes a value, and may be given again. */
+export const several = (value: string, means: string, more: More = {}): Flag<string[]> => ({
+  kind: { ...TEXT, read: (text) => [text] },
+  value,
+  means,
+  default: [],
+  adds: true,
+  ...more,
+});
+
+/** One that takes none. */
+export const toggle = (means: string, more: More = {}): Flag<boolean> => ({
+  value: '',
+  means,
+  default: false,
+  ...more,
+});
+
+export const TEXT: Kind<string> = { must: 'be a text', read: (text) => text };
+export const KEY: Kind<string> = {
+  must: 'be a key, which has no spaces and no letters beyond ASCII',
+  read: (text) => (/^[!-~]+$/.test(text) ? text : undefined),
+};
+
+export function number(least: number, most = Infinity, whole = false): Kind<number> {
+  const fits = whole ? Number.isSafeInteger : Number.isFinite;
   return {
-    workflow: typeof values.workflow === 'string' ? values.workflow : undefined,
-    help: values.help === true,
+    must: `be a ${whole ? 'whole ' : ''}number from ${least}${most === Infinity ? '' : ` to ${most}`}`,
+    read(text) {
+      const value = text.trim() === '' ? Number.NaN : Number(text);
+      return value >= least && value <= most && fits(value) ? value : undefined;
+    },
   };
 }
 
-/** @throws CommandError saying what to type instead */
-export function parseFlags(argv: string[], workflow: Workflow): Command {
-  const { properties, required } = workflow.inputs;
-  const known = [...OWN, ...Object.keys(properties).filter((name) => !OWN.includes(name))];
-  const given: Record<string, string> = {};
-  const words: string[] = [];
-  for (const token of tokensOf(argv, known)) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const name = token.name.replaceAll('-', '_');
-    if (!known.includes(name)) throw unknownFlag(token.rawName, workflow, known);
-    // The next flag is no value, but -1 and -blurry are.
-    if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--')))
-      throw new CommandError(`${token.rawName} needs a value: ${token.rawName}=VALUE`);
-    given[name] = token.value;
-  }
+/** For a pause between two looks. */
+export const SECONDS = number(0.001, 3600);
 
-  const { output, ...body } = given;
-  if (words.length > 0) {
-    if (!properties['prompt'])
-      throw new CommandError(
-        `${workflow.name} takes no prompt; without a flag before it, "${words[0]}" is one`,
-      );
-    if (body['prompt'] !== undefined)
-      throw new CommandError(`The prompt is there twice: "${words.join(' ')}", and as --prompt`);
-    body['prompt'] = words.join(' ');
-  }
-  const preset = workflow.presets[body['preset'] ?? ''] ?? {};
-  for (const name of required) {
-    if ((body[name] ?? String(preset[name] ?? '')).trim() !== '') continue;
-    throw new CommandError(
-      name === 'prompt'
-        ? `What should the image show? ${programAsTyped('generate')} "a red fox" (--help lists the flags)`
-        : `${workflow.name} needs ${flagOf(name)}; --help says what it is`,
-    );
-  }
-  return { body: { ...body, workflow: workflow.name }, output };
-}
+/** Several, separated by commas. */
+export const listOf = <Value>(must: string, { read }: Pick<Kind<Value>, 'read'>): Kind<Value[]> => ({
+  must: `be ${must}, separated by commas`,
+  read(text) {
+    const values = text.split(',').flatMap((one) => read(one.trim()) ?? []);
+    return values.length === text.split(',').length ? values : undefined;
+  },
+});
 
+/** `lora_strength` and `otherKey` as they are typed. */
 export function flagOf(name: string): string {
-  return `--${name.replaceAll('_', '-')}`;
+  return `--${name.replaceAll('_', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function tokensOf(argv: string[], known: string[]) {
-  const spellings = known.flatMap((name) => [name, name.replaceAll('_', '-')]);
+/** @returns undefined where help is asked for. @throws CommandError saying what to type instead */
+export function readFlags<F extends Flags>(
+  program: Program<F>,
+  argv: string[],
+  environment: Record<string, string | undefined> = {},
+): Line<F> | undefined {
+  const { flags, commands, name } = program;
+  const names = new Map(Object.keys(flags).map((one) => [flagOf(one), one]));
+  const tokens = tokensOf(flags, argv);
+  if (tokens.some((token) => token.kind === 'option' && token.name === 'help')) return undefined;
+  for (const token of tokens)
+    if (token.kind === 'option' && !names.has(flagOf(token.name))) throw unknownFlag(program, token.rawName);
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? token.value : []));
+  const command = commands ? (words.shift() ?? '') : '';
+  if (commands && !Object.hasOwn(commands, command))
+    throw new CommandError(
+      `${name} takes ${inWords(Object.keys(commands), 'or')}, not "${command}"; --help explains them`,
+    );
+  const most = commands?.[command]?.word === undefined ? (program.words ?? 0) : 1;
+  if (words.length > most) {
+    // It may be the value of a flag that npm took for its own.
+    const shown = Object.values(flags).some(({ secret }) => secret) ? 'A word' : `"${words[most]}"`;
+    throw new CommandError(`${shown} is too many: flags come behind ${name}, and --help lists them`);
+  }
+  const given: Record<string, unknown> = {};
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const own = names.get(flagOf(token.name))!;
+    const { kind, of, value, adds } = flags[own]!;
+    if (of && !of.includes(command))
+      throw new CommandError(`${command} takes no ${token.rawName}: it is a flag of ${inWords(of, 'and')}`);
+    if (!kind && token.value !== undefined) throw new CommandError(`${token.rawName} takes no value`);
+    // The next flag is no value, but -1 and -blurry are.
+    if (kind && (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))))
+      throw new CommandError(`${token.rawName} needs a value: ${token.rawName}=${value || 'VALUE'}`);
+    const read = kind ? readAs(flags[own]!, token.rawName, token.value!) : true;
+    given[own] = adds ? [...((given[own] as unknown[] | undefined) ?? []), ...(read as unknown[])] : read;
+  }
+  const values = Object.entries(flags).map(([one, { env = '', ...more }]) => {
+    const said = environment[env];
+    return [one, given[one] ?? (said ? readAs(more, env, said) : more.default)];
+  });
+  return {
+    command,
+    words,
+    given: given as Partial<Values<F>>,
+    values: Object.fromEntries(values) as Values<F>,
+  };
+}
+
+/** @param name as whoever is refused knows it. @throws CommandError */
+function readAs({ kind, secret }: Pick<Flag, 'kind' | 'secret'>, name: string, text: string): unknown {
+  const value = kind!.read(text);
+  if (value !== undefined) return value;
+  throw new CommandError(`${name} must ${kind!.must}${secret ? '' : `; it is "${shownOf(text)}"`}`);
+}
+
+function tokensOf(flags: Flags, argv: string[]) {
+  const options = Object.entries(flags).flatMap(([name, { kind, short }]) => {
+    const option = {
+      type: kind ? ('string' as const) : ('boolean' as const),
+      ...(short !== undefined && { short }),
+    };
+    const dashed = flagOf(name).slice(2);
+    return [[dashed, option] as const, [dashed.replaceAll('-', '_'), { type: option.type }] as const];
+  });
+  // A name without dashes is there twice: the one with its letter stays.
+  const all = Object.fromEntries(options.toReversed());
   return parseArgs({
     args: argv,
     strict: false,
     tokens: true,
-    options: Object.fromEntries(spellings.map((name) => [name, { type: 'string' as const }])),
+    options: { ...all, help: { type: 'boolean', short: 'h' } },
   }).tokens;
 }
 
-function unknownFlag(flag: string, workflow: Workflow, known: string[]): CommandError {
-  const flags = known.map(flagOf).join(', ');
-  return new CommandError(
-    `Unknown flag ${flag}. ${workflow.name} takes ${flags} and --help; a prompt that starts with a dash is given as --prompt="${flag}…"`,
-  );
+function unknownFlag({ name, flags, words }: Program<Flags>, flag: string): CommandError {
+  const known = inWords([...Object.keys(flags).map(flagOf), '--help'], 'and');
+  const dash = words === undefined ? '' : `; a text that starts with a dash stands behind -- alone`;
+  return new CommandError(`Unknown flag ${flag}; ${name} takes ${known}${dash}`);
 }
 
-/**
- * `npm run generate "a fox" --steps 8`: without `--` before them npm takes the flags for its own, and the image would
- * quietly be another.
- * @throws CommandError
- */
-export function refuseFlagsKeptByNpm(
-  environment: Record<string, string | undefined>,
-  workflow: Workflow,
-): void {
-  if (environment['npm_lifecycle_event'] !== 'generate') return;
-  const names = [...OWN, ...Object.keys(workflow.inputs.properties)];
-  const kept = names.find((name) => environment[`npm_config_${name}`] !== undefined);
-  if (kept !== undefined)
-    throw new CommandError(
-      `npm kept ${flagOf(kept)} for itself; put -- before what is meant for this program: npm run generate -- "a red fox" ${flagOf(kept)} …`,
-    );
+function inWords(names: readonly string[], and: string): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${and} ${names.at(-1)}`;
 }

@@ -2,23 +2,20 @@
 // exit code 0, 1 and the reason, or 130 after a signal, when the job is cancelled.
 
 import { localSettings } from '../config/local.ts';
-import { AppError } from '../core/errors.ts';
-import { explainAndExit, onStopSignal } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { catalogueOf, localCatalogue } from './catalogue.ts';
 import { connect, findApi } from './connection.ts';
 import { asSeenFrom, currentFolder, destinationOf, inputFiles } from './files.ts';
-import { firstLook, parseFlags, refuseFlagsKeptByNpm } from './flags.ts';
 import { helpOf } from './help.ts';
+import { firstLook, programOf, readCommand, refuseFlagsKeptByNpm } from './inputs.ts';
 import { makeImages } from './job.ts';
 import { createProgress } from './progress.ts';
-import { write } from './write.ts';
+import { runMain } from './run.ts';
+import { say, write } from './write.ts';
 
 const environment = process.env;
-const stopping = new AbortController();
-const stopped = stopping.signal;
 
-async function generate(argv: string[]): Promise<void> {
+async function generate(argv: string[], stopped: AbortSignal): Promise<void> {
   const asked = firstLook(argv);
   const found = await findApi(environment);
   const local = () => localCatalogue(localSettings(environment).WORKFLOWS_PATH);
@@ -31,10 +28,11 @@ async function generate(argv: string[]): Promise<void> {
   if (!catalogue.names.includes(name))
     throw new CommandError(`There is no workflow ${name}; --workflow takes ${catalogue.names.join(', ')}`);
   const workflow = await catalogue.describe(name);
-  if (asked.help) return write(process.stdout, helpOf(workflow, catalogue.names));
+  const program = programOf(workflow, catalogue.names);
+  if (asked.help) return say(helpOf(program));
 
-  refuseFlagsKeptByNpm(environment, workflow);
-  const { body, output } = parseFlags(argv, workflow);
+  refuseFlagsKeptByNpm(environment, program);
+  const { body, output } = readCommand(argv, workflow, program);
   const folder = currentFolder(environment);
   const files = await inputFiles(workflow, body, folder);
   const destination = await destinationOf(output, folder);
@@ -53,28 +51,4 @@ async function generate(argv: string[]): Promise<void> {
   }
 }
 
-async function main(): Promise<number> {
-  try {
-    await generate(process.argv.slice(2));
-    return stopped.aborted ? 130 : 0;
-  } catch (error) {
-    if (stopped.aborted) return 130;
-    if (!(error instanceof CommandError || error instanceof AppError)) throw error;
-    await write(process.stderr, `${error.message}\n`);
-    return 1;
-  }
-}
-
-const ended = main();
-onStopSignal(
-  async () => {
-    stopping.abort();
-    await ended;
-  },
-  () => 130,
-);
-try {
-  process.exit(await ended);
-} catch (error) {
-  explainAndExit(error);
-}
+await runMain(generate, { stops: true });

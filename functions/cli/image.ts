@@ -3,25 +3,27 @@
 
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import * as z from 'zod';
-import { explainAndExit } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
+import { flag, SECONDS, type Values } from './flags.ts';
+import { placeFlags, placeOf } from './place.ts';
+import { runProgram } from './run.ts';
+import { say } from './write.ts';
 
-const HELP = `npm run image -- [--name NAME] [--region REGION] [--every SECONDS]
-
-  Makes the image that GPU hosts are launched from, with Node and ComfyUI in it: about half an hour on a
-  machine without a GPU, some $0.20, and what its snapshot costs a month. Needs a deployment with
-  bakedImage, and the aws program.
-
-  --name     of the deployment; else as cdk.json says
-  --region   else as cdk.json says
-  --every    seconds between two looks at how far it is, else 30
-`;
+const program = {
+  name: 'npm run image --',
+  usage: '[--name NAME] [--region REGION] [--every SECONDS]',
+  about:
+    'Makes the image that GPU hosts are launched from, with Node and ComfyUI in it: about half an hour on a machine without a GPU, some $0.20, and what its snapshot costs a month. Needs a deployment with bakedImage, and the aws program.',
+  flags: {
+    ...placeFlags,
+    every: flag(SECONDS, 'SECONDS', 'between two looks at how far it is', { default: 30 }),
+  },
+};
 
 const run = promisify(execFile);
-const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 const started = z.object({ imageBuildVersionArn: z.string() });
 const made = z.object({
@@ -40,13 +42,8 @@ const stacks = z.object({
   ),
 });
 
-async function image(argv: string[]): Promise<void> {
-  const flags = parse(argv);
-  if (flags.help) return say(HELP.trimEnd());
-  const every = Number(flags.every);
-  if (!(every > 0)) throw new CommandError(`--every must be seconds above 0; it is "${flags.every}"`);
-  const deployment = await readDeployment();
-  const { name = deployment.name, region = deployment.region } = flags;
+async function image(given: Partial<Values<typeof program.flags>>, every: number): Promise<void> {
+  const { name, region } = placeOf(given, await readDeployment());
   const stack = `${name}-gpu-hosts`;
   const aws = async <Schema extends z.ZodType>(schema: Schema, ...args: string[]) => {
     const text = await callAws([...args, '--region', region, '--output', 'json']);
@@ -67,15 +64,15 @@ async function image(argv: string[]): Promise<void> {
     '--image-pipeline-arn',
     pipeline,
   );
-  say(`making ${arn}`);
+  await say(`making ${arn}`);
   const ami = await untilMade(arn, every, () =>
     aws(made, 'imagebuilder', 'get-image', '--image-build-version-arn', arn),
   );
   const parameter = `/${name}/host-image`;
   const value = ['--name', parameter, '--value', ami, '--type', 'String', '--data-type', 'aws:ec2:image'];
   await aws(z.unknown(), 'ssm', 'put-parameter', '--overwrite', ...value);
-  say(`${ami} is what hosts are launched from, by ${parameter}. Those that run go on with theirs.`);
-  say(
+  await say(`${ami} is what hosts are launched from, by ${parameter}. Those that run go on with theirs.`);
+  await say(
     `Older images and their snapshots stay, and cost: aws ec2 describe-images --region ${region} --owners self`,
   );
 }
@@ -89,7 +86,7 @@ async function untilMade(
   let before = '';
   for (;;) {
     const { state, outputResources } = (await poll()).image;
-    if (state.status !== before) say(state.status.toLowerCase());
+    if (state.status !== before) await say(state.status.toLowerCase());
     before = state.status;
     if (['FAILED', 'CANCELLED', 'DELETED', 'DEPRECATED'].includes(state.status))
       throw new CommandError(
@@ -120,24 +117,4 @@ async function callAws(args: string[]): Promise<string> {
   }
 }
 
-function parse(argv: string[]) {
-  const options = {
-    name: { type: 'string' },
-    region: { type: 'string' },
-    every: { type: 'string', default: '30' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    return parseArgs({ args: argv, options }).values;
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message.split('. ')[0]}; --help lists the flags`);
-  }
-}
-
-try {
-  await image(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof CommandError)) explainAndExit(error);
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
-}
+await runProgram(program, ({ given, values }) => image(given, values.every));

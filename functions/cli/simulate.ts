@@ -1,42 +1,38 @@
 // `npm run simulate`: what a day of jobs waits and costs, under the rule by which the controller starts GPU hosts. Only
 // composes; exit code 0, or 1 and the reason.
 
-import { AppError } from '../core/errors.ts';
 import { readWarm } from '../core/warm-schedule.ts';
-import { explainAndExit } from '../runtime/exit.ts';
-import { CommandError } from './api.ts';
 import { priceOf, readDeployment } from './deployment.ts';
 import { costsOf, costTableOf } from './simulate/costs.ts';
+import { readFlags } from './flags.ts';
+import { helpOf } from './help.ts';
+import { runMain } from './run.ts';
 import { simulateDay } from './simulate/day.ts';
 import { measureLoad } from './simulate/load.ts';
 import { ASSUMED, extrapolated, loadTableOf, ofAJob } from './simulate/load-table.ts';
-import { helpOf, readOptions } from './simulate/options.ts';
+import { type Options, programOver } from './simulate/options.ts';
 import { assumptionsOf, rowOf, tableOf } from './simulate/table.ts';
 import { arrivalsOf, hostsFor } from './simulate/traffic.ts';
+import { say } from './write.ts';
 
-try {
+await runMain(async (argv) => {
   const deployment = await readDeployment();
   const { idleMinutes, minHosts, warm } = deployment;
-  const deployed = {
-    usdPerHour: priceOf(deployment),
-    idleMinutes,
-    warmth: { minHosts, spans: readWarm(warm) },
-  };
-  const options = readOptions(process.argv.slice(2), deployed);
-  if (!options) process.stdout.write(helpOf(deployed));
-  else {
-    const rows = options.jobs.map((jobs) => {
-      const maxHosts = options.maxHosts ?? hostsFor(jobs, options.secondsPerJob);
-      const world = { ...options, maxHosts, idleSeconds: options.idleMinutes * 60 };
-      return rowOf(jobs, maxHosts, simulateDay(arrivalsOf(jobs, options.seed), world), options.usdPerHour);
-    });
-    process.stdout.write(`${tableOf(rows)}\n\n${assumptionsOf(options)}\n`);
-    process.stdout.write(`\n${await behind(options.secondsPerJob)}\n`);
-  }
-} catch (error) {
-  if (!(error instanceof CommandError || error instanceof AppError)) explainAndExit(error);
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+  const warmth = { minHosts, spans: readWarm(warm) };
+  const program = programOver({ usdPerHour: priceOf(deployment), idleMinutes, warmth });
+  const line = readFlags(program, argv);
+  return line ? simulate(line.values) : say(helpOf(program));
+});
+
+async function simulate(options: Options): Promise<void> {
+  const warmth = { minHosts: options.minHosts, spans: options.warm };
+  const rows = options.jobs.map((jobs) => {
+    const maxHosts = options.maxHosts ?? hostsFor(jobs, options.secondsPerJob);
+    const world = { ...options, warmth, maxHosts, idleSeconds: options.idleMinutes * 60 };
+    return rowOf(jobs, maxHosts, simulateDay(arrivalsOf(jobs, options.seed), world), options.usdPerHour);
+  });
+  await say(`${tableOf(rows)}\n\n${assumptionsOf(options)}\n`);
+  await say(await behind(options.secondsPerJob));
 }
 
 /** What the tables are asked, measured with the very code, and what a million jobs cost beside their GPUs. */

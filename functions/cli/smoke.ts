@@ -1,17 +1,16 @@
 // `npm run smoke`: whether an API does all that its callers ask of it, through whatever stands before it: each line ok or
 // what to do, a table of seconds, and nothing left behind. Only composes; exit code 0, 1, or 130 after a signal.
 
-import { AppError } from '../core/errors.ts';
-import { explainAndExit, onStopSignal } from '../runtime/exit.ts';
-import { CommandError, type Status, type Workflow } from './api.ts';
+import type { Status, Workflow } from './api.ts';
 import { after, type Check, Found, lineOf, ok } from './doctor/check.ts';
+import { runProgram } from './run.ts';
 import { createAsk } from './smoke/ask.ts';
 import { cleanUp } from './smoke/clean.ts';
 import { downloadChecks } from './smoke/download.ts';
 import { errorChecks } from './smoke/errors.ts';
 import { eventsFinding } from './smoke/events.ts';
 import { completed, imageFinding, nameOf } from './smoke/jobs.ts';
-import { HELP, type Options, parseOptions } from './smoke/options.ts';
+import { checkedOptions, type Options, program } from './smoke/options.ts';
 import { apiCheck, plainChecks } from './smoke/plain.ts';
 import { type Lane, runLanes } from './smoke/run.ts';
 import { type Inputs, inputsFor, type Smoke, submit, wanted } from './smoke/smoke.ts';
@@ -23,10 +22,10 @@ import { say } from './write.ts';
 
 const ROLLED_BACK = 'stands as before the last one, which failed: npm run doctor says why';
 const environment = process.env;
-const stopping = new AbortController();
-const stopped = stopping.signal;
 
-async function smoke(options: Options): Promise<boolean> {
+async function smoke(options: Options, stopped: AbortSignal): Promise<boolean> {
+  /** What was broken off says nothing of the API. */
+  const sayUnlessStopped = async (line: string) => (stopped.aborted ? undefined : say(line));
   const from = performance.now();
   const target = await findTarget(options, environment);
   try {
@@ -104,40 +103,16 @@ async function workflowsOf({ ask }: Smoke): Promise<Workflow[]> {
   );
 }
 
-/** What was broken off says nothing of the API. */
-async function sayUnlessStopped(line: string): Promise<void> {
-  if (!stopped.aborted) await say(line);
-}
-
-async function main(): Promise<number> {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (options.help) {
-      await say(HELP.trimEnd());
-      return 0;
+await runProgram(
+  program,
+  async (line, stopped) => {
+    try {
+      return (await smoke(checkedOptions(line), stopped)) ? 0 : 1;
+    } catch (error) {
+      if (stopped.aborted || !(error instanceof Found)) throw error;
+      await say(lineOf('deployment', error.finding));
+      return 1;
     }
-    const good = await smoke(options);
-    return stopped.aborted ? 130 : good ? 0 : 1;
-  } catch (error) {
-    if (stopped.aborted) return 130;
-    if (error instanceof Found) await say(lineOf('deployment', error.finding));
-    else if (error instanceof CommandError || error instanceof AppError)
-      process.stderr.write(`${error.message}\n`);
-    else throw error;
-    return 1;
-  }
-}
-
-const ended = main();
-onStopSignal(
-  async () => {
-    stopping.abort();
-    await ended;
   },
-  () => 130,
+  { stops: true },
 );
-try {
-  process.exit(await ended);
-} catch (error) {
-  explainAndExit(error);
-}

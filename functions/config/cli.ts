@@ -10,8 +10,9 @@ export const cli = {
     otherwise: 'the one that runs here',
   }),
   API_KEY: setting(
-    text.optional(),
-    'must be a key',
+    // What a header can carry.
+    text.regex(/^[!-~]+$/).optional(),
+    'must be a key, which has no spaces and no letters beyond ASCII',
     'the key of the API that is asked, where it asks for one',
     {
       secret: true,

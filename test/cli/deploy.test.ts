@@ -26,7 +26,10 @@ describe('as typed', () => {
   beforeAll(() => build(), 120_000);
 
   test.each([
-    [['--all'], '--help lists the flags'],
+    [
+      ['--all'],
+      'Unknown flag --all; npm run deploy -- takes --context, --yes, --import-existing-resources and --help',
+    ],
     [[], 'Nobody is there to answer: npm run deploy -- --yes'],
   ])('%j without a terminal is refused in one line', async (args, sentence) => {
     const program = startProgram('deploy', {}, args);

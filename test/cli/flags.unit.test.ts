@@ -1,75 +1,96 @@
-// Which command lines are understood, and what is said about the others.
+// A table of flags: what is read by it, what is refused, and what --help makes of it.
 
 import { expect, test } from 'vitest';
-import type { Workflow } from '../../functions/cli/api.ts';
-import { localCatalogue } from '../../functions/cli/catalogue.ts';
-import { firstLook, parseFlags, refuseFlagsKeptByNpm } from '../../functions/cli/flags.ts';
+import { flag, KEY, listOf, number, readFlags, several, TEXT, toggle } from '../../functions/cli/flags.ts';
 import { helpOf } from '../../functions/cli/help.ts';
 
-const catalogue = await localCatalogue(undefined);
-const workflow = await catalogue.describe('flux2_turbo_default');
-const controlnet = await catalogue.describe('flux2_turbo_controlnet');
-const promptless: Workflow = {
-  ...workflow,
-  name: 'promptless',
-  inputs: { ...workflow.inputs, required: [], properties: { seed: { type: 'integer', 'x-input': 'seed' } } },
+const program = {
+  name: 'npm run paint --',
+  usage: 'wall|door [flags]',
+  about: 'Paints.',
+  commands: { wall: { word: 'ID', means: 'paints a wall' }, door: { means: 'paints a door' } },
+  flags: {
+    colour: flag(TEXT, 'NAME', 'of the paint', { env: 'COLOUR', otherwise: 'white' }),
+    coatCount: flag(number(1, 9, true), 'N', 'how often', { of: ['wall'], default: 2 }),
+    hours: flag(listOf('numbers from 0', number(0)), 'N,N', 'at which'),
+    mix: several('NAME', 'what is added', { short: 'm' }),
+    key: flag(KEY, 'KEY', 'of the house', { env: 'HOUSE_KEY' }),
+    isWet: toggle('does not wait', { short: 'w' }),
+  },
 };
+const read = (argv: string[], environment = {}) => readFlags(program, argv, environment);
+const NOTHING = { colour: undefined, coatCount: 2, hours: undefined, mix: [], key: undefined, isWet: false };
 
-test.each<[string[], Record<string, string>]>([
-  [['a', 'red', 'fox'], { prompt: 'a red fox' }],
-  [['--prompt', 'a fox'], { prompt: 'a fox' }],
-  [['--prompt=-5 degrees'], { prompt: '-5 degrees' }],
-  [['--', '-5 degrees'], { prompt: '-5 degrees' }],
-  [['fox', '--lora-strength', '0.5'], { prompt: 'fox', lora_strength: '0.5' }],
-  [['fox', '--lora_strength=0.5'], { prompt: 'fox', lora_strength: '0.5' }],
-  [['--steps', '9', 'a', '--seed', '1', 'fox'], { prompt: 'a fox', steps: '9', seed: '1' }],
-  [['fox', '--cfg', '-1'], { prompt: 'fox', cfg: '-1' }],
-  [['fox', '--negative-prompt', ''], { prompt: 'fox', negative_prompt: '' }],
-  [['fox', '--steps', '8', '--steps', '9'], { prompt: 'fox', steps: '9' }],
-  [['fox', '--preset', 'turbo', '--workflow', workflow.name], { prompt: 'fox', preset: 'turbo' }],
-])('%j is understood', (argv, body) => {
-  expect(parseFlags(argv, workflow)).toEqual({
-    body: { ...body, workflow: workflow.name },
-    output: undefined,
-  });
+test.each<[string[], Record<string, string>, object, object?]>([
+  [['door'], {}, {}, {}],
+  [['--colour', 'red', 'door'], {}, { colour: 'red' }],
+  [['door', '--colour=-5'], {}, { colour: '-5' }],
+  [['door', '--colour', ''], {}, { colour: '' }],
+  [['door', '--colour', 'red', '--colour', 'blue'], {}, { colour: 'blue' }],
+  [['wall', '--coat-count', '3'], {}, { coatCount: 3 }],
+  [['wall', '--coat_count=3'], {}, { coatCount: 3 }],
+  [['door', '--hours', '1, 2.5'], {}, { hours: [1, 2.5] }],
+  [['door', '-m', 'a', '--mix', 'b'], {}, { mix: ['a', 'b'] }],
+  [['door', '-w'], {}, { isWet: true }],
+  [['door'], { COLOUR: 'green' }, { colour: 'green' }, {}],
+  [['door'], { COLOUR: '' }, {}, {}],
+  [['door', '--colour', 'red'], { COLOUR: 'green' }, { colour: 'red' }],
+])('%j with %o is understood', (argv, environment, values, given = values) => {
+  expect(read(argv, environment)).toMatchObject({ values: { ...NOTHING, ...values }, given });
 });
 
-test.each<[string[], Workflow, string]>([
-  [['fox', '--stesp', '8'], workflow, 'Unknown flag --stesp. flux2_turbo_default takes --workflow, '],
-  [['fox', '-x'], workflow, 'Unknown flag -x.'],
-  [['fox', '--steps'], workflow, '--steps needs a value: --steps=VALUE'],
-  [['fox', '--steps', '--seed', '1'], workflow, '--steps needs a value'],
-  [[], workflow, 'What should the image show? npm run generate -- "a red fox"'],
-  [['  '], workflow, 'What should the image show?'],
-  [['a fox', '--prompt', 'a hare'], workflow, 'The prompt is there twice'],
-  [['a fox'], controlnet, 'flux2_turbo_controlnet needs --image; --help says what it is'],
-  [['a fox'], promptless, 'promptless takes no prompt'],
-])('%j is refused', (argv, workflow, sentence) => {
-  expect(() => parseFlags(argv, workflow)).toThrow(sentence);
+test('words are the command and what it takes', () => {
+  expect(read(['wall', '7'])).toMatchObject({ command: 'wall', words: ['7'] });
+  expect(read(['door'])).toMatchObject({ command: 'door', words: [] });
 });
 
-test('the workflow and help are found among unknown flags', () => {
-  expect(firstLook(['fox', '--steps', '8', '--workflow', 'x', '-h'])).toEqual({ workflow: 'x', help: true });
-  expect(firstLook(['fox'])).toEqual({ workflow: undefined, help: false });
+test.each<[string[], string, Record<string, string>?]>([
+  [[], 'npm run paint -- takes wall or door, not ""; --help explains them'],
+  [['roof'], 'npm run paint -- takes wall or door, not "roof"; --help explains them'],
+  [['toString'], 'npm run paint -- takes wall or door, not "toString"; --help explains them'],
+  [['door', '7'], '"7" is too many: flags come behind npm run paint --, and --help lists them'],
+  [['wall', '7', '8'], '"8" is too many: flags come behind npm run paint --, and --help lists them'],
+  [
+    ['door', '--color', 'red'],
+    'Unknown flag --color; npm run paint -- takes --colour, --coat-count, --hours, --mix, --key, --is-wet and --help',
+  ],
+  [['door', '-x'], 'Unknown flag -x; npm run paint -- takes '],
+  [['door', '--constructor'], 'Unknown flag --constructor; npm run paint -- takes '],
+  [['door', '--colour'], '--colour needs a value: --colour=NAME'],
+  [['door', '--colour', '--is-wet'], '--colour needs a value: --colour=NAME'],
+  [['door', '--is-wet=no'], '--is-wet takes no value'],
+  [['door', '--coat-count', '3'], 'door takes no --coat-count: it is a flag of wall'],
+  [['wall', '--coat-count', '1.5'], '--coat-count must be a whole number from 1 to 9; it is "1.5"'],
+  [['wall', '--coat-count', ' '], '--coat-count must be a whole number from 1 to 9; it is " "'],
+  [['door', '--hours', '1,x'], '--hours must be numbers from 0, separated by commas; it is "1,x"'],
+  [['door', '--colour', 'red'], 'HOUSE_KEY must be a key, which has no spaces', { HOUSE_KEY: 'a b' }],
+])('%j is refused', (argv, sentence, environment) => {
+  expect(() => read(argv, environment)).toThrow(sentence);
 });
 
-test('flags that npm took for its own are not lost in silence', () => {
-  const npm = { npm_lifecycle_event: 'generate', npm_config_cache: '/home/me/.npm' };
-  expect(() => refuseFlagsKeptByNpm(npm, workflow)).not.toThrow();
-  expect(() => refuseFlagsKeptByNpm({ ...npm, npm_config_lora_strength: '1' }, workflow)).toThrow(
-    'npm kept --lora-strength for itself; put -- before',
-  );
+test('a secret, and a word that may be one, is not repeated', () => {
+  const secret = { ...program, flags: { key: flag(KEY, 'KEY', 'of the house', { secret: true }) } };
+  expect(() => readFlags(secret, ['door', '--key', 'hunter 2'])).toThrow(/^--key must be a key, [^"]*$/);
+  expect(() => readFlags(secret, ['door', 'hunter2'])).toThrow(/^A word is too many/);
 });
 
-test('help has every input with its type, bounds and default', () => {
-  const help = helpOf(controlnet, catalogue.names);
-  const text = help.replaceAll(/\s+/g, ' ');
-  for (const name of Object.keys(controlnet.inputs.properties))
-    expect(help).toMatch(new RegExp(`^  --${name.replaceAll('_', '-')}\\b`, 'm'));
-  expect(text).toContain('--steps Whole number, 1 to 50, default 25. Diffusion steps;');
-  expect(text).toContain('--width Whole number, 256 to 2048, a multiple of 16, default 1024.');
-  expect(text).toContain('--seed Whole number, 0 to 2^64-1.');
-  expect(text).toContain('--image A local image file, or the name of an uploaded or made image, required.');
-  expect(text).toContain('one of euler, ');
-  expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+test.each([[['--help']], [['-h']], [['roof', '--color', '-h']]])('%j asks for help', (argv) => {
+  expect(read(argv)).toBeUndefined();
+});
+
+test('--help has the commands with their flags, the other flags, their bounds and what holds without them', () => {
+  expect(helpOf(program)).toBe(`npm run paint -- wall|door [flags]
+
+  Paints.
+
+  wall ID               paints a wall
+    --coat-count N        how often (a whole number from 1 to 9); else 2
+  door                  paints a door
+
+  --colour NAME         of the paint; else COLOUR, else white
+  --hours N,N           at which
+  --mix NAME, -m        what is added
+  --key KEY             of the house; else HOUSE_KEY
+  --is-wet, -w          does not wait
+  --help, -h            this`);
 });

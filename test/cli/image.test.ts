@@ -80,7 +80,9 @@ test('a deployment without it is told what to do', async () => {
 
 test('bad flags are refused in a sentence', async () => {
   expect((await image([], [], ['--every', 'never'])).said).toBe(
-    '--every must be seconds above 0; it is "never"\n',
+    '--every must be a number from 0.001 to 3600; it is "never"\n',
   );
-  expect((await image([], [], ['--nothing'])).said).toMatch(/^Unknown option '--nothing'; --help lists/);
+  expect((await image([], [], ['--nothing'])).said).toMatch(
+    /^Unknown flag --nothing; npm run image -- takes --name, --region, --every and --help\n$/,
+  );
 });

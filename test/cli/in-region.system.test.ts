@@ -194,14 +194,17 @@ describe.skipIf(!hasMoto)(`seed --in-region${hasMoto ? '' : ' (skipped: no moto_
       1,
       expect.stringContaining('These models come under the FLUX non-commercial licence'),
     ]);
-    expect(await ended('list', '--in-region')).toEqual([1, '--in-region is a flag of seed, not of list\n']);
+    expect(await ended('list', '--in-region')).toEqual([
+      1,
+      'list takes no --in-region: it is a flag of seed\n',
+    ]);
     expect(await ended('seed', '--in-region', '--accept-licence', '--bucket', 'b')).toEqual([
       1,
       "--in-region takes no --bucket: the deployment's machine has its own\n",
     ]);
     expect(await ended('seed', '--in-region', '--accept-licence', '--every', 'now')).toEqual([
       1,
-      '--every must be seconds above 0; it is "now"\n',
+      '--every must be a number from 0.001 to 3600; it is "now"\n',
     ]);
     await cloud.send(new DeleteStackCommand({ StackName: 'comfyui-gpu-hosts' }));
     expect(await ended('seed', '--in-region', '--accept-licence')).toEqual([

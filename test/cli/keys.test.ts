@@ -117,21 +117,28 @@ test('limits of an owner act in the API that runs, and are shown', async () => {
 
 test.each([
   [['create'], 'Whose key is it? create --name NAME'],
-  [['create', 'alice'], 'create takes its name as --name alice'],
+  [['create', 'alice'], '"alice" is too many: flags come behind npm run keys --'],
+  [['revoke', '0123456789abcdef', '--days', '3'], 'revoke takes no --days: it is a flag of create'],
   [['create', '--name', 'a b'], '--name must have 1 to 64'],
-  [['create', '--name', 'a', '--scopes', 'write'], '"write" is none'],
-  [['create', '--name', 'a', '--days', '0'], '--days takes a number above 0'],
+  [
+    ['create', '--name', 'a', '--scopes', 'write'],
+    '--scopes must be generate, read, admin or several, separated by commas; it is "write"',
+  ],
+  [['create', '--name', 'a', '--days', '0'], '--days must be a number from 0.001 to 3650; it is "0"'],
   [['revoke'], 'revoke takes the id of a key'],
   [['revoke', 'nonsense'], 'revoke takes the id of a key'],
   [['revoke', '0123456789abcdef'], 'There is no key 0123456789abcdef'],
   [['rotate', '0123456789abcdef'], 'There is no valid key 0123456789abcdef'],
-  [['create', '--nmae', 'a'], '--help lists the flags'],
+  [['create', '--nmae', 'a'], 'Unknown flag --nmae; npm run keys -- takes --name, '],
   [['limits'], 'Whose limits? limits --owner NAME'],
   [['limits', '--owner', 'a b'], '--owner must have 1 to 64'],
-  [['limits', '--owner', 'a', '--images-per-day', '1.5'], '--images-per-day takes a whole number from 0'],
-  [['limits', '--owner', 'a', '--per-minute', '0'], '--per-minute takes a whole number from 1'],
+  [
+    ['limits', '--owner', 'a', '--images-per-day', '1.5'],
+    '--images-per-day must be a whole number from 0, "unlimited" or "default"; it is "1.5"',
+  ],
+  [['limits', '--owner', 'a', '--per-minute', '0'], '--per-minute must be a whole number from 1 to 60000'],
   [['limits', '--owner', 'a', '--usd-per-month', ''], '"unlimited" or "default"; it is ""'],
-  [[], 'takes create, list, revoke, rotate or limits'],
+  [[], 'npm run keys -- takes create, list, revoke, rotate or limits, not ""'],
 ])('%j is refused in one line', async (args, sentence) => {
   const { code, out, err } = await keys(...args);
   expect(code).toBe(1);
@@ -158,13 +165,13 @@ test.each<[string, Record<string, string>, string[], string]>([
     'a name that none has',
     SIGNED_IN,
     ['--deployment', 'Far'],
-    '--deployment is that of a deployment, 2 to 20 small letters, digits and dashes; it is "Far"',
+    '--deployment must be that of a deployment, 2 to 20 small letters, digits and dashes; it is "Far"',
   ],
   [
     'a region that is none',
     { ...SIGNED_IN, AWS_REGION: 'us east' },
     ['--deployed'],
-    'AWS_REGION is one of AWS\'s, such as us-east-1; it is "us east"',
+    'AWS_REGION must be one of AWS\'s regions, such as us-east-1; it is "us east"',
   ],
 ])(
   'of a deployment with %s: one sentence',

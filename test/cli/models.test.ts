@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { packageRoot } from '../../functions/process/workflows.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { LOST, SIGNED_IN, UNREACHABLE } from '../support/no-aws.ts';
 import { build, startCommand } from '../support/program.ts';
 
@@ -25,7 +25,7 @@ test.each<[string, Record<string, string>, string[], string]>([
     'a place that cannot be',
     SIGNED_IN,
     ['--region', 'us east'],
-    '--region is one of AWS\'s, such as us-east-1; it is "us east"',
+    '--region must be one of AWS\'s regions, such as us-east-1; it is "us east"',
   ],
 ])(
   'with %s it is one sentence',

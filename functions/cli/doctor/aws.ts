@@ -51,6 +51,6 @@ export function explainedFor({ name, region }: Place, error: unknown): unknown {
     ('$metadata' in error || 'syscall' in error || error.name === 'CredentialsProviderError');
   if (!isOfAws) return error;
   const finding = explainAws(error);
-  const todo = finding.kind === 'next' ? ` → ${finding.next}` : '';
-  return new CommandError(`The deployment ${name} in ${region}: ${finding.says}${todo}`);
+  const says = finding.kind === 'next' ? `${finding.says} → ${finding.next}` : finding.says;
+  return new CommandError(`The deployment ${name} in ${region}: ${says}`);
 }

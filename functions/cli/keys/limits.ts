@@ -2,52 +2,43 @@
 
 import { type Limit, LIMITS, MAX_RESERVATIONS, MB, type OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
-import { CommandError } from '../api.ts';
+import { flag, flagOf, type Kind, number } from '../flags.ts';
 
-export const limitOptions = {
-  'per-minute': { type: 'string' },
-  unfinished: { type: 'string' },
-  'images-per-day': { type: 'string' },
-  'usd-per-month': { type: 'string' },
-  'upload-mb': { type: 'string' },
-} as const;
+/** null: unlimited. */
+type Said = number | null | 'default';
 
-type Flag = keyof typeof limitOptions;
+const said = ({ must, read }: Kind<number>): Kind<Said> => ({
+  must: `${must}, "unlimited" or "default"`,
+  read: (text) => (text === 'unlimited' ? null : text === 'default' ? text : read(text)),
+});
+const limit = (kind: Kind<number>, means: string) => flag(said(kind), 'N', means, { of: ['limits'] });
 
-/** `unit`: of what the flag says, in what is stored; else 1. */
-interface Meaning {
-  limit: Limit;
-  least: number;
-  most?: number;
-  whole: boolean;
-  unit?: number;
-}
-
-const MEANING: Record<Flag, Meaning> = {
-  'per-minute': { limit: 'perMinute', least: 1, most: 60_000, whole: true },
-  unfinished: { limit: 'maxWaiting', least: 0, most: MAX_RESERVATIONS, whole: true },
-  'images-per-day': { limit: 'imagesPerDay', least: 0, whole: true },
-  'usd-per-month': { limit: 'usdPerMonth', least: 0, whole: false },
-  'upload-mb': { limit: 'uploadBytes', least: 0, most: 1_000_000_000, whole: true, unit: MB },
+export const limitFlags = {
+  perMinute: limit(number(1, 60_000, true), 'requests a minute'),
+  unfinished: limit(number(0, MAX_RESERVATIONS, true), 'jobs that wait or run'),
+  imagesPerDay: limit(number(0, Infinity, true), 'images a day'),
+  usdPerMonth: limit(number(0), 'dollars a month of GPU time'),
+  uploadMb: limit(number(0, 1_000_000_000, true), 'MB of uploads that are kept'),
 };
-const FLAGS = Object.keys(MEANING) as Flag[];
 
-/** @throws CommandError */
-export function askedLimits(values: { [Name in Flag]?: string | undefined }): OwnLimits {
-  const asked = FLAGS.flatMap((flag): [Limit, number | null | undefined][] => {
-    const text = values[flag];
-    if (text === undefined) return [];
-    const { limit, least, most = Infinity, whole, unit = 1 } = MEANING[flag];
-    if (text === 'unlimited') return [[limit, null]];
-    if (text === 'default') return [[limit, undefined]];
-    const value = text.trim() === '' ? NaN : Number(text);
-    const fits =
-      value >= least && value <= most && (whole ? Number.isSafeInteger(value) : Number.isFinite(value));
-    if (!fits)
-      throw new CommandError(
-        `--${flag} takes a ${whole ? 'whole ' : ''}number from ${least}${most === Infinity ? '' : ` to ${most}`}, "unlimited" or "default"; it is "${text}"`,
-      );
-    return [[limit, value * unit]];
+type Name = keyof typeof limitFlags;
+const NAMES = Object.keys(limitFlags) as Name[];
+const LIMIT_OF: Record<Name, Limit> = {
+  perMinute: 'perMinute',
+  unfinished: 'maxWaiting',
+  imagesPerDay: 'imagesPerDay',
+  usdPerMonth: 'usdPerMonth',
+  uploadMb: 'uploadBytes',
+};
+/** Of what the flag says, in what is stored. */
+const unitOf = (name: Name) => (name === 'uploadMb' ? MB : 1);
+
+export function askedLimits(given: { [One in Name]?: Said | undefined }): OwnLimits {
+  const asked = NAMES.flatMap((name): [Limit, number | null | undefined][] => {
+    const value = given[name];
+    if (value === undefined) return [];
+    const stored = typeof value === 'number' ? value * unitOf(name) : value === null ? null : undefined;
+    return [[LIMIT_OF[name], stored]];
   });
   return Object.fromEntries(asked);
 }
@@ -62,11 +53,10 @@ export async function limits(
   const after =
     Object.keys(asked).length === 0 ? await owners.read(owner) : await owners.setLimits(owner, asked);
   const told = LIMITS.map((limit) => {
-    const flag = FLAGS.find((one) => MEANING[one].limit === limit)!;
+    const name = NAMES.find((one) => LIMIT_OF[one] === limit)!;
     const value = after[limit];
-    const { unit = 1 } = MEANING[flag];
-    const told = value === null ? 'unlimited' : value === undefined ? 'default' : value / unit;
-    return `${flag.padEnd(16)}${told}\n`;
+    const told = value === null ? 'unlimited' : value === undefined ? 'default' : value / unitOf(name);
+    return `${flagOf(name).slice(2).padEnd(16)}${told}\n`;
   });
   process.stdout.write(told.join(''));
   if (typeof asked.usdPerMonth === 'number' && unpriced.length > 0)

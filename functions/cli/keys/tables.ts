@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 import { CommandError } from '../api.ts';
 import { readDeployment, unpricedTypes } from '../deployment.ts';
 import { explainedFor } from '../doctor/aws.ts';
-import { type Place, placeOf } from '../place.ts';
+import { type Place, placeOf, REGION } from '../place.ts';
 
 export interface OpenKeys {
   keys: Keys;
@@ -38,7 +38,9 @@ export async function openKeys(
   if (deployed) {
     const written = await readDeployment();
     const said = { name: written.name, region: settings.AWS_REGION ?? written.region };
-    const place = placeOf(deployed, said, '--deployment');
+    const place = placeOf(deployed, said);
+    if (REGION.read(place.region) === undefined)
+      throw new CommandError(`AWS_REGION must ${REGION.must}; it is "${place.region}"`);
     return { ...(await openDeployedKeys(place)), unpriced: unpricedTypes(written, place.region) };
   }
   if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)

@@ -2,11 +2,10 @@
 // keys, of two owners, that end by themselves.
 
 import { randomBytes } from 'node:crypto';
-import { cliSettings } from '../../config/cli.ts';
 import { drawKey } from '../../core/access.ts';
 import { createStoreClient } from '../../store/client.ts';
 import { createKeys } from '../../store/keys.ts';
-import { checkedKey, CommandError } from '../api.ts';
+import { CommandError } from '../api.ts';
 import { findApi } from '../connection.ts';
 import { readDeployment } from '../deployment.ts';
 import { explainAws, whoAsks } from '../doctor/aws.ts';
@@ -38,14 +37,12 @@ export async function findTarget(
       if (error instanceof CommandError) throw error;
       throw new Found(findingOf(error, explainAws));
     });
-  const settings = cliSettings(environment);
-  const given = options.url ?? settings.API_URL;
-  const url = given ?? (await findApi(environment))?.api.url;
+  const url = options.url ?? (await findApi(environment))?.api.url;
   if (url === undefined)
     throw new CommandError('No API runs here: npm start, or name one with --url, or --deployed');
   return {
     url,
-    key: options.key ?? checkedKey('API_KEY', settings.API_KEY),
+    key: options.key,
     otherKey: options.otherKey,
     close: () => Promise.resolve(),
   };

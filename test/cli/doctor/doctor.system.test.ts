@@ -86,10 +86,13 @@ test('without an account: one thing to do, and what hangs on it', async () => {
 
 test.each([
   [['--aws', '--local'], '--aws or --local, not both\n'],
-  [['--local', '--name', 'x'], '--name and --region are of a deployment in AWS, not --local\n'],
-  [['--region', 'us east'], '--region is one of AWS\'s, such as us-east-1; it is "us east"\n'],
-  [['--name', ''], '--name is that of a deployment, 2 to 20 small letters, digits and dashes; it is ""\n'],
-  [['--awss'], "Unknown option '--awss'; --help lists the flags\n"],
+  [['--local', '--name', 'xy'], '--name and --region are of a deployment in AWS, not --local\n'],
+  [['--region', 'us east'], '--region must be one of AWS\'s regions, such as us-east-1; it is "us east"\n'],
+  [
+    ['--name', ''],
+    '--name must be that of a deployment, 2 to 20 small letters, digits and dashes; it is ""\n',
+  ],
+  [['--awss'], 'Unknown flag --awss; npm run doctor -- takes --aws, --local, --name, --region and --help\n'],
 ])(
   '%j is refused',
   async (args, sentence) => {
@@ -150,7 +153,7 @@ describe('an API', () => {
     expect((await run({}, '--local')).output).toContain('none runs here\n');
     expect(await run({ API_URL: url, API_KEY: 'a b' })).toEqual({
       code: 1,
-      output: 'API_KEY must be a key, which has no spaces and no letters beyond ASCII\n',
+      output: 'API_KEY must be a key, which has no spaces and no letters beyond ASCII; it has 3 characters\n',
     });
   }, 60_000);
 });

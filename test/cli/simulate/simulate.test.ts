@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { simulateDay, type World } from '../../../functions/cli/simulate/day.ts';
 import { Heap } from '../../../functions/cli/simulate/heap.ts';
-import { readOptions } from '../../../functions/cli/simulate/options.ts';
+import { readFlags } from '../../../functions/cli/flags.ts';
+import { programOver } from '../../../functions/cli/simulate/options.ts';
 import { quantile, rowOf, tableOf } from '../../../functions/cli/simulate/table.ts';
 import { arrivalsOf, DAY_SECONDS } from '../../../functions/cli/simulate/traffic.ts';
 import { NEVER_WARM, readWarm } from '../../../functions/core/warm-schedule.ts';
@@ -172,16 +173,19 @@ test('a row says waiting, hours and dollars', () => {
 describe('the command line', () => {
   const deployed = { usdPerHour: 2.24, idleMinutes: 10, warmth: NEVER_WARM };
   test.each([
-    [['--jobs', '1,x'], '--jobs must be a whole number from 0 to 3000000; it is "x"'],
+    [['--jobs', '1,x'], '--jobs must be whole numbers from 0 to 3000000, separated by commas; it is "1,x"'],
     [['--seconds-per-job=0'], '--seconds-per-job must be a number from 0.01 to 3600; it is "0"'],
     [['--max-hosts', '1.5'], '--max-hosts must be a whole number'],
     [['--seed'], '--seed needs a value'],
     [['--warm', 'always'], '--warm: "always" is no span'],
     [['--min-hosts', '-1'], '--min-hosts must be a whole number from 0 to 1000'],
-    [['--hosts', '3'], 'Unknown flag --hosts; there are --jobs, --warm, --min-hosts, --seconds-per-job,'],
-    [['1000'], '"1000" is no flag'],
+    [
+      ['--hosts', '3'],
+      'Unknown flag --hosts; npm run simulate -- takes --jobs, --min-hosts, --warm, --seconds-per-job,',
+    ],
+    [['1000'], '"1000" is too many: flags come behind npm run simulate --'],
   ])('%j is refused', (argv, sentence) => {
-    expect(() => readOptions(argv, deployed)).toThrow(sentence);
+    expect(() => readFlags(programOver(deployed), argv)).toThrow(sentence);
   });
 
   test('as typed: a table for what was asked, or one sentence', async () => {

@@ -2,8 +2,12 @@
 
 import { expect, test } from 'vitest';
 import type { Status } from '../../../functions/cli/api.ts';
-import { parseOptions } from '../../../functions/cli/smoke/options.ts';
+import { readFlags } from '../../../functions/cli/flags.ts';
+import { checkedOptions, program } from '../../../functions/cli/smoke/options.ts';
 import { tableOf } from '../../../functions/cli/smoke/table.ts';
+
+const parseOptions = (argv: string[], environment = {}) =>
+  checkedOptions(readFlags(program, argv, environment)!);
 
 test('an address loses the slash at its end; without flags nothing is said', () => {
   expect(parseOptions(['--url', 'https://a.example/', '--minutes', '2'])).toMatchObject({
@@ -15,36 +19,46 @@ test('an address loses the slash at its end; without flags nothing is said', () 
 });
 
 test.each([
-  [['--url', 'a.example'], '--url takes an address such as https://images.example.com; it is "a.example"'],
+  [['--url', 'a.example'], '--url must be an address such as https://images.example.com; it is "a.example"'],
   [
     ['--webhook-url', 'ftp://a'],
-    '--webhook-url takes an address such as https://images.example.com; it is "ftp://a"',
+    '--webhook-url must be an address such as https://images.example.com; it is "ftp://a"',
   ],
   [
     ['--webhook-url', 'ftp://me:secret@a.example/?token=secret'],
-    '--webhook-url takes an address such as https://images.example.com; it is "ftp://…@a.example/?…"',
+    '--webhook-url must be an address such as https://images.example.com; it is "ftp://…@a.example/?…"',
   ],
   [
     ['--url', 'https://me:secret@a.example'],
-    '--url takes an address without a user, a query or a fragment; a key goes to --key',
+    '--url takes an address without a user, a query or a fragment; it is "https://…@a.example"; a key goes to --key',
   ],
   [
     ['--url', 'https://a.example/?page=1'],
-    '--url takes an address without a user, a query or a fragment; a key goes to --key',
+    '--url takes an address without a user, a query or a fragment; it is "https://a.example/?…"; a key goes to --key',
   ],
   [['--key', 'ключ'], '--key must be a key, which has no spaces and no letters beyond ASCII'],
-  [['--minutes', '0'], '--minutes takes a number from 1 to 60; it is "0"'],
-  [['--minutes', ''], '--minutes takes a number from 1 to 60; it is ""'],
-  [['--name', 'a'], '--name and --region are those of a deployment: add --deployed'],
+  [['--minutes', '0'], '--minutes must be a number from 1 to 60; it is "0"'],
+  [['--minutes', ''], '--minutes must be a number from 1 to 60; it is ""'],
+  [['--name', 'ab'], '--name and --region are those of a deployment: add --deployed'],
   [
     ['--deployed', '--key', 'k'],
     '--deployed finds the address and draws keys itself: leave out --url, --key and --other-key',
   ],
-  [['--what'], "Unknown option '--what'; npm run smoke -- --help lists the flags"],
-  // As npm leaves it, which took --url for its own.
-  [['https://a.example'], "Unexpected argument 'https://a.example'; npm run smoke -- --help lists the flags"],
+  [['--name', 'A', '--deployed'], '--name must be that of a deployment, 2 to 20 small letters'],
+  // As npm leaves it, which took --key for its own.
+  [['ck_secret'], 'A word is too many: flags come behind npm run smoke --, and --help lists them'],
 ])('%j is refused', (argv, sentence) => {
   expect(() => parseOptions(argv)).toThrow(sentence);
+});
+
+test('what no flag says the environment does, but not of a deployment', () => {
+  const environment = { API_URL: 'https://b.example/', API_KEY: 'k' };
+  expect(parseOptions([], environment)).toMatchObject({ url: 'https://b.example', key: 'k' });
+  expect(parseOptions(['--url', 'https://a.example'], environment)).toMatchObject({
+    url: 'https://a.example',
+  });
+  expect(parseOptions(['--deployed'], environment)).toMatchObject({ deployed: true });
+  expect(() => parseOptions([], { API_KEY: 'a b' })).toThrow(/^API_KEY must be a key, [^"]*$/);
 });
 
 test('the table has the parts of each job, and no row for what was not checked', () => {

@@ -115,7 +115,7 @@ test('a place that cannot be is refused before AWS is asked', async () => {
   const smoke = start('smoke', SIGNED_IN, ['--deployed', '--region', 'us east']);
   expect([await smoke.ended, smoke.output()]).toEqual([
     1,
-    '--region is one of AWS\'s, such as us-east-1; it is "us east"\n',
+    '--region must be one of AWS\'s regions, such as us-east-1; it is "us east"\n',
   ]);
 }, 30_000);
 
