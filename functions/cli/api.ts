@@ -102,7 +102,8 @@ export function createApi(url: string, key: string | undefined, advice = '') {
   };
 }
 
-function reasonOf(error: unknown): string {
+/** Why nothing came, for a sentence. */
+export function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string } };
   return name === 'TimeoutError' ? 'it took too long' : (cause?.code ?? message);
 }

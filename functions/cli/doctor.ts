@@ -37,17 +37,10 @@ async function doctor(flags: Partial<Values<typeof program.flags>>): Promise<num
   const settings = doctorSettings(process.env);
   const url = settings.API_URL ?? (isOfAws ? undefined : (await findApi(process.env))?.api.url);
   if (flags.local || (url !== undefined && !isOfAws)) {
-    await say(
-      url === undefined
-        ? 'The API of this machine'
-        : `The API at ${url} (npm run doctor -- --aws looks at AWS)`,
-    );
-    const healthy = await runChecks(
-      apiChecks(url, settings.API_URL !== undefined, settings.API_KEY),
-      say,
-      explainAws,
-    );
-    return healthy ? 0 : 1;
+    const at = url === undefined ? 'of this machine' : `at ${url} (npm run doctor -- --aws looks at AWS)`;
+    await say(`The API ${at}`);
+    const checks = apiChecks(url, settings.API_URL !== undefined, settings.API_KEY);
+    return (await runChecks(checks, say, explainAws)) ? 0 : 1;
   }
   const deployment = await readDeployment();
   const wanted = { ...deployment, ...placeOf(flags, deployment) };

@@ -67,26 +67,12 @@ export interface Line<F extends Flags> {
 }
 
 /** One that takes a value. */
-export function flag<Value>(
+export const flag = <Value, M extends More & { default?: Value } = More>(
   kind: Kind<Value>,
   value: string,
   means: string,
-  more: More & { default: Value },
-): Flag<Value>;
-export function flag<Value>(
-  kind: Kind<Value>,
-  value: string,
-  means: string,
-  more?: More,
-): Flag<Value | undefined>;
-export function flag<Value>(
-  kind: Kind<Value>,
-  value: string,
-  means: string,
-  more: More = {},
-): Flag<Value | undefined> {
-  return { kind, value, means, ...more };
-}
+  more?: M,
+) => ({ kind, value, means, ...more }) as Flag<M extends { default: Value } ? Value : Value | undefined>;
 
 /** One that takes a value, and may be given again. */
 export const several = (value: string, means: string, more: More = {}): Flag<string[]> => ({

@@ -10,7 +10,7 @@ import { askedLimits, limitFlags, limits } from './keys/limits.ts';
 import { type OpenKeys, openKeys } from './keys/tables.ts';
 import { NAME, REGION } from './place.ts';
 import { runProgram } from './run.ts';
-import { say } from './write.ts';
+import { inColumns, say } from './write.ts';
 
 /** What a person types for this program. */
 const KEYS = programAsTyped('keys');
@@ -143,15 +143,8 @@ async function list(keys: Keys, now: number): Promise<void> {
     new Date(key.createdAt).toISOString().slice(0, 10),
     stateOf(key, now),
   ]);
-  const table = [['id', 'name', 'owner', 'scopes', 'made', 'state'], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const row of table)
-    await say(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    );
+  for (const line of inColumns([['id', 'name', 'owner', 'scopes', 'made', 'state'], ...rows]))
+    await say(line);
 }
 
 function stateOf({ revokedAt, validUntil }: ApiKey, now: number): string {

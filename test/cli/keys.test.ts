@@ -208,7 +208,7 @@ describe.skipIf(!hasMoto)('of a deployment', () => {
     expect(await keysIn(aws, ...limits, '--images-per-day', '5')).toMatchObject({ code: 0, err: '' });
     expect(await keysIn(aws, 'list', '--deployed')).toMatchObject({
       code: 1,
-      err: 'There is no deployment comfyui in us-east-1; --deployment NAME and --region REGION say which is meant\n',
+      err: 'There is no deployment comfyui in us-east-1: npm run deploy, or --deployment NAME and --region REGION say which is meant\n',
     });
     client.raw.destroy();
   }, 60_000);

@@ -28,3 +28,9 @@ test.each(['deploy', 'doctor', 'generate', 'image', 'keys', 'models', 'simulate'
   },
   60_000,
 );
+
+test('a reader that has had enough, as head, does no harm', async () => {
+  const program = startCommand(process.execPath, [join(packageRoot(), '.build/keys.mjs'), '--help'], LOST);
+  program.stopReading();
+  expect(await program.ended).toBe(0);
+}, 60_000);

@@ -1,6 +1,7 @@
 // Whether an API answers, and how it says that it is. Knows nothing of where it runs.
 
-import { type Finding, Found, next, notChecked, ok } from './check.ts';
+import { reasonOf } from '../api.ts';
+import { type Finding, Found, lacking, next, notChecked, ok } from './check.ts';
 
 const LIMIT = 8000;
 
@@ -24,21 +25,17 @@ export async function ask(
     });
     const location = response.headers.get('location');
     if (location !== null)
-      throw new Found(
-        next(`${url} sends on to ${new URL(location, url).origin} (${response.status})`, advice),
-      );
+      throw lacking(`${url} sends on to ${new URL(location, url).origin} (${response.status})`, advice);
     const body: unknown = await response.json().catch((error: unknown) => {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     });
     if (typeof body !== 'object' || body === null)
-      throw new Found(next(`what answers at ${url} is not this API (${response.status})`, advice));
+      throw lacking(`what answers at ${url} is not this API (${response.status})`, advice);
     return { status: response.status, body: body as Record<string, unknown> };
   } catch (error) {
     if (error instanceof Found) throw error;
-    const { name, message, cause } = error as Error & { cause?: { code?: string } };
-    const why = name === 'TimeoutError' ? 'it took too long' : (cause?.code ?? message);
-    throw new Found(next(`${url} does not answer (${why})`, advice));
+    throw lacking(`${url} does not answer (${reasonOf(error)})`, advice);
   }
 }
 

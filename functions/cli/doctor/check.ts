@@ -24,6 +24,9 @@ export class Found extends Error {
   }
 }
 
+/** To be thrown. */
+export const lacking = (says: string, todo: string): Found => new Found(next(says, todo));
+
 /** What another line says is wrong is not said again. */
 export async function after<Value>(
   value: Promise<Value>,
@@ -79,11 +82,7 @@ async function within<Answer>(limit: number, answer: Promise<Answer>): Promise<A
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
-        reject(
-          new Found(
-            next(`no answer within ${limit / 1000} s`, 'check the network, then npm run doctor again'),
-          ),
-        ),
+        reject(lacking(`no answer within ${limit / 1000} s`, 'check the network, then npm run doctor again')),
       limit,
     );
   });

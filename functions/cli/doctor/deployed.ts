@@ -15,7 +15,7 @@ import type { Deployment } from '../deployment.ts';
 import { apiFinding } from './api.ts';
 import { accountPlan } from './account-plan.ts';
 import { type Account, whoAsks } from './aws.ts';
-import { after, type Check, type Finding, Found, next, ok } from './check.ts';
+import { after, type Check, type Finding, lacking, next, ok } from './check.ts';
 import { controllerFinding, hostsFinding, lastErrorFinding, type Where } from './fleet.ts';
 import { machineImage } from './machine-image.ts';
 import { readZones, typesFinding, type Zone, zonesFinding } from './offerings.ts';
@@ -152,6 +152,6 @@ async function modelsFinding(
     return ok(`${files.length} files, ${gb(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))}`);
   } catch (error) {
     const sentence = sentenceOf(error, ModelsBucket);
-    throw sentence === undefined ? error : new Found(next(sentence, seed));
+    throw sentence === undefined ? error : lacking(sentence, seed);
   }
 }

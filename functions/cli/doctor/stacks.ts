@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Account, clientSettings } from './aws.ts';
-import { type Finding, Found, next, ok } from './check.ts';
+import { type Finding, Found, lacking, next, ok } from './check.ts';
 
 /** What a synthesised stack asks for at least. */
 const BOOTSTRAP_VERSION = 6;
@@ -57,25 +57,23 @@ export async function readStacks(name: string, region: string): Promise<Stacks> 
   for (const [part, wanted] of Object.entries(STACKS)) {
     const stack = `${name}-${part}`;
     const found = await describe(client, stack);
-    if (!found) throw new Found(next(`there is no stack ${stack} in ${region}`, 'npm run deploy'));
+    if (!found) throw lacking(`there is no stack ${stack} in ${region}`, 'npm run deploy');
     const status = found.StackStatus ?? 'unknown';
     // Its change set was never executed: it holds nothing.
     if (status === 'REVIEW_IN_PROGRESS')
-      throw new Found(next(`${stack} is begun and holds nothing (${status})`, 'npm run deploy'));
+      throw lacking(`${stack} is begun and holds nothing (${status})`, 'npm run deploy');
     // These end by nothing but a person's doing.
     if (/_FAILED$|^(ROLLBACK|DELETE)_COMPLETE$/.test(status))
       throw new Found(await failedFinding(client, stack, status, region));
     if (!SERVES.test(status))
-      throw new Found(
-        next(
-          `${stack} is ${status}`,
-          `wait: aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}`,
-        ),
+      throw lacking(
+        `${stack} is ${status}`,
+        `wait: aws cloudformation describe-stack-events --region ${region} --stack-name ${stack}`,
       );
     if (status.includes('ROLLBACK')) rolledBack ??= await failedFinding(client, stack, status, region);
     for (const key of wanted) {
       const value = found.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
-      if (value === undefined) throw new Found(next(`${stack} does not say its ${key}`, 'npm run deploy'));
+      if (value === undefined) throw lacking(`${stack} does not say its ${key}`, 'npm run deploy');
       outputs[key] = value;
     }
   }

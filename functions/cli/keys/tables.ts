@@ -63,7 +63,7 @@ async function openDeployedKeys(place: Place): Promise<OpenKeys> {
     client.raw.destroy();
     if ((error as Error).name !== 'ResourceNotFoundException') throw explainedFor(place, error);
     throw new CommandError(
-      `There is no deployment ${name} in ${region}; --deployment NAME and --region REGION say which is meant`,
+      `There is no deployment ${name} in ${region}: npm run deploy, or --deployment NAME and --region REGION say which is meant`,
     );
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Units } from './costs.ts';
 import type { Hot, Load } from './load.ts';
+import { grouped } from './table.ts';
 
 /** Of one partition a second: the service's own limits. Source: "Best practices for designing and using partition keys
  * effectively" in DynamoDB's developer guide. */
@@ -25,7 +26,7 @@ export function extrapolated(measured: readonly Load[], hosts: number): Load {
 export function loadTableOf(loads: readonly Load[]): string {
   const rows = loads.map(
     ({ hosts, reads, writes, hottestRead, hottestWrite }) =>
-      `| ${grouped(hosts)} | ${grouped(reads)} | ${grouped(writes)} | ${hotOf(hottestRead, PARTITION.reads)} | ${hotOf(hottestWrite, PARTITION.writes)} |`,
+      `| ${rounded(hosts)} | ${rounded(reads)} | ${rounded(writes)} | ${hotOf(hottestRead, PARTITION.reads)} | ${hotOf(hottestWrite, PARTITION.writes)} |`,
   );
   return [
     '| hosts | reads / s | writes / s | hottest key, reads / s | hottest key, writes / s |',
@@ -35,13 +36,11 @@ export function loadTableOf(loads: readonly Load[]): string {
 }
 
 function hotOf({ key, units }: Hot, limit: number): string {
-  return `${grouped(units)} of ${grouped(limit)} (${key})`;
+  return `${rounded(units)} of ${rounded(limit)} (${key})`;
 }
 
-function grouped(value: number): string {
-  const text = value < 100 ? value.toFixed(1).replace(/\.0$/, '') : String(Math.round(value));
-  return text.replaceAll(/\B(?=(\d{3})+$)/g, ',');
-}
+const rounded = (value: number) =>
+  value < 100 ? value.toFixed(1).replace(/\.0$/, '') : grouped(Math.round(value));
 
 export const ASSUMED =
   'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';

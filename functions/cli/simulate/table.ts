@@ -60,7 +60,8 @@ export function assumptionsOf(options: Options): string {
   ].join(' ');
 }
 
-function grouped(value: number): string {
+/** `1,234`. */
+export function grouped(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 

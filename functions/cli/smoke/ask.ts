@@ -1,7 +1,7 @@
 // One request of the smoke test and its whole answer, as bytes. What is not answered, or breaks off, is a line that says
 // so; nothing is asked twice, and redirects are not followed.
 
-import { Found, next } from '../doctor/check.ts';
+import { Found, lacking, next } from '../doctor/check.ts';
 
 export interface Question {
   method?: string;
@@ -89,7 +89,7 @@ export function createAsk(
     } catch (error) {
       stopped.throwIfAborted();
       if (error instanceof OutOfTime) throw error;
-      throw new Found(next(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, advice));
+      throw lacking(`${method} ${withoutQuery(path)}: ${reasonOf(error)}`, advice);
     } finally {
       clearTimeout(timer);
       stopped.removeEventListener('abort', stop);

@@ -1,7 +1,7 @@
 // Nothing is left behind: what the smoke test has made is cancelled and removed, and what could not be is named.
 
 import { createAsk, saidBy } from './ask.ts';
-import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import { type Finding, Found, lacking, ok } from '../doctor/check.ts';
 import type { Smoke } from './smoke.ts';
 
 /** ms, for all of it. */
@@ -28,7 +28,7 @@ export async function cleanUp(
   await Promise.all(jobs.map((jobId) => remove(`/api/history/${jobId}`, [200, 404])));
   // A job that reads it must have ended.
   await Promise.all([...made.uploads].map((name) => remove(`/api/upload/image/${name}`, [200, 404])));
-  if (left.length > 0) throw new Found(next('not everything could be removed', left.join('; ')));
+  if (left.length > 0) throw lacking('not everything could be removed', left.join('; '));
   return ok(`${count(jobs.length, 'job')} and ${count(made.uploads.size, 'upload')}, gone`);
 }
 

@@ -1,7 +1,7 @@
 // An image by its link: 302 to the bucket, where nobody is asked for a key; and what a browser that has it asks.
 
 import type { Status } from '../api.ts';
-import { after, type Check, type Finding, Found, next, ok } from '../doctor/check.ts';
+import { after, type Check, type Finding, lacking, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { inspected } from './jobs.ts';
 import { type Smoke, wanted } from './smoke.ts';
@@ -14,7 +14,7 @@ export function downloadChecks(smoke: Smoke, made: Promise<Status>): Check[] {
     name,
     run: () =>
       after(made, 'without the first image', ({ images: [image] }) => {
-        if (!image) throw new Found(next('there is no image to fetch', 'npm run doctor'));
+        if (!image) throw lacking('there is no image to fetch', 'npm run doctor');
         return run(smoke, image);
       }),
   });
@@ -25,13 +25,13 @@ async function byLink({ ask }: Smoke, { filename, size_bytes: size }: Image): Pr
   const path = `/api/image/${filename}?redirect=1`;
   const redirect = wanted(await ask(path), 302, 'GET of an image with ?redirect=1');
   const location = redirect.headers.get('location');
-  if (location === null) throw new Found(next('302 says nowhere to go', 'npm run doctor'));
+  if (location === null) throw lacking('302 says nowhere to go', 'npm run doctor');
   const where = new URL(location).host;
   const stored = await ask(location, { key: null, limit: 60_000 });
   wanted(stored, 200, `the link to ${where}`, 'is the clock right? A link is good for 15 minutes');
   await inspected(stored.bytes, filename);
   if (stored.bytes.length !== size)
-    throw new Found(next(`${where} sent ${stored.bytes.length} of ${size} bytes`, 'npm run doctor'));
+    throw lacking(`${where} sent ${stored.bytes.length} of ${size} bytes`, 'npm run doctor');
   return ok(`302, ${sizeOf(size)} from ${where}`);
 }
 
@@ -40,10 +40,10 @@ async function again({ ask }: Smoke, { filename, content_type: type }: Image): P
   const head = wanted(await ask(path, { method: 'HEAD' }), 200, 'HEAD of an image');
   const etag = head.headers.get('etag');
   if (etag === null || head.headers.get('content-type') !== type)
-    throw new Found(next('HEAD of an image does not say its type and ETag', 'npm run doctor'));
+    throw lacking('HEAD of an image does not say its type and ETag', 'npm run doctor');
   wanted(await ask(path, { headers: { 'if-none-match': etag } }), 304, 'GET of an image with its ETag');
   const part = wanted(await ask(path, { headers: { range: 'bytes=0-99' } }), 206, 'GET of 100 bytes');
   if (part.bytes.length !== 100)
-    throw new Found(next(`100 bytes were asked for, ${part.bytes.length} came`, 'npm run doctor'));
+    throw lacking(`100 bytes were asked for, ${part.bytes.length} came`, 'npm run doctor');
   return ok('HEAD, 304, 206');
 }

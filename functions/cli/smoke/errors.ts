@@ -2,7 +2,7 @@
 // errors gives the first answer again, to everybody.
 
 import { randomUUID } from 'node:crypto';
-import { type Check, Found, next, notChecked, ok } from '../doctor/check.ts';
+import { type Check, lacking, notChecked, ok } from '../doctor/check.ts';
 import { saidBy } from './ask.ts';
 import { cancel, type Inputs, type Smoke, statusOf, submit, wanted } from './smoke.ts';
 
@@ -28,7 +28,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         const answer = await ask(`/api/status/${jobId}`);
         await cancel(smoke, jobId);
         if (answer.status !== 200)
-          throw new Found(next(`what was 404 and is there now is answered ${saidBy(answer)}`, KEPT));
+          throw lacking(`what was 404 and is there now is answered ${saidBy(answer)}`, KEPT);
         return ok('what was 404 and is there now is 200');
       },
     },
@@ -40,7 +40,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         wanted(await ask(unknown), 404, 'the status of no job');
         const nobody = await ask(unknown, { key: null });
         if (nobody.status !== 401)
-          throw new Found(next(`who comes without a key is given another's answer: ${saidBy(nobody)}`, KEPT));
+          throw lacking(`who comes without a key is given another's answer: ${saidBy(nobody)}`, KEPT);
         if (otherKey === undefined)
           return ok("nobody gets another's 404 (--other-key, of another owner, checks more)");
         const jobId = await submit(smoke, await inputs());
@@ -54,7 +54,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         const own = await ask(`/api/status/${jobId}`);
         await cancel(smoke, jobId);
         if (own.status !== 200)
-          throw new Found(next(`its owner is given the answer of another: ${saidBy(own)}`, KEPT));
+          throw lacking(`its owner is given the answer of another: ${saidBy(own)}`, KEPT);
         return ok("another's job is 404, and its owner's own all the same");
       },
     },
@@ -65,7 +65,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         await cancel(smoke, jobId);
         const { status } = await statusOf(smoke, jobId);
         if (status !== 'cancelled')
-          throw new Found(next(`job ${jobId} is ${status} after it was cancelled`, 'npm run doctor'));
+          throw lacking(`job ${jobId} is ${status} after it was cancelled`, 'npm run doctor');
         return ok('cancelled at once');
       },
     },

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../api.ts';
 import { hasEnded } from '../../core/job-state.ts';
-import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { objectOf } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
@@ -25,18 +25,16 @@ export async function eventsFinding({ ask, until, stopped }: Smoke, jobId: strin
     if (answer.status === 204) break;
     wanted(answer, 200, `GET ${path}`);
     if (!answer.headers.get('content-type')?.startsWith('text/event-stream'))
-      throw new Found(next('events come as no event stream', 'what stands between may not change its type'));
+      throw lacking('events come as no event stream', 'what stands between may not change its type');
     streams += 1;
     const { events, retry = RETURNS_AFTER } = read(answer.bytes.toString());
     for (const { id, status } of events) {
       lastId = id;
       if (seen.at(-1) !== status.status) seen.push(status.status);
     }
-    if (lastId === undefined) throw new Found(next('a stream of events says nothing', 'npm run doctor'));
+    if (lastId === undefined) throw lacking('a stream of events says nothing', 'npm run doctor');
     if (Date.now() > until)
-      throw new Found(
-        next(`no end in time: ${seen.join(', ')}`, 'npm run doctor, then again with more --minutes'),
-      );
+      throw lacking(`no end in time: ${seen.join(', ')}`, 'npm run doctor, then again with more --minutes');
     const last = events.at(-1);
     const pause = Math.min(retry, until - Date.now());
     if (!last || !hasEnded(last.status)) await sleep(pause, undefined, { signal: stopped });

@@ -4,7 +4,7 @@ import type { Status, Workflow } from '../api.ts';
 import { inspectImage } from '../../images/sniff.ts';
 import { BrokenImage } from '../../images/structure/walk.ts';
 import { hasEnded } from '../../core/job-state.ts';
-import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { type Inputs, poll, type Smoke, statusOf, wanted } from './smoke.ts';
 
@@ -19,14 +19,14 @@ export async function completed(smoke: Smoke, jobId: string): Promise<Status> {
     return hasEnded(last) ? last : undefined;
   });
   if (found?.status === 'completed') return found;
-  if (found) throw new Found(next(`job ${jobId} is ${found.status}: ${found.error}`, 'npm run doctor'));
+  if (found) throw lacking(`job ${jobId} is ${found.status}: ${found.error}`, 'npm run doctor');
   const waits = last?.waiting_for ? `it waits for ${last.waiting_for}` : `it is ${last?.status}`;
-  throw new Found(next(`no image in time: ${waits}`, 'npm run doctor, then again with more --minutes'));
+  throw lacking(`no image in time: ${waits}`, 'npm run doctor, then again with more --minutes');
 }
 
 export async function imageFinding({ ask }: Smoke, status: Status, inputs: Inputs): Promise<Finding> {
   const [image] = status.images;
-  if (!image) throw new Found(next(`job ${status.job_id} has no image`, 'npm run doctor'));
+  if (!image) throw lacking(`job ${status.job_id} has no image`, 'npm run doctor');
   const answer = wanted(
     await ask(`/api/image/${image.filename}`, { limit: 60_000 }),
     200,
@@ -36,11 +36,9 @@ export async function imageFinding({ ask }: Smoke, status: Status, inputs: Input
   const size = `${width} × ${height}`;
   const asked = `${inputs['width'] ?? image.width} × ${inputs['height'] ?? image.height}`;
   if (size !== asked || answer.bytes.length !== image.size_bytes)
-    throw new Found(
-      next(
-        `${image.filename} is ${size} and ${answer.bytes.length} bytes; ${asked} and ${image.size_bytes} were due`,
-        'npm run doctor',
-      ),
+    throw lacking(
+      `${image.filename} is ${size} and ${answer.bytes.length} bytes; ${asked} and ${image.size_bytes} were due`,
+      'npm run doctor',
     );
   const simulated = status.simulated ? ', simulated: no model painted it' : '';
   const cost = status.cost_usd === null ? '' : `, $${status.cost_usd.toFixed(4)}`;
@@ -55,7 +53,7 @@ export async function inspected(bytes: Buffer, name: string) {
     return await inspectImage(bytes, MAX_PIXELS);
   } catch (error) {
     if (!(error instanceof BrokenImage)) throw error;
-    throw new Found(next(`${name} ${error.message}`, 'npm run doctor'));
+    throw lacking(`${name} ${error.message}`, 'npm run doctor');
   }
 }
 

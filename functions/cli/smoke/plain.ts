@@ -2,7 +2,7 @@
 // waits for the end of nothing, or takes a header off on the way, is found here.
 
 import { randomUUID } from 'node:crypto';
-import { type Check, Found, next, ok } from '../doctor/check.ts';
+import { type Check, lacking, ok } from '../doctor/check.ts';
 import { type Answer, type Ask, saidBy } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
@@ -19,22 +19,19 @@ export function apiCheck({ ask, key, url }: Smoke): Check {
         advice: 'does it run, and is it the address of this API (--url)? On AWS: npm run doctor',
       });
       if (answer.status === 401)
-        throw new Found(
-          next(`${url} answered ${saidBy(answer)}`, '--key KEY, or API_KEY in the environment'),
-        );
+        throw lacking(`${url} answered ${saidBy(answer)}`, '--key KEY, or API_KEY in the environment');
       if (answer.body['code'] === 'not_through_cloudfront')
-        throw new Found(
-          next(
-            `${url} answered ${saidBy(answer)}`,
-            '--deployed, or --url with what the deployment prints as Url',
-          ),
+        throw lacking(
+          `${url} answered ${saidBy(answer)}`,
+          '--deployed, or --url with what the deployment prints as Url',
         );
       if (typeof answer.body['status'] !== 'string')
-        throw new Found(next(`${url} answered ${saidBy(answer)}`, 'is it the address of this API? --url'));
+        throw lacking(`${url} answered ${saidBy(answer)}`, 'is it the address of this API? --url');
       const nobody = key === undefined ? undefined : await ask('/api/health', { key: null });
       if (nobody && nobody.status !== 401)
-        throw new Found(
-          next(`it asks for no key (${nobody.status} without one)`, 'set API_KEYS=required where it runs'),
+        throw lacking(
+          `it asks for no key (${nobody.status} without one)`,
+          'set API_KEYS=required where it runs',
         );
       return ok(`${url} answers${nobody ? ', and asks for a key' : ''}`);
     },
@@ -55,9 +52,7 @@ export function plainChecks({ ask }: Smoke): Check[] {
         const allowed = (what: string) => answer.headers.get(`access-control-allow-${what}`) ?? '';
         const good = /\bPOST\b/.test(allowed('methods')) && /\bauthorization\b/i.test(allowed('headers'));
         if (![200, 204].includes(answer.status) || !good)
-          throw new Found(
-            next(`OPTIONS answered ${answer.status} and does not allow POST with a key`, DEPLOY),
-          );
+          throw lacking(`OPTIONS answered ${answer.status} and does not allow POST with a key`, DEPLOY);
         return ok(`${answer.status}, for pages of ${allowed('origin') || 'no other origin'}`);
       },
     },
@@ -66,7 +61,7 @@ export function plainChecks({ ask }: Smoke): Check[] {
       async run() {
         const head = wanted(await ask(DOCUMENT, { method: 'HEAD' }), 200, `HEAD ${DOCUMENT}`, DEPLOY);
         if (!head.headers.get('content-type')?.includes('json'))
-          throw new Found(next(`HEAD ${DOCUMENT} does not say its type`, DEPLOY));
+          throw lacking(`HEAD ${DOCUMENT} does not say its type`, DEPLOY);
         return ok('as GET, without a body');
       },
     },
@@ -86,8 +81,9 @@ export function plainChecks({ ask }: Smoke): Check[] {
         const answer = await ask(`/api/smoke-${randomUUID()}`);
         wanted(answer, 404, 'GET of nothing', DEPLOY);
         if (answer.body['code'] !== 'route_not_found')
-          throw new Found(
-            next(`404 in other words than this API's: ${answer.bytes.toString().slice(0, 60)}`, DEPLOY),
+          throw lacking(
+            `404 in other words than this API's: ${answer.bytes.toString().slice(0, 60)}`,
+            DEPLOY,
           );
         return ok('404');
       },
@@ -107,14 +103,12 @@ async function compressed(ask: Ask) {
   const plain = await get('identity');
   const zipped = await get('gzip');
   if (!zipped.bytes.equals(plain.bytes))
-    throw new Found(next('compressed it says something else than plain', DEPLOY));
+    throw lacking('compressed it says something else than plain', DEPLOY);
   const coding = zipped.headers.get('content-encoding');
   if (coding === null && etagOf(zipped) !== etagOf(plain))
-    throw new Found(
-      next(
-        'it was compressed, and unpacked again on the way: that costs time, and fails now and then with 502',
-        DEPLOY,
-      ),
+    throw lacking(
+      'it was compressed, and unpacked again on the way: that costs time, and fails now and then with 502',
+      DEPLOY,
     );
   return ok(coding ?? 'nothing is, and nothing says so');
 }

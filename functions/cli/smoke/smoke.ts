@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status, Workflow } from '../api.ts';
-import { Found, next } from '../doctor/check.ts';
+import { lacking } from '../doctor/check.ts';
 import { type Answer, type Ask, OutOfTime, saidBy } from './ask.ts';
 
 export interface Smoke {
@@ -40,11 +40,9 @@ export async function submit(
   });
   const { job_id: jobId } = answer.body;
   if (answer.status !== 202 || typeof jobId !== 'string')
-    throw new Found(
-      next(
-        `POST /api/generate answered ${saidBy(answer)}`,
-        'npm run doctor; a limit is raised with npm run keys -- limits',
-      ),
+    throw lacking(
+      `POST /api/generate answered ${saidBy(answer)}`,
+      'npm run doctor; a limit is raised with npm run keys -- limits',
     );
   made.jobs.add(jobId);
   return jobId;
@@ -62,7 +60,7 @@ export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {
 /** @throws Found unless it has the status */
 export function wanted(answer: Answer, status: number, what: string, advice = 'npm run doctor'): Answer {
   if (answer.status === status) return answer;
-  throw new Found(next(`${what} answered ${saidBy(answer)}; ${status} was due`, advice));
+  throw lacking(`${what} answered ${saidBy(answer)}; ${status} was due`, advice);
 }
 
 /** Asks once a second until there is something; undefined: the time is over. @param limit ms, beside the time of all */

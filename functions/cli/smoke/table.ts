@@ -1,6 +1,7 @@
 // What took how long: a row for each check, and for each job its parts as the API tells them. Pure.
 
 import type { Status } from '../api.ts';
+import { inColumns } from '../write.ts';
 import type { Timed } from './run.ts';
 
 /** @param jobs by the name of their check */
@@ -8,14 +9,7 @@ export function tableOf(timed: Timed[], jobs: ReadonlyMap<string, Status>, all: 
   const rows = timed
     .filter(({ finding }) => finding.kind !== 'not checked')
     .map(({ name, seconds }) => [name, fixed(seconds), ...partsOf(jobs.get(name))]);
-  const table = [['', 'seconds', 'waited', 'ran', 'GPU', 'dollars'], ...rows, ['all', fixed(all)]];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
+  return inColumns([['', 'seconds', 'waited', 'ran', 'GPU', 'dollars'], ...rows, ['all', fixed(all)]], true);
 }
 
 function partsOf(job: Status | undefined): string[] {

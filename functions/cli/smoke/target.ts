@@ -9,7 +9,7 @@ import { CommandError } from '../api.ts';
 import { findApi } from '../connection.ts';
 import { readDeployment } from '../deployment.ts';
 import { explainAws, whoAsks } from '../doctor/aws.ts';
-import { Found, findingOf, next } from '../doctor/check.ts';
+import { findingOf, Found, lacking } from '../doctor/check.ts';
 import { readStacks } from '../doctor/stacks.ts';
 import { placeOf } from '../place.ts';
 import type { Options } from './options.ts';
@@ -76,11 +76,9 @@ async function findDeployment({ minutes, ...options }: Options): Promise<Target>
         for (const keyId of drawn) await keys.remove(keyId);
       } catch (error) {
         const { says } = findingOf(error, explainAws);
-        throw new Found(
-          next(
-            `the keys that were drawn could not be removed: ${says}`,
-            `nothing: they end by themselves, ${KEY_LASTS / 60_000} minutes after the last that a run may take`,
-          ),
+        throw lacking(
+          `the keys that were drawn could not be removed: ${says}`,
+          `nothing: they end by themselves, ${KEY_LASTS / 60_000} minutes after the last that a run may take`,
         );
       } finally {
         client.raw.destroy();

@@ -3,7 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { encodePng } from '../../../simulated-comfyui/png.ts';
-import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
@@ -31,7 +31,7 @@ export async function upload({ ask, made }: Smoke): Promise<string> {
     finishes: true,
   });
   const { name } = wanted(answer, 200, 'POST /api/upload/image').body;
-  if (typeof name !== 'string') throw new Found(next('an upload has no name', 'npm run doctor'));
+  if (typeof name !== 'string') throw lacking('an upload has no name', 'npm run doctor');
   made.uploads.add(name);
   return name;
 }
@@ -43,6 +43,6 @@ export async function uploadFinding({ ask }: Smoke, uploaded: Promise<string>): 
   const found = listed.find((one) => one.name === name);
   // Who keeps more than a page may have it on another.
   if (!found && body['next_cursor'] === null)
-    throw new Found(next(`${name} was uploaded and is not listed`, 'npm run doctor'));
+    throw lacking(`${name} was uploaded and is not listed`, 'npm run doctor');
   return ok(found ? sizeOf(found.size_bytes) : name);
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { sign } from '../../webhooks/sign.ts';
-import { type Finding, Found, next, ok } from '../doctor/check.ts';
+import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { objectOf, saidBy } from './ask.ts';
 import { cancel, type Inputs, poll, type Smoke, submit, wanted } from './smoke.ts';
 
@@ -25,21 +25,17 @@ export async function webhookFinding(smoke: Smoke, inputs: Inputs): Promise<Find
   if (smoke.webhookUrl !== undefined) {
     const { delivery, host } = await tell(smoke, inputs, smoke.webhookUrl);
     if (delivery.status === 'delivered') return ok(`${host} took it`);
-    throw new Found(
-      next(
-        `${host} did not take it: ${delivery.last_error}`,
-        'mend that receiver, or name another with --webhook-url',
-      ),
+    throw lacking(
+      `${host} did not take it: ${delivery.last_error}`,
+      'mend that receiver, or name another with --webhook-url',
     );
   }
   if (isLoopback(smoke.url) && (await takesPlainHttp(smoke))) return toOurselves(smoke, inputs);
   const { delivery, host } = await tell(smoke, inputs, `https://${new URL(smoke.url).host}/`);
   if (delivery.status === 'delivered' || !REFUSED.test(delivery.last_error ?? ''))
-    throw new Found(
-      next(
-        `one to ${host}, which is the API itself, was not refused: ${delivery.last_error ?? delivery.status}`,
-        'npm run doctor',
-      ),
+    throw lacking(
+      `one to ${host}, which is the API itself, was not refused: ${delivery.last_error ?? delivery.status}`,
+      'npm run doctor',
     );
   return ok('sent, and refused since it went to the API itself (--webhook-url https://… has one delivered)');
 }
@@ -64,11 +60,11 @@ async function toOurselves(smoke: Smoke, inputs: Inputs): Promise<Finding> {
       (one) => (objectOf(Buffer.from(one.text))['data'] as { job_id?: string })?.job_id === jobId,
     );
     if (!mine || delivery.status !== 'delivered')
-      throw new Found(next(`it did not arrive: ${delivery.last_error ?? delivery.status}`, 'npm run doctor'));
+      throw lacking(`it did not arrive: ${delivery.last_error ?? delivery.status}`, 'npm run doctor');
     const { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': signature } = mine.headers;
     const signed = sign(String(body['secret']), String(id), Number(seconds) * 1000, mine.text);
     if (signed['webhook-signature'] !== signature)
-      throw new Found(next('its signature is not made with the secret of its owner', 'npm run doctor'));
+      throw lacking('its signature is not made with the secret of its owner', 'npm run doctor');
     return ok('arrived here, and is signed');
   } finally {
     server.closeAllConnections();
@@ -93,11 +89,9 @@ async function tell(smoke: Smoke, inputs: Inputs, url: string) {
     LIMIT,
   );
   if (delivery) return { delivery, jobId, host: new URL(url).host };
-  throw new Found(
-    next(
-      `none was tried within ${LIMIT / 60_000} minutes`,
-      'the log of the webhooks: on AWS aws logs tail /comfyui/webhooks, with the name of the deployment',
-    ),
+  throw lacking(
+    `none was tried within ${LIMIT / 60_000} minutes`,
+    'the log of the webhooks: on AWS aws logs tail /comfyui/webhooks, with the name of the deployment',
   );
 }
 
@@ -108,8 +102,7 @@ async function takesPlainHttp({ ask }: Smoke): Promise<boolean> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ prompt: '', webhook_url: 'http://127.0.0.1:1/' }),
   });
-  if (answer.status !== 400)
-    throw new Found(next(`a job without a prompt: ${saidBy(answer)}`, 'npm run doctor'));
+  if (answer.status !== 400) throw lacking(`a job without a prompt: ${saidBy(answer)}`, 'npm run doctor');
   return (answer.body['details'] as { field?: string } | undefined)?.field !== 'webhook_url';
 }
 
