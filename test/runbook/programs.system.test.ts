@@ -1,7 +1,8 @@
 // As reads.system.test.ts, for npm and cdk.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readOptions } from '../../functions/cli/simulate/options.ts';
+import { readFlags } from '../../functions/cli/flags.ts';
+import { programOver } from '../../functions/cli/simulate/options.ts';
 import { NEVER_WARM } from '../../functions/core/warm-schedule.ts';
 import { runBash } from './cli.ts';
 import type { Command } from './page.ts';
@@ -31,7 +32,8 @@ describe.skipIf(lacks)(`on moto ${lacks ?? ''}`, { timeout: TYPING_LIMIT }, () =
 test.each(commandsThat(isAnotherSimulation))('the simulation understands `%s`', async (text) => {
   const { stdout } = await runBash(`printf '%s\\n' ${text.slice(SIMULATE.length)}`, {});
   const deployed = { usdPerHour: 1, idleMinutes: 10, warmth: NEVER_WARM };
-  expect(readOptions(stdout.trim().split('\n'), deployed)).toMatchObject({ seed: 1 });
+  const line = readFlags(programOver(deployed), stdout.trim().split('\n'));
+  expect(line?.values).toMatchObject({ seed: 1 });
 });
 
 function isAnotherSimulation({ text }: Pick<Command, 'text'>): boolean {
