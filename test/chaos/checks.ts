@@ -2,6 +2,7 @@
 // tables and the bucket.
 
 import { PNG } from 'pngjs';
+import { fieldsOf } from '../../functions/store/job-item.ts';
 import { jobIdFrom } from '../../functions/core/names.ts';
 import type { Images } from '../../functions/images/images.ts';
 import { LOCAL } from '../../functions/core/access.ts';
@@ -146,7 +147,7 @@ function checkObservation(
 export function checkTable(ledger: Ledger, items: readonly Record<string, unknown>[]): void {
   for (const item of items) {
     if (item['part'] !== 'state') continue;
-    const { v: _, expiresAt: __, part: ___, ...state } = item;
+    const { v: _, expiresAt: __, part: ___, ...state } = fieldsOf(item);
     const jobId = String(state['jobId']);
     if (canonical(state) !== canonical(ledger.now(jobId) ?? {}))
       ledger.violate('the ledger', `the table has ${canonical(state)}`, jobId);
