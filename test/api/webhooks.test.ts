@@ -19,12 +19,12 @@ const generate = (json: object, headers: Record<string, string> = {}) =>
   call(rig.app, 'POST /api/generate', { json: { prompt: 'a fox', ...json }, headers });
 
 describe('POST /api/generate', () => {
-  test('keeps the address with the request, and arms the job', async () => {
+  test('keeps the address with the request, and its webhook is pending', async () => {
     const { status, json } = await generate({ webhook_url: 'https://Example.com/hook' });
     expect(status).toBe(202);
     const job = await rig.store.jobs.read(String(json['job_id']));
     expect(job!.request.webhookUrl).toBe('https://example.com/hook');
-    expect(job!.state.webhook).toBe('armed');
+    expect(job!.state.webhook).toBe('pending');
     expect(job!.request.inputs).not.toHaveProperty('webhook_url');
   });
 

@@ -127,7 +127,7 @@ describe('with no API', () => {
   });
 
   test.each<[string[], Record<string, string>, RegExp]>([
-    [['a fox', '--stesp', '3'], {}, /^Unknown flag --stesp\. .*--steps.*\n$/],
+    [['a fox', '--stesp', '3'], {}, /^Unknown flag --stesp; .*--steps.*\n$/],
     [[], {}, /^What should the image show\? npm run generate -- "a red fox".*\n$/],
     [
       ['a fox', '--workflow', 'nope'],
