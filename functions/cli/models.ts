@@ -1,7 +1,6 @@
 // `npm run models -- seed|list|verify`: fills the models bucket from the hub once, and says what is in it. Only composes;
 // exit code 0, or 1 with one sentence.
 
-import { S3ServiceException } from '@aws-sdk/client-s3';
 import { readFile } from 'node:fs/promises';
 import { modelsSettings } from '../config/models.ts';
 import { createS3Client } from '../images/client.ts';
@@ -10,7 +9,7 @@ import { seedFromHub } from '../models/from-hub.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';
 import { ModelsProblem } from '../models/problem.ts';
 import { refuseWithoutLicence } from '../models/seed.ts';
-import { sentenceOf } from '../models/error-sentence.ts';
+import { isOfS3, sentenceOf } from '../models/error-sentence.ts';
 import { gb } from '../models/size.ts';
 import { verifyFile } from '../models/verify.ts';
 import { FLUX2, parseWanted, type Wanted } from '../models/wanted.ts';
@@ -121,7 +120,7 @@ async function inRegion(given: Partial<All>, values: All, endpoint: string | und
     say: tell,
   }).catch((error: unknown) => {
     // What S3 refuses is said with the bucket's name.
-    throw error instanceof S3ServiceException ? error : explainedFor(place, error);
+    throw isOfS3(error) ? error : explainedFor(place, error);
   });
 }
 
