@@ -46,8 +46,13 @@ test('one host serves all keys in turn: no job is overtaken by more than a few o
   await rig.addHost({ slots: 1, comfyui: { stepMs: 280 } });
   await eventually('all 16', async () => (await completed(jobIds)).length === 16, 60_000);
   const ran = (await completed(jobIds)).sort((a, b) => a.startedAt! - b.startedAt!);
-  const places = ran.map(({ jobId }) => jobIds.indexOf(jobId));
-  for (const [place, asked] of places.entries()) expect(Math.abs(place - asked)).toBeLessThan(3 * SHARDS);
+  // However uneven the keys are: before the k-th job of one key at most a few more than k of any other ran.
+  const passed = Array.from({ length: SHARDS }, () => 0);
+  for (const { jobId } of ran) {
+    const own = shardOf(jobId, SHARDS);
+    for (const others of passed) expect(others - passed[own]!).toBeLessThanOrEqual(3);
+    passed[own]! += 1;
+  }
   // The first of each key is among the first that ran: none waited for another to be empty.
   const firsts = Array.from({ length: SHARDS }, (_, shard) =>
     ran.findIndex(({ jobId }) => shardOf(jobId, SHARDS) === shard),
