@@ -1,5 +1,5 @@
-// The REST API as a terminal calls it: one function per route, each with a time limit. Every answer becomes a value or
-// one of two errors; whether to ask again is for others to decide.
+// Client of the REST API for the terminal programs: one function per route, each with a time limit. An answer becomes a value
+// or one of two errors; the caller decides whether to retry.
 
 import type { statusView } from '../api/routes/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
@@ -10,10 +10,10 @@ export type Workflow = ReturnType<typeof describeTemplate>;
 /** `GET /api/status/<id>`. */
 export type Status = Awaited<ReturnType<typeof statusView>>;
 
-/** One sentence for whoever typed the command: it ends with this and exit code 1. */
+/** One sentence for the terminal: the program prints it and ends with exit code 1. */
 export class CommandError extends Error {}
 
-/** Nothing answered, or somebody between did who says "later": asking again may help. */
+/** The API did not answer, or a proxy answered that it is unavailable: a retry may help. */
 export class NoAnswer extends CommandError {}
 
 export interface Accepted {
@@ -26,7 +26,7 @@ export type Api = ReturnType<typeof createApi>;
 const LIMIT = 10_000;
 const LONG_LIMIT = 60_000;
 
-/** @param url without a trailing slash; @param key where the API asks for one; @param advice what to do when it is silent: ends the sentence that says so */
+/** @param url without a trailing slash; @param key undefined: none is sent; @param advice ends the error of a silent API */
 export function createApi(url: string, key: string | undefined, advice = '') {
   const silent = (why: string) => new NoAnswer(`The API at ${url} does not answer (${why})${advice}`);
 
@@ -58,7 +58,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
   return {
     url,
 
-    /** Names, the default first. */
+    /** Workflow names, the default first. */
     async workflows(): Promise<string[]> {
       const { workflows } = await json<{ workflows?: string[] }>('/api/workflows');
       if (!workflows?.length) throw new CommandError(`${url} is not this API: it lists no workflows`);
@@ -67,7 +67,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
 
     workflow: (name: string) => json<Workflow>(`/api/workflows/${encodeURIComponent(name)}`),
 
-    /** The same key again is the same job. */
+    /** A repeated idempotency key returns the same job. */
     generate: (body: Record<string, string>, idempotencyKey: string) =>
       json<Accepted>(
         '/api/generate',
@@ -79,7 +79,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
         LONG_LIMIT,
       ),
 
-    /** @returns the name by which an input takes it */
+    /** @returns the name that an image input accepts */
     async upload(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
       const form = new FormData();
       form.set('image', new File([bytes], name));
@@ -102,7 +102,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
   };
 }
 
-/** Why nothing came, for a sentence. */
+/** Why a request got no answer, as part of a sentence. */
 export function reasonOf(error: unknown): string {
   const { name, message, cause } = error as Error & { cause?: { code?: string } };
   return name === 'TimeoutError' ? 'it took too long' : (cause?.code ?? message);

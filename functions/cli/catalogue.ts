@@ -1,5 +1,5 @@
-// Which workflows there are and what they take: as the API that runs says, or as this folder's templates say where none
-// does. Both in the same form, JSON Schema, so that whoever reads it need not know which.
+// The workflows and their inputs: from the running API or, without one, from the local templates. Both have the same form,
+// JSON Schema, so that callers do not distinguish them.
 
 import recordedNodes from '../comfyui/recorded-object-info.json' with { type: 'json' };
 import { describeTemplate } from '../core/describe.ts';
@@ -8,7 +8,7 @@ import { loadTemplates } from '../runtime/workflows.ts';
 import type { Api, Workflow } from './api.ts';
 
 export interface Catalogue {
-  /** The default first. */
+  /** Workflow names, the default first. */
   names: string[];
   describe(name: string): Promise<Workflow>;
 }

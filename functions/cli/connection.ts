@@ -1,5 +1,5 @@
-// Which API a command talks to: API_URL, else the local one that runs, else one started for this command alone. Follows
-// a local one that comes back elsewhere; knows nothing of jobs.
+// The API that a command uses: API_URL, else the local one that runs, else one started for this command. Follows a local API
+// that restarts at another address; has no knowledge of jobs.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cliSettings } from '../config/cli.ts';
@@ -13,39 +13,39 @@ type Environment = Record<string, string | undefined>;
 
 export interface FoundApi {
   api: Api;
-  /** Whether it is the one of this workspace, and whether its images are simulated. */
+  /** Present for the API of this workspace; `simulated`: its images are. */
   local?: { simulated: boolean };
-  /** There where this command started it. */
+  /** Present if this command started the API. */
   stop?(): Promise<void>;
 }
 
 export interface Connection {
   readonly api: Api;
-  /** Looks where a silent API is now. */
+  /** Finds a silent local API at its new address; starts one if none runs and its images were simulated. */
   again(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const HEALTH_LIMIT = 2000;
-/** Somebody else's start, or end, may take so long. */
+/** How long another process may hold the workspace while it starts or ends, ms. */
 const WORKSPACE_BUSY_LIMIT = 20_000;
 const SILENCE_LIMIT = 30_000;
 const PAUSE = 250;
 
-/** The API that runs already; undefined: there is none. */
+/** The API that runs already; undefined: none runs. */
 export async function findApi(environment: Environment): Promise<FoundApi | undefined> {
   const { API_URL, API_KEY } = cliSettings(environment);
   if (API_URL !== undefined)
     return { api: createApi(API_URL, API_KEY, '; check API_URL, or leave it out to use a local one') };
   const url = await runningApi(localSettings(environment).WORKSPACE_PATH);
   if (url === undefined) return undefined;
-  // 503 only says that ComfyUI is silent: the API runs, and keeps the job until it comes.
+  // A 503 means only that ComfyUI is silent: the API runs and keeps the job until ComfyUI answers.
   const health = await fetch(`${url}/api/health`, {
     headers: API_KEY === undefined ? {} : { 'x-api-key': API_KEY },
     signal: AbortSignal.timeout(HEALTH_LIMIT),
   })
     .then(async (response) => {
-      // It runs, and says what it lacks better than a start of another would.
+      // The API runs; its own refusal explains the missing key better than the start of another one.
       if (response.status === 401) return { status: 'closed' };
       return (await response.json()) as { status?: unknown; simulated?: unknown } | null;
     })
@@ -54,7 +54,7 @@ export async function findApi(environment: Environment): Promise<FoundApi | unde
   return { api: createApi(url, API_KEY), local: { simulated: health.simulated === true } };
 }
 
-/** @param found what `findApi` found: without it one is started. @throws AppError for whatever a person can mend */
+/** @param found the result of `findApi`; undefined: an API is started. @throws AppError for what the user can correct */
 export async function connect(found: FoundApi | undefined, environment: Environment): Promise<Connection> {
   let current = found ?? (await findOrStart(environment, Date.now() + WORKSPACE_BUSY_LIMIT));
   return {
@@ -64,8 +64,8 @@ export async function connect(found: FoundApi | undefined, environment: Environm
     async again() {
       if (!current.local || current.stop) return;
       const elsewhere = await findApi(environment);
-      // Its jobs are still in the workspace: whoever opens that goes on with them. Where they were a real
-      // ComfyUI's, a start with the settings of this terminal could have them simulated.
+      // Its jobs are still in the workspace, and the next process that opens it continues them. If a real ComfyUI ran
+      // them, a start with the settings of this terminal could run them simulated.
       if (elsewhere ?? !current.local.simulated) current = elsewhere ?? current;
       else current = (await start(environment)) ?? current;
     },
@@ -81,10 +81,10 @@ async function findOrStart(environment: Environment, until: number): Promise<Fou
   }
 }
 
-/** Undefined: another process has the workspace, and `insist` is not set. */
+/** @returns undefined if another process has the workspace and `insist` is not set */
 async function start(environment: Environment, insist = false): Promise<FoundApi | undefined> {
   try {
-    // Any free port, unless one is asked for: nobody has to know it.
+    // Any free port unless API_PORT is set: the user does not need the number.
     const settings = localSettings({ ...environment, API_PORT: environment['API_PORT'] || '0' });
     const { url, comfyui, stop } = await startLocalStack(settings);
     return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyui, stop };
@@ -96,8 +96,8 @@ async function start(environment: Environment, insist = false): Promise<FoundApi
 }
 
 /**
- * Asks until there is an answer, for 30 s of silence at most.
- * @param onSilence told each time that nothing came; @param stopped ends the asking between two tries
+ * Repeats a request until it is answered, for 30 s of silence at most.
+ * @param onSilence called after each try without an answer; @param stopped ends the retries
  */
 export async function persist<Answer>(
   connection: Connection,

@@ -1,5 +1,5 @@
-// `npm run deploy`: what changes, one question, all three stacks, and the tables protected from being deleted. Only
-// composes; runs no test (that is `npm run check`). Exit code 0 where all is deployed, else 1.
+// `npm run deploy`: shows the changes, asks once, deploys the three stacks and protects the tables from deletion. Only
+// composes; runs no test (`npm run check` does). Exit code 0 if everything is deployed, else 1.
 
 import { createInterface } from 'node:readline/promises';
 import { createStoreClient } from '../store/client.ts';

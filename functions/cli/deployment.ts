@@ -1,5 +1,4 @@
-// What cdk.json says of a deployment, for programs beside it: only what they use, and only its form. What a value may
-// be is for infra to say, at synth.
+// The settings of cdk.json that the terminal programs use, checked for their form only: infra checks the values at synth.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +28,7 @@ const schema = z.object({
 
 export type Deployment = z.infer<typeof schema>['context'];
 
-/** @throws CommandError */
+/** @throws CommandError if the file cannot be read as settings */
 export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Promise<Deployment> {
   try {
     return schema.parse(JSON.parse(await readFile(path, 'utf8'))).context;
@@ -43,12 +42,12 @@ export async function readDeployment(path = join(packageRoot(), 'cdk.json')): Pr
   }
 }
 
-/** Jobs on them do not say what they cost. */
+/** Instance types without a price: their jobs have no cost. */
 export function unpricedTypes({ instanceTypes, usdPerHour }: Deployment, region: string): string[] {
   return instanceTypes.filter((type) => usdPerHour[region]?.[type] === undefined);
 }
 
-/** Of a host of the first type. @throws CommandError where it is not known */
+/** US dollars per hour of a host of the first type. @throws CommandError if cdk.json has no price for it */
 export function priceOf({ instanceTypes, usdPerHour, region }: Deployment): number {
   const price = usdPerHour[region]?.[instanceTypes[0]!];
   if (price === undefined)

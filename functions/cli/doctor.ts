@@ -1,5 +1,5 @@
-// `npm run doctor`: what is missing, before and after a deployment or for the API that runs here, each line ok or the
-// next command to type. Only composes; exit code 0 where nothing is missing, else 1.
+// `npm run doctor`: checks what a deployment needs before and after it, or the API that runs here. Each line is ok or the
+// next command to type. Only composes; exit code 0 if nothing is missing, else 1.
 
 import { doctorSettings } from '../config/cli.ts';
 import { CommandError } from './api.ts';

@@ -1,12 +1,12 @@
-// The files of a command: where its images go, each whole or not at all, and which inputs are files to upload. Only a
-// file that --output names is written over.
+// The files of a command: where it writes its images, each atomically, and which inputs are files to upload. Overwrites
+// only a file that --output names.
 
 import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve } from 'node:path';
 import { CommandError, type Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 
-/** Where whoever typed the command is: npm runs it in the folder of package.json. */
+/** The folder in which the command was typed: npm runs it in the folder of package.json. */
 export function currentFolder(environment: Record<string, string | undefined>): string {
   const underNpm = environment['npm_lifecycle_event'] === 'generate';
   return (underNpm && environment['INIT_CWD']) || process.cwd();
@@ -14,15 +14,15 @@ export function currentFolder(environment: Record<string, string | undefined>): 
 
 export interface Destination {
   folder: string;
-  /** The name that was asked for; without it each image has its own. */
+  /** The file name that --output gives; without it each image has its own. */
   name?: string;
 }
 
-/** Known before the job is posted: an image that cannot be written need not be made. @throws CommandError */
+/** Checked before the job is posted, so that no image is made that cannot be written. @throws CommandError */
 export async function destinationOf(output: string | undefined, current: string): Promise<Destination> {
   const path = resolve(current, output ?? '.');
   const kind = await kindOf(path);
-  // As root, a rename would put the image in the place of /dev/null.
+  // As root, a rename would replace /dev/null by the image.
   if (kind === 'other') throw new CommandError(`--output must be a file or a folder; ${path} is neither`);
   const asFolder = output === undefined || /[\\/]$/.test(output) || kind === 'folder';
   const folder = asFolder ? path : dirname(path);
@@ -37,7 +37,7 @@ export async function destinationOf(output: string | undefined, current: string)
   return asFolder ? { folder } : { folder, name: basename(path) };
 }
 
-/** @param own the image's own name; @param ordinal from 1 of `count`. @returns where it is */
+/** @param own the image's own name; @param ordinal from 1 to `count`. @returns the path of the file */
 export async function saveImage(
   destination: Destination,
   own: string,
@@ -61,7 +61,7 @@ export async function saveImage(
   return path;
 }
 
-/** Short where it can be, and always a path to open from there. */
+/** The path relative to `current` if that is shorter; always one that opens from there. */
 export function asSeenFrom(current: string, path: string): string {
   const short = relative(current, path);
   return short.startsWith('..') || isAbsolute(short) ? path : short;
@@ -80,7 +80,7 @@ export interface InputFile {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The image inputs that name a local file; any other name is that of an image which the API has. */
+/** The image inputs that name a local file; any other name is that of an image in the API. */
 export async function inputFiles(
   workflow: Workflow,
   body: Record<string, string>,

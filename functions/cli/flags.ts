@@ -1,39 +1,39 @@
-// The command line of a program: its flags stand once, in a table, from which come what is read, every refusal and --help
-// (help.ts). Values are checked one by one; what they mean together is the program's to say.
+// The command line of a program: one table of flags, from which parsing, refusals and --help (help.ts) come. Values are
+// checked one by one; combinations are the program's to check.
 
 import { parseArgs } from 'node:util';
 import { shownOf } from '../config/setting.ts';
 import { CommandError } from './api.ts';
 
-/** What the text of a flag may be. */
+/** The type of a flag's value. */
 export interface Kind<Value> {
-  /** Ends the sentence that refuses a text: `--name must be …`. */
+  /** Ends the sentence that refuses a value: `--name must be …`. */
   must: string;
-  /** Undefined: it cannot be. */
+  /** @returns undefined for a text that is not valid */
   read(text: string): Value | undefined;
 }
 
 interface More {
-  /** In words, what holds without it; else the default says so. */
+  /** In words, what applies without the flag; else the default is shown. */
   otherwise?: string;
-  /** The variable that says it where the flag does not. */
+  /** The environment variable that is read where the flag is absent. */
   env?: string;
-  /** Of one letter. */
+  /** The flag's short form, one letter. */
   short?: string;
-  /** The commands that take it; else all. */
+  /** The commands that have the flag; without it, all. */
   of?: readonly string[];
-  /** Its value stands in no error. */
+  /** The value appears in no error. */
   secret?: true;
 }
 
 export interface Flag<Value = unknown> extends More {
-  /** Undefined: a switch. */
+  /** Undefined: a switch, without a value. */
   kind?: Kind<Value>;
-  /** What stands for its value in --help. */
+  /** The placeholder of the value in --help. */
   value: string;
   means: string;
   default?: Value;
-  /** Given again it adds to a list; else the last one counts. */
+  /** Repeated flags make a list; without it, the last one counts. */
   adds?: true;
 }
 
@@ -43,30 +43,30 @@ export type Values<F extends Flags> = {
 };
 
 export interface Program<F extends Flags> {
-  /** As it is typed: `npm run smoke --`. */
+  /** As typed: `npm run smoke --`. */
   name: string;
-  /** What may follow, in short. */
+  /** The arguments after the name, in short. */
   usage: string;
   about: string;
   flags: F;
-  /** How many words without a flag it takes; else none, or those of its command. */
+  /** How many words without a flag it accepts; without it, none, or those of the command. */
   words?: number;
-  /** Its first word is one of these. */
+  /** The values of the first word. */
   commands?: Readonly<Record<string, { means: string; word?: string }>>;
-  /** Paragraphs below the flags. */
+  /** Paragraphs below the flags in --help. */
   notes?: readonly string[];
 }
 
 export interface Line<F extends Flags> {
-  /** Of the program's commands; empty where it has none. */
+  /** One of the program's commands; empty if it has none. */
   command: string;
   words: string[];
   values: Values<F>;
-  /** Of these, what was typed. */
+  /** The values that were typed, without defaults. */
   given: Partial<Values<F>>;
 }
 
-/** One that takes a value. */
+/** A flag with a value. */
 export const flag = <Value, M extends More & { default?: Value } = More>(
   kind: Kind<Value>,
   value: string,
@@ -74,7 +74,7 @@ export const flag = <Value, M extends More & { default?: Value } = More>(
   more?: M,
 ) => ({ kind, value, means, ...more }) as Flag<M extends { default: Value } ? Value : Value | undefined>;
 
-/** One that takes a value, and may be given again. */
+/** A flag with a value that may be repeated. */
 export const several = (value: string, means: string, more: More = {}): Flag<string[]> => ({
   kind: { ...TEXT, read: (text) => [text] },
   value,
@@ -84,7 +84,7 @@ export const several = (value: string, means: string, more: More = {}): Flag<str
   ...more,
 });
 
-/** One that takes none. */
+/** A flag without a value. */
 export const toggle = (means: string, more: More = {}): Flag<boolean> => ({
   value: '',
   means,
@@ -109,10 +109,10 @@ export function number(least: number, most = Infinity, whole = false): Kind<numb
   };
 }
 
-/** For a pause between two looks. */
+/** For an interval of polling, s. */
 export const SECONDS = number(0.001, 3600);
 
-/** Several, separated by commas. */
+/** Values separated by commas. */
 export const listOf = <Value>(must: string, { read }: Pick<Kind<Value>, 'read'>): Kind<Value[]> => ({
   must: `be ${must}, separated by commas`,
   read(text) {
@@ -121,12 +121,12 @@ export const listOf = <Value>(must: string, { read }: Pick<Kind<Value>, 'read'>)
   },
 });
 
-/** `lora_strength` and `otherKey` as they are typed. */
+/** The flag of a name: `lora_strength` and `otherKey` become `--lora-strength` and `--other-key`. */
 export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** @returns undefined where help is asked for. @throws CommandError saying what to type instead */
+/** @returns undefined if --help is given. @throws CommandError that says what to type instead */
 export function readFlags<F extends Flags>(
   program: Program<F>,
   argv: string[],
@@ -146,7 +146,7 @@ export function readFlags<F extends Flags>(
     );
   const most = commands?.[command]?.word === undefined ? (program.words ?? 0) : 1;
   if (words.length > most) {
-    // It may be the value of a flag that npm took for its own.
+    // The word may be the value of a flag that npm took for its own.
     const shown = Object.values(flags).some(({ secret }) => secret) ? 'A word' : `"${words[most]}"`;
     throw new CommandError(`${shown} is too many: flags come behind ${name}, and --help lists them`);
   }
@@ -158,7 +158,7 @@ export function readFlags<F extends Flags>(
     if (of && !of.includes(command))
       throw new CommandError(`${command} takes no ${token.rawName}: it is a flag of ${inWords(of, 'and')}`);
     if (!kind && token.value !== undefined) throw new CommandError(`${token.rawName} takes no value`);
-    // The next flag is no value, but -1 and -blurry are.
+    // A following flag is not a value, but -1 and -blurry are.
     if (kind && (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))))
       throw new CommandError(`${token.rawName} needs a value: ${token.rawName}=${value || 'VALUE'}`);
     const read = kind ? readAs(flags[own]!, token.rawName, token.value!) : true;
@@ -176,7 +176,7 @@ export function readFlags<F extends Flags>(
   };
 }
 
-/** @param name as whoever is refused knows it. @throws CommandError */
+/** @param name the flag or variable that the refusal names. @throws CommandError */
 function readAs({ kind, secret }: Pick<Flag, 'kind' | 'secret'>, name: string, text: string): unknown {
   const value = kind!.read(text);
   if (value !== undefined) return value;
@@ -192,7 +192,7 @@ function tokensOf(flags: Flags, argv: string[]) {
     const dashed = flagOf(name).slice(2);
     return [[dashed, option] as const, [dashed.replaceAll('-', '_'), { type: option.type }] as const];
   });
-  // A name without dashes is there twice: the one with its letter stays.
+  // A name without dashes occurs twice: the entry with the short form wins.
   const all = Object.fromEntries(options.toReversed());
   return parseArgs({
     args: argv,

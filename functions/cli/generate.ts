@@ -1,5 +1,5 @@
-// `npm run generate -- "a red fox"`: one job from the terminal, from its flags to its files. Only composes; ends with
-// exit code 0, 1 and the reason, or 130 after a signal, when the job is cancelled.
+// `npm run generate -- "a red fox"`: one job from the terminal, from its flags to its files. Only composes; exit code 0,
+// 1 with the reason, or 130 after a signal, which cancels the job.
 
 import { localSettings } from '../config/local.ts';
 import { CommandError } from './api.ts';
@@ -20,7 +20,7 @@ async function generate(argv: string[], stopped: AbortSignal): Promise<void> {
   const found = await findApi(environment);
   const local = () => localCatalogue(localSettings(environment).WORKFLOWS_PATH);
   const catalogue = await (found ? catalogueOf(found.api) : local()).catch((error: unknown) => {
-    // Help is there without the API too.
+    // Help works without the API too.
     if (asked.help) return local();
     throw error;
   });

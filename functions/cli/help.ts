@@ -1,4 +1,4 @@
-// What --help says, from a program's table of flags.
+// The text of --help, from a program's table of flags.
 
 import { type Flag, flagOf, type Flags, type Program } from './flags.ts';
 

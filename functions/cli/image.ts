@@ -1,5 +1,5 @@
-// `npm run image`: has the GPU hosts' own image made, waits for it, and then lets hosts be launched from it. Speaks to AWS by
-// its command line program, as the runbook does; one that fails leaves hosts with the image that they have.
+// `npm run image`: builds the GPU hosts' machine image, waits for it, and then makes new hosts launch from it. Calls AWS's
+// command line program, as the runbook does; after a failed build hosts keep the image that they have.
 
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -77,7 +77,7 @@ async function image(given: Partial<Values<typeof program.flags>>, every: number
   );
 }
 
-/** @throws CommandError with the reason that Image Builder gives */
+/** @throws CommandError with Image Builder's reason */
 async function untilMade(
   arn: string,
   every: number,

@@ -1,5 +1,5 @@
-// `npm run models -- seed --in-region`: starts the deployment's own machine for it, or joins the one that is at it, and tells
-// what that says until it has ended itself. Whether the models are there the bucket says, not the machine.
+// `npm run models -- seed --in-region`: starts the deployment's seeding machine or joins the one that runs, and prints its
+// console until it has terminated. The bucket, not the machine, decides whether the models are there.
 
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import {
@@ -21,21 +21,21 @@ import { verifyFile } from '../models/verify.ts';
 import type { Wanted } from '../models/wanted.ts';
 
 export interface InRegion {
-  /** Of the deployment. */
+  /** The deployment's name. */
   name: string;
   region: string;
-  /** Milliseconds between two looks. */
+  /** Polling interval, ms. */
   every: number;
   wanted: Wanted;
   openBucket(name: string): ModelBucket;
   say(line: string): void;
 }
 
-/** Of a c7i.xlarge in us-east-1 (its price list, November 2026); other regions have others. */
+/** Of a c7i.xlarge in us-east-1 (price list, November 2026); other regions differ. */
 const USD_PER_HOUR = 0.1785;
-/** What the seeder says itself, among all that a console has. */
+/** The seeder's own lines in the console. */
 const OURS = /comfyui-(?:models|host): .*/;
-/** Of what a console had last. */
+/** Lines of the console's end that an error shows. */
 const LAST_LINES = 15;
 
 /** @throws ModelsProblem */
@@ -103,10 +103,10 @@ interface Start {
   say(line: string): void;
 }
 
-/** For so long a machine that was started may not be seen by everybody, ms. */
+/** How long EC2 may not list a machine that was started, ms. */
 const STARTS_FOR = 60_000;
 
-/** One at a time: two would send the same parts. @throws ModelsProblem */
+/** One machine at a time: two would upload the same parts. @throws ModelsProblem */
 async function joinOrStart({
   ec2,
   bucket,
@@ -136,7 +136,7 @@ async function joinOrStart({
       await sleep(Math.min(1000, STARTS_FOR - since));
     } else if (await writeSeeding(bucket, wanted, Date.now(), last?.etag)) {
       const own = await start(ec2, launchTemplateName, subnet).catch(async (error: unknown) => {
-        // Whoever comes next need not wait for it.
+        // The next caller then does not wait for a machine that was not started.
         await writeSeeding(bucket, wanted, 0, (await readSeeding(bucket))?.etag);
         throw error;
       });
@@ -162,7 +162,7 @@ async function start(ec2: EC2Client, LaunchTemplateName: string, SubnetId: strin
   try {
     const { Instances } = await ec2.send(
       new RunInstancesCommand({
-        // A template that is changed keeps its first version as the default one.
+        // A changed template keeps its first version as the default one.
         LaunchTemplate: { LaunchTemplateName, Version: '$Latest' },
         SubnetId,
         MinCount: 1,
@@ -175,7 +175,7 @@ async function start(ec2: EC2Client, LaunchTemplateName: string, SubnetId: strin
   }
 }
 
-/** @returns the console, as far as it was seen */
+/** @returns the console's last known text */
 async function untilEnded(ec2: EC2Client, id: string, every: number, say: InRegion['say']): Promise<string> {
   const said = new Set<string>();
   let text = '';
@@ -198,13 +198,13 @@ async function stateOf(ec2: EC2Client, id: string): Promise<string> {
     const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
     return Reservations?.[0]?.Instances?.[0]?.State?.Name ?? 'terminated';
   } catch (error) {
-    // One that was just started may not be known everywhere, and is looked at again.
+    // EC2's reads are eventually consistent: a machine that was just started may not be found yet.
     if ((error as Error).name === 'InvalidInstanceID.NotFound') return 'pending';
     throw error;
   }
 }
 
-/** Undefined: it has none yet. @param running then as it is now; else as EC2 kept it when that ended */
+/** @param running true: the console as it is now; false: as EC2 kept it at the end. @returns undefined if there is none yet */
 async function consoleOf(ec2: EC2Client, InstanceId: string, running: boolean): Promise<string | undefined> {
   const { Output } = await ec2.send(
     new GetConsoleOutputCommand({ InstanceId, ...(running && { Latest: true }) }),
@@ -212,7 +212,7 @@ async function consoleOf(ec2: EC2Client, InstanceId: string, running: boolean): 
   return Output ? Buffer.from(Output, 'base64').toString() : undefined;
 }
 
-/** Undefined: nothing does. */
+/** Why the bucket is incomplete; undefined: it has all wanted models. */
 async function whatLacks(bucket: ModelBucket, wanted: Wanted): Promise<string | undefined> {
   const found = await bucket.readJson(MANIFEST_KEY);
   if (found === undefined) return `s3://${bucket.name} has no ${MANIFEST_KEY}, which is written last`;

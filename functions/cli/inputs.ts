@@ -1,5 +1,5 @@
-// The command line of `npm run generate`: every input of the workflow is a flag, described by the JSON Schema that
-// GET /api/workflows/<name> answers. Whether a value fits is the API's to say.
+// The command line of `npm run generate`: every input of the workflow is a flag, described by the JSON Schema of
+// GET /api/workflows/<name>. The API, not this program, validates the values.
 
 import { parseArgs } from 'node:util';
 import { MAX_SEED } from '../core/limits.ts';
@@ -9,12 +9,12 @@ import { CommandError, type Workflow } from './api.ts';
 import { flag, flagOf, type Flags, type Program, readFlags, TEXT } from './flags.ts';
 
 export interface Command {
-  /** Of `POST /api/generate`; values as they were typed. */
+  /** The body of `POST /api/generate`, with values as typed. */
   body: Record<string, string>;
   output: string | undefined;
 }
 
-/** What must be known before the inputs are: which workflow, and whether to explain it or to run it. */
+/** Parsed before the inputs are known: which workflow, and whether help is wanted. */
 export function firstLook(argv: string[]): { workflow: string | undefined; help: boolean } {
   const { values } = parseArgs({
     args: argv,
@@ -27,7 +27,7 @@ export function firstLook(argv: string[]): { workflow: string | undefined; help:
   };
 }
 
-/** Flags that are no inputs; an input of such a name would be out of reach here. @param names of all, the default first */
+/** Flags that are not inputs; they hide an input of the same name. @param names of all workflows, the default first */
 function ownFlags({ presets }: Workflow, names: readonly string[]): Flags {
   const values = Object.entries(presets).map(([name, preset]) => {
     const parts = Object.entries(preset).map(([key, value]) => `${key} ${value}`);
@@ -68,7 +68,7 @@ export function programOf(workflow: Workflow, names: readonly string[]): Program
   };
 }
 
-/** @throws CommandError saying what to type instead */
+/** @throws CommandError that says what to type instead */
 export function readCommand(argv: string[], workflow: Workflow, program: Program<Flags>): Command {
   const { words, given } = readFlags(program, argv)!;
   const { output, ...body } = given as Record<string, string>;
@@ -95,8 +95,8 @@ export function readCommand(argv: string[], workflow: Workflow, program: Program
 }
 
 /**
- * `npm run generate "a fox" --steps 8`: without `--` before them npm takes the flags for its own, and the image would
- * quietly be another.
+ * In `npm run generate "a fox" --steps 8`, without `--` before the flags, npm takes them for its own, and the image would
+ * silently be another.
  * @throws CommandError
  */
 export function refuseFlagsKeptByNpm(

@@ -1,5 +1,5 @@
-// One job, from its inputs to its files: upload, post, follow, save; cancelled where the person at the terminal wants no
-// more of it. Everything it asks is asked again while the API is silent.
+// One job, from its inputs to its files: upload, post, follow, save; cancelled after a signal. Every request is repeated
+// while the API is silent.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,16 +14,16 @@ const CANCEL_LIMIT = 5000;
 type Ask = <Answer>(what: (api: Api) => Promise<Answer>) => Promise<Answer>;
 
 export interface Order {
-  /** Of `POST /api/generate`. */
+  /** The body of `POST /api/generate`. */
   body: Record<string, string>;
-  /** The inputs that are local files, to be uploaded first. */
+  /** The inputs that are local files, uploaded first. */
   files: InputFile[];
   destination: Destination;
 }
 
 /**
- * @param onSaved told the path of each image once it is there; @param stopped cancels the job
- * @throws CommandError when there is no image in the end
+ * @param onSaved called with the path of each image once it is written; @param stopped cancels the job
+ * @throws CommandError if the job made no image
  */
 export async function makeImages(
   connection: Connection,
@@ -37,8 +37,8 @@ export async function makeImages(
   const uploaded: Record<string, string> = {};
   for (const { input, name, bytes } of files) uploaded[input] = await ask((api) => api.upload(name, bytes));
 
-  // A lost answer is asked for again under the same key: still one job. Not cut short by a signal either, for without
-  // the id there is nothing to cancel.
+  // After a lost answer the request is repeated with the same key: still one job. A signal does not interrupt it, since
+  // a job cannot be cancelled without its id.
   const key = randomUUID();
   const { job_id: jobId, notes } = await ask((api) => api.generate({ ...body, ...uploaded }, key));
   for (const note of notes) progress.say(note);
@@ -58,7 +58,7 @@ export async function makeImages(
   }
 }
 
-/** Resolves with the completed job. @throws CommandError when it ended otherwise */
+/** Resolves with the completed job. @throws CommandError if it ended otherwise */
 async function follow(ask: Ask, jobId: string, progress: Progress, stopped: AbortSignal): Promise<Status> {
   for (;;) {
     const status = await ask((api) => api.status(jobId));
@@ -77,7 +77,7 @@ async function cancel(connection: Connection, jobId: string, progress: Progress)
     await persist(connection, (api) => api.cancel(jobId), patience);
     progress.say(`The job ${jobId} is cancelled`);
   } catch (error) {
-    // It may have ended a moment ago, which the API says.
+    // The job may have ended just before; the API's answer says so.
     progress.say(`The job ${jobId} could not be cancelled: ${(error as Error).message}`);
   }
 }

@@ -1,4 +1,4 @@
-// `npm run keys -- create|list|revoke|rotate|limits`: who may call the API. Only composes; exit code 0, or 1 with one sentence.
+// `npm run keys -- create|list|revoke|rotate|limits`: manages API keys. Only composes; exit code 0, or 1 with one sentence.
 
 import { randomBytes } from 'node:crypto';
 import { drawKey, ownerName, type Scope, SCOPES, type ApiKey, isValid } from '../core/access.ts';
@@ -12,7 +12,7 @@ import { NAME, REGION } from './place.ts';
 import { runProgram } from './run.ts';
 import { inColumns, say } from './write.ts';
 
-/** What a person types for this program. */
+/** The program as the user types it. */
 const KEYS = programAsTyped('keys');
 
 const OWNER: Kind<string> = {
@@ -77,7 +77,7 @@ async function keys({ command, words, given, values }: Line<typeof program.flags
   }
 }
 
-/** Everything that is wrong with the command line is said before a table is opened. */
+/** Refuses a wrong command line before a table is opened. */
 function commandOf(
   command: string,
   id: string | undefined,
@@ -123,7 +123,7 @@ async function rotate(keys: Keys, now: number, keyId: string): Promise<void> {
   const old = await keys.read(keyId);
   if (!old || !isValid(old, now)) throw new CommandError(`There is no valid key ${keyId}; list shows them`);
   const { name, owner, scopes, createdAt, validUntil } = old;
-  // As long from now as the old one was given.
+  // The new key is valid for as long as the old one was at its creation.
   const days = validUntil === undefined ? undefined : (validUntil - createdAt) / DAY;
   await add(keys, now, { name, owner, scopes, days });
   process.stderr.write(`The old one goes on: ${KEYS} revoke ${keyId}\n`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `comfyui-rest-api`, the command of the installed package: picks the program, and is it from there on. Its settings are
-// the environment's, as for `npm start`. Ends with 1 and one sentence for a word that it does not know.
+// `comfyui-rest-api`, the command of the installed package: imports the program that the first word names. Settings come
+// from the environment, as for `npm start`. Exit code 1 with one sentence for an unknown word.
 
 import { packageVersion } from '../runtime/package.ts';
 
@@ -23,7 +23,7 @@ const HELP = `comfyui-rest-api [start|generate|keys] [...]
 `;
 
 const [word = 'start'] = process.argv.slice(2);
-// Each program reads its own flags from the same place.
+// Each program reads its flags from the same index.
 process.argv.splice(2, 1);
 switch (word) {
   case 'start':

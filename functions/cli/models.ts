@@ -1,4 +1,4 @@
-// `npm run models -- seed|list|verify`: fills the models bucket from the hub once, and says what is in it. Only composes;
+// `npm run models -- seed|list|verify`: fills the models bucket from the hub, and lists or verifies it. Only composes;
 // exit code 0, or 1 with one sentence.
 
 import { readFile } from 'node:fs/promises';
@@ -103,7 +103,7 @@ const tell = (line: string) => void process.stdout.write(`${line}\n`);
 
 type All = Values<typeof program.flags>;
 
-/** On the deployment's machine, which knows its bucket and its token. */
+/** Seeds on the deployment's machine, which has the names of its bucket and token. */
 async function inRegion(given: Partial<All>, values: All, endpoint: string | undefined): Promise<void> {
   const other = (['bucket', 'tokenParameter'] as const).find((name) => given[name] !== undefined);
   if (other !== undefined)
@@ -119,7 +119,7 @@ async function inRegion(given: Partial<All>, values: All, endpoint: string | und
     openBucket: (of) => openBucket(createS3Client({ endpoint, region }), (bucketName = of)),
     say: tell,
   }).catch((error: unknown) => {
-    // What S3 refuses is said with the bucket's name.
+    // An S3 error names the bucket already.
     throw isOfS3(error) ? error : explainedFor(place, error);
   });
 }

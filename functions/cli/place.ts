@@ -1,5 +1,5 @@
-// Which deployment a command means: the flags --name and --region, else what cdk.json says. What no deployment can be
-// called is refused before AWS is asked, which would answer in its own words.
+// The deployment of a command: the flags --name and --region, else cdk.json. Refuses what cannot name a deployment before
+// AWS does so in its own words.
 
 import { flag, type Kind } from './flags.ts';
 
@@ -8,7 +8,7 @@ export interface Place {
   region: string;
 }
 
-/** As infra/settings.ts takes them. */
+/** The same patterns as in infra/settings.ts. */
 const matching = (pattern: RegExp, must: string): Kind<string> => ({
   must,
   read: (text) => (pattern.test(text) ? text : undefined),

@@ -1,5 +1,5 @@
-// How a job's way looks in a terminal: one line redrawn, or plain lines where nobody redraws. What is drawn is a pure
-// function of the status; nothing here asks for it.
+// A job's progress in a terminal: one line redrawn, or plain lines where the output is no terminal. Each line is a pure
+// function of the status; nothing here makes requests.
 
 import type { Status } from './api.ts';
 
@@ -10,14 +10,14 @@ export type Shown = Pick<
 
 export interface Progress {
   show(status: Shown): void;
-  /** The API does not answer at the moment. */
+  /** Shows that the API does not answer at the moment. */
   silent(): void;
-  /** A sentence that stays. */
+  /** Prints a sentence that is not redrawn. */
   say(sentence: string): void;
   end(): void;
 }
 
-/** What is used of process.stderr. */
+/** The members of process.stderr that are used. */
 export interface Screen {
   columns?: number;
   write(text: string): unknown;
@@ -25,10 +25,10 @@ export interface Screen {
 
 const SILENT = 'The API does not answer; asking again';
 const BAR = 24;
-/** Before this the pace is that of loading models, and says nothing about the steps. */
+/** Below this progress the pace is that of loading models and does not predict the steps. */
 const PACE_FROM = 0.1;
 
-/** @param redraws whether a line can be taken back: a terminal, not a pipe */
+/** @param redraws whether a line can be overwritten: true for a terminal, false for a pipe */
 export function createProgress(screen: Screen, redraws: boolean): Progress {
   return redraws ? redrawn(screen) : plain(screen);
 }
@@ -36,7 +36,7 @@ export function createProgress(screen: Screen, redraws: boolean): Progress {
 function redrawn(screen: Screen): Progress {
   let drawn = '';
   const draw = (line: string) => {
-    // A line that wraps could not be taken back.
+    // A wrapped line could not be overwritten.
     const next = Array.from(line)
       .slice(0, Math.max(0, (screen.columns || 80) - 1))
       .join('');
@@ -54,7 +54,7 @@ function redrawn(screen: Screen): Progress {
   };
 }
 
-/** A line only where something changed: the state, the place in the queue, or a tenth of the way. */
+/** Prints a line only if something changed: the state, the place in the queue, or a tenth of the progress. */
 function plain(screen: Screen): Progress {
   let last = '';
   const line = (key: string, text: string) => {
@@ -96,7 +96,7 @@ export function lineOf(status: Shown): string {
   }
 }
 
-/** Down, so that 100 is only said of what is done. */
+/** Rounded down, so that only a completed job shows 100. */
 function percentOf({ progress }: Shown): number {
   return Math.floor(progress * 100);
 }

@@ -1,4 +1,4 @@
-// A program from its command line to its exit code: help, one sentence where it fails, a signal.
+// Runs a program, from its command line to its exit code: help, one sentence on failure, signals.
 
 import { explainAndExit, onStopSignal, ignoreBrokenPipes } from '../runtime/exit.ts';
 import { CommandError } from './api.ts';
@@ -9,13 +9,13 @@ import { say, write } from './write.ts';
 export type Main = (argv: string[], stopped: AbortSignal) => Promise<number | void>;
 
 interface Ways {
-  /** A signal aborts `stopped`, waits for the end and makes the exit code 130; else it ends the process. */
+  /** A signal aborts `stopped`, and the program ends by itself with exit code 130; without it, a signal ends the process. */
   stops?: true;
-  /** Undefined: it is none that this program knows. */
+  /** @returns undefined for an error that this program does not know */
   explain?(error: unknown): string | undefined;
 }
 
-/** Ends the process, with what `main` returns or 0; with 1 and the reason where it throws. */
+/** Ends the process with the result of `main` or 0; with 1 and the reason if it throws. */
 export async function runMain(main: Main, { stops, explain = () => undefined }: Ways = {}): Promise<never> {
   const stopping = new AbortController();
   const stopped = stopping.signal;
@@ -42,7 +42,7 @@ export async function runMain(main: Main, { stops, explain = () => undefined }: 
     );
   try {
     const code = await ended;
-    // What is on its way to a pipe is not lost.
+    // Flushes both streams: an exit would drop what a pipe has not taken yet.
     await Promise.allSettled([write(process.stdout, ''), write(process.stderr, '')]);
     process.exit(stopped.aborted ? 130 : code);
   } catch (error) {
@@ -50,7 +50,7 @@ export async function runMain(main: Main, { stops, explain = () => undefined }: 
   }
 }
 
-/** The same for one whose flags do not depend on anything; `--help` is answered here. */
+/** `runMain` for a program with a fixed table of flags; answers `--help` itself. */
 export function runProgram<F extends Flags>(
   program: Program<F>,
   main: (line: Line<F>, stopped: AbortSignal) => Promise<number | void>,

@@ -1,5 +1,5 @@
-// `npm run simulate`: what a day of jobs waits and costs, under the rule by which the controller starts GPU hosts. Only
-// composes; exit code 0, or 1 and the reason.
+// `npm run simulate`: how long a day's jobs wait and what they cost, under the controller's rule for GPU hosts. Only
+// composes; exit code 0, or 1 with the reason.
 
 import { readWarm } from '../core/warm-schedule.ts';
 import { priceOf, readDeployment } from './deployment.ts';
@@ -35,7 +35,7 @@ async function simulate(options: Options): Promise<void> {
   await say(await behind(options.secondsPerJob));
 }
 
-/** What the tables are asked, measured with the very code, and what a million jobs cost beside their GPUs. */
+/** The load on the tables, measured with the product's code, and the cost of a million jobs without their GPUs. */
 async function behind(secondsPerJob: number): Promise<string> {
   const measured = [];
   for (const hosts of [10, 100, 1000, 2000]) measured.push(await measureLoad(hosts, secondsPerJob));

@@ -1,5 +1,5 @@
-// `npm run smoke`: whether an API does all that its callers ask of it, through whatever stands before it: each line ok or
-// what to do, a table of seconds, and nothing left behind. Only composes; exit code 0, 1, or 130 after a signal.
+// `npm run smoke`: whether an API serves its callers through all proxies before it. Each line is ok or what to do; then a
+// table of seconds. Removes what it made. Only composes; exit code 0, 1, or 130 after a signal.
 
 import type { Status, Workflow } from './api.ts';
 import { after, type Check, Found, lineOf, ok } from './doctor/check.ts';
@@ -24,7 +24,7 @@ const ROLLED_BACK = 'stands as before the last one, which failed: npm run doctor
 const environment = process.env;
 
 async function smoke(options: Options, stopped: AbortSignal): Promise<boolean> {
-  /** What was broken off says nothing of the API. */
+  /** A check that a signal interrupted says nothing about the API. */
   const sayUnlessStopped = async (line: string) => (stopped.aborted ? undefined : say(line));
   const from = performance.now();
   const target = await findTarget(options, environment);
@@ -41,7 +41,7 @@ async function smoke(options: Options, stopped: AbortSignal): Promise<boolean> {
       stopped,
     };
     const timed = await runLanes([{ checks: [apiCheck(context)] }], say);
-    // Without it nothing else says anything.
+    // Without the API no other check has a result.
     if (timed[0]!.finding.kind !== 'ok') return false;
     const jobs = new Map<string, Status>();
     try {
@@ -62,7 +62,7 @@ async function smoke(options: Options, stopped: AbortSignal): Promise<boolean> {
   }
 }
 
-/** @param jobs filled with what the workflows made, by the name of the check */
+/** @param jobs receives the job of each workflow, by the name of its check */
 async function lanesOf(context: Smoke, jobs: Map<string, Status>): Promise<Lane[]> {
   const workflows = await workflowsOf(context);
   const uploaded = upload(context);
@@ -70,7 +70,7 @@ async function lanesOf(context: Smoke, jobs: Map<string, Status>): Promise<Lane[
   const [first] = inputs as [Promise<Inputs>, ...Promise<Inputs>[]];
   const accepted = inputs.map(async (wish) => submit(context, await wish));
   const made = accepted.map(async (jobId) => completed(context, await jobId));
-  // Whoever waits for them says so in a line of its own.
+  // Each check that awaits one of these reports its rejection in a line of its own.
   for (const promise of [uploaded, ...inputs, ...accepted, ...made]) promise.catch(() => undefined);
   const own = workflows.map((workflow, at): Check => {
     const name = nameOf(workflow);

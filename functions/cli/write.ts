@@ -1,6 +1,6 @@
-// What a program says on the terminal.
+// Output of the terminal programs.
 
-/** Resolves when it is out, for an exit does not wait for a pipe; or when nobody reads it any more, as behind `head`. */
+/** Resolves when the text is written, since an exit does not wait for a pipe, or when the reader has closed it (`head`). */
 export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) =>
@@ -9,10 +9,10 @@ export function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
-/** A line. */
+/** Writes a line to stdout. */
 export const say = (line: string): Promise<void> => write(process.stdout, `${line}\n`);
 
-/** Rows of text with their columns in line. @param right all but the first end at the same place, as numbers do */
+/** Pads rows of text into columns. @param right aligns all but the first column to the right, as for numbers */
 export function inColumns(rows: readonly (readonly string[])[], right = false): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const pad = (cell: string, column: number) =>

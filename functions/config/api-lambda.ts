@@ -1,4 +1,4 @@
-// The API as a Lambda function.
+// Settings of the API as a Lambda function.
 
 import * as z from 'zod';
 import { api, origins, waiting } from './api.ts';
@@ -13,17 +13,17 @@ import {
 } from './setting.ts';
 import { required, SECRET, secret, whole } from './values.ts';
 
-/** Said where there is none, so that one which was forgotten is a mistake. */
+/** The value for "no secret", so that a forgotten variable is an error. */
 export const NO_SECRET = 'none';
 
 export const apiLambda = {
   ...deployedTables,
   ...deployedBucket,
   ...api,
-  // The bundle has its own.
+  // The bundle has its own workflows.
   WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
   ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, origins.prefault('*')),
-  // An open connection keeps an environment of Lambda's to itself, of which new accounts have ten.
+  // An open connection occupies a Lambda environment, of which new accounts have ten.
   OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, whole(0, 100_000).default(0)),
   ...waiting,
   ORIGIN_SECRET: setting(

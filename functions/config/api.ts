@@ -1,4 +1,4 @@
-// The API's settings, wherever it runs, and those of its process.
+// The API's settings, common to all ways to run it, and those of its process.
 
 import * as z from 'zod';
 import { OPEN_CONNECTIONS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
@@ -7,7 +7,7 @@ import { storage } from './storage.ts';
 import { type Environment, read, setting, type SettingsOf } from './setting.ts';
 import { address, addressLike, FLAG, flag, PORT, port, text, whole } from './values.ts';
 
-/** Without a slash at its end. */
+/** Without a trailing slash. */
 const publicUrl = address
   .refine((url) => URL.canParse(url) && new URL(url).search === '')
   .transform((url) => new URL(url).origin + new URL(url).pathname.replace(/\/+$/, ''));
@@ -16,7 +16,7 @@ export const origins = text.transform((list) => list.split(',').map((one) => one
 
 const DAY = 24 * 60 * 60_000;
 
-/** Where it runs as a program, be it in `npm start`. */
+/** Of an API that runs as a process, also within `npm start`. */
 export const listening = {
   API_HOST: setting(
     text.default('127.0.0.1'),
@@ -99,7 +99,7 @@ export const forwarderPlace = {
   ),
 };
 
-/** Pages of any origin may call where a key is asked for; where none is, only those that are named. */
+/** With API keys pages of any origin may call; without keys only the origins that are named. */
 export function allowedOriginsOf(settings: {
   ALLOWED_ORIGINS?: string[] | undefined;
   API_KEYS: 'required' | 'none';

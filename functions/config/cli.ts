@@ -1,4 +1,4 @@
-// The programs for the terminal that ask an API that runs somewhere, or a deployment.
+// Settings of the terminal programs that call an API or a deployment.
 
 import { workspace } from './local.ts';
 import { bucket, endpoint, tables } from './storage.ts';
@@ -10,7 +10,7 @@ export const cli = {
     otherwise: 'the one that runs here',
   }),
   API_KEY: setting(
-    // What a header can carry.
+    // The characters that an HTTP header can carry.
     text.regex(/^[!-~]+$/).optional(),
     'must be a key, which has no spaces and no letters beyond ASCII',
     'the key of the API that is asked, where it asks for one',

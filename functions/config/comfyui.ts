@@ -1,4 +1,4 @@
-// Where ComfyUI is, and what is done with what it leaves.
+// The address of ComfyUI, and what happens to its output files.
 
 import * as z from 'zod';
 import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
@@ -43,14 +43,14 @@ export const comfyui = {
     'ComfyUI writes the whole graph, with the prompt, into every image; `strip` publishes the same pixels without it',
   ),
   WARM_UP: setting(
-    // Off: a person's own ComfyUI has other things to do.
+    // Off by default: a person's own ComfyUI has other work.
     flag.prefault('false'),
     FLAG,
     '`true`: ComfyUI runs one step of one small image before the host takes its first job, which then finds its models loaded. GPU hosts on AWS do it (`warmUp` in `cdk.json`); off here, where ComfyUI may be a person’s own, with a queue of its own',
   ),
 };
 
-/** @throws AppError bad_setting, in one sentence and without the password */
+/** @throws AppError bad_setting, in one sentence without the password */
 export function comfyuiAddressOf(settings: SettingsOf<typeof comfyuiPlace>): ComfyUIAddress {
   const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
   const parsed = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);

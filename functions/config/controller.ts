@@ -1,4 +1,4 @@
-// The controller, as a process and as a Lambda function, which raises the number of hosts too.
+// Settings of the controller, as a process and as a Lambda function, which also raises the number of hosts.
 
 import { HOSTS_PER_SHARD } from '../core/limits.ts';
 import { readWarm } from '../core/warm-schedule.ts';
@@ -8,7 +8,7 @@ import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { FLAG, flag, required, text, whole } from './values.ts';
 
-/** Past so many the queue lies under one more key: a partition gives each key so many reads. */
+/** Hosts per shard of the queue: a partition limits the reads of one key. */
 const hostsPerShard = {
   HOSTS_PER_SHARD: setting(
     whole(1, 1000).default(HOSTS_PER_SHARD),

@@ -1,9 +1,9 @@
-// Settings in words: a line of a table for docs/settings.md, a paragraph for --help. Both say what the declarations do.
+// Settings in words: a row of docs/settings.md, a paragraph of --help. Both derive from the declarations.
 
 import * as z from 'zod';
 import type { Setting, Table } from './setting.ts';
 
-/** As Markdown; empty where nothing is the default. */
+/** The default as Markdown; empty if there is none. */
 export function defaultOf({ schema, otherwise }: Setting): string {
   if (otherwise !== undefined) return otherwise;
   const { default: value } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
@@ -12,13 +12,13 @@ export function defaultOf({ schema, otherwise }: Setting): string {
   return schema.safeParse(undefined).success ? '' : 'required';
 }
 
-/** What a refusal asks for is what it takes. */
+/** The accepted values, from the words of the refusal. */
 export const takes = ({ must }: Setting): string => must.replace(/^must (be |name )?/, '');
 
 const WIDTH = 100;
 const INDENT = '      ';
 
-/** For a terminal, which shows no Markdown. */
+/** For a terminal, without Markdown. */
 export function helpOfSettings(table: Table): string {
   const paragraphs = Object.entries(table).map(([name, one]) => {
     const value = defaultOf(one).replaceAll('`', '');

@@ -1,4 +1,4 @@
-// The forwarder, as a process and as a Lambda function.
+// Settings of the forwarder, as a process and as a Lambda function.
 
 import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';

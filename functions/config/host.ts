@@ -1,4 +1,4 @@
-// The GPU host's process, and what it needs besides on EC2.
+// Settings of the GPU host's process, and those that it needs besides on EC2.
 
 import * as z from 'zod';
 import { SLOTS_PER_HOST } from '../core/limits.ts';
@@ -44,7 +44,7 @@ export const hostProcess = {
     { otherwise: 'all models are there' },
   ),
   WORKFLOWS_PATH: { ...api.WORKFLOWS_PATH, means: 'a folder of templates; a host warms up with one of them' },
-  // The machine's identity and its lock lie here.
+  // The workspace has the machine's identity and its lock.
   ...workspace,
   USD_PER_HOUR: setting(
     z.coerce.number().nonnegative().optional(),
@@ -57,7 +57,7 @@ export const hostProcess = {
 };
 export const hostSettings = (environment: Environment) => read(hostProcess, environment);
 
-/** A host on EC2 is its instance, ends itself when idle, and is rolled when its release is not the wanted one. */
+/** A host on EC2 is its instance, ends itself when idle, and is replaced when its release is not the wanted one. */
 export const machineHost = {
   ...hostProcess,
   ...noTimings,

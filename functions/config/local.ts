@@ -1,4 +1,4 @@
-// `npm start`, and every program that starts the same arrangement.
+// Settings of `npm start`, and of every program that starts the same local stack.
 
 import * as z from 'zod';
 import { api, listening, webhookReach } from './api.ts';

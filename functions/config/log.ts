@@ -1,4 +1,4 @@
-// How much a program says in its log.
+// The level of a program's log.
 
 import * as z from 'zod';
 import type { Level } from '../log.ts';
@@ -13,7 +13,7 @@ export const log = {
     'the least that is said in the log: structured, a line a thing, with the job’s id and never a prompt',
     { otherwise: '`warn`; `info` on AWS' },
   ),
-  // The guide's word. Programs of npm read a DEBUG of another kind (`express:*`), which is theirs.
+  // The guide's variable. npm programs read a DEBUG of another form (`express:*`), which is ignored here.
   DEBUG: setting(
     z
       .string()
@@ -24,7 +24,7 @@ export const log = {
   ),
 };
 
-/** @param usual where nothing is set */
+/** @param usual the level if nothing is set */
 export function logLevelOf(
   { LOG_LEVEL, DEBUG }: { LOG_LEVEL?: Level | undefined; DEBUG: boolean },
   usual: Level = 'warn',

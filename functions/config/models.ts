@@ -1,4 +1,4 @@
-// `npm run models`, and what brings the models to a GPU host.
+// Settings of `npm run models`, and of the program that brings the models to a GPU host.
 
 import { bucket, endpoint, tables } from './storage.ts';
 import { type Environment, read, setting, withSchema } from './setting.ts';
@@ -15,7 +15,7 @@ export const models = {
     'must name the folder for the models',
     'ComfyUI’s `models` on a GPU host',
   ),
-  // As the hub's own programs name them.
+  // The name that the hub's own programs use.
   HF_ENDPOINT: setting(
     address.default('https://huggingface.co'),
     'must be the address of the hub, such as https://huggingface.co',
@@ -38,7 +38,7 @@ export const models = {
   AWS_ENDPOINT_URL_S3: bucket.AWS_ENDPOINT_URL_S3,
   AWS_ENDPOINT_URL_SSM: endpoint('SSM', 'http://127.0.0.1:5001'),
   AWS_ENDPOINT_URL_DYNAMODB: tables.AWS_ENDPOINT_URL_DYNAMODB,
-  // Where a GPU host's jobs are: what waits there needs its models first.
+  // The tables of a GPU host's jobs: the models of waiting jobs come first.
   TABLE_PREFIX: withSchema(tables.TABLE_PREFIX, text.optional()),
   IMAGES_BUCKET: withSchema(bucket.IMAGES_BUCKET, required.optional()),
 };

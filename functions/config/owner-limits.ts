@@ -1,4 +1,4 @@
-// What an owner may use where its item says nothing else; only where API keys are asked for.
+// An owner's limits where its item sets none; they apply only with API keys.
 
 import * as z from 'zod';
 import { DEFAULT_LIMITS, MAX_RESERVATIONS, MB, type OwnerLimits } from '../core/quota.ts';
@@ -42,7 +42,7 @@ export const ownerLimits = {
   ),
 };
 
-/** As the api takes them. */
+/** The settings in the form that the API uses. */
 export function ownerLimitsOf(settings: SettingsOf<typeof ownerLimits>): OwnerLimits {
   return {
     perMinute: settings.RATE_PER_MINUTE,

@@ -1,4 +1,4 @@
-// docs/settings.md, from the tables of all programs: each setting stands in it once, at the first program that reads it.
+// Generates docs/settings.md from the tables of all programs; a setting appears once, at the first program that reads it.
 
 import { apiLambda } from './api-lambda.ts';
 import { apiProcess } from './api.ts';
@@ -54,14 +54,14 @@ const SECTIONS: Section[] = [
   },
 ];
 
-/** Each program's table, by its name. */
+/** Each program's name and table. */
 export const PROGRAMS: readonly (readonly [string, Table])[] = SECTIONS.flatMap(({ programs }) =>
   Object.entries(programs),
 );
-/** All but the programs for the terminal. */
+/** All programs except those for the terminal. */
 const PROCESSES = SECTIONS.slice(0, -1).flatMap(({ programs }) => Object.keys(programs));
 
-/** @param deployment the settings of infra, which are no environment variables; @param context their values in cdk.json */
+/** @param deployment the settings of infra, which are not environment variables; @param context their values in cdk.json */
 export function settingsPage(deployment: Table, context: Record<string, unknown>): string {
   const shown = new Set<string>();
   const sections = SECTIONS.map(({ title, about, programs }) => {
@@ -89,7 +89,7 @@ The choices of a deployment ("context"), or \`npm run deploy -- -c maxHosts=4\`.
 ${chosen.join('')}`;
 }
 
-/** One that is not the same everywhere says where it differs. */
+/** A setting whose default or meaning differs between programs names them. */
 function environmentRow(name: string): string {
   const readers = PROGRAMS.filter(([, table]) => Object.hasOwn(table, name));
   const variants = (of: (one: Setting) => string) => {

@@ -1,22 +1,22 @@
-// What a setting is, and how a program's settings are read from its environment. What cannot be read is refused by name,
-// with what it should be; names that no table has are other programs' and are left alone.
+// What a setting is, and how a program reads its settings from its environment. An invalid value is refused with the
+// setting's name and what it must be; names in no table belong to other programs and are ignored.
 
 import * as z from 'zod';
 import { AppError } from '../core/errors.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-/** One environment variable, declared once: its reading, the refusal, --help and docs/settings.md come from it. */
+/** One environment variable, declared once: parsing, refusal, --help and docs/settings.md derive from it. */
 export interface Setting<Schema extends z.ZodType = z.ZodType> {
-  /** Of the text in the environment; an empty text is an absent one. */
+  /** Parses the text in the environment; an empty text counts as absent. */
   readonly schema: Schema;
   /** Ends the sentence that refuses a value: `NAME must be …`. */
   readonly must: string;
-  /** What it does, as Markdown. */
+  /** What it does, in Markdown. */
   readonly means: string;
-  /** In words, what holds without it where the schema has no default that says so. */
+  /** In words, what applies without it if the schema has no default. */
   readonly otherwise?: string;
-  /** Its value stands in no error and in no log. */
+  /** The value appears in no error and no log. */
   readonly secret?: true;
 }
 
@@ -24,7 +24,7 @@ export type Table = Readonly<Record<string, Setting>>;
 type ObjectOf<T extends Table> = z.ZodObject<{ -readonly [Name in keyof T]: T[Name]['schema'] }>;
 export type SettingsOf<T extends Table> = z.output<ObjectOf<T>>;
 
-/** What infra must set, and may: a missing variable fails the type check. */
+/** What infra must set and may set: a missing variable fails the type check. */
 export type EnvironmentOf<T extends Table, Input = z.input<ObjectOf<T>>> = {
   [Name in keyof Input as undefined extends Input[Name] ? never : Name]: string;
 } & { [Name in keyof Input as undefined extends Input[Name] ? Name : never]?: string };
@@ -38,7 +38,7 @@ export function setting<Schema extends z.ZodType>(
   return { schema, must, means, ...more };
 }
 
-/** The same setting in a program that asks more of it, or has another default. */
+/** The same setting with a stricter schema or another default in one program. */
 export function withSchema<Schema extends z.ZodType>(one: Setting, schema: Schema): Setting<Schema> {
   const { otherwise: _, ...rest } = one;
   return { ...rest, schema };
@@ -49,7 +49,7 @@ export function objectOf<T extends Table>(table: T): ObjectOf<T> {
   return z.object(Object.fromEntries(schemas)) as ObjectOf<T>;
 }
 
-/** A value for a sentence or a log. Any may be an address by mistake: its user, password and query are left out. */
+/** A value for a sentence or a log. Any value may be an address by mistake: its user, password and query are removed. */
 export function shownOf(value: string): string {
   return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@').replace(/\?.+$/s, '?…');
 }

@@ -1,11 +1,11 @@
-// Where the tables and the bucket are: what every process of its own needs.
+// The addresses of the tables and the bucket, for every separate process.
 
 import { log } from './log.ts';
 import { setting, type SettingsOf, withSchema } from './setting.ts';
 import { noTimings, timings } from './timings.ts';
 import { address, addressLike, required, text } from './values.ts';
 
-/** The SDK's own names, for where these are not AWS's. */
+/** The SDK's own variables, for endpoints other than AWS's. */
 export const endpoint = (service: string, like: string) =>
   setting(address.optional(), addressLike(like), `where ${service} is`, { otherwise: 'AWS’s' });
 
@@ -44,7 +44,7 @@ export const metrics = {
   ),
 };
 
-/** On AWS nothing is guessed: which tables and which bucket is always said. */
+/** On AWS no default applies: the tables and the bucket are always named. */
 export const deployedTables = {
   ...tables,
   TABLE_PREFIX: withSchema(tables.TABLE_PREFIX, required),

@@ -1,4 +1,4 @@
-// Shorter times for tests and chaos, which start the programs as they are. A deployment has none but the defaults.
+// Shorter times for tests and chaos, which start the programs unmodified. A deployment always has the defaults.
 
 import * as z from 'zod';
 import { TIMINGS, type Timings } from '../core/timings.ts';
@@ -25,7 +25,7 @@ const timing = setting(
 );
 
 export const timings = { TEST_TIMINGS: timing };
-/** A process with other times than the rest would take living hosts for dead. */
+/** Must be unset on AWS: a process with other times than the rest would treat living hosts as dead. */
 export const noTimings = {
   TEST_TIMINGS: withSchema(
     timing,

@@ -1,4 +1,4 @@
-// The kinds of values that settings take, with the words that ask for them.
+// The kinds of values of settings, with the words of their refusals.
 
 import * as z from 'zod';
 
@@ -9,17 +9,17 @@ export const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text
 export const FLAG = 'must be true or false';
 
 export const text = z.string();
-/** Not empty, since an empty variable is an absent one: it must be there. */
+/** Required and not empty: an empty variable counts as absent. */
 export const required = z.string().min(1);
 
 export const address = z.url({ protocol: /^https?$/ });
 export const origin = address.transform((url) => new URL(url).origin);
-/** @param like an example of one */
+/** @param like an example address */
 export const addressLike = (like: string) => `must be an address such as ${like}`;
 
 export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(least).max(most);
 
-/** Long enough not to be guessed. */
+/** Long enough to resist guessing. */
 export const secret = z.string().min(32);
 export const SECRET = 'must be a secret of at least 32 characters';

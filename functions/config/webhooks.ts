@@ -1,4 +1,4 @@
-// The sender of webhooks, as a process and as a Lambda function.
+// Settings of the sender of webhooks, as a process and as a Lambda function.
 
 import { webhookReach } from './api.ts';
 import { deployedTables, storage } from './storage.ts';

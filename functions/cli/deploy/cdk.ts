@@ -1,11 +1,11 @@
-// CDK's own program, of the version that package.json pins. Its output and its questions are the terminal's.
+// Runs CDK's program, in the version that package.json pins, with the terminal as its input and output.
 
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../runtime/workflows.ts';
 import { CommandError } from '../api.ts';
 
-/** @throws CommandError where it fails; it has said why */
+/** @throws CommandError if CDK fails; CDK has printed the reason */
 export async function runCdk(args: string[]): Promise<void> {
   const cdk = join(packageRoot(), 'node_modules', 'aws-cdk', 'bin', 'cdk');
   const child = spawn(process.execPath, [cdk, ...args], { cwd: packageRoot(), stdio: 'inherit' });

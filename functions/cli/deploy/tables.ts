@@ -1,4 +1,4 @@
-// Which tables a synthesised deployment has, and where.
+// The tables of a synthesised deployment, and their region.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const manifest = z.object({
   artifacts: z.record(z.string(), z.object({ type: z.string(), environment: z.string().optional() }).loose()),
 });
 
-/** As a synthesis wrote them. @param folder cdk.out */
+/** Reads the templates of a synthesis. @param folder cdk.out */
 export async function tablesIn(folder: string): Promise<DeployedTables> {
   const read = async (file: string) => JSON.parse(await readFile(join(folder, file), 'utf8')) as unknown;
   const { artifacts } = manifest.parse(await read('manifest.json'));

@@ -1,12 +1,12 @@
-// Which plan of AWS the account is on: new ones are on the Free plan, on which EC2 starts no GPU instance, and says so
-// only when it is to start one. Source: "GetAccountPlanState" in the API reference of AWS Billing and Cost Management.
+// The account's AWS plan: new accounts are on the Free plan, on which EC2 starts no GPU instance and refuses only at
+// launch. Source: "GetAccountPlanState" in the API reference of AWS Billing and Cost Management.
 
 import { STSClient } from '@aws-sdk/client-sts';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { clientSettings } from './aws.ts';
 import { type Finding, next, ok } from './check.ts';
 
-/** Of an account, not of a region: it is asked here. */
+/** The plan belongs to the account, not to a region; the call is served here. */
 const REGION = 'us-east-1';
 const ENDPOINT = `https://freetier.${REGION}.api.aws`;
 const UPGRADE = `aws freetier upgrade-account-plan --region ${REGION} --account-plan-type PAID`;
@@ -18,7 +18,7 @@ interface PlanState {
   accountPlanRemainingCredits?: { amount?: number; unit?: string };
 }
 
-/** @throws what AWS refused with, by its name */
+/** @throws an Error named after AWS's refusal */
 export async function accountPlan(endpoint = ENDPOINT): Promise<Finding> {
   const { accountPlanType, accountPlanStatus, accountPlanRemainingCredits } = await planState(endpoint);
   if (accountPlanType === undefined) return ok('none to choose, as of accounts from before July 2025');
@@ -31,7 +31,7 @@ export async function accountPlan(endpoint = ENDPOINT): Promise<Finding> {
   );
 }
 
-/** Its client for JavaScript is not in every registry; a call is one signed request. @returns {} where it has none */
+/** One signed request: not every registry has the JavaScript client. @returns {} for an account without a plan */
 async function planState(endpoint: string): Promise<PlanState> {
   const { hostname, protocol, port, host } = new URL(endpoint);
   const { credentials, sha256 } = new STSClient(clientSettings(REGION)).config;

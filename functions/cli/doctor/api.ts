@@ -1,4 +1,4 @@
-// Whether an API answers, and how it says that it is. Knows nothing of where it runs.
+// Whether an API answers, and the health that it reports. Has no knowledge of where it runs.
 
 import { reasonOf } from '../api.ts';
 import { type Finding, Found, lacking, next, notChecked, ok } from './check.ts';
@@ -10,7 +10,7 @@ export interface Asked {
   body: Record<string, unknown>;
 }
 
-/** @throws Found where nothing answers, or something else does */
+/** @throws Found if nothing answers, or what answers is not this API */
 export async function ask(
   url: string,
   path: string,
@@ -39,7 +39,7 @@ export async function ask(
   }
 }
 
-/** @param advice where nothing answers; @param keyAdvice how to get the key */
+/** @param advice for an API that does not answer; @param keyAdvice how to get the key */
 export async function apiFinding(
   url: string,
   key: string | undefined,
@@ -58,7 +58,7 @@ export async function apiFinding(
   return ok(`${url} answers`);
 }
 
-/** ComfyUI behind it, hosts and jobs, as it tells them itself. */
+/** ComfyUI, hosts and jobs as the API reports them. */
 export async function comfyuiFinding(url: string, key: string | undefined, advice: string): Promise<Finding> {
   const { status, body } = await ask(url, '/api/health', key, advice);
   if (status === 401) return notChecked('without the key');

@@ -1,11 +1,11 @@
-// The account as the doctor's checks see it: who asks, where, and what an error of AWS means for whoever reads it.
+// The AWS account as the checks see it: caller identity, client settings, and the meaning of an AWS error for the user.
 
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { CommandError } from '../api.ts';
 import type { Place } from '../place.ts';
 import { type Finding, next } from './check.ts';
 
-/** For every client: endpoints and credentials come from the environment, as everywhere with the SDK. */
+/** For every client: endpoints and credentials come from the environment, as usual with the SDK. */
 export function clientSettings(region: string) {
   return {
     region,
@@ -28,7 +28,7 @@ export async function whoAsks(region: string): Promise<Account> {
 
 const SIGN_IN = 'aws configure sso (or aws configure; or set AWS_PROFILE)';
 
-/** What is not expected: nobody signed in, refused, unreachable, or new. */
+/** Errors that no check expects: no credentials, access denied, no network, or an unknown one. */
 export function explainAws(error: unknown): Finding {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
   if (/Expired|TokenRefreshRequired|SSOTokenProviderFailure/.test(name) || /expired/i.test(message))
@@ -44,7 +44,7 @@ export function explainAws(error: unknown): Finding {
   );
 }
 
-/** As a sentence. @returns what is no error of AWS as it is */
+/** An AWS error as a CommandError. @returns any other error unchanged */
 export function explainedFor({ name, region }: Place, error: unknown): unknown {
   const isOfAws =
     error instanceof Error &&

@@ -1,11 +1,11 @@
-// One line of the doctor: something is as it should be, or what to type next. A check that breaks, or takes too long,
-// is a line too: nothing stops the others.
+// One line of the doctor: ok, or what to type next. A check that throws or times out is a line too, so that it does not
+// stop the others.
 
 export type Finding =
   | { kind: 'ok'; says: string }
-  /** `next`: what to type, or to do. */
+  /** `next`: the command or action that corrects it. */
   | { kind: 'next'; says: string; next: string }
-  /** It could not be looked at, for want of something that another line speaks of. */
+  /** Not checkable because of a problem that another line reports. */
   | { kind: 'not checked'; says: string };
 
 export interface Check {
@@ -17,17 +17,17 @@ export const ok = (says: string): Finding => ({ kind: 'ok', says });
 export const next = (says: string, next: string): Finding => ({ kind: 'next', says, next });
 export const notChecked = (says: string): Finding => ({ kind: 'not checked', says });
 
-/** A line that says what to do, from wherever it is thrown. */
+/** A finding to throw from any depth of a check. */
 export class Found extends Error {
   constructor(readonly finding: Finding) {
     super(finding.says);
   }
 }
 
-/** To be thrown. */
+/** A `next` finding to throw. */
 export const lacking = (says: string, todo: string): Found => new Found(next(says, todo));
 
-/** What another line says is wrong is not said again. */
+/** Runs a check on the value; if that is missing, another line reports why and this one is not checked. */
 export async function after<Value>(
   value: Promise<Value>,
   without: string,
@@ -46,8 +46,8 @@ const LIMIT = 15_000;
 const NAME_WIDTH = 18;
 
 /**
- * All at once; told in their order.
- * @param explain what an error that nobody expected means. @returns whether nothing is missing
+ * Runs all checks at once and prints them in their order.
+ * @param explain turns an unexpected error into a finding. @returns whether nothing is missing
  */
 export async function runChecks(
   checks: Check[],

@@ -1,4 +1,4 @@
-// The checks of a deployment in an AWS account, in the order in which a person would put things right.
+// The checks of a deployment in an AWS account, in the order in which to correct problems.
 
 import { createS3Client } from '../../images/client.ts';
 import { openBucket } from '../../models/bucket.ts';
@@ -23,7 +23,7 @@ import { prices } from './prices.ts';
 import { gpuQuota, lambdaConcurrency } from './quotas.ts';
 import { bootstrap, type Outputs, readStacks } from './stacks.ts';
 
-/** @param isSaid whether cdk.json says the region, too */
+/** @param isSaid whether cdk.json gives the region as well */
 export function deployedChecks(deployment: Deployment, settings: DoctorSettings, isSaid: boolean): Check[] {
   const { name, region } = deployment;
   const account = whoAsks(region);
@@ -31,7 +31,7 @@ export function deployedChecks(deployment: Deployment, settings: DoctorSettings,
   const stacks = account.then(() => readStacks(name, region));
   const outputs = stacks.then((found) => found.outputs);
   const tables = outputs.then((found) => readTables(found, deployment));
-  // Whoever waits for them says so in a line of its own.
+  // Each check that awaits one of these reports its rejection in a line of its own.
   for (const promise of [account, zones, stacks, outputs, tables]) promise.catch(() => undefined);
 
   const signedIn = (run: (account: Account) => Promise<Finding>) => () =>
@@ -120,7 +120,7 @@ async function readTables(outputs: Outputs, { name, region }: Deployment): Promi
   };
 }
 
-/** No call tells it beforehand: an account that AWS has not verified is refused at the deployment. */
+/** No API call reveals it in advance: CloudFront refuses an unverified account at deployment. */
 function cloudFront({ endpoint }: Deployment, outputs: Promise<Outputs>): Promise<Finding> {
   if (endpoint !== 'cloudfront') return Promise.resolve(ok(`not used: endpoint is ${endpoint} in cdk.json`));
   return after(

@@ -1,4 +1,4 @@
-// How a deployment is: its controller, its GPU hosts, what waits, what went wrong last. Pure: what was read becomes
+// The state of a deployment: its controller, GPU hosts, waiting jobs and last problem. Pure: turns what was read into
 // lines with what to do.
 
 import type { Fleet, StartProblem } from '../../core/fleet.ts';
@@ -57,7 +57,7 @@ function remedyFor(code: StartProblem, where: Where): string {
     bad_template: 'npm run deploy',
     raise_refused: 'npm run deploy',
     no_hosts_allowed: 'set maxHosts in cdk.json above 0, then npm run deploy',
-    // Its log is of the host process, which says little before it works.
+    // The console output, not the log: the log is the host process's, which writes little before it works.
     never_registered: `${activities(where)}, then aws ec2 get-console-output --latest --output text --region ${where.region} --instance-id INSTANCE`,
     account: activities(where),
     not_allowed: activities(where),

@@ -1,4 +1,4 @@
-// Whether the region has the machine image of the GPU hosts: Auto Scaling looks it up at every launch.
+// Whether the region has the machine image of the GPU hosts: Auto Scaling resolves it at every launch.
 
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Deployment } from '../deployment.ts';

@@ -1,5 +1,5 @@
-// Where in the region AWS offers the instance types of cdk.json: a type that is offered nowhere makes Auto Scaling refuse
-// the whole group, and a zone without any of them is one less to find capacity in.
+// The zones that offer the instance types of cdk.json. Auto Scaling refuses a whole group with a type that no zone offers,
+// and a zone without any of the types offers no capacity.
 
 import {
   DescribeAvailabilityZonesCommand,
@@ -11,12 +11,12 @@ import type { Deployment } from '../deployment.ts';
 import { clientSettings } from './aws.ts';
 import { type Finding, next, ok } from './check.ts';
 
-/** One that this account may use. */
+/** A zone that is available to this account. */
 export interface Zone {
   id: string;
-  /** As the account calls it; another account may call it otherwise. */
+  /** The account's name for the zone; zone names differ between accounts. */
   name: string;
-  /** Of those of cdk.json, in their order. */
+  /** The types of cdk.json that the zone offers, in their order. */
   types: string[];
 }
 

@@ -1,5 +1,5 @@
-// What the GPU hosts cost by the hour, as AWS lists it, beside what cdk.json says: jobs say their cost by the latter.
-// Source: the Price List Query API, asked with the filters of karpenter-provider-aws (pkg/providers/pricing).
+// AWS's hourly list prices of the GPU hosts beside those of cdk.json, from which the costs of jobs are computed.
+// Source: the Price List Query API, with the filters of karpenter-provider-aws (pkg/providers/pricing).
 
 import { GetProductsCommand, PricingClient } from '@aws-sdk/client-pricing';
 import * as z from 'zod';
@@ -7,9 +7,9 @@ import type { Deployment } from '../deployment.ts';
 import { clientSettings } from './aws.ts';
 import { type Finding, next, ok } from './check.ts';
 
-/** One of the few regions that have it; it knows the prices of all. */
+/** One of the few regions with the Price List API, which lists the prices of all regions. */
 const REGION = 'us-east-1';
-/** Of a price: what is rounded otherwise is the same. */
+/** Part of a price: smaller differences are rounding. */
 const TOLERANCE = 0.001;
 
 export async function prices(deployment: Deployment, region: string): Promise<Finding> {
@@ -38,7 +38,7 @@ function isNear(ours: number | undefined, listed: number): boolean {
   return ours !== undefined && Math.abs(ours - listed) <= TOLERANCE * listed;
 }
 
-/** What is used of a product. */
+/** The fields of a product that are used. */
 const product = z.object({
   terms: z.object({
     OnDemand: z.record(
@@ -50,7 +50,7 @@ const product = z.object({
   }),
 });
 
-/** Of Linux, on demand. @returns undefined where it is not on the list */
+/** US dollars per hour, Linux, on demand. @returns undefined if the type is not listed */
 async function priceOf(client: PricingClient, type: string, region: string): Promise<number | undefined> {
   const isMetal = type.endsWith('.metal');
   const wanted = {
@@ -69,7 +69,7 @@ async function priceOf(client: PricingClient, type: string, region: string): Pro
       Filters: Object.entries(wanted).map(([Field, Value]) => ({ Type: 'TERM_MATCH', Field, Value })),
     }),
   );
-  // Capacity blocks are listed beside, at 0.
+  // Capacity blocks are listed too, at 0.
   return [...PriceList]
     .flatMap((text) => Object.values(product.parse(JSON.parse(String(text))).terms.OnDemand))
     .flatMap(({ priceDimensions }) => Object.values(priceDimensions))

@@ -1,5 +1,5 @@
-// What a new account lacks: vCPUs for GPU instances (0 at first) and Lambda concurrency (10 at first). Both are asked
-// for, and granted by people: the doctor says how, and whether it was asked already.
+// Quotas that are too low in a new account: vCPUs for GPU instances (0 at first) and Lambda concurrency (10 at first). AWS
+// staff grant an increase on request: the doctor prints the request, or that one is open.
 
 import { DescribeInstanceTypesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { GetAccountSettingsCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -14,8 +14,8 @@ import { clientSettings } from './aws.ts';
 import { type Finding, next, notChecked, ok } from './check.ts';
 
 /**
- * A quota counts the vCPUs of some families of instances. Source: Service Quotas, "Amazon Elastic Compute Cloud (Amazon
- * EC2)"; "Spot Instance quotas" in EC2's user guide. The first that fits.
+ * A quota counts the vCPUs of some instance families; the first match applies. Source: Service Quotas, "Amazon Elastic
+ * Compute Cloud (Amazon EC2)"; "Spot Instance quotas" in EC2's user guide.
  */
 const QUOTAS = {
   onDemand: [
@@ -30,10 +30,10 @@ const QUOTAS = {
 } as const;
 type Market = keyof typeof QUOTAS;
 
-/** vCPUs by type. Of those that the region has: another is not in it. */
+/** vCPUs by instance type; types that the region does not offer are absent. */
 async function readVcpus(instanceTypes: readonly string[], region: string): Promise<Map<string, number>> {
   const { InstanceTypes = [] } = await new EC2Client(clientSettings(region)).send(
-    // As a filter: one that is not there is no error.
+    // A filter, since an unknown type in it is no error.
     new DescribeInstanceTypesCommand({ Filters: [{ Name: 'instance-type', Values: [...instanceTypes] }] }),
   );
   return new Map(
@@ -41,7 +41,7 @@ async function readVcpus(instanceTypes: readonly string[], region: string): Prom
   );
 }
 
-/** Each quota that the types draw on, with those types, in their order. */
+/** The quotas that the types count against, each with its types, in their order. */
 function quotasOf(instanceTypes: readonly string[], market: Market) {
   const quotaOf = (type: string) => QUOTAS[market].find(({ of }) => of.test(type))!;
   return [...new Set(instanceTypes.map(quotaOf))].map(({ code, families }) => ({
@@ -51,7 +51,7 @@ function quotasOf(instanceTypes: readonly string[], market: Market) {
   }));
 }
 
-/** Enough is what all hosts need if each is of the first type that draws on a quota. */
+/** A quota is enough if all hosts fit with the first type that counts against it. */
 export async function gpuQuota(
   { instanceTypes, maxHosts, spot }: Deployment,
   region: string,
@@ -77,7 +77,7 @@ export async function gpuQuota(
   return together(findings);
 }
 
-/** One line of several: what lacks stands with what to do. */
+/** Several findings as one line, with what to do for those that are not ok. */
 function together(findings: Finding[]): Finding {
   const says = findings.map((one) => one.says).join('; ');
   const todo = findings.flatMap((one) => (one.kind === 'next' ? one.next : []));
@@ -89,14 +89,14 @@ interface Quota {
   QuotaCode: string;
 }
 
-/** How more is asked for, or that it was asked for already. */
+/** How to request an increase, or that one is requested already. */
 async function askFor(
   client: ServiceQuotasClient,
   { quota, wanted, says, region }: { quota: Quota; wanted: number; says: string; region: string },
 ): Promise<Finding> {
   const { RequestedQuotas = [] } = await client
     .send(new ListRequestedServiceQuotaChangeHistoryByQuotaCommand(quota))
-    // Who may not see the requests is told how to make one.
+    // Without permission to list the requests, the finding says how to make one.
     .catch(() => ({ RequestedQuotas: [] }));
   const open = RequestedQuotas.find(({ Status }) => Status === 'PENDING' || Status === 'CASE_OPENED');
   if (open)
@@ -116,15 +116,15 @@ async function valueOf(client: ServiceQuotasClient, quota: Quota): Promise<numbe
     return Quota?.Value ?? 0;
   } catch (error) {
     if ((error as Error).name !== 'NoSuchResourceException') throw error;
-    // Never changed in this account: what AWS gives to all.
+    // A quota that was never changed in this account has AWS's default.
     const { Quota } = await client.send(new GetAWSDefaultServiceQuotaCommand(quota));
     return Quota?.Value ?? 0;
   }
 }
 
-/** Of a new account it is 10, and every open stream takes one. */
+/** A new account has 10, and every open stream takes one. */
 const FEW_AT_ONCE = 50;
-/** What other accounts have, and what AWS grants. */
+/** The usual limit of an account, which AWS grants. */
 const USUAL_AT_ONCE = 1000;
 
 export async function lambdaConcurrency(deployment: Deployment, region: string): Promise<Finding> {

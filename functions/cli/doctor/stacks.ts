@@ -1,4 +1,4 @@
-// What is deployed: CDK's own stack in the account, and ours with what they say of themselves.
+// The deployed stacks: CDK's own, and ours with their outputs.
 
 import {
   CloudFormationClient,
@@ -10,7 +10,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Account, clientSettings } from './aws.ts';
 import { type Finding, Found, lacking, next, ok } from './check.ts';
 
-/** What a synthesised stack asks for at least. */
+/** The lowest version of the bootstrap stack that a synthesised stack accepts. */
 const BOOTSTRAP_VERSION = 6;
 
 export async function bootstrap(account: Account, region: string): Promise<Finding> {
@@ -28,7 +28,7 @@ export async function bootstrap(account: Account, region: string): Promise<Findi
   }
 }
 
-/** Outputs of our three stacks, by their names. */
+/** The outputs of our three stacks, by stack. */
 export type Outputs = Record<
   'TablePrefix' | 'ModelsBucket' | 'AutoScalingGroup' | 'Url' | 'ApiKeyCommand',
   string
@@ -36,7 +36,7 @@ export type Outputs = Record<
 
 export interface Stacks {
   outputs: Outputs;
-  /** Where the last deployment failed and what was before it stands again. */
+  /** Set if the last deployment failed and was rolled back. */
   rolledBack?: Finding;
 }
 
@@ -46,10 +46,10 @@ const STACKS = {
   compute: ['Url', 'ApiKeyCommand'],
 } as const;
 
-/** In these it serves: as deployed, or as before a deployment that failed; what is no longer needed may still go. */
+/** States in which a stack serves: as deployed or rolled back; the removal of old resources may still run. */
 const SERVES = /^(CREATE|(UPDATE|IMPORT)(_ROLLBACK)?)_COMPLETE(_CLEANUP_IN_PROGRESS)?$/;
 
-/** @throws Found where one is missing, or stands half finished */
+/** @throws Found if a stack is missing or incomplete */
 export async function readStacks(name: string, region: string): Promise<Stacks> {
   const client = new CloudFormationClient(clientSettings(region));
   const outputs: Partial<Outputs> = {};
@@ -59,10 +59,10 @@ export async function readStacks(name: string, region: string): Promise<Stacks> 
     const found = await describe(client, stack);
     if (!found) throw lacking(`there is no stack ${stack} in ${region}`, 'npm run deploy');
     const status = found.StackStatus ?? 'unknown';
-    // Its change set was never executed: it holds nothing.
+    // Its change set was never executed: the stack is empty.
     if (status === 'REVIEW_IN_PROGRESS')
       throw lacking(`${stack} is begun and holds nothing (${status})`, 'npm run deploy');
-    // These end by nothing but a person's doing.
+    // A stack leaves these states only by a person's action.
     if (/_FAILED$|^(ROLLBACK|DELETE)_COMPLETE$/.test(status))
       throw new Found(await failedFinding(client, stack, status, region));
     if (!SERVES.test(status))
@@ -80,7 +80,7 @@ export async function readStacks(name: string, region: string): Promise<Stacks> 
   return { outputs: outputs as Outputs, ...(rolledBack && { rolledBack }) };
 }
 
-/** What is known to fail in an account, and its cure. */
+/** Known causes of failure in an account, and what to do. */
 const CURES: { when: RegExp; next: string }[] = [
   {
     when: /verified before you can add new CloudFront resources/i,
@@ -88,7 +88,7 @@ const CURES: { when: RegExp; next: string }[] = [
   },
 ];
 
-/** What npm run deploy cannot go on from. */
+/** States from which npm run deploy cannot continue. */
 const STUCK: Record<string, ((region: string, stack: string) => string) | undefined> = {
   UPDATE_ROLLBACK_FAILED: (region, stack) =>
     `aws cloudformation continue-update-rollback --region ${region} --stack-name ${stack}, once what it says is mended, then npm run deploy`,
@@ -114,7 +114,7 @@ async function failedFinding(
   );
 }
 
-/** Of the last deployment: what came first is the cause, what came after it was cancelled. @param events newest first */
+/** The first failure of the last deployment is the cause; later ones are cancellations. @param events newest first */
 function firstFailure(events: StackEvent[]): StackEvent | undefined {
   const began = events.findIndex(
     ({ PhysicalResourceId, StackId, ResourceStatus = '' }) =>

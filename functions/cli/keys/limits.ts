@@ -1,4 +1,4 @@
-// `npm run keys -- limits`: an owner's own limits, shown and set. What it does not say is as the API is set.
+// `npm run keys -- limits`: shows and sets an owner's own limits. A limit that is not set has the API's default.
 
 import { type Limit, LIMITS, MAX_RESERVATIONS, MB, type OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
@@ -30,7 +30,7 @@ const LIMIT_OF: Record<Name, Limit> = {
   usdPerMonth: 'usdPerMonth',
   uploadMb: 'uploadBytes',
 };
-/** Of what the flag says, in what is stored. */
+/** Stored units per unit of the flag. */
 const unitOf = (name: Name) => (name === 'uploadMb' ? MB : 1);
 
 export function askedLimits(given: { [One in Name]?: Said | undefined }): OwnLimits {

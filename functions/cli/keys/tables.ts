@@ -1,4 +1,4 @@
-// The Keys table that a command means: a deployment's, or that of a workspace here, whether its API runs or not.
+// The Keys table of a command: a deployment's, or that of a local workspace, whether its API runs or not.
 
 import { keysSettings } from '../../config/cli.ts';
 import { tryLockIn } from '../../runtime/lock.ts';
@@ -22,14 +22,14 @@ export interface OpenKeys {
   owners: Owners;
   /** The tables' clock, ms. */
   now(): number;
-  /** Of a deployment: instance types without a price, whose jobs no limit in dollars counts. */
+  /** Instance types of a deployment without a price, whose jobs no limit in dollars counts. */
   unpriced: string[];
   close(): Promise<void>;
 }
 
 type Environment = Record<string, string | undefined>;
 
-/** @param deployed a deployment rather than a workspace: cdk.json's, as far as nothing else is said */
+/** @param deployed undefined: a workspace; else a deployment, with cdk.json's name and region as defaults */
 export async function openKeys(
   environment: Environment,
   deployed: { name?: string | undefined; region?: string | undefined } | undefined,
@@ -70,7 +70,7 @@ async function openDeployedKeys(place: Place): Promise<OpenKeys> {
 
 async function over(client: StoreClient, prefix: string, stop = async () => undefined): Promise<OpenKeys> {
   const keys = createKeys(client, prefix);
-  // Its answer sets the clock.
+  // The answer sets the client's clock.
   await keys.list();
   return {
     keys,
@@ -84,7 +84,7 @@ async function over(client: StoreClient, prefix: string, stop = async () => unde
   };
 }
 
-/** The API that has the workspace keeps its tables open; without one they are opened for this command. */
+/** The API that has the workspace keeps its tables open; if none runs, this command opens them. */
 async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
   const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
   const client = (endpoint: string, token: string) =>

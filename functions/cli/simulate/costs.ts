@@ -1,11 +1,11 @@
-// What a million jobs cost beside their GPUs, line by line, each with its unit price and where that stands: list prices of
-// us-east-1, a month. What DynamoDB is asked is measured (load.ts), what callers do is assumed and said. Pure.
+// The cost of a million jobs without their GPUs, line by line, with unit price and source: monthly list prices of
+// us-east-1. DynamoDB's units are measured (load.ts); the behaviour of callers is assumed and stated. Pure.
 
 import { createLog } from '../../log.ts';
 import { METRICS } from '../../metrics.ts';
 import { DOLLARS } from './pricing.ts';
 
-/** Of DynamoDB, a job's part of all that its fleet reads and writes while it runs. */
+/** DynamoDB units of one job: its share of all that the fleet reads and writes while it runs. */
 export interface Units {
   reads: number;
   writes: number;
@@ -13,7 +13,7 @@ export interface Units {
 
 export interface Line {
   what: string;
-  /** How many units of what price. */
+  /** Amount, unit and unit price. */
   counted: string;
   source: string;
   dollars: number;
@@ -21,18 +21,18 @@ export interface Line {
 
 export const JOBS = 1_000_000;
 const MB_PER_IMAGE = 1.5;
-/** ms of a function's time that an answer takes, whose memory is so many GB. */
+/** Lambda time of an answer, ms, and the function's memory, GB. */
 const ANSWER = { ms: 30, gb: 1 };
-/** A batch of the stream, for the forwarder and for the controller. */
+/** Lambda time of a stream batch, ms, and memory, GB, for two functions: the forwarder and the controller. */
 const BATCH = { ms: 30, gb: 0.5, functions: 2 };
-/** START, END and REPORT of Lambda's text format, and 26 bytes that CloudWatch counts for each line. */
+/** START, END and REPORT of Lambda's text format, with the 26 bytes that CloudWatch adds to each line. */
 const PLATFORM_BYTES = 340;
 const LINE_OVERHEAD = 26;
-/** Said of a job beside its requests: accepted, claimed, completed, its metrics. */
+/** Log lines of a job besides its requests: accepted, claimed, completed, its metrics. */
 const LINES_OF_JOB = 6;
 const GB = 1e9;
 
-/** A client asks for the status every two seconds while its job runs, once before and once for the image. */
+/** A client polls the status every two seconds while its job runs; one request comes before, one fetches the image. */
 export function requestsOf(secondsPerJob: number): number {
   return 3 + Math.ceil(secondsPerJob / 2);
 }
@@ -100,7 +100,7 @@ export function sumOf(lines: readonly Line[]): number {
   return lines.reduce((sum, { dollars }) => sum + dollars, 0);
 }
 
-/** @param free each month, of every account */
+/** @param free units that every account has free each month */
 function line(what: string, amount: number, free: number, unit: string, price: number, source: string): Line {
   const without = free === 0 ? '' : ` − ${numberOf(free)} free`;
   return {
@@ -116,7 +116,7 @@ function numberOf(amount: number): string {
   return text.replaceAll(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }
 
-/** A request's, as the api writes it. */
+/** Bytes of the api's log line for a request. */
 function lineBytes(): number {
   let bytes = 0;
   createLog('api', 'info', (text) => void (bytes = Buffer.byteLength(text))).info('request.answered', {

@@ -1,6 +1,6 @@
-// A day of GPU hosts under the controller's own rule: jobs come, wait, run; hosts start, idle and end themselves. A
-// discrete-event simulation in seconds from midnight; only `decide` is real. A host runs one job at a time (its second
-// slot hides the pause between two), jobs start in the order in which they came, and all take the same time.
+// A day of GPU hosts under the controller's rule: jobs arrive, wait and run; hosts start, idle and end themselves. A
+// discrete-event simulation in seconds from midnight; only `decide` is the product's. A host runs one job at a time (its
+// second slot hides the pause between two), jobs start in the order of arrival, and all take the same time.
 
 import { decide, isWorthARound } from '../../controller/scale.ts';
 import type { HostSnapshot } from '../../controller/instances.ts';
@@ -12,26 +12,26 @@ import { Heap } from './heap.ts';
 
 export interface World {
   secondsPerJob: number;
-  /** From the raise to the first claim. */
+  /** From the raise of the group's size to the host's first claim. */
   startSeconds: number;
   idleSeconds: number;
   maxHosts: number;
-  /** What comes while so many wait is refused. */
+  /** Jobs that arrive while so many wait are refused. */
   maxWaiting: number;
-  /** Hosts that stay up without work, on this one day: a Monday, by UTC. */
+  /** Hosts kept up without work on the simulated day, a Monday in UTC. */
   warmth?: Warmth;
 }
 
 export interface DayResult {
-  /** Seconds from acceptance to start, of every job that was accepted, in the order in which they came. */
+  /** Seconds from acceptance to start of every accepted job, in the order of arrival. */
   waits: Float64Array;
   refused: number;
-  /** From launch to end, all hosts together. */
+  /** From launch to end, sum of all hosts. */
   gpuSeconds: number;
-  /** Of these, with a job. */
+  /** The part of gpuSeconds with a job. */
   busySeconds: number;
   mostHosts: number;
-  /** Starts of hosts. */
+  /** Number of host starts. */
   starts: number;
 }
 
@@ -50,17 +50,17 @@ interface Event {
   host: SimulatedHost;
 }
 
-/** Some day in the tables' time, ms: the rule takes a 0 for "never". */
+/** Start of the day in the tables' time, ms; not 0, which the rule reads as "never". */
 const MIDNIGHT = Date.UTC(2026, 10, 23);
 const ROUND_EVERY = SCALE_EVERY / 1000;
 const MIDNIGHT_AFTER = 24 * 3600;
 
-/** @param arrivals seconds, in order */
+/** @param arrivals seconds from midnight, ascending */
 export function simulateDay(arrivals: Float64Array, world: World): DayResult {
   const accepted = new Float64Array(arrivals.length);
   const waits = new Float64Array(arrivals.length);
   const events = new Heap<Event>((a, b) => a.at < b.at);
-  // As the forwarder picks: the first of the list that is free.
+  // The forwarder picks in the same way: the first free host of the list.
   const idle = new Heap<SimulatedHost>((a, b) => a.index < b.index);
   const hosts = new Set<SimulatedHost>();
   const result: DayResult = { waits, refused: 0, gpuSeconds: 0, busySeconds: 0, mostHosts: 0, starts: 0 };
@@ -151,7 +151,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
     for (const host of hosts) if (terminate.includes(host.id)) end(host, now);
   }
 
-  /** For whether any is up it is enough to show one. */
+  /** One ready host is enough for the rule to see that any is up. */
   function up(now: number): { state: 'ready'; seenAt: number }[] {
     const seenAt = MIDNIGHT + now * 1000;
     for (const { state } of hosts) if (state !== 'starting') return [{ state: 'ready', seenAt }];
@@ -181,7 +181,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
     }
     if (what === 'idle') {
       if (host.state !== 'idle' || host.idleSince + world.idleSeconds > at) return;
-      // It asks again, as a host does.
+      // A host repeats the check in the same way.
       if (memory.warm?.includes(host.id)) events.push({ at: at + ROUND_EVERY, what: 'idle', host });
       else end(host, at);
     } else take(host, at);
@@ -190,7 +190,7 @@ export function simulateDay(arrivals: Float64Array, world: World): DayResult {
   for (;;) {
     const arrival = arrivals[nextArrival] ?? Infinity;
     const event = events.peek()?.at ?? Infinity;
-    // Nothing is left that a round could be for.
+    // No event is left that a round could act on.
     if (arrival === Infinity && hosts.size === 0 && started === count && nextRound >= lastRound) break;
     if (nextRound <= Math.min(arrival, event)) {
       round(nextRound);

@@ -1,4 +1,4 @@
-// A binary heap: the least comes out first.
+// A binary heap with the least element first.
 
 export class Heap<Item> {
   readonly #items: Item[] = [];

@@ -1,14 +1,14 @@
-// What DynamoDB is asked by a fleet, as rows of a table. Pure.
+// A fleet's load on DynamoDB as rows of a table. Pure.
 
 import type { Units } from './costs.ts';
 import type { Hot, Load } from './load.ts';
 import { grouped } from './table.ts';
 
-/** Of one partition a second: the service's own limits. Source: "Best practices for designing and using partition keys
+/** Units per second of one partition, DynamoDB's limits. Source: "Best practices for designing and using partition keys
  * effectively" in DynamoDB's developer guide. */
 export const PARTITION = { reads: 3000, writes: 1000 };
 
-/** The line through the two largest of what was measured. What a key is asked grows with the fleet as all of it does. */
+/** Linear through the two largest measurements; the load of a key grows with the fleet as the total does. */
 export function extrapolated(measured: readonly Load[], hosts: number): Load {
   const [a, b] = measured.slice(-2) as [Load, Load];
   const along = (of: (load: Load) => number) =>
@@ -45,7 +45,7 @@ const rounded = (value: number) =>
 export const ASSUMED =
   'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';
 
-/** A job's part of all that its fleet asks. */
+/** A job's share of the fleet's load. */
 export function ofAJob({ hosts, reads, writes }: Load, secondsPerJob: number): Units {
   const each = secondsPerJob / hosts;
   return { reads: reads * each, writes: writes * each };

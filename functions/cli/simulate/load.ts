@@ -1,6 +1,6 @@
-// What a fleet of so many hosts reads and writes a second, and its hottest key: the very functions run once, or for a
-// minute of their ticks, against an embedded DynamoDB that holds such a fleet, every request is charged by DynamoDB's
-// rules, and what each costs is multiplied by how often it runs. Nothing of it is computed by hand.
+// Units per second that a fleet reads and writes, in total and at its hottest key. The product's own functions run once, or
+// for a minute of ticks, against an embedded DynamoDB with such a fleet; each request is charged by DynamoDB's rules, and
+// its charge multiplied by its frequency. Nothing is estimated by hand.
 
 import type { AddressInfo } from 'node:net';
 import { createVirtualTime } from '../../api/admission/virtual-time.ts';
@@ -32,13 +32,13 @@ import { openTables, type Tables } from '../../store/open.ts';
 
 export interface Load {
   hosts: number;
-  /** Units a second. */
+  /** Units per second. */
   reads: number;
   writes: number;
-  /** The key that most is read of, and that where most is written. */
+  /** The keys with the most read and the most write units. */
   hottestRead: Hot;
   hottestWrite: Hot;
-  /** Of one job, from its acceptance to its end, without what polls it. */
+  /** Units of one job from acceptance to end, without its polls. */
   job: { reads: number; writes: number };
 }
 
@@ -51,17 +51,17 @@ const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 const RELEASE = 'r'.repeat(16);
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Writes of the embedded one at once. */
+/** Concurrent writes to the embedded DynamoDB. */
 const TOGETHER = 25;
-/** Of a job, as the templates have them: each is told once, and at most one a second. */
+/** Steps of a job, as in the templates: each is one write of progress, at most one a second. */
 const STEPS = 25;
-/** Batches of the stream that one function takes a second. */
+/** Stream batches per second of one function. */
 const BATCHES = 10;
-/** A client asks every two seconds, and an answer takes an environment of Lambda's so long, s. */
+/** Seconds between a client's polls, and seconds for which an answer occupies a Lambda environment. */
 const POLLS_EVERY = 2;
 const ANSWER_TAKES = 0.03;
 
-/** @param secondsPerJob of GPU time: each host has one job and looks for another, and one waits for each */
+/** @param secondsPerJob GPU time: each host runs one job and polls for another, and one job waits per host */
 export async function measureLoad(hosts: number, secondsPerJob: number): Promise<Load> {
   const server = createDynalite();
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
@@ -87,20 +87,20 @@ async function measure(
   connect: () => Client,
 ): Promise<Load> {
   const log = createLog('simulate', 'error');
-  // Its answer sets the clock.
+  // The answer sets the client's clock.
   await openTables(plain, '').fleetStore.read();
-  // It stands still, at a number that is as long as any: what is charged is the same each time.
+  // A fixed time with the most digits that occur, so that each run charges the same.
   const stamp = Math.floor(plain.clock.now() / 10_000) * 10_000 + 1001;
   const now = () => stamp;
   await seed(openTables(plain, ''), count, now());
-  // As its controller has said long ago, in steps.
+  // The spread that the controller reaches in steps.
   const shards = Math.ceil(count / HOSTS_PER_SHARD);
   await openTables(plain, '').spread.write(
     { hosts: count, read: shards, write: shards, changedAt: 0 },
     undefined,
   );
 
-  /** What was charged to a client of its own while it worked. */
+  /** The charges of a client of its own during `work`. */
   async function chargesOf(work: (tables: ReturnType<typeof openTables>) => Promise<unknown>) {
     const charges: Charge[] = [];
     const client = connect();
@@ -132,7 +132,7 @@ async function measure(
       const fence = { attempt: 1, host: hostId };
       slots.add(jobId).hold({ request: requestOf(jobId), state, fence });
       const claimLoop = createClaimLoop({
-        // What it sees another takes.
+        // Another host takes the jobs that this one lists.
         jobs: seesNothing(jobs),
         log,
         timings: TIMINGS,
@@ -226,7 +226,7 @@ async function measure(
     }
   });
   const polled = await chargesOf(({ jobs }) => jobs.readState(idOf('held', 0)));
-  // The forwarder offers nothing here: that costs it no unit, and nothing listens at these addresses.
+  // The forwarder offers nothing here: an offer costs no unit, and nothing listens at these addresses.
   const batch = await chargesOf(({ jobs, hosts }) =>
     forward({
       jobs: seesNothing(jobs),
@@ -265,10 +265,10 @@ function unitsOf(charges: readonly Charge[]): { reads: number; writes: number } 
   );
 }
 
-/** A shard of the queue, and what all of them are called together. */
+/** A shard of the queue; the first group is the name of all shards together. */
 const SHARD = /^(jobs\.byWork waiting)(#\d+)?$/;
 
-/** @param shards of the queue, whose load is the same: jobs fall on all of them alike, and hosts look at each in turn */
+/** @param shards of the queue, equally loaded: jobs spread over them evenly, and hosts poll them in turn */
 function createSum(shards: number) {
   let reads = 0;
   let writes = 0;
@@ -281,7 +281,7 @@ function createSum(shards: number) {
     return { key, units };
   };
   return {
-    /** @param other what another of them was charged: keys that both touch are shared by all. */
+    /** @param other the charges of a second one of the same kind: keys in both are shared by all */
     add(charges: readonly Charge[], other: readonly Charge[], perSecond: number): void {
       const shared = new Set(other.flatMap(({ touched }) => touched.map(({ key }) => key)));
       const sum = unitsOf(charges);
@@ -303,7 +303,7 @@ function createSum(shards: number) {
   };
 }
 
-/** It asks the table as ever, and finds nothing: what it would do then is charged to a job. */
+/** Queries the table as usual and returns nothing: the work on a job is charged to the job. */
 function seesNothing(jobs: Jobs): Jobs {
   return {
     ...jobs,
@@ -371,7 +371,7 @@ function stateOf(jobId: string, work: 'waiting' | 'held', n: number, now: number
   };
 }
 
-/** So many hosts, each with a job, and as many jobs that wait. */
+/** Writes `count` hosts, one held job for each, and as many waiting jobs. */
 async function seed({ hosts, jobs }: Tables, count: number, now: number): Promise<void> {
   const expiresAt = Math.ceil(now / 1000) + 3600;
   const all = Array.from({ length: count }, (_, n) => n);

@@ -1,5 +1,5 @@
-// Records what DynamoDB would charge for each request of one store client. Items are read before and after a write, by
-// another client. Changes nothing.
+// Records what DynamoDB would charge for each request of one store client, from the items before and after a write, which
+// another client reads. Changes no request.
 
 import {
   type BatchGetItemCommandInput,
@@ -20,10 +20,10 @@ export interface Charge {
   /** The client's name. */
   by: string;
   what: string;
-  /** Write and read units. */
+  /** Write units; `reads`: read units. */
   writes: number;
   reads: number;
-  /** The same for each partition key, a table's or an index's; none for a scan, which reads all. */
+  /** The units by partition key, of the table and its indexes; empty for a scan, which reads all keys. */
   touched: Touched[];
 }
 
@@ -33,10 +33,10 @@ export interface Touched {
   writes: number;
 }
 
-/** Bytes of a row of byWork: two keys of the table, two of the index. */
+/** Bytes of a row of byWork: two keys of the table and two of the index. */
 const INDEX_ROW = 100;
 
-/** @param plain reads the items, and is not charged @param charges gets one more for each request */
+/** @param plain reads the items and is not charged; @param charges receives one entry per request */
 export function meter(by: string, client: StoreClient, plain: DynamoDBClient, charges: Charge[]): void {
   client.raw.middlewareStack.add(
     (next, context) => async (args) => {
@@ -67,7 +67,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
         });
         return result;
       } catch (error) {
-        // A refused condition costs a write of the item that is there.
+        // A failed condition is charged as a write of the existing item.
         if (write)
           charges.push({
             by,
@@ -83,7 +83,7 @@ export function meter(by: string, client: StoreClient, plain: DynamoDBClient, ch
   );
 }
 
-/** The item that a put, an update or a delete is about, as it is now. */
+/** The current item of a put, update or delete. */
 async function itemOf(
   plain: DynamoDBClient,
   { TableName, Item: put, Key: key }: PutItemCommandInput & Partial<GetItemCommandInput>,
@@ -125,7 +125,7 @@ function readKeys(command: string, input: object, output: unknown): Touched[] {
   return at(`${TableName}.${IndexName} ${values[0]?.S}`);
 }
 
-/** The item's own key, and the rows of indexes that are added or removed. */
+/** The key of the item, and the index rows that are added or removed. */
 function writtenKeys(table: TableSpec, before: Item | undefined, after: Item | undefined): Touched[] {
   const own = writeUnits({ ...table, indexes: [] }, before, after);
   const rows = table.indexes.flatMap((index) => {

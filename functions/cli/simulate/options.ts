@@ -1,11 +1,11 @@
-// What `npm run simulate` may be told, and what it assumes otherwise.
+// The flags of `npm run simulate` and their defaults.
 
 import { JOB_SECONDS_GUESS, MAX_WAITING, START_SECONDS_GUESS } from '../../core/limits.ts';
 import { readWarm, type Warmth, type WarmSpan } from '../../core/warm-schedule.ts';
 import { CommandError } from '../api.ts';
 import { flag, type Kind, listOf, number, type Program, type Values } from '../flags.ts';
 
-/** What a deployment would have, from cdk.json. */
+/** The values of a deployment, from cdk.json. */
 export interface Deployed {
   usdPerHour: number;
   idleMinutes: number;

@@ -1,5 +1,5 @@
-// DynamoDB's documented pricing rules for on-demand tables with KEYS_ONLY indexes: sizes of items, and the units that a
-// request is charged. The embedded DynamoDB does not count index writes. No I/O.
+// DynamoDB's documented pricing rules for on-demand tables with KEYS_ONLY indexes: sizes of items, and the units of a
+// request. The embedded DynamoDB does not count index writes. No I/O.
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { TableSpec } from '../../store/tables.ts';
@@ -9,7 +9,7 @@ export type Item = Record<string, AttributeValue>;
 /** US dollars per million units, us-east-1. */
 export const DOLLARS = { writes: 0.625, reads: 0.125 };
 
-/** Bytes. */
+/** Size of an item, bytes. */
 export function sizeOf(item: Item): number {
   return Object.entries(item).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + sizeOfValue(value),
@@ -26,7 +26,7 @@ function sizeOfValue(value: AttributeValue): number {
   return 1;
 }
 
-/** A byte for every two significant digits, and one more; a sign is another. */
+/** Bytes of a number: one for every two significant digits, one more, and one for a sign. */
 function sizeOfNumber(text: string): number {
   const digits = text
     .replace(/e.*$/i, '')
@@ -35,14 +35,14 @@ function sizeOfNumber(text: string): number {
   return Math.ceil(digits.length / 2) + 1 + (text.startsWith('-') ? 1 : 0);
 }
 
-/** Units of a put, update or delete: the larger of the item before and after, and every index row that changes. */
+/** Units of a put, update or delete: by the larger of the item before and after, plus every index row that changes. */
 export function writeUnits(table: TableSpec, before: Item | undefined, after: Item | undefined): number {
   const size = Math.max(before ? sizeOf(before) : 0, after ? sizeOf(after) : 0);
   const ofItem = Math.max(1, Math.ceil(size / 1024));
   return ofItem + table.indexes.reduce((sum, index) => sum + indexUnits(index, before, after), 0);
 }
 
-/** A row whose key changes is deleted and put: two units. All rows are below 1 KB. */
+/** A row whose key changes is deleted and put: two units. All rows are under 1 KB. */
 function indexUnits(
   index: TableSpec['indexes'][number],
   before: Item | undefined,
@@ -57,7 +57,7 @@ function indexUnits(
   return (was === undefined ? 0 : 1) + (is === undefined ? 0 : 1);
 }
 
-/** Units for one item, or for all that a query or scan reads. */
+/** Units of one item, or of all bytes that a query or scan reads. */
 export function readUnits(bytes: number, consistent: boolean): number {
   return Math.max(1, Math.ceil(bytes / 4096)) * (consistent ? 1 : 0.5);
 }

@@ -1,4 +1,4 @@
-// A simulated day as a row of a table, and what it assumes as a sentence. Pure.
+// A simulated day as a row of a table, and its assumptions as a sentence. Pure.
 
 import type { DayResult } from './day.ts';
 import type { Options } from './options.ts';
@@ -37,7 +37,7 @@ export function rowOf(jobs: number, maxHosts: number, result: DayResult, usdPerH
   ];
 }
 
-/** The least value that so great a part is not above; undefined of nothing. */
+/** The least value with at least this part of the values at or below it. @returns undefined for an empty array */
 export function quantile(sorted: Float64Array, part: number): number | undefined {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
 }
@@ -60,7 +60,7 @@ export function assumptionsOf(options: Options): string {
   ].join(' ');
 }
 
-/** `1,234`. */
+/** Thousands with commas: `1,234`. */
 export function grouped(value: number): string {
   return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,15 +1,15 @@
-// A day of traffic: when jobs come. A Poisson process whose rate follows the day, from a seed, so that a table can be
-// made again.
+// A day of traffic: the arrival times of jobs. A seeded Poisson process whose rate follows the day, so that a table is
+// reproducible.
 
 export const DAY_SECONDS = 86_400;
-/** The rate swings by so much of its mean: at night a fifth of it, in the afternoon 1.8 times as much. */
+/** Amplitude of the rate as a part of its mean: a fifth of the mean at night, 1.8 times the mean in the afternoon. */
 const SWING = 0.8;
 const PEAK_AT = 15 * 3600;
 const PEAK = 1 + SWING;
 
 /**
- * Given their number, the moments of a Poisson process are independent draws from its rate.
- * @returns seconds from midnight, in order
+ * Given their number, the arrivals of a Poisson process are independent draws from its rate.
+ * @returns seconds from midnight, ascending
  */
 export function arrivalsOf(jobs: number, seed: number): Float64Array {
   const random = randomFrom(seed);
@@ -23,12 +23,12 @@ export function arrivalsOf(jobs: number, seed: number): Float64Array {
   return arrivals.sort();
 }
 
-/** Of the mean. */
+/** The rate as a multiple of its mean. */
 function rateAt(second: number): number {
   return 1 + SWING * Math.cos((2 * Math.PI * (second - PEAK_AT)) / DAY_SECONDS);
 }
 
-/** A counter whose bits are mixed (splitmix, 32 bits): enough for a table. In [0, 1). */
+/** A counter with mixed bits (splitmix, 32 bits), good enough for a table. Values in [0, 1). */
 function randomFrom(seed: number): () => number {
   let counter = seed >>> 0;
   return () => {
@@ -40,7 +40,7 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-/** Enough for the peak and a quarter more; two at least, as a deployment has. */
+/** Hosts for the peak rate and a quarter more; at least two, as in a deployment. */
 export function hostsFor(jobs: number, secondsPerJob: number): number {
   return Math.max(2, Math.ceil((1.25 * PEAK * jobs * secondsPerJob) / DAY_SECONDS));
 }

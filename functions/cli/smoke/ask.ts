@@ -1,5 +1,5 @@
-// One request of the smoke test and its whole answer, as bytes. What is not answered, or breaks off, is a line that says
-// so; nothing is asked twice, and redirects are not followed.
+// One request of the smoke test and its whole answer, as bytes. A request without a whole answer becomes a line; no request
+// is repeated, and no redirect is followed.
 
 import { Found, lacking, next } from '../doctor/check.ts';
 
@@ -7,13 +7,13 @@ export interface Question {
   method?: string;
   headers?: Record<string, string>;
   body?: string | FormData;
-  /** Who asks; null: nobody. Else the one whose deployment is tested. */
+  /** The API key; null: none. Without it, the key of the tested deployment. */
   key?: string | null;
-  /** ms. */
+  /** Time limit, ms. */
   limit?: number;
-  /** What to do where it is not answered. */
+  /** What to do if no answer comes. */
   advice?: string;
-  /** Also when a signal came: what it makes must be known to be removed. */
+  /** Not interrupted by a signal: what the request makes must be known to be removed. */
   finishes?: boolean;
 }
 
@@ -21,27 +21,27 @@ export interface Answer {
   status: number;
   headers: Headers;
   bytes: Buffer;
-  /** {} for what is no JSON object. */
+  /** {} if the answer is no JSON object. */
   body: Record<string, unknown>;
 }
 
 export type Ask = (path: string, question?: Question) => Promise<Answer>;
 
-/** Long for a cold start, short beside the minute after which CloudFront gives up. */
+/** Long enough for a cold start, short beside CloudFront's time limit of a minute. */
 const LIMIT = 10_000;
 const ADVICE =
   'npm run deploy, with the release that this program is of; then npm run doctor, and the log of the api';
 export interface Patience {
-  /** Wall clock, ms: nothing is asked later, and what is under way then is given up. */
+  /** Wall clock, ms: later requests are refused, and those under way then are aborted. */
   until?: number;
-  /** ms, where a question says nothing else. */
+  /** ms, for a request without a limit of its own. */
   atMost?: number;
 }
 
-/** The time of all is over, which says nothing of the question. */
+/** The time of the whole test is over, which says nothing about this request. */
 export class OutOfTime extends Found {}
 
-/** @param stopped ends what is under way */
+/** @param stopped aborts requests under way */
 export function createAsk(
   url: string,
   ownKey: string | undefined,
@@ -69,7 +69,7 @@ export function createAsk(
         ),
       );
     if (left <= 0) throw outOfTime();
-    // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect that before it is over (nodejs/node issue 57736).
+    // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect that before it fires (nodejs/node issue 57736).
     const over = new AbortController();
     const stop = () => over.abort(stopped.reason);
     const late = limit < left ? new Late(`no whole answer within ${limit / 1000} s`) : outOfTime();
@@ -104,7 +104,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Late ? message : `no whole answer (${cause?.code ?? cause?.message ?? message})`;
 }
 
-/** A link's query is a signature. */
+/** The query of a presigned link is a signature, which no line shows. */
 function withoutQuery(path: string): string {
   return path.startsWith('/') ? path : path.replace(/\?.*/, '');
 }
@@ -118,7 +118,7 @@ export function objectOf(bytes: Buffer): Record<string, unknown> {
   }
 }
 
-/** What an answer says for itself, for a line. */
+/** An answer's status and error, for a line. */
 export function saidBy({ status, headers, body }: Answer): string {
   const cached = headers.has('age') ? ', from a cache on the way' : '';
   return typeof body['error'] === 'string'
@@ -126,7 +126,7 @@ export function saidBy({ status, headers, body }: Answer): string {
     : `${status}${cached}, which is not what this API says`;
 }
 
-/** For a line. */
+/** A size in KB or MB, for a line. */
 export function sizeOf(bytes: number): string {
   return bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,13 +1,13 @@
-// Nothing is left behind: what the smoke test has made is cancelled and removed, and what could not be is named.
+// Cancels and removes what the smoke test has made, and names what could not be removed.
 
 import { createAsk, saidBy } from './ask.ts';
 import { type Finding, Found, lacking, ok } from '../doctor/check.ts';
 import type { Smoke } from './smoke.ts';
 
-/** ms, for all of it. */
+/** ms, for the whole cleanup. */
 export const CLEANING_LIMIT = 10_000;
 
-/** Also what a signal has broken off is removed. */
+/** Runs after a signal too. */
 export async function cleanUp(
   { url, key, made }: Pick<Smoke, 'url' | 'key' | 'made'>,
   limit = CLEANING_LIMIT,
@@ -23,10 +23,10 @@ export async function cleanUp(
       left.push(`DELETE ${path} (${answer ? saidBy(answer) : 'no answer'})`);
   };
   const jobs = [...made.jobs];
-  // Ended ones are 409, and removed ones 404.
+  // Jobs that have ended answer 409, removed ones 404.
   await Promise.all(jobs.map((jobId) => remove(`/api/queue/${jobId}`, [200, 404, 409])));
   await Promise.all(jobs.map((jobId) => remove(`/api/history/${jobId}`, [200, 404])));
-  // A job that reads it must have ended.
+  // An upload can be removed only after the jobs that read it have ended.
   await Promise.all([...made.uploads].map((name) => remove(`/api/upload/image/${name}`, [200, 404])));
   if (left.length > 0) throw lacking('not everything could be removed', left.join('; '));
   return ok(`${count(jobs.length, 'job')} and ${count(made.uploads.size, 'upload')}, gone`);

@@ -1,4 +1,4 @@
-// An image by its link: 302 to the bucket, where nobody is asked for a key; and what a browser that has it asks.
+// An image by its link: a 302 to the bucket, which needs no key, and a browser's conditional request.
 
 import type { Status } from '../api.ts';
 import { after, type Check, type Finding, lacking, ok } from '../doctor/check.ts';
@@ -8,7 +8,7 @@ import { type Smoke, wanted } from './smoke.ts';
 
 type Image = Status['images'][number];
 
-/** @param made the job whose image it is */
+/** @param made the job that made the image */
 export function downloadChecks(smoke: Smoke, made: Promise<Status>): Check[] {
   const check = (name: string, run: (smoke: Smoke, image: Image) => Promise<Finding>): Check => ({
     name,

@@ -1,5 +1,5 @@
-// An error's second answer: an address that was 404 and is there now, and one that is another's. An endpoint that keeps
-// errors gives the first answer again, to everybody.
+// Errors are not cached: a path that was 404 and exists now, and one of another owner. An endpoint that caches errors
+// repeats the first answer to every caller.
 
 import { randomUUID } from 'node:crypto';
 import { type Check, lacking, notChecked, ok } from '../doctor/check.ts';
@@ -9,14 +9,14 @@ import { cancel, type Inputs, type Smoke, statusOf, submit, wanted } from './smo
 const KEPT =
   'npm run deploy, with the release that this program is of: its CloudFront keeps no errors (CustomErrorResponses)';
 
-/** @param inputs of a job that may be cancelled at once */
+/** @param inputs of a job that is cancelled at once */
 export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[] {
   const { ask, key, otherKey } = smoke;
   return [
     {
       name: 'second answer',
       async run() {
-        // The same key is the same id, also of a job that was removed.
+        // The same key gives the same id, also after the job was removed.
         const idempotencyKey = randomUUID();
         const wish = await inputs();
         const jobId = await submit(smoke, wish, idempotencyKey);

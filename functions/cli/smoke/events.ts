@@ -1,5 +1,5 @@
-// A job followed to its end by server-sent events, as an EventSource does: whoever is sent away asks again with the last
-// id, and a stream that has nothing more to say is 204.
+// A job followed to its end by server-sent events, as an EventSource does: after a disconnect the client reconnects with
+// the last id, and a stream without further events answers 204.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../api.ts';
@@ -8,7 +8,7 @@ import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { objectOf } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
-/** The standard leaves it to the browser; most take three. */
+/** The standard leaves the delay before a reconnect to the browser; most take three seconds. */
 const RETURNS_AFTER = 3000;
 
 export async function eventsFinding({ ask, until, stopped }: Smoke, jobId: string): Promise<Finding> {

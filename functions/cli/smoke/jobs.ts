@@ -1,4 +1,4 @@
-// One real job for each template, to its image: every byte of it is read, and it is as large as was asked for.
+// One real job for each template; its image is read to the last byte and must have the requested size.
 
 import type { Status, Workflow } from '../api.ts';
 import { inspectImage } from '../../images/sniff.ts';
@@ -8,10 +8,10 @@ import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { type Inputs, poll, type Smoke, statusOf, wanted } from './smoke.ts';
 
-/** As the API's own of an upload, four times over. */
+/** Four times the API's own limit for an upload. */
 const MAX_PIXELS = 64_000_000;
 
-/** @throws Found unless it is completed in time */
+/** @throws Found unless the job completes in time */
 export async function completed(smoke: Smoke, jobId: string): Promise<Status> {
   let last: Status | undefined;
   const found = await poll(smoke, async () => {
@@ -47,7 +47,7 @@ export async function imageFinding({ ask }: Smoke, status: Status, inputs: Input
   );
 }
 
-/** @throws Found where it is no whole image */
+/** @throws Found unless the bytes are a whole image */
 export async function inspected(bytes: Buffer, name: string) {
   try {
     return await inspectImage(bytes, MAX_PIXELS);
@@ -57,7 +57,7 @@ export async function inspected(bytes: Buffer, name: string) {
   }
 }
 
-/** For a check's name. */
+/** The workflow's name in the name of a check. */
 export function nameOf({ name }: Workflow): string {
   return name.replace(/^flux2_/, '').replaceAll('_', ' ');
 }

@@ -1,4 +1,4 @@
-// The command line of the smoke test, checked before anything is asked.
+// The command line of the smoke test, checked before any request.
 
 import { shownOf } from '../../config/setting.ts';
 import { CommandError } from '../api.ts';
@@ -45,7 +45,7 @@ export const program = {
 
 export type Options = Values<typeof program.flags>;
 
-/** @throws CommandError where flags contradict each other */
+/** @throws CommandError if flags contradict each other */
 export function checkedOptions({ given, values }: Line<typeof program.flags>): Options {
   if (values.deployed && (given.url ?? given.key ?? given.otherKey) !== undefined)
     throw new CommandError(

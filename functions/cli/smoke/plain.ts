@@ -1,16 +1,16 @@
-// What has no body, or none that is new: a preflight, HEAD, 304, an error, and a compressed answer. An endpoint that
-// waits for the end of nothing, or takes a header off on the way, is found here.
+// Answers without a body or without a new one: preflight, HEAD, 304, an error; and a compressed answer. Finds an endpoint
+// that waits for the end of an empty answer, or removes a header.
 
 import { randomUUID } from 'node:crypto';
 import { type Check, lacking, ok } from '../doctor/check.ts';
 import { type Answer, type Ask, saidBy } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
-/** What is empty ends only where something was written: functions/api/http/function-url.ts. */
+/** An empty answer ends only after something was written: functions/api/http/function-url.ts. */
 const DEPLOY = 'npm run deploy, with the release that this program is of';
 const DOCUMENT = '/openapi.json';
 
-/** Before all others: is it there, and does it let this caller in? */
+/** Runs before all others: whether the API answers and accepts the key. */
 export function apiCheck({ ask, key, url }: Smoke): Check {
   return {
     name: 'api',
@@ -91,7 +91,7 @@ export function plainChecks({ ask }: Smoke): Check[] {
   ];
 }
 
-/** Other bytes are another representation, and have another tag: one that names bytes that never come is a trap. */
+/** A compressed body is another representation, with an ETag of its own; a plain body with that ETag was unpacked on the way. */
 async function compressed(ask: Ask) {
   const get = async (coding: string) =>
     wanted(
@@ -113,7 +113,7 @@ async function compressed(ask: Ask) {
   return ok(coding ?? 'nothing is, and nothing says so');
 }
 
-/** Weak or not: who compresses on the way makes it weak. */
+/** Without W/: a proxy that compresses makes the ETag weak. */
 function etagOf({ headers }: Answer): string {
   return (headers.get('etag') ?? '').replace(/^W\//, '');
 }

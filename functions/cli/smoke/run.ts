@@ -1,22 +1,22 @@
-// Checks in lanes: all lanes at once, and one after the other in each, so that its seconds are its own. They are told in
-// their order.
+// Checks in lanes: the lanes run at once, the checks of a lane one after another, so that each one's seconds are its own.
+// The lines come in the order of the checks.
 
 import { type Check, type Finding, findingOf, lineOf, next } from '../doctor/check.ts';
 
 export interface Timed {
   name: string;
   finding: Finding;
-  /** Of its own, without what it waited for. */
+  /** Seconds of the check itself, without what it waited for. */
   seconds: number;
 }
 
-/** A lane begins when `after` is settled. */
+/** A lane begins after `after` has settled. */
 export interface Lane {
   after?: Promise<unknown>;
   checks: Check[];
 }
 
-/** @param told with each line, in their order */
+/** @param told called with each line, in the order of the checks */
 export async function runLanes(lanes: Lane[], told: (line: string) => Promise<void>): Promise<Timed[]> {
   const running = lanes.flatMap(({ after = Promise.resolve(), checks }) => {
     let before = after.catch(() => undefined);
@@ -41,7 +41,7 @@ async function timed({ name, run }: Check): Promise<Timed> {
   return { name, finding, seconds: (performance.now() - from) / 1000 };
 }
 
-/** A mistake of this program, or an answer that is not this API's. */
+/** A bug of this program, or an answer that is not this API's. */
 function unexpected(error: unknown): Finding {
   const { message } = error as Error;
   return next(`it broke off: ${message}`, 'is it this API, of this release? --url');

@@ -1,4 +1,4 @@
-// What all checks of the smoke test share: whom they ask, what they have made, and until when they may wait.
+// What the checks of the smoke test share: the API, what they have made, and their time limit.
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,17 +7,17 @@ import { lacking } from '../doctor/check.ts';
 import { type Answer, type Ask, OutOfTime, saidBy } from './ask.ts';
 
 export interface Smoke {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   ask: Ask;
-  /** The caller's own, and one of another owner: where keys are asked for. */
+  /** The caller's own key; `otherKey`: one of another owner. Undefined: none is given. */
   key: string | undefined;
   otherKey: string | undefined;
-  /** Where a webhook is to go. */
+  /** The URL for a webhook. */
   webhookUrl: string | undefined;
-  /** To be removed at the end. */
+  /** Removed at the end. */
   made: { jobs: Set<string>; uploads: Set<string> };
-  /** Wall clock, ms: nothing is waited for longer. */
+  /** Wall clock, ms: no check waits longer. */
   until: number;
   stopped: AbortSignal;
 }
@@ -26,7 +26,7 @@ export type Inputs = Record<string, string | number | boolean>;
 
 const POLL_EVERY = 1000;
 
-/** A job that is removed at the end. @returns its id */
+/** Posts a job, which is removed at the end. @returns its id */
 export async function submit(
   { ask, made }: Smoke,
   inputs: Inputs,
@@ -57,13 +57,13 @@ export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {
   return wanted(answer, 200, `GET /api/status/${jobId}`).body as unknown as Status;
 }
 
-/** @throws Found unless it has the status */
+/** @throws Found unless the answer has the status */
 export function wanted(answer: Answer, status: number, what: string, advice = 'npm run doctor'): Answer {
   if (answer.status === status) return answer;
   throw lacking(`${what} answered ${saidBy(answer)}; ${status} was due`, advice);
 }
 
-/** Asks once a second until there is something; undefined: the time is over. @param limit ms, beside the time of all */
+/** Reads once a second until there is a value. @param limit ms, within the test's own. @returns undefined when time is over */
 export async function poll<Value>(
   { until, stopped }: Smoke,
   read: () => Promise<Value | undefined>,
@@ -83,7 +83,7 @@ export async function poll<Value>(
   }
 }
 
-/** The cheapest job that a workflow makes. @param image the name of an upload, asked for where one is needed */
+/** Inputs of a workflow's cheapest job. @param image resolves with an upload's name; called only if an input requires one */
 export async function inputsFor(workflow: Workflow, image: () => Promise<string>): Promise<Inputs> {
   const { properties, required } = workflow.inputs;
   const inputs: Inputs = { workflow: workflow.name };
@@ -106,7 +106,7 @@ interface Schema {
   'x-input'?: string;
 }
 
-/** With a scale of 1 an image is as large as was asked for. */
+/** With a scale of 1 an image has the requested size. */
 const CHEAP: Record<string, number> = { width: 512, height: 512, steps: 8, scale: 1, batch_size: 1 };
 
 function within({ minimum = -Infinity, maximum = Infinity, multipleOf = 0 }: Schema, value: number): number {

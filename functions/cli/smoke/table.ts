@@ -1,10 +1,10 @@
-// What took how long: a row for each check, and for each job its parts as the API tells them. Pure.
+// Durations: a row for each check, and for each job the parts that the API reports. Pure.
 
 import type { Status } from '../api.ts';
 import { inColumns } from '../write.ts';
 import type { Timed } from './run.ts';
 
-/** @param jobs by the name of their check */
+/** @param jobs by the name of the check */
 export function tableOf(timed: Timed[], jobs: ReadonlyMap<string, Status>, all: number): string[] {
   const rows = timed
     .filter(({ finding }) => finding.kind !== 'not checked')

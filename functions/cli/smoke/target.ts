@@ -1,5 +1,5 @@
-// Whom the smoke test asks: an address that was given, the API that runs here, or a deployment, for which it draws two
-// keys, of two owners, that end by themselves.
+// The API under test: a given address, the API that runs here, or a deployment, for which the test creates two keys of two
+// owners that expire by themselves.
 
 import { randomBytes } from 'node:crypto';
 import { drawKey } from '../../core/access.ts';
@@ -15,19 +15,19 @@ import { placeOf } from '../place.ts';
 import type { Options } from './options.ts';
 
 export interface Target {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   key: string | undefined;
   otherKey: string | undefined;
-  /** Of what is asked: the last deployment failed. */
+  /** Whether the deployment's last update failed and was rolled back. */
   rolledBack?: boolean;
-  /** Removes the keys that were drawn. @throws Found where they could not be */
+  /** Removes the keys that were created. @throws Found if that fails */
   close(): Promise<void>;
 }
 
 const KEY_LASTS = 15 * 60_000;
 
-/** @throws CommandError, or Found where nothing is deployed */
+/** @throws CommandError, or Found if nothing is deployed */
 export async function findTarget(
   options: Options,
   environment: Record<string, string | undefined>,
@@ -64,7 +64,7 @@ async function findDeployment({ minutes, ...options }: Options): Promise<Target>
     drawn.push(keyId);
     return key;
   }
-  // The same owners in each run: what the tables keep of an owner is not more with each.
+  // The same owners in each run, so that the tables' records of owners do not grow.
   const [key, otherKey] = [await draw('smoke'), await draw('smoke-other')];
   return {
     url: Url.replace(/\/+$/, ''),

@@ -1,4 +1,4 @@
-// An upload as large as many photographs: it must pass the endpoint's limits and come out by its name. The API has no
+// An upload as large as many photographs: it must pass the endpoint's limits and be listed by its name. The API has no
 // presigned uploads.
 
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -7,12 +7,12 @@ import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { sizeOf } from './ask.ts';
 import { type Smoke, wanted } from './smoke.ts';
 
-/** Noise is not made smaller: 3.1 MB, of the 4 MB that the API takes. */
+/** Noise does not compress: 3.1 MB, of the 4 MB that the API accepts. */
 const SIDE = 1024;
 
-/** @returns the name by which a workflow reads it */
+/** @returns the name that a workflow accepts */
 export async function upload({ ask, made }: Smoke): Promise<string> {
-  // Nobody else has it: it can be removed.
+  // Its content is unique: only the test's jobs read it, so that it can be removed.
   const picture = await encodePng(
     {
       width: SIDE,
@@ -41,7 +41,7 @@ export async function uploadFinding({ ask }: Smoke, uploaded: Promise<string>): 
   const { body } = wanted(await ask('/api/uploads?limit=100'), 200, 'GET /api/uploads');
   const listed = body['uploads'] as { name: string; size_bytes: number }[];
   const found = listed.find((one) => one.name === name);
-  // Who keeps more than a page may have it on another.
+  // With more than one page of uploads it may be on another page.
   if (!found && body['next_cursor'] === null)
     throw lacking(`${name} was uploaded and is not listed`, 'npm run doctor');
   return ok(found ? sizeOf(found.size_bytes) : name);

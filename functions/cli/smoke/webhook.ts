@@ -1,5 +1,5 @@
-// A webhook, as far as this machine can see one: to a receiver of its own where the API is on the same machine, to the one
-// that --webhook-url names, and else to the API itself, which the sender must try and refuse.
+// A webhook, as far as this machine can observe one: sent to a receiver of this process if the API is on this machine, to
+// --webhook-url if given, and else to the API itself, which the sender must try and refuse.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { objectOf, saidBy } from './ask.ts';
 import { cancel, type Inputs, poll, type Smoke, submit, wanted } from './smoke.ts';
 
-/** The sender of a deployment looks every minute. */
+/** The sender of a deployment runs every minute. */
 const LIMIT = 150_000;
 const REFUSED = /an address of the service itself|not a public one/;
 
@@ -40,7 +40,7 @@ export async function webhookFinding(smoke: Smoke, inputs: Inputs): Promise<Find
   return ok('sent, and refused since it went to the API itself (--webhook-url https://… has one delivered)');
 }
 
-/** To a server of this process; its signature is looked at too. */
+/** Receives the webhook in this process, and verifies its signature. */
 async function toOurselves(smoke: Smoke, inputs: Inputs): Promise<Finding> {
   const { body } = wanted(await smoke.ask('/api/webhooks/secret'), 200, 'GET /api/webhooks/secret');
   const heard: { headers: NodeJS.Dict<string | string[]>; text: string }[] = [];
@@ -72,7 +72,7 @@ async function toOurselves(smoke: Smoke, inputs: Inputs): Promise<Finding> {
   }
 }
 
-/** Resolves when it was tried. */
+/** Resolves after the first try. */
 async function tell(smoke: Smoke, inputs: Inputs, url: string) {
   const jobId = await submit(smoke, { ...inputs, webhook_url: url });
   await cancel(smoke, jobId);
@@ -95,7 +95,7 @@ async function tell(smoke: Smoke, inputs: Inputs, url: string) {
   );
 }
 
-/** Only where WEBHOOK_ALLOW_PRIVATE says so; asked without a prompt, nothing is accepted. */
+/** True only if WEBHOOK_ALLOW_PRIVATE is set; the request has no prompt, so that no job is accepted. */
 async function takesPlainHttp({ ask }: Smoke): Promise<boolean> {
   const answer = await ask('/api/generate', {
     method: 'POST',
