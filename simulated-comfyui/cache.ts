@@ -1,5 +1,5 @@
-// Owns what is remembered of the last prompt: results by input signature, as ComfyUI's classic cache.
-// Refuses to keep more than the nodes of the newest prompt, so it cannot grow.
+// Results of the last prompt's nodes by input signature, like ComfyUI's classic cache.
+// Only the nodes of the newest prompt are kept, so the cache cannot grow.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Graph, isLink } from './graph.ts';
@@ -15,12 +15,12 @@ export interface NodeMeta {
 }
 export interface CacheEntry {
   outputs: Value[];
-  /** What the node showed, with the meta of the node that really ran. */
+  /** What the node showed, with the meta of the node that ran. */
   ui?: { output: Record<string, unknown>; meta: NodeMeta };
 }
 export type Signatures = ReadonlyMap<string, string>;
 
-/** Signature per node: class, constants, and the signatures of what is linked in. */
+/** Signature per node: class, constants, and the signatures of its linked inputs. */
 export async function signaturesOf(
   graph: Graph,
   catalogue: Catalogue,
@@ -58,7 +58,7 @@ export async function signaturesOf(
   return signatures;
 }
 
-/** A file that cannot be read never equals anything, not even itself. */
+/** A file that cannot be read equals nothing, not even itself. */
 async function fingerprint(path: string): Promise<string> {
   try {
     return createHash('sha1')
@@ -73,7 +73,7 @@ export class OutputCache {
   readonly #entries = new Map<string, CacheEntry>();
   #signatures: Signatures = new Map();
 
-  /** Called once per prompt: whatever it does not use is dropped. */
+  /** Called once per prompt: results that it does not use are dropped. */
   begin(signatures: Signatures): void {
     this.#signatures = signatures;
     const used = new Set(signatures.values());

@@ -1,5 +1,5 @@
-// Owns what nodes exist and what they accept: the recorded object_info of a real ComfyUI, read only, and three more.
-// Refuses to invent: a class or a model file that was not recorded does not exist here.
+// The nodes that exist and the inputs that they accept: the recorded object_info of a real ComfyUI, and three more nodes.
+// A class or a model file that was not recorded does not exist here.
 import { readdir } from 'node:fs/promises';
 import recorded08 from './recorded-0.8.json' with { type: 'json' };
 import recorded033 from '../functions/comfyui/recorded-object-info.json' with { type: 'json' };
@@ -31,7 +31,7 @@ export const versions = ['0.33', '0.8'] as const;
 export type Version = (typeof versions)[number];
 
 const recordings = { '0.8': recorded08, '0.33': recorded033 };
-/** The largest seed. JSON read as JavaScript does says one more. */
+/** The largest seed. In JavaScript the recorded number reads as one more. */
 const largestSeed = 2n ** 64n - 1n;
 const exact = (options: InputOptions = {}): InputOptions =>
   options.max === 2 ** 64 ? { ...options, max: largestSeed } : options;
@@ -46,7 +46,7 @@ function declare(info: NodeInfo): DeclaredInput[] {
   return [...one(true, info.input.required), ...one(false, info.input.optional)];
 }
 
-/** The classes whose `image` is a file of the input folder: checked for being there, not against a list. */
+/** Classes whose `image` is a file of the input folder: checked for existence, not against a list. */
 export const readsInputFolder = (className: string) =>
   className === 'LoadImage' || className === 'LoadImageMask';
 
@@ -83,18 +83,18 @@ export class Catalogue {
   inputsOf(className: string): DeclaredInput[] {
     return this.#declared.get(className) ?? [];
   }
-  /** Undefined: there is no such folder. */
+  /** Returns undefined if there is no such folder. */
   modelFiles(folder: string): string[] | undefined {
     return this.modelFolders.includes(folder) ? (this.#files[folder] ?? []) : undefined;
   }
 
-  /** ComfyUI puts the node id into the cache key of nodes that ask for it. */
+  /** ComfyUI adds the node id to the cache key of nodes that ask for it. */
   wantsNodeId(className: string): boolean {
     const hidden = Object.values(this.#classes.get(className)?.input.hidden ?? {});
     return hidden.some((kind) => [kind].flat().includes('UNIQUE_ID'));
   }
 
-  /** GET /object_info of one class, or of all: the recording, with the input folder's files as they are now. */
+  /** GET /object_info of one class, or of all: the recording, with the current files of the input folder. */
   async objectInfo(inputDirectory: string, className?: string): Promise<Record<string, NodeInfo>> {
     const all = [...this.#classes.keys()];
     const names = className === undefined ? all : all.filter((name) => name === className);
@@ -114,7 +114,7 @@ export class Catalogue {
   #allowed(className: string, input: string): string[] {
     const config = this.inputsOf(className).find(({ name }) => name === input)?.config;
     const list = Array.isArray(config?.[0]) ? config[0] : (config?.[1].options ?? []);
-    // VAELoader offers one choice that is no file.
+    // VAELoader offers one choice that is not a file.
     return list.filter((name): name is string => typeof name === 'string' && name !== 'pixel_space');
   }
 }
@@ -127,7 +127,7 @@ async function imageFiles(inputDirectory: string): Promise<string[]> {
     .sort();
 }
 
-/** In the order in which GET /models names them. */
+/** In the order of GET /models. */
 function foldersOf(version: Version): string[] {
   const newer = version !== '0.8';
   return (

@@ -1,13 +1,13 @@
-// Owns which ComfyUI is spoken: what is known of a version, asked for at the start.
-// Refuses versions that were not recorded. What differs is told where it differs.
+// The simulated version of ComfyUI: what is known of a version, read at the start.
+// Versions without a recording are refused. Each difference is described where it is implemented.
 import { Catalogue, type Version } from './catalogue.ts';
 
 export interface Dialect {
   version: Version;
-  /** 0.33: what came between the two. */
+  /** 0.33: has what changed between the two versions. */
   newer: boolean;
   catalogue: Catalogue;
-  /** GET /features, and what a socket is answered that says its own. */
+  /** GET /features, and the answer to a socket that announces its own. */
   features: object;
 }
 

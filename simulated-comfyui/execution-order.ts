@@ -1,10 +1,10 @@
-// Owns which node runs next: ComfyUI's dissolve of the graph from its outputs, its preferences included.
-// Refuses to run or to cache; whether a node is cached is asked once, when its links are laid.
+// Chooses the node that runs next: ComfyUI dissolves the graph from its outputs, with preferences.
+// Runs and caches nothing; whether a node is cached is read once, when its links are added.
 import type { Catalogue } from './catalogue.ts';
 import { type Graph, isLink } from './graph.ts';
 
 export class ExecutionOrder {
-  /** In the order of discovery, which decides between equals. */
+  /** In the order of discovery, which decides between equal candidates. */
   readonly #pending = new Set<string>();
   readonly #blockedBy = new Map<string, number>();
   readonly #blocking = new Map<string, Set<string>>();
@@ -47,16 +47,16 @@ export class ExecutionOrder {
     return this.#pending.size === 0;
   }
 
-  /** There always is one: validation lets no cycle through. */
+  /** Always returns a node: validation refuses cycles. */
   next(): string {
     const ready = [...this.#pending].filter((id) => this.#blockedBy.get(id) === 0);
     const blocks = (id: string) => [...(this.#blocking.get(id) ?? [])];
     const isOutput = (id: string) => this.#catalogue.isOutput(this.#graph[id]!.class_type);
     return (
       ready.find(isOutput) ??
-      // What an output waits for directly: VAEDecode before a preview.
+      // A direct input of an output node: VAEDecode before a preview.
       ready.find((id) => blocks(id).some(isOutput)) ??
-      // And one link further: VAELoader, VAEDecode, preview.
+      // An input one link further: VAELoader, VAEDecode, preview.
       ready.find((id) => blocks(id).some((next) => blocks(next).some(isOutput))) ??
       ready[0]!
     );

@@ -1,5 +1,5 @@
-// Owns the worker: one prompt at a time off the queue, and what is said and kept when it ends.
-// Refuses to run two at once, and to go on with what a restart forgot.
+// The worker: takes one prompt at a time off the queue, and sends and records how it ended.
+// Never runs two at once; a restart abandons the prompt that runs.
 import type { PromptQueue } from './queue.ts';
 import { Abandoned, PromptRun, type Surroundings } from './prompt-run.ts';
 import type { Audience } from './sockets.ts';
@@ -27,7 +27,7 @@ export class Executor {
         const entry = await run.execute();
         this.#run = null;
         this.#queue.done(item, entry);
-        // Only now is the history there, though execution_success was sent long before.
+        // The history entry exists only now, though execution_success was sent long before.
         if (run.audience !== null) {
           const data = { node: null, prompt_id: run.promptId };
           this.#around.sockets.send('executing', data, run.audience);
@@ -39,14 +39,14 @@ export class Executor {
     }
   }
 
-  /** Without an id: whatever runs. True: something did. */
+  /** Interrupts this prompt, or without an id the one that runs. Returns whether one was interrupted. */
   interrupt(promptId?: string): boolean {
     if (this.#run === null || (promptId !== undefined && this.#run.promptId !== promptId)) return false;
     this.#run.interrupt();
     return true;
   }
 
-  /** Empties the caches, after the prompt that runs if one does. */
+  /** Empties the caches, after the running prompt if there is one. */
   free(): void {
     this.#emptyCaches = this.#run !== null;
     if (!this.#emptyCaches) this.#around.cache.clear();
@@ -58,7 +58,7 @@ export class Executor {
     this.#around.cache.clear();
   }
 
-  /** For a client that comes (back) while its prompt runs. */
+  /** The running node, for a client that connects (again) while its prompt runs. */
   nodeRunningFor(client: string): string | null {
     return this.#lastAudience === client ? (this.#run?.lastNode ?? null) : null;
   }

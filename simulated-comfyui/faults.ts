@@ -1,16 +1,16 @@
-// Owns every way in which the simulation may be told to fail, so that all other files stay plain.
-// Refuses to fail on its own: each switch is off until a test or a caller turns it.
+// All faults that the simulation can inject, in one place, so that the other files stay plain.
+// Each switch is off until a test or a caller sets it.
 
-/** How the answer to GET /history/<id> is none: a 500 (a node showed what JSON cannot hold), or a JSON that says nothing. */
+/** How GET /history/<id> cannot be read: a 500 (a node showed what JSON cannot hold), or JSON without a result. */
 export type UnreadableEntry = '500' | 'null' | 'no status' | 'no JSON';
 
-/** What a test may set, at the start or while the server runs. */
+/** Switches that a test sets, at the start or while the server runs. */
 export interface FaultSwitches {
-  /** Sockets are accepted and get their first status; then nothing more. */
+  /** Sockets are accepted and get their first status, then nothing. */
   socketSilent: boolean;
-  /** Each socket is cut instead of getting the message after this many; null: never. */
+  /** Each socket is cut after this many messages; null: never. */
   socketCutAfter: number | null;
-  /** Before each text message an earlier one comes again, every other time under the name of the present prompt. */
+  /** Before each text message an earlier one is sent again, every other time with the id of the present prompt. */
   replaySocket: boolean;
   /** POST /prompt queues the prompt and destroys the connection instead of answering. */
   losePromptAnswer: boolean;
@@ -20,15 +20,15 @@ export interface FaultSwitches {
   hang: string[];
   /** GET /view announces the whole file and closes in the middle. */
   halfImage: boolean;
-  /** The prompt that runs never ends, not even by an interrupt, until this is off again. */
+  /** The running prompt never ends, not by an interrupt either, until this is off again. */
   hangExecutor: boolean;
-  /** The only worker has ended: HTTP answers, prompts are taken, nothing runs. Until this is off, or a restart. */
+  /** The only worker has ended: HTTP answers and prompts are accepted, but nothing runs until this is off, or a restart. */
   deadWorker: boolean;
-  /** So many times the process ends when a node has shown its output, and is back at once, with nothing but its files. */
+  /** How many times the process ends when a node has shown its output; it restarts at once, with nothing but its files. */
   endsOnExecuted: number;
-  /** The prompts that come while this is set have such an entry; others are not touched. */
+  /** Prompts that are submitted while this is set get such a history entry; others are unchanged. */
   unreadableEntry: UnreadableEntry | null;
-  /** In GET /queue waits another person's prompt with an input that is NaN: no JSON. */
+  /** GET /queue has a prompt of another person with a NaN input, which is not JSON. */
   nanInQueue: boolean;
   /** After execution_success the prompt stays in the queue, without a history entry, until this is off. */
   holdHistory: boolean;
@@ -40,7 +40,7 @@ const arePaths = (value: unknown) =>
   Array.isArray(value) && value.every((path) => typeof path === 'string' && path.startsWith('/'));
 const unreadableEntries: unknown[] = ['500', 'null', 'no status', 'no JSON'] satisfies UnreadableEntry[];
 
-/** What each takes, for a person, and whether a value is that. */
+/** Per switch, the values that it takes, as a phrase for a person and as a check. */
 const takes: Record<keyof FaultSwitches, [string, (value: unknown) => boolean]> = {
   socketSilent: ['true or false', isBoolean],
   socketCutAfter: ['a number of messages or null', (value) => value === null || isCount(value)],
@@ -60,7 +60,7 @@ const takes: Record<keyof FaultSwitches, [string, (value: unknown) => boolean]> 
   holdHistory: ['true or false', isBoolean],
 };
 
-/** @param json switches by name: `{"halfImage": true}` @throws Error naming the first wrong one, and what it takes */
+/** @param json switches by name: `{"halfImage": true}` @throws Error that names the first wrong one, and what it takes */
 export function parseFaults(json: string): Partial<FaultSwitches> {
   const given = JSON.parse(json) as Record<string, unknown>;
   for (const [name, value] of Object.entries(given)) {
@@ -157,7 +157,7 @@ export class Faults implements FaultSwitches {
     return 'send';
   }
 
-  /** What is sent before `text`: nothing, or an earlier message. */
+  /** The messages to send before `text`: none, or an earlier one. */
   replayBefore(text: string): string[] {
     const at = this.#replayed++ % Math.max(1, this.#earlier.length);
     const again = this.replaySocket ? this.#earlier.slice(at, at + 1) : [];
@@ -176,7 +176,7 @@ export class Faults implements FaultSwitches {
     return covered(this.answer500) ? '500' : 'answer';
   }
 
-  /** Resolves when nothing holds the executor here; rejects when its prompt is abandoned. */
+  /** Resolves when no fault holds the executor here; rejects when its prompt is abandoned. */
   async mayGoOn(where: 'hangExecutor' | 'holdHistory', abandoned: AbortSignal): Promise<void> {
     while (this[where] || this.#deadWorker) {
       await new Promise<void>((resolve) => {

@@ -1,6 +1,5 @@
-// Owns the three folders (output, temp, input), the names of new files in them, and what a name may reach.
-// Refuses to serve or to write outside them. LoadImage of 0.8 alone looks outside its
-// folder.
+// The three folders (output, temp, input), the names of new files in them, and which paths a name may reach.
+// Nothing outside them is served or written; only LoadImage of 0.8 reads outside its folder.
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, normalize, resolve, sep } from 'node:path';
@@ -13,7 +12,7 @@ export interface SavedFile {
 }
 
 interface Counters {
-  /** The folder's time of change after our last look: another value means someone else wrote there. */
+  /** The folder's modification time after our last read: another value means that another program wrote there. */
   changed: number;
   byPrefix: Map<string, number>;
 }
@@ -47,20 +46,20 @@ export class Folders {
     return { name: name.slice(0, -(type.length + 3)), folder: this.byType(type) };
   }
 
-  /** @param inside the folder only: a name that leaves it is as if it were not there */
+  /** @param inside only within the folder: a name that leaves it counts as missing */
   hasInput(name: string, inside: boolean): boolean {
     const path = this.pathOfInput(name);
     const root = this.annotated(name).folder ?? this.input;
     return existsSync(path) && (!inside || isInside(root, path));
   }
 
-  /** Where LoadImage looks. */
+  /** The path that LoadImage reads. */
   pathOfInput(name: string): string {
     const { name: plain, folder } = this.annotated(name);
     return resolve(folder ?? this.input, plain);
   }
 
-  /** `prefix` may hold a subfolder; each file takes the next number of its folder and prefix. */
+  /** `prefix` may contain a subfolder; each file gets the next number of its folder and prefix. */
   async save(type: 'output' | 'temp', prefix: string, files: AsyncIterable<Buffer>): Promise<SavedFile[]> {
     const root = this[type];
     const normal = normalize(prefix);

@@ -1,5 +1,5 @@
-// Owns a 5x7 bitmap font and where its dots fall, so that an image can say what it is.
-// Refuses lower case (drawn as upper) and letters it lacks (drawn as a question mark).
+// A 5x7 bitmap font and the positions of its dots, for captions on images.
+// Lower case is drawn as upper, a missing letter as a question mark.
 
 const glyphs: Record<string, string> = {
   ' ': '0000000000',
@@ -52,7 +52,7 @@ const glyphs: Record<string, string> = {
 export const glyphWidth = 6;
 export const glyphHeight = 7;
 
-/** Is there a dot of this text at this column and row, counted in dots from its top left? */
+/** Whether the text has a dot at this column and row, counted in dots from its top left. */
 export function dotAt(text: string, column: number, row: number): boolean {
   if (row < 0 || row >= glyphHeight || column < 0) return false;
   const letter = text[Math.floor(column / glyphWidth)]?.toUpperCase();

@@ -1,5 +1,5 @@
-// Owns the words for a prompt graph as it arrives on the wire: nodes, links, queue items.
-// Refuses nothing: what is allowed in a graph is decided in validation.ts.
+// Types of a prompt graph as received: nodes, links, queue items.
+// Checks nothing: validation.ts decides what a graph may contain.
 
 export interface GraphNode {
   class_type: string;
@@ -10,7 +10,7 @@ export type Graph = Record<string, GraphNode>;
 /** [node id, output slot] */
 export type Link = [string, number];
 export type ExtraData = Record<string, unknown>;
-/** As `GET /queue` and the history show it. */
+/** As in `GET /queue` and the history. */
 export type QueueItem = [
   number: number,
   promptId: string,

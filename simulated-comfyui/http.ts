@@ -1,15 +1,15 @@
-// Owns the plain mechanics of an exchange: the body in, the answer out, the way aiohttp shapes them.
-// Refuses to know any route.
+// One HTTP exchange: reads the body and writes the answer as aiohttp does.
+// Knows no routes.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { loads, wire } from './python-json.ts';
 
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Without /api. */
+  /** The path without /api. */
   path: string;
   query: URLSearchParams;
-  /** The last part of the path, where a route has a variable one. */
+  /** The last part of the path, if the route has a variable one. */
   name: string;
 }
 export type Handler = (exchange: Exchange) => void | Promise<void>;
@@ -29,7 +29,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Throws on anything that Python would not read: an unhandled error, and so a 500, in ComfyUI too. */
+/** Throws on what Python would not read: ComfyUI does not handle that error either, and answers 500. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   return loads((await readBody(request)).toString('utf8'));
 }

@@ -1,5 +1,5 @@
-// Owns GET /api/jobs: queue and history told as one list.
-// Refuses to keep anything of its own.
+// GET /api/jobs: queue and history as one list.
+// Stores nothing of its own.
 import type { Dialect } from './dialect.ts';
 import { isRecord, type ExtraData, type QueueItem } from './graph.ts';
 import { PythonError } from './python-text.ts';
@@ -8,7 +8,7 @@ import type { HistoryEntry, PromptQueue } from './queue.ts';
 type Status = 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
 const statusesOf = ({ newer }: Dialect): string[] => [
   ...(['pending', 'in_progress', 'completed', 'failed'] satisfies Status[]),
-  // 0.8 tells an interrupted one as failed.
+  // 0.8 lists an interrupted one as failed.
   ...(newer ? (['cancelled'] satisfies Status[]) : []),
 ];
 const previewable = ['images', 'video', 'audio', '3d', 'text'];
@@ -24,7 +24,7 @@ export interface Job {
   [more: string]: unknown;
 }
 
-/** A list of jobs, or why the question is refused. */
+/** A list of jobs, or why the request is refused. */
 export function listJobs(
   queue: PromptQueue,
   query: URLSearchParams,
@@ -90,7 +90,7 @@ function integer(text: string | null): number | null {
   return /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** One prompt whose `extra_pnginfo` is null, and the whole list is a 500. */
+/** A single prompt whose `extra_pnginfo` is null makes the whole list a 500. */
 function workflowId(extraData: ExtraData): string | undefined {
   let inner: unknown = extraData;
   for (const key of ['extra_pnginfo', 'workflow', 'id']) {

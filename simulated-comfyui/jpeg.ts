@@ -1,10 +1,10 @@
-// Owns the JPEG of a preview: a small painting, each of its pixels one flat block of 8x8.
-// Refuses detail: with flat blocks a baseline JPEG is its DC terms and nothing else.
+// The JPEG of a preview: a small painting, with one flat block of 8x8 per pixel.
+// No detail: with flat blocks a baseline JPEG is its DC terms alone.
 import type { Painting } from './painting.ts';
 
 const dcCodeCounts = [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
 const dcSymbols = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
-/** By size of the difference: [code, bits], as the counts above spell out. */
+/** By size of the difference: [code, bits], as the counts above define. */
 const dcCodes = canonicalCodes();
 
 function canonicalCodes(): [code: number, bits: number][] {
@@ -22,7 +22,7 @@ function segment(marker: number, ...body: number[]): Buffer {
   return Buffer.from([0xff, marker, length >> 8, length & 255, ...body]);
 }
 
-/** Gives an image eight times as wide and high as the painting. */
+/** Returns an image eight times as wide and high as the painting. */
 export function encodeBlockyJpeg(painting: Painting): Buffer {
   const width = painting.width * 8;
   const height = painting.height * 8;
@@ -34,7 +34,7 @@ export function encodeBlockyJpeg(painting: Painting): Buffer {
     segment(0xdb, 0, ...Array.from({ length: 64 }, () => 8)),
     segment(0xc0, 8, ...size, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0),
     segment(0xc4, 0x00, ...dcCodeCounts, ...dcSymbols),
-    // The AC table knows one symbol, "end of block", as the single bit 0.
+    // The AC table has one symbol, "end of block", as the single bit 0.
     segment(0xc4, 0x10, 1, ...Array.from({ length: 15 }, () => 0), 0),
     segment(0xda, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0),
     scan(painting),

@@ -1,5 +1,5 @@
-// Owns the verdict on one input of one node: a link's type, a constant's type, range and list.
-// Refuses to look further up the graph: that walk is validation.ts.
+// Checks one input of one node: a link's type, a constant's type, range and list.
+// Looks no further up the graph: validation.ts walks it.
 import { type DeclaredInput, readsInputFolder } from './catalogue.ts';
 import type { Dialect } from './dialect.ts';
 import { type Graph, type GraphNode, isRecord } from './graph.ts';
@@ -21,7 +21,7 @@ export const refusal = (type: string, message: string, details: string, extra_in
   extra_info,
 });
 
-/** Throws PythonError where ComfyUI's own check falls over; its caller reports that. */
+/** Throws PythonError where ComfyUI's own check fails; the caller reports that. */
 export function judgeLink(
   graph: Graph,
   { catalogue }: Dialect,
@@ -113,7 +113,7 @@ export function judgeConstant(
     );
   const choices = Array.isArray(type) ? type : type === 'COMBO' ? (options.options ?? []) : undefined;
   if (choices === undefined || choices.includes(value)) return undefined;
-  // Long lists (model folders) are left out of the answer.
+  // Long lists (model folders) are omitted from the answer.
   const long = choices.length > 20;
   return refusal(
     'value_not_in_list',

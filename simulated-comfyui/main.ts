@@ -1,5 +1,5 @@
-// Owns running the simulated ComfyUI as a process of its own, set by its environment.
-// Refuses to outlive its parent, and a version that it does not speak.
+// Runs the simulated ComfyUI as its own process, set by its environment.
+// Ends with its parent; refuses a version that it does not simulate.
 import { versions } from './catalogue.ts';
 import { parseFaults } from './faults.ts';
 import { startSimulatedComfyUI } from './server.ts';
@@ -16,7 +16,7 @@ const {
 const version = versions.find((one) => one === (SIMULATED_COMFYUI_VERSION || '0.33'));
 if (version === undefined) throw new Error(`SIMULATED_COMFYUI_VERSION must be ${versions.join(' or ')}`);
 
-// A reader of the output may go first: without a listener the next line would end the process.
+// A reader of the output may close first: without a listener the next line would end the process.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 const simulated = await startSimulatedComfyUI({
   version,
@@ -27,12 +27,12 @@ const simulated = await startSimulatedComfyUI({
   faults: parseFaults(SIMULATED_FAULTS || '{}'),
 });
 
-// The parent ended meanwhile.
+// The parent ended during the start.
 if (process.send && !process.connected) process.exit(0);
 
 const stop = () => void simulated.close().then(() => process.exit(0));
-// Signals reach the whole group (Ctrl-C, systemd, a terminal that closes): where there is a parent, it decides when this
-// ends.
+// Signals reach the whole process group (Ctrl-C, systemd, a terminal that closes): a parent, if there is one, decides
+// when this ends.
 const onSignal = process.send ? () => undefined : stop;
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
@@ -40,6 +40,6 @@ process.on('SIGHUP', onSignal);
 if (process.send) process.once('disconnect', stop);
 
 const started = { url: simulated.url };
-// A parent that ends at this moment takes no message; the channel's end comes after it.
+// The send fails if the parent ends at this moment; the channel closes after it.
 process.send?.(started, undefined, undefined, () => undefined);
 process.stdout.write(`${JSON.stringify(started)}\n`);

@@ -1,5 +1,5 @@
-// Owns what happens when a node runs: how long it takes, what it reads and writes, what it hands on.
-// Refuses to make pixels before something is saved, and to invent media that are no images.
+// Runs a node: how long it takes, what it reads and writes, and its results.
+// Makes pixels only when an image is saved, and no media other than images.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSize } from 'image-size';
@@ -22,10 +22,10 @@ export interface NodeCall {
   folders: Folders;
   stepMs: number;
   previews: boolean;
-  /** What SaveImage writes into its file. */
+  /** The graph that SaveImage writes into its file. */
   graph: Graph;
   extraPngInfo: Record<string, unknown>;
-  /** Resolves after that much simulated work; rejects when the prompt is interrupted. */
+  /** Resolves after this much simulated work; rejects when the prompt is interrupted. */
   work(ms: number): Promise<void>;
   progress(value: number, max: number, preview?: () => Buffer): void;
 }
@@ -34,7 +34,7 @@ export interface NodeResult {
   ui?: Record<string, unknown>;
 }
 
-/** More than any test needs, less than what would take this process down with it. */
+/** More than any test needs, less than would exhaust this process's memory. */
 const largestPixels = 64 * 1024 * 1024;
 const previewPixels = 512;
 
@@ -75,7 +75,7 @@ function paintPreview(call: NodeCall, size: Size, step: number): Buffer {
   return encodeBlockyJpeg(new Painting(subject, side(size.width), side(size.height), ''));
 }
 
-/** The typed words travel along the conditioning, else along whatever has some. */
+/** The text of the prompt follows the conditioning, else any input that has text. */
 function wordsOf({ className, inputs }: NodeCall): string {
   if (className === 'CLIPTextEncode') return str(inputs['text']);
   const first = [inputs['positive'], inputs['conditioning'], inputs['guider'], ...Object.values(inputs)];
@@ -140,7 +140,7 @@ async function saveImages(call: NodeCall): Promise<NodeResult> {
   return { outputs: [], ui: { images: await folders.save(preview ? 'temp' : 'output', prefix, files()) } };
 }
 
-/** What a node makes that only joins or holds texts. */
+/** The text of a node that only joins or holds texts. */
 function textOf({ className, inputs }: NodeCall): string | undefined {
   const one = (name: string) => valueOf(inputs[name])?.text ?? str(inputs[name]);
   if (className === 'PrimitiveString') return one('value');
@@ -148,7 +148,7 @@ function textOf({ className, inputs }: NodeCall): string | undefined {
   return undefined;
 }
 
-/** As custom nodes save: always under the same name, whatever was there. */
+/** Saves as custom nodes do: always under the same name, overwriting what was there. */
 async function saveFixed({ inputs, folders }: NodeCall): Promise<NodeResult> {
   const images = valueOf(inputs['images']);
   const filename = str(inputs['file']);

@@ -1,5 +1,5 @@
-// Owns what a simulated image looks like: a mosaic that follows from its key, and words that own up to it.
-// Refuses to look like a photograph, and to know any file format.
+// The look of a simulated image: a mosaic derived from its key, with a caption that says that it is simulated.
+// Does not look like a photograph; independent of file formats.
 import { createHash } from 'node:crypto';
 import { dotAt, glyphHeight, glyphWidth } from './font.ts';
 
@@ -14,7 +14,7 @@ interface Line {
   scale: number;
 }
 
-/** Rows of RGB. Outside the caption every row of a band is the same, which is what makes it cheap. */
+/** Rows of RGB. Outside the caption all rows of a band are the same, which makes them cheap. */
 export class Painting {
   readonly width: number;
   readonly height: number;
@@ -77,7 +77,7 @@ export class Painting {
   }
 }
 
-/** The first line as large as fits, the others smaller and only where there is room. */
+/** The first line as large as fits, the others smaller and only if there is space. */
 function captionOf(texts: string[], width: number, height: number): Line[] {
   const lines: Line[] = [];
   let top = 1;

@@ -1,5 +1,5 @@
-// Owns the PNG file: a painting as RGB, with text chunks, quick to write and small.
-// Refuses to block the event loop: anything but a small image is deflated on another thread.
+// Writes a painting as a PNG file in RGB, with text chunks; fast to write and small.
+// All but small images are deflated on another thread, so that the event loop is not blocked.
 import { promisify } from 'node:util';
 import { crc32, deflate, deflateSync } from 'node:zlib';
 import type { Painting } from './painting.ts';
@@ -15,7 +15,7 @@ export async function encodePng(
 ): Promise<Buffer> {
   const { width, height } = painting;
   const stride = 1 + width * 3;
-  // A zero row under the filter "Up" repeats the row above: most of the buffer is left as allocated.
+  // A zero row under the filter "Up" repeats the row above: most of the buffer stays as allocated.
   const raw = Buffer.alloc(stride * height);
   for (let y = 0; y < height; y++) {
     if (painting.repeats(y)) raw[y * stride] = 2;

@@ -1,5 +1,5 @@
-// Owns how far each node of the running prompt is, and the messages that say so.
-// Refuses to pace anything: nodes call it when they have something to say.
+// How far each node of the running prompt is, and the messages about it.
+// Sets no pace: nodes call it when their progress changes.
 import type { Audience, Sockets } from './sockets.ts';
 
 type State = 'running' | 'finished';
@@ -8,7 +8,7 @@ type State = 'running' | 'finished';
 const THROTTLE = { ms: 100, part: 0.005 };
 
 export class Progress {
-  /** Each node's part of progress_state, worded once per change: the message repeats them all. */
+  /** Each node's part of progress_state, as JSON once per change, because the message repeats all parts. */
   readonly #worded = new Map<string, string>();
   readonly #max = new Map<string, number>();
   readonly #sockets: Sockets;
@@ -16,10 +16,10 @@ export class Progress {
   readonly #audience: Audience;
   readonly #throttled: boolean;
   readonly #now: () => number;
-  /** What was told last of each node. */
+  /** The last reported progress of each node. */
   readonly #told = new Map<string, { value: number; at: number }>();
 
-  /** @param throttled as 0.33 does: the first and the last are always told, and what has a preview */
+  /** @param throttled as in 0.33: the first, the last and every message with a preview are always sent */
   constructor(
     sockets: Sockets,
     promptId: string,
@@ -43,7 +43,7 @@ export class Progress {
     this.#say(node, max, max, 'finished');
   }
 
-  /** With a preview, the client gets one frame, in the form that it announced. */
+  /** With a preview, the client gets one frame, in the format that it announced. */
   update(node: string, value: number, max: number, preview?: () => Buffer): void {
     if (preview === undefined && this.#tooSoon(node, value, max)) return;
     this.#told.set(node, { value, at: this.#now() });
@@ -85,7 +85,7 @@ export class Progress {
     this.#worded.set(node, `${JSON.stringify(node)}:${JSON.stringify(entry)}`);
     if (!this.#sockets.hears(this.#audience)) return;
     const id = JSON.stringify(this.#promptId);
-    // By hand, because an object would sort its numeric keys: ComfyUI keeps the order of execution.
+    // Built by hand, because an object would sort its numeric keys: ComfyUI keeps the order of execution.
     const nodes = [...this.#worded.values()].join(',');
     this.#sockets.sendText(
       `{"type":"progress_state","data":{"prompt_id":${id},"nodes":{${nodes}}}}`,

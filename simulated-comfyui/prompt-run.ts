@@ -1,5 +1,5 @@
-// Owns one prompt's run: node after node, the messages on the way, and the history entry it leaves.
-// Refuses to decide when it runs; throws only when the run is abandoned and must leave no trace.
+// One run of a prompt: node after node, the messages it sends, and its history entry.
+// The executor decides when it runs; throws only if the run is abandoned and must leave no trace.
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { CacheEntry, NodeMeta, OutputCache } from './cache.ts';
 import { signaturesOf } from './cache.ts';
@@ -24,14 +24,14 @@ export interface Surroundings {
   stepMs: number;
   previews: boolean;
 }
-/** Thrown into the run: by an interrupt, or by a restart that forgets it. */
+/** Thrown into the run by an interrupt, or by a restart that forgets it. */
 export class Interrupted extends Error {}
 export class Abandoned extends Error {}
 
 export class PromptRun {
   readonly promptId: string;
   readonly audience: Audience;
-  /** The node that runs: a client that connects now is told. */
+  /** The running node, which a client that connects now receives. */
   lastNode: string | null = null;
   readonly #item: QueueItem;
   readonly #around: Surroundings;
@@ -77,7 +77,7 @@ export class PromptRun {
     }
     this.lastNode = null;
     if (success) this.#announce('execution_success', { prompt_id });
-    // The end is told before the history has it, and others get a turn in between.
+    // The end is sent before the history entry exists, and other requests may run in between.
     await nextTurn();
     await faults.mayGoOn('holdHistory', this.#abandoned.signal);
     this.#abandoned.signal.throwIfAborted();
@@ -92,7 +92,7 @@ export class PromptRun {
     };
   }
 
-  /** Kept for the history; told to the submitting client, or to everyone where ComfyUI does so. */
+  /** Kept for the history; sent to the submitting client, or to everyone where ComfyUI does so. */
   #announce(event: string, data: object, broadcast = false): void {
     const stamped = { ...data, timestamp: Date.now() };
     this.#messages.push([event, stamped]);

@@ -1,28 +1,28 @@
-// Owns JSON as Python reads and writes it: whole numbers of any size, and NaN and Infinity bare, which is no JSON.
-// Refuses to round or to drop: what came in goes out again.
+// JSON as Python reads and writes it: integers of any size, and bare NaN and Infinity, which are not JSON.
+// Nothing is rounded or dropped: a value is written as it was read.
 import { parse } from 'lossless-json';
 
 type Word = 'NaN' | 'Infinity' | '-Infinity';
 
-/** A number that JSON has no word for. */
+/** A number that JSON cannot express. */
 export class Bare {
   readonly word: Word;
   constructor(word: Word) {
     this.word = word;
   }
-  /** What makes JSON.stringify give up, and `wire` write it as Python does. */
+  /** Makes JSON.stringify throw, so that `wire` writes it as Python does. */
   toJSON(): never {
     throw new TypeError(`${this.word} is no JSON`);
   }
 }
 
-/** Strings are matched too, so that a NaN within one is left as it is. */
+/** Strings are matched too, so that a NaN within one is unchanged. */
 const words = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
-/** What stands for them while the text is read: numbers that nobody writes. */
+/** Placeholders while the text is read: numbers that no client writes. */
 const standIns: Record<Word, string> = { NaN: '1e99991', Infinity: '1e99992', '-Infinity': '1e99993' };
 const meant = new Map(Object.entries(standIns).map(([word, digits]) => [digits, word as Word]));
 
-/** Only a run of so many digits may not fit a number; JSON.parse is faster. */
+/** Only a run of so many digits may not fit a number; otherwise JSON.parse is used, which is faster. */
 const manyDigits = /\d{16}/;
 
 function exactly(digits: string): number | bigint {
@@ -33,14 +33,14 @@ function exactly(digits: string): number | bigint {
 function readExactly(text: string): unknown {
   if (!manyDigits.test(text)) return JSON.parse(text);
   try {
-    // Of a key that comes twice the last counts, as in Python.
+    // If a key is repeated, its last value counts, as in Python.
     return parse(text, undefined, { parseNumber: exactly, onDuplicateKey: ({ newValue }) => newValue });
   } catch (error) {
     throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
   }
 }
 
-/** @throws SyntaxError for what Python would not read either */
+/** @throws SyntaxError for text that Python would not read either */
 export function loads(text: string): unknown {
   try {
     return readExactly(text);
@@ -73,12 +73,12 @@ export function dumps(value: unknown): string {
   );
 }
 
-/** The quick way where it will do. */
+/** Uses the fast way if possible. */
 export function wire(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    // Of a Bare, or of a bigint.
+    // Thrown by a Bare or by a bigint.
     if (!(error instanceof TypeError)) throw error;
     return dumps(value);
   }

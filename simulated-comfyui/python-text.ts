@@ -1,5 +1,5 @@
-// Owns how Python words values and errors, because ComfyUI's refusals quote them.
-// Refuses anything beyond what those refusals need: this is no Python.
+// Values and errors in Python's wording, because ComfyUI's refusals quote them.
+// Covers only what those refusals need.
 import { Bare } from './python-json.ts';
 
 /** An exception by its Python name; what raises it decides where it is caught. */
@@ -84,7 +84,7 @@ export function toBool(value: unknown): boolean {
   return Boolean(value);
 }
 
-/** round() of Python: halves go to the even neighbour. */
+/** Python's round(): halves go to the even neighbour. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5) return Math.round(value);

@@ -1,5 +1,5 @@
-// Owns what waits, what runs and what ran: a prompt is in exactly one of the three at any moment.
-// Refuses to deduplicate prompt ids and to run anything; says only that something changed.
+// Prompts that wait, run or have run: a prompt is in exactly one of the three at any moment.
+// Runs nothing, does not deduplicate prompt ids, and reports only that something changed.
 import type { QueueItem } from './graph.ts';
 
 export type Message = [event: string, data: { timestamp: number; [more: string]: unknown }];
@@ -13,7 +13,7 @@ export type NewHistoryEntry = Omit<HistoryEntry, 'prompt'>;
 
 const historyLimit = 10_000;
 
-/** Told of each prompt as it enters the queue, leaves it to run, and enters the history. */
+/** Called for each prompt as it enters the queue, leaves it to run, and enters the history. */
 export interface PromptWatcher {
   queued?(item: QueueItem): void;
   started?(item: QueueItem): void;
@@ -21,7 +21,7 @@ export interface PromptWatcher {
 }
 
 export class PromptQueue {
-  /** A binary heap, shown as it lies: ComfyUI does not sort what is pending either. */
+  /** A binary heap, shown in heap order: ComfyUI does not sort pending prompts either. */
   #pending: QueueItem[] = [];
   #running: QueueItem | null = null;
   #history = new Map<string, HistoryEntry>();
@@ -54,8 +54,8 @@ export class PromptQueue {
   }
 
   /**
-   * Waits for the next item by order of number; null once closed.
-   * @param may resolves when it may be taken
+   * Waits for the item with the lowest number; returns null once the queue is closed.
+   * @param may resolves when an item may be taken
    */
   async take(may = () => Promise.resolve()): Promise<QueueItem | null> {
     await may();
@@ -82,7 +82,7 @@ export class PromptQueue {
     this.#changed();
   }
 
-  /** Removes one pending item with this id, if there is one; the announcements are as many as ComfyUI's. */
+  /** Removes one pending item with this id, if there is one; announces as often as ComfyUI does. */
   delete(promptId: string): boolean {
     const at = this.#pending.findIndex((item) => item[1] === promptId);
     if (at < 0) return false;
@@ -118,7 +118,7 @@ export class PromptQueue {
     else for (const id of promptIds) this.#history.delete(id);
   }
 
-  /** As a restart leaves it, without a word to anyone. */
+  /** Clears everything as a restart does, without a notification. */
   forget(): void {
     this.#pending = [];
     this.#running = null;
@@ -149,7 +149,7 @@ function siftUp(heap: QueueItem[], from: number): void {
   }
 }
 
-/** Down to a leaf along the smaller children, then up again, as heapq does: it leaves the same array. */
+/** Sifts down to a leaf along the smaller children, then up again, as heapq does: the array is the same. */
 function siftDown(heap: QueueItem[], from: number): void {
   let at = from;
   for (let child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {

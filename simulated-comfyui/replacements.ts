@@ -1,6 +1,6 @@
-// Owns the classes that ComfyUI 0.33 replaces in a graph before it looks at it, and GET /node_replacements. Read in
+// Classes that ComfyUI 0.33 replaces in a graph before it validates it, and GET /node_replacements. Read in
 // app/node_replace_manager.py and comfy_extras/nodes_replacements.py of 0.33.0.
-// Refuses to replace a class that is there, or by one that is not.
+// A class that exists is not replaced, nor is one whose replacement does not exist.
 import type { Catalogue } from './catalogue.ts';
 import { isRecord } from './graph.ts';
 import { keyError, PythonError } from './python-text.ts';
@@ -13,7 +13,7 @@ interface Replacement {
   output_mapping: null;
 }
 
-/** Those whose old class no ComfyUI of this version has. */
+/** Replacements whose old class no ComfyUI of this version has. */
 const replacements = Object.fromEntries(
   [
     ['T2IAdapterLoader', 'ControlNetLoader', [{ new_id: 'control_net_name', old_id: 't2i_adapter_name' }]],
@@ -36,7 +36,7 @@ const replacements = Object.fromEntries(
 
 export const nodeReplacements = (): Record<string, Replacement[]> => replacements;
 
-/** In place. Throws PythonError where ComfyUI falls over: a 500. */
+/** Replaces in place. Throws PythonError where ComfyUI fails with a 500. */
 export function replaceNodes(prompt: unknown, catalogue: Catalogue): void {
   if (!isRecord(prompt)) throw new PythonError('AttributeError', "the prompt has no attribute 'items'");
   for (const [id, node] of Object.entries(prompt)) {

@@ -1,5 +1,5 @@
-// Owns which route answers what; each is an input read, a word to queue, executor or folders, an answer.
-// Refuses unknown paths as ComfyUI does: 404 to a GET, 405 to anything else.
+// The routes: each reads its input, calls queue, executor or folders, and answers.
+// Unknown paths answer as in ComfyUI: 404 to a GET, 405 to anything else.
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
 import type { Executor } from './executor.ts';
@@ -31,7 +31,7 @@ export interface Parts {
   executor: Executor;
   folders: Folders;
   faults: Faults;
-  /** The number that the next prompt gets; refused prompts use one up too. */
+  /** The number of the next prompt; refused prompts use one up too. */
   counter: { next: number };
 }
 
@@ -164,7 +164,7 @@ async function editList(
 }
 
 async function interrupt({ request, response }: Exchange, executor: Executor): Promise<void> {
-  // No body, or one that is no JSON, means: whatever runs.
+  // Without a body, or with one that is not JSON, the running prompt is interrupted.
   const body = await readJson(request).catch(() => ({}));
   const promptId = isRecord(body) ? body['prompt_id'] : undefined;
   executor.interrupt(typeof promptId === 'string' && promptId !== '' ? promptId : undefined);
@@ -177,7 +177,7 @@ async function free({ request, response }: Exchange, executor: Executor): Promis
   sendEmpty(response, 200);
 }
 
-/** Running or pending; true: it was one of the two. */
+/** Cancels a running or pending prompt; returns whether it was one of the two. */
 function cancelJob(id: string, { queue, executor }: Parts): boolean {
   return executor.interrupt(id) || queue.delete(id);
 }
@@ -198,7 +198,7 @@ async function cancelJobs({ request, response }: Exchange, parts: Parts): Promis
   sendJson(response, 200, { cancelled });
 }
 
-/** In the only spelling that 0.33 takes: the id is compared as it is everywhere. */
+/** The only spelling that 0.33 accepts, because ids are compared as strings. */
 const isJobId = (id: unknown): id is string =>
   typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
 
@@ -233,7 +233,7 @@ async function postPrompt({ request, response }: Exchange, parts: Parts): Promis
   else sendJson(response, 200, { prompt_id: promptId, number, node_errors: verdict.nodeErrors });
 }
 
-/** Undefined: it is none that is taken. */
+/** Returns undefined if the id is not accepted. */
 function promptIdOf(asked: Record<string, unknown>, { newer }: Dialect): string | undefined {
   const id = asked['prompt_id'];
   if (!newer) return 'prompt_id' in asked ? str(id) : randomUUID();

@@ -1,5 +1,5 @@
-// Owns the simulated ComfyUI as a whole: a server of its own, over real HTTP and WebSocket.
-// Refuses to be more than a stand-in: tests and the demo use it, and everything it makes says "simulated".
+// The simulated ComfyUI as a whole: a server over real HTTP and WebSocket.
+// A stand-in for tests and the demo: everything it makes says "simulated".
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -24,14 +24,14 @@ export type { Version } from './catalogue.ts';
 export type { Faults, FaultSwitches } from './faults.ts';
 
 export interface SimulatedComfyUIOptions {
-  /** Which ComfyUI it is like. */
+  /** The version of ComfyUI that it simulates. */
   version?: Version;
   /** Milliseconds per sampling step; 0: samplers take no time. */
   stepMs?: number;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port?: number;
   host?: string;
-  /** Holds output/, temp/ and input/, and stays; by default a fresh one that goes with the server. */
+  /** Holds output/, temp/ and input/, and is kept; by default a temporary one that is deleted with the server. */
   directory?: string;
   /** Preview frames between sampling steps, as with --preview-method; a prompt's preview_method wins. */
   previews?: boolean;
@@ -45,7 +45,7 @@ export interface SimulatedComfyUI {
   inputDirectory: string;
   outputDirectory: string;
   faults: Faults;
-  /** The last requests, oldest first, at most a thousand; paths as asked for, without the query. */
+  /** The last requests, oldest first, at most a thousand; paths as requested, without the query. */
   requests: { method: string; path: string }[];
   close(): Promise<void>;
 }
@@ -114,7 +114,7 @@ export async function startSimulatedComfyUI({
   }
 
   const server = createServer((request, response) => void answer(request, response));
-  // Longer than clients keep a connection: none is closed under a request that is on its way.
+  // Longer than clients keep a connection, so that none is closed while a request is on its way. Ms.
   server.keepAliveTimeout = 75_000;
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { path, plain, query } = locate(request);
@@ -169,7 +169,7 @@ export async function startSimulatedComfyUI({
   };
 }
 
-/** Every route exists under /api too. */
+/** Every route exists under /api as well. */
 function locate(request: IncomingMessage) {
   const asked = `http://localhost${request.url ?? '/'}`;
   const { pathname: path, searchParams: query } = new URL(

@@ -1,5 +1,5 @@
-// Owns how large a node's result is: ComfyUI's own arithmetic, node by node.
-// Refuses to guess: a node that is not listed passes on the size of what came in.
+// The size of a node's result: ComfyUI's own arithmetic, node by node.
+// A node that is not listed passes on the size of its input.
 import { roundHalfEven } from './python-text.ts';
 import type { Value } from './value.ts';
 
@@ -64,7 +64,7 @@ const bySize: Record<string, (inputs: Inputs, from: Size) => Size> = {
   },
 };
 
-/** Where a node with several sized inputs takes its size from. */
+/** Inputs from which a node with several sized inputs takes its size, in this order. */
 const leading = ['latent_image', 'samples', 'pixels', 'image', 'images'];
 
 export function sizeOf(className: string, inputs: Inputs): Size {

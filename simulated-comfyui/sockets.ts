@@ -1,5 +1,5 @@
-// Owns the WebSockets by client id, and how events and binary frames look on them.
-// Refuses to know what the events mean, and to keep a message for a client that is not there.
+// The WebSockets by client id, and the format of events and binary frames on them.
+// Independent of what events mean; no message is kept for a client that is not connected.
 import type { WebSocket } from 'ws';
 import type { Faults } from './faults.ts';
 import { dumps, wire } from './python-json.ts';
@@ -10,7 +10,7 @@ interface Client {
   gone: boolean;
 }
 
-/** A client id, or null for everyone: what ComfyUI does with a prompt that came without one. */
+/** A client id, or null for everyone, as ComfyUI does for a prompt without a client id. */
 export type Audience = string | null;
 
 export class Sockets {
@@ -18,20 +18,20 @@ export class Sockets {
   readonly #faults: Faults;
   readonly #features: object;
 
-  /** @param features what a client is answered that says its own */
+  /** @param features the answer to a client that announces its own */
   constructor(faults: Faults, features: object) {
     this.#faults = faults;
     this.#features = features;
   }
 
-  /** A second socket with the same id takes the first one's place. */
+  /** A second socket with the same id replaces the first one. */
   add(socket: WebSocket, id: string): void {
     const before = this.#clients.get(id);
-    // It has said goodbye; only the end of its connection is still to come.
+    // The first one is closing; only the end of its connection is still to come.
     if (before !== undefined && before.socket.readyState !== before.socket.OPEN) before.gone = true;
     const client: Client = { socket, features: {}, gone: false };
     this.#clients.set(id, client);
-    // The close of a replaced socket takes its successor off the list: so does ComfyUI, 0.8 and 0.33.
+    // The close of a replaced socket removes its successor from the list, as in ComfyUI 0.8 and 0.33.
     socket.on('close', () => {
       if (!client.gone) this.#clients.delete(id);
     });
@@ -59,7 +59,7 @@ export class Sockets {
     return audience !== null && this.#clients.get(audience)?.features[feature] === true;
   }
 
-  /** Spares the work of wording an event that nobody hears. */
+  /** Avoids building an event that no client receives. */
   hears(audience: Audience): boolean {
     return audience === null ? this.#clients.size > 0 : this.#clients.has(audience);
   }
@@ -68,17 +68,17 @@ export class Sockets {
     if (this.hears(audience)) this.#deliver(wire({ type, data }), audience);
   }
 
-  /** For an event whose JSON the caller words itself. */
+  /** For an event whose JSON the caller builds itself. */
   sendText(text: string, audience: Audience): void {
     this.#deliver(text, audience);
   }
 
-  /** Frame type 1: an image after its own type, 1 for JPEG. */
+  /** Frame type 1: an image after its image type, 1 for JPEG. */
   sendPreview(jpeg: Buffer, audience: Audience): void {
     this.#deliver(Buffer.concat([word(1), word(1), jpeg]), audience);
   }
 
-  /** Frame type 4: the length of a JSON, the JSON, the image. */
+  /** Frame type 4: the length of the JSON, the JSON, the image. */
   sendPreviewWithMetadata(jpeg: Buffer, metadata: object, audience: Audience): void {
     const json = Buffer.from(dumps({ ...metadata, image_type: 'image/jpeg' }));
     this.#deliver(Buffer.concat([word(4), word(json.length), json, jpeg]), audience);

@@ -1,5 +1,5 @@
-// Owns GET /system_stats: the shape of a real one, with values that say at first sight that it is simulated.
-// Refuses to pretend to be a graphics card.
+// GET /system_stats: the shape of a real one, with values that are clearly simulated.
+// Does not imitate a graphics card.
 import { freemem, platform, totalmem } from 'node:os';
 import type { Dialect } from './dialect.ts';
 

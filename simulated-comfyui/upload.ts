@@ -1,5 +1,5 @@
-// Owns POST /upload/image: a multipart image into one of the folders.
-// Refuses paths that leave the folder; does not look at what the file holds, as ComfyUI does not.
+// POST /upload/image: writes a multipart image into one of the folders.
+// Paths that leave the folder are refused; the content is not checked, as in ComfyUI.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, normalize, parse, resolve } from 'node:path';
 import { type Folders, isInside } from './folders.ts';
@@ -27,7 +27,7 @@ export async function uploadImage({ request, response }: Exchange, folders: Fold
   sendJson(response, 200, { name, subfolder, type });
 }
 
-/** The same bytes under the same name are there already; other bytes get "name (1).png". */
+/** The same bytes under the same name are not written again; other bytes get "name (1).png". */
 async function put(folder: string, wanted: string, bytes: Buffer, overwrite: boolean): Promise<string> {
   const { name: stem, ext } = parse(wanted);
   for (let attempt = 0, name = wanted; ; name = `${stem} (${++attempt})${ext}`) {

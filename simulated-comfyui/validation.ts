@@ -1,5 +1,5 @@
-// Owns what POST /prompt refuses: a graph against object_info, in ComfyUI's order and words.
-// Refuses to run anything; throws PythonError where ComfyUI itself falls over (a 500, not a 400).
+// The refusals of POST /prompt: checks a graph against object_info, in ComfyUI's order and words.
+// Runs nothing; throws PythonError where ComfyUI itself fails (a 500, not a 400).
 import type { Dialect } from './dialect.ts';
 import { type Graph, isRecord } from './graph.ts';
 import { type InputFileExists, judgeConstant, judgeLink, type Refusal, refusal } from './judge-input.ts';
@@ -24,7 +24,7 @@ interface Judging {
 
 /**
  * Converts constants in place, as ComfyUI does: "20" for an INT becomes 20.
- * @param targets the only outputs that are wanted; null: all
+ * @param targets the only outputs to run; null: all
  */
 export function validatePrompt(
   prompt: unknown,
@@ -121,7 +121,7 @@ function judgeOutputs(judging: Judging, outputs: string[]): Validation {
   return { ok: false, error, nodeErrors };
 }
 
-/** @param above the nodes on the way here */
+/** @param above the nodes on the path to this one */
 function judgeNode(judging: Judging, id: string, above: string[]): Verdict {
   const { graph, dialect, inputFileExists, verdicts } = judging;
   const known = verdicts.get(id);
@@ -159,14 +159,14 @@ function judgeNode(judging: Judging, id: string, above: string[]): Verdict {
       if (error !== undefined) verdict.errors.push(error);
     }
   }
-  // What was found of a cycle through this node.
+  // Adds the errors of a cycle through this node.
   verdict.errors.unshift(...(verdicts.get(id)?.errors ?? []));
   if (verdict.errors.length > 0) verdict.valid = false;
   verdicts.set(id, verdict);
   return verdict;
 }
 
-/** 0.8 runs out of stack, and all that it has found by then is lost: the graph is refused without a reason. */
+/** 0.8 overflows its stack and loses the errors that it has found: the graph is refused without a reason. */
 function judgeCycle({ graph, dialect, verdicts }: Judging, id: string, above: string[]): Verdict {
   if (!dialect.newer) return { valid: false, errors: [] };
   const nodes = above.slice(above.indexOf(id));

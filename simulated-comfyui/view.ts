@@ -1,5 +1,5 @@
-// Owns GET /view: one file of a folder, whole or a range of it.
-// Refuses names that leave the folder; converts nothing: `preview` and `channel` give the file as it is.
+// GET /view: one file of a folder, whole or a range of it.
+// Names that leave the folder are refused; nothing is converted: `preview` and `channel` return the file as it is.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
@@ -25,7 +25,7 @@ const contentTypes: Record<string, string> = {
   '.mp4': 'video/mp4',
 };
 
-/** What a browser would run or render as a page; 0.33 counts pictures and documents in XML among them. */
+/** Types that a browser would run or render as a page; 0.33 includes XML images and documents. */
 const isDangerous = (type: string, newer: boolean) =>
   ['text/html', 'text/javascript', 'text/css'].includes(type) || (newer && /[+/]xml$/.test(type));
 
@@ -70,14 +70,14 @@ export async function view(
     return;
   }
   const upTo = faults.halfImage ? start + Math.floor((end - start) / 2) : end;
-  // A reader that goes away in the middle is its own business.
+  // A reader that disconnects in the middle is no error.
   await pipeline(createReadStream(path, { start, end: upTo }), response, { end: !faults.halfImage }).catch(
     () => response.destroy(),
   );
   if (upTo < end) response.destroy();
 }
 
-/** @param dest what a browser says that it wants the file for */
+/** @param dest Sec-Fetch-Dest: the browser's use of the file */
 function typeHeaders(filename: string, dest: string | string[] | undefined, { newer }: Dialect) {
   const binary = 'application/octet-stream';
   const type = contentTypes[extname(filename).toLowerCase()] ?? binary;

@@ -32,9 +32,9 @@ describe('the glossary', () => {
   });
 });
 
-/** Folders whose prose is not rewritten yet: the list only gets shorter. */
+/** Folders and files whose prose or texts are not rewritten yet: the list only gets shorter. */
 const LATER =
-  /^(functions\/(store|host|cli|api|config|local|runtime)|simulated-comfyui|infra|docs\/(api|aws|facts|endpoint|operations|reports|settings|workflows))|^[A-Z]+\.md$/;
+  /^(functions\/(store|host|cli|config|runtime|local\/comfyui\.ts|api\/(answers\/jobs|openapi\/(document|components)|routes\/webhooks)\.ts)|simulated-comfyui\/progress\.ts|infra|docs\/(api|aws|facts|endpoint|operations|reports|settings|workflows))|^[A-Z]+\.md$/;
 
 interface Replaced {
   word: RegExp;

@@ -1,4 +1,4 @@
-// What `npm start` says when it is up: what runs, which ComfyUI and where, what it lacks, and one line to paste.
+// What `npm start` prints once it is up: the services, which ComfyUI and where, what is missing there, one line to paste.
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
@@ -9,7 +9,7 @@ import type { Template } from '../core/template.ts';
 import { programAsTyped } from '../runtime/package.ts';
 import type { LocalStack } from './local-stack.ts';
 
-/** @param settings say where it listens, and whether anybody who gets there may use it */
+/** @param settings the address that the API listens at, and whether it asks for keys */
 export async function bannerOf(
   { url, comfyui, templates, directory, firstKey }: LocalStack,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
@@ -60,7 +60,7 @@ function describeComfyUI({ url, simulated, answers, note }: LocalStack['comfyui'
   return note === undefined ? what : `${what}\n              ${note}`;
 }
 
-/** `untold`: it does not say what it has; undefined: there is nobody to ask. */
+/** Returns `untold` if ComfyUI does not answer with its object_info; undefined if there is no ComfyUI to ask. */
 async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'untold' | undefined> {
   if (!comfyui.answers) return undefined;
   return createComfyUI(comfyui)
@@ -68,7 +68,7 @@ async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'un
     .catch(() => 'untold' as const);
 }
 
-/** ComfyUI refuses the jobs of a template that is wrong or whose nodes and files it lacks: better said now. */
+/** ComfyUI refuses jobs of a template that is wrong or whose nodes and files are missing: the banner warns of that. */
 function missingLines(
   nodes: Awaited<ReturnType<typeof nodesOf>>,
   templates: LocalStack['templates'],
@@ -88,7 +88,7 @@ function nameOf({ node, classType, value }: MissingRequirement): string {
   return `${value ?? `the node class ${classType}`} (node ${node})`;
 }
 
-/** Of the first template that needs no image and lacks nothing, or the next best. @param key that is asked for */
+/** An example for the first template that needs no image and misses nothing, or the next best. @param key for the API */
 function exampleLines(
   url: string,
   templates: Template[],
@@ -116,12 +116,12 @@ function exampleLines(
   return [`  ${template.name} needs ${what}: send it first, which answers with its name`, '', upload, make];
 }
 
-/** For a shell. */
+/** Quoted for a shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** JSON as a person writes it. */
+/** JSON with spaces after colons and commas. */
 function spaced(body: Record<string, unknown>): string {
   const fields = Object.entries(body).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
   return `{${fields.join(', ')}}`;

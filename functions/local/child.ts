@@ -1,6 +1,5 @@
-// A child process that ends with its parent, and is started again if it ends before that, as often as it takes: what
-// keeps it down, a full disk say, may pass. Its environment is how it is told what to do, and its first message is how
-// it says that it is ready.
+// A child process that ends with its parent and, if it ends before, is restarted as often as needed: what ends it, such as
+// a full disk, may pass. Its environment says what it does; its first message reports that it is ready.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +9,7 @@ import type { Log } from '../log.ts';
 export interface Child<Ready> {
   ready: Ready;
   pid(): number | undefined;
-  /** What follows each later start. */
+  /** Sets what runs after each restart. */
   whenBack(prepare: () => Promise<void>): void;
   stop(): Promise<void>;
 }
@@ -19,8 +18,8 @@ const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5000;
 
 /**
- * @param again what a later start is told besides, so that it comes back where the first one was
- * @throws AppError where it ends before it is ready for the first time; the reason it has said itself, on stderr
+ * @param again environment of a restart, such as the port of the first start
+ * @throws AppError if the child ends before it is ready for the first time; it has printed why to stderr
  */
 export async function startChild<Ready>(
   name: string,
@@ -36,7 +35,7 @@ export async function startChild<Ready>(
   const start = async (more: NodeJS.ProcessEnv): Promise<Ready> => {
     const started = fork(module, [], {
       env: { ...env, ...more },
-      // Its errors go where ours go; nothing else of it reaches the terminal.
+      // Errors of the child go to this process's stderr; its stdout is dropped.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--max-semi-space-size=4'],
     });
@@ -70,7 +69,7 @@ export async function startChild<Ready>(
         await sleep(pause, undefined, { ref: false });
         continue;
       }
-      // Where it ends meanwhile, it comes back once more, and so does this.
+      // If the child ends during `prepare`, its exit handler calls comeBack again.
       await prepare().catch((error: unknown) =>
         log.error('child.preparation_failed', error, { program: name }),
       );

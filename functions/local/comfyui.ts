@@ -1,5 +1,5 @@
-// Which ComfyUI: the real one that is meant, that answers, or that this workspace has worked with before; else a
-// simulated one that says so. Source: docs/settings.md.
+// Chooses the ComfyUI: a real one that is configured, that answers, or that this workspace has worked with before; else
+// the simulated one. Source: docs/settings.md.
 
 import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';
@@ -13,15 +13,15 @@ import { startChild } from './child.ts';
 import { programOf } from './programs.ts';
 
 export interface ChosenComfyUI extends ComfyUIAddress {
-  /** Which jobs are for it: one that is meant is real, whatever it says of itself. */
+  /** Which jobs it runs: a configured ComfyUI counts as real, whatever its system_stats say. */
   kind: ComfyUIKind;
-  /** It says so itself. */
+  /** Whether its system_stats say so. */
   simulated: boolean;
-  /** At the moment of choice; a real one that is meant may come later. */
+  /** Whether it answered when it was chosen; a configured ComfyUI may start later. */
   answers: boolean;
-  /** Its folder, where it is within reach. */
+  /** ComfyUI's folder, if it is on this machine. */
   path?: string | undefined;
-  /** What a person should know of the choice. */
+  /** What the banner says about the choice. */
   note?: string;
   stop(): Promise<void>;
 }
@@ -30,7 +30,7 @@ const PROBE_TIMEOUT = 1000;
 const PROBES = 2;
 
 /**
- * @param usedReal this workspace has worked with a real ComfyUI: its jobs are not for a simulated one
+ * @param usedReal whether this workspace has worked with a real ComfyUI: its jobs do not go to a simulated one
  */
 export async function chooseComfyUI(
   settings: LocalSettings,
@@ -94,8 +94,8 @@ export async function chooseComfyUI(
 type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'nobody';
 
 /**
- * `silent`: somebody takes the connection and says nothing, as a ComfyUI does that loads a model; `nobody`: no connection
- * is to be had, or what answers is no ComfyUI.
+ * `silent`: the port accepts the connection but does not answer, like a ComfyUI that loads a model; `nobody`: the
+ * connection fails, or what answers is not ComfyUI.
  */
 async function probe(address: ComfyUIAddress, meant: boolean): Promise<Probed> {
   for (let tries = 0; ; tries += 1) {
@@ -105,7 +105,7 @@ async function probe(address: ComfyUIAddress, meant: boolean): Promise<Probed> {
     if (!(stats instanceof Error)) return stats;
     const { cause } = stats as { cause?: { name?: string } };
     if (cause?.name !== 'TimeoutError') return 'nobody';
-    // A port that drops what is sent to it takes its time as well.
+    // A port whose packets a firewall drops times out as well.
     if (!meant && !(await takesConnections(address))) return 'nobody';
     if (meant || tries + 1 >= PROBES) return 'silent';
   }

@@ -1,6 +1,5 @@
-// How much may still be written to the disk where the workspace lies. A file beside the table holds some room: whoever
-// else fills the disk does not get that, and it is let go bit by bit, as changes and deletions of what is there need it.
-// What is new gets none of it.
+// How much may still be written to the workspace's disk. A file beside the table reserves space that other programs cannot
+// use; the reserve shrinks step by step, as changes and deletions of existing items need it. New items get none of it.
 
 import { randomBytes } from 'node:crypto';
 import { existsSync, statfsSync, statSync, truncateSync } from 'node:fs';
@@ -8,27 +7,27 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const MB = 1024 * 1024;
-/** LevelDB rewrites some files of 2 MB before it deletes what they replace. */
+/** LevelDB rewrites some files of 2 MB before it deletes the old ones. Bytes. */
 const RESERVE = 16 * MB;
-/** Must be left by what is new, beside the reserve. */
+/** Bytes that stay free after a new item, beside the reserve. */
 const LEFT = 2 * MB;
-/** For a change of what is there, or its deletion. */
+/** Bytes for a change or a deletion of an existing item. */
 const CHANGE = MB / 2;
-/** To open a table: its log becomes a file, and then goes. */
+/** Bytes for opening a table: LevelDB turns its log into a table file before it deletes the log. */
 const OPENING = 8 * MB;
 
 export interface DiskRoom {
-  /** For so many bytes of something new? */
+  /** Whether something new of this size fits. */
   takes(bytes: number): boolean;
-  /** For a change or a deletion? Lets go of what that needs. */
+  /** Whether a change or a deletion fits. Frees what it needs from the reserve. */
   changes(): boolean;
-  /** Lets go of what a table needs to be opened. */
+  /** Frees what opening a table needs from the reserve; returns whether that is enough. */
   opens(): boolean;
-  /** Fills the reserve again, where there is room for that. */
+  /** Fills the reserve again if the disk has enough space. */
   refill(): Promise<void>;
 }
 
-/** @param table the folder of the embedded table: the file lies beside it */
+/** @param table folder of the embedded table; the reserve file lies beside it */
 export function diskRoom(table: string): DiskRoom {
   const reserve = `${table}.reserve`;
   const held = () => statSync(reserve, { throwIfNoEntry: false })?.size ?? 0;
@@ -57,7 +56,7 @@ export function diskRoom(table: string): DiskRoom {
       if (missing <= 0 || free() - missing < LEFT) return;
       const file = await open(reserve, 'a', 0o600);
       try {
-        // Zeros take no room where the file system packs them.
+        // Random bytes, because a file system that compresses would store zeros in no space.
         for (let left = missing; left > 0; left -= MB) await file.appendFile(randomBytes(Math.min(MB, left)));
       } finally {
         await file.close();

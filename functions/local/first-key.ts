@@ -1,9 +1,9 @@
-// The first key of a box that asks for keys: without one nobody could come in to draw one. Made once, shown once.
+// The first key of an API that asks for keys: without one, no caller could create any. Created once, printed once.
 
 import { drawKey, LOCAL } from '../core/access.ts';
 import type { Keys } from '../store/keys.ts';
 
-/** Undefined: there was a key before, valid or not. @param random gives so many bytes */
+/** Returns undefined if a key existed before, valid or not. @param random returns so many random bytes */
 export async function drawFirstKey(
   keys: Pick<Keys, 'list' | 'add'>,
   now: number,
@@ -11,7 +11,7 @@ export async function drawFirstKey(
 ): Promise<string | undefined> {
   if ((await keys.list()).length > 0) return undefined;
   const { key, keyId, hash } = drawKey(random);
-  // The owner of what was made before keys were asked for.
+  // LOCAL owns the jobs and images that were made while the API asked for no key.
   await keys.add({
     keyId,
     hash,

@@ -1,11 +1,11 @@
-// Presigned links that point at the API's own port: read from the embedded bucket, within the budget of readers.
+// Presigned links to the API's own port: served from the embedded bucket, within the budget of readers (http/readers.ts).
 
 import type { RequestListener } from 'node:http';
 import { problem } from '../api/http/problems.ts';
 import { type Readers, tooManyReaders } from '../api/http/readers.ts';
 import type { EmbeddedS3 } from './embedded-s3/server.ts';
 
-/** Whoever comes with a link is nobody that we know: they are one owner, and leave others their places. */
+/** Links carry no owner: all their readers count as one owner, so that they do not take the places of others. */
 const BY_LINK = 'by link';
 
 export function linksBefore(api: RequestListener, s3: EmbeddedS3, readers: Readers): RequestListener {

@@ -1,5 +1,5 @@
-// `npm start`: every room in one process, with the embedded DynamoDB and the simulated ComfyUI as children. The same
-// code and the same SDK calls as on AWS.
+// `npm start`: all services in one process, with the embedded DynamoDB and the simulated ComfyUI as child processes. Code
+// and SDK calls are the same as on AWS.
 
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -41,14 +41,14 @@ import { startWebhooks } from './webhooks.ts';
 import { openWorkspace } from './workspace.ts';
 
 export interface LocalStack {
-  /** Of the API, for this machine. */
+  /** The API's URL on this machine. */
   url: string;
   comfyui: ChosenComfyUI;
   templates: ReadonlyMap<string, Template>;
   directory: string;
-  /** Drawn just now, and nowhere else to be had. */
+  /** Created by this start; only its hash is stored. */
   firstKey?: string | undefined;
-  /** Finishes what runs, gives back what has not started, ends the children. */
+  /** Drains the host, stops every service and ends the children. */
   stop(): Promise<void>;
 }
 
@@ -57,12 +57,12 @@ const BUCKET = 'images';
 const SWEEP_EVERY = 5000;
 const MINUTE = 60_000;
 
-/** @throws AppError for whatever a person can mend */
+/** @throws AppError for errors that a person can correct */
 export async function startLocalStack(settings: LocalSettings): Promise<LocalStack> {
   const log = (room: string): Log => createLog(room, logLevelOf(settings));
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('local'));
   const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
-  // Its locks are opened as the table is.
+  // Before the workspace: its locks are LevelDB folders, which need space to be opened, as the table does.
   room.opens();
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
@@ -71,7 +71,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const { machineId, secretAccessKey } = workspace.identity;
   const credentials = { accessKeyId: 'local', secretAccessKey };
 
-  // The port first: nothing else has to be undone when it is taken. Requests wait until there is who answers.
+  // The port comes first: if it is taken, nothing has to be undone. Requests wait until the app is ready.
   const answering = signal<RequestListener>();
   const server = await listen(
     (req, res) => void answering.promise.then((listener) => listener(req, res)),
@@ -83,7 +83,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
 
   const tables = join(directory, 'dynamodb');
-  // Another user of this machine finds the port, and a page that it shows.
+  // Other users of this machine, and web pages in its browser, can reach the port of the tables.
   const tablesToken = randomBytes(24).toString('hex');
   const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
   if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
@@ -125,7 +125,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const { hosts, spread, chores, usage, images, now } = connected;
   const jobs = notifyingOfEnds(connected.jobs, () => webhooks.nudge());
   const prepare = () => createTables(connected.store, '');
-  // Somebody may have deleted its folder, and that is how it ended.
+  // The child may have ended because its folder was deleted: the tables are created again.
   dynamodb.whenBack(prepare);
   await prepare();
 
@@ -176,7 +176,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     SWEEP_EVERY,
     () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading }),
     controllerLog,
-    // At once: the host has just let go of what its former run held.
+    // No delay: the host has just released what its former run held.
     0,
   );
 

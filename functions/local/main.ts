@@ -1,4 +1,4 @@
-// `npm start`. Says what runs, ends by Ctrl-C or SIGTERM; a mistake in the settings is one line and exit 1.
+// `npm start`. Prints what runs; ends by Ctrl-C or SIGTERM. An error in the settings is one line and exit 1.
 
 import { helpOfSettings } from '../config/describe.ts';
 import { local, localSettings } from '../config/local.ts';
@@ -35,6 +35,6 @@ async function start(): Promise<void> {
     process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');
     await localStack.stop();
   });
-  // Whoever has read this may send a signal at once.
+  // Printed last, since a program that reads this may send a signal at once.
   process.stdout.write(await bannerOf(localStack, settings));
 }

@@ -1,4 +1,4 @@
-// Where the bundles of build.mjs lie: children are started from them.
+// Paths of the bundles of build.mjs that are started as child processes.
 
 import { join } from 'node:path';
 import { packageRoot } from '../runtime/workflows.ts';

@@ -1,4 +1,4 @@
-// What TTL and the bucket's lifecycle do on AWS: what is older than it is kept goes, by its age alone.
+// Local counterpart of TTL and the bucket's lifecycle on AWS: deletes items and objects by age alone.
 
 import { JOB_KEPT, uploadRenewal } from '../core/limits.ts';
 import type { Images } from '../images/images.ts';
@@ -13,7 +13,7 @@ export interface RetentionDeps {
   images: Images;
   log: Log;
   now(): number;
-  /** Milliseconds. */
+  /** How long jobs and images are kept, ms. */
   keep: number;
   lived: Lived;
 }
@@ -22,12 +22,12 @@ const DELETED_TOGETHER = 1000;
 const SECOND = 1000;
 const HOUR = 60 * 60 * SECOND;
 
-/** Ms between two rounds: often enough that what is kept too long is a hundredth of what is kept. */
+/** Ms between two rounds: a hundredth of the time that jobs are kept, so that none is kept much longer. */
 export function retentionPeriod(keep: number): number {
   return Math.min(HOUR, Math.max(SECOND, keep / 100));
 }
 
-/** In what a round passes over, since the clock was set or the machine slept, nothing grows old. */
+/** Deletes what has expired. Time that no round saw, because the clock was set or the machine slept, adds to no age. */
 export async function applyRetention({
   jobs,
   deliveries,
@@ -41,7 +41,7 @@ export async function applyRetention({
   const ages = {
     'images/': keep,
     'graphs/': keep,
-    // A use makes an upload young again only after a while.
+    // An upload's date is renewed at most once per `uploadRenewal`, so its last use may be that much later.
     'uploads/': keep + uploadRenewal(keep),
   };
   let objects = 0;
@@ -59,7 +59,7 @@ export async function applyRetention({
     if (old.length > 0) await images.delete(old);
     objects += old.length;
   }
-  // All that such an item may have lived through.
+  // The skipped time counts from the earliest date that an expired item may have.
   const asOf = now() - lived.skipped(now() - 2 * Math.max(keep, JOB_KEPT));
   const items = (await jobs.removeExpired(asOf)) + (await deliveries.removeExpired(asOf));
   lived.ended(now());

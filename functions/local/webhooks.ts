@@ -1,4 +1,4 @@
-// Webhooks in the arrangement's own process.
+// Webhooks within the process of the local stack.
 
 import { randomBytes } from 'node:crypto';
 import type { LocalSettings } from '../config/local.ts';
@@ -16,7 +16,7 @@ export function startWebhooks(connected: Connected, settings: LocalSettings, log
   const send = createSend({
     resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
     allowPrivate,
-    // Where one's own machines may be called, this one may be too.
+    // If private addresses are allowed, this machine's own are allowed too.
     own: allowPrivate ? new Set() : ownAddresses(named),
   });
   const deliver = createDeliverer({ ...connected, send, log, random: randomBytes });

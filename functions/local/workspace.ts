@@ -1,5 +1,5 @@
-// The folder with all that must be there after a restart. One process at a time; whoever comes second is told who
-// the first is.
+// The folder that holds all data of the local stack. One process at a time uses it; a second one is refused with the URL
+// of the first.
 
 import { chmod, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { tryLockIn } from '../runtime/lock.ts';
 
 export interface Announced {
   url: string;
-  /** Of the embedded DynamoDB, and what it asks for. */
+  /** URL of the embedded DynamoDB; `tablesToken` is the token that it requires. */
   dynamodb: string;
   tablesToken: string;
 }
@@ -17,12 +17,12 @@ export interface Announced {
 export interface Workspace {
   directory: string;
   identity: Identity;
-  /** Says to others where the API and its tables are. */
+  /** Writes where the API and its tables are, for other programs. */
   announce(where: Announced): Promise<void>;
   release(): Promise<void>;
 }
 
-/** @throws AppError in_use, or bad_setting where the folder cannot be written */
+/** @throws AppError in_use, or bad_setting if the folder cannot be written */
 export async function openWorkspace(path: string): Promise<Workspace> {
   const directory = resolve(path);
   const lock = await tryLockIn(path, 'lock');
@@ -34,7 +34,7 @@ export async function openWorkspace(path: string): Promise<Workspace> {
       { field: 'WORKSPACE_PATH' },
     );
   }
-  // Of an earlier release, or made by hand: what is in it is out of others' reach by this alone.
+  // An earlier release, or a person, may have made the folder readable by others: this alone closes all that is in it.
   await chmod(directory, 0o700).catch(() => undefined);
   const announced = join(directory, 'api.json');
   return {
@@ -45,7 +45,7 @@ export async function openWorkspace(path: string): Promise<Workspace> {
   };
 }
 
-/** Where the API is that last used this workspace; it may have ended since. */
+/** Where the API that last used this workspace is; it may have ended since. */
 export async function announcedIn(path: string): Promise<Partial<Announced>> {
   try {
     const { url, dynamodb, tablesToken } = JSON.parse(

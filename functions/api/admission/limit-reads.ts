@@ -1,6 +1,6 @@
-// Reading is generously limited, by owner and in this process, and so is what else has no limit of its own: cancelling,
-// removing, sending again. One caller's loop is not everybody's slowness. Nothing of it is in a table, so that what is
-// refused costs nobody anything.
+// Limits reads generously, by owner and in this process, and also what has no limit of its own: cancelling, removing,
+// sending again. So one caller's loop does not slow down the others. No table is involved, so that a refused request
+// costs nothing.
 
 import type { MiddlewareHandler } from 'hono';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';

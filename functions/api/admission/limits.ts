@@ -110,7 +110,7 @@ export function createLimits(deps: ApiDeps): Limits {
       }
       const after = await usage.reserve(name, day, wanted, room);
       if (after) return after;
-      // No room by the stored counts, or reserved before: jobs that have ended meanwhile make room.
+      // The stored counts leave no room, or the job was reserved before: a retry counts jobs that have ended by then.
     }
     throw tooBusy(name);
   }

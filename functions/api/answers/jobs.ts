@@ -1,5 +1,5 @@
 // What the API answers, as schemas: the document is made from them, and a test holds every route's real answers against
-// them. Strict here, so that a field that nobody described is found; the document lets more fields come.
+// them. Strict here, so that an undescribed field is found; the document allows more fields.
 
 import * as z from 'zod';
 import { type FailureCode, type Status } from '../../core/job.ts';

@@ -1,5 +1,5 @@
-// What may come in on AWS: only what went through CloudFront, which adds the origin secret, or whatever comes where the
-// Function URL is the address itself. Whoever then has a key is the app's to ask.
+// Which requests may enter on AWS: those through CloudFront, which adds the origin secret, or all of them if the
+// Function URL is the public address. API keys are checked later, by the app.
 
 import type { AnswerError } from '../../core/errors.ts';
 import { comparedWith } from './compare.ts';

@@ -1,5 +1,5 @@
-// Answers that are the same for everybody: with an ETag, so that whoever has them asks in vain, and made smaller once,
-// for the first who takes that.
+// Answers that are the same for every caller: with an ETag for conditional requests, and compressed once, at the first
+// request that accepts it.
 
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';

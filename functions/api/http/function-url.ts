@@ -40,8 +40,8 @@ export function requestOf(event: unknown, describe: (event: unknown) => string):
   const request = new Request(`https://${requestContext.domainName ?? 'localhost'}${rawPath}${query}`, {
     method,
     headers: headersOf(headers, cookies),
-    // One that is empty is none. A GET may have none at all: whoever calls the Function URL itself may send one all the
-    // same, and must not end the invocation by it.
+    // An empty body is none. A GET cannot have a body, but a direct caller of the Function URL may send one, which must
+    // not end the invocation.
     ...(bytes && bytes.length > 0 && !/^(GET|HEAD)$/i.test(method) && { body: bytes }),
   });
   return { request, readable: bytes !== undefined };
@@ -76,7 +76,7 @@ function headersOf(given: UrlEvent['headers'], cookies: string[] | undefined): H
 const INSTEAD_OF_NOTHING = '\n';
 
 /**
- * As fast as it is taken. Throws when the answer breaks off: the runtime then marks it as broken, and goes on.
+ * Writes at the reader's pace. Throws when the answer breaks off: the runtime then reports it as broken, and goes on.
  * @param out of the runtime; a stream that was destroyed would end the runtime
  */
 export async function send(response: Response, out: Writable): Promise<void> {

@@ -1,4 +1,4 @@
-// The body of POST /api/generate as JSON Schema, from the templates that validate it: one shape a workflow, told apart
+// The body of POST /api/generate as JSON Schema, from the templates that validate it: one shape per workflow, identified
 // by `workflow`; without it the first is meant.
 
 import { describeTemplate } from '../../core/describe.ts';

@@ -1,5 +1,5 @@
-// The API's description: OpenAPI 3.1, and a page that shows it, made by swagger-ui from files that lie here, so that
-// nobody else is asked for anything. Open to all, also where the API wants keys: a browser cannot send one to a page, and
+// The API's description: OpenAPI 3.1, and a page that shows it, made by swagger-ui from local files, without requests to
+// other servers. Open to all, also where the API wants keys: a browser cannot send one to a page, and
 // neither holds a secret or anything of a job; the page's Authorize button takes the key for what is tried out.
 
 import { readFile } from 'node:fs/promises';
@@ -67,7 +67,7 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => r
   const document = onceFor(
     () => workflows.templates,
     async (templates) => {
-      // Only whoever reads it pays for it, not every start: a Lambda has it in a file of its own (build.mjs).
+      // Imported at the first read, not at every start: a Lambda has it in a file of its own (build.mjs).
       const { documentOf } = await import('../openapi/document.ts');
       const described = documentOf(routes(), { templates, keys: admit !== undefined });
       return fixed('application/json', stringifyJson(described));

@@ -186,7 +186,7 @@ async function* statusEvents(
 }
 
 /**
- * Asks once more whoever let a request in: the key may have been revoked since. When the keys cannot be read nothing is
+ * Checks the caller's access again, since the key may have been revoked. When the keys cannot be read nothing is
  * known to have changed.
  */
 function askAgain({ admit }: Shared): (request: Request, owner: string) => Promise<boolean> {

@@ -1,10 +1,10 @@
-// The embedded tables listen on loopback, which is no boundary: every user of the machine reaches it, and every page that
-// a browser here shows. Whoever has not the token of this start gets no further; a browser never does.
+// The embedded tables listen on loopback, which every user of the machine can reach, and every page in a browser here.
+// Only requests with the token of this start are served, and none from a browser.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 
-/** As the store's client sends it, in the place of an access key's id. */
+/** Serves requests whose credential has the token as access key id, as the store's client sends it; 403 for others. */
 export function onlyWith(token: string, server: Server): Server {
   const wanted = hashOf(token);
   const serve = server.listeners('request') as RequestListener[];

@@ -1,6 +1,6 @@
-// A job table that lost something since it was last used: said before anything is served, in one sentence with numbers.
-// Beside the table lies a mark of how far its log was on the disk: without it a log that was cut short, or a folder that
-// is gone, looks like one that never had more.
+// Detects a job table that lost data since its last use and reports it, with numbers, before anything is served. A mark
+// beside the table records how far its log was on the disk: without it, a log that was cut short or a folder that is gone
+// looks like one that never had more.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { waitForLock } from '../../runtime/lock.ts';
 import { logName, readLevelFiles } from './leveldb-files.ts';
 
 interface Mark {
-  /** Number of the log that was written, and how many bytes of it were on the disk. */
+  /** Number of the log that was written, and how many of its bytes were on the disk. */
   log: number;
   bytes: number;
   /** Entries in the table at its last start. */
@@ -25,22 +25,22 @@ async function readMark(directory: string): Promise<Mark | undefined> {
   try {
     return JSON.parse(await readFile(markOf(directory), 'utf8')) as Mark;
   } catch {
-    // None, or one that is damaged itself: it can say nothing.
+    // There is no mark, or it is damaged itself: nothing is known.
     return undefined;
   }
 }
 
 /**
- * Before the table is served. @param repair go on with what can be read
- * @returns what was lost, where it was repaired
- * @throws AppError bad_setting: damaged, what is lost, and how to go on
+ * Runs before the table is served. @param repair go on with what can be read
+ * @returns what was lost, if the table was repaired
+ * @throws AppError bad_setting: what is damaged and lost, and how to go on
  */
 export async function checkTable(directory: string, repair: boolean): Promise<string | undefined> {
-  // The former process may be about to end.
+  // The former process may still hold the lock while it ends.
   const lock = await waitForLock(`${directory}.lock`);
   try {
     const mark = await readMark(directory);
-    // Every entry is read: a block that cannot be would end each request that meets it.
+    // Every entry is read: an unreadable block would end each request that meets it.
     const found = (await damageOfFiles(directory, mark)) ?? (await countEntries(directory).catch(damageOf));
     if (typeof found === 'number') {
       await writeMark(directory, { log: 0, bytes: 0, entries: found });
@@ -79,7 +79,7 @@ async function damageOfFiles(directory: string, mark: Mark | undefined): Promise
     : undefined;
 }
 
-/** @throws AppError where nothing is damaged */
+/** @throws AppError if the disk is full, which is no damage */
 function damageOf(error: Error): string {
   const { cause, message } = error;
   if (isDiskFull(error))
@@ -104,8 +104,8 @@ async function countEntries(directory: string): Promise<number> {
 const writeMark = (directory: string, mark: Mark) => writeWhole(markOf(directory), JSON.stringify(mark));
 
 /**
- * While the table is served: now and then, how far its log was a while ago. By then all of that was on the disk, since
- * every write is there before its answer.
+ * While the table is served, records how far its log was one interval ago. All of that is on the disk by then, since
+ * every write is synced before its answer.
  */
 export function keepMark(directory: string, every = 2000): void {
   let seen: { log: number; bytes: number } | undefined;
@@ -117,6 +117,6 @@ export function keepMark(directory: string, every = 2000): void {
     if (seen && (seen.log !== known || seen.bytes > bytes)) await writeMark(directory, { ...seen, entries });
     seen = { log, bytes: size };
   };
-  // A folder that is gone, a full disk: said by what they end.
+  // A missing folder or a full disk shows up elsewhere, so errors are ignored here.
   setInterval(() => void poll().catch(() => undefined), every).unref();
 }

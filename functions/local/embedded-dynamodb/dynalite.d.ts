@@ -1,6 +1,6 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
-  /** Without a path it keeps everything in memory. */
+  /** Without `path` it keeps everything in memory. */
   export default function dynalite(options?: {
     path?: string;
     createTableMs?: number;

@@ -1,5 +1,5 @@
-// The table on a full disk: new jobs are refused before LevelDB is asked to write, changes and deletions of what is there
-// live on the reserve, and reads go on whatever fails.
+// The table on a full disk: new jobs are refused before LevelDB writes, changes and deletions of existing items use the
+// reserve, and reads continue.
 
 import { jobsTable } from '../../store/tables.ts';
 import type { DiskRoom } from '../disk-room.ts';
@@ -8,14 +8,14 @@ import type { WriteGuard } from './mended-dynalite.ts';
 const POLLS_EVERY = 500;
 
 /**
- * @param say on the terminal, at each change
- * @param reopen ends this process: a LevelDB that could not write takes no write more before it is opened anew
+ * @param say prints a line to the terminal, at each change
+ * @param reopen ends this process: after a failed write LevelDB accepts no other until it is opened again
  */
 export function guardWrites(room: DiskRoom, say: (line: string) => void, reopen: () => void): WriteGuard {
   let failed = false;
   let isFull = false;
   const poll = () => {
-    // Opened anew without room it could not even be read.
+    // Without free space LevelDB could not even be opened for reading.
     if (failed && room.opens()) reopen();
     const full = failed || !room.takes(0);
     if (full === isFull) return;
@@ -32,7 +32,7 @@ export function guardWrites(room: DiskRoom, say: (line: string) => void, reopen:
     void room.refill().catch(() => undefined);
   }, POLLS_EVERY).unref();
   return {
-    // Jobs are what grows; all else is small, and as much as there are owners and hosts.
+    // Only jobs grow without bound; other items are small and as many as there are owners and hosts.
     refuses: (table, isNew) =>
       failed || !room.changes() || (isNew && table.endsWith(jobsTable.name) && !room.takes(0)),
     failed(error) {

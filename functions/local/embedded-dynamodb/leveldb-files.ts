@@ -1,14 +1,14 @@
-// What LevelDB's files say by themselves, before LevelDB opens them: it skips what it cannot read in a log, and starts
-// an empty table where its CURRENT is missing, both without a word. Source: LevelDB's doc/log_format.md and
-// doc/impl.md, db/version_edit.cc (tags), read at 1.23. Refuses to judge a table's blocks: reading them does.
+// Reads LevelDB's files before LevelDB opens them: LevelDB silently skips what it cannot read in a log, and silently
+// starts an empty table if CURRENT is missing. Source: LevelDB's doc/log_format.md and doc/impl.md, db/version_edit.cc
+// (tags), read at 1.23. The blocks of tables are not checked here: reading every entry does that.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface LogContents {
-  /** Bytes up to the end of the last record that is whole. */
+  /** Bytes up to the end of the last whole record. */
   readable: number;
-  /** Where the first one stands that is not, though whole ones follow it: no torn end. */
+  /** Offset of the first broken record that whole ones follow, so that it is not a torn end. */
   damagedAt?: number;
   records: Buffer[];
 }
@@ -16,7 +16,7 @@ export interface LogContents {
 const BLOCK = 32_768;
 const HEADER = 7;
 
-/** A torn record at the end is what a power cut leaves of a write that was not answered. */
+/** A power cut leaves a torn record at the end, of a write that was not answered: that is no damage. */
 export function readLog(bytes: Buffer): LogContents {
   const contents: LogContents = { readable: 0, records: [] };
   let parts: Buffer[] = [];
@@ -35,7 +35,7 @@ export function readLog(bytes: Buffer): LogContents {
       type >= 1 && type <= 4 && HEADER + length <= inBlock && end <= bytes.length && isWhole(bytes, at, end);
     if (!whole) {
       badAt ??= at;
-      // As LevelDB does: what follows in the block is nothing to go by.
+      // Like LevelDB, the rest of the block is skipped.
       at += inBlock;
       continue;
     }
@@ -52,7 +52,7 @@ export function readLog(bytes: Buffer): LogContents {
 
 function isWhole(bytes: Buffer, at: number, end: number): boolean {
   const crc = crc32c(bytes.subarray(at + 6, end));
-  // LevelDB masks what it stores.
+  // LevelDB stores its checksums masked.
   return bytes.readUInt32LE(at) === (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
@@ -69,16 +69,16 @@ function crc32c(bytes: Buffer): number {
 }
 
 export interface LevelFiles {
-  /** By number, those that LevelDB will read. */
+  /** By number, the logs that LevelDB will read. */
   logs: Map<number, LogContents>;
   hasCurrent: boolean;
-  /** Something that is neither file nor folder: LevelDB's repair leaves a folder `lost`. */
+  /** Name of an entry that is neither file nor folder; a folder is normal, since LevelDB's repair leaves one named `lost`. */
   odd?: string;
 }
 
 export const logName = (number: number) => `${String(number).padStart(6, '0')}.log`;
 
-/** Undefined: there is no such folder, or nothing in it. */
+/** Returns undefined if the folder does not exist or is empty. */
 export async function readLevelFiles(directory: string): Promise<LevelFiles | undefined> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -98,7 +98,7 @@ export async function readLevelFiles(directory: string): Promise<LevelFiles | un
   return { logs, hasCurrent };
 }
 
-/** The number of the oldest log that is not in tables yet: the last one that the manifest says. */
+/** Number of the oldest log that is not in tables yet: the last one in the manifest. */
 function logNumberOf(manifest: Buffer): number {
   let number = 0;
   for (const edit of readLog(manifest).records) number = logNumberOfEdit(edit) ?? number;

@@ -1,5 +1,5 @@
-// The embedded DynamoDB: dynalite on disk, in a process of its own, because an internal error can end it. Started
-// with an IPC channel by `startEmbeddedDynamoDB`; ends when that channel does.
+// The embedded DynamoDB: dynalite on disk, in its own process because an internal error can end it. Forked with an IPC
+// channel by `startChild` (child.ts); ends when the channel closes.
 
 import { ClassicLevel } from 'classic-level';
 import { ignoreBrokenPipes, writePrivately } from '../../runtime/exit.ts';
@@ -19,11 +19,11 @@ if (path === undefined || token === undefined || !process.send) {
 ignoreBrokenPipes();
 writePrivately();
 process.on('disconnect', () => process.exit(0));
-// Signals reach the whole group (Ctrl-C, systemd, a terminal that closes): the parent decides when this ends.
+// Signals reach the whole process group (Ctrl-C, systemd, a terminal that closes): the parent decides when this ends.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
-// A disk that is broken takes no write more before it is opened anew. The parent starts this again.
+// After a failed write LevelDB accepts no other until it is opened again. The parent restarts this process.
 process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown }) => {
   const { message } = error.cause instanceof Error ? error.cause : error;
   const isDisk = error.code?.startsWith('LEVEL_') === true;
@@ -31,14 +31,14 @@ process.on('uncaughtException', (error: Error & { code?: string; cause?: unknown
   process.exit(1);
 });
 
-// The former parent's child may not have noticed yet that it is alone.
+// The child of a former parent may not have noticed yet that its parent ended.
 const lock = await waitForLock(`${path}.lock`);
-// Also keeps the lock from being collected, which would open it.
+// This listener also keeps the lock from being garbage-collected, which would release it.
 process.on('exit', () => void lock.release());
 
 const room = diskRoom(path);
 room.opens();
-// dynalite would start all the same, and fail every request.
+// Checked first, because dynalite would start without the table and fail every request.
 const table = new ClassicLevel(path);
 try {
   await table.open();

@@ -1,11 +1,11 @@
-// dynalite, mended in five places where it matters to us (version 4.0.0, read in its source):
-// - it writes the rows of the indexes and then the item: a process that is killed in between leaves a job that no
-//   index shows. Here both go in one LevelDB batch;
-// - it ends its reads by a method that LevelDB's iterators do not have, so none is ever closed and memory grows;
-// - it answers while what it wrote is in the system's memory: a power cut took jobs that had been accepted half a minute
-//   ago. Here every write is on the disk before its answer;
+// dynalite with five corrections (version 4.0.0, read in its source):
+// - it writes the rows of the indexes before the item: a process killed in between leaves a job that no index shows.
+//   Here both go in one LevelDB batch;
+// - it ends its reads by a method that LevelDB's iterators do not have, so none is closed and memory grows;
+// - it answers while the write is in the system's memory only: a power cut lost jobs that were accepted half a minute
+//   before. Here every write is synced to the disk before its answer;
 // - it reads single keys through a thread pool, which costs more than the read;
-// - it ends the process where a write fails, a full disk included, and with it everything that can still be read.
+// - it ends the process if a write fails, on a full disk too, and then nothing can be read.
 
 import { AbstractKeyIterator, AbstractValueIterator } from 'abstract-level';
 import { ClassicLevel } from 'classic-level';
@@ -21,15 +21,15 @@ interface Operation {
 }
 
 export interface WriteGuard {
-  /** Is there no room for this write? @param isNew nothing of its key is there */
+  /** Whether the disk is too full for this write. @param isNew the key does not exist yet */
   refuses(table: string, isNew: boolean): boolean;
-  /** A write that has failed for want of room. */
+  /** Called after a write failed on a full disk. */
   failed(error: Error): void;
 }
 
 let guard: WriteGuard | undefined;
 
-/** What dynalite answers with. The SDK does not try again: there is no room in a second either. */
+/** dynalite's answer on a full disk. The SDK does not retry it: a second later the disk is still full. */
 function storageFull(): Error {
   const message = 'The disk is full';
   const body = { __type: 'com.amazonaws.dynamodb.v20120810#StorageFull', message };
@@ -53,7 +53,7 @@ const updateIndexes: typeof database.updateIndexes = (store, table, existing, it
     ...deletes.map(({ index, key }) => ({ type: 'del' as const, key: prefix(index) + key })),
     ...puts.map((row) => ({ type: 'put' as const, key: prefix(row.index) + row.key, value: row.item })),
   ];
-  // What dynalite does next, before this call returns, is to write the item under the lock of its key.
+  // dynalite's next step, before `done` returns, writes the item under the lock of its key.
   const items = store.getItemDb(table.TableName);
   const { put, del } = items;
   const key = (of: string) => `item-${table.TableName}~${of}`;
@@ -68,7 +68,7 @@ const updateIndexes: typeof database.updateIndexes = (store, table, existing, it
   }
 };
 
-/** LevelDB's own, which all that is written comes through. */
+/** LevelDB's internal methods, which every write goes through. */
 interface Writes {
   _put(key: unknown, value: unknown, options: object): Promise<void>;
   _del(key: unknown, options: object): Promise<void>;
@@ -112,7 +112,7 @@ function mend(): void {
   });
 }
 
-/** @param path of its folder; in memory without one. @param writes who judges them, for all of this process */
+/** @param path folder of the table; absent: in memory. @param writes judges the writes, for the whole process */
 export function createDynalite(path?: string, writes?: WriteGuard): Server {
   mend();
   guard = writes;

@@ -1,5 +1,5 @@
-// The body of a request as a stream of plain bytes, and the proof that it arrived whole and unchanged.
-// It refuses (by throwing at the end of the stream) whatever the request promised and the body did not keep.
+// The body of a request as a stream of plain bytes, verified to be whole and unchanged.
+// Throws at the end of the stream if the body does not match what the request declares.
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -10,10 +10,10 @@ const STREAMING = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
 const CRC32 = 'x-amz-checksum-crc32';
 const MAX_LINE = 1024;
 
-/** What only the end of a body tells. */
+/** Known only at the end of a body. */
 export interface Digests {
   sizeBytes: number;
-  /** The quoted MD5. */
+  /** The MD5 in quotes. */
   etag: string;
   /** Base64, as in `x-amz-checksum-crc32`. */
   crc32: string;
@@ -23,12 +23,12 @@ export type Body = AsyncGenerator<Buffer, Digests, undefined>;
 
 /**
  * Checks x-amz-content-sha256 (`payload`, signed), Content-MD5, the CRC32 in header or trailer, and the length.
- * The connection stays usable after a refusal: the answer must still go out on it.
+ * The connection stays usable after a refusal, because the answer must still be sent on it.
  */
 export async function* receive(req: IncomingMessage, payload: string): Body {
   const chunked = payload === STREAMING;
   if (!chunked && payload !== 'UNSIGNED-PAYLOAD' && !/^[0-9a-f]{64}$/.test(payload)) {
-    // The current SDK signs no single chunks: over http as over https it sends a trailer.
+    // The current SDK signs no single chunks: it sends a trailer, over http and over https.
     throw notImplemented(`a body signed as ${payload.slice(0, 60)}`);
   }
   const names = [...Object.keys(req.headers), ...trailerNames(req)];
@@ -57,7 +57,7 @@ export async function* receive(req: IncomingMessage, payload: string): Body {
       yield piece.value;
     }
   } finally {
-    // Lets go of the request, so that the rest of a refused body can be skipped.
+    // Releases the request, so that the rest of a refused body can be skipped.
     await source.return?.();
   }
   if (expected !== undefined && sizeBytes !== expected) throw incomplete();

@@ -1,5 +1,5 @@
-// What stands behind an object's content in its file: key, digests, headers, as JSON with its length and a mark.
-// Content and description are one file, so no crash can leave one without the other.
+// The description behind an object's content in its file: key, digests and headers as JSON, then its length and a mark.
+// Content and description are one file, so that a crash cannot leave one without the other.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Log } from '../../log.ts';
@@ -7,9 +7,9 @@ import type { Digests } from './body.ts';
 
 export interface StoredObject extends Digests {
   key: string;
-  /** Milliseconds. */
+  /** Ms. */
   lastModified: number;
-  /** content-type, x-amz-meta-*, …: given back as they came. */
+  /** content-type, x-amz-meta-*, …: returned as received. */
   headers: Record<string, string>;
 }
 
@@ -23,7 +23,7 @@ export function describe(object: StoredObject): Buffer {
   return Buffer.concat([json, length, MAGIC]);
 }
 
-/** Undefined for a file that is not ours, was torn by a failing disk or power, or cannot be read. */
+/** Returns undefined if the file is not ours, is torn by a failing disk or a power cut, or cannot be read. */
 export function readDescription(path: string, log?: Log): StoredObject | undefined {
   let fd: number;
   try {

@@ -1,6 +1,6 @@
-// What the embedded S3 refuses with: a status and one of S3's own codes.
+// Refusals of the embedded S3: a status and one of S3's own codes.
 
-/** An answer that the SDK turns into an exception named `code`. */
+/** The SDK turns this answer into an exception named `code`. */
 export class S3Error extends Error {
   override readonly name = 'S3Error';
   constructor(

@@ -1,5 +1,5 @@
-// A bucket as a folder: one file for one object, content first, its description behind it, renamed into place, and on
-// the disk before the answer. It refuses to trust a file whose description is not whole. One process for one folder.
+// A bucket as a folder: one file per object, content first, then its description; renamed into place and synced before
+// the answer. A file whose description is not whole is ignored. Only one process may use a folder.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs';
@@ -10,12 +10,12 @@ import type { Body, Digests } from './body.ts';
 import { describe, readDescription, type StoredObject } from './description.ts';
 
 const FILE_NAME = /^[0-9a-f]{40}-/;
-/** A small object is one write. */
+/** Small objects are written in one write. */
 const WRITE_BYTES = 256 * 1024;
 
 /**
- * The name is a digest, so no key leaves the folder, collides with another in a file system that ignores case, or
- * is too long; the readable end lets a person find and open an image.
+ * The name is a digest, so that no key leaves the folder, is too long, or collides with another in a file system that
+ * ignores case; the readable end lets a person find and open an image.
  */
 function fileName(key: string): string {
   const digest = createHash('sha256').update(key).digest('hex').slice(0, 40);
@@ -23,7 +23,7 @@ function fileName(key: string): string {
   return `${digest}-${last.replaceAll(/[^a-z0-9._-]+/g, '_').slice(-100)}`;
 }
 
-/** S3 orders keys by their UTF-8 bytes; JavaScript compares UTF-16. */
+/** S3 orders keys by their UTF-8 bytes; JavaScript compares UTF-16 units. */
 const orderOf = (key: string): string => Buffer.from(key).toString('latin1');
 
 export async function openBucket(directory: string, incoming: string, log?: Log) {
@@ -36,7 +36,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
     })
     .sort((a, b) => (a.order < b.order ? -1 : 1));
 
-  /** The place of the first object at or behind `order`. */
+  /** Index of the first object at or after `order`. */
   function placeOf(order: string): number {
     let low = 0;
     let high = objects.length;
@@ -61,7 +61,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
   return {
     find,
 
-    /** Undefined: `ifAbsent`, and there is one. Whatever fails or dies on the way leaves nothing. */
+    /** Returns undefined if `ifAbsent` is set and the key exists. A put that fails or is killed leaves no object. */
     async put(
       key: string,
       body: Body,
@@ -76,7 +76,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
           lastModified: settings.now(),
           headers: settings.headers,
         }));
-        // From here to the return nothing else runs: of two conditional puts one finds the other.
+        // From here on nothing is awaited before the object is listed: of two conditional puts, one finds the other's object.
         if (settings.ifAbsent && find(key)) return undefined;
         moveInto(directory, temporary, fileName(key));
         kept = true;
@@ -90,7 +90,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
       }
     },
 
-    /** An open file and its description, which belong together whatever is put or deleted meanwhile. */
+    /** An open file and its description, which match even if the key is put or deleted while it is open. */
     open(key: string): { object: StoredObject; fd: number } | undefined {
       const object = find(key);
       if (!object) return undefined;
@@ -124,7 +124,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
       const start = orderOf(prefix);
       const behind = after === undefined ? '' : `${orderOf(after)}\0`;
       const first = placeOf(behind > start ? behind : start);
-      // No UTF-8 has the byte 0xff: the end of whatever begins with the prefix.
+      // UTF-8 never has the byte 0xff: this is the end of the keys with the prefix.
       const end = Math.max(first, placeOf(`${start}\xff`));
       const found = objects.slice(first, Math.min(end, first + limit)).map(({ object }) => object);
       return { objects: found, more: first + limit < end };
@@ -136,7 +136,7 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
-/** Somebody may have deleted the folder meanwhile. */
+/** Renames a file; creates the folder again if it was deleted. */
 function moveInto(directory: string, path: string, name: string): void {
   try {
     renameSync(path, join(directory, name));
@@ -147,7 +147,7 @@ function moveInto(directory: string, path: string, name: string): void {
   }
 }
 
-/** As `moveInto`: with its folder where that is gone. */
+/** Creates a file, like `moveInto` with its folder if that was deleted. */
 async function create(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx');
@@ -158,7 +158,7 @@ async function create(path: string): Promise<FileHandle> {
   }
 }
 
-/** The names in it: a power cut forgets a renaming that is only in memory. */
+/** Syncs the folder's names: without this, a power cut can undo a renaming. */
 async function flushFolder(directory: string): Promise<void> {
   const folder = await open(directory);
   try {

@@ -1,4 +1,4 @@
-// The embedded S3 as a process of its own: for arrangements of several processes. Ends with its parent.
+// The embedded S3 as its own process, for setups of several processes. Ends with its parent.
 
 import { startEmbeddedS3 } from './server.ts';
 

@@ -1,5 +1,5 @@
-// What can be asked of a bucket, each question a function: put, delete, list (reading: read.ts).
-// Who asks has been verified before; where bytes lie is files.ts's affair.
+// Operations on a bucket, one function each: put, delete, list (reads: read.ts).
+// The caller's signature is verified before; files.ts stores the bytes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { receive } from './body.ts';
@@ -13,7 +13,7 @@ export interface Call {
   bucketName: string;
   bucket: Bucket;
   key: string;
-  /** x-amz-content-sha256, signed. */
+  /** x-amz-content-sha256, which is signed. */
   payload: string;
   params: Map<string, string>;
   now: () => number;
@@ -108,7 +108,7 @@ function keptHeaders(req: IncomingMessage): Record<string, string> {
   }
   if (metadata > MAX_METADATA_BYTES)
     throw new S3Error(400, 'MetadataTooLarge', 'Metadata may have 2 KB at most.');
-  // How the body travelled is no property of the object.
+  // aws-chunked encodes the transfer, not the object.
   const encodings = (kept['content-encoding'] ?? '').split(',').map((encoding) => encoding.trim());
   kept['content-encoding'] = encodings
     .filter((encoding) => encoding !== '' && encoding !== 'aws-chunked')
@@ -130,7 +130,7 @@ function sendXml(res: ServerResponse, xml: string): void {
   res.end(xml);
 }
 
-/** S3 has no such error. */
+/** Not an error of S3. */
 export const full = () => new S3Error(507, 'StorageFull', 'The disk is full.');
 
 const exists = () =>

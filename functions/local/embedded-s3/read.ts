@@ -1,5 +1,5 @@
 // GET and HEAD of an object: ranges, conditions, and the headers that a signed link may override.
-// It never answers with bytes and headers of two different puts.
+// An answer never mixes bytes and headers of two different puts.
 
 import { createReadStream, closeSync, read } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import type { StoredObject } from './description.ts';
 import { CONTENT_HEADERS, refuseHeaders, refuseUnknown, type Call } from './operations.ts';
 import { S3Error } from './error.ts';
 
-/** Read and sent at once; larger ones are streamed. */
+/** Objects up to this size are read and sent at once; larger ones are streamed. Bytes. */
 const SMALL_BYTES = 128 * 1024;
 const readFd = promisify(read);
 
@@ -51,7 +51,7 @@ export async function readObject({ req, res, bucket, key, params }: Call): Promi
   }
 }
 
-/** Headers of an answer about an object; a signed link may override some. */
+/** Sets the headers that describe an object; a signed link may override some. */
 function describe(res: ServerResponse, object: StoredObject, params: Map<string, string>): void {
   for (const [name, value] of Object.entries(object.headers)) res.setHeader(name, value);
   for (const name of CONTENT_HEADERS) {
@@ -65,7 +65,7 @@ function describe(res: ServerResponse, object: StoredObject, params: Map<string,
   res.setHeader('etag', object.etag);
   res.setHeader('last-modified', new Date(object.lastModified).toUTCString());
   res.setHeader('accept-ranges', 'bytes');
-  // Links are served from the API's own origin: a browser must not take an image for a page.
+  // Links are served from the API's own origin: a browser must not treat an image as a page.
   res.setHeader('x-content-type-options', 'nosniff');
   res.setHeader('access-control-allow-origin', '*');
 }
@@ -79,7 +79,7 @@ function isUnchanged(req: IncomingMessage, object: StoredObject): boolean {
   return Math.floor(object.lastModified / 1000) * 1000 <= since;
 }
 
-/** Undefined: the whole. S3 too ignores what it cannot read, and several ranges at once. */
+/** Returns undefined for the whole object. Like S3, ignores a range that it cannot read, and several ranges at once. */
 function rangeOf(req: IncomingMessage, object: StoredObject): { start: number; end: number } | undefined {
   const range = /^bytes=(\d*)-(\d*)$/.exec(req.headers.range ?? '');
   const ifRange = req.headers['if-range'];

@@ -1,5 +1,5 @@
-// A small S3 over a folder, for local mode: the same SDK calls as on AWS, signatures and checksums truly verified.
-// It refuses, by NotImplemented, whatever it does not know: nothing is ignored that would change a meaning.
+// A small S3 over a folder, for local mode: same SDK calls as on AWS; signatures and checksums are verified.
+// Unknown operations and parameters are refused with NotImplemented, never ignored.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -20,28 +20,28 @@ const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const MAX_KEY_BYTES = 1024;
 
 export interface EmbeddedS3Options {
-  /** One process only. Made where it is missing. */
+  /** Used by one process only. Created if missing. */
   directory: string;
   buckets: string[];
   credentials: Credentials;
   region?: string;
   now?: () => number;
-  /** On the disk, for so many bytes more; without it a put is refused when the disk says no. */
+  /** Whether so many more bytes fit on the disk; absent: a put is refused only when a write fails. */
   hasRoom?: (bytes: number) => boolean;
   log?: Log;
 }
 
 export interface EmbeddedS3 {
-  /** Node's own request and response: a signature covers the path as sent, which a `Request` has normalised. */
+  /** Takes Node's request and response: a signature covers the path as sent, which a `Request` normalises. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** A signed link to one of the buckets, opened: what another server may pass on to `handle`. */
+  /** Whether the request reads one of the buckets by a signed link, so that another server may pass it to `handle`. */
   isPresignedRead(req: IncomingMessage): boolean;
 }
 
 export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
   const { directory, credentials, region = 'us-east-1', now = Date.now, hasRoom = () => true } = options;
   const incoming = join(directory, '.incoming');
-  // What a killed process left half written.
+  // Files that a killed process left half written.
   await rm(incoming, { recursive: true, force: true });
   await mkdir(incoming, { recursive: true });
   const buckets = new Map<string, Bucket>();
@@ -98,7 +98,7 @@ export async function startEmbeddedS3(
 ): Promise<EmbeddedS3 & { url: string; port: number; close(): Promise<void> }> {
   const s3 = await createEmbeddedS3(options);
   const server = createServer((req, res) => void s3.handle(req, res));
-  // Longer than a client keeps an idle connection: the SDK cannot repeat a streamed body.
+  // Longer than a client keeps an idle connection, because the SDK cannot retry a streamed body. Ms.
   server.keepAliveTimeout = 120_000;
   cutStalled(server, CONNECTION_LIMITS.writeTimeout, CONNECTION_LIMITS.connectionsCheckingInterval);
   await new Promise<void>((resolve, reject) => {
@@ -122,7 +122,7 @@ function operationOf({ req, key, params }: Call): (call: Call) => Promise<void> 
   if (key === '') {
     if (req.method === 'GET' && params.get('list-type') === '2') return listObjects;
     if (req.method === 'POST' && params.has('delete')) return deleteBatch;
-    // Buckets are named at start; making one of them again is no error.
+    // Buckets are named at the start; creating one of them again is no error.
     if ((req.method === 'PUT' || req.method === 'HEAD') && params.size === 0) return answerEmpty;
   } else {
     if (req.method === 'GET' || req.method === 'HEAD') return readObject;
@@ -137,7 +137,7 @@ function answerEmpty({ res }: Call): Promise<void> {
   return Promise.resolve();
 }
 
-/** What a request asks for, without what only signs it. */
+/** The query parameters without those that only sign the request. */
 function paramsOf(target: Target): Map<string, string> {
   const params = new Map<string, string>();
   for (const [rawName, value] of target.query) {
@@ -150,7 +150,7 @@ function paramsOf(target: Target): Map<string, string> {
 }
 
 function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-  // The client is gone, or has half an answer that must not look like a whole one.
+  // The client is gone, or has received half an answer that must not look whole.
   if (res.headersSent || res.destroyed || req.errored) {
     res.destroy();
     return;
@@ -169,6 +169,6 @@ function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void
     'content-length': Buffer.byteLength(xml),
   });
   res.end(req.method === 'HEAD' ? undefined : xml);
-  // Reads away the rest of a refused body, so that the connection can be used again.
+  // Reads and drops the rest of a refused body, so that the connection can be reused.
   req.resume();
 }

@@ -1,5 +1,5 @@
-// Who sent a request: AWS Signature Version 4, in the Authorization header or in a presigned link.
-// It works on the bytes that were sent: a normalised path or query is another request, and is refused.
+// Verifies who sent a request: AWS Signature Version 4, in the Authorization header or in a presigned link.
+// Works on the bytes that were sent: a path or query that was normalised on the way is refused.
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -19,7 +19,7 @@ export interface Credentials {
 /** A request's target, split but not normalised. */
 export interface Target {
   path: string;
-  /** Names and values as sent, still encoded. */
+  /** Names and values as sent, still percent-encoded. */
   query: [name: string, value: string][];
 }
 
@@ -58,11 +58,11 @@ interface Claim {
   signature: string;
   date: string;
   payload: string;
-  /** Seconds; only of a link. */
+  /** Seconds; only in a presigned link. */
   expires?: number;
 }
 
-/** Answers with the declared x-amz-content-sha256, or throws what S3 answers. */
+/** Returns the declared x-amz-content-sha256. @throws S3Error with S3's code if the request is not valid */
 export function createVerifier(settings: { credentials: Credentials; region: string; now: () => number }) {
   const { credentials, region, now } = settings;
   const signingKeys = new Map<string, Buffer>();
@@ -151,7 +151,7 @@ function checkTime(claim: Claim, now: number): void {
   }
 }
 
-/** What S3 insists on: the host, and every x-amz header that could change what the request means. */
+/** Like S3, requires that the signature covers the host and every x-amz header. */
 function checkSignedHeaders(req: IncomingMessage, signed: string[]): void {
   const unsigned = Object.keys(req.headers).filter(
     (name) => name.startsWith('x-amz-') && !signed.includes(name),

@@ -1,5 +1,5 @@
-// S3's XML, as small as the SDK needs it: errors, a listing, a batch of keys to delete.
-// It refuses every document that it would have to guess at.
+// S3's XML, as much as the SDK needs: errors, a listing, a batch of keys to delete.
+// Ambiguous documents are refused.
 
 import type { StoredObject } from './description.ts';
 import { notImplemented, S3Error } from './error.ts';
@@ -17,7 +17,7 @@ export interface Page {
   prefix: string;
   maxKeys: number;
   objects: StoredObject[];
-  /** There is more; the listing goes on behind the last of `objects`. */
+  /** Set if there are more keys; the listing continues after the last of `objects`. */
   next: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export function deletedXml(keys: string[]): string {
   return `${HEAD}<DeleteResult ${NAMESPACE}>${deleted.join('')}</DeleteResult>`;
 }
 
-/** The keys of a DeleteObjects body. */
+/** Reads the keys of a DeleteObjects body. */
 export function parseDelete(xml: string): { keys: string[]; quiet: boolean } {
   const malformed = new S3Error(400, 'MalformedXML', 'The list of keys to delete cannot be read.');
   if (/<!/.test(xml) || !/<Delete[\s>]/.test(xml)) throw malformed;
@@ -70,7 +70,7 @@ function elements(fields: Record<string, string>): string {
 const NAMED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function escape(text: string): string {
-  // A parser would turn a bare CR into LF and lose blanks at the ends of a key.
+  // A parser would turn a bare CR into LF and drop blanks at the ends of a key.
   // oxlint-disable-next-line no-control-regex
   return text.replace(/[&<>"\u0000-\u001f]|^ | $/g, (c) => NAMED[c] ?? `&#${c.charCodeAt(0)};`);
 }
