@@ -52,6 +52,12 @@ export async function cancel({ ask }: Smoke, jobId: string): Promise<void> {
   wanted(await ask(`/api/queue/${jobId}`, { method: 'DELETE' }), 200, `DELETE /api/queue/${jobId}`);
 }
 
+/** Ends a job that has served: one that a quick host has made already is fine too. @throws Found unless it has ended */
+export async function endJob({ ask }: Smoke, jobId: string): Promise<void> {
+  const answer = await ask(`/api/queue/${jobId}`, { method: 'DELETE' });
+  if (answer.status !== 409) wanted(answer, 200, `DELETE /api/queue/${jobId}`);
+}
+
 export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {
   const answer = await ask(`/api/status/${jobId}`);
   return wanted(answer, 200, `GET /api/status/${jobId}`).body as unknown as Status;
