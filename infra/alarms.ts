@@ -1,5 +1,5 @@
-// What a person is told of, by mail: each alarm has a page of the same name in infra/RUNBOOK.md. Metrics are those of
-// functions/metrics.ts; an alarm watches one of them, since each costs ten cents a month.
+// The alarms that go to a person by mail; each has a page of the same name in infra/RUNBOOK.md. Metrics are those of
+// functions/metrics.ts; an alarm watches one metric, since each metric costs ten cents a month.
 
 import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
@@ -27,7 +27,7 @@ import type { Settings } from './settings.ts';
 
 type ServiceName = 'api' | 'forwarder' | 'controller' | 'webhooks' | 'host';
 
-/** A metric that a service puts. */
+/** A metric that a service emits. */
 export function measured(
   name: string,
   service: ServiceName,
@@ -46,12 +46,12 @@ export function measured(
 
 interface Watch {
   metric: IMetric;
-  /** It rings at this value or above; with `below`, under it. */
+  /** The alarm fires at this value or above; with `below`, under it. */
   threshold: number;
   below?: true;
-  /** How many periods in a row. */
+  /** Consecutive periods that must breach. */
   periods?: number;
-  /** It is there as long as what it watches lives: it rings when there is nothing of it any more. */
+  /** For a metric that is emitted as long as its source lives: the alarm fires when data is missing. */
   missing?: 'rings';
   says: string;
 }
@@ -73,7 +73,7 @@ export class Alarms extends Construct {
       reason:
         'Alarms hold no secret, and CloudWatch may publish only with a key of our own, at a dollar a month.',
     });
-    // A topic with a policy of its own has lost the one that lets the account's alarms in.
+    // A topic policy of our own replaces the default one, which lets the account's alarms publish.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -105,8 +105,8 @@ export class Alarms extends Construct {
     const tell = new SnsAction(this.topic);
     alarm.addAlarmAction(tell);
     alarm.addOkAction(tell);
-    // Not as a value that breaches: that would ring as soon as a first deployment makes the alarm. It begins without data,
-    // and only changes are told.
+    // Missing data is not treated as breaching: a first deployment would fire the alarm at once. The alarm begins without
+    // data, and only changes of state send mail.
     if (watch.missing) alarm.addInsufficientDataAction(tell);
     return alarm;
   }
@@ -134,7 +134,7 @@ function watches(props: {
       says: 'A job has waited for half an hour.',
     },
     'controller-silent': {
-      // Every round that ends says how many hosts it wants, if it is none: no such line is no round.
+      // Every complete round emits the number of wanted hosts, zero included: a missing value means a missing round.
       metric: measured(name, 'controller', 'hosts_wanted', Stats.SAMPLE_COUNT, Duration.minutes(1)),
       threshold: 1,
       below: true,
@@ -167,20 +167,20 @@ function watches(props: {
       says: 'The API answers with 5xx.',
     },
     'api-throttled': {
-      // Lambda answers these itself, with 429, which is no 5xx.
+      // Lambda answers these itself, with 429; they do not count as 5xx.
       metric: props.api.service.lambda.metricThrottles(fiveMinutes),
       threshold: 5,
       says: 'Callers are turned away: no environment of Lambda was free for the api.',
     },
     'account-full': {
-      // Of all functions of the account in this region, ours or not.
+      // All functions of the account in this region, those of other projects included.
       metric: LambdaFunction.metricAllConcurrentExecutions({ ...fiveMinutes, statistic: Stats.MAXIMUM }),
       threshold: Math.floor(lambdaConcurrency * 0.8),
       periods: 3,
       says: `Lambda has used four fifths of the ${lambdaConcurrency} environments of the account.`,
     },
     'attempts-lost': {
-      // Hosts lose an attempt that ComfyUI forgot, the controller those of a host that died.
+      // A host reports attempts that ComfyUI lost, the controller those of a dead host.
       metric: new MathExpression({
         expression: 'SUM([host, controller])',
         usingMetrics: {
@@ -194,7 +194,7 @@ function watches(props: {
       periods: 2,
       says: 'Attempts are lost after they started: GPU time is paid twice.',
     },
-    // Where all of them are to stay up, or there is none, that they are up says nothing.
+    // Without this condition the alarm would fire for hosts that minHosts or warm keeps up, or where maxHosts is 0.
     ...(maxHosts > mostWarm && {
       'hosts-at-maximum': {
         metric: measured(name, 'controller', 'hosts_ready', Stats.MINIMUM, Duration.hours(1)),

@@ -1,5 +1,5 @@
-// The api: a function behind a Function URL that streams its answers. The URL is public, as CloudFront needs it without
-// making clients sign their bodies; who comes without the origin secret is refused by the function, if there is one.
+// The api: a function behind a Function URL that streams its responses. The URL is public, because CloudFront could only
+// sign requests whose clients hash their bodies; the function refuses requests without the origin secret, if one is set.
 
 import { Duration, Fn } from 'aws-cdk-lib';
 import { type FunctionUrl, FunctionUrlAuthType, InvokeMode } from 'aws-cdk-lib/aws-lambda';
@@ -12,13 +12,13 @@ import { GeneratedSecret } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
-/** CloudFront waits as long for the first byte: see endpoint.ts. */
+/** CloudFront waits equally long for the first byte: see endpoint.ts. */
 export const API_TIMEOUT = Duration.seconds(60);
 
 export class Api extends Construct {
   readonly service: Service;
   readonly url: FunctionUrl;
-  /** The URL without its last slash, and its host. */
+  /** The URL without its last slash, and its host name. */
   readonly address: string;
   readonly hostName: string;
   readonly key: GeneratedSecret;
@@ -31,7 +31,7 @@ export class Api extends Construct {
       tables: Tables;
       images: ImagesBucket;
       bundle: string;
-      /** What comes without it is refused. Undefined: the Function URL is where callers go. */
+      /** Requests without it are refused. Undefined: callers use the Function URL directly. */
       originSecret: GeneratedSecret | undefined;
     },
   ) {

@@ -1,5 +1,5 @@
-// The entry of `cdk synth` and `cdk deploy`: reads the context, adds the stacks, checks them, and writes cdk.out.
-// A setting that cannot be read ends it with one sentence.
+// The entry of `cdk synth` and `cdk deploy`: reads the context, adds the stacks, checks them and writes cdk.out.
+// An invalid setting ends it with a one-sentence error.
 
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';

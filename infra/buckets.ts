@@ -1,5 +1,5 @@
-// The two buckets: images (with uploads, graphs and inventories beside them) and models. Closed, TLS only, and like the
-// tables they outlive every stack. Key prefixes are those of functions/core/names.ts and functions/models.
+// The two buckets: images (with uploads, graphs and inventories) and models. Private, TLS only; like the tables they
+// outlive every stack. Key prefixes are those of functions/core/names.ts and functions/models.
 
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
@@ -14,7 +14,7 @@ import {
 import { Construct } from 'constructs';
 import { asNagWrites, bucketName } from './names.ts';
 
-/** What is made of jobs, and ages with them. An inventory is of a host: kept, for it is found by its hash for ever. */
+/** Objects of jobs, which expire with them. Inventories do not expire: they belong to hosts and are found by hash. */
 const OF_JOBS = ['images', 'uploads', 'graphs'];
 
 type ObjectAction =
@@ -23,7 +23,7 @@ type ObjectAction =
   | 'DeleteObject'
   | 'AbortMultipartUpload'
   | 'ListMultipartUploadParts';
-/** Folders by action, or a single object, which has a dot. */
+/** Folders by action, or a single object, whose name contains a dot. */
 export type BucketAccess = Partial<Record<ObjectAction, string[]>>;
 
 abstract class ClosedBucket extends Construct {
@@ -43,7 +43,7 @@ abstract class ClosedBucket extends Construct {
       minimumTLSVersion: 1.2,
       encryption: BucketEncryption.S3_MANAGED,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      // Where the deployment that makes it fails it goes again, empty: one that stayed would be in the way of the next.
+      // Deleted, while empty, if the deployment that creates it fails: a bucket that stays would block the next deployment.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       lifecycleRules: [
         { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(2) },
@@ -63,7 +63,7 @@ abstract class ClosedBucket extends Construct {
   protected grant(role: Role, access: BucketAccess): void {
     const add = (actions: string[], resources: string[]) =>
       role.addToPrincipalPolicy(new PolicyStatement({ actions, resources }));
-    // By its name, which binds no stack to the other.
+    // Referenced by name, so that no CloudFormation export ties the stacks together.
     const arn = `arn:${Stack.of(role).partition}:s3:::${this.name}`;
     for (const [action, prefixes] of Object.entries(access)) {
       const resources = prefixes.map((prefix) =>
@@ -78,8 +78,8 @@ abstract class ClosedBucket extends Construct {
         });
       }
     }
-    // Without it S3 answers 403, not 404, to whoever asks for a key that is not there, and no condition on the prefix
-    // can be given: a GetObject carries none.
+    // Without s3:ListBucket S3 answers 403 instead of 404 for a missing key. The statement has no prefix condition, because
+    // a GetObject request carries no prefix.
     add(['s3:ListBucket'], [arn]);
   }
 }
@@ -97,12 +97,12 @@ export class ImagesBucket extends ClosedBucket {
         prefix: `${prefix}/`,
         expiration: Duration.days(imageDays),
       })),
-      // A page that fetches a presigned link reads S3's answer itself.
+      // Pages fetch presigned links across origins, so S3 itself must answer with CORS headers.
       readableFrom: allowedOrigins.split(',').map((origin) => origin.trim()),
     });
   }
 
-  /** Grants, and says where the images are: a part of the function's environment. */
+  /** Grants access, and returns the environment variables that name the bucket. */
   allow(role: Role, access: BucketAccess): { IMAGES_BUCKET: string } {
     this.grant(role, access);
     return { IMAGES_BUCKET: this.name };
@@ -113,12 +113,12 @@ export class ModelsBucket extends ClosedBucket {
   constructor(scope: Construct, id: string, { name }: { name: string }) {
     super(scope, id, {
       bucketName: bucketName(scope, name, 'models'),
-      // An installed ComfyUI is not removed by its age: hosts run it, and cannot put it there again.
+      // An installed ComfyUI does not expire: hosts run it and cannot upload it again.
       lifecycleRules: [],
     });
   }
 
-  /** Grants, and says where the models are: a part of the function's environment. */
+  /** Grants access, and returns the environment variables that name the bucket. */
   allow(role: Role, access: BucketAccess): { MODELS_BUCKET: string } {
     this.grant(role, access);
     return { MODELS_BUCKET: this.name };

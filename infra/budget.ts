@@ -1,5 +1,5 @@
-// A monthly budget, so that a fleet that does not go to sleep is noticed by what it costs. It watches the whole account:
-// costs by tag are known to AWS only after a person has activated the tag.
+// A monthly budget, which reveals a fleet that does not scale to zero. It covers the whole account: AWS knows costs by
+// tag only after a person has activated the tag.
 
 import { Stack } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';

@@ -1,6 +1,6 @@
-// The machine that installs ComfyUI for the GPU hosts: a launch template of its own, started by a person once for each
-// version, which stores the archive that hosts then take, and ends itself. It is the only one that may write there: a host
-// runs graphs, and what it could change other hosts would run.
+// The builder: a machine that installs ComfyUI for the GPU hosts, with a launch template of its own. A person starts it once
+// for each version; it stores the archive that hosts fetch and ends itself. No other machine may write the archive: a host
+// runs graphs, and a compromised one must not change what other hosts run.
 
 import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
@@ -12,7 +12,7 @@ import {
 } from './one-shot-machine.ts';
 
 export class ComfyUIBuilder extends Construct {
-  /** What a person types. */
+  /** The command that a person types. */
   readonly command: string;
 
   constructor(scope: Construct, id: string, props: EndsItselfProps) {
@@ -30,7 +30,7 @@ export class ComfyUIBuilder extends Construct {
       ...places,
       COMFYUI_VERSION: settings.comfyuiVersion,
     });
-    // A template that is changed keeps its first version as the default one.
+    // An updated launch template keeps its first version as the default, hence $Latest.
     this.command = `aws ec2 run-instances --region ${Stack.of(this).region} --launch-template 'LaunchTemplateName=${launchTemplateName},Version=$Latest' --subnet-id ${subnetOf(props.network)} --query 'Instances[0].InstanceId' --output text`;
   }
 }

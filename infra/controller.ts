@@ -1,5 +1,5 @@
-// The controller: once a minute, and as soon as a job begins to wait. It returns the jobs of dead hosts, ends what is too
-// old, and raises the number of hosts; it may touch this deployment's group and no other.
+// The controller: runs once a minute, and as soon as a job begins to wait. It returns the jobs of dead hosts to the queue,
+// ends expired ones and raises the number of hosts; it may change this deployment's group and no other.
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -51,13 +51,13 @@ export class Controller extends Construct {
     });
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
-      // The next one comes in a minute: a late one would only meet it.
+      // No retry: the next round follows within a minute, and a late one would only overlap it.
       targets: [
         new LambdaFunction(this.service.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
       ],
     });
     this.service.lambda.configureAsyncInvoke({ retryAttempts: 0 });
-    // A burst is one thing to know: there is work. What it starts takes minutes.
+    // One call per burst is enough: it starts machines, which take minutes.
     onWaitingJobs(this.service, { tables, failed, batchSize: 1000, gather: Duration.seconds(2) });
   }
 
@@ -75,7 +75,7 @@ export class Controller extends Construct {
     return allowOnGroup(role, name, [
       'SetDesiredCapacity',
       'TerminateInstanceInAutoScalingGroup',
-      // From spot to on demand, and back.
+      // For the change from spot to on demand and back.
       ...(spot ? (['UpdateAutoScalingGroup'] as const) : []),
     ]);
   }

@@ -1,5 +1,4 @@
-// One page that shows how the deployment is: what waits, what is forwarded, what the GPUs do, what fails. Every metric of
-// functions/metrics.ts is on it.
+// The dashboard: waiting jobs, offers, GPU hosts and failures on one page. It has every metric of functions/metrics.ts.
 
 import { Duration } from 'aws-cdk-lib';
 import {

@@ -1,5 +1,5 @@
-// CloudFront, which gives the API HTTPS, a name of its own where one is wanted, and the secret that the
-// function asks for. It keeps nothing: every request goes through.
+// CloudFront: HTTPS, an optional domain name of its own, and the origin secret that the function requires. It caches
+// nothing: every request reaches the origin.
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -23,8 +23,8 @@ import type { Settings } from './settings.ts';
 import { ORIGIN_SECRET_HEADER } from '../functions/api/http/cloudfront-secret.ts';
 
 /**
- * Errors that a distribution keeps for 10 s where nothing else is said, whatever its cache policy says and, of all but
- * 404 and 414 and 501, whatever the answer says. These are all that may be named; of others it keeps none.
+ * Errors that a distribution caches for 10 s by default, whatever its cache policy says and, except for 404, 414 and
+ * 501, whatever the response says. No other status code can be configured, and no other is cached.
  * Source: "Control how long CloudFront caches errors" and "How CloudFront processes HTTP 4xx and 5xx status codes" in
  * CloudFront's developer guide; cfn-lint has the list.
  */
@@ -32,7 +32,7 @@ const ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
 export class Endpoint extends Construct {
   readonly distribution: Distribution;
-  /** Where callers go. */
+  /** The address that callers use. */
   readonly address: string;
   readonly hostName: string;
 
@@ -55,14 +55,14 @@ export class Endpoint extends Construct {
         }),
         allowedMethods: AllowedMethods.ALLOW_ALL,
         cachePolicy: CachePolicy.CACHING_DISABLED,
-        // A Function URL answers to its own host name alone.
+        // A Function URL answers only requests with its own host name.
         originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
         responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
-        // No redirect: a key that was sent in plain text should fail loudly.
+        // No redirect: a request that sends its key in plain text must fail visibly.
         viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
         functionAssociations: [new Preflights(this, 'Preflights', settings).association],
-        // It would compress what has a Content-Length, and a Function URL that streams has renamed that; and only what a
-        // cache policy lets it keep.
+        // CloudFront compresses only responses that have a Content-Length, which a streaming Function URL renames, and only
+        // those that the cache policy lets it cache.
         compress: false,
       },
       errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),

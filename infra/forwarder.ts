@@ -1,4 +1,4 @@
-// The forwarder: in the network of the hosts, called when jobs begin to wait. It reads and offers; it writes nothing.
+// The forwarder: runs in the hosts' network when jobs begin to wait. It reads jobs and sends offers; it writes nothing.
 
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
@@ -31,7 +31,7 @@ export class Forwarder extends Construct {
         ...tables.allow(role, {
           jobs: { items: ['BatchGetItem'], indexes: ['byWork'] },
           hosts: { items: ['Scan'] },
-          // Over how many keys the queue is spread.
+          // The number of shards of the queue.
           fleet: { items: ['GetItem'] },
           intakes: { items: ['GetItem'] },
         }),

@@ -1,5 +1,5 @@
-// The GPU hosts: an Auto Scaling group of 0 to N, which the controller raises and each host leaves by itself. It knows
-// what is launched and how; what a host may do stands in host-role.ts, what it does at boot in infra/host.
+// The GPU hosts: an Auto Scaling group of 0 to N, which the controller raises and which each host leaves by itself. Owns the
+// launch template; a host's permissions are in host-role.ts, its boot in infra/host.
 
 import { Annotations, Tags, Validations } from 'aws-cdk-lib';
 import { AutoScalingGroup, OnDemandAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
@@ -26,18 +26,18 @@ export interface GpuHostsProps {
   tables: Tables;
   images: ImagesBucket;
   models: ModelsBucket;
-  /** The folder of the host's bundle, and the file with the template of its user data. */
+  /** The folder of the host's bundle, and the file with the user data template. */
   bundle: string;
   script: string;
 }
 
 export class GpuHosts extends Construct {
   readonly release: string;
-  /** Prepares ComfyUI for them. */
+  /** The command that prepares ComfyUI for the hosts. */
   readonly buildCommand: string;
-  /** Where the machine that seeds the models is started. */
+  /** Where the seeder is started. */
   readonly seedSubnet: string;
-  /** Of their own image, where they have one. */
+  /** Outputs of the hosts' own image, if it is enabled. */
   readonly image: HostImage | undefined;
 
   constructor(scope: Construct, id: string, props: GpuHostsProps) {
@@ -69,7 +69,7 @@ export class GpuHosts extends Construct {
         settings,
         network,
         role,
-        // A host gets the driver's latest security fixes without a deployment, or its own image as soon as there is one.
+        // Resolved at each launch: hosts get driver security fixes, or a new image of their own, without a deployment.
         imageParameter: settings.bakedImage ? hostImageParameter(settings.name) : settings.amiParameter,
         userData: userData(template, told),
       }),
@@ -78,7 +78,7 @@ export class GpuHosts extends Construct {
     if (settings.bakedImage) {
       this.image = new HostImage(this, 'Image', { ...props, bundle, template, release: this.release });
       launch.node.addDependency(this.image);
-      // Blocks come from S3 when they are first read, at whatever rate: PyTorch alone would take minutes.
+      // Without a rate S3 loads blocks at first read, at no guaranteed speed: PyTorch alone would take minutes.
       (launch.node.defaultChild as CfnLaunchTemplate).addPropertyOverride(
         'LaunchTemplateData.BlockDeviceMappings.0.Ebs.VolumeInitializationRate',
         300,
@@ -90,7 +90,7 @@ export class GpuHosts extends Construct {
     this.seedSubnet = new Seeder(this, 'Seeder', { ...props, bundle, template }).subnet;
   }
 
-  /** A type without a price runs all the same: its jobs say no cost. */
+  /** A type without a price runs too; its jobs report no cost. */
   #prices(settings: Settings): string {
     const { region, instanceTypes, usdPerHour } = settings;
     const unpriced = unpricedTypes(settings);
@@ -110,7 +110,7 @@ export class GpuHosts extends Construct {
       autoScalingGroupName: groupName(settings.name),
       vpc: network.vpc,
       vpcSubnets: network.hostSubnets,
-      // No desired capacity: that is the controller's, and a deployment must not reset it.
+      // No desired capacity: the controller owns it, and a deployment must not reset it.
       minCapacity: 0,
       maxCapacity: settings.maxHosts,
       newInstancesProtectedFromScaleIn: true,

@@ -1,6 +1,6 @@
-// The hosts' own machine image, off by default: EC2 Image Builder installs on AWS's image what a host would install at its
-// boot. `npm run image` has one made, and says by a parameter that hosts are launched from it. Until then the parameter
-// holds AWS's image. Models are not in it: a disk made of an image reads them more slowly than a host fetches them.
+// The hosts' own machine image, off by default: EC2 Image Builder installs on AWS's image what a host would install at boot.
+// `npm run image` builds it and writes its id into the parameter from which hosts are launched; until then the parameter
+// holds AWS's image. Models are not in it: a volume created from an image is slower than fetching them.
 
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, InstanceProfile, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -27,13 +27,13 @@ export interface HostImageProps {
   network: Network;
   models: ModelsBucket;
   bundle: Asset;
-  /** Of the user data, as hosts have it. */
+  /** The user data template of the hosts. */
   template: string;
-  /** What hosts run: another one is another image. */
+  /** The release that hosts run; another release means another image. */
   release: string;
 }
 
-/** Without a GPU: PyTorch is unpacked, not run on one. */
+/** Without a GPU: the build unpacks PyTorch but does not run it. */
 const INSTANCE_TYPE = 'c7i.xlarge';
 
 export class HostImage extends Construct {
@@ -46,7 +46,7 @@ export class HostImage extends Construct {
     const profile = new InstanceProfile(this, 'Profile', { role });
     const named = `${settings.name}-gpu-host`;
 
-    // Image Builder changes neither of the two, and a new one must have another name.
+    // Image Builder updates neither resource in place; a replacement needs another name.
     const component = new CfnComponent(this, 'Component', {
       name: `${named}-${release}`,
       version: '1.0.0',
@@ -84,7 +84,7 @@ export class HostImage extends Construct {
       distributions: [
         {
           region: settings.region,
-          // CDK passes it on as it is.
+          // CDK passes it through unchanged.
           amiDistributionConfiguration: { Name: `${named} {{ imagebuilder:buildDate }}` },
         },
       ],
@@ -94,7 +94,7 @@ export class HostImage extends Construct {
       imageRecipeArn: recipe.attrArn,
       infrastructureConfigurationArn: infrastructure.attrArn,
       distributionConfigurationArn: distribution.attrArn,
-      // Its tests would start a second machine to see that the first one boots.
+      // Image tests would start a second machine only to see that the first one boots.
       imageTestsConfiguration: { imageTestsEnabled: false },
     });
     this.pipelineArn = pipeline.attrArn;
@@ -124,7 +124,7 @@ export class HostImage extends Construct {
     return role;
   }
 
-  /** What Image Builder's agent runs: the user data of hosts, which ends with boot/image.sh. JSON is YAML too. */
+  /** The script for Image Builder's agent: the hosts' user data, which ends with boot/image.sh. JSON is valid YAML. */
   #document(role: Role, { settings, models, bundle, template }: HostImageProps): string {
     const script = userData(template, {
       BOOT: 'image',
@@ -133,7 +133,7 @@ export class HostImage extends Construct {
       COMFYUI_VERSION: settings.comfyuiVersion,
       HOST_ASSET: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
     });
-    // It would take what is in such braces for a parameter of its own.
+    // The agent would read such braces as its own parameters.
     if (script.includes('{{')) throw new Error('infra/host/user-data.sh must not have {{ in it.');
     return Stack.of(this).toJsonString({
       name: 'comfyui-gpu-host',
@@ -148,8 +148,8 @@ export class HostImage extends Construct {
   }
 
   /**
-   * The parameter is made once and never again changed by a deployment: a resource of CloudFormation's would put AWS's image
-   * back whenever that has a new id.
+   * The parameter is created once, and no deployment changes it again: a CloudFormation resource would restore AWS's image
+   * whenever that has a new id.
    */
   #beginWithTheirs({ name, amiParameter }: Settings): void {
     const parameter = hostImageParameter(name);
@@ -184,7 +184,7 @@ export class HostImage extends Construct {
       }),
       policy: AwsCustomResourcePolicy.fromStatements([
         new PolicyStatement({ actions: ['ssm:PutParameter', 'ssm:DeleteParameter'], resources: [arn] }),
-        // Asked of whoever writes a parameter that holds an image.
+        // Required for writing a parameter that holds an image id.
         new PolicyStatement({ actions: ['ec2:DescribeImages'], resources: ['*'] }),
       ]),
     });

@@ -1,5 +1,5 @@
-// What a GPU host may do, and what it is told. Whoever takes over a host has this role: it changes jobs and creates none,
-// reads models and the installed ComfyUI and changes neither, and reaches no parameter, no secret and no other machine.
+// The permissions and the settings of a GPU host. A compromised host has this role: it changes jobs and creates none, reads
+// models and the installed ComfyUI and changes neither, and reaches no parameter, no secret and no other machine.
 
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -22,7 +22,7 @@ export interface HostRoleProps {
 
 export class HostRole extends Construct {
   readonly role: Role;
-  /** Where all that is which it may reach: a part of its settings. */
+  /** The resources that it may use, as environment variables. */
   readonly places;
 
   constructor(scope: Construct, id: string, props: HostRoleProps) {
@@ -35,14 +35,14 @@ export class HostRole extends Construct {
     this.role = role;
     this.places = {
       ...props.tables.allow(role, {
-        // It claims, starts and ends jobs. Each update names what the item must be, so that none is created by it; IAM
-        // has no words for "only where there is one": a stolen role could make items, not put whole ones.
+        // Claims, starts and ends jobs. Each update is conditional on an existing item, so a host creates none; IAM cannot
+        // enforce that condition: with a stolen role items can be created by update, but not by put.
         jobs: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byWork'] },
-        // All of them it looks at once, when it starts: for what a former run of its machine has left.
+        // The scan at the start finds what a former run of this machine left.
         hosts: { items: ['GetItem', 'PutItem', 'DeleteItem', 'Scan'] },
-        // How many others there are, and whether it is to stay up although it is idle.
+        // The number of other hosts, and whether this one stays up while idle.
         fleet: { items: ['GetItem'] },
-        // It says what offers to it are signed with, and reads of nobody what that is.
+        // Writes the secret that signs offers to it; it can read no host's secret.
         intakes: { items: ['PutItem', 'DeleteItem'] },
       }),
       ...props.images.allow(role, {
@@ -56,7 +56,7 @@ export class HostRole extends Construct {
       ...this.#allowBundle(props.bundle),
       ...this.#allowLogs(settings),
     };
-    // To end itself: it looks first whether it is ending already, since each further call would want one less.
+    // A host checks first whether it is already ending, since each call lowers the desired capacity by one.
     this.#allow(['autoscaling:DescribeAutoScalingGroups'], '*');
     this.#allowSessionManager();
   }
@@ -76,7 +76,7 @@ export class HostRole extends Construct {
     return { LOG_GROUP: hostLogGroup(name) };
   }
 
-  /** A shell without a key or an open port. AWS's own policy would also let it read every parameter of the account. */
+  /** A shell without a key or an open port. AWS's managed policy would also allow reading every parameter of the account. */
   #allowSessionManager(): void {
     this.#allow(
       [

@@ -1,5 +1,5 @@
-// What every machine of ours is launched with, a GPU host or one that does one thing and ends itself: reached by nobody but the
-// forwarder, metadata for its own processes alone, an encrypted disk that goes with it.
+// The launch settings of every machine, GPU host or one-shot: reachable by the forwarder alone, metadata only for its own
+// processes, an encrypted disk that is deleted with it.
 
 import {
   BlockDeviceVolume,
@@ -18,7 +18,7 @@ export interface LaunchProps {
   settings: Settings;
   network: Network;
   role: Role;
-  /** The SSM parameter with the image's id, which is looked up at every launch. */
+  /** The SSM parameter with the image id, resolved at each launch. */
   imageParameter: string;
   userData: string;
 }

@@ -1,6 +1,6 @@
-// The network of the GPU hosts and the forwarder. No NAT gateway and no interface endpoint: what sleeps costs nothing.
-// Hosts sit in public subnets, for they fetch packages, and nothing reaches them but the forwarder; the forwarder sits
-// in isolated subnets, whose only way out is the endpoint of DynamoDB.
+// The network of the GPU hosts and the forwarder. No NAT gateway and no interface endpoint: an idle deployment pays nothing.
+// Hosts are in public subnets, because they fetch packages, and only the forwarder can reach them; the forwarder is in
+// isolated subnets, whose only route is the DynamoDB endpoint.
 
 import { Aws, Validations } from 'aws-cdk-lib';
 import {
@@ -22,11 +22,11 @@ import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { zoneNumber } from '../functions/core/zones.ts';
 
-/** Of a host's intake: HTTP inside the network, each offer signed with the host's own secret. */
+/** The port of a host's intake: HTTP inside the network, each offer signed with the host's own secret. */
 export const INTAKE_PORT = 5002;
 
 const NETWORK = '10.0.0.0/16';
-/** A thousand hosts a zone. Ranges follow the zone's own number, whatever other zones there are: see core/zones.ts. */
+/** A thousand hosts per zone. Ranges follow the zone's number and do not depend on other zones: see core/zones.ts. */
 const hostRange = (zone: string) => `10.0.${4 * zoneNumber(zone)}.0/22`;
 const forwarderRange = (zone: string) => `10.0.${128 + zoneNumber(zone)}.0/24`;
 
@@ -38,9 +38,9 @@ export class Network extends Construct {
   readonly forwarderSubnets: SubnetSelection;
 
   /**
-   * @param props.zones ids of those in which hosts may be: one may come and go, none moves another
-   * @param props.forwarderZones ids of those of the forwarder, which stay
-   * @param props.tables ARNs that the endpoint of DynamoDB lets through
+   * @param props.zones zone ids for hosts; adding or removing one moves no other
+   * @param props.forwarderZones zone ids for the forwarder, which do not change
+   * @param props.tables ARNs that the DynamoDB endpoint allows
    */
   constructor(
     scope: Construct,
@@ -51,9 +51,9 @@ export class Network extends Construct {
     this.vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(NETWORK),
       natGateways: 0,
-      // CDK counts subnets by their place in a list, and knows zones by their letters alone: they are made below.
+      // CDK numbers subnets by their place in a list and knows zones by letter only: they are created below.
       subnetConfiguration: [],
-      // Nothing of ours is in the default group, and emptying it takes a Lambda of CDK's own.
+      // No resource uses the default group, and emptying it takes a Lambda of CDK.
       restrictDefaultSecurityGroup: false,
     });
     this.hostSubnets = { subnets: this.#addHostSubnets(zones) };
@@ -106,8 +106,8 @@ export class Network extends Construct {
 
   #openDoors(): void {
     this.forwarder.connections.allowTo(this.hosts, Port.tcp(INTAKE_PORT), 'offers of jobs');
-    // Their subnets have no route but the endpoint's, so this reaches DynamoDB and nothing else; to name its prefix
-    // list would take a look-up in the account.
+    // The forwarder's subnets route only to the endpoint, so this reaches only DynamoDB; naming its prefix list would need
+    // a look-up in the account.
     this.forwarder.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'DynamoDB by its endpoint');
     this.hosts.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, packages, Session Manager');
     this.hosts.addEgressRule(Peer.anyIpv4(), Port.tcp(80), 'the mirrors of Ubuntu');
@@ -131,7 +131,7 @@ export class Network extends Construct {
       service: GatewayVpcEndpointAwsService.S3,
       subnets: [this.hostSubnets],
     });
-    // Whoever takes over a host cannot carry anything into a bucket of another account.
+    // A compromised host cannot copy anything into a bucket of another account.
     s3.addToPolicy(
       new PolicyStatement({
         principals: [new AnyPrincipal()],
@@ -146,14 +146,14 @@ export class Network extends Construct {
         conditions: { StringEquals: { 'aws:ResourceAccount': Aws.ACCOUNT_ID } },
       }),
     );
-    // Packages, and Session Manager's agent, lie in buckets of others.
+    // Packages and Session Manager's agent are in buckets of other accounts.
     s3.addToPolicy(
       new PolicyStatement({ principals: [new AnyPrincipal()], actions: ['s3:GetObject'], resources: ['*'] }),
     );
   }
 }
 
-/** In CDK a subnet's zone is a letter; in CloudFormation it may be an id. */
+/** CDK names a subnet's zone by letter; CloudFormation also accepts a zone id. */
 function byId(subnet: Subnet, zone: string): Subnet {
   const resource = subnet.node.defaultChild as CfnSubnet;
   resource.availabilityZone = undefined;

@@ -1,5 +1,5 @@
-// A machine without a GPU that a person starts, that does one thing and ends itself: its launch template, with the image, the
-// bundle and the user data of hosts, and a role of its own. What it does is the boot script's, what it may is whoever's it is.
+// A one-shot machine without a GPU, which a person starts and which ends itself: a launch template with the image, the bundle
+// and the user data of hosts, and a role of its own. The boot script defines its work, the caller of this file its rights.
 
 import { Tags } from 'aws-cdk-lib';
 import { InstanceInitiatedShutdownBehavior, InstanceType, LaunchTemplate } from 'aws-cdk-lib/aws-ec2';
@@ -17,14 +17,14 @@ export interface EndsItselfProps {
   network: Network;
   models: ModelsBucket;
   bundle: Asset;
-  /** Of the user data, as hosts have it. */
+  /** The user data template of the hosts. */
   template: string;
 }
 
-/** Without a GPU: what it fetches and unpacks does not run on one. */
+/** Without a GPU: it fetches and unpacks, and runs no model. */
 const INSTANCE_TYPE = 'c7i.xlarge';
 
-/** May read the bundle; the rest is for whoever calls this. */
+/** May read the bundle; the caller grants the rest. */
 export function roleThatEndsItself(scope: Construct, { bundle }: EndsItselfProps, description: string): Role {
   const role = new Role(scope, 'Role', {
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
@@ -53,7 +53,7 @@ export function templateThatEndsItself(
       settings,
       network,
       role,
-      // The hosts' image: what is installed is bound to its Python.
+      // The hosts' image: the installation is bound to its Python.
       imageParameter: settings.amiParameter,
       userData: userData(template, {
         ...told,
@@ -66,7 +66,7 @@ export function templateThatEndsItself(
   Tags.of(launch).add('Name', launchTemplateName);
 }
 
-/** Any of those of hosts. */
+/** Any of the hosts' subnets. */
 export function subnetOf(network: Network): string {
   return network.vpc.selectSubnets(network.hostSubnets).subnetIds[0]!;
 }

@@ -1,7 +1,7 @@
-// A browser's preflights, answered by CloudFront itself: no function is woken, and no empty answer has to come through
-// its Function URL. What it answers is what the app would (test/infra/preflights.test.ts).
-// Not by the Function URL's `cors`: that puts its headers on every answer, beside those of the app, and a browser refuses
-// an Access-Control-Allow-Origin that stands there twice.
+// CORS preflights, answered by CloudFront itself: no function is invoked, and no empty response has to pass its Function
+// URL. The response is the one that the app would give (test/infra/preflights.test.ts).
+// The Function URL's `cors` is not used: it adds its headers to those of the app, and a browser refuses a response with two
+// Access-Control-Allow-Origin headers.
 
 import {
   Function as CloudFrontFunction,
@@ -15,7 +15,7 @@ import { PREFLIGHT } from '../functions/api/http/preflight.ts';
 import type { Settings } from './settings.ts';
 
 export class Preflights extends Construct {
-  /** For a behaviour of CloudFront. */
+  /** For a CloudFront behaviour. */
   readonly association: FunctionAssociation;
 
   constructor(scope: Construct, id: string, { name, allowedOrigins }: Settings) {
@@ -31,7 +31,7 @@ export class Preflights extends Construct {
   }
 }
 
-/** In the JavaScript of CloudFront's runtime 2.0. @param allowedOrigins `*`, or origins separated by commas */
+/** JavaScript for CloudFront's runtime 2.0. @param allowedOrigins `*`, or origins separated by commas */
 function codeFor(allowedOrigins: string): string {
   const origins = allowedOrigins.split(',').map((one) => one.trim());
   const { methods, headers, maxAge } = PREFLIGHT;

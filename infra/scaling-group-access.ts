@@ -1,5 +1,5 @@
-// Who may do what with the group of the GPU hosts, and what it is called for them. By its name, which is known before it
-// exists and binds no stack to the other.
+// Access to the Auto Scaling group of the GPU hosts: permissions, and its name in environments. The group is referenced by
+// name, which is known before the group exists and ties no stacks together.
 
 import { ArnFormat, Stack, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
@@ -12,7 +12,7 @@ type GroupAction =
   | 'SuspendProcesses'
   | 'UpdateAutoScalingGroup';
 
-/** Grants, and says which group it is: a part of the function's environment. */
+/** Grants access, and returns the environment variable that names the group. */
 export function allowOnGroup(
   role: Role,
   name: string,
@@ -22,7 +22,7 @@ export function allowOnGroup(
   return { AUTO_SCALING_GROUP: groupName(name) };
 }
 
-/** @param scope whose policy it will be: what cdk-nag says of it is answered there */
+/** @param scope the construct that owns the policy; cdk-nag's findings are acknowledged there */
 export function groupStatement(scope: Construct, name: string, actions: GroupAction[]): PolicyStatement {
   const arn = Stack.of(scope).formatArn({
     service: 'autoscaling',

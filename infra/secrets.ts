@@ -1,6 +1,6 @@
-// The two secrets that a deployment makes for itself, and nobody types: the key of the API, and what tells
-// CloudFront's requests from those of others. A new version keeps the one before it: CloudFront takes minutes to send the new
-// one from everywhere, callers take longer.
+// The two secrets that a deployment generates: the key of the API, and the origin secret by which the function recognises
+// CloudFront's requests. The previous version stays valid beside a new one: CloudFront takes minutes to send the new secret
+// from everywhere, and callers take longer.
 
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 
 export class GeneratedSecret extends Construct {
   readonly secret: Secret;
-  /** The one before it, as long as it is taken too. */
+  /** The previous version, while it is accepted. */
   readonly #previous: Secret | undefined;
 
   constructor(
@@ -26,9 +26,9 @@ export class GeneratedSecret extends Construct {
 
   #draw(version: number, description: string): Secret {
     const secret = new Secret(this, `Secret${version}`, {
-      // No name of its own: a deleted secret keeps its name for weeks, and a second deployment would fail.
+      // No fixed name: a deleted secret keeps its name for weeks, and a second deployment would fail.
       description,
-      // Letters and digits alone: it stands in a header.
+      // Letters and digits only: the value is sent in a header.
       generateSecretString: { passwordLength: 48, excludePunctuation: true },
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -41,14 +41,14 @@ export class GeneratedSecret extends Construct {
   }
 
   /**
-   * A reference that CloudFormation resolves when it deploys: the template never holds the value, the function's
-   * environment and CloudFront's configuration do, and both are encrypted and for administrators alone.
+   * A reference that CloudFormation resolves at deployment: the template never holds the value; the function's environment
+   * and CloudFront's configuration do, and both are encrypted and readable by administrators only.
    */
   get value(): string {
     return this.secret.secretValue.unsafeUnwrap();
   }
 
-  /** A reference too. */
+  /** Also a reference. */
   get previousValue(): string | undefined {
     return this.#previous?.secretValue.unsafeUnwrap();
   }

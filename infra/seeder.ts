@@ -1,5 +1,5 @@
-// The machine that seeds the models bucket from the hub, in the bucket's region: a launch template of its own, which
-// `npm run models -- seed --in-region` starts and follows, and which ends itself. It goes on where a run broke off.
+// The seeder: a machine that fetches the models from the hub into the bucket, in the bucket's region. `npm run models -- seed
+// --in-region` starts and follows it; it ends itself, and a new run resumes an interrupted one.
 
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -13,7 +13,7 @@ import {
 import { hubTokenParameter } from './names.ts';
 
 export class Seeder extends Construct {
-  /** Where it is started. */
+  /** Where the machine is started. */
   readonly subnet: string;
 
   constructor(scope: Construct, id: string, props: EndsItselfProps) {
@@ -28,7 +28,7 @@ export class Seeder extends Construct {
     });
     const parameter = hubTokenParameter(settings.name);
     role.addToPolicy(
-      // Encrypted by the account's own key for SSM, which whoever may read the parameter may use.
+      // Encrypted with the account's own SSM key, which every principal that may read the parameter may use.
       new PolicyStatement({
         actions: ['ssm:GetParameter'],
         resources: [

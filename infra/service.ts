@@ -1,5 +1,5 @@
-// A Lambda function as every service has it: one runtime, one kind of log, a role that may do nothing until somebody grants
-// it. Where its bundle lies is the only thing that it knows of its code.
+// A Lambda function with the defaults of every service: runtime, log format, and a role without permissions until one is
+// granted. It knows nothing of its code but the bundle's folder.
 
 import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import type { Network } from './network.ts';
 import type { Settings } from './settings.ts';
 
-/** An environment as functions/config wants it; what is undefined is not set. */
+/** An environment as functions/config expects it; undefined values are not set. */
 type Environment = Record<string, string | undefined>;
 
 export interface ServiceProps {
@@ -25,10 +25,10 @@ export interface ServiceProps {
   bundle: string;
   memoryMiB: number;
   timeout: Duration;
-  /** Called with the role: whoever grants something says what the service must know of it. */
+  /** Called with the role: each grant returns the environment variables that go with it. */
   environment: (role: Role) => Environment;
   reservedConcurrency?: number | undefined;
-  /** In the network, as the forwarder. */
+  /** In a VPC, as the forwarder is. */
   network?: Network;
 }
 

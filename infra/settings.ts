@@ -1,5 +1,5 @@
-// Every choice that a person may make about a deployment: cdk.json's context, or `-c name=value` on the command line,
-// as typed settings. A bad value is refused with one sentence; nothing is guessed.
+// All settings of a deployment, typed, from cdk.json's context or `-c name=value` on the command line. A bad value is refused
+// with one sentence; nothing is guessed.
 
 import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -9,36 +9,36 @@ import { MAX_RESERVATIONS } from '../functions/core/quota.ts';
 import { readWarm } from '../functions/core/warm-schedule.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
 
-/** Thrown before anything is synthesised; its message is for the person who typed the value. */
+/** Thrown before synthesis; its message addresses the person who typed the value. */
 export class SettingError extends Error {
   override readonly name = 'SettingError';
 }
 
-/** `-c` gives text: numbers, flags and lists are read from it too, and an empty text is an absent value. */
+/** `-c` gives text: numbers, flags and lists are parsed from it, and an empty text is an absent value. */
 const number = z.coerce.number();
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 const absent = z.literal('').transform(() => undefined);
 const list = z.union([z.array(z.string()), z.string().transform(splitList)]);
 
-/** NVIDIA on x86_64, for which the machine image is made; the g5g family is ARM. */
+/** NVIDIA on x86_64, which the machine image supports; the g5g family is ARM. */
 const GPU_TYPE = /^(g[4-9](?!g\.)[a-z]*|p[3-9][a-z]*)\.(\d*xlarge|metal)$/;
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
-/** Lambda's and CloudWatch's own list of retentions. */
+/** Retentions that CloudWatch Logs accepts, days. */
 const LOG_DAYS = Object.values(RetentionDays)
   .map(Number)
   .filter((days) => days <= 3653);
 
-/** By region, then by instance type. */
+/** USD per hour, by region, then by instance type. */
 const prices = z.record(z.string().regex(REGION), z.record(z.string(), z.number().nonnegative()));
 
-/** By the order of instanceTypes, where there is capacity; or the cheapest of those. */
+/** Either in the order of instanceTypes where there is capacity, or the cheapest of them. */
 const SPOT_STRATEGIES = [
   SpotAllocationStrategy.CAPACITY_OPTIMIZED_PRIORITIZED,
   SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
 ] as const;
 
-/** Each name of cdk.json's context, once: what it takes, the sentence that refuses another, and what it does. */
+/** Each name of cdk.json's context, once: its parser, the sentence that refuses a bad value, and its effect. */
 export const deployment = {
   name: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,18}[a-z0-9]$/),
@@ -232,7 +232,7 @@ export const deployment = {
 
 export type Settings = SettingsOf<typeof deployment>;
 
-/** @param context all of the app's; what CDK itself keeps there has `:`, `/` or `@` in its name. @throws SettingError */
+/** @param context the app's whole context; CDK's own names contain `:`, `/` or `@`. @throws SettingError */
 export function readSettings(context: Record<string, unknown>): Settings {
   const own = Object.fromEntries(Object.entries(context).filter(([key]) => /^\w+$/.test(key)));
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(deployment, key));
@@ -252,7 +252,7 @@ export function readSettings(context: Record<string, unknown>): Settings {
   return settings;
 }
 
-/** The forwarder stays where it is while hosts come and go by zone: its own are not those of the hosts. */
+/** The forwarder's zones are independent of the hosts', so that it stays in place when host zones change. */
 function withUsualZones({ zones, forwarderZones, ...settings }: Settings): Settings {
   const usual = usualZones(settings.region);
   return {
@@ -285,7 +285,7 @@ function contradictionIn(settings: Settings): string | undefined {
   return contradictionOfEndpoint(settings);
 }
 
-/** Lambda takes a reservation only where so many are left to all functions that have none. */
+/** Lambda accepts a reservation only if this many executions stay unreserved. */
 const UNRESERVED = 100;
 
 function contradictionOfEndpoint(settings: Settings): string | undefined {
@@ -300,7 +300,7 @@ function contradictionOfEndpoint(settings: Settings): string | undefined {
   return undefined;
 }
 
-/** Jobs on them do not say what they cost. */
+/** Their jobs report no cost. */
 export function unpricedTypes({ region, instanceTypes, usdPerHour }: Settings): string[] {
   return instanceTypes.filter((type) => usdPerHour[region]?.[type] === undefined);
 }

@@ -1,5 +1,5 @@
-// The three stacks, and what each gives the next: what must never be lost, what costs by the hour, what costs by the
-// request. Composes constructs; reads nothing but the settings that it is given.
+// The three stacks and what each passes to the next: data that must never be lost, resources paid by the hour, and resources
+// paid by the request. Composes constructs; reads only the given settings.
 
 import { type App, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { Tables } from './tables.ts';
 import { Webhooks } from './webhooks.ts';
 
 export interface Bundles {
-  /** The folder with `lambda/<service>/index.mjs` and `host/`, as build.mjs makes it. */
+  /** The folder with `lambda/<service>/index.mjs` and `host/`, as build.mjs creates it. */
   built: string;
   /** infra/host/user-data.sh. */
   script: string;
@@ -35,10 +35,10 @@ export interface Stacks {
 
 export function addStacks(app: App, settings: Settings, bundles: Bundles): Stacks {
   const { name } = settings;
-  // Without an account: synth asks nobody anything, and `cdk deploy` takes the account of whoever calls it.
+  // No account: synthesis makes no calls to AWS, and `cdk deploy` uses the caller's account.
   const stack = (id: string, description: string) =>
     new Stack(app, `${name}-${id}`, { env: { region: settings.region }, description });
-  // CloudFormation takes no tags of a dashboard.
+  // CloudFormation accepts no tags on a dashboard.
   Tags.of(app).add('project', name, { excludeResourceTypes: ['AWS::CloudWatch::Dashboard'] });
 
   const stateful = stack('stateful', 'ComfyUI API: tables and buckets, which stay when all else goes');
@@ -98,7 +98,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   new Dashboard(compute, 'Dashboard', { settings, alarms, api, forwarder, controller, webhooks });
   new Budget(compute, 'Budget', { name, usd: settings.budgetUsd, topic: alarms.topic });
 
-  // They speak of each other by name, which binds nothing that a later deployment wants to change, but has no order.
+  // The stacks refer to each other by name, which permits later changes but gives CloudFormation no order.
   gpuHosts.addStackDependency(stateful);
   compute.addStackDependency(gpuHosts);
 

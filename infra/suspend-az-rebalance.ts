@@ -1,5 +1,5 @@
-// Rebalancing between zones launches a host that nobody asked for and ends one that works. CloudFormation has no property
-// that switches it off, so one call is made when the group is created.
+// Zone rebalancing launches a host that the controller did not ask for and ends a busy one. CloudFormation has no property
+// that disables it, so one call is made when the group is created.
 
 import { RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { AutoScalingGroup } from 'aws-cdk-lib/aws-autoscaling';
@@ -27,7 +27,7 @@ export class SuspendAzRebalance extends Construct {
       policy: AwsCustomResourcePolicy.fromStatements([groupStatement(this, name, ['SuspendProcesses'])]),
     });
     call.node.addDependency(group);
-    // CDK's own function, one for all such calls of the stack.
+    // CDK's own function, shared by all such calls of the stack.
     const caller = `AWS${AwsCustomResource.PROVIDER_FUNCTION_UUID.replaceAll('-', '')}`;
     Validations.of(Stack.of(this).node.findChild(caller)).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',

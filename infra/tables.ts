@@ -1,5 +1,4 @@
-// The tables, as functions/store/tables.ts describes them. They outlive every stack: nothing here is ever deleted by a
-// deployment.
+// The tables, as functions/store/tables.ts describes them. They outlive every stack: no deployment deletes one.
 
 import { RemovalPolicy, Validations } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, ProjectionType, StreamViewType, Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -10,12 +9,12 @@ import { tableArn, tablePrefix } from './names.ts';
 
 type ItemAction = 'GetItem' | 'BatchGetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan';
 
-/** What a service may do with items, by table, and which of its indexes it queries. A name that is none ends the synthesis. */
+/** The actions of a service on items, by table, and the indexes that it queries. An unknown name fails the synthesis. */
 export type TableAccess = Record<string, { items: ItemAction[]; indexes?: string[] }>;
 
 export class Tables extends Construct {
   readonly prefix: string;
-  /** ARN of the stream of jobs; its end is the time of its making, so that only an export tells it. */
+  /** ARN of the jobs' stream; it ends with its time of creation, so that only an export has it. */
   readonly jobStream: string;
 
   constructor(scope: Construct, id: string, { name }: { name: string }) {
@@ -25,7 +24,7 @@ export class Tables extends Construct {
     this.jobStream = created.get(jobsTable.name)!.tableStreamArn!;
   }
 
-  /** Of every table and every index. */
+  /** ARNs of every table and every index. */
   arnsFor(scope: IConstruct): string[] {
     return specs.flatMap(({ name, indexes }) => {
       const arn = this.#arn(scope, name);
@@ -33,7 +32,7 @@ export class Tables extends Construct {
     });
   }
 
-  /** Grants, and says where the tables are: a part of the function's environment. */
+  /** Grants access, and returns the environment variable that names the tables. */
   allow(role: Role, access: TableAccess): { TABLE_PREFIX: string } {
     const add = (actions: string[], resources: string[]) =>
       role.addToPolicy(new PolicyStatement({ actions, resources }));
@@ -47,7 +46,7 @@ export class Tables extends Construct {
         items.map((action) => `dynamodb:${action}`),
         [arn],
       );
-      // Only indexes are queried, never a table.
+      // Queries go to indexes, never to a table.
       if (indexes.length > 0) {
         add(
           ['dynamodb:Query'],
@@ -58,7 +57,7 @@ export class Tables extends Construct {
     return { TABLE_PREFIX: this.prefix };
   }
 
-  /** What Lambda needs to read the stream of jobs for a function. */
+  /** Permissions with which Lambda reads the jobs' stream for a function. */
   allowStream(role: Role): void {
     role.addToPolicy(
       new PolicyStatement({
@@ -66,7 +65,7 @@ export class Tables extends Construct {
         resources: [this.jobStream],
       }),
     );
-    // IAM has no stream to name for a list: AWS's own policy for such functions says the same.
+    // ListStreams supports no resource-level permission; AWS's managed policy also uses `*`.
     role.addToPolicy(new PolicyStatement({ actions: ['dynamodb:ListStreams'], resources: ['*'] }));
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
@@ -75,7 +74,7 @@ export class Tables extends Construct {
     });
   }
 
-  /** By its name, which binds no stack to the other. */
+  /** By name, so that no CloudFormation export ties the stacks together. */
   #arn(scope: IConstruct, name: string): string {
     return tableArn(scope, this.prefix + name);
   }
@@ -92,8 +91,8 @@ export class Tables extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: spec.ttl,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // A first deployment that fails takes its empty tables with it: those that stayed, or were protected from being
-      // deleted, would be in the way of the next. `npm run deploy` protects them once they stand.
+      // A failed first deployment deletes its empty tables: tables that stay, or have deletion protection, would block the
+      // next one. `npm run deploy` turns protection on once they exist.
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       ...(spec.name === jobsTable.name && { stream: StreamViewType.NEW_IMAGE }),
     });

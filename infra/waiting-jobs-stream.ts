@@ -1,5 +1,5 @@
-// The stream of jobs, for those who act when a job begins to wait: the filter, and how often a batch is tried again.
-// A batch that fails for good lies in a queue that an alarm watches; no record holds up the shard behind it.
+// The jobs' stream, for services that act when a job begins to wait: the filter, and the retries of a batch. A batch that
+// fails for good goes to a queue that an alarm watches; no record blocks its shard.
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { EventSourceMapping, FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import type { Service } from './service.ts';
 import type { Tables } from './tables.ts';
 
-/** Only the state of a job says `work`, and only while it has not ended; which key it waits under is all the same here. */
+/** Only a job that has not ended has `work` in its state; the filter ignores the shard that it waits under. */
 const isWaiting = {
   dynamodb: {
     NewImage: { part: { S: FilterRule.isEqual('state') }, work: { S: FilterRule.beginsWith('waiting') } },
@@ -33,7 +33,7 @@ export class FailedRecords extends Construct {
   }
 }
 
-/** Calls the service for jobs that began to wait. */
+/** Invokes the service for jobs that began to wait. */
 export function onWaitingJobs(
   service: Service,
   {
@@ -45,27 +45,27 @@ export function onWaitingJobs(
     tables: Tables;
     failed: FailedRecords;
     batchSize: number;
-    /** So long, for one call instead of many. */
+    /** The batching window, which makes one call of many. */
     gather?: Duration;
   },
 ): void {
   tables.allowStream(service.role);
-  // Made after the role's policy: Lambda asks for the permission to read when the mapping is made.
+  // Created after the role's policy: Lambda checks the permission to read when the mapping is created.
   new EventSourceMapping(service, 'JobsThatWait', {
     target: service.lambda,
     eventSourceArn: tables.jobStream,
-    // Whoever already waits when this is deployed is found by the hosts and by the controller's next round.
+    // Jobs that wait before the deployment are found by the hosts and by the controller's next round.
     startingPosition: StartingPosition.LATEST,
     filters: [FilterCriteria.filter(isWaiting)],
     batchSize,
     maxBatchingWindow: gather,
-    // Of a new account's ten environments a stream takes one a shard, four of a new table: no more, or none is left for
-    // callers. A most of its own has a mapping of SQS alone, and a reservation only an account with more than a hundred.
+    // A stream takes one environment per shard: four for a new table, of a new account's ten. More would leave none for
+    // callers. Only SQS mappings can cap concurrency, and only accounts with a limit above 100 can reserve it.
     parallelizationFactor: 1,
     reportBatchItemFailures: true,
     bisectBatchOnError: true,
     retryAttempts: 3,
-    // A host with a free slot looks for itself every second: an older offer is worth nothing.
+    // A host with a free slot polls every second: an older offer is worthless.
     maxRecordAge: Duration.minutes(2),
     onFailure: new SqsDlq(failed.queue),
   });

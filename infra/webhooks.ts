@@ -1,5 +1,5 @@
-// Webhooks: called every minute, outside the network of the hosts, since it calls addresses that callers chose. It may
-// read what has ended and change its own tables; it has no address of ours to go to.
+// Webhooks: invoked every minute, outside the hosts' network, because it calls addresses that callers chose. It may read
+// ended jobs and change its own tables; no other internal address is reachable for it.
 
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -14,7 +14,7 @@ import type { Tables } from './tables.ts';
 export class Webhooks extends Construct {
   readonly service: Service;
 
-  /** @param props `own`: host names of this service, to which nothing is sent */
+  /** @param props `own`: host names of this service, which receive no webhooks */
   constructor(
     scope: Construct,
     id: string,
@@ -27,7 +27,7 @@ export class Webhooks extends Construct {
       service: 'webhooks',
       bundle: props.bundle,
       memoryMiB: 256,
-      // A minute with webhooks is used to its end: functions/webhooks/rounds.ts.
+      // A round with webhooks uses its whole minute: functions/webhooks/rounds.ts.
       timeout: Duration.seconds(60),
       environment: (role): WebhooksLambdaEnvironment => ({
         ...tables.allow(role, {
@@ -41,7 +41,7 @@ export class Webhooks extends Construct {
     });
     new Rule(this, 'EveryMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
-      // The next one comes in a minute: a late one would only meet it.
+      // No retry: the next round follows within a minute, and a late one would only overlap it.
       targets: [
         new LambdaFunction(this.service.lambda, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
       ],

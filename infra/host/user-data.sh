@@ -1,6 +1,6 @@
 #!/bin/bash
-# First boot of a GPU host, of the builder (BOOT=build), of the seeder (BOOT=seed) or of their image's (BOOT=image): settings, Node, the bundle from the stack's asset bucket; the
-# rest is in the bundle. CDK puts the settings in place of the marked line. May run again: what is in place stays.
+# First boot of a GPU host, the builder (BOOT=build), the seeder (BOOT=seed) or the image's machine (BOOT=image): settings,
+# Node, the bundle; the rest is in the bundle. CDK replaces the marked line by the settings. Idempotent.
 set -euo pipefail
 umask 022
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -19,18 +19,18 @@ while IFS='=' read -r name value; do
 done </etc/comfyui-host.env
 leave() {
   rm -rf "${tmp:-}"
-  # Whatever came of it.
+  # Whatever the result.
   if [ "$BOOT" = seed ]; then shutdown -h now; fi
 }
 names=(AWS_REGION MODELS_BUCKET HOST_ASSET)
 trap leave EXIT
 case ${BOOT:=setup} in
-  # A builder that hangs ends itself; nobody watches it.
+  # A hung builder must end itself.
   build)
     shutdown -h +60
     names+=(COMFYUI_VERSION)
     ;;
-  # Nor the seeder: four hours are 57 GB at 4 MB/s.
+  # The seeder too: 4 h are 57 GB at 4 MB/s.
   seed)
     shutdown -h +240
     names+=(HUB_TOKEN_PARAMETER)
@@ -66,7 +66,7 @@ node_seconds=$(seconds_since "$started")
 step="fetching the bundle $HOST_ASSET"
 started=$EPOCHREALTIME
 if [ "$(cat /opt/comfyui-host/.asset 2>/dev/null)" != "$HOST_ASSET" ]; then
-  # The role's first credentials may be some seconds late.
+  # The role's first credentials may take seconds.
   for wait in 1 2 4 8 0; do
     if aws s3 cp --only-show-errors --region "$AWS_REGION" "$HOST_ASSET" "$tmp/bundle.zip"; then break; fi
     if [ "$wait" = 0 ]; then false; fi
@@ -75,7 +75,7 @@ if [ "$(cat /opt/comfyui-host/.asset 2>/dev/null)" != "$HOST_ASSET" ]; then
   mkdir "$tmp/bundle"
   /usr/bin/python3 -m zipfile -e "$tmp/bundle.zip" "$tmp/bundle"
   echo "$HOST_ASSET" >"$tmp/bundle/.asset"
-  # A zip of Python's knows no modes.
+  # Python's zip keeps no modes.
   chmod -R u=rwX,go=rX "$tmp/bundle"
   chmod 755 "$tmp/bundle" "$tmp"/bundle/boot/*.sh
   rm -rf /opt/comfyui-host

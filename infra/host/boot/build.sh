@@ -1,6 +1,6 @@
 #!/bin/bash
-# The builder: installs ComfyUI as a GPU host would, stores it in the models bucket for them, and ends this machine, which
-# is gone with that. Run by the user data as root, with the settings exported. It runs no graph, and no host has its role.
+# The builder: installs ComfyUI as on a GPU host, stores it in the models bucket for the hosts, and terminates this machine.
+# The user data runs it as root, with the settings exported. It runs no graph, and no host has its role.
 set -euo pipefail
 umask 022
 boot=/opt/comfyui-host/boot

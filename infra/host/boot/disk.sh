@@ -1,12 +1,12 @@
 #!/bin/bash
-# The instance's own NVMe disk at /srv/comfyui, for models and ComfyUI: empty at every launch. Without one the root disk
-# serves, and that is said. It refuses to format what holds something already.
+# Mounts the instance's NVMe disk at /srv/comfyui, for models and ComfyUI: empty at each launch. Without one the root
+# disk serves, and a message reports it. A disk that holds data is not formatted.
 set -euo pipefail
 fast=/srv/comfyui
 mkdir -p "$fast"
 if mountpoint -q "$fast"; then exit 0; fi
 
-# Deep Learning AMIs mount the disk themselves, anew at each boot by this unit; then theirs is used.
+# Deep Learning AMIs mount the disk by this unit at each boot; then their mount is used.
 dlami=
 if [ -e /etc/systemd/system/dlami-nvme.service ] || [ -e /usr/lib/systemd/system/dlami-nvme.service ]; then
   dlami='dlami-nvme.service'
@@ -22,8 +22,8 @@ while read -r name model; do
   if [ -n "$mounted" ]; then
     mkdir -p "$mounted/comfyui"
     mount --bind "$mounted/comfyui" "$fast"
-    # At the next boot too it waits for whoever mounts the disk: before that systemd would make the folder on the root
-    # disk and bind that. Without nofail it would have to come before the network, which that unit waits for.
+    # After a reboot too it waits for the unit that mounts the disk: otherwise systemd would create the folder on the
+    # root disk and bind that. nofail, or the mount would have to precede the network, which that unit waits for.
     waits=x-systemd.requires-mounts-for=$mounted
     if [ -n "$dlami" ]; then waits=x-systemd.requires=$dlami,x-systemd.after=$dlami; fi
     remember "$mounted/comfyui $fast none bind,nofail,$waits 0 0"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What only this instance knows, asked of its metadata (IMDSv2), for the host process. The moment of launch is kept in
-# /run: after a reboot it would tell nothing about a start.
+# Reads the instance's own facts from its metadata (IMDSv2), for the host process. The time of launch is kept in /run:
+# after a reboot it would not be that of a start.
 set -euo pipefail
 if [ -s /etc/comfyui-instance.env ]; then exit 0; fi
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The machine of which the hosts' image is made (EC2 Image Builder): Node and the bundle are there by now, ComfyUI is installed
-# as a host would, to where no disk is mounted over it. Run by the user data as root, with the settings exported.
+# Runs on the machine from which EC2 Image Builder makes the hosts' image: Node and the bundle are installed; ComfyUI is
+# installed as on a host, to a path that no disk covers. The user data runs it as root, with the settings exported.
 set -euo pipefail
 umask 022
 boot=/opt/comfyui-host/boot
@@ -17,8 +17,8 @@ HOME=/var/lib/$user AWS_EC2_METADATA_V1_DISABLED=true \
   setpriv --reuid="$user" --regid="$user" --init-groups --no-new-privs "$boot/install.sh"
 rm -rf "$baked"
 mv "$fast/app" "$baked"
-# Its programs name the place where hosts have it.
+# Its programs contain the path that hosts use.
 chown -R root:root "$baked"
-# A host has its own.
+# Each host has its own.
 rm -f /etc/comfyui-host.env
 echo "comfyui-host: $(cat "$baked/.installed") is in the image"

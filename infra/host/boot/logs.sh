@@ -1,6 +1,6 @@
 #!/bin/bash
-# The host's log and metrics (embedded metric format) to CloudWatch, by the agent that the Deep Learning AMI brings.
-# Without LOG_GROUP or without the agent they stay on the machine, and that is said.
+# Sends the host's log and metrics (embedded metric format) to CloudWatch, by the Deep Learning AMI's own agent.
+# Without LOG_GROUP or the agent they stay on the machine, and a message reports it.
 set -euo pipefail
 agent=/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
 if [ -z "${LOG_GROUP:-}" ]; then

@@ -1,6 +1,6 @@
 #!/bin/bash
-# One part of the boot and its seconds, into /run/comfyui-host/boot.json: {"models": 61.2, ...}.
-# part.sh NAME SECONDS notes it; part.sh NAME COMMAND... runs the command and notes how long it took if it succeeded.
+# Records the seconds of one boot part in /run/comfyui-host/boot.json: {"models": 61.2, ...}.
+# part.sh NAME SECONDS records them; part.sh NAME COMMAND... runs the command and records its time if it succeeds.
 set -euo pipefail
 name=$1
 shift
@@ -22,7 +22,7 @@ with open(path + '.lock', 'a') as lock:
             report = json.load(file)
     except FileNotFoundError:
         report = {}
-    # Of a part that runs again the first time counts: that was the start.
+    # The first run of a part counts: it was the start.
     report.setdefault(sys.argv[1], float(sys.argv[2]))
     with open(path + '.new', 'w') as file:
         json.dump(report, file)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The seeder: fetches the models from the hub into the bucket, and says how far it is on the console. Run by the user data as
-# root, with the settings exported; that ends the machine, whatever comes of this. `npm run models -- seed --in-region` starts
-# it for nobody who has not accepted the licence.
+# The seeder: fetches the models from the hub into the bucket and reports its progress on the console. The user data runs
+# it as root, with the settings exported, and ends the machine whatever the result. `npm run models -- seed --in-region`
+# starts it only after the licence was accepted.
 set -euo pipefail
 if ! /opt/node/bin/node /opt/comfyui-host/models.mjs seed --accept-licence 2>&1 | sed -u 's/^/comfyui-models: /'; then
   echo 'comfyui-models: not all models are in the bucket; npm run models -- seed --in-region goes on where this one ended' >&2

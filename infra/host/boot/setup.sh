@@ -1,19 +1,19 @@
 #!/bin/bash
-# Users, folders and units of a GPU host, and their start. Run by the user data as root, with the settings exported.
-# May run again: what is in place stays.
+# Users, folders and units of a GPU host, and their start. The user data runs it as root, with the settings exported.
+# Idempotent: it keeps what is in place.
 # Arguments: the seconds that Node and the bundle took.
 set -euo pipefail
 umask 022
 boot=/opt/comfyui-host/boot
 fast=/srv/comfyui
 
-# Three users: who installs cannot be ComfyUI, and ComfyUI cannot be who holds the AWS credentials.
+# Three users: the installer cannot act as ComfyUI, and ComfyUI cannot read the AWS credentials of the host.
 for user in comfyui comfyui-setup comfyui-host; do
   if ! id "$user" >/dev/null 2>&1; then
     useradd --system --user-group --home-dir "/var/lib/$user" --no-create-home --shell /usr/sbin/nologin "$user"
   fi
 done
-# What ended jobs leave in ComfyUI's folders is deleted by the host process.
+# The host process deletes what ended jobs leave in ComfyUI's folders.
 usermod --append --groups comfyui comfyui-host
 
 install -m 644 "$boot/comfyui-host.conf" /etc/tmpfiles.d/comfyui-host.conf
@@ -24,17 +24,17 @@ systemd-tmpfiles --create /etc/tmpfiles.d/comfyui-host.conf
 "$boot/part.sh" identity "$boot/identity.sh"
 
 install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/data/models" "$fast/data/custom_nodes"
-# The group may delete in them, and what is made in them has the group.
+# The group may delete in these folders, and new files inherit it.
 install -d -o comfyui -g comfyui -m 2775 "$fast/data/input" "$fast/data/output" "$fast/data/temp" "$fast/data/user"
 
 install -m 644 "$boot"/*.service /etc/systemd/system/
-# The longest part first: it needs nothing of what follows.
+# The longest part first: it depends on nothing below.
 systemctl daemon-reload
 systemctl start --no-block comfyui-models.service
 
 bash "$boot/tools.sh" || echo 'comfyui-host: tools are missing: ComfyUI can only be had from the archive, if at all' >&2
 
-# So that the host process may restart a ComfyUI that is stuck.
+# Lets the host process restart a stuck ComfyUI.
 install -D -m 644 "$boot/comfyui-restart.rules" /etc/polkit-1/rules.d/50-comfyui-restart.rules
 install -m 644 "$boot/comfyui-host.logrotate" /etc/logrotate.d/comfyui-host
 install -D -m 644 "$boot/comfyui-host.needrestart.conf" /etc/needrestart/conf.d/comfyui-host.conf

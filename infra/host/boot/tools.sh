@@ -1,9 +1,9 @@
 #!/bin/bash
-# What the image lacks of the tools that an installation takes. Run as root.
+# Installs tools that an installation needs and the image does not have. As root.
 set -euo pipefail
 
-# Ubuntu upgrades itself from the first minute on, and may hold apt's locks for as many. apt-get itself waits for dpkg's at
-# most (DPkg::Lock::Timeout), and for those of its lists and its archives not at all: so it is called until it has them.
+# Ubuntu upgrades itself from the first minute on and may hold apt's locks for minutes. apt-get waits at most for dpkg's
+# lock (DPkg::Lock::Timeout), never for those of its lists and archives: so the call is repeated until it has them.
 patience=${APT_PATIENCE_SECONDS:-600}
 apt() {
   local said='' output
