@@ -60,12 +60,12 @@ function describeComfyUI({ url, simulated, answers, note }: LocalStack['comfyui'
   return note === undefined ? what : `${what}\n              ${note}`;
 }
 
-/** Returns `untold` if ComfyUI does not answer with its object_info; undefined if there is no ComfyUI to ask. */
-async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'untold' | undefined> {
+/** Returns `unlisted` if ComfyUI does not answer with its object_info; undefined if there is no ComfyUI to ask. */
+async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'unlisted' | undefined> {
   if (!comfyui.answers) return undefined;
   return createComfyUI(comfyui)
     .objectInfo()
-    .catch(() => 'untold' as const);
+    .catch(() => 'unlisted' as const);
 }
 
 /** ComfyUI refuses jobs of a template that is wrong or whose nodes and files are missing: the banner warns of that. */
@@ -74,7 +74,7 @@ function missingLines(
   templates: LocalStack['templates'],
 ): string[] {
   if (nodes === undefined) return [];
-  if (nodes === 'untold') return ['  Missing     not known yet: ComfyUI does not tell what it has'];
+  if (nodes === 'unlisted') return ['  Missing     not known yet: ComfyUI does not list its node classes'];
   return [...templates.values()].flatMap(({ name, graph }) => {
     const missing = missingRequirements(graph, nodes).map(nameOf);
     return [

@@ -42,7 +42,7 @@ export async function chooseComfyUI(
   if (mode !== 'simulated') {
     const meant = host !== undefined || mode === 'real' || usedReal;
     const probed = await probe(address, meant);
-    if (probed !== 'nobody' || meant) {
+    if (probed !== 'absent' || meant) {
       const stats = typeof probed === 'object' ? probed : undefined;
       const note =
         (await problemOfFolder(settings.COMFYUI_PATH)) ?? (stats ? undefined : whyNoPlaceholders());
@@ -62,7 +62,7 @@ export async function chooseComfyUI(
     if (host !== undefined || mode === 'real') return undefined;
     const why = usedReal
       ? 'This workspace has worked with a real ComfyUI'
-      : 'Something is there that takes its time';
+      : 'A program takes connections there and does not answer';
     return `${why}; for placeholders: COMFYUI_MODE=simulated`;
   }
 
@@ -91,10 +91,10 @@ export async function chooseComfyUI(
   };
 }
 
-type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'nobody';
+type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'absent';
 
 /**
- * `silent`: the port accepts the connection but does not answer, like a ComfyUI that loads a model; `nobody`: the
+ * `silent`: the port accepts the connection but does not answer, like a ComfyUI that loads a model; `absent`: the
  * connection fails, or what answers is not ComfyUI.
  */
 async function probe(address: ComfyUIAddress, meant: boolean): Promise<Probed> {
@@ -104,9 +104,9 @@ async function probe(address: ComfyUIAddress, meant: boolean): Promise<Probed> {
       .catch((error: Error) => error);
     if (!(stats instanceof Error)) return stats;
     const { cause } = stats as { cause?: { name?: string } };
-    if (cause?.name !== 'TimeoutError') return 'nobody';
+    if (cause?.name !== 'TimeoutError') return 'absent';
     // A port whose packets a firewall drops times out as well.
-    if (!meant && !(await takesConnections(address))) return 'nobody';
+    if (!meant && !(await takesConnections(address))) return 'absent';
     if (meant || tries + 1 >= PROBES) return 'silent';
   }
 }

@@ -26,7 +26,7 @@ export function createChores({ documents, clock }: StoreClient, prefix: string) 
     /** All chores, strongly consistent: there are a handful at most. */
     list: () => readAll<Chore>(table, true),
 
-    /** Removes the chore, unless it was added anew meanwhile. */
+    /** Removes the chore, unless it was added anew since it was read. */
     async done({ choreId, until }: Chore): Promise<void> {
       await remove(table, { choreId }, [where('until', '=', until)]);
     },

@@ -37,7 +37,7 @@ export function createFleetStore({ documents, clock, timings }: StoreClient, pre
       freshFor: ({ seen }) => hostsFreshFor(Object.keys(seen).length, timings),
     }),
 
-    /** Writes the whole item, one version further. @returns what is stored now; undefined: another wrote since it was read */
+    /** Writes the whole item, one version further. @returns what is stored now; undefined if another process has written since */
     async write(fleet: Fleet): Promise<Fleet | undefined> {
       const next: Fleet = withoutAbsent({ ...fleet, version: fleet.version + 1 });
       const lastChange = Math.max(fleet.updatedAt, fleet.lastError?.at ?? 0);

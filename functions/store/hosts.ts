@@ -27,9 +27,9 @@ export function createHosts({ documents, clock, timings }: StoreClient, prefix: 
 
   return {
     /**
-     * Writes the whole item, as the host knows itself; also its heartbeat.
+     * Writes the whole item; a heartbeat does the same.
      * @param signal ends the SDK's tries, which may go on for longer than it takes to look dead
-     * @returns false: a younger heartbeat is stored, and this one would make a living host look dead
+     * @returns false if a younger heartbeat is stored: this one would make a living host look dead
      */
     put(host: Host, signal?: AbortSignal): Promise<boolean> {
       const expiresAt = Math.ceil((host.seenAt + HOST_FORGOTTEN_AFTER) / 1000);

@@ -24,7 +24,7 @@ export interface ListedJob {
 }
 
 type StatePart = JobState & { part: 'state' };
-/** `renewed` marks the last time that it was about to be accepted again. */
+/** `renewed` is the token of the last acceptance under the same id. */
 type RequestPart = JobRequest & { part: 'request'; renewed?: string };
 
 /** As many as one BatchGet reads. */
@@ -144,8 +144,8 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
 
     /**
      * Removes a job for good. The state goes first: a request without a state is a job that was never accepted. A job that
-     * is accepted anew under the same id meanwhile stays whole: the request is read before the state, and removed only as
-     * it was then.
+     * is accepted anew under the same id during this call stays whole: the request is read before the state, and removed
+     * only as it was then.
      */
     async remove(jobId: string): Promise<void> {
       const renewed = (await readRequest(jobId))?.renewed;

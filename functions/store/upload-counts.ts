@@ -48,7 +48,7 @@ export function createUploadCounts({ documents }: StoreClient, prefix: string) {
      * Adds an upload to the count.
      * @param countedSince ms; an older count is not used
      * @param limit bytes, with this upload
-     * @returns false: there is no room by this count, it is too old, or the same upload has begun before
+     * @returns false if there is no room by this count, it is too old, or the same upload has begun before
      */
     begin(
       owner: string,
@@ -86,10 +86,10 @@ export function createUploadCounts({ documents }: StoreClient, prefix: string) {
     },
 
     /**
-     * Writes what a count of the bucket came to, with what is under way.
+     * Writes the result of a count of the bucket, with the uploads under way.
      * @param count as it was read before the bucket was counted
      * @param over reservations of uploads that came to nothing
-     * @returns false: an upload has begun meanwhile; count again
+     * @returns false if an upload has begun since the count was read: count again
      */
     replace(
       { owner, version }: UploadCount,

@@ -124,7 +124,7 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
     /**
      * Removes reservations and adds the totals of their jobs.
      * @param last the day as it was read has no other reservations: it leaves the index of open days
-     * @returns false: a reservation was gone already, or with `last` another was added; nothing is written
+     * @returns false if a reservation was gone already, or with `last` another was added; nothing is written
      */
     commit(
       { owner, day }: Pick<Usage, 'owner' | 'day'>,

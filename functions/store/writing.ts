@@ -57,7 +57,7 @@ export async function unlessRefused<T>(write: Promise<T>): Promise<T | undefined
   }
 }
 
-/** Replaces the whole item. @returns false: refused */
+/** Replaces the whole item. @returns false if the condition was refused */
 export async function put(
   { documents, name: TableName }: Table,
   item: object,

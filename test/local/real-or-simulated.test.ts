@@ -101,9 +101,9 @@ test('a ComfyUI that is silent for a moment is waited for; its jobs are never si
   });
 }, 60_000);
 
-test('in a new workspace: silence is a ComfyUI that takes its time, no connection is none', async () => {
+test('in a new workspace: silence is a ComfyUI that does not answer yet, no connection is none', async () => {
   silent = true;
-  expect((await start()).banner).toMatch(/real, at \S+: IT DOES NOT ANSWER YET[^]*takes its time/);
+  expect((await start()).banner).toMatch(/real, at \S+: IT DOES NOT ANSWER YET[^]*COMFYUI_MODE=simulated/);
   comfyui.closeAllConnections();
   comfyui.close();
   await kill();
