@@ -2,8 +2,8 @@
 // composes; runs no test (`npm run check` does). Exit code 0 if everything is deployed, else 1.
 
 import { createInterface } from 'node:readline/promises';
-import { createStoreClient } from '../store/client.ts';
-import { protectTables } from '../store/protect-tables.ts';
+import { createStoreClient } from '../store/dynamodb/client.ts';
+import { protectTables } from '../store/dynamodb/protect-tables.ts';
 import { CommandError } from './api.ts';
 import { runCdk } from './deploy/cdk.ts';
 import { tablesIn } from './deploy/tables.ts';

@@ -8,7 +8,7 @@ import { createLog } from '../log.ts';
 import { createMachines } from '../machines/machines.ts';
 import { createMetrics } from '../metrics.ts';
 import { answerBatch, type BatchAnswer } from '../runtime/stream.ts';
-import { createStoreClient } from '../store/client.ts';
+import { createStoreClient, engineOf } from '../store/dynamodb/client.ts';
 import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
 import { controlRound } from './round.ts';
@@ -28,7 +28,7 @@ const store = createStoreClient(
   },
   Date.now,
 );
-const { fleetStore, ...tables } = openTables(store, settings.TABLE_PREFIX);
+const { fleetStore, ...tables } = openTables(engineOf(store, settings.TABLE_PREFIX));
 const now = () => store.clock.now();
 const deps = {
   ...tables,

@@ -6,7 +6,7 @@ import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { answerBatch, type BatchAnswer, type WaitingRecord } from '../runtime/stream.ts';
-import { createStoreClient } from '../store/client.ts';
+import { createStoreClient, engineOf } from '../store/dynamodb/client.ts';
 import { openTables } from '../store/open.ts';
 import { SCHEMA_VERSION } from '../store/tables.ts';
 import { forward } from './forward.ts';
@@ -21,7 +21,7 @@ const store = createStoreClient(
   },
   Date.now,
 );
-const { jobs, hosts } = openTables(store, settings.TABLE_PREFIX);
+const { jobs, hosts } = openTables(engineOf(store, settings.TABLE_PREFIX));
 const deps = { jobs, hosts, log, now: () => store.clock.now() };
 metrics.put({ cold_starts: 1, init_time: Math.round(performance.now()) });
 

@@ -24,7 +24,8 @@ import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
 import { every } from '../runtime/ticker.ts';
 import { createLog, type Log } from '../log.ts';
-import { createTables } from '../store/create-tables.ts';
+import { createTables } from '../store/dynamodb/create-tables.ts';
+import { removeExpired as removeExpiredIn } from '../store/dynamodb/remove-expired.ts';
 import { notifyingOfEnds } from '../webhooks/ticker.ts';
 import { followWorkflows } from '../runtime/followed-workflows.ts';
 import { startChild } from './child.ts';
@@ -182,13 +183,13 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
 
   const keep = settings.KEEP_DAYS;
   const retentionLog = log('local');
-  const { deliveries } = connected;
+  const removeExpired = (asOf: number) => removeExpiredIn(connected.store, '', asOf);
   const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
   lived.ended(now());
   const retention = every(
     'retention',
     retentionPeriod(keep),
-    () => applyRetention({ jobs, deliveries, images, log: retentionLog, now, keep, lived }),
+    () => applyRetention({ removeExpired, images, log: retentionLog, now, keep, lived }),
     retentionLog,
   );
 

@@ -4,12 +4,10 @@ import { JOB_KEPT, uploadRenewal } from '../core/limits.ts';
 import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
 import type { Lived } from '../core/lived-time.ts';
-import type { Deliveries } from '../store/deliveries.ts';
-import type { Jobs } from '../store/jobs.ts';
 
 export interface RetentionDeps {
-  jobs: Jobs;
-  deliveries: Deliveries;
+  /** Removes the items of the tables that have expired at a time, ms. @returns how many they were */
+  removeExpired(asOf: number): Promise<number>;
   images: Images;
   log: Log;
   now(): number;
@@ -29,8 +27,7 @@ export function retentionPeriod(keep: number): number {
 
 /** Deletes what has expired. Time that no round saw, because the clock was set or the machine slept, adds to no age. */
 export async function applyRetention({
-  jobs,
-  deliveries,
+  removeExpired,
   images,
   log,
   now,
@@ -61,7 +58,7 @@ export async function applyRetention({
   }
   // The skipped time counts from the earliest date that an expired item may have.
   const asOf = now() - lived.skipped(now() - 2 * Math.max(keep, JOB_KEPT));
-  const items = (await jobs.removeExpired(asOf)) + (await deliveries.removeExpired(asOf));
+  const items = await removeExpired(asOf);
   lived.ended(now());
   if (objects + items > 0) log.info('retention.applied', { objects, items });
 }

@@ -7,7 +7,7 @@ import { createS3Client } from '../images/client.ts';
 import { createImages, type Images } from '../images/images.ts';
 import { createPresigner, type Presigner } from '../images/presign.ts';
 import type { Log } from '../log.ts';
-import { createStoreClient, type StoreClient } from '../store/client.ts';
+import { createStoreClient, engineOf, type StoreClient } from '../store/dynamodb/client.ts';
 import { openTables, type Tables } from '../store/open.ts';
 
 export interface Storage {
@@ -68,7 +68,7 @@ export function connect(
   });
   return {
     store,
-    ...openTables(store, tablePrefix),
+    ...openTables(engineOf(store, tablePrefix)),
     images: createImages({ client: s3, bucket }),
     servedImages: createImages({ client: serving, bucket }),
     // The client has already asked the environment where the credentials are.

@@ -11,11 +11,9 @@ import {
   timeOf,
   type Tried,
 } from '../core/delivery.ts';
-import type { StoreClient } from './client.ts';
-import { absent, present, where } from './expressions.ts';
-import { listOfOwner, type Page, query, read, readMany, removeExpired } from './reading.ts';
+import { absent, type Engine, present, type Update, where } from './engine.ts';
+import { listOfOwner, type Page } from './page.ts';
 import { deliveriesTable } from './tables.ts';
-import { put, type Update, updateAndRead } from './writing.ts';
 
 /** What is due, as far as it was read. */
 export interface DueNow {
@@ -37,27 +35,25 @@ const LATELY = 25;
 /** Rows that are read from each end of what is due. */
 const EXAMINED = 2000;
 
-export function createDeliveries({ documents }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + deliveriesTable.name };
+export function createDeliveries(engine: Engine) {
+  const table = engine.table(deliveriesTable);
 
-  const stored = (deliveryId: string) => read<Delivery>(table, { deliveryId });
+  const stored = (deliveryId: string) => table.read<Delivery>({ deliveryId });
 
   /** @returns the item after the write; undefined: refused */
-  const write = (deliveryId: string, change: Update) =>
-    updateAndRead<Delivery>(table, { deliveryId }, change);
+  const write = (deliveryId: string, change: Update) => table.updateAndRead<Delivery>({ deliveryId }, change);
 
   /** All that is to be sent, in the order of when it is due; with `until`, backwards from that time. By pages. */
   async function* dueRows(until?: number): AsyncGenerator<Due[]> {
-    const pending = where('due', '=', 'due');
+    const pending = { index: 'byDue', partition: 'due' };
     const pages =
       until === undefined
-        ? query(table, 'byDue', [pending], { Limit: AT_ONCE })
-        : query(table, 'byDue', [pending, where('dueOrder', '<', timeOf(until + 1))], {
-            ScanIndexForward: false,
-            Limit: LATELY,
-          });
-    for await (const { Items = [] } of pages)
-      yield (Items as { dueOrder: string }[]).map((row) => readDue(row.dueOrder));
+        ? table.pages<{ dueOrder: string }>(pending, AT_ONCE)
+        : table.pages<{ dueOrder: string }>(
+            { ...pending, before: timeOf(until + 1), backwards: true },
+            LATELY,
+          );
+    for await (const rows of pages) yield rows.map((row) => readDue(row.dueOrder));
   }
 
   /** Backwards from now until a page shows nothing unknown, or `most` are found; in the order of time. */
@@ -74,7 +70,7 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
   return {
     /** Does nothing if the delivery is there: what has happened to it since stays. */
     async put(delivery: Delivery): Promise<void> {
-      await put(table, delivery, [absent('deliveryId')]);
+      await table.put(delivery, [absent('deliveryId')]);
     },
 
     /** Strongly consistent. */
@@ -162,13 +158,10 @@ export function createDeliveries({ documents }: StoreClient, prefix: string) {
         { by: BY_OWNER, before },
       );
       const keys = rows.map(({ deliveryId }) => ({ deliveryId }));
-      const found = await readMany<Delivery>(table, keys, true);
+      const found = await table.readMany<Delivery>(keys, true);
       const byId = new Map(found.map((delivery) => [delivery.deliveryId, delivery]));
       return { items: rows.flatMap(({ deliveryId }) => byId.get(deliveryId) ?? []), ...rest };
     },
-
-    /** Does what DynamoDB's TTL does on AWS. Returns how many items were removed. */
-    removeExpired: (now: number) => removeExpired(table, ['deliveryId'], now, AT_ONCE),
   };
 }
 

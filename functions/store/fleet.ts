@@ -6,22 +6,19 @@ import { cached } from '../core/cache.ts';
 import { type Fleet, UNKNOWN_FLEET } from '../core/fleet.ts';
 import { hostsFreshFor } from '../core/host.ts';
 import { FLEET_REMEMBERED } from '../core/limits.ts';
-import type { StoreClient } from './client.ts';
-import { absent, type Attributes, where } from './expressions.ts';
-import { read } from './reading.ts';
+import { absent, type Attributes, type Engine, where } from './engine.ts';
 import { fleetTable } from './tables.ts';
-import { put } from './writing.ts';
 
 /** The only one so far: another kind of machine would be another item. */
 const KEY = { fleetId: 'gpu-hosts' };
 
 export type FleetStore = ReturnType<typeof createFleetStore>;
 
-export function createFleetStore({ documents, clock, timings }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + fleetTable.name };
+export function createFleetStore({ table: tableOf, clock, timings }: Engine) {
+  const table = tableOf(fleetTable);
 
   async function readItem(consistent: boolean): Promise<Fleet> {
-    const item = await read<Attributes>(table, KEY, { consistent });
+    const item = await table.read<Attributes>(KEY, { consistent });
     if (!item) return UNKNOWN_FLEET;
     const { fleetId: _id, v: _v, expiresAt: _expiresAt, ...fleet } = item;
     return fleet as unknown as Fleet;
@@ -43,7 +40,7 @@ export function createFleetStore({ documents, clock, timings }: StoreClient, pre
       const lastChange = Math.max(fleet.updatedAt, fleet.lastError?.at ?? 0);
       const expiresAt = Math.ceil((lastChange + FLEET_REMEMBERED) / 1000);
       const unchanged = fleet.version === 0 ? absent('fleetId') : where('version', '=', fleet.version);
-      if (await put(table, { ...KEY, ...next, expiresAt }, [unchanged])) return next;
+      if (await table.put({ ...KEY, ...next, expiresAt }, [unchanged])) return next;
       // The refusal may be by the own write, whose answer was lost. Another's write that is the same in every field may be
       // taken for it: what follows from it is the same too.
       return isDeepStrictEqual(await readItem(true), next) ? next : undefined;

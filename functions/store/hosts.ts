@@ -4,20 +4,17 @@
 import { cached, createCache } from '../core/cache.ts';
 import { type Host, hostsFreshFor } from '../core/host.ts';
 import { HOST_FORGOTTEN_AFTER, INTAKE_KEPT } from '../core/limits.ts';
-import type { StoreClient } from './client.ts';
-import { absent, anyOf, present, where } from './expressions.ts';
-import { read, readAll } from './reading.ts';
+import { absent, anyOf, type Engine, present, where } from './engine.ts';
 import { hostsTable, intakesTable } from './tables.ts';
-import { put, remove, update } from './writing.ts';
 
 export type Hosts = ReturnType<typeof createHosts>;
 
 /** Hosts whose secrets a forwarder remembers. */
 const REMEMBERED_SECRETS = 500;
 
-export function createHosts({ documents, clock, timings }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + hostsTable.name };
-  const intakes = { documents, name: prefix + intakesTable.name };
+export function createHosts({ table: tableOf, clock, timings }: Engine) {
+  const table = tableOf(hostsTable);
+  const intakes = tableOf(intakesTable);
   const secrets = createCache<string | undefined>({
     now: clock.now,
     // A run never changes its secret.
@@ -34,24 +31,24 @@ export function createHosts({ documents, clock, timings }: StoreClient, prefix: 
     put(host: Host, signal?: AbortSignal): Promise<boolean> {
       const expiresAt = Math.ceil((host.seenAt + HOST_FORGOTTEN_AFTER) / 1000);
       const newest = anyOf(absent('hostId'), where('seenAt', '<=', host.seenAt));
-      return put(table, { ...host, expiresAt }, [newest], signal);
+      return table.put({ ...host, expiresAt }, [newest], signal);
     },
 
     /** Strongly consistent. */
-    read: (hostId: string, signal?: AbortSignal) => read<Host>(table, { hostId }, { signal }),
+    read: (hostId: string, signal?: AbortSignal) => table.read<Host>({ hostId }, { signal }),
 
     /** All hosts, dead ones too, strongly consistent: for decisions. Its cost grows with the fleet. */
-    list: () => readAll<Host>(table, true),
+    list: () => table.readAll<Host>(true),
 
     /** All hosts, eventually consistent; of a large fleet some seconds old. */
-    listCached: cached(() => readAll<Host>(table, false), {
+    listCached: cached(() => table.readAll<Host>(false), {
       now: clock.now,
       freshFor: (hosts) => hostsFreshFor(hosts.length, timings),
     }),
 
     /** Asks the host to drain and end its machine. Returns false if it is gone. */
     retire(hostId: string): Promise<boolean> {
-      return update(table, { hostId }, { when: [present('hostId')], set: { retire: true } });
+      return table.update({ hostId }, { when: [present('hostId')], set: { retire: true } });
     },
 
     /**
@@ -59,17 +56,17 @@ export function createHosts({ documents, clock, timings }: StoreClient, prefix: 
      * @param secret random, made when the host starts
      */
     async putIntake(hostId: string, secret: string, now: number): Promise<void> {
-      await put(intakes, { hostId, secret, expiresAt: Math.ceil((now + INTAKE_KEPT) / 1000) });
+      await intakes.put({ hostId, secret, expiresAt: Math.ceil((now + INTAKE_KEPT) / 1000) });
     },
 
     /** The host's secret, read once. Undefined: the host has none. */
     readIntake: (hostId: string): Promise<string | undefined> =>
-      secrets.get(hostId, async () => (await read<{ secret: string }>(intakes, { hostId }))?.secret),
+      secrets.get(hostId, async () => (await intakes.read<{ secret: string }>({ hostId }))?.secret),
 
     /** Removes the host's item last: a removal that broke off is seen by it, and repeated. */
     async remove(hostId: string): Promise<void> {
-      await remove(intakes, { hostId });
-      await remove(table, { hostId });
+      await intakes.remove({ hostId });
+      await table.remove({ hostId });
     },
   };
 }

@@ -2,8 +2,7 @@
 
 import type { Change, Condition as JobCondition, JobState } from '../core/job.ts';
 import { keyOfShard } from '../core/queue-spread.ts';
-import { absent, type Attributes, type Condition, oneOf, where } from './expressions.ts';
-import type { Update } from './writing.ts';
+import { absent, type Attributes, type Condition, oneOf, type Update, where } from './engine.ts';
 
 type Field = keyof JobState;
 

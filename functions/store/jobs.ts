@@ -7,14 +7,12 @@ import type { Change, Job, JobState, Ran } from '../core/job.ts';
 import { readListOrder } from '../core/names.ts';
 import type { JobRequest } from '../core/request.ts';
 import { shardOf, UNSPREAD } from '../core/queue-spread.ts';
-import type { StoreClient } from './client.ts';
-import { absent, beginsWith, present, where } from './expressions.ts';
+import { absent, beginsWith, type Engine, present, where } from './engine.ts';
 import { fieldsOf, itemOf, updateOf, WEBHOOK_PENDING } from './job-item.ts';
-import { listOfOwner, type Page, query, read, readMany, removeExpired } from './reading.ts';
+import { listOfOwner, type Page } from './page.ts';
 import { createSpread } from './queue-spread.ts';
 import { jobsTable } from './tables.ts';
 import { createWork } from './work.ts';
-import { put, remove, update } from './writing.ts';
 
 /** A row of what lists show. `place` sorts as `ownerOrder`. */
 export interface ListedJob {
@@ -30,31 +28,27 @@ type RequestPart = JobRequest & { part: 'request'; renewed?: string };
 /** As many as one BatchGet reads. */
 const PENDING_AT_ONCE = 100;
 
-/** Items of a page that does not keep an embedded table from others for long. */
-const SCANNED_AT_ONCE = 200;
-
 export type Jobs = ReturnType<typeof createJobs>;
 
-/** @param prefix of the table's name: one account may hold several stages */
-export function createJobs(client: StoreClient, prefix: string, spread = createSpread(client, prefix)) {
-  const table = { documents: client.documents, name: prefix + jobsTable.name };
+export function createJobs(engine: Engine, spread = createSpread(engine)) {
+  const table = engine.table(jobsTable);
   const stateKey = (jobId: string) => ({ jobId, part: 'state' });
   const requestKey = (jobId: string) => ({ jobId, part: 'request' });
   const stateOf = (item: object) => fieldsOf(item) as unknown as JobState;
 
   async function readState(jobId: string): Promise<JobState | undefined> {
-    const item = await read<StatePart>(table, stateKey(jobId));
+    const item = await table.read<StatePart>(stateKey(jobId));
     return item && stateOf(item);
   }
 
-  const readRequest = (jobId: string) => read<RequestPart>(table, requestKey(jobId));
+  const readRequest = (jobId: string) => table.read<RequestPart>(requestKey(jobId));
 
   return {
     ...createWork(table, spread),
 
     /** Stores a request unless there is one. @returns what is stored: the caller compares */
     async putRequest(request: JobRequest, expiresAt: number): Promise<JobRequest> {
-      if (await put(table, { ...request, part: 'request', expiresAt }, [absent('jobId')])) return request;
+      if (await table.put({ ...request, part: 'request', expiresAt }, [absent('jobId')])) return request;
       const stored = await readRequest(request.jobId);
       if (stored) return stored;
       // Deleted between the refusal and the read: the name is free again.
@@ -69,13 +63,13 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
       // The first shard is right for any job, so acceptance does not depend on knowing of more.
       const { write } = await spread.readCached().catch(() => UNSPREAD);
       const item = itemOf(state, shardOf(state.jobId, write));
-      return put(table, { ...item, part: 'state', expiresAt }, [absent('jobId')]);
+      return table.put({ ...item, part: 'state', expiresAt }, [absent('jobId')]);
     },
 
     /** Both parts in one read, strongly consistent. Undefined: the job was never accepted. */
     async read(jobId: string): Promise<Job | undefined> {
       const keys = [stateKey(jobId), requestKey(jobId)];
-      const parts = await readMany<StatePart | RequestPart>(table, keys, true);
+      const parts = await table.readMany<StatePart | RequestPart>(keys, true);
       const state = parts.find((item) => item.part === 'state');
       const request = parts.find((item) => item.part === 'request');
       return state && request && { state: stateOf(state), request };
@@ -91,20 +85,20 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
      */
     async readStates(jobIds: string[], { consistent }: { consistent: boolean }): Promise<JobState[]> {
       const asked = [...new Set(jobIds)];
-      const states = await readMany<StatePart>(table, asked.map(stateKey), consistent);
+      const states = await table.readMany<StatePart>(asked.map(stateKey), consistent);
       const byId = new Map(states.map((state) => [state.jobId, stateOf(state)]));
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
     /** Eventually consistent; jobs that are gone are left out. */
     async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
-      const requests = await readMany<RequestPart>(table, [...new Set(jobIds)].map(requestKey), false);
+      const requests = await table.readMany<RequestPart>([...new Set(jobIds)].map(requestKey), false);
       return new Map(requests.map((request) => [request.jobId, request]));
     },
 
     /** One conditional write. Returns false if it was refused, which may be by an own write whose answer was lost. */
     write: (jobId: string, change: Change): Promise<boolean> =>
-      update(table, stateKey(jobId), updateOf(change)),
+      table.update(stateKey(jobId), updateOf(change)),
 
     /**
      * An owner's jobs that ended as `status`, newest first. Eventually consistent.
@@ -122,13 +116,10 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
 
     /** The outbox: ids of jobs that have ended and whose webhook is pending, oldest first. Eventually consistent. */
     async *listWebhookPending(): AsyncGenerator<string[]> {
-      const pending = [where('hook', '=', WEBHOOK_PENDING)];
-      for await (const { Items = [] } of query(table, 'byHook', pending, { Limit: PENDING_AT_ONCE }))
-        yield Items.map(({ jobId }) => String(jobId));
+      const pending = { index: 'byHook', partition: WEBHOOK_PENDING };
+      for await (const rows of table.pages(pending, PENDING_AT_ONCE))
+        yield rows.map(({ jobId }) => String(jobId));
     },
-
-    /** Does what DynamoDB's TTL does on AWS. Returns how many items were removed. */
-    removeExpired: (now: number) => removeExpired(table, ['jobId', 'part'], now, SCANNED_AT_ONCE),
 
     /**
      * For a stored request that is about to be accepted (again): a removal of the former job that is under way leaves it.
@@ -136,7 +127,7 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
      * @returns false: the request is gone
      */
     renewRequest(jobId: string, token: string, expiresAt: number): Promise<boolean> {
-      return update(table, requestKey(jobId), {
+      return table.update(requestKey(jobId), {
         when: [present('jobId')],
         set: { renewed: token, expiresAt },
       });
@@ -152,15 +143,15 @@ export function createJobs(client: StoreClient, prefix: string, spread = createS
       const state = await readState(jobId);
       if (state) {
         const same = [where('status', '=', state.status), where('createdAt', '=', state.createdAt)];
-        if (!(await remove(table, stateKey(jobId), same))) return;
+        if (!(await table.remove(stateKey(jobId), same))) return;
       }
-      await remove(table, requestKey(jobId), [
+      await table.remove(requestKey(jobId), [
         renewed === undefined ? absent('renewed') : where('renewed', '=', renewed),
       ]);
     },
 
     /** Removes a waiting state whose request is gone: no caller knows of it. Returns false if it is held, or gone. */
     removeWithoutRequest: (jobId: string): Promise<boolean> =>
-      remove(table, stateKey(jobId), [beginsWith('work', 'waiting')]),
+      table.remove(stateKey(jobId), [beginsWith('work', 'waiting')]),
   };
 }

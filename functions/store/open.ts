@@ -1,7 +1,7 @@
-// All tables behind one client. An entry point opens them once.
+// All tables of one engine. An entry point opens them once.
 
 import { createChores, type Chores } from './chores.ts';
-import type { StoreClient } from './client.ts';
+import type { Engine } from './engine.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createFleetStore, type FleetStore } from './fleet.ts';
 import { createHosts, type Hosts } from './hosts.ts';
@@ -27,20 +27,19 @@ export interface Tables {
   uploadCounts: UploadCounts;
 }
 
-/** @param prefix of the tables' names */
-export function openTables(client: StoreClient, prefix: string): Tables {
-  const spread = createSpread(client, prefix);
+export function openTables(engine: Engine): Tables {
+  const spread = createSpread(engine);
   return {
     spread,
-    jobs: createJobs(client, prefix, spread),
-    hosts: createHosts(client, prefix),
-    fleetStore: createFleetStore(client, prefix),
-    chores: createChores(client, prefix),
-    keys: createKeys(client, prefix),
-    deliveries: createDeliveries(client, prefix),
-    webhookSecrets: createWebhookSecrets(client, prefix),
-    owners: createOwners(client, prefix),
-    usage: createUsage(client, prefix),
-    uploadCounts: createUploadCounts(client, prefix),
+    jobs: createJobs(engine, spread),
+    hosts: createHosts(engine),
+    fleetStore: createFleetStore(engine),
+    chores: createChores(engine),
+    keys: createKeys(engine),
+    deliveries: createDeliveries(engine),
+    webhookSecrets: createWebhookSecrets(engine),
+    owners: createOwners(engine),
+    usage: createUsage(engine),
+    uploadCounts: createUploadCounts(engine),
   };
 }

@@ -6,11 +6,17 @@
 import { lastStartTagOf, type Owner } from '../core/owner.ts';
 import { fullAtMost, LIMITS, type OwnLimits, tokenEvery } from '../core/quota.ts';
 import { follows, STEP, type VirtualTime } from '../core/start-tag.ts';
-import type { StoreClient } from './client.ts';
-import { absent, anyOf, type Attributes, between, type Condition, where } from './expressions.ts';
-import { read } from './reading.ts';
+import {
+  absent,
+  anyOf,
+  type Attributes,
+  between,
+  type Condition,
+  type Engine,
+  type Update,
+  where,
+} from './engine.ts';
 import { ownersTable, SCHEMA_VERSION } from './tables.ts';
-import { type Update, updateAndRead } from './writing.ts';
 
 export interface Taking {
   /** ms, the tables' clock. */
@@ -23,17 +29,17 @@ export interface Taking {
 
 export type Owners = ReturnType<typeof createOwners>;
 
-export function createOwners({ documents }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + ownersTable.name };
+export function createOwners(engine: Engine) {
+  const table = engine.table(ownersTable);
 
   /** @returns the item after it; undefined: refused */
   const update = (owner: string, { set, ...change }: Update): Promise<Owner | undefined> =>
-    updateAndRead(table, { owner }, { ...change, set: { ...set, v: SCHEMA_VERSION } });
+    table.updateAndRead({ owner }, { ...change, set: { ...set, v: SCHEMA_VERSION } });
 
   return {
     /** Strongly consistent. An owner without an item has the settings' limits and a full bucket. */
     async read(owner: string): Promise<Owner> {
-      return (await read<Owner>(table, { owner })) ?? { owner };
+      return (await table.read<Owner>({ owner })) ?? { owner };
     },
 
     /** Undefined: the setting's limit applies again; null: unlimited. Limits that are not named stay. */

@@ -3,23 +3,19 @@
 
 import { cached } from '../core/cache.ts';
 import { type Spread, UNSPREAD } from '../core/queue-spread.ts';
-import type { StoreClient } from './client.ts';
-import { absent, where } from './expressions.ts';
-import { read } from './reading.ts';
+import { absent, type Engine, where } from './engine.ts';
 import { fleetTable } from './tables.ts';
-import { put } from './writing.ts';
 
 export type SpreadStore = ReturnType<typeof createSpread>;
 
 const KEY = { fleetId: 'hosts-alive' };
 
-/** @param prefix of the table's name */
-export function createSpread({ documents, clock, timings }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + fleetTable.name };
+export function createSpread({ table: tableOf, clock, timings }: Engine) {
+  const table = tableOf(fleetTable);
   let last: Spread | undefined;
 
   async function readItem(consistent: boolean): Promise<Spread | undefined> {
-    const item = await read<Omit<Spread, 'hosts'> & { alive: number }>(table, KEY, { consistent });
+    const item = await table.read<Omit<Spread, 'hosts'> & { alive: number }>(KEY, { consistent });
     // An earlier release wrote the number of hosts alone.
     if (item?.read === undefined) return undefined;
     return { hosts: item.alive, read: item.read, write: item.write, changedAt: item.changedAt };
@@ -52,8 +48,7 @@ export function createSpread({ documents, clock, timings }: StoreClient, prefix:
      * @returns false: another controller has written since
      */
     write({ hosts, ...next }: Spread, was: Spread | undefined): Promise<boolean> {
-      return put(
-        table,
+      return table.put(
         { ...KEY, alive: hosts, ...next },
         was
           ? [

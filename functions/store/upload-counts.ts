@@ -4,11 +4,8 @@
 // that the next count judges.
 
 import type { UploadCount, UploadReservation } from '../core/upload-count.ts';
-import type { StoreClient } from './client.ts';
-import { absent, type Attributes, present, where } from './expressions.ts';
-import { read } from './reading.ts';
+import { absent, type Attributes, type Engine, present, type Update, where } from './engine.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
-import { type Update, update } from './writing.ts';
 
 const KEPT_SECONDS = 400 * 24 * 3600;
 /** An attribute for each reservation. */
@@ -33,15 +30,15 @@ function countOf(owner: string, item: Attributes): UploadCount {
   };
 }
 
-export function createUploadCounts({ documents }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + usageTable.name };
+export function createUploadCounts(engine: Engine) {
+  const table = engine.table(usageTable);
   const keyOf = (owner: string) => ({ owner, day: 'uploads' });
-  const write = (owner: string, change: Update) => update(table, keyOf(owner), change);
+  const write = (owner: string, change: Update) => table.update(keyOf(owner), change);
 
   return {
     /** Strongly consistent. */
     async read(owner: string): Promise<UploadCount> {
-      return countOf(owner, (await read<Attributes>(table, keyOf(owner))) ?? {});
+      return countOf(owner, (await table.read<Attributes>(keyOf(owner))) ?? {});
     },
 
     /**

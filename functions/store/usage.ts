@@ -12,11 +12,8 @@ import {
   type Totals,
   type Usage,
 } from '../core/quota.ts';
-import type { StoreClient } from './client.ts';
-import { absent, anyOf, type Attributes, present, where } from './expressions.ts';
-import { query, read, readMany } from './reading.ts';
+import { absent, anyOf, type Attributes, type Engine, present, where } from './engine.ts';
 import { SCHEMA_VERSION, usageTable } from './tables.ts';
-import { update, updateAndRead } from './writing.ts';
 
 const KEPT_SECONDS = 400 * 24 * 3600;
 /** So that one expression stays far below DynamoDB's 4 KB. */
@@ -62,23 +59,19 @@ function usageOf(item: Attributes): ReservedUsage {
   };
 }
 
-export function createUsage({ documents }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + usageTable.name };
+export function createUsage(engine: Engine) {
+  const table = engine.table(usageTable);
 
   return {
     /** With the reservations, strongly consistent. */
     async read(owner: string, day: string): Promise<ReservedUsage> {
-      return usageOf((await read<Attributes>(table, { owner, day })) ?? { owner, day });
+      return usageOf((await table.read<Attributes>({ owner, day })) ?? { owner, day });
     },
 
     /** Without the reservations, eventually consistent. A day without an item has zeros. */
     async readDays(owner: string, days: readonly string[]): Promise<Usage[]> {
       const keys = days.map((day) => ({ owner, day }));
-      const items = await readMany<Attributes>(table, keys, false, [
-        'owner',
-        'day',
-        ...Object.values(COUNTS),
-      ]);
+      const items = await table.readMany<Attributes>(keys, false, ['owner', 'day', ...Object.values(COUNTS)]);
       const found = new Map(items.map((item) => [item['day'], usageOf(item)]));
       return keys.map((key) => found.get(key.day) ?? usageOf(key));
     },
@@ -97,8 +90,7 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
       if (room.taken !== undefined && images > room.taken) return undefined;
       const attribute = attributeOf(reservation);
       const most = Math.min(room.uncommitted, MAX_RESERVATIONS);
-      const written = await updateAndRead<Attributes>(
-        table,
+      const written = await table.updateAndRead<Attributes>(
         { owner, day },
         {
           when: [
@@ -116,7 +108,7 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
           },
           add: { taken: images, unsettled: 1 },
         },
-        'UPDATED_NEW',
+        'written',
       );
       return written && usageOf({ ...written, owner, day });
     },
@@ -134,8 +126,7 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
       const attributes = committed.map(({ reservation }) => attributeOf(reservation));
       const reserved = committed.reduce((so, { reservation }) => so + reservation.images, 0);
       const totals = sum(committed.map((one) => one.totals));
-      return update(
-        table,
+      return table.update(
         { owner, day },
         {
           when: [...attributes.map(present), ...(last ? [where('unsettled', '=', committed.length)] : [])],
@@ -148,8 +139,11 @@ export function createUsage({ documents }: StoreClient, prefix: string) {
     /** Days with reservations, the oldest first. Eventually consistent. */
     async listOpen(): Promise<Pick<Usage, 'owner' | 'day'>[]> {
       const found: Pick<Usage, 'owner' | 'day'>[] = [];
-      for await (const { Items = [] } of query(table, 'byOpen', [where('open', '=', 'open')]))
-        found.push(...(Items as typeof found));
+      for await (const rows of table.pages<Pick<Usage, 'owner' | 'day'>>({
+        index: 'byOpen',
+        partition: 'open',
+      }))
+        found.push(...rows);
       return found;
     },
   };

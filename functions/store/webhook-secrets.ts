@@ -1,20 +1,17 @@
 // The webhook-secrets table: what an owner's webhooks are signed with. A secret is created at its first use, by whichever
 // process comes first, and stored as it is, since a signature needs the secret itself.
 
-import type { StoreClient } from './client.ts';
-import { absent } from './expressions.ts';
-import { read } from './reading.ts';
+import { absent, type Engine } from './engine.ts';
 import { webhookSecretsTable } from './tables.ts';
-import { put } from './writing.ts';
 
 export type WebhookSecrets = ReturnType<typeof createWebhookSecrets>;
 
 /** As long as the signature's hash. */
 const SECRET_BYTES = 32;
 
-export function createWebhookSecrets({ documents }: StoreClient, prefix: string) {
-  const table = { documents, name: prefix + webhookSecretsTable.name };
-  const stored = async (owner: string) => (await read<{ secret: string }>(table, { owner }))?.secret;
+export function createWebhookSecrets(engine: Engine) {
+  const table = engine.table(webhookSecretsTable);
+  const stored = async (owner: string) => (await table.read<{ secret: string }>({ owner }))?.secret;
 
   return {
     /**
@@ -25,7 +22,7 @@ export function createWebhookSecrets({ documents }: StoreClient, prefix: string)
       const known = await stored(owner);
       if (known !== undefined) return known;
       const secret = `whsec_${Buffer.from(random(SECRET_BYTES)).toString('base64')}`;
-      if (await put(table, { owner, secret }, [absent('owner')])) return secret;
+      if (await table.put({ owner, secret }, [absent('owner')])) return secret;
       // Another process was first, or the own write was made and its answer lost: the stored secret is the owner's.
       return (await stored(owner)) ?? secret;
     },

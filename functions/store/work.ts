@@ -4,8 +4,7 @@
 import type { Work } from '../core/job.ts';
 import { ownerTag, ownerTagOf } from '../core/names.ts';
 import { keyOfShard } from '../core/queue-spread.ts';
-import { where } from './expressions.ts';
-import { query, type Table } from './reading.ts';
+import type { Attributes, Table } from './engine.ts';
 import type { SpreadStore } from './queue-spread.ts';
 
 /** A row of the index. */
@@ -13,18 +12,15 @@ export interface QueueEntry {
   jobId: string;
   workOrder: string;
 }
+type RowOfWork = QueueEntry & Attributes;
 
 /** Rows of a page: of 150 bytes each, well below DynamoDB's megabyte. */
 const READ_AT_ONCE = 2000;
 
 export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>) {
-  const pages = (key: string, how: Parameters<typeof query>[3], after?: string) =>
-    query(
-      table,
-      'byWork',
-      [where('work', '=', key), ...(after ? [where('workOrder', '>', after)] : [])],
-      how,
-    );
+  const rangeOf = (partition: string, after?: string) => ({ index: 'byWork', partition, after });
+  const pages = (key: string, atOnce: number, after?: string) =>
+    table.pages<RowOfWork>(rangeOf(key, after), atOnce);
 
   async function shards(): Promise<number> {
     return (await spread.readCached()).read;
@@ -37,21 +33,18 @@ export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>
   async function listKey(key: string, limit: number, after?: string, owner?: string): Promise<QueueEntry[]> {
     const entries: QueueEntry[] = [];
     // Rows of other owners are skipped: large pages keep the number of requests small.
-    const Limit = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
-    for await (const page of pages(key, { Limit }, after)) {
-      entries.push(...ownOf((page.Items ?? []) as QueueEntry[], owner));
+    const atOnce = owner === undefined ? Math.min(limit, READ_AT_ONCE) : READ_AT_ONCE;
+    for await (const rows of pages(key, atOnce, after)) {
+      entries.push(...ownOf(rows, owner));
       if (entries.length >= limit) break;
     }
     return entries.slice(0, limit);
   }
 
   async function countKey(key: string, owner: string | undefined): Promise<number> {
+    if (owner === undefined) return table.count(rangeOf(key));
     let count = 0;
-    if (owner === undefined)
-      for await (const page of pages(key, { Select: 'COUNT' })) count += page.Count ?? 0;
-    else
-      for await (const page of pages(key, { Limit: READ_AT_ONCE }))
-        count += ownOf((page.Items ?? []) as QueueEntry[], owner).length;
+    for await (const rows of pages(key, READ_AT_ONCE)) count += ownOf(rows, owner).length;
     return count;
   }
 
@@ -72,10 +65,7 @@ export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>
     listShard: (shard: number, limit: number, after?: string) => listKey(keyOfShard(shard), limit, after),
 
     /** All of a shard, by pages, in the order of start tags. */
-    async *eachOfShard(shard: number): AsyncGenerator<QueueEntry[]> {
-      for await (const { Items = [] } of pages(keyOfShard(shard), { Limit: READ_AT_ONCE }))
-        yield Items as QueueEntry[];
-    },
+    eachOfShard: (shard: number): AsyncGenerator<QueueEntry[]> => pages(keyOfShard(shard), READ_AT_ONCE),
 
     /** @param owner only this owner's jobs: costs the table as much as all of them */
     async countWork(work: Work, owner?: string): Promise<number> {
@@ -85,9 +75,8 @@ export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>
 
     /** The greatest work order, and so start tag, of the jobs that hosts hold; undefined: none is held. */
     async maxStartTagInService(): Promise<string | undefined> {
-      for await (const { Items = [] } of pages('held', { ScanIndexForward: false, Limit: 1 }))
-        return (Items[0] as QueueEntry | undefined)?.workOrder;
-      return undefined;
+      const { rows } = await table.page({ ...rangeOf('held'), backwards: true }, 1);
+      return (rows[0] as QueueEntry | undefined)?.workOrder;
     },
   };
 }

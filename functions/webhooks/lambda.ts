@@ -9,7 +9,7 @@ import { AppError } from '../core/errors.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { describeEvent } from '../runtime/stream.ts';
-import { createStoreClient } from '../store/client.ts';
+import { createStoreClient, engineOf } from '../store/dynamodb/client.ts';
 import { openTables } from '../store/open.ts';
 import { resolveByDns } from './address.ts';
 import { createDeliverer } from './deliver.ts';
@@ -27,7 +27,7 @@ const store = createStoreClient(
   Date.now,
 );
 const deliver = createDeliverer({
-  ...openTables(store, settings.TABLE_PREFIX),
+  ...openTables(engineOf(store, settings.TABLE_PREFIX)),
   send: createSend({
     resolve: resolveByDns(),
     allowPrivate: false,

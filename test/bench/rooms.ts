@@ -10,8 +10,8 @@ import { createPresigner } from '../../functions/images/presign.ts';
 import { startChild } from '../../functions/local/child.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { programOf } from '../../functions/local/programs.ts';
-import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { appWith, SETTINGS } from '../support/app.ts';
@@ -54,7 +54,7 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
       const endpoint = `http://127.0.0.1:${dynamodb.ready.port}`;
       const client = createStoreClient({ endpoint, region: REGION, credentials });
       const now = () => client.clock.now();
-      return { client, ...openTables(client, ''), now };
+      return { client, ...openTables(engineOf(client, '')), now };
     };
     await createTables(connect().client, '');
     try {

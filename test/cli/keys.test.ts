@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createStoreClient } from '../../functions/store/client.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { createKeys } from '../../functions/store/keys.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { LOST, SIGNED_IN, UNREACHABLE } from '../support/no-aws.ts';
@@ -199,7 +199,9 @@ describe.skipIf(!hasMoto)('of a deployment', () => {
     };
     const there = ['--deployment', 'studio', '--region', 'eu-central-1'];
     expect(await keysIn(aws, 'create', '--name', 'alice', ...there)).toMatchObject({ code: 0 });
-    expect((await createKeys(client, 'studio-').list()).map(({ owner }) => owner)).toEqual(['alice']);
+    expect((await createKeys(engineOf(client, 'studio-')).list()).map(({ owner }) => owner)).toEqual([
+      'alice',
+    ]);
     const limits = ['limits', '--owner', 'alice', ...there];
     expect(await keysIn(aws, ...limits, '--usd-per-month', '5')).toMatchObject({
       code: 0,

@@ -11,7 +11,7 @@ import { NEVER_WARM } from '../../functions/core/warm-schedule.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
 import { createMetrics } from '../../functions/metrics.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createFleetStore } from '../../functions/store/fleet.ts';
 import { type FakeAutoScaling, GROUP, startFakeAutoScaling } from '../machines/fake-auto-scaling.ts';
 import { hostItem } from '../support/host-item.ts';
@@ -43,7 +43,7 @@ function deps(more: Partial<ScaleDeps> = {}): ScaleDeps {
   return {
     jobs: store.jobs,
     hosts: store.hosts,
-    fleet: createFleetStore(store.client, ''),
+    fleet: createFleetStore(engineOf(store.client, '')),
     machines: createMachines({
       group: GROUP,
       region: 'us-east-1',
@@ -444,7 +444,7 @@ describe('a controller that', () => {
     await scaleFleet(deps());
     await pass(0, []);
     await scaleFleet(deps());
-    await scaleFleet(deps({ fleet: createFleetStore(client, ''), now: () => client.clock.now() }));
+    await scaleFleet(deps({ fleet: createFleetStore(engineOf(client, '')), now: () => client.clock.now() }));
     client.raw.destroy();
     const { seen, updatedAt, failedStarts } = await fleet();
     expect({ failedStarts, ended: aws.calls.length }).toEqual({ failedStarts: 0, ended: 1 });

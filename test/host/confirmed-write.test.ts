@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as job from '../../functions/core/job.ts';
 import { writeConfirmed, type Writer } from '../../functions/host/claims/confirmed-write.ts';
 import { createLog } from '../../functions/log.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { BROKEN, FURTHER, HOST, IMAGE, NEXT_RUN, NOW, OTHER, STATES, STEPS } from '../core/job-states.ts';
 import { type Line, tap } from '../store/lost-answers.ts';
@@ -23,7 +23,7 @@ function connect(): void {
   const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
   line = tap(client);
   writer = {
-    jobs: createJobs(client, ''),
+    jobs: createJobs(engineOf(client, '')),
     log: createLog('host', 'debug', (text) => void lines.push(text)),
     pause(attempt) {
       pauses.push(attempt);

@@ -7,7 +7,7 @@ import { createSpreading } from '../../functions/controller/queue-spread.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createHeartbeat, type Heartbeat } from '../../functions/host/machine/heartbeat.ts';
 import { createLog } from '../../functions/log.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 import { hostItem } from '../support/host-item.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
@@ -26,7 +26,9 @@ beforeEach(async () => {
   charges = [];
   meter('host', client, store.client.raw, charges);
   ahead = 0;
-  mine = openTables({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, '');
+  mine = openTables(
+    engineOf({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, ''),
+  );
   life = createHeartbeat({
     hosts: mine.hosts,
     spread: mine.spread,

@@ -1,6 +1,7 @@
 // A queue under several keys, and hosts that look for themselves: all of it is found, no key is left waiting for the others,
 // and a host that began before there were several finds what is under them.
 
+import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MAX_QUEUE_POSITION } from '../../functions/core/limits.ts';
@@ -24,7 +25,9 @@ const spreadOver = (shards: number) =>
 
 function tablesAhead() {
   const { client } = rig.store;
-  return openTables({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, '');
+  return openTables(
+    engineOf({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, ''),
+  );
 }
 
 async function generate(count: number): Promise<string[]> {

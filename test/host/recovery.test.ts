@@ -11,7 +11,7 @@ import { stamp } from '../../functions/core/render.ts';
 import { unpackGraph } from '../../functions/core/request.ts';
 import { hostIdOf } from '../../functions/host/claims/recover.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createHosts } from '../../functions/store/hosts.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { hostItem } from '../support/host-item.ts';
@@ -232,12 +232,12 @@ test('a host whose clock is off is not born dead', async () => {
     { endpoint: rig.store.url, region: REGION, credentials: CREDENTIALS },
     () => Date.now() - 120_000,
   );
-  const hosts = createHosts(client, '');
+  const hosts = createHosts(engineOf(client, ''));
   const written: Host[] = [];
   await rig.addHost({
     machineId,
     comfyui,
-    jobs: createJobs(client, ''),
+    jobs: createJobs(engineOf(client, '')),
     hosts: {
       ...hosts,
       async put(host) {

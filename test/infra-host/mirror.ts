@@ -12,7 +12,7 @@ import { createS3Client } from '../../functions/images/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { connect } from '../../functions/runtime/connect.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { sha256Of } from '../models/hub.ts';
 
 const { FOLDER: folder = '', TABLE_PREFIX: tablePrefix = '', ADDRESS: address = '' } = process.env;

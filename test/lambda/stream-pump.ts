@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTableCommand, UpdateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { BatchAnswer } from '../../functions/runtime/stream.ts';
-import type { StoreClient } from '../../functions/store/client.ts';
+import type { StoreClient } from '../../functions/store/dynamodb/client.ts';
 import { jobsTable } from '../../functions/store/tables.ts';
 import type { Runtime } from './runtime-api.ts';
 import type { StreamRecord } from './waiting-job.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { connect, type Connected } from '../../functions/runtime/connect.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { type Storage, startStorage } from '../runtime/stage.ts';
 import { recorded, type HttpEvent } from './function-url.ts';
 import { type Runtime, startRuntime } from './runtime-api.ts';

@@ -12,7 +12,7 @@ import { type Child, startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createLog } from '../../functions/log.ts';
 import { connect, type Connected } from '../../functions/runtime/connect.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { build } from '../support/program.ts';
 
 const KILLS = 6;

@@ -12,8 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Child, startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createLog } from '../../functions/log.ts';
-import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createStoreClient, type StoreClient } from '../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { build } from '../support/program.ts';
 
 const run = promisify(execFile);

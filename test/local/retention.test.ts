@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyRetention } from '../../functions/local/retention.ts';
+import { removeExpired } from '../../functions/store/dynamodb/remove-expired.ts';
 import { createLived } from '../../functions/core/lived-time.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -20,8 +21,7 @@ afterEach(() => rig.close());
 const retain = (now: number, lived = createLived(MINUTE)) =>
   applyRetention({
     lived,
-    jobs: rig.store.jobs,
-    deliveries: rig.store.deliveries,
+    removeExpired: (asOf) => removeExpired(rig.store.client, '', asOf),
     images: rig.images,
     log: rig.log,
     now: () => now,

@@ -19,8 +19,8 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { join } from 'node:path';
 import { UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
 import { createS3Client } from '../../functions/images/client.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { createFleetStore } from '../../functions/store/fleet.ts';
 import type { Resource, Templates } from '../infra/synth.ts';
 import type { Moto } from '../support/moto.ts';
@@ -91,7 +91,7 @@ export async function createDeployment(moto: Moto, templates: Templates, home: s
 
   const store = createStoreClient(settings);
   const now = Date.now();
-  await createFleetStore(store, 'comfyui-').write({
+  await createFleetStore(engineOf(store, 'comfyui-')).write({
     ...UNKNOWN_FLEET,
     updatedAt: now,
     blocked: { reason: 'quota', since: now } as never,

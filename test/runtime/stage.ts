@@ -11,7 +11,7 @@ import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-co
 import { createLog } from '../../functions/log.ts';
 import { connect, type Connected } from '../../functions/runtime/connect.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
 
 const CREDENTIALS = { accessKeyId: 'alone', secretAccessKey: 'alone-secret' };

@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createTableClock } from '../../functions/store/clock.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
@@ -203,7 +203,7 @@ describe("a client's clock", () => {
   it.each([2 * MINUTE, -2 * MINUTE])('is corrected by any answer, when %d ms off', async (ahead) => {
     const settings = { endpoint: store.url, region: REGION, credentials: CREDENTIALS };
     const skewed = createStoreClient(settings, () => Date.now() + ahead);
-    expect(await createJobs(skewed, '').readState('none')).toBeUndefined();
+    expect(await createJobs(engineOf(skewed, '')).readState('none')).toBeUndefined();
     expect(Math.abs(skewed.clock.now() - Date.now())).toBeLessThan(3000);
     skewed.raw.destroy();
   });
@@ -212,7 +212,7 @@ describe("a client's clock", () => {
     const settings = { endpoint: store.url, region: REGION, credentials: CREDENTIALS };
     const skewed = createStoreClient(settings, () => Date.now() + 2 * MINUTE);
     const change = VERBS.claim(KNOWLEDGE.right(STATES.waiting));
-    expect(await createJobs(skewed, '').write('none', change)).toBe(false);
+    expect(await createJobs(engineOf(skewed, '')).write('none', change)).toBe(false);
     expect(Math.abs(skewed.clock.now() - Date.now())).toBeLessThan(3000);
     skewed.raw.destroy();
   });

@@ -2,7 +2,7 @@
 
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 let store: TestStore;

@@ -1,5 +1,6 @@
 // The Fleet table: one item, written by whoever read it last.
 
+import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
@@ -12,7 +13,7 @@ let store: TestStore;
 let fleet: FleetStore;
 beforeAll(async () => {
   store = await startStore();
-  fleet = createFleetStore(store.client, '');
+  fleet = createFleetStore(engineOf(store.client, ''));
 });
 afterAll(() => store.close());
 beforeEach(() =>

@@ -1,5 +1,6 @@
 // The Hosts table: one item for one run of a host, replaced as a whole with every heartbeat.
 
+import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Host, isAlive } from '../../functions/core/host.ts';
 import { createHosts } from '../../functions/store/hosts.ts';
@@ -99,9 +100,9 @@ it('what offers to it are signed with lies in a table of its own, and goes with 
   await store.hosts.putIntake(HOST, 'a secret', NOW);
   await store.hosts.put(host(HOST));
   expect(JSON.stringify(await store.hosts.list())).not.toContain('a secret');
-  const forwarder = createHosts(store.client, '');
+  const forwarder = createHosts(engineOf(store.client, ''));
   expect(await forwarder.readIntake(OTHER)).toBeUndefined();
   expect(await forwarder.readIntake(HOST)).toBe('a secret');
   await store.hosts.remove(HOST);
-  expect(await createHosts(store.client, '').readIntake(HOST)).toBeUndefined();
+  expect(await createHosts(engineOf(store.client, '')).readIntake(HOST)).toBeUndefined();
 });

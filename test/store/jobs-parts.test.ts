@@ -1,10 +1,11 @@
 // How a job comes to be and goes: its two parts, put in order, each at most once; and what is read of many.
 
+import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import type { BatchGetItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobState } from '../../functions/core/job.ts';
 import { type JobRequest, packGraph, unpackGraph } from '../../functions/core/request.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { NOW, STATES } from '../core/job-states.ts';
@@ -175,7 +176,7 @@ describe('reading many', () => {
 it('tables may be created again, and stages live beside each other', async () => {
   await createTables(store.client, '');
   await createTables(store.client, 'stage2-');
-  const other = createJobs(store.client, 'stage2-');
+  const other = createJobs(engineOf(store.client, 'stage2-'));
   await other.putState(state('many-000'), EXPIRES);
   expect(await other.countWork('waiting')).toBe(1);
 });

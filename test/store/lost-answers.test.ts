@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply, claim, complete, type Fence } from '../../functions/core/job.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
-import { createStoreClient } from '../../functions/store/client.ts';
+import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
 import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
 import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   store = await startStore();
   const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
   line = tap(client);
-  jobs = createJobs(client, '');
+  jobs = createJobs(engineOf(client, ''));
   close = () => client.raw.destroy();
 });
 afterAll(async () => {
@@ -102,7 +102,7 @@ it('an answer that stops in its middle is asked for again', async () => {
     timings: { ...TIMINGS, tableAnswersWithin: 1000 },
   });
   try {
-    expect(await createJobs(client, '').readState('any')).toBeUndefined();
+    expect(await createJobs(engineOf(client, '')).readState('any')).toBeUndefined();
     expect(asked).toBe(2);
   } finally {
     client.raw.destroy();

@@ -1,7 +1,7 @@
 // Makes a client lose answers: the table does what it is asked, and the answer does not arrive.
 // Then the SDK repeats the request by itself, as it does on AWS.
 
-import type { StoreClient } from '../../functions/store/client.ts';
+import type { StoreClient } from '../../functions/store/dynamodb/client.ts';
 
 export interface Line {
   /** The next `answers` are lost. */

@@ -1,6 +1,7 @@
 // A queue under several keys is one queue for who asks for it: in one order, counted whole, cleared whole. The store alone
 // knows of the keys.
 
+import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -33,7 +34,7 @@ afterEach(() => store.close());
 const now = () => store.now() + ahead;
 function openAhead(): Tables {
   const { client } = store;
-  return openTables({ ...client, clock: { ...client.clock, now } }, '');
+  return openTables(engineOf({ ...client, clock: { ...client.clock, now } }, ''));
 }
 
 const spreadOver = (read: number, write = read) =>
@@ -122,7 +123,7 @@ test('who cannot be told puts under the first key, and looks where he last knew'
   await spreadOver(4);
   expect(await tables.jobs.shards()).toBe(4);
   const deaf = { readCached: () => Promise.reject(new Error('throttled')) };
-  const state = await accept(1, createJobs(store.client, '', deaf as never));
+  const state = await accept(1, createJobs(engineOf(store.client, ''), deaf as never));
   expect(await storedKey(state.jobId)).toBe('waiting');
 });
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { inject } from 'vitest';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
-import { createStoreClient, type StoreClient } from '../../functions/store/client.ts';
-import { createTables } from '../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 
 /** A process has its own access key: DynamoDB Local serves several processes, and keeps them apart by it. */
@@ -29,7 +29,7 @@ export async function startStore(timings = TIMINGS): Promise<TestStore> {
   return {
     url,
     client,
-    ...openTables(client, ''),
+    ...openTables(engineOf(client, '')),
     now: () => client.clock.now(),
     async close() {
       await close(client);

@@ -5,7 +5,7 @@ import { openBucket } from '../../models/bucket.ts';
 import { MANIFEST_KEY, readManifest } from '../../models/manifest.ts';
 import { sentenceOf } from '../../models/error-sentence.ts';
 import { gb } from '../../models/size.ts';
-import { createStoreClient } from '../../store/client.ts';
+import { createStoreClient, engineOf } from '../../store/dynamodb/client.ts';
 import { createFleetStore } from '../../store/fleet.ts';
 import { createHosts } from '../../store/hosts.ts';
 import { createJobs } from '../../store/jobs.ts';
@@ -103,10 +103,10 @@ interface Read {
 
 async function readTables(outputs: Outputs, { name, region }: Deployment): Promise<Read> {
   const store = createStoreClient({ region });
-  const jobs = createJobs(store, outputs.TablePrefix);
+  const jobs = createJobs(engineOf(store, outputs.TablePrefix));
   const [fleet, hosts, waiting, held] = await Promise.all([
-    createFleetStore(store, outputs.TablePrefix).read(),
-    createHosts(store, outputs.TablePrefix).list(),
+    createFleetStore(engineOf(store, outputs.TablePrefix)).read(),
+    createHosts(engineOf(store, outputs.TablePrefix)).list(),
     jobs.countWork('waiting'),
     jobs.countWork('held'),
   ]);

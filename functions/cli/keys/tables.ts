@@ -6,8 +6,8 @@ import { startChild } from '../../local/child.ts';
 import { programOf } from '../../local/programs.ts';
 import { announcedIn } from '../../local/workspace.ts';
 import { createLog } from '../../log.ts';
-import { createStoreClient, type StoreClient } from '../../store/client.ts';
-import { createTables } from '../../store/create-tables.ts';
+import { createStoreClient, engineOf, type StoreClient } from '../../store/dynamodb/client.ts';
+import { createTables } from '../../store/dynamodb/create-tables.ts';
 import { createKeys, type Keys } from '../../store/keys.ts';
 import { createOwners, type Owners } from '../../store/owners.ts';
 import { randomBytes } from 'node:crypto';
@@ -69,12 +69,12 @@ async function openDeployedKeys(place: Place): Promise<OpenKeys> {
 }
 
 async function over(client: StoreClient, prefix: string, stop = async () => undefined): Promise<OpenKeys> {
-  const keys = createKeys(client, prefix);
+  const keys = createKeys(engineOf(client, prefix));
   // The answer sets the client's clock.
   await keys.list();
   return {
     keys,
-    owners: createOwners(client, prefix),
+    owners: createOwners(engineOf(client, prefix)),
     now: () => client.clock.now(),
     unpriced: [],
     async close() {

@@ -24,8 +24,8 @@ import { createDynalite } from '../../local/embedded-dynamodb/mended-dynalite.ts
 import { createLog } from '../../log.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createMetrics } from '../../metrics.ts';
-import { createStoreClient } from '../../store/client.ts';
-import { createTables } from '../../store/create-tables.ts';
+import { createStoreClient, engineOf } from '../../store/dynamodb/client.ts';
+import { createTables } from '../../store/dynamodb/create-tables.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import { type Charge, meter } from './meter.ts';
 import { openTables, type Tables } from '../../store/open.ts';
@@ -88,14 +88,14 @@ async function measure(
 ): Promise<Load> {
   const log = createLog('simulate', 'error');
   // The answer sets the client's clock.
-  await openTables(plain, '').fleetStore.read();
+  await openTables(engineOf(plain, '')).fleetStore.read();
   // A fixed time with the most digits that occur, so that each run charges the same.
   const stamp = Math.floor(plain.clock.now() / 10_000) * 10_000 + 1001;
   const now = () => stamp;
-  await seed(openTables(plain, ''), count, now());
+  await seed(openTables(engineOf(plain, '')), count, now());
   // The spread that the controller reaches in steps.
   const shards = Math.ceil(count / HOSTS_PER_SHARD);
-  await openTables(plain, '').spread.write(
+  await openTables(engineOf(plain, '')).spread.write(
     { hosts: count, read: shards, write: shards, changedAt: 0 },
     undefined,
   );
@@ -106,7 +106,7 @@ async function measure(
     const client = connect();
     meter('', client, plain.raw, charges);
     try {
-      await work(openTables(client, ''));
+      await work(openTables(engineOf(client, '')));
     } finally {
       client.raw.destroy();
     }
@@ -128,7 +128,7 @@ async function measure(
       });
       const slots = createSlots(2);
       const jobId = idOf('held', n);
-      const state = (await openTables(plain, '').jobs.readState(jobId))!;
+      const state = (await openTables(engineOf(plain, '')).jobs.readState(jobId))!;
       const fence = { attempt: 1, host: hostId };
       slots.add(jobId).hold({ request: requestOf(jobId), state, fence });
       const claimLoop = createClaimLoop({

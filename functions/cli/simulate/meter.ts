@@ -12,7 +12,7 @@ import {
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import type { StoreClient } from '../../store/client.ts';
+import type { StoreClient } from '../../store/dynamodb/client.ts';
 import { tables, type TableSpec } from '../../store/tables.ts';
 import { type Item, readUnits, sizeOf, writeUnits } from './pricing.ts';
 

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { drawKey } from '../../core/access.ts';
-import { createStoreClient } from '../../store/client.ts';
+import { createStoreClient, engineOf } from '../../store/dynamodb/client.ts';
 import { createKeys } from '../../store/keys.ts';
 import { CommandError } from '../api.ts';
 import { findApi } from '../connection.ts';
@@ -54,7 +54,7 @@ async function findDeployment({ minutes, ...options }: Options): Promise<Target>
   const { outputs, rolledBack } = await readStacks(name, region);
   const { Url, TablePrefix } = outputs;
   const client = createStoreClient({ region });
-  const keys = createKeys(client, TablePrefix);
+  const keys = createKeys(engineOf(client, TablePrefix));
   const drawn: string[] = [];
   async function draw(owner: string): Promise<string> {
     const { key, keyId, hash } = drawKey(randomBytes);

@@ -19,8 +19,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readDeployment } from '../../../functions/cli/deployment.ts';
 import { createS3Client } from '../../../functions/images/client.ts';
 import { UNKNOWN_FLEET } from '../../../functions/core/fleet.ts';
-import { createStoreClient } from '../../../functions/store/client.ts';
-import { createTables } from '../../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf } from '../../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../../functions/store/dynamodb/create-tables.ts';
 import { createFleetStore } from '../../../functions/store/fleet.ts';
 import { hasMoto, type Moto, startMoto } from '../../support/moto.ts';
 import { build, type Program, startProgram } from '../../support/program.ts';
@@ -327,7 +327,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
         Body: JSON.stringify({ v: 1, files: [file] }),
       }),
     );
-    await createFleetStore(store, 'comfyui-').write({ ...UNKNOWN_FLEET, updatedAt: Date.now() });
+    await createFleetStore(engineOf(store, 'comfyui-')).write({ ...UNKNOWN_FLEET, updatedAt: Date.now() });
     const well = await run(env());
     // What cdk.json says is of a new account; this one has more.
     expect(well.output.match(/^(next|–).*$/gm)).toHaveLength(1);

@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createStoreClient } from '../../../functions/store/client.ts';
-import { createTables } from '../../../functions/store/create-tables.ts';
+import { createStoreClient, engineOf } from '../../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../../functions/store/dynamodb/create-tables.ts';
 import { createJobs } from '../../../functions/store/jobs.ts';
 import { createKeys } from '../../../functions/store/keys.ts';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
@@ -164,7 +164,7 @@ describe.skipIf(!hasMoto)(`a deployment${hasMoto ? '' : ' (skipped: no moto_serv
 
     const smoke = start('smoke', environment(), ['--deployed', '--name', 'far', '--region', region]);
     await smoke.until(/^ok {4}upload/m);
-    const keys = createKeys(store, 'far-');
+    const keys = createKeys(engineOf(store, 'far-'));
     expect((await keys.list()).map(({ owner }) => owner).sort()).toEqual(['smoke', 'smoke-other']);
     // No host runs: its images would not come.
     smoke.signal('SIGINT');
@@ -174,7 +174,7 @@ describe.skipIf(!hasMoto)(`a deployment${hasMoto ? '' : ' (skipped: no moto_serv
     );
     expect(smoke.output()).toMatch(/^ok {4}nothing left/m);
     expect(await keys.list()).toEqual([]);
-    expect(await createJobs(store, 'far-').listWork('waiting', 10)).toEqual([]);
+    expect(await createJobs(engineOf(store, 'far-')).listWork('waiting', 10)).toEqual([]);
     store.raw.destroy();
   }, 90_000);
 });

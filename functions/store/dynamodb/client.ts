@@ -4,8 +4,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { HttpRequest } from '@smithy/types';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { TIMINGS, type Timings } from '../core/timings.ts';
-import { createTableClock, steadyClock, type TableClock } from './clock.ts';
+import { TIMINGS, type Timings } from '../../core/timings.ts';
+import type { Engine } from '../engine.ts';
+import { createTableClock, steadyClock, type TableClock } from '../clock.ts';
+import { createTable } from './table.ts';
 
 export interface StoreSettings {
   /** A URL; absent on AWS. */
@@ -70,4 +72,9 @@ function withToken(token: string) {
     request.headers['x-amz-date'] = '20260101T000000Z';
     return Promise.resolve(request);
   };
+}
+
+/** @param prefix of the tables' names: one account may hold several stages */
+export function engineOf({ documents, clock, timings }: StoreClient, prefix: string): Engine {
+  return { table: (spec) => createTable(documents, prefix, spec), clock, timings };
 }

@@ -7,9 +7,9 @@ import {
   ResourceInUseException,
   type TableDescription,
 } from '@aws-sdk/client-dynamodb';
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 import type { StoreClient } from './client.ts';
-import { tables, type TableSpec } from './tables.ts';
+import { tables, type TableSpec } from '../tables.ts';
 
 /** Resolves when every table is active. @throws AppError bad_setting for a table of an earlier release */
 export async function createTables(client: StoreClient, prefix: string): Promise<void> {
