@@ -11,7 +11,7 @@ import type { OwnerLimits } from '../core/quota.ts';
 import type { Workflows } from '../core/template.ts';
 import type { Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
-import type { Presigner } from '../images/presign.ts';
+import type { Presigner } from '../images/links.ts';
 import type { Log } from '../log.ts';
 import type { Tables } from '../store/open.ts';
 

@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { modelsSettings } from '../config/models.ts';
-import { createS3Client } from '../images/client.ts';
+import { createS3Client } from '../images/s3/client.ts';
 import { openBucket } from '../models/bucket.ts';
 import { seedFromHub } from '../models/from-hub.ts';
 import { MANIFEST_KEY, readManifest } from '../models/manifest.ts';

@@ -1,29 +1,19 @@
-// The images bucket: put, get, list and delete by key, streamed and with checksums. Only this folder uses S3 for images.
-// A stream that breaks or has not the promised length stores nothing.
+// Where images are kept, by key: what callers see of it. Engines: s3 (a bucket) and folder (a folder of this machine).
+// A body that breaks or has not the promised length stores nothing.
 
-import {
-  type _Object as S3Object,
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  paginateListObjectsV2,
-  PutObjectCommand,
-  type S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { bodyFrom, unlessBroken, type ImageBody } from './body.ts';
+
+export type ImageBody = Uint8Array | Readable | ReadableStream<Uint8Array>;
 
 export interface ImageMeta {
   contentType: string;
-  /** Without it up to 64 MiB of a stream are buffered first, since S3 requires the length. */
+  /** S3 requires the length: without it, it takes 64 MiB of a stream at most. */
   sizeBytes?: number | undefined;
 }
 
 export interface StoredImage {
-  /** Read it to the end or cancel it: it occupies a connection. */
+  /** Read it to the end or cancel it: it occupies a connection or an open file. */
   body: ReadableStream<Uint8Array>;
   contentType: string;
   /** Of this answer: for a range, less than the whole. */
@@ -47,6 +37,24 @@ export interface ListedImage {
   lastModified: Date;
 }
 
+/** The body has not the promised length. */
+export class IncompleteBody extends Error {
+  override readonly name = 'IncompleteBody';
+  constructor(sizeBytes: number, promised: number) {
+    super(`The body has ${sizeBytes} bytes, not ${promised}.`);
+  }
+}
+
+/** A body of unknown length is longer than the engine takes. */
+export class BodyTooLong extends Error {
+  override readonly name = 'BodyTooLong';
+}
+
+/** The disk is full, or would be; nothing was written. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull';
+}
+
 /** HTTP 416. `sizeBytes`: of the whole image. */
 export class RangeNotSatisfiable extends Error {
   override readonly name = 'RangeNotSatisfiable';
@@ -56,7 +64,7 @@ export class RangeNotSatisfiable extends Error {
 }
 
 export interface Images {
-  /** Overwrites. The SDK retries a put of bytes; the caller must retry one of a stream, with a new stream. */
+  /** Overwrites, whole or not at all. A put of a stream that failed is repeated by the caller, with a new stream. */
   put(key: string, body: ImageBody, meta: ImageMeta): Promise<{ sizeBytes: number; etag: string }>;
   /** `existed`: nothing was written, and the stream may not have been read to its end. */
   putOnce(key: string, body: ImageBody, meta: ImageMeta): Promise<'written' | 'existed'>;
@@ -70,128 +78,6 @@ export interface Images {
   list(prefix: string): AsyncIterable<ListedImage>;
   /** In the order of keys. @param limit at most 1,000; @param after a key */
   page(prefix: string, limit: number, after?: string): Promise<{ items: ListedImage[]; more: boolean }>;
-  /** `s3://bucket/prefix` */
+  /** For people: `s3://bucket/images`, or the path of the folder. */
   readonly outputDirectory: string;
 }
-
-const BATCH = 1000;
-
-/** Every method rejects with the SDK's error where S3 refuses or does not answer. */
-export function createImages({ client, bucket }: { client: S3Client; bucket: string }): Images {
-  const at = (key: string) => ({ Bucket: bucket, Key: key });
-
-  async function store(key: string, given: ImageBody, meta: ImageMeta, ifNoneMatch?: '*') {
-    const { body, sizeBytes } = await bodyFrom(given, meta.sizeBytes);
-    const send = (Body: Uint8Array | Readable, abortSignal?: AbortSignal) =>
-      client.send(
-        new PutObjectCommand({
-          ...at(key),
-          Body,
-          ContentLength: sizeBytes,
-          ContentType: meta.contentType,
-          ChecksumAlgorithm: 'CRC32',
-          IfNoneMatch: ifNoneMatch,
-        }),
-        { ...(abortSignal && { abortSignal }) },
-      );
-    const { ETag: etag = '' } =
-      body instanceof Uint8Array ? await send(body) : await unlessBroken(body, send);
-    return { sizeBytes, etag };
-  }
-
-  const images: Images = {
-    outputDirectory: `s3://${bucket}/images`,
-
-    put: (key, body, meta) => store(key, body, meta),
-
-    async putOnce(key, body, meta) {
-      try {
-        await store(key, body, meta, '*');
-        return 'written';
-      } catch (error) {
-        if (statusOf(error) === 412) return 'existed';
-        throw error;
-      }
-    },
-
-    async get(key, { range, ifNoneMatch } = {}) {
-      try {
-        const found = await client.send(
-          new GetObjectCommand({
-            ...at(key),
-            Range: readable(range, /^bytes=(\d+-\d*|-\d+)$/),
-            IfNoneMatch: weak(ifNoneMatch),
-          }),
-        );
-        return {
-          body: found.Body!.transformToWebStream() as ReadableStream<Uint8Array>,
-          ...describe(found),
-          contentLength: found.ContentLength ?? 0,
-          ...(found.ContentRange !== undefined && { contentRange: found.ContentRange }),
-          partial: found.ContentRange !== undefined,
-        };
-      } catch (error) {
-        if (statusOf(error) === 304) return 'not-modified';
-        if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined;
-        if (statusOf(error) !== 416) throw error;
-        throw new RangeNotSatisfiable((await images.head(key))?.sizeBytes ?? 0);
-      }
-    },
-
-    async head(key) {
-      try {
-        const found = await client.send(new HeadObjectCommand(at(key)));
-        return { ...describe(found), sizeBytes: found.ContentLength ?? 0 };
-      } catch (error) {
-        if (statusOf(error) === 404) return undefined;
-        throw error;
-      }
-    },
-
-    async delete(keys) {
-      for (let start = 0; start < keys.length; start += BATCH) {
-        const Objects = keys.slice(start, start + BATCH).map((Key) => ({ Key }));
-        const { Errors: errors = [] } = await client.send(
-          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
-        );
-        const first = errors[0];
-        if (first) throw new Error(`${errors.length} images are not deleted: ${first.Key}: ${first.Code}`);
-      }
-    },
-
-    async *list(prefix) {
-      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }))
-        yield* listed(page.Contents);
-    },
-
-    async page(prefix, limit, after) {
-      const page = await client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: limit, StartAfter: after }),
-      );
-      return { items: listed(page.Contents), more: page.IsTruncated ?? false };
-    },
-  };
-  return images;
-}
-
-function listed(contents: S3Object[] = []): ListedImage[] {
-  return contents.flatMap(({ Key: key, Size: sizeBytes = 0, LastModified: lastModified }) =>
-    key !== undefined && lastModified ? [{ key, sizeBytes, lastModified }] : [],
-  );
-}
-
-function describe(found: { ContentType?: string; ETag?: string; LastModified?: Date }) {
-  return {
-    contentType: found.ContentType ?? 'application/octet-stream',
-    etag: found.ETag ?? '',
-    lastModified: found.LastModified ?? new Date(0),
-  };
-}
-
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-
-const readable = (text: string | undefined, shape: RegExp) => (text && shape.test(text) ? text : undefined);
-
-/** S3 compares tags literally; one that a proxy weakened (`W/`) still names the same image. */
-const weak = (tag: string | undefined) => readable(tag?.replace(/^W\//, ''), /^[\x20-\x7e]+$/);

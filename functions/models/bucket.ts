@@ -8,7 +8,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { createPresigner } from '../images/presign.ts';
+import { createPresigner } from '../images/s3/presign.ts';
 import { type Content, partBytesOf } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 import { type Source, upload, type UploadDeps } from './upload.ts';

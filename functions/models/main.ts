@@ -6,7 +6,7 @@ import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { modelsSettings } from '../config/models.ts';
 import { modelsOf } from '../core/object-info.ts';
-import { createS3Client } from '../images/client.ts';
+import { createS3Client } from '../images/s3/client.ts';
 import { readGraph } from '../images/documents.ts';
 import { connect } from '../runtime/connect.ts';
 import { sleepUpTo } from '../runtime/ticker.ts';

@@ -3,9 +3,11 @@
 import type { StorageSettings } from '../config/storage.ts';
 import { IMAGE_READERS } from '../core/limits.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
-import { createS3Client } from '../images/client.ts';
-import { createImages, type Images } from '../images/images.ts';
-import { createPresigner, type Presigner } from '../images/presign.ts';
+import type { Images } from '../images/images.ts';
+import type { Presigner } from '../images/links.ts';
+import { createS3Client } from '../images/s3/client.ts';
+import { createS3Images } from '../images/s3/images.ts';
+import { createPresigner } from '../images/s3/presign.ts';
 import type { Log } from '../log.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../store/dynamodb/client.ts';
 import { openTables, type Tables } from '../store/open.ts';
@@ -69,8 +71,8 @@ export function connect(
   return {
     store,
     ...openTables(engineOf(store, tablePrefix)),
-    images: createImages({ client: s3, bucket }),
-    servedImages: createImages({ client: serving, bucket }),
+    images: createS3Images({ client: s3, bucket }),
+    servedImages: createS3Images({ client: serving, bucket }),
     // The client has already asked the environment where the credentials are.
     presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
     timings,

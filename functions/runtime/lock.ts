@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../core/errors.ts';
-import { isDiskFull } from './disk-full.ts';
+import { isDiskFull } from '../core/disk-full.ts';
 
 export interface Lock {
   release(): Promise<void>;

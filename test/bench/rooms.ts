@@ -4,9 +4,10 @@
 import { join } from 'node:path';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import recordedNodes from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
-import { createS3Client } from '../../functions/images/client.ts';
-import { createImages, type Images } from '../../functions/images/images.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
+import type { Images } from '../../functions/images/images.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
+import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { startChild } from '../../functions/local/child.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { programOf } from '../../functions/local/programs.ts';
@@ -49,7 +50,7 @@ export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
       region: REGION,
     });
     const s3Client = createS3Client({ endpoint: s3.url, region: REGION, credentials });
-    const images = createImages({ client: s3Client, bucket: 'images' });
+    const images = createS3Images({ client: s3Client, bucket: 'images' });
     const connect = (): Store => {
       const endpoint = `http://127.0.0.1:${dynamodb.ready.port}`;
       const client = createStoreClient({ endpoint, region: REGION, credentials });

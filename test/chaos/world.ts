@@ -5,8 +5,9 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createImages, type Images } from '../../functions/images/images.ts';
-import { createS3Client } from '../../functions/images/client.ts';
+import type { Images } from '../../functions/images/images.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { createStoreClient } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import type { Bundles, ProgramName } from './build.ts';
@@ -187,7 +188,7 @@ export async function startWorld(bundles: Bundles, plan: Plan, workflows: string
     starvation,
     table,
     images: () =>
-      createImages({
+      createS3Images({
         client: createS3Client({
           endpoint: `http://127.0.0.1:${portOf('s3')}`,
           region: REGION,

@@ -12,7 +12,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { readSeeding } from '../../functions/models/seed-order.ts';
 import { FLUX2 } from '../../functions/models/wanted.ts';

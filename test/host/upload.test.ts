@@ -16,7 +16,7 @@ import { createHeldJob } from '../../functions/host/claims/held-job.ts';
 import { untilAnswered } from '../../functions/host/claims/confirmed-write.ts';
 import { collectImages } from '../../functions/host/attempt/upload.ts';
 import type { Images } from '../../functions/images/images.ts';
-import { bodyFrom } from '../../functions/images/body.ts';
+import { bodyFrom } from '../../functions/images/s3/body.ts';
 import { createLog } from '../../functions/log.ts';
 
 const JOB = '0123abcd-0123-8123-8123-0123456789ab';

@@ -5,20 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
-import {
-  createImages,
-  RangeNotSatisfiable,
-  type Images,
-  type StoredImage,
-} from '../../functions/images/images.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
+import { RangeNotSatisfiable, type Images, type StoredImage } from '../../functions/images/images.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
 
 let s3: Awaited<ReturnType<typeof startTestS3>>;
 let images: Images;
 beforeAll(async () => {
   s3 = await startTestS3();
-  images = createImages({ client: s3.client, bucket: BUCKET });
+  images = createS3Images({ client: s3.client, bucket: BUCKET });
 });
 afterAll(() => s3.stop());
 
@@ -94,7 +90,7 @@ describe('put', () => {
   });
 
   it('lets go of its source when S3 refuses', async () => {
-    const nowhere = createImages({ client: s3.client, bucket: 'nowhere' });
+    const nowhere = createS3Images({ client: s3.client, bucket: 'nowhere' });
     const body = new Readable({ read() {} });
     body.push(Buffer.alloc(10));
     await expect(nowhere.put('x', body, { ...png, sizeBytes: MB })).rejects.toMatchObject({
@@ -105,7 +101,7 @@ describe('put', () => {
 
   it('fails soon when there is no S3', async () => {
     const client = createS3Client({ endpoint: 'http://127.0.0.1:9', region, credentials });
-    await expect(createImages({ client, bucket: BUCKET }).put('x', Buffer.alloc(1), png)).rejects.toThrow(
+    await expect(createS3Images({ client, bucket: BUCKET }).put('x', Buffer.alloc(1), png)).rejects.toThrow(
       'ECONNREFUSED',
     );
   });
@@ -127,7 +123,7 @@ describe('get', () => {
   it('knows no such key, and distinguishes it from no such bucket', async () => {
     expect(await images.get('nothing')).toBeUndefined();
     expect(await images.head('nothing')).toBeUndefined();
-    const nowhere = createImages({ client: s3.client, bucket: 'nowhere' });
+    const nowhere = createS3Images({ client: s3.client, bucket: 'nowhere' });
     await expect(nowhere.get('nothing')).rejects.toMatchObject({ name: 'NoSuchBucket' });
   });
 
@@ -164,7 +160,7 @@ describe('get', () => {
       res.write(Buffer.alloc(1000), () => setTimeout(() => res.destroy(), 20));
     });
     const client = createS3Client({ endpoint: await listen(server), region, credentials });
-    const found = await createImages({ client, bucket: BUCKET }).get('x');
+    const found = await createS3Images({ client, bucket: BUCKET }).get('x');
     await expect(whole(found)).rejects.toThrow('aborted');
     client.destroy();
     server.close();

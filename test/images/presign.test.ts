@@ -5,9 +5,9 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
-import { createImages } from '../../functions/images/images.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
+import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
 
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ it.each([
 it('opens with plain curl, for any name that leads to this machine', async () => {
   const s3 = await startTestS3();
   try {
-    const images = createImages({ client: s3.client, bucket: BUCKET });
+    const images = createS3Images({ client: s3.client, bucket: BUCKET });
     const key = 'images/0f/1/Flux2 Turbo ü+(1)_00001_.png';
     await images.put(key, Buffer.alloc(300_000, 'x'), { contentType: 'image/png' });
     for (const endpoint of [s3.url, `http://localhost:${s3.port}`]) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { connect } from '../../functions/runtime/connect.ts';

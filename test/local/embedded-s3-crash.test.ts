@@ -7,8 +7,8 @@ import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
-import { createImages } from '../../functions/images/images.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
 import { createLog } from '../../functions/log.ts';
 import { BUCKET, credentials, region, startTestS3 } from './embedded-s3-support.ts';
 
@@ -51,7 +51,7 @@ describe('a folder', () => {
       const { child, url } = await startProcess(script);
       const client = createS3Client({ endpoint: url, region, credentials });
       client.config.maxAttempts = () => Promise.resolve(1);
-      const images = createImages({ client, bucket: BUCKET });
+      const images = createS3Images({ client, bucket: BUCKET });
       const killed = new AbortController();
       const enough = answered.size + 5;
       const writers = Array.from({ length: 4 }, async () => {
@@ -76,7 +76,7 @@ describe('a folder', () => {
     const s3 = await startTestS3({ directory });
     try {
       expect(await readdir(join(directory, '.incoming'))).toEqual([]);
-      const images = createImages({ client: s3.client, bucket: BUCKET });
+      const images = createS3Images({ client: s3.client, bucket: BUCKET });
       const listed: string[] = [];
       for await (const { key, sizeBytes } of images.list('')) {
         const image = await images.get(key);
@@ -96,7 +96,7 @@ describe('a folder', () => {
   it('with torn, foreign and half-written files in it starts, and shows only what is whole', async () => {
     const folder = await mkdtemp(join(directory, 'torn-'));
     const first = await startTestS3({ directory: folder });
-    const images = createImages({ client: first.client, bucket: BUCKET });
+    const images = createS3Images({ client: first.client, bucket: BUCKET });
     for (const key of ['whole', 'torn', 'moved'])
       await images.put(key, Buffer.from(key), { contentType: 'image/png' });
     await first.stop();
@@ -115,7 +115,7 @@ describe('a folder', () => {
       const { Contents = [] } = await second.client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
       expect(Contents.map(({ Key }) => Key)).toEqual(['moved', 'whole']);
       expect(await readdir(join(folder, '.incoming'))).toEqual([]);
-      const again = createImages({ client: second.client, bucket: BUCKET });
+      const again = createS3Images({ client: second.client, bucket: BUCKET });
       expect(await again.get('torn')).toBeUndefined();
       expect(await again.putOnce('torn', Buffer.from('new'), { contentType: 'image/png' })).toBe('written');
     } finally {
@@ -126,7 +126,7 @@ describe('a folder', () => {
   it('with files in it that cannot be read starts without them, and says so', async () => {
     const folder = await mkdtemp(join(directory, 'unreadable-'));
     const first = await startTestS3({ directory: folder });
-    const images = createImages({ client: first.client, bucket: BUCKET });
+    const images = createS3Images({ client: first.client, bucket: BUCKET });
     for (const key of ['whole', 'loop', 'folder'])
       await images.put(key, Buffer.from(key), { contentType: 'image/png' });
     await first.stop();

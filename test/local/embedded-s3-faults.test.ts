@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createImages } from '../../functions/images/images.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
 import { BUCKET, send, signed, startTestS3 } from './embedded-s3-support.ts';
 
 const sumOf = (bytes: string | Uint8Array) => {
@@ -152,7 +152,7 @@ it('that has no room on the disk is refused at once, and not sent again', async 
       return false;
     },
   });
-  const images = createImages({ client: s3.client, bucket: BUCKET });
+  const images = createS3Images({ client: s3.client, bucket: BUCKET });
   const put = images.put('a.png', new Uint8Array(3_000_000), { contentType: 'image/png' });
   await expect(put).rejects.toMatchObject({ name: 'StorageFull' });
   expect([asked, await s3.files()]).toEqual([1, []]);

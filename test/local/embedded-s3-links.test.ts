@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPresigner } from '../../functions/images/presign.ts';
+import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { BUCKET, credentials, region, send, signed, startTestS3, type Raw } from './embedded-s3-support.ts';
 
 const MINUTE = 60_000;

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request, type Agent, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import type { Log } from '../../functions/log.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';
 import { findParts, type PartList } from '../../functions/models/parts-list.ts';
 import { readRange } from '../../functions/models/range.ts';

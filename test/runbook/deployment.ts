@@ -18,7 +18,7 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { join } from 'node:path';
 import { UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { createFleetStore } from '../../functions/store/fleet.ts';

@@ -5,7 +5,7 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { expect } from 'vitest';
-import { createS3Client } from '../../functions/images/client.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
 import { tables } from '../../functions/store/tables.ts';
 import type { Moto } from '../support/moto.ts';
 import { ACCOUNT, AMI, OTHER, REGION } from './deployment.ts';

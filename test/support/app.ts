@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { createApp } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
-import { createPresigner } from '../../functions/images/presign.ts';
+import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { docsFolder } from '../../functions/runtime/docs-folder.ts';
 import { CREDENTIALS, REGION } from './store.ts';
 

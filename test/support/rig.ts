@@ -18,8 +18,9 @@ import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/claims/intake.ts';
-import { createS3Client } from '../../functions/images/client.ts';
-import { createImages, type Images } from '../../functions/images/images.ts';
+import { createS3Client } from '../../functions/images/s3/client.ts';
+import type { Images } from '../../functions/images/images.ts';
+import { createS3Images } from '../../functions/images/s3/images.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/runtime/listen.ts';
 import {
@@ -98,7 +99,7 @@ export async function startRig({
     region: REGION,
   });
   const client = createS3Client({ endpoint: s3.url, region: REGION, credentials: CREDENTIALS });
-  const images = createImages({ client, bucket: 'images' });
+  const images = createS3Images({ client, bucket: 'images' });
   const serving = createS3Client({
     endpoint: s3.url,
     region: REGION,
@@ -115,7 +116,7 @@ export async function startRig({
   const app = appWith({
     ...store,
     images,
-    servedImages: createImages({ client: serving, bucket: 'images' }),
+    servedImages: createS3Images({ client: serving, bucket: 'images' }),
     readers,
     workflows: { templates, refused: [] },
     log,

@@ -1,6 +1,6 @@
 // The checks of a deployment in an AWS account, in the order in which to correct problems.
 
-import { createS3Client } from '../../images/client.ts';
+import { createS3Client } from '../../images/s3/client.ts';
 import { openBucket } from '../../models/bucket.ts';
 import { MANIFEST_KEY, readManifest } from '../../models/manifest.ts';
 import { sentenceOf } from '../../models/error-sentence.ts';

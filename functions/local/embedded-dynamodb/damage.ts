@@ -6,7 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { AppError } from '../../core/errors.ts';
-import { isDiskFull } from '../../runtime/disk-full.ts';
+import { isDiskFull } from '../../core/disk-full.ts';
 import { writeWhole } from '../../runtime/identity.ts';
 import { waitForLock } from '../../runtime/lock.ts';
 import { logName, readLevelFiles } from './leveldb-files.ts';

@@ -12,7 +12,7 @@ import { ClassicLevel } from 'classic-level';
 import dynalite from 'dynalite';
 import database from 'dynalite/db/index.js';
 import type { Server } from 'node:http';
-import { isDiskFull } from '../../runtime/disk-full.ts';
+import { isDiskFull } from '../../core/disk-full.ts';
 
 interface Operation {
   type: 'put' | 'del';

@@ -9,7 +9,7 @@ import type { Log } from '../../log.ts';
 import { CONNECTION_LIMITS } from '../../runtime/listen.ts';
 import { cutStalled } from '../../runtime/stalled.ts';
 import { openBucket, type Bucket } from './files.ts';
-import { isDiskFull } from '../../runtime/disk-full.ts';
+import { isDiskFull } from '../../core/disk-full.ts';
 import { deleteBatch, deleteObject, full, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
 import { createVerifier, decode, targetOf, type Credentials, type Target } from './signature.ts';

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { readDeployment } from '../../../functions/cli/deployment.ts';
-import { createS3Client } from '../../../functions/images/client.ts';
+import { createS3Client } from '../../../functions/images/s3/client.ts';
 import { UNKNOWN_FLEET } from '../../../functions/core/fleet.ts';
 import { createStoreClient, engineOf } from '../../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../../functions/store/dynamodb/create-tables.ts';

@@ -13,7 +13,7 @@ import { createTables } from '../../../functions/store/dynamodb/create-tables.ts
 import { createJobs } from '../../../functions/store/jobs.ts';
 import { createKeys } from '../../../functions/store/keys.ts';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { createS3Client } from '../../../functions/images/client.ts';
+import { createS3Client } from '../../../functions/images/s3/client.ts';
 import { hasMoto, type Moto, startMoto } from '../../support/moto.ts';
 import { LOST, SIGNED_IN, UNREACHABLE } from '../../support/no-aws.ts';
 import { build, type Program, startProgram } from '../../support/program.ts';

@@ -2,22 +2,7 @@
 // it is small or its length is unknown, and refuses one that is too long for that, or that breaks.
 
 import { finished, PassThrough, Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
-
-export type ImageBody = Uint8Array | Readable | ReadableStream<Uint8Array>;
-
-/** The body has not the promised length. S3's own name for it. */
-export class IncompleteBody extends Error {
-  override readonly name = 'IncompleteBody';
-  constructor(sizeBytes: number, promised: number) {
-    super(`The body has ${sizeBytes} bytes, not ${promised}.`);
-  }
-}
-
-/** A body of unknown length exceeds MAX_COLLECTED. */
-export class BodyTooLong extends Error {
-  override readonly name = 'BodyTooLong';
-}
+import { BodyTooLong, IncompleteBody, type ImageBody } from '../images.ts';
 
 /** Smaller streams are buffered: a put of bytes takes half the time of a stream's, and the SDK can repeat it. */
 const SMALL = 512 * 1024;

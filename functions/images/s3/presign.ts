@@ -1,22 +1,10 @@
 // Presigned links to images, valid for a quarter of an hour without credentials: signed when read, never stored.
-// It makes no request and has no state: locally the endpoint depends on the address by which the caller reached the api.
+// It makes no request and has no state.
 
 import { S3RequestPresigner, type S3RequestPresignerOptions } from '@aws-sdk/s3-request-presigner';
 import { createHash, createHmac } from 'node:crypto';
-import { LINK_LIFETIME_SECONDS } from '../core/limits.ts';
-
-export interface Presigner {
-  /**
-   * `endpoint`: where the api is reached, `http://host:5000` or `https://host/path`, whose proxy strips the path;
-   * undefined: AWS. `filename`: the name under which a browser saves the image.
-   */
-  link(options: {
-    endpoint?: string | undefined;
-    key: string;
-    filename?: string | undefined;
-    contentType?: string | undefined;
-  }): Promise<string>;
-}
+import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
+import { escaped, inline, type Presigner } from '../links.ts';
 
 export interface PresignerOptions {
   credentials: S3RequestPresignerOptions['credentials'];
@@ -41,7 +29,7 @@ export function createPresigner(options: PresignerOptions): Presigner {
           hostname: origin.hostname,
           // The port stands in the Host header only where it is not the scheme's own.
           headers: { host: origin.host },
-          path: path + key.split('/').map(escape).join('/'),
+          path: path + key.split('/').map(escaped).join('/'),
           query: {
             ...(filename !== undefined && { 'response-content-disposition': inline(filename) }),
             ...(contentType !== undefined && { 'response-content-type': contentType }),
@@ -50,7 +38,7 @@ export function createPresigner(options: PresignerOptions): Presigner {
         { expiresIn: expiresSeconds, signingDate: new Date(now()) },
       );
       const query = Object.entries(signed.query ?? {}).map(
-        ([name, value]) => `${escape(name)}=${escape(String(value))}`,
+        ([name, value]) => `${escaped(name)}=${escaped(String(value))}`,
       );
       return `${origin.origin}${prefix}${signed.path}?${query.join('&')}`;
     },
@@ -72,21 +60,6 @@ function placeOf(
   return bucket.includes('.')
     ? { origin: new URL(`https://${host}`), prefix: '', path: `/${bucket}/` }
     : { origin: new URL(`https://${bucket}.${host}`), prefix: '', path: '/' };
-}
-
-/** A Content-Disposition by RFC 6266; the second form is for names beyond ASCII. */
-function inline(filename: string): string {
-  const plain = filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
-  return plain === filename
-    ? `inline; filename="${plain}"`
-    : `inline; filename="${plain}"; filename*=UTF-8''${escape(filename)}`;
-}
-
-function escape(text: string): string {
-  return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }
 
 /** The SDK's own class is only available from a whole client. */

@@ -2,7 +2,7 @@
 // It reads no environment; without given credentials the SDK's own chain applies.
 
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { TIMINGS, type Timings } from '../core/timings.ts';
+import { TIMINGS, type Timings } from '../../core/timings.ts';
 
 export interface S3Settings {
   /** Undefined: AWS. Otherwise path style is used, as with the embedded S3. */
