@@ -1,15 +1,15 @@
-// The GPU host: claims jobs for one ComfyUI, as many as it has slots, and sees each to its end. Its parts: assembly.ts; what
+// The GPU host: claims jobs for one ComfyUI, as many as it has slots, and sees each to its end. Its parts: parts.ts; what
 // they do, and when: loops.ts. Source: docs/architecture.md, "The host process".
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connectEvents } from '../comfyui/events.ts';
 import type { TakesOffers } from './claims/intake.ts';
 import { hostIdOf } from './claims/recover.ts';
-import { beat, startLoops } from './loops.ts';
+import { findOrphans, startLoops } from './loops.ts';
 import type { Retirable } from './machine/retirement.ts';
-import { createParts, firstHealth, type HostDeps } from './assembly.ts';
+import { createParts, firstHealth, type HostDeps } from './parts.ts';
 
-export type { HostDeps } from './assembly.ts';
+export type { HostDeps } from './parts.ts';
 
 export interface RunningHost extends TakesOffers, Retirable {
   hostId: string;
@@ -32,7 +32,9 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
 
   await firstHealth(health, FIRST_HEALTH);
   await hosts.putIntake(hostId, intakeSecret, now());
-  await beat(parts, log);
+  // Nothing may be adopted without a heartbeat.
+  await heartbeat.beat();
+  await findOrphans(parts, log);
   await takeOver.run();
   const socket = connectEvents(
     comfyui,

@@ -5,13 +5,17 @@ import { every } from '../runtime/ticker.ts';
 import type { Jobs } from '../store/jobs.ts';
 import { NOT_ANSWERING } from './attempt/attempt.ts';
 import { runWatchdog } from './claims/watchdog.ts';
-import { type HostParts, pollQueue } from './assembly.ts';
+import { type HostParts, pollQueue } from './parts.ts';
 
 /** @returns ends them; resolves when the last round of each is over */
 export function startLoops(parts: HostParts, jobs: Jobs, log: Log): () => Promise<void> {
   const { awake, cleanup, health, hostId, slots, timings } = parts;
-  const heartbeat = () =>
-    beat(parts, log).catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
+  const heartbeat = async () => {
+    await parts.heartbeat
+      .beat()
+      .catch((error: unknown) => log.error('host.heartbeat_failed', error, { hostId }));
+    await findOrphans(parts, log);
+  };
   const loops = [
     every('heartbeat', timings.heartbeatEvery, heartbeat, log),
     every('health', timings.heartbeatEvery, health.poll, log),
@@ -25,10 +29,8 @@ export function startLoops(parts: HostParts, jobs: Jobs, log: Log): () => Promis
   };
 }
 
-/** @throws what the tables throw: at the start nothing may be adopted without a heartbeat */
-export async function beat(parts: HostParts, log: Log): Promise<void> {
-  await parts.heartbeat.beat();
-  // With nothing to follow, this finds orphans.
+/** Reads ComfyUI's queue while no job is held: the polls that follow held jobs find orphans too. */
+export async function findOrphans(parts: HostParts, log: Log): Promise<void> {
   if (parts.slots.size() === 0 && parts.health.answers) await pollQueue(parts, log);
 }
 

@@ -52,7 +52,7 @@ const heartless: Focus = {
   faultsUntil: 10_000,
 };
 /** Else a host takes nothing when its heart is not heard, and hardly a job starts while it is taken away. */
-const CLAIMS_ON = host('assembly', ' && !heartbeat.looksDead()', '');
+const CLAIMS_ON = host('parts', ' && !heartbeat.looksDead()', '');
 const lateController: Focus = {
   kinds: ['stop', 'kill', 'table-late', 'table-late'],
   targets: { kill: HOSTS, 'table-late': ['controller'] },
@@ -248,11 +248,13 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'host',
-        `  await beat(parts, log);
+        `  await heartbeat.beat();
+  await findOrphans(parts, log);
   await takeOver.run();
 `,
         `  await takeOver.run();
-  await beat(parts, log);
+  await heartbeat.beat();
+  await findOrphans(parts, log);
 `,
       ),
     ],
@@ -269,7 +271,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'claiming before the scan is done',
-    edits: [host('assembly', `takeOver.isDone && !drain.isDraining`, `!drain.isDraining`)],
+    edits: [host('parts', `takeOver.isDone && !drain.isDraining`, `!drain.isDraining`)],
     focus: {
       kinds: ['kill', 'kill', 'table-late'],
       targets: { kill: HOSTS, 'table-late': HOSTS },
