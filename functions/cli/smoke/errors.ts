@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Check, lacking, notChecked, ok } from '../doctor/check.ts';
 import { saidBy } from './ask.ts';
-import { cancel, endJob, type Inputs, type Smoke, statusOf, submit, wanted } from './smoke.ts';
+import { cancel, type Inputs, type Smoke, statusOf, submit, wanted } from './smoke.ts';
 
 const KEPT =
   'npm run deploy, with the release that this program is of: its CloudFront keeps no errors (CustomErrorResponses)';
@@ -20,13 +20,13 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         const idempotencyKey = randomUUID();
         const wish = await inputs();
         const jobId = await submit(smoke, wish, idempotencyKey);
-        await endJob(smoke, jobId);
+        await cancel(smoke, jobId);
         const removal = await ask(`/api/history/${jobId}`, { method: 'DELETE' });
         wanted(removal, 200, `DELETE /api/history/${jobId}`);
         wanted(await ask(`/api/status/${jobId}`), 404, 'the status of a job that was removed');
         await submit(smoke, wish, idempotencyKey);
         const answer = await ask(`/api/status/${jobId}`);
-        await endJob(smoke, jobId);
+        await cancel(smoke, jobId);
         if (answer.status !== 200)
           throw lacking(`what was 404 and is there now is answered ${saidBy(answer)}`, KEPT);
         return ok('what was 404 and is there now is 200');
@@ -52,7 +52,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
           'give a key without the scope admin as --other-key',
         );
         const own = await ask(`/api/status/${jobId}`);
-        await endJob(smoke, jobId);
+        await cancel(smoke, jobId);
         if (own.status !== 200)
           throw lacking(`its owner is given the answer of another: ${saidBy(own)}`, KEPT);
         return ok("another's job is 404, and its owner's own all the same");
@@ -62,7 +62,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
       name: 'cancel',
       async run() {
         const jobId = await submit(smoke, await inputs());
-        await cancel(smoke, jobId);
+        if (!(await cancel(smoke, jobId))) return notChecked('the job had ended before it was cancelled');
         const { status } = await statusOf(smoke, jobId);
         if (status !== 'cancelled')
           throw lacking(`job ${jobId} is ${status} after it was cancelled`, 'npm run doctor');

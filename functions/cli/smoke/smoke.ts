@@ -48,14 +48,11 @@ export async function submit(
   return jobId;
 }
 
-export async function cancel({ ask }: Smoke, jobId: string): Promise<void> {
-  wanted(await ask(`/api/queue/${jobId}`, { method: 'DELETE' }), 200, `DELETE /api/queue/${jobId}`);
-}
-
-/** Ends a job that has served: one that a quick host has made already is fine too. @throws Found unless it has ended */
-export async function endJob({ ask }: Smoke, jobId: string): Promise<void> {
+/** Cancels a job. @returns false: it had ended already. @throws Found unless it has ended */
+export async function cancel({ ask }: Smoke, jobId: string): Promise<boolean> {
   const answer = await ask(`/api/queue/${jobId}`, { method: 'DELETE' });
   if (answer.status !== 409) wanted(answer, 200, `DELETE /api/queue/${jobId}`);
+  return answer.status === 200;
 }
 
 export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {

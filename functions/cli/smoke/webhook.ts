@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { sign } from '../../webhooks/sign.ts';
 import { type Finding, lacking, ok } from '../doctor/check.ts';
 import { objectOf, saidBy } from './ask.ts';
-import { endJob, type Inputs, poll, type Smoke, submit, wanted } from './smoke.ts';
+import { cancel, type Inputs, poll, type Smoke, submit, wanted } from './smoke.ts';
 
 /** The sender of a deployment runs every minute. */
 const LIMIT = 150_000;
@@ -75,7 +75,7 @@ async function toOurselves(smoke: Smoke, inputs: Inputs): Promise<Finding> {
 /** Resolves after the first try. */
 async function tell(smoke: Smoke, inputs: Inputs, url: string) {
   const jobId = await submit(smoke, { ...inputs, webhook_url: url });
-  await endJob(smoke, jobId);
+  await cancel(smoke, jobId);
   const delivery = await poll(
     smoke,
     async () => {
