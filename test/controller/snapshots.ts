@@ -64,3 +64,13 @@ export const memory = (more: Partial<Fleet> = {}): Fleet => ({
 
 export const working: SeenInstance = { firstSeen: NOW - HOUR, upAt: NOW - MINUTE };
 export const startingFor = (minutes: number): SeenInstance => ({ firstSeen: NOW - minutes * MINUTE });
+
+/** A group of one instance. */
+export const one = { instances: [instance('i-a')] };
+
+export const quota = { code: 'quota', reason: 'the quota is 0', at: NOW - 10 * SECOND } as const;
+export const gaveUp = {
+  code: 'never_registered',
+  reason: 'two did not come up',
+  at: NOW - 10 * MINUTE,
+} as const;
