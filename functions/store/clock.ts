@@ -87,3 +87,23 @@ export function createTableClock(
     },
   };
 }
+
+/** Wall time is read so often, ms. */
+const OBSERVED_EVERY = 1000;
+
+/** The clock of tables on this machine: its own wall clock is the tables'. @param wall ms */
+export function systemClock(wall: () => number = Date.now): TableClock {
+  const clock = createTableClock();
+  let observedAt = -Infinity;
+  return {
+    ...clock,
+    now() {
+      const at = steadyClock();
+      if (at - observedAt >= OBSERVED_EVERY) {
+        observedAt = at;
+        clock.observe(new Date(wall()).toUTCString(), at, at);
+      }
+      return clock.now();
+    },
+  };
+}

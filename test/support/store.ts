@@ -1,24 +1,49 @@
-// A real embedded DynamoDB in this process, in memory, with our tables; or Amazon's own DynamoDB Local, where the run
-// of tests was given one (see dynamodb-local.ts).
+// The tables for one file of tests: on the embedded engine in a folder of their own, or on DynamoDB's, which is a dynalite
+// in this process, or Amazon's own DynamoDB Local, where the run was given one (dynamodb-local.ts).
 
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
+import { openEmbedded } from '../../functions/store/embedded/engine.ts';
+import type { Engine } from '../../functions/store/engine.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 
 /** A process has its own access key: DynamoDB Local serves several processes, and keeps them apart by it. */
 export const CREDENTIALS = { accessKeyId: `test${process.pid}`, secretAccessKey: 'test-secret' };
 export const REGION = 'local';
 
-export interface TestStore extends Tables {
-  url: string;
-  client: StoreClient;
+export interface EngineStore extends Tables {
+  /** For a table as it is. */
+  engine: Engine;
   now(): number;
   close(): Promise<void>;
+}
+
+/** For what another process, or a test of its own, reaches by DynamoDB's wire. */
+export interface TestStore extends EngineStore {
+  url: string;
+  client: StoreClient;
+}
+
+export async function startEmbedded(timings = TIMINGS): Promise<EngineStore> {
+  const directory = await mkdtemp(join(tmpdir(), 'tables-'));
+  const engine = openEmbedded({ directory, timings });
+  return {
+    engine,
+    ...openTables(engine),
+    now: () => engine.clock.now(),
+    async close() {
+      await engine.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 export async function startStore(timings = TIMINGS): Promise<TestStore> {
@@ -26,10 +51,12 @@ export async function startStore(timings = TIMINGS): Promise<TestStore> {
   const { url, close } = await (dynamodbUrl ? openLocal(dynamodbUrl) : startDynalite());
   const client = createStoreClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, timings });
   await createTables(client, '');
+  const engine = engineOf(client, '');
   return {
     url,
     client,
-    ...openTables(engineOf(client, '')),
+    engine,
+    ...openTables(engine),
     now: () => client.clock.now(),
     async close() {
       await close(client);

@@ -1,0 +1,132 @@
+// The tables of one machine in one file of lmdb, inside this process. Every write is on the disk before its promise
+// resolves; those of the same moment share one flush. Other processes of this machine may read and write the file at the
+// same time. Why lmdb: docs/decisions.
+
+import { open, type RootDatabase } from 'lmdb';
+import { join } from 'node:path';
+import { AppError } from '../../core/errors.ts';
+import { TIMINGS, type Timings } from '../../core/timings.ts';
+import { systemClock, type TableClock } from '../clock.ts';
+import type { Engine } from '../engine.ts';
+import { jobsTable, tables, type TableSpec } from '../tables.ts';
+import { type EmbeddedTable, openTable, type Transactions } from './table.ts';
+
+export interface EmbeddedEngine extends Engine {
+  table(spec: TableSpec): EmbeddedTable;
+  clock: TableClock;
+  /** Removes what has expired at a time, ms, as DynamoDB's TTL does on AWS. @returns how many items */
+  removeExpired(asOf: number): Promise<number>;
+  /** Resolves when every write that was begun is on the disk and the file is closed. */
+  close(): Promise<void>;
+}
+
+/** How much the disk may still take (local/disk-room.ts). */
+export interface Room {
+  takes(bytes: number): boolean;
+  changes(): boolean;
+}
+
+export interface EmbeddedSettings {
+  /** The folder of the file; it must exist. */
+  directory: string;
+  /** Absent: a write is refused only when it fails. */
+  room?: Room | undefined;
+  timings?: Timings | undefined;
+  clock?: TableClock;
+}
+
+const FILE = 'tables.mdb';
+/** Of the file as this release writes it. */
+const LAYOUT = 1;
+/** Items that one transaction removes, so that others do not wait long. */
+const REMOVED_AT_ONCE = 200;
+
+/** @throws AppError bad_setting for a file that cannot be opened or is of a later release */
+export function openEmbedded({
+  directory,
+  room,
+  timings = TIMINGS,
+  clock = systemClock(),
+}: EmbeddedSettings): EmbeddedEngine {
+  const path = join(directory, FILE);
+  const root = openFile(path);
+  let closing = false;
+
+  const transactions: Transactions = {
+    async run(work) {
+      if (closing) throw new AppError('unavailable', 'The tables are closed');
+      try {
+        const result = await root.transaction(work);
+        await root.flushed;
+        return result;
+      } catch (error) {
+        throw fullOr(error);
+      }
+    },
+    // Only jobs grow without bound; other items are small and as many as there are owners and hosts.
+    refuseFull({ name }, isNew) {
+      if (room && !(room.changes() && (!isNew || name !== jobsTable.name || room.takes(0)))) throw diskFull();
+    },
+  };
+  const opened = new Map(tables.map((spec) => [spec.name, openTable(root, spec, transactions)]));
+
+  return {
+    table: ({ name }) => opened.get(name)!,
+    clock,
+    timings,
+    async removeExpired(asOf) {
+      const second = Math.floor(asOf / 1000);
+      let removed = 0;
+      for (const table of opened.values())
+        for (let more = true; more;) {
+          const count = await table.removeExpired(second, REMOVED_AT_ONCE);
+          removed += count;
+          more = count === REMOVED_AT_ONCE;
+        }
+      return removed;
+    },
+    async close() {
+      closing = true;
+      await root.flushed;
+      await root.close();
+    },
+  };
+}
+
+function openFile(path: string): RootDatabase {
+  const refuse = (reason: string) =>
+    new AppError('bad_setting', `The job table ${path} cannot be opened: ${reason}`, {
+      field: 'WORKSPACE_PATH',
+    });
+  let root: RootDatabase;
+  try {
+    root = open({
+      path,
+      noSubdir: true,
+      // Two for each index and a few for what comes.
+      maxDbs: 40,
+      cache: false,
+      // A commit is seen before it is flushed; `run` waits for the flush.
+      overlappingSync: true,
+    });
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+  const layout = root.get('layout') as number | undefined;
+  if (layout === undefined) root.putSync('layout', LAYOUT);
+  else if (layout > LAYOUT) {
+    void root.close();
+    throw refuse('it belongs to a later release');
+  }
+  return root;
+}
+
+const diskFull = () =>
+  new AppError('disk_full', 'The disk is full: new jobs and uploads are refused, deleting some makes room');
+
+function fullOr(error: unknown): unknown {
+  const { message, commitError } = error as Error & { commitError?: Error };
+  return /No space left|quota exceeded|ENOSPC/i.test(`${message} ${commitError?.message ?? ''}`)
+    ? Object.assign(diskFull(), { cause: error })
+    : error;
+}

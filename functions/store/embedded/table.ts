@@ -1,0 +1,171 @@
+// A table in the file: items by their key, a database of rows for each index, and one of expiries. A write reads the item,
+// judges its condition and writes item and rows in one transaction, which no other process can come between.
+
+import type { Database, Key, RootDatabase } from 'lmdb';
+import type { Attributes, Condition, Range, Table, Update } from '../engine.ts';
+import { SCHEMA_VERSION, type TableSpec } from '../tables.ts';
+import { allHold, stored, updated } from './conditions.ts';
+import { attributesOf, boundsOf, keyOf, rowOf } from './index-rows.ts';
+
+/** Rows that are read without a pause. */
+const ROWS_AT_ONCE = 1000;
+const NOTHING = Buffer.alloc(0);
+/** Each value can be read without any other. msgpackr's own option, which lmdb hands on. */
+const PLAIN = { encoding: 'msgpack' as const, useRecords: false };
+
+/** What a write makes of an item: another item, none (null), or nothing, since its condition was refused (undefined). */
+type Decision = Attributes | null | undefined;
+
+export interface Transactions {
+  /** Runs `work` alone among all processes. @returns when what it wrote is on the disk @throws what `work` throws */
+  run<T>(work: () => T): Promise<T>;
+  /** @throws AppError disk_full */
+  refuseFull(table: TableSpec, isNew: boolean): void;
+}
+
+export interface EmbeddedTable extends Table {
+  /** Removes at most `limit` items that expired before a second, as DynamoDB's TTL does. @returns how many */
+  removeExpired(before: number, limit: number): Promise<number>;
+  /** Puts many items as they are, without conditions, in one transaction. */
+  putAll(items: readonly Attributes[]): Promise<void>;
+}
+
+export function openTable(
+  root: RootDatabase,
+  spec: TableSpec,
+  { run, refuseFull }: Transactions,
+): EmbeddedTable {
+  const items: Database<Attributes> = root.openDB(spec.name, PLAIN);
+  const rowsOf = (name: string): Database<Buffer> =>
+    root.openDB(`${spec.name}.${name}`, { encoding: 'binary' });
+  const indexes = spec.indexes.map((index) => ({ ...index, rows: rowsOf(index.name) }));
+  const expiries = rowsOf(spec.ttl);
+  const expiryOf = (item: Attributes | undefined): Key | undefined =>
+    typeof item?.[spec.ttl] === 'number' ? [item[spec.ttl] as number, ...keyOf(spec, item)] : undefined;
+
+  function replace(key: Key, before: Attributes | undefined, after: Attributes | undefined): void {
+    // All keys are made before the first is written: what throws here has written nothing.
+    const moves = [
+      ...indexes.map((index) => ({
+        rows: index.rows,
+        old: rowOf(spec, index, before),
+        next: rowOf(spec, index, after),
+      })),
+      { rows: expiries, old: expiryOf(before), next: expiryOf(after) },
+    ];
+    for (const { rows, old, next } of moves) {
+      const isSame = String(old) === String(next);
+      if (old !== undefined && !isSame) void rows.remove(old);
+      if (next !== undefined && !isSame) void rows.put(next, NOTHING);
+    }
+    if (after) void items.put(key, after);
+    else void items.remove(key);
+  }
+
+  /** @returns the decision, as it was written */
+  function write(key: Key, decide: (item: Attributes | undefined) => Decision): Promise<Decision> {
+    return run(() => {
+      const before = items.get(key);
+      const decision = decide(before);
+      if (decision === undefined || (decision === null && before === undefined)) return decision;
+      const after = decision === null ? undefined : (stored(decision) as Attributes);
+      refuseFull(spec, before === undefined);
+      replace(key, before, after);
+      return after ?? null;
+    });
+  }
+
+  function change(key: Attributes, { when = [], ...update }: Update): Promise<Decision> {
+    return write(keyOf(spec, key), (item) =>
+      allHold(when, item) ? updated(item ?? key, update) : undefined,
+    );
+  }
+
+  function indexNamed(name: string) {
+    const index = indexes.find((one) => one.name === name);
+    if (!index) throw new TypeError(`${spec.name} has no index ${name}`);
+    return index;
+  }
+
+  function rowsIn({ index: name, backwards = false, ...range }: Range, limit: number, behind?: Key): Key[] {
+    const { low, high } = boundsOf(range);
+    const [start, end] = backwards ? [behind ?? high, low] : [behind ?? low, high];
+    const { rows } = indexNamed(name);
+    return [
+      ...rows.getKeys({ start, end, reverse: backwards, limit, exclusiveStart: true, snapshot: false }),
+    ];
+  }
+
+  const named = <Row extends Attributes>({ index }: Range, keys: readonly Key[]): Row[] =>
+    keys.map((key) => attributesOf(spec, indexNamed(index), key) as Row);
+
+  return {
+    async read<Item>(key: Attributes) {
+      return items.get(keyOf(spec, key)) as Item | undefined;
+    },
+
+    async readMany<Item>(keys: Attributes[]) {
+      return keys.flatMap((key) => (items.get(keyOf(spec, key)) as Item | undefined) ?? []);
+    },
+
+    async readAll<Item>() {
+      return [...items.getRange()].map(({ value }) => value as Item);
+    },
+
+    async *pages<Row extends Attributes>(range: Range, atOnce = ROWS_AT_ONCE) {
+      let keys = rowsIn(range, atOnce);
+      while (keys.length > 0) {
+        yield named<Row>(range, keys);
+        keys = keys.length < atOnce ? [] : rowsIn(range, atOnce, keys.at(-1));
+      }
+    },
+
+    async page(range, limit) {
+      const keys = rowsIn(range, limit + 1);
+      return { rows: named(range, keys.slice(0, limit)), more: keys.length > limit };
+    },
+
+    async count(range) {
+      const { low, high } = boundsOf(range);
+      return indexNamed(range.index).rows.getKeysCount({ start: low, end: high });
+    },
+
+    async put(given: object, when: readonly Condition[] = []) {
+      const item: Attributes = { v: SCHEMA_VERSION, ...given };
+      return (
+        (await write(keyOf(spec, item), (before) => (allHold(when, before) ? item : undefined))) !== undefined
+      );
+    },
+
+    async update(key, update) {
+      return (await change(key, update)) !== undefined;
+    },
+
+    async updateAndRead<Item>(key: Attributes, update: Update) {
+      return (await change(key, update)) as Item | undefined;
+    },
+
+    async remove(key, when = []) {
+      return (
+        (await write(keyOf(spec, key), (item) => (allHold(when, item) ? null : undefined))) !== undefined
+      );
+    },
+
+    removeExpired(before, limit) {
+      return run(() => {
+        const expired = [...expiries.getKeys({ end: [before], limit, snapshot: false })] as unknown[][];
+        for (const [, ...key] of expired) replace(key as Key, items.get(key as Key), undefined);
+        return expired.length;
+      });
+    },
+
+    putAll(all) {
+      return run(() => {
+        for (const item of all) {
+          const key = keyOf(spec, item);
+          replace(key, items.get(key), stored(item) as Attributes);
+        }
+      });
+    },
+  };
+}
