@@ -3,7 +3,8 @@
 // same time. Why lmdb: docs/decisions.
 
 import { open, type RootDatabase } from 'lmdb';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
@@ -51,16 +52,20 @@ export function openEmbedded({
   const path = join(directory, FILE);
   const root = openFile(path);
   let closing = false;
+  /** A write that lmdb begins after it was closed would end the process. */
+  const writing = new Set<Promise<unknown>>();
 
   const transactions: Transactions = {
     async run(work) {
       if (closing) throw new AppError('unavailable', 'The tables are closed');
+      const written = root.transaction(work);
+      writing.add(written);
       try {
-        const result = await root.transaction(work);
-        await root.flushed;
-        return result;
+        return await written;
       } catch (error) {
         throw fullOr(error);
+      } finally {
+        writing.delete(written);
       }
     },
     // Only jobs grow without bound; other items are small and as many as there are owners and hosts.
@@ -87,7 +92,7 @@ export function openEmbedded({
     },
     async close() {
       closing = true;
-      await root.flushed;
+      await Promise.allSettled(writing);
       await root.close();
     },
   };
@@ -106,12 +111,13 @@ function openFile(path: string): RootDatabase {
       // Two for each index and a few for what comes.
       maxDbs: 40,
       cache: false,
-      // A commit is seen before it is flushed; `run` waits for the flush.
-      overlappingSync: true,
+      // With it a read shows what is not on the disk yet, and a power cut could take back what was told.
+      overlappingSync: false,
     });
   } catch (error) {
     throw refuse((error as Error).message);
   }
+  flushFolder(dirname(path));
   const layout = root.get('layout') as number | undefined;
   if (layout === undefined) root.putSync('layout', LAYOUT);
   else if (layout > LAYOUT) {
@@ -119,6 +125,18 @@ function openFile(path: string): RootDatabase {
     throw refuse('it belongs to a later release');
   }
   return root;
+}
+
+/** lmdb does not: without it a power cut may take a new file away, with all that was flushed into it. */
+function flushFolder(path: string): void {
+  // Windows opens no folder, and needs no flush of one.
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 const diskFull = () =>
