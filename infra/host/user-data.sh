@@ -11,9 +11,14 @@ node_sha256=60e3b0a8500819514aca603487c254298cd776de0698d3cd08f11dba5b8289a8
 step='writing the settings'
 trap 'echo "comfyui-host: the boot failed while $step; see /var/log/cloud-init-output.log. Without a registered host the controller ends this instance after 15 minutes" >&2' ERR
 
-install -m 600 /dev/stdin /etc/comfyui-host.env <<'SETTINGS'
+# The hosts' own image runs this script before cloud-init does (boot/comfyui-early.unit): one run at a time.
+exec 9>/run/comfyui-host.lock
+flock 9
+# By a rename: in a second run units read the file.
+install -m 600 /dev/stdin /etc/comfyui-host.env.new <<'SETTINGS'
 @SETTINGS@
 SETTINGS
+mv /etc/comfyui-host.env.new /etc/comfyui-host.env
 while IFS='=' read -r name value; do
   if [ -n "$name" ]; then export "$name=$value"; fi
 done </etc/comfyui-host.env

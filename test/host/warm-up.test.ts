@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
 import { graphsWithoutImages, leastOf } from '../../functions/core/least-work.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
+import { TIMINGS } from '../../functions/core/timings.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
@@ -129,6 +130,20 @@ test('where no job waits, all models are waited for', async () => {
   await writeFile(modelsReady, '');
   await takesJobs(host);
   expect(posted(host)).toBe(0);
+});
+
+test('when the last model has come, ComfyUI is asked at once what it has', async () => {
+  await rig.close();
+  // The next heartbeat comes after the end of this test.
+  const timings = { ...TIMINGS, heartbeatEvery: 600_000, hostDeadAfter: 3_600_000 };
+  rig = await startRig({ workflows: 'test/workflows', timings });
+  const modelsReady = join(directory, 'models.ready');
+  const host = await rig.addHost({ modelsReady, warmUp: { graphs: [slow(0)] } });
+  const listed = () => host.comfyui.requests.filter(({ path }) => path.startsWith('/object_info')).length;
+  await expect.poll(listed).toBe(1);
+  await writeFile(modelsReady, '');
+  await expect.poll(listed, { timeout: 5000 }).toBe(2);
+  await takesJobs(host);
 });
 
 /** Of a real ComfyUI that runs the shipped templates; COMFYUI_PATH is its folder. */

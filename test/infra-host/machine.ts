@@ -106,7 +106,7 @@ export async function startMachine(settings: Record<string, string>): Promise<Ma
   if (!userData.includes(files) || !userData.includes(nodeTarball.sha256))
     throw new Error('user-data.sh does not fetch Node as the test thinks');
   await writeFile(join(folder, 'upper', 'user-data.sh'), userData, { mode: 0o700 });
-  // A loop device plays the instance's disk; that is the only lie.
+  // A loop device plays the instance's disk.
   await sh(`cat >/usr/local/bin/lsblk <<'SHIM'
 #!/bin/sh
 if [ "$*" = '-dno NAME,MODEL' ]; then
@@ -114,7 +114,13 @@ if [ "$*" = '-dno NAME,MODEL' ]; then
   echo '${device.replace('/dev/', '')} Amazon EC2 NVMe Instance Storage'
 else exec /usr/bin/lsblk "$@"; fi
 SHIM
-chmod 755 /usr/local/bin/lsblk`);
+chmod 755 /usr/local/bin/lsblk
+# Its memory is this machine's.
+cat >/usr/local/sbin/sysctl <<'SHIM'
+#!/bin/sh
+echo "$*" >>/tmp/sysctl
+SHIM
+chmod 755 /usr/local/sbin/sysctl`);
 
   async function commandsOf(name: string): Promise<string[][]> {
     const unit = readUnit(await readFile(join(packageRoot(), 'infra/host/boot', `${name}.service`), 'utf8'));

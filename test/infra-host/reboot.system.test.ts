@@ -64,6 +64,38 @@ describe.skipIf(lack !== undefined)(`a booted host${lack ? ` (skipped: ${lack})`
     },
   );
 
+  test(
+    "of the hosts' own image runs the user data before cloud-init would, once",
+    { timeout: 120_000 },
+    async () => {
+      const files = {
+        '/etc/systemd/system/comfyui-early.service': await readFile(
+          'infra/host/boot/comfyui-early.unit',
+          'utf8',
+        ),
+        // It ends only once the boot has: nothing of the boot may wait for it.
+        '/var/lib/cloud/instance/user-data.txt': `#!/bin/bash
+until systemctl is-active --quiet multi-user.target; do sleep 0.05; done
+echo ran >>/etc/comfyui-host.env
+`,
+      };
+      const ask = `until [ -e /etc/comfyui-host.env ]; do sleep 0.05; done
+        of() { systemctl show --value -p "$1" "$2"; }
+        if [ "$(of ExecMainStartTimestampMonotonic comfyui-early)" -lt "$(of ActiveEnterTimestampMonotonic multi-user.target)" ]
+        then echo 'before the boot was over'; fi
+        of ConditionResult comfyui-early
+        cat /etc/comfyui-host.env`;
+      expect(await boot(files, ask)).toBe('before the boot was over\nyes\nran\n');
+      const again = { ...files, '/etc/comfyui-host.env': 'kept\n' };
+      expect(
+        await boot(
+          again,
+          'systemctl show --value -p ConditionResult comfyui-early; cat /etc/comfyui-host.env',
+        ),
+      ).toBe('no\nkept\n');
+    },
+  );
+
   test('lets the host process restart ComfyUI, and do nothing else to it', { timeout: 120_000 }, async () => {
     const seen = await boot(
       {

@@ -17,7 +17,7 @@ export interface ReadinessDeps {
   jobs: Jobs;
   images: Images;
   log: Log;
-  health: Pick<ComfyUIHealth, 'answers' | 'inventory' | 'isInventoryAwaited' | 'starting'>;
+  health: Pick<ComfyUIHealth, 'answers' | 'inventory' | 'isInventoryAwaited' | 'poll' | 'starting'>;
   kind?: ComfyUIKind | undefined;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
@@ -65,6 +65,8 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
     if (!modelsCome || !(await isThere(deps.modelsReady!))) return;
     modelsCome = false;
     allThereAt = awake();
+    // It takes the inventory once more, now rather than with the next heartbeat.
+    await health.poll();
   }
 
   /** The first waiting job that this ComfyUI can run now. */

@@ -159,12 +159,14 @@ export function watchHealth(
     silentSince = undefined;
     // No prompt was posted since: the trouble is out of date.
     if (unanswered > 0 && now() - riskedFrom > LONGEST_RISKED_AFTER) prompted(undefined);
-    // Once more after the last model has come.
-    const often = cameThen || modelsCome();
-    if (now() - takenAt < (often ? INVENTORY_AS_MODELS_COME : inventoryEvery)) return;
+    // One that is being taken may lack the last model.
+    if (taking) return;
+    const cameLast = cameThen && !modelsCome();
+    const interval = modelsCome() ? INVENTORY_AS_MODELS_COME : inventoryEvery;
+    if (!cameLast && now() - takenAt < interval) return;
     cameThen = modelsCome();
     takenAt = now();
-    taking ??= take().finally(() => {
+    taking = take().finally(() => {
       taking = undefined;
     });
   }

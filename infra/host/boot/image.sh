@@ -19,6 +19,8 @@ rm -rf "$baked"
 mv "$fast/app" "$baked"
 # Its programs contain the path that hosts use.
 chown -R root:root "$baked"
-# Each host has its own.
+# Each host has its own. Without it the unit below runs: once, at a host's first boot.
 rm -f /etc/comfyui-host.env
+install -m 644 "$boot/comfyui-early.unit" /etc/systemd/system/comfyui-early.service
+systemctl enable --quiet comfyui-early.service
 echo "comfyui-host: $(cat "$baked/.installed") is in the image"

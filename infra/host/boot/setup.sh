@@ -27,6 +27,9 @@ install -d -o comfyui-setup -g comfyui-setup -m 755 "$fast" "$fast/data" "$fast/
 # The group may delete in these folders, and new files inherit it.
 install -d -o comfyui -g comfyui -m 2775 "$fast/data/input" "$fast/data/output" "$fast/data/temp" "$fast/data/user"
 
+install -m 644 "$boot/comfyui-host.sysctl.conf" /etc/sysctl.d/60-comfyui-host.conf
+sysctl --quiet --load=/etc/sysctl.d/60-comfyui-host.conf || echo 'comfyui-host: models are written at the pace of the disk' >&2
+
 install -m 644 "$boot"/*.service /etc/systemd/system/
 # The longest part first: it depends on nothing below.
 systemctl daemon-reload
