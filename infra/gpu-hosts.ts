@@ -48,7 +48,7 @@ export class GpuHosts extends Construct {
     this.release = releaseOf(bundle.assetHash, settings.comfyuiVersion, template);
 
     const { role, places } = new HostRole(this, 'Host', { ...props, bundle });
-    const told: HostSettings = {
+    const hostSettings: HostSettings = {
       ...places,
       AWS_REGION: settings.region,
       METRICS_NAMESPACE: namespaceOf(settings.name),
@@ -71,7 +71,7 @@ export class GpuHosts extends Construct {
         role,
         // Resolved at each launch: hosts get driver security fixes, or a new image of their own, without a deployment.
         imageParameter: settings.bakedImage ? hostImageParameter(settings.name) : settings.amiParameter,
-        userData: userData(template, told),
+        userData: userData(template, hostSettings),
       }),
     );
     Tags.of(launch).add('Name', `${settings.name}-gpu-host`);

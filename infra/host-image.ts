@@ -191,7 +191,7 @@ export class HostImage extends Construct {
     Validations.of(call).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
       reason:
-        'AWS offers no resource for who looks at images, which is asked of whoever names one in a parameter.',
+        'AWS offers no resource for ec2:DescribeImages, which writing a parameter with an image id requires.',
     });
   }
 }

@@ -44,7 +44,7 @@ export function templateThatEndsItself(
   { settings, network, bundle, template }: EndsItselfProps,
   launchTemplateName: string,
   role: Role,
-  told: OneThing,
+  parameters: OneThing,
 ): void {
   const launch = new LaunchTemplate(scope, 'Template', {
     launchTemplateName,
@@ -56,7 +56,7 @@ export function templateThatEndsItself(
       // The hosts' image: the installation is bound to its Python.
       imageParameter: settings.amiParameter,
       userData: userData(template, {
-        ...told,
+        ...parameters,
         AWS_REGION: settings.region,
         HOST_ASSET: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
       }),

@@ -35,7 +35,7 @@ export class GeneratedSecret extends Construct {
     Validations.of(secret).acknowledge({
       id: 'AwsSolutions-SMG4',
       reason:
-        'A rotation that nobody asked for would lock callers out; the next keyVersion in cdk.json makes a new one.',
+        'An automatic rotation would lock callers out; the next keyVersion in cdk.json makes a new one.',
     });
     return secret;
   }

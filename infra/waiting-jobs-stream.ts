@@ -28,7 +28,7 @@ export class FailedRecords extends Construct {
     });
     Validations.of(this.queue).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason: 'It is itself where failed records end; nobody takes from it but a person.',
+      reason: 'It is itself the end of failed records; only a person reads it.',
     });
   }
 }

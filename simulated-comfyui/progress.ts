@@ -17,7 +17,7 @@ export class Progress {
   readonly #throttled: boolean;
   readonly #now: () => number;
   /** The last reported progress of each node. */
-  readonly #told = new Map<string, { value: number; at: number }>();
+  readonly #reported = new Map<string, { value: number; at: number }>();
 
   /** @param throttled as in 0.33: the first, the last and every message with a preview are always sent */
   constructor(
@@ -46,7 +46,7 @@ export class Progress {
   /** With a preview, the client gets one frame, in the format that it announced. */
   update(node: string, value: number, max: number, preview?: () => Buffer): void {
     if (preview === undefined && this.#tooSoon(node, value, max)) return;
-    this.#told.set(node, { value, at: this.#now() });
+    this.#reported.set(node, { value, at: this.#now() });
     this.#say(node, value, max, 'running');
     const jpeg = this.#sockets.hears(this.#audience) ? preview?.() : undefined;
     const withMetadata = this.#sockets.supports(this.#audience, 'supports_preview_metadata');
@@ -65,7 +65,7 @@ export class Progress {
   }
 
   #tooSoon(node: string, value: number, max: number): boolean {
-    const last = this.#told.get(node);
+    const last = this.#reported.get(node);
     if (!this.#throttled || last === undefined || value >= max) return false;
     return this.#now() - last.at < THROTTLE.ms || (value - last.value) / max < THROTTLE.part;
   }

@@ -29,7 +29,9 @@ async function deploy({
   importExistingResources,
 }: Values<typeof program.flags>): Promise<void> {
   if (!yes && !process.stdin.isTTY)
-    throw new CommandError('Nobody is there to answer: npm run deploy -- --yes deploys without a question');
+    throw new CommandError(
+      'Standard input is no terminal, so the question cannot be answered: npm run deploy -- --yes deploys without it',
+    );
   await runCdk(['synth', '--quiet', '--output', ASSEMBLY, ...context.flatMap((one) => ['-c', one])]);
   await runCdk(['diff', '--app', ASSEMBLY, '--all']);
   if (!yes && !(await isWanted())) throw new CommandError('Nothing was deployed');

@@ -94,8 +94,8 @@ export const forwarderPlace = {
   FORWARDER_URL: setting(
     address.optional(),
     addressLike('http://127.0.0.1:5001'),
-    'the forwarder, which is told of a new job at once',
-    { otherwise: 'nobody is told' },
+    'the forwarder, which is notified of a new job at once',
+    { otherwise: 'no process is notified' },
   ),
 };
 

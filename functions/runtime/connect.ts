@@ -85,7 +85,7 @@ export function jumpInWords(by: number): string {
   const span = spanInWords(Math.abs(by));
   return by > 0
     ? `the clock jumped by ${span}, or this machine slept: what waits or is kept is not older for it`
-    : `the clock was set back by ${span}: times that are told stay ahead of it, less and less, for ${spanInWords(-2 * by)}`;
+    : `the clock was set back by ${span}: reported times stay ahead of it, by less and less, for ${spanInWords(-2 * by)}`;
 }
 
 function spanInWords(ms: number): string {

@@ -30,7 +30,7 @@ describe('as typed', () => {
       ['--all'],
       'Unknown flag --all; npm run deploy -- takes --context, --yes, --import-existing-resources and --help',
     ],
-    [[], 'Nobody is there to answer: npm run deploy -- --yes'],
+    [[], 'npm run deploy -- --yes'],
   ])('%j without a terminal is refused in one line', async (args, sentence) => {
     const program = startProgram('deploy', {}, args);
     expect(await program.ended).toBe(1);

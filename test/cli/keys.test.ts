@@ -150,10 +150,10 @@ const NO_NETWORK =
   'it cannot be asked (Error: connect ECONNREFUSED 127.0.0.1:9) → check the network and the region, then the same again';
 test.each<[string, Record<string, string>, string[], string]>([
   [
-    'nobody signed in',
+    'no credentials',
     LOST,
     ['--deployed'],
-    'The deployment comfyui in us-east-1: nobody is signed in → aws configure sso (or aws configure; or set AWS_PROFILE)',
+    'The deployment comfyui in us-east-1: no AWS credentials were found → aws configure sso (or aws configure; or set AWS_PROFILE)',
   ],
   [
     'no network',

@@ -10,10 +10,10 @@ beforeAll(() => build(), 120_000);
 
 test.each<[string, Record<string, string>, string[], string]>([
   [
-    'nobody signed in',
+    'no credentials',
     LOST,
     [],
-    'The deployment comfyui in us-east-1: nobody is signed in → aws configure sso (or aws configure; or set AWS_PROFILE)',
+    'The deployment comfyui in us-east-1: no AWS credentials were found → aws configure sso (or aws configure; or set AWS_PROFILE)',
   ],
   [
     'no network',

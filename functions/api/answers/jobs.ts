@@ -118,12 +118,10 @@ export const status = job.extend({
   event_id: z.string().describe('Changes when the job does: ?since, Last-Event-ID'),
   queue_position: z.int().min(1).nullable().describe('From 1; null past 100 or when it does not wait'),
   waiting_for: z.string().nullable().describe('What a queued job waits for, such as “gpu host starting”'),
-  missing: missing.describe('What hosts lack of what a job needs that all of them left alone'),
-  eta_seconds: z
-    .number()
-    .min(0)
-    .nullable()
-    .describe('An estimate, never a promise; null where nobody can say'),
+  missing: missing.describe(
+    'Of a job that no host can run: the node classes and model files that the hosts do not have',
+  ),
+  eta_seconds: z.number().min(0).nullable().describe('An estimate, not a promise; null where there is none'),
   images: z.array(
     image.extend({ url: z.url().describe('Presigned: for a quarter of an hour, without a key') }),
   ),

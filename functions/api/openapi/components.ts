@@ -20,7 +20,7 @@ export function schemasOf(templates: ReadonlyMap<string, Template>): Record<stri
         type: 'string',
         format: 'uri',
         maxLength: MAX_WEBHOOK_URL,
-        description: 'Told when the job ends, by https and signed: GET /api/webhooks/secret',
+        description: 'Called when the job ends, by https and signed: GET /api/webhooks/secret',
       },
     }),
     ...Object.fromEntries(

@@ -42,9 +42,9 @@ export function documentOf(routes: readonly Declared[], { templates, keys }: Des
       { name: 'Jobs', description: 'Ask for an image, and follow it' },
       { name: 'Images', description: 'What was made, and what jobs may start from' },
       { name: 'History', description: 'What has been' },
-      { name: 'Webhooks', description: 'Being told when a job ends' },
+      { name: 'Webhooks', description: 'A POST to your endpoint when a job ends' },
       { name: 'Service', description: 'Workflows, hosts, health' },
-      { name: 'Description', description: 'This document; open to all: it holds nobody’s data' },
+      { name: 'Description', description: 'This document; open to all: it holds no owner’s data' },
     ],
     paths,
     components: {

@@ -47,7 +47,7 @@ export const webhookRoutes = (deps: Shared) => [
       route: 'GET /webhooks',
       id: 'webhooks',
       tag: 'Webhooks',
-      summary: 'What was told to whom, newest first',
+      summary: 'Deliveries of webhooks, newest first',
       scope: 'read',
       parameters: { ...page(PLACE), owner },
       answers: {

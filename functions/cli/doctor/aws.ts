@@ -33,7 +33,7 @@ export function explainAws(error: unknown): Finding {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
   if (/Expired|TokenRefreshRequired|SSOTokenProviderFailure/.test(name) || /expired/i.test(message))
     return next('the credentials have expired', 'aws sso login (or renew them where they come from)');
-  if (name === 'CredentialsProviderError') return next('nobody is signed in', SIGN_IN);
+  if (name === 'CredentialsProviderError') return next('no AWS credentials were found', SIGN_IN);
   if (/InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|AuthFailure/.test(name))
     return next(`AWS does not know these credentials (${name})`, SIGN_IN);
   if (/AccessDenied|Unauthorized|NotAuthorized/i.test(name))

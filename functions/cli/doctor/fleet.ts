@@ -52,7 +52,7 @@ function remedyFor(code: StartProblem, where: Where): string {
   const remedies: Record<StartProblem, string> = {
     quota: 'see the line on the quota above',
     free_plan: 'see the line on the account plan above',
-    launch_suspended: `${activities(where)} tells why, then aws autoscaling resume-processes --region ${where.region} --auto-scaling-group-name ${where.group} --scaling-processes Launch`,
+    launch_suspended: `${activities(where)} says why, then aws autoscaling resume-processes --region ${where.region} --auto-scaling-group-name ${where.group} --scaling-processes Launch`,
     no_capacity: 'wait, or add other instanceTypes to cdk.json, then npm run deploy',
     bad_template: 'npm run deploy',
     raise_refused: 'npm run deploy',

@@ -22,12 +22,12 @@ export async function prices(deployment: Deployment, region: string): Promise<Fi
   const ours = usdPerHour[region] ?? {};
   const off = known.filter(([type, price]) => !isNear(ours[type], price));
   const unlisted = instanceTypes.filter((type) => !known.some(([one]) => one === type));
-  const told = instanceTypes.map((type) => `${type} ${dollars(ours[type])}`).join(', ');
+  const configured = instanceTypes.map((type) => `${type} ${dollars(ours[type])}`).join(', ');
   const without = unlisted.length > 0 ? `; AWS lists none for ${unlisted.join(', ')}` : '';
-  if (off.length === 0) return ok(`an hour in ${region}: ${told}${without}`);
+  if (off.length === 0) return ok(`an hour in ${region}: ${configured}${without}`);
   const right = JSON.stringify({ [region]: { ...ours, ...Object.fromEntries(known) } });
   return next(
-    `an hour in ${region}: ${told}; on AWS's list ${off.map(([type, price]) => `${type} ${dollars(price)}`).join(', ')}${without}`,
+    `an hour in ${region}: ${configured}; on AWS's list ${off.map(([type, price]) => `${type} ${dollars(price)}`).join(', ')}${without}`,
     `in cdk.json: "usdPerHour": ${right}`,
   );
 }

@@ -52,13 +52,13 @@ export async function limits(
 ): Promise<void> {
   const after =
     Object.keys(asked).length === 0 ? await owners.read(owner) : await owners.setLimits(owner, asked);
-  const told = LIMITS.map((limit) => {
+  const lines = LIMITS.map((limit) => {
     const name = NAMES.find((one) => LIMIT_OF[one] === limit)!;
     const value = after[limit];
-    const told = value === null ? 'unlimited' : value === undefined ? 'default' : value / unitOf(name);
-    return `${flagOf(name).slice(2).padEnd(16)}${told}\n`;
+    const shown = value === null ? 'unlimited' : value === undefined ? 'default' : value / unitOf(name);
+    return `${flagOf(name).slice(2).padEnd(16)}${shown}\n`;
   });
-  process.stdout.write(told.join(''));
+  process.stdout.write(lines.join(''));
   if (typeof asked.usdPerMonth === 'number' && unpriced.length > 0)
     process.stderr.write(
       `A limit in dollars counts no job on ${unpriced.join(', ')}: usdPerHour in cdk.json has no price there. npm run doctor prints AWS's.\n`,

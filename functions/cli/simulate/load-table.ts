@@ -43,7 +43,7 @@ const rounded = (value: number) =>
   value < 100 ? value.toFixed(1).replace(/\.0$/, '') : grouped(Math.round(value));
 
 export const ASSUMED =
-  'Every host works on one job, looks for another each second and tells 25 steps; as many jobs wait as there are hosts; every job is asked for each 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';
+  'Every host runs one job, polls for another each second and reports 25 steps; as many jobs wait as there are hosts; a caller reads the status of each job every 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';
 
 /** A job's share of the fleet's load. */
 export function ofAJob({ hosts, reads, writes }: Load, secondsPerJob: number): Units {

@@ -166,9 +166,9 @@ async function measure(
       await jobs.read(jobId);
       await jobs.write(jobId, claim(state, fence.host, now(), false));
       await jobs.write(jobId, start(state, fence, now()));
-      const told = Math.min(STEPS, Math.floor((secondsPerJob * 1000) / TIMINGS.progressEvery));
-      for (let step = 1; step <= told; step += 1) {
-        const progress = { progress: step / (told + 1), currentStep: step, totalSteps: STEPS };
+      const reported = Math.min(STEPS, Math.floor((secondsPerJob * 1000) / TIMINGS.progressEvery));
+      for (let step = 1; step <= reported; step += 1) {
+        const progress = { progress: step / (reported + 1), currentStep: step, totalSteps: STEPS };
         await jobs.write(jobId, advance(fence, progress, now()));
       }
       const image = {

@@ -28,8 +28,8 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         const answer = await ask(`/api/status/${jobId}`);
         await cancel(smoke, jobId);
         if (answer.status !== 200)
-          throw lacking(`what was 404 and is there now is answered ${saidBy(answer)}`, KEPT);
-        return ok('what was 404 and is there now is 200');
+          throw lacking(`a job that was 404 and exists now is still answered ${saidBy(answer)}`, KEPT);
+        return ok('a job that was 404 and exists now is 200');
       },
     },
     {
@@ -38,11 +38,13 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         if (key === undefined) return notChecked('the API was asked without a key');
         const unknown = `/api/status/${randomUUID()}`;
         wanted(await ask(unknown), 404, 'the status of no job');
-        const nobody = await ask(unknown, { key: null });
-        if (nobody.status !== 401)
-          throw lacking(`who comes without a key is given another's answer: ${saidBy(nobody)}`, KEPT);
+        const keyless = await ask(unknown, { key: null });
+        if (keyless.status !== 401)
+          throw lacking(`a request without a key got the answer to another's: ${saidBy(keyless)}`, KEPT);
         if (otherKey === undefined)
-          return ok("nobody gets another's 404 (--other-key, of another owner, checks more)");
+          return ok(
+            "a request without a key does not get another's 404 (--other-key, of another owner, checks more)",
+          );
         const jobId = await submit(smoke, await inputs());
         const asked = await ask(`/api/status/${jobId}`, { key: otherKey });
         wanted(
@@ -54,7 +56,7 @@ export function errorChecks(smoke: Smoke, inputs: () => Promise<Inputs>): Check[
         const own = await ask(`/api/status/${jobId}`);
         await cancel(smoke, jobId);
         if (own.status !== 200)
-          throw lacking(`its owner is given the answer of another: ${saidBy(own)}`, KEPT);
+          throw lacking(`its owner got the answer to another's request: ${saidBy(own)}`, KEPT);
         return ok("another's job is 404, and its owner's own all the same");
       },
     },

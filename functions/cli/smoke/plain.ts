@@ -27,13 +27,13 @@ export function apiCheck({ ask, key, url }: Smoke): Check {
         );
       if (typeof answer.body['status'] !== 'string')
         throw lacking(`${url} answered ${saidBy(answer)}`, 'is it the address of this API? --url');
-      const nobody = key === undefined ? undefined : await ask('/api/health', { key: null });
-      if (nobody && nobody.status !== 401)
+      const keyless = key === undefined ? undefined : await ask('/api/health', { key: null });
+      if (keyless && keyless.status !== 401)
         throw lacking(
-          `it asks for no key (${nobody.status} without one)`,
+          `it asks for no key (${keyless.status} without one)`,
           'set API_KEYS=required where it runs',
         );
-      return ok(`${url} answers${nobody ? ', and asks for a key' : ''}`);
+      return ok(`${url} answers${keyless ? ', and asks for a key' : ''}`);
     },
   };
 }

@@ -16,8 +16,8 @@ export interface Lane {
   checks: Check[];
 }
 
-/** @param told called with each line, in the order of the checks */
-export async function runLanes(lanes: Lane[], told: (line: string) => Promise<void>): Promise<Timed[]> {
+/** @param report called with each line, in the order of the checks */
+export async function runLanes(lanes: Lane[], report: (line: string) => Promise<void>): Promise<Timed[]> {
   const running = lanes.flatMap(({ after = Promise.resolve(), checks }) => {
     let before = after.catch(() => undefined);
     return checks.map((check) => {
@@ -29,7 +29,7 @@ export async function runLanes(lanes: Lane[], told: (line: string) => Promise<vo
   const all: Timed[] = [];
   for (const one of running) {
     const { name, finding } = await one;
-    await told(lineOf(name, finding));
+    await report(lineOf(name, finding));
     all.push(await one);
   }
   return all;

@@ -127,7 +127,7 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
     if (staged !== 'staged' && 'aside' in staged) return staged;
     if (staged !== 'staged')
       return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
-    // Staging takes time: a job that was cancelled meanwhile is not posted.
+    // Staging takes time: a job that was cancelled during it is not posted.
     const state = await deps.jobs.readState(jobId);
     if (!state || !isHeldBy(state, claimed.fence)) {
       heldJob.stop('gone');

@@ -61,7 +61,7 @@ const BREAKS = 3;
 /** A draining host waits so long for a file, ms. */
 const DRAIN_LIMIT = 30_000;
 
-/** Returns undefined if the attempt is broken off meanwhile. @throws OutputsGone, UnfitOutput */
+/** Returns undefined if the attempt is broken off during the call. @throws OutputsGone, UnfitOutput */
 export async function collectImages(
   deps: UploadDeps,
   heldJob: HeldJob,
@@ -216,12 +216,16 @@ function checkBirth(output: OutputImage, { written }: ViewedFile): void {
   if (!written)
     throw unfit(
       output,
-      'may be of another run: its name is fixed, and whatever stands before ComfyUI hides when it was written',
+      'may be of another run: its name is fixed, and a proxy before ComfyUI hides when it was written',
       'output_not_own',
     );
   const { from, to } = output.own;
   if (written.at < from - CLOCK_SLACK - written.within || written.at > to)
-    throw unfit(output, 'was written by another run: a name that is fixed is anybody’s', 'output_not_own');
+    throw unfit(
+      output,
+      'was written by another run: its name is fixed, so every run writes it',
+      'output_not_own',
+    );
 }
 
 /** How often a broken connection is resumed. */

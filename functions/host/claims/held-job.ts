@@ -50,7 +50,7 @@ export interface HeldJob {
   upload(): void;
   /** The watchdog has seen that the table still names this run. */
   seen(now: number): void;
-  /** Settles when somebody breaks the attempt off; at most once. */
+  /** Settles when the attempt is broken off; at most once. */
   readonly stopped: Promise<Stop>;
   stop(reason: Stop): void;
   /** Settles with the reason when the job is to go back if it has not started. */

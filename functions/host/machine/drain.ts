@@ -1,5 +1,5 @@
 // The end of a host: gives back what has not started, waits for what runs, deletes the heartbeat last. A job that cannot
-// come to its end here is broken off after a bound: whoever stops a host does not wait for it.
+// come to its end here is broken off after a bound: the program that stops a host does not wait for it.
 
 import type { Timings } from '../../core/timings.ts';
 import type { Log } from '../../log.ts';

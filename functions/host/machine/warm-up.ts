@@ -1,6 +1,5 @@
-// One step of one small image in the host's own ComfyUI before its first job: it loads models and compiles kernels while
-// nobody waits. It is no job: no table has it, no metric counts it, its files are removed. It ends within its
-// limit.
+// One step of one small image in the host's own ComfyUI before its first job: it loads models and compiles kernels before
+// a caller waits. It is no job: no table has it, no metric counts it, its files are removed. It ends within its limit.
 
 import { randomUUID } from 'node:crypto';
 import { type ComfyUI, ComfyUIError } from '../../comfyui/client.ts';

@@ -40,7 +40,7 @@ export async function withdrawPrompt(
 
 /**
  * For a prompt to which ComfyUI gave its own id. Such a ComfyUI interrupts whatever runs, so it is asked only while that is this
- * prompt. Tried once: what remains is an image that nobody fetches.
+ * prompt. Tried once: what remains is an image that is not fetched.
  */
 export async function removeForeignPrompt(
   comfyui: Pick<ComfyUI, 'queue' | 'deleteQueued' | 'interrupt'>,

@@ -111,7 +111,7 @@ function openFile(path: string): RootDatabase {
       // Two for each index and a few for what comes.
       maxDbs: 40,
       cache: false,
-      // With it a read shows what is not on the disk yet, and a power cut could take back what was told.
+      // With it a read shows what is not on the disk yet, and a power cut could take back what was reported.
       overlappingSync: false,
     });
   } catch (error) {

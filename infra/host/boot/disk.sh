@@ -31,7 +31,7 @@ while read -r name model; do
   fi
   content=$(lsblk -nro FSTYPE "$device" | grep -m1 . || true)
   if [ -n "$content" ]; then
-    echo "comfyui-host: $device holds $content already and is left alone" >&2
+    echo "comfyui-host: $device holds $content already and is not used" >&2
     continue
   fi
   mkfs.ext4 -q -m 0 -E nodiscard -L comfyui "$device"

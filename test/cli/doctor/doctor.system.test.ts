@@ -79,7 +79,7 @@ function lineIn(output: string, name: string): string | undefined {
 test('without an account: one thing to do, and what hangs on it', async () => {
   const { code, output } = await run({});
   expect(code).toBe(1);
-  expect(output).toContain('next  credentials        nobody is signed in\n');
+  expect(output).toContain('next  credentials        no AWS credentials were found\n');
   expect(output).toContain('→ aws configure sso');
   expect(output.match(/^–.* without credentials$/gm)).toHaveLength(18);
 }, 60_000);

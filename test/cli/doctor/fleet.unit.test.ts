@@ -48,7 +48,7 @@ test.each<[Blocked['code'], string]>([
   ['free_plan', 'see the line on the account plan above'],
   [
     'launch_suspended',
-    'aws autoscaling describe-scaling-activities --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --max-items 5 tells why, then aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --scaling-processes Launch',
+    'aws autoscaling describe-scaling-activities --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --max-items 5 says why, then aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name comfyui-gpu-hosts --scaling-processes Launch',
   ],
   ['no_capacity', 'wait, or add other instanceTypes to cdk.json, then npm run deploy'],
   ['bad_template', 'npm run deploy'],

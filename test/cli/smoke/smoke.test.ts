@@ -79,7 +79,7 @@ test('what is no such API is one line', async () => {
 }, 30_000);
 
 test.each<[string, Record<string, string>, RegExp]>([
-  ['nobody signed in', LOST, /^next {2}deployment +nobody is signed in\n +→ aws configure sso /],
+  ['no credentials', LOST, /^next {2}deployment +no AWS credentials were found\n +→ aws configure sso /],
   [
     'no network',
     { ...SIGNED_IN, ...UNREACHABLE },
