@@ -79,3 +79,13 @@ test('every chapter that is cited is in its page', () => {
 test('the README is read in a few minutes', () => {
   expect(read('README.md').split('\n').length).toBeLessThanOrEqual(130);
 });
+
+test('the README says before the deployment what a new account lacks, and what images cost beside their GPUs', () => {
+  const [, onAws = ''] = read('README.md').split('\n## On AWS\n');
+  const [before = '', after = ''] = onAws.split('\nnpm run deploy\n');
+  expect(before).toMatch(/Free plan[^]*quota[^]*verified for CloudFront[^]*"endpoint": "function-url"/);
+  const costs = read('docs/benchmarks.md');
+  const dollars = (row: RegExp) => Math.round(Number(row.exec(costs)?.[1]));
+  expect(after).toContain(`$${dollars(/^\| \*\*sum\*\* \| \| \*\*([\d.]+)\*\* \|/m)}`);
+  expect(after).toContain(`$${dollars(/^\| Images to the internet \| [^|]+\| ([\d.]+) \|/m)}`);
+});

@@ -68,7 +68,8 @@ export function zonesFinding(zones: readonly Zone[], wanted: Wanted): Finding {
   const hosts = wanted.zones.length > 0 ? wanted.zones : usualZones(region);
   const forwarder = wanted.forwarderZones.length > 0 ? wanted.forwarderZones : usualZones(region).slice(0, 2);
   const withLambda = zones.filter(({ id }) => !ZONES_WITHOUT_LAMBDA.includes(id));
-  const fit = withLambda.filter(({ types }) => types.length > 0);
+  // Hosts need no Lambda in their zone: the forwarder reaches all zones.
+  const fit = zones.filter(({ types }) => types.length > 0);
   const says = fit.map((zone) => toldOf(zone, instanceTypes, hosts.includes(zone.id))).join('; ');
   if (fit.length < 2)
     return next(

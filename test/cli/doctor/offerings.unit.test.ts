@@ -25,10 +25,10 @@ const account = [
 ];
 
 describe('zones', () => {
-  test('are listed with what each offers, and those without Lambda are left out', () => {
+  test('are listed with what each offers, those without Lambda too', () => {
     expect(zonesFinding(account, wanted)).toEqual({
       kind: 'ok',
-      says: 'use1-az1 (us-east-1c) all types; use1-az2 (us-east-1d) all types; use1-az4 (us-east-1a) g6e.2xlarge; use1-az5 (us-east-1f) g6e.2xlarge, not used; use1-az6 (us-east-1b) all types',
+      says: 'use1-az1 (us-east-1c) all types; use1-az2 (us-east-1d) all types; use1-az3 (us-east-1e) g6e.2xlarge, not used; use1-az4 (us-east-1a) g6e.2xlarge; use1-az5 (us-east-1f) g6e.2xlarge, not used; use1-az6 (us-east-1b) all types',
     });
   });
 
@@ -37,10 +37,17 @@ describe('zones', () => {
     expect(zonesFinding(few, wanted)).toMatchObject({
       kind: 'next',
       says: expect.stringMatching(/; of no use here: use1-az4$/),
-      next: 'in cdk.json: "zones": ["use1-az1","use1-az2","use1-az5","use1-az6"]',
+      next: 'in cdk.json: "zones": ["use1-az1","use1-az2","use1-az3","use1-az5","use1-az6"]',
     });
+  });
+
+  test('without Lambda are for hosts, not for the forwarder', () => {
     expect(zonesFinding(account, { ...wanted, zones: ['use1-az3', 'use1-az1'] })).toMatchObject({
-      next: 'in cdk.json: "zones": ["use1-az1","use1-az2","use1-az4","use1-az5","use1-az6"]',
+      kind: 'ok',
+    });
+    const forwarderZones = ['use1-az3', 'use1-az1'];
+    expect(zonesFinding(account, { ...wanted, forwarderZones })).toMatchObject({
+      next: 'in cdk.json: "forwarderZones": ["use1-az1","use1-az2"]',
     });
   });
 
@@ -48,7 +55,7 @@ describe('zones', () => {
     expect(zonesFinding(account.slice(1), wanted)).toMatchObject({
       kind: 'next',
       says: expect.stringMatching(/of no use here: use1-az1$/),
-      next: 'in cdk.json: "zones": ["use1-az2","use1-az4","use1-az5","use1-az6"], "forwarderZones": ["use1-az2","use1-az4"]',
+      next: 'in cdk.json: "zones": ["use1-az2","use1-az3","use1-az4","use1-az5","use1-az6"], "forwarderZones": ["use1-az2","use1-az4"]',
     });
   });
 
