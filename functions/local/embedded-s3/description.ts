@@ -29,7 +29,7 @@ export function readDescription(path: string, log?: Log): StoredObject | undefin
   try {
     fd = openSync(path, 'r');
   } catch (error) {
-    log?.warn('object.read_failed', { file: path, error: (error as Error).message });
+    log?.warn('image.read_failed', { file: path, error: (error as Error).message });
     return undefined;
   }
   try {

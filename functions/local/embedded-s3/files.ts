@@ -98,7 +98,7 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
         const fd = openSync(join(directory, fileName(key)), 'r');
         if (fstatSync(fd).size === object.sizeBytes + describe(object).length) return { object, fd };
         closeSync(fd);
-        log?.warn('object.changed', { key });
+        log?.warn('image.changed', { key });
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

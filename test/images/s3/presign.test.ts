@@ -5,10 +5,10 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { createS3Client } from '../../functions/images/s3/client.ts';
-import { createS3Images } from '../../functions/images/s3/images.ts';
-import { createPresigner } from '../../functions/images/s3/presign.ts';
-import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
+import { createS3Client } from '../../../functions/images/s3/client.ts';
+import { createS3Images } from '../../../functions/images/s3/images.ts';
+import { createPresigner } from '../../../functions/images/s3/presign.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../../local/embedded-s3-support.ts';
 
 const run = promisify(execFile);
 const presigner = createPresigner({ credentials, region, bucket: BUCKET });
