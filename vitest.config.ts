@@ -2,6 +2,7 @@
 // `*.unit.test.ts` start no process and open no port (test/support/unit-tier.ts holds them to it);
 // `*.test.ts` need nothing but Node;
 // `*.system.test.ts` need what a machine may lack: Python, moto, the AWS CLI, a browser, nginx, systemd, root.
+// `dynamodb` runs the store's contract, which `node` runs on the embedded engine, on DynamoDB's too, and that engine's own.
 // Two folders are by themselves: test/lambda builds Lambda's real runtime client first, and the twenty busy processes of
 // test/chaos would disturb what measures time.
 
@@ -12,6 +13,15 @@ const UNIT = 'test/**/*.unit.test.ts';
 const SYSTEM = 'test/**/*.system.test.ts';
 const LAMBDA = 'test/lambda/**/*.test.ts';
 const CHAOS = 'test/chaos/**/*.test.ts';
+const DYNAMODB = 'test/store/dynamodb/*.test.ts';
+
+/** The contract of the store's engines, and what leans on its finest points. */
+const ON_BOTH = [
+  'test/store/*.test.ts',
+  DYNAMODB,
+  'test/host/confirmed-write.test.ts',
+  'test/controller/*.test.ts',
+];
 
 /** Started when a tier has a file to run. */
 const SHARED = ['test/support/dynamodb-local.ts', 'test/support/build.ts'];
@@ -34,6 +44,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
+    // What startStore() opens (test/support/store.ts).
+    provide: { engine: 'embedded' },
     projects: [
       tier('unit', {
         include: [UNIT],
@@ -41,7 +53,8 @@ export default defineConfig({
         setupFiles: 'test/support/unit-tier.ts',
         pool: 'threads',
       }),
-      tier('node', { include: ['test/**/*.test.ts'], exclude: [UNIT, SYSTEM, LAMBDA, CHAOS] }),
+      tier('node', { include: ['test/**/*.test.ts'], exclude: [UNIT, SYSTEM, LAMBDA, CHAOS, DYNAMODB] }),
+      tier('dynamodb', { include: ON_BOTH, exclude: [UNIT], provide: { engine: 'dynamodb' } }),
       tier('system', { include: [SYSTEM] }),
       tier('lambda', {
         include: [LAMBDA],

@@ -1,8 +1,8 @@
 // The shape of GET /api/history, and DELETE /api/history/<id>, which leaves nothing of a job.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { keys } from '../../functions/core/names.ts';
+import { jobsTable } from '../../functions/store/tables.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { call, countStored, type Json, putJob } from './support.ts';
 
@@ -103,14 +103,8 @@ test('a job whose image another is about to read stays until that has ended, and
   // Held by nobody who works on it: it has not ended.
   const reader = await putJob(rig, { status: 'processing', state: { host: 'h', work: 'held', attempt: 1 } });
   const [filename] = (await rig.store.jobs.readState(made))!.images!.map((image) => image.filename);
-  await rig.store.client.documents.send(
-    new UpdateCommand({
-      TableName: 'jobs',
-      Key: { jobId: reader, part: 'request' },
-      UpdateExpression: 'SET staging = :staging',
-      ExpressionAttributeValues: { ':staging': [{ key: keys.image(made, 1, filename!), to: [] }] },
-    }),
-  );
+  const staging = [{ key: keys.image(made, 1, filename!), to: [] }];
+  await rig.store.engine.table(jobsTable).update({ jobId: reader, part: 'request' }, { set: { staging } });
   expect(await call(rig.app, `DELETE /api/history/${made}`)).toMatchObject({
     status: 409,
     json: { code: 'image_in_use', details: { job_id: reader } },

@@ -1,13 +1,15 @@
 // Idempotency-Key: however often and however concurrently a request is repeated, it is one job.
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { DeleteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cancel } from '../../functions/core/job.ts';
 import { jobIdFrom, keys } from '../../functions/core/names.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { readGraph } from '../../functions/images/documents.ts';
 import { signal } from '../../functions/runtime/deferred.ts';
+import type { Table } from '../../functions/store/engine.ts';
+import { createJobs } from '../../functions/store/jobs.ts';
+import { jobsTable } from '../../functions/store/tables.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Answer, anotherProcess, call, countStored } from './support.ts';
 
@@ -183,27 +185,24 @@ test('a key that is used again while its former job is removed: what is accepted
   await rig.store.jobs.write(jobId, cancel(rig.store.now()));
   // The removal stands still between its two deletions.
   const [atRequest, goOn] = [signal<void>(), signal<void>()];
-  rig.store.client.raw.middlewareStack.add(
-    (next, { commandName }) =>
-      async (args) => {
-        const { Key } = args.input as { Key?: { part?: { S?: string } } };
-        if (commandName === 'DeleteItemCommand' && JSON.stringify(Key).includes('request')) {
-          atRequest.resolve();
-          await goOn.promise;
-        }
-        return next(args);
-      },
-    { step: 'initialize', priority: 'low', name: 'standsStill' },
+  const { engine } = rig.store;
+  const table = engine.table(jobsTable);
+  const remove: Table['remove'] = async (at, when) => {
+    if (at['part'] === 'request') {
+      atRequest.resolve();
+      await goOn.promise;
+    }
+    return table.remove(at, when);
+  };
+  const slow = createJobs(
+    { ...engine, table: (spec) => (spec === jobsTable ? { ...table, remove } : engine.table(spec)) },
+    rig.store.spread,
   );
-  try {
-    const removed = call(rig.app, `DELETE /api/history/${jobId}`);
-    await atRequest.promise;
-    expect((await post({ prompt: 'removed' }, key)).status).toBe(202);
-    goOn.resolve();
-    expect((await removed).status).toBe(200);
-  } finally {
-    rig.store.client.raw.middlewareStack.remove('standsStill');
-  }
+  const removed = call(anotherProcess(rig, { jobs: slow }), `DELETE /api/history/${jobId}`);
+  await atRequest.promise;
+  expect((await post({ prompt: 'removed' }, key)).status).toBe(202);
+  goOn.resolve();
+  expect((await removed).status).toBe(200);
   // As another process sees it.
   expect(await rig.store.jobs.read(jobId)).toMatchObject({
     state: { status: 'queued' },
@@ -216,16 +215,9 @@ test('a waiting state without a request is removed by the host that finds it, an
   try {
     const orphans = await Promise.all(Array.from({ length: 15 }, () => other.generate()));
     for (const jobId of orphans) {
-      const documents = other.store.client.documents;
-      await documents.send(new DeleteCommand({ TableName: 'jobs', Key: { jobId, part: 'request' } }));
-      await documents.send(
-        new UpdateCommand({
-          TableName: 'jobs',
-          Key: { jobId, part: 'state' },
-          UpdateExpression: 'SET createdAt = :at',
-          ExpressionAttributeValues: { ':at': other.store.now() - 61_000 },
-        }),
-      );
+      const table = other.store.engine.table(jobsTable);
+      await table.remove({ jobId, part: 'request' });
+      await table.update({ jobId, part: 'state' }, { set: { createdAt: other.store.now() - 61_000 } });
     }
     await other.addHost();
     await other.until(await other.generate(), ['completed'], 20_000);

@@ -1,7 +1,6 @@
 // What the API's tests share: requests that give back status, headers and JSON, what is stored, and items put
 // directly where making them would take long. Starts nothing.
 
-import { BatchWriteCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { randomBytes } from 'node:crypto';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
@@ -9,6 +8,7 @@ import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../fu
 import type { Graph } from '../../functions/core/object-info.ts';
 import type { Staging } from '../../functions/core/render.ts';
 import { packGraph } from '../../functions/core/request.ts';
+import { jobsTable } from '../../functions/store/tables.ts';
 import type { Rig } from '../support/rig.ts';
 import { appWith } from '../support/app.ts';
 
@@ -69,15 +69,7 @@ export async function eventually<T>(
 
 /** Items of the table and objects in the bucket, inventories of hosts left out. */
 export async function countStored({ store, images }: Rig): Promise<{ items: number; objects: number }> {
-  let items = 0;
-  let start: Record<string, unknown> | undefined;
-  do {
-    const page = await store.client.documents.send(
-      new ScanCommand({ TableName: 'jobs', Select: 'COUNT', ExclusiveStartKey: start }),
-    );
-    items += page.Count ?? 0;
-    start = page.LastEvaluatedKey;
-  } while (start);
+  const items = (await store.engine.table(jobsTable).readAll(true)).length;
   let objects = 0;
   for await (const { key } of images.list('')) if (!key.startsWith('inventories/')) objects += 1;
   return { items, objects };
@@ -105,12 +97,8 @@ export async function putJob(rig: Rig, job: PutJob = {}): Promise<string> {
 export async function putJobs(rig: Rig, wanted: PutJob[]): Promise<string[]> {
   const jobs = wanted.map((job) => itemsOf(rig, job));
   const items = jobs.flatMap(({ request, state }) => [request, state]);
-  for (let from = 0; from < items.length; from += 25)
-    await rig.store.client.documents.send(
-      new BatchWriteCommand({
-        RequestItems: { jobs: items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } })) },
-      }),
-    );
+  const table = rig.store.engine.table(jobsTable);
+  await Promise.all(items.map((item) => table.put(item)));
   return jobs.map(({ state }) => state.jobId);
 }
 

@@ -1,16 +1,15 @@
 // Certainty about a write: what settle decides when answers were lost, when others moved first, and when the table
 // is away for a while.
 
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as job from '../../functions/core/job.ts';
 import { writeConfirmed, type Writer } from '../../functions/host/claims/confirmed-write.ts';
 import { createLog } from '../../functions/log.ts';
-import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
+import { jobsTable } from '../../functions/store/tables.ts';
 import { BROKEN, FURTHER, HOST, IMAGE, NEXT_RUN, NOW, OTHER, STATES, STEPS } from '../core/job-states.ts';
 import { type Line, tap } from '../store/lost-answers.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { startStore, type TestStore } from '../support/store.ts';
 
 let store: TestStore;
 let line: Line;
@@ -18,23 +17,17 @@ let writer: Writer;
 let pauses: number[];
 let lines: string[];
 
-/** The SDK repeats less and less on a client that fails often: who fails often takes a new one. */
-function connect(): void {
-  const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
-  line = tap(client);
+beforeAll(async () => {
+  store = await startStore();
+  line = tap(store.engine);
   writer = {
-    jobs: createJobs(engineOf(client, '')),
+    jobs: createJobs(line.engine),
     log: createLog('host', 'debug', (text) => void lines.push(text)),
     pause(attempt) {
       pauses.push(attempt);
       return Promise.resolve();
     },
   };
-}
-
-beforeAll(async () => {
-  store = await startStore();
-  connect();
 });
 afterAll(() => store.close());
 beforeEach(() => {
@@ -46,7 +39,7 @@ let made = 0;
 async function put(state: job.JobState): Promise<job.JobState> {
   made += 1;
   const named = { ...state, jobId: `settle-${made}` };
-  await store.client.documents.send(new PutCommand({ TableName: 'jobs', Item: { ...named, part: 'state' } }));
+  await store.engine.table(jobsTable).put({ ...named, part: 'state' });
   return named;
 }
 
@@ -182,7 +175,6 @@ it('an adoption whose answer was lost is written; one that came too late is gone
 });
 
 it('an own write is written, though every answer was lost until the table came back', async () => {
-  connect();
   const state = await put(STATES.held);
   line.lose(7);
   expect(await writeConfirmed(writer, state.jobId, job.start(state, fence, NOW), fence)).toBe('written');
@@ -191,7 +183,6 @@ it('an own write is written, though every answer was lost until the table came b
 });
 
 it('a table that is away is asked again and again, with ever later pauses', async () => {
-  connect();
   const state = await put(STATES.held);
   line.cut(15);
   expect(await writeConfirmed(writer, state.jobId, job.start(state, fence, NOW), fence)).toBe('written');

@@ -10,18 +10,18 @@ import { createLog } from '../../functions/log.ts';
 import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
 import { hostItem } from '../support/host-item.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { CREDENTIALS, type DynamoStore, REGION, startDynamo } from '../support/store.ts';
 
 const ID = 'machine.run';
 const log = createLog('test', 'error', () => undefined);
-let store: TestStore;
+let store: DynamoStore;
 let mine: Tables;
 let charges: Charge[];
 /** So far ahead is the clock by which the host reads what changes slowly. */
 let ahead: number;
 let life: Heartbeat;
 beforeEach(async () => {
-  store = await startStore();
+  store = await startDynamo();
   const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
   charges = [];
   meter('host', client, store.client.raw, charges);

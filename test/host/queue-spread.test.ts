@@ -1,15 +1,14 @@
 // A queue under several keys, and hosts that look for themselves: all of it is found, no key is left waiting for the others,
 // and a host that began before there were several finds what is under them.
 
-import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { MAX_QUEUE_POSITION } from '../../functions/core/limits.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { shardOf, UNSPREAD } from '../../functions/core/queue-spread.ts';
-import { openTables } from '../../functions/store/open.ts';
 import { eventually } from '../api/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';
+import { openAt } from '../support/store.ts';
 
 const SHARDS = 4;
 let rig: Rig;
@@ -23,12 +22,7 @@ afterEach(() => rig.close());
 const spreadOver = (shards: number) =>
   rig.store.spread.write({ ...UNSPREAD, hosts: shards, read: shards, write: shards }, undefined);
 
-function tablesAhead() {
-  const { client } = rig.store;
-  return openTables(
-    engineOf({ ...client, clock: { ...client.clock, now: () => client.clock.now() + ahead } }, ''),
-  );
-}
+const tablesAhead = () => openAt(rig.store, () => rig.store.now() + ahead);
 
 async function generate(count: number): Promise<string[]> {
   const made: string[] = [];

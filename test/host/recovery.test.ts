@@ -16,7 +16,7 @@ import { createHosts } from '../../functions/store/hosts.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { CREDENTIALS, REGION } from '../support/store.ts';
+import { CREDENTIALS, REGION, startDynamo } from '../support/store.ts';
 
 let rig: Rig;
 let comfyui: SimulatedComfyUI;
@@ -228,13 +228,15 @@ test('a host whose table stumbles at its very end signs off all the same', async
 });
 
 test('a host whose clock is off is not born dead', async () => {
+  const store = await startDynamo();
   const client = createStoreClient(
-    { endpoint: rig.store.url, region: REGION, credentials: CREDENTIALS },
+    { endpoint: store.url, region: REGION, credentials: CREDENTIALS },
     () => Date.now() - 120_000,
   );
   const hosts = createHosts(engineOf(client, ''));
   const written: Host[] = [];
-  await rig.addHost({
+  const other = await startRig({ store });
+  await other.addHost({
     machineId,
     comfyui,
     jobs: createJobs(engineOf(client, '')),
@@ -247,5 +249,7 @@ test('a host whose clock is off is not born dead', async () => {
     },
     now: () => client.clock.now(),
   });
+  await other.close();
+  client.raw.destroy();
   expect(Math.abs(written[0]!.seenAt - Date.now())).toBeLessThan(5000);
 });

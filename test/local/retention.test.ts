@@ -3,25 +3,27 @@
 import { keys } from '../../functions/core/names.ts';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyRetention } from '../../functions/local/retention.ts';
-import { removeExpired } from '../../functions/store/dynamodb/remove-expired.ts';
+import { jobsTable } from '../../functions/store/tables.ts';
 import { createLived } from '../../functions/core/lived-time.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { type Rig, startRig } from '../support/rig.ts';
+import { type EmbeddedStore, startEmbedded } from '../support/store.ts';
 
 const MINUTE = 60_000;
+let store: EmbeddedStore;
 let rig: Rig;
 beforeEach(async () => {
-  rig = await startRig({ workflows: 'test/workflows', settings: { keep: MINUTE } });
+  store = await startEmbedded();
+  rig = await startRig({ store, workflows: 'test/workflows', settings: { keep: MINUTE } });
 });
 afterEach(() => rig.close());
 
 const retain = (now: number, lived = createLived(MINUTE)) =>
   applyRetention({
     lived,
-    removeExpired: (asOf) => removeExpired(rig.store.client, '', asOf),
+    removeExpired: (asOf) => store.engine.removeExpired(asOf),
     images: rig.images,
     log: rig.log,
     now: () => now,
@@ -29,10 +31,10 @@ const retain = (now: number, lived = createLived(MINUTE)) =>
   });
 
 async function stored(): Promise<{ items: number; objects: string[] }> {
-  const { Items } = await rig.store.client.documents.send(new ScanCommand({ TableName: 'jobs' }));
+  const items = await store.engine.table(jobsTable).readAll(true);
   const objects: string[] = [];
   for await (const { key } of rig.images.list('')) objects.push(key);
-  return { items: Items!.length, objects: objects.filter((key) => !key.startsWith('inventories/')) };
+  return { items: items.length, objects: objects.filter((key) => !key.startsWith('inventories/')) };
 }
 
 test('what is younger stays, what is older goes, in the table as in the bucket', async () => {

@@ -4,28 +4,22 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Delivery, dueOf, dueOrder } from '../../functions/core/delivery.ts';
-import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createDeliveries, type Deliveries } from '../../functions/store/deliveries.ts';
 import { createWebhookSecrets } from '../../functions/store/webhook-secrets.ts';
 import * as job from '../../functions/core/job.ts';
 import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { startStore, type TestStore } from '../support/store.ts';
 import { type Line, tap } from './lost-answers.ts';
 
 let store: TestStore;
 let deliveries: Deliveries;
 let line: Line;
-let client: ReturnType<typeof createStoreClient>;
 beforeAll(async () => {
   store = await startStore();
-  client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
-  line = tap(client);
-  deliveries = createDeliveries(engineOf(client, ''));
+  line = tap(store.engine);
+  deliveries = createDeliveries(line.engine);
 });
-afterAll(async () => {
-  client.raw.destroy();
-  await store.close();
-});
+afterAll(() => store.close());
 
 async function put(more: Partial<Delivery> = {}): Promise<Delivery> {
   const deliveryId = randomUUID();
@@ -99,7 +93,7 @@ test('put again, it stays as it has become; and one that is gone is not made by 
 });
 
 test('of a backlog both ends are looked at; whose they are is told without reading them', async () => {
-  const own = createDeliveries(engineOf(client, ''));
+  const own = createDeliveries(line.engine);
   const at = NOW - 1_000_000;
   const made: Delivery[] = [];
   for (let nth = 0; nth < 30; nth += 1) {
@@ -124,7 +118,7 @@ test('of a backlog both ends are looked at; whose they are is told without readi
 });
 
 test('a secret whose making lost its answer is the one that was made; of many at once one is', async () => {
-  const secrets = createWebhookSecrets(engineOf(client, ''));
+  const secrets = createWebhookSecrets(line.engine);
   const drawn = (byte: number) => (bytes: number) => new Uint8Array(bytes).fill(byte);
   const first = await secrets.of('owner', drawn(1));
   expect(await secrets.of('owner', drawn(2))).toBe(first);

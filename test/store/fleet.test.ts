@@ -1,24 +1,23 @@
 // The Fleet table: one item, written by whoever read it last.
 
-import { engineOf } from '../../functions/store/dynamodb/client.ts';
-import { DeleteCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
 import { createFleetStore, type FleetStore } from '../../functions/store/fleet.ts';
-import { tap } from './lost-answers.ts';
+import { fleetTable } from '../../functions/store/tables.ts';
+import { type Line, tap } from './lost-answers.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 let store: TestStore;
 let fleet: FleetStore;
+let line: Line;
 beforeAll(async () => {
   store = await startStore();
-  fleet = createFleetStore(engineOf(store.client, ''));
+  line = tap(store.engine);
+  fleet = createFleetStore(line.engine);
 });
 afterAll(() => store.close());
-beforeEach(() =>
-  store.client.documents.send(new DeleteCommand({ TableName: 'fleet', Key: { fleetId: 'gpu-hosts' } })),
-);
+beforeEach(() => store.engine.table(fleetTable).remove({ fleetId: 'gpu-hosts' }));
 
 const FULL: Fleet = {
   ...UNKNOWN_FLEET,
@@ -62,7 +61,7 @@ it('the first write of all is made once too', async () => {
 
 it('a write whose answer was lost is known as its own', async () => {
   const read = (await fleet.write(FULL))!;
-  tap(store.client).lose(1);
+  line.lose(1);
   expect(await fleet.write({ ...read, desired: 4 })).toMatchObject({ desired: 4, version: 2 });
   expect(await fleet.read()).toMatchObject({ desired: 4, version: 2 });
 });

@@ -1,6 +1,5 @@
 // The Hosts table: one item for one run of a host, replaced as a whole with every heartbeat.
 
-import { engineOf } from '../../functions/store/dynamodb/client.ts';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Host, isAlive } from '../../functions/core/host.ts';
 import { createHosts } from '../../functions/store/hosts.ts';
@@ -69,23 +68,6 @@ it('each run of a machine is a host of its own', async () => {
   expect(await store.hosts.read(HOST)).toBeUndefined();
 });
 
-it('all are listed, however the table pages them', async () => {
-  const ids = ['a', 'b', 'c', 'd', 'e'];
-  await Promise.all(ids.map((hostId) => store.hosts.put(host(hostId))));
-  let pages = 0;
-  store.client.raw.middlewareStack.add(
-    (next) => (args) => {
-      pages += 1;
-      return next({ ...args, input: { ...args.input, Limit: 2 } });
-    },
-    { step: 'initialize', priority: 'low', name: 'smallPages' },
-  );
-  const listed = await store.hosts.list();
-  store.client.raw.middlewareStack.remove('smallPages');
-  expect(listed.map(({ hostId }) => hostId).sort()).toEqual(ids);
-  expect(pages).toBe(3);
-});
-
 it('removing what is gone is no error', async () => {
   await store.hosts.remove('never-was');
   expect(await store.hosts.list()).toEqual([]);
@@ -100,9 +82,9 @@ it('what offers to it are signed with lies in a table of its own, and goes with 
   await store.hosts.putIntake(HOST, 'a secret', NOW);
   await store.hosts.put(host(HOST));
   expect(JSON.stringify(await store.hosts.list())).not.toContain('a secret');
-  const forwarder = createHosts(engineOf(store.client, ''));
+  const forwarder = createHosts(store.engine);
   expect(await forwarder.readIntake(OTHER)).toBeUndefined();
   expect(await forwarder.readIntake(HOST)).toBe('a secret');
   await store.hosts.remove(HOST);
-  expect(await createHosts(engineOf(store.client, '')).readIntake(HOST)).toBeUndefined();
+  expect(await createHosts(store.engine).readIntake(HOST)).toBeUndefined();
 });

@@ -177,4 +177,4 @@ it('the table is what core says, whoever does what in whichever order', async ()
   // Worth something only if everything was tried, and most of it also in vain.
   expect(tried.written.size).toBe(14);
   expect(tried.refused.size).toBeGreaterThan(5);
-}, 60_000);
+});

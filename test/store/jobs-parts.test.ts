@@ -1,12 +1,8 @@
 // How a job comes to be and goes: its two parts, put in order, each at most once; and what is read of many.
 
-import { engineOf } from '../../functions/store/dynamodb/client.ts';
-import type { BatchGetItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobState } from '../../functions/core/job.ts';
 import { type JobRequest, packGraph, unpackGraph } from '../../functions/core/request.ts';
-import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
-import { createJobs } from '../../functions/store/jobs.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 import { NOW, STATES } from '../core/job-states.ts';
 
@@ -140,43 +136,4 @@ describe('reading many', () => {
     expect([...found.keys()]).toEqual(['many-000']);
     expect(found.get('many-000')).toMatchObject({ workflow: 'flux2_turbo_default' });
   });
-
-  it('what the table leaves over is asked for again', async () => {
-    let asked = 0;
-    const name = 'answersFortyAtATime';
-    store.client.raw.middlewareStack.add(
-      (next) => async (args) => {
-        const { RequestItems } = args.input as BatchGetItemCommandInput;
-        const [[table, { Keys: keys = [], ...how }]] = Object.entries(RequestItems!) as [
-          [string, { Keys?: Record<string, never>[] }],
-        ];
-        asked += 1;
-        const result = await next({
-          ...args,
-          input: { RequestItems: { [table]: { ...how, Keys: keys.slice(0, 40) } } },
-        });
-        const rest = keys.slice(40);
-        Object.assign(result.output, {
-          UnprocessedKeys: rest.length > 0 ? { [table]: { ...how, Keys: rest } } : {},
-        });
-        return result;
-      },
-      { step: 'initialize', priority: 'low', name },
-    );
-    try {
-      const found = await store.jobs.readStates(ids, { consistent: true });
-      expect(found.map(({ jobId }) => jobId)).toEqual(ids);
-      expect(asked).toBe(3 + 3 + 1);
-    } finally {
-      store.client.raw.middlewareStack.remove(name);
-    }
-  });
-});
-
-it('tables may be created again, and stages live beside each other', async () => {
-  await createTables(store.client, '');
-  await createTables(store.client, 'stage2-');
-  const other = createJobs(engineOf(store.client, 'stage2-'));
-  await other.putState(state('many-000'), EXPIRES);
-  expect(await other.countWork('waiting')).toBe(1);
 });

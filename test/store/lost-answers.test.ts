@@ -1,33 +1,22 @@
-// A write whose answer was lost is repeated by the SDK, and then refused because it was made: what the store says of
-// it, so that nobody takes a refusal for a proof.
+// A write whose answer was lost is repeated, and then refused because it was made: what the store says of it, so that
+// nobody takes a refusal for a proof.
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply, claim, complete, type Fence } from '../../functions/core/job.ts';
-import { TIMINGS } from '../../functions/core/timings.ts';
-import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createJobs, type Jobs } from '../../functions/store/jobs.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
+import { startStore, type TestStore } from '../support/store.ts';
 import { HOST, IMAGE, NOW, STATES, STEPS } from '../core/job-states.ts';
 import { type Line, tap } from './lost-answers.ts';
 
 let store: TestStore;
 let jobs: Jobs;
 let line: Line;
-let close: () => void;
 beforeAll(async () => {
   store = await startStore();
-  const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
-  line = tap(client);
-  jobs = createJobs(engineOf(client, ''));
-  close = () => client.raw.destroy();
+  line = tap(store.engine);
+  jobs = createJobs(line.engine);
 });
-afterAll(async () => {
-  close();
-  await store.close();
-});
+afterAll(() => store.close());
 
 let made = 0;
 async function accepted() {
@@ -83,30 +72,11 @@ it('an acceptance whose answers were lost yields the own request, and a state th
   expect(await jobs.read(jobId)).toMatchObject({ state: { status: 'queued' }, request });
 });
 
-it('an answer that stops in its middle is asked for again', async () => {
-  let asked = 0;
-  const server = createServer((req, res) => {
-    req.resume();
-    asked += 1;
-    res.writeHead(200, { 'content-type': 'application/x-amz-json-1.0', date: new Date().toUTCString() });
-    if (asked === 1) res.write('{"Item":');
-    else res.end('{}');
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = createStoreClient({
-    endpoint: `http://127.0.0.1:${port}`,
-    region: REGION,
-    credentials: CREDENTIALS,
-    timings: { ...TIMINGS, tableAnswersWithin: 1000 },
-  });
-  try {
-    expect(await createJobs(engineOf(client, '')).readState('any')).toBeUndefined();
-    expect(asked).toBe(2);
-  } finally {
-    client.raw.destroy();
-    server.closeAllConnections();
-    server.close();
-  }
-}, 20_000);
+it('an answer that is lost for good is an error, and the write was made', async () => {
+  const silent = tap(store.engine, 1);
+  const state = await accepted();
+  const change = claim(state, HOST, NOW, false);
+  silent.lose(1);
+  await expect(createJobs(silent.engine).write(state.jobId, change)).rejects.toThrow('socket hang up');
+  expect(await jobs.readState(state.jobId)).toMatchObject({ ...apply(state, change) });
+});

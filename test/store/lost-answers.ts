@@ -1,48 +1,71 @@
-// Makes a client lose answers: the table does what it is asked, and the answer does not arrive.
-// Then the SDK repeats the request by itself, as it does on AWS.
+// Makes an engine lose answers: the database does what it is asked, and the answer does not arrive. Then the call is made
+// again, as the SDK does on AWS (dynamodb/lost-answers.test.ts), and rejects when every answer of it was lost.
 
-import type { StoreClient } from '../../functions/store/dynamodb/client.ts';
+import type { Engine, Table } from '../../functions/store/engine.ts';
 
 export interface Line {
+  /** What loses answers. */
+  engine: Engine;
   /** The next `answers` are lost. */
   lose(answers: number): void;
   /** The next `requests` do not even arrive. */
   cut(requests: number): void;
-  /** Requests that the table got. */
+  /** Requests that the database got. */
   arrived(): number;
   /** Runs between the next lost answer and what follows it. */
   meanwhile(action: () => Promise<unknown>): void;
 }
 
-export function tap({ raw }: StoreClient): Line {
+/** How often the SDK asks before it gives up (functions/store/dynamodb/client.ts). */
+const TRIES = 5;
+
+/** @param tries 1: a lost answer rejects at once */
+export function tap(engine: Engine, tries = TRIES): Line {
   let answersToLose = 0;
   let requestsToCut = 0;
   let arrived = 0;
   let action: (() => Promise<unknown>) | undefined;
-  raw.middlewareStack.add(
-    (next) => async (args) => {
-      if (requestsToCut > 0) {
-        requestsToCut -= 1;
-        throw hangUp();
-      }
-      arrived += 1;
-      // Also a refusal is an answer that can be lost.
-      const answer = await next(args).then(
-        (result) => () => result,
-        (error: unknown) => () => {
-          throw error;
-        },
-      );
-      if (answersToLose === 0) return answer();
-      answersToLose -= 1;
-      const now = action;
-      action = undefined;
-      await now?.();
+
+  async function once<T>(ask: () => Promise<T>): Promise<T> {
+    if (requestsToCut > 0) {
+      requestsToCut -= 1;
       throw hangUp();
-    },
-    { step: 'deserialize', priority: 'high', name: 'tap' },
-  );
+    }
+    arrived += 1;
+    const answer = await ask();
+    if (answersToLose === 0) return answer;
+    answersToLose -= 1;
+    const now = action;
+    action = undefined;
+    await now?.();
+    throw hangUp();
+  }
+
+  async function repeated<T>(ask: () => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried += 1)
+      try {
+        return await once(ask);
+      } catch (error) {
+        if (tried >= tries || !isHangUp(error)) throw error;
+      }
+  }
+
+  /** Pages come from a generator, and are left as they are. */
+  const tapped = (table: Table): Table => ({
+    ...table,
+    read: (...asked) => repeated(() => table.read(...asked)),
+    readMany: (...asked) => repeated(() => table.readMany(...asked)),
+    readAll: (...asked) => repeated(() => table.readAll(...asked)),
+    page: (...asked) => repeated(() => table.page(...asked)),
+    count: (...asked) => repeated(() => table.count(...asked)),
+    put: (...asked) => repeated(() => table.put(...asked)),
+    update: (...asked) => repeated(() => table.update(...asked)),
+    updateAndRead: (...asked) => repeated(() => table.updateAndRead(...asked)),
+    remove: (...asked) => repeated(() => table.remove(...asked)),
+  });
+
   return {
+    engine: { ...engine, table: (spec) => tapped(engine.table(spec)) },
     lose: (answers) => {
       answersToLose = answers;
     },
@@ -59,3 +82,5 @@ export function tap({ raw }: StoreClient): Line {
 function hangUp(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
+
+const isHangUp = (error: unknown) => (error as { code?: string }).code === 'ECONNRESET';

@@ -1,8 +1,6 @@
 // A queue under several keys is one queue for who asks for it: in one order, counted whole, cleared whole. The store alone
 // knows of the keys.
 
-import { engineOf } from '../../functions/store/dynamodb/client.ts';
-import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSpreading } from '../../functions/controller/queue-spread.ts';
@@ -14,10 +12,11 @@ import { UNSPREAD } from '../../functions/core/queue-spread.ts';
 import { createLog } from '../../functions/log.ts';
 import { clearQueue } from '../../functions/queue/clear.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
-import { openTables, type Tables } from '../../functions/store/open.ts';
+import type { Tables } from '../../functions/store/open.ts';
+import { fleetTable, jobsTable } from '../../functions/store/tables.ts';
 import { HOST, NOW, STATES } from '../core/job-states.ts';
 import { hostItem } from '../support/host-item.ts';
-import { startStore, type TestStore } from '../support/store.ts';
+import { openAt, startStore, type TestStore } from '../support/store.ts';
 
 const log = createLog('test', 'error', () => undefined);
 let store: TestStore;
@@ -32,10 +31,7 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 const now = () => store.now() + ahead;
-function openAhead(): Tables {
-  const { client } = store;
-  return openTables(engineOf({ ...client, clock: { ...client.clock, now } }, ''));
-}
+const openAhead = (): Tables => openAt(store, now);
 
 const spreadOver = (read: number, write = read) =>
   store.spread.write({ ...UNSPREAD, hosts: 4000, read, write }, undefined);
@@ -49,10 +45,8 @@ async function accept(turn: number, jobs = tables.jobs): Promise<JobState> {
 }
 
 async function storedKey(jobId: string): Promise<unknown> {
-  const { Item } = await store.client.documents.send(
-    new GetCommand({ TableName: 'jobs', Key: { jobId, part: 'state' } }),
-  );
-  return Item?.['work'];
+  const item = await store.engine.table(jobsTable).read<{ work?: string }>({ jobId, part: 'state' });
+  return item?.work;
 }
 
 const ids = (rows: { jobId: string }[]) => rows.map(({ jobId }) => jobId);
@@ -123,7 +117,7 @@ test('who cannot be told puts under the first key, and looks where he last knew'
   await spreadOver(4);
   expect(await tables.jobs.shards()).toBe(4);
   const deaf = { readCached: () => Promise.reject(new Error('throttled')) };
-  const state = await accept(1, createJobs(engineOf(store.client, ''), deaf as never));
+  const state = await accept(1, createJobs(store.engine, deaf as never));
   expect(await storedKey(state.jobId)).toBe('waiting');
 });
 
@@ -179,9 +173,7 @@ test('where the item is lost, jobs under any key are found by a controller that 
   await spreadOver(MAX_SHARDS);
   let state = await accept(1);
   while ((await storedKey(state.jobId)) === 'waiting') state = await accept(1);
-  await store.client.documents.send(
-    new DeleteCommand({ TableName: 'fleet', Key: { fleetId: 'hosts-alive' } }),
-  );
+  await store.engine.table(fleetTable).remove({ fleetId: 'hosts-alive' });
   const blind = openAhead();
   await controller(1000).round();
   ahead += TIMINGS.spreadReadEvery;

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Reservation, Totals } from '../../functions/core/quota.ts';
 import { MAX_RESERVATIONS } from '../../functions/core/quota.ts';
+import { usageTable } from '../../functions/store/tables.ts';
 import { startStore, type TestStore } from '../support/store.ts';
 
 let store: TestStore;
@@ -106,8 +107,7 @@ test('an item never outgrows DynamoDB: past so many marks there is no room, what
   };
   const bytes = Object.keys(attributes).length * (23 + 3 + 2 + 8);
   expect(bytes).toBeLessThan(350_000);
-  const { PutCommand } = await import('@aws-sdk/lib-dynamodb');
-  await store.client.documents.send(new PutCommand({ TableName: 'usage', Item: item }));
+  await store.engine.table(usageTable).put(item);
   expect((await usage.read('huge', DAY)).reservations).toHaveLength(MAX_RESERVATIONS);
   expect(await usage.reserve('huge', DAY, markOf(), { uncommitted: Infinity })).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-// The product in one process against real parts: embedded DynamoDB and S3, and for each host a simulated ComfyUI.
+// The product in one process against real parts: embedded tables and S3, and for each host a simulated ComfyUI.
 // A test turns on what it needs; `close` ends everything.
 
 import { randomUUID } from 'node:crypto';
@@ -78,6 +78,8 @@ export interface RigOptions {
   timings?: Timings;
   /** Structured lines of every room; silent by default. */
   onLog?: (line: string) => void;
+  /** Absent: one of the tier's engine. `close` closes it. */
+  store?: TestStore;
   /** Of its server. */
   limits?: Partial<typeof CONNECTION_LIMITS>;
 }
@@ -88,9 +90,10 @@ export async function startRig({
   forward = true,
   timings = TIMINGS,
   onLog,
+  store: given,
   limits,
 }: RigOptions = {}): Promise<Rig> {
-  const store = await startStore(timings);
+  const store = given ?? (await startStore(timings));
   const directory = await mkdtemp(join(tmpdir(), 'rig-'));
   const s3 = await startEmbeddedS3({
     directory,

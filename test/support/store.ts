@@ -1,5 +1,6 @@
-// The tables for one file of tests: on the embedded engine in a folder of their own, or on DynamoDB's, which is a dynalite
-// in this process, or Amazon's own DynamoDB Local, where the run was given one (dynamodb-local.ts).
+// The tables for one file of tests: on the engine of the tier (vitest.config.ts), or on the one that a test asks for. The
+// embedded engine has a folder of its own; DynamoDB's is a dynalite in this process, or Amazon's own DynamoDB Local, where the
+// run was given one (dynamodb-local.ts).
 
 import { DeleteTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,32 +12,49 @@ import { TIMINGS } from '../../functions/core/timings.ts';
 import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
-import { openEmbedded } from '../../functions/store/embedded/engine.ts';
+import { type EmbeddedEngine, openEmbedded } from '../../functions/store/embedded/engine.ts';
 import type { Engine } from '../../functions/store/engine.ts';
 import { openTables, type Tables } from '../../functions/store/open.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of the tier: what startStore() opens. */
+    engine: 'embedded' | 'dynamodb';
+  }
+}
 
 /** A process has its own access key: DynamoDB Local serves several processes, and keeps them apart by it. */
 export const CREDENTIALS = { accessKeyId: `test${process.pid}`, secretAccessKey: 'test-secret' };
 export const REGION = 'local';
 
-export interface EngineStore extends Tables {
+export interface TestStore extends Tables {
   /** For a table as it is. */
   engine: Engine;
   now(): number;
   close(): Promise<void>;
 }
 
+export interface EmbeddedStore extends TestStore {
+  engine: EmbeddedEngine;
+  /** Of the file. */
+  directory: string;
+}
+
 /** For what another process, or a test of its own, reaches by DynamoDB's wire. */
-export interface TestStore extends EngineStore {
+export interface DynamoStore extends TestStore {
   url: string;
   client: StoreClient;
 }
 
-export async function startEmbedded(timings = TIMINGS): Promise<EngineStore> {
+export const startStore = (timings = TIMINGS): Promise<TestStore> =>
+  inject('engine') === 'embedded' ? startEmbedded(timings) : startDynamo(timings);
+
+export async function startEmbedded(timings = TIMINGS): Promise<EmbeddedStore> {
   const directory = await mkdtemp(join(tmpdir(), 'tables-'));
   const engine = openEmbedded({ directory, timings });
   return {
     engine,
+    directory,
     ...openTables(engine),
     now: () => engine.clock.now(),
     async close() {
@@ -46,7 +64,7 @@ export async function startEmbedded(timings = TIMINGS): Promise<EngineStore> {
   };
 }
 
-export async function startStore(timings = TIMINGS): Promise<TestStore> {
+export async function startDynamo(timings = TIMINGS): Promise<DynamoStore> {
   const dynamodbUrl = inject('dynamodbUrl');
   const { url, close } = await (dynamodbUrl ? openLocal(dynamodbUrl) : startDynalite());
   const client = createStoreClient({ endpoint: url, region: REGION, credentials: CREDENTIALS, timings });
@@ -64,6 +82,10 @@ export async function startStore(timings = TIMINGS): Promise<TestStore> {
     },
   };
 }
+
+/** The tables as a process sees them whose clock is off. @param now ms */
+export const openAt = ({ engine }: TestStore, now: () => number): Tables =>
+  openTables({ ...engine, clock: { ...engine.clock, now } });
 
 interface Server {
   url: string;

@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { build, type Program, startProgram } from '../support/program.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { CREDENTIALS, REGION } from '../support/store.ts';
+import { CREDENTIALS, REGION, startDynamo } from '../support/store.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 let folder: string;
@@ -71,9 +71,10 @@ test(
   'a process of its own delivers what others have ended, and stops by SIGTERM',
   { timeout: 60_000 },
   async () => {
-    const rig: Rig = await startRig({ forward: false, settings: { webhookAllowPrivate: true } });
+    const store = await startDynamo();
+    const rig: Rig = await startRig({ store, forward: false, settings: { webhookAllowPrivate: true } });
     const program = startProgram('webhooks', {
-      AWS_ENDPOINT_URL_DYNAMODB: rig.store.url,
+      AWS_ENDPOINT_URL_DYNAMODB: store.url,
       AWS_REGION: REGION,
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,

@@ -2,17 +2,25 @@
 
 import { CreateTableCommand, DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
-import { startStore, type TestStore } from '../support/store.ts';
+import { engineOf } from '../../../functions/store/dynamodb/client.ts';
+import { createTables } from '../../../functions/store/dynamodb/create-tables.ts';
+import { createJobs } from '../../../functions/store/jobs.ts';
+import { STATES } from '../../core/job-states.ts';
+import { type DynamoStore, startDynamo } from '../../support/store.ts';
 
-let store: TestStore;
+let store: DynamoStore;
 beforeAll(async () => {
-  store = await startStore();
+  store = await startDynamo();
 });
 afterAll(() => store.close());
 
-test('they may be made again', async () => {
+test('they may be made again, and stages live beside each other', async () => {
   await createTables(store.client, '');
+  await createTables(store.client, 'stage2-');
+  const other = createJobs(engineOf(store.client, 'stage2-'));
+  await other.putState(STATES.waiting, 1);
+  expect(await other.countWork('waiting')).toBe(1);
+  expect(await store.jobs.countWork('waiting')).toBe(0);
 });
 
 test('one that lacks an index is refused with what to do', async () => {

@@ -1,12 +1,8 @@
 // The tables' clock: one's own, corrected by what DynamoDB's Date headers prove, and by no more than that.
 
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
+import { describe, expect, it } from 'vitest';
 import { createTableClock } from '../../functions/store/clock.ts';
-import { createJobs } from '../../functions/store/jobs.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from '../support/store.ts';
-import { KNOWLEDGE, STATES, VERBS } from '../core/job-states.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-05-01T12:00:00.000Z');
@@ -190,30 +186,5 @@ describe('of a process that lives long', () => {
     clock.observe(old, sentAt, START + machine.passed);
     expect(jumps).toEqual([25 * 60]);
     expect(Math.abs(clock.now() - machine.wall)).toBeLessThan(2020);
-  });
-});
-
-describe("a client's clock", () => {
-  let store: TestStore;
-  beforeAll(async () => {
-    store = await startStore();
-  });
-  afterAll(() => store.close());
-
-  it.each([2 * MINUTE, -2 * MINUTE])('is corrected by any answer, when %d ms off', async (ahead) => {
-    const settings = { endpoint: store.url, region: REGION, credentials: CREDENTIALS };
-    const skewed = createStoreClient(settings, () => Date.now() + ahead);
-    expect(await createJobs(engineOf(skewed, '')).readState('none')).toBeUndefined();
-    expect(Math.abs(skewed.clock.now() - Date.now())).toBeLessThan(3000);
-    skewed.raw.destroy();
-  });
-
-  it('is corrected by a refusal too', async () => {
-    const settings = { endpoint: store.url, region: REGION, credentials: CREDENTIALS };
-    const skewed = createStoreClient(settings, () => Date.now() + 2 * MINUTE);
-    const change = VERBS.claim(KNOWLEDGE.right(STATES.waiting));
-    expect(await createJobs(engineOf(skewed, '')).write('none', change)).toBe(false);
-    expect(Math.abs(skewed.clock.now() - Date.now())).toBeLessThan(3000);
-    skewed.raw.destroy();
   });
 });
