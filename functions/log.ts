@@ -1,5 +1,7 @@
-// Structured logs: one JSON line per event of log-events.ts, with the job's id where there is one, and never a prompt.
+// Structured logs: one JSON line per event of log-events.ts, with the job's id where there is one, and never a prompt
+// or a secret.
 
+import { withoutSecrets } from './core/secrets.ts';
 import { type FieldsArgument, type Level, LEVELS, type LogEvent } from './log-events.ts';
 
 export type { Level } from './log-events.ts';
@@ -20,7 +22,8 @@ export function createLog(
 ): Log {
   const line = (level: Level, event: string, fields: object | undefined) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
-    write(`${JSON.stringify({ at: new Date().toISOString(), level, service, event, ...fields })}\n`);
+    const entry = { at: new Date().toISOString(), level, service, event, ...fields };
+    write(`${withoutSecrets(JSON.stringify(entry))}\n`);
   };
   return {
     debug: (event, ...[fields]) => line('debug', event, fields),

@@ -5,6 +5,7 @@ import { SpotAllocationStrategy } from 'aws-cdk-lib/aws-autoscaling';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { objectOf, setting, type SettingsOf } from '../functions/config/setting.ts';
+import { valueInWords } from '../functions/core/secrets.ts';
 import { MAX_RESERVATIONS } from '../functions/core/quota.ts';
 import { readWarm } from '../functions/core/warm-schedule.ts';
 import { regionCode, usualZones, ZONE_ID, ZONES_WITHOUT_LAMBDA } from '../functions/core/zones.ts';
@@ -244,7 +245,10 @@ export function readSettings(context: Record<string, unknown>): Settings {
   const parsed = objectOf(deployment).safeParse(own);
   if (!parsed.success) {
     const key = String(parsed.error.issues[0]!.path[0]) as keyof Settings;
-    throw new SettingError(`${key} ${deployment[key].must}; it is ${JSON.stringify(own[key]) ?? 'missing'}.`);
+    const value = own[key];
+    const shown =
+      typeof value === 'string' ? valueInWords(value) : `it is ${JSON.stringify(value) ?? 'missing'}`;
+    throw new SettingError(`${key} ${deployment[key].must}; ${shown}.`);
   }
   const settings = withUsualZones(parsed.data);
   const contradiction = contradictionIn(settings);

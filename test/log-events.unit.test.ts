@@ -158,6 +158,14 @@ describe('a line of the log', () => {
     });
   });
 
+  test('has no secret, whatever an error repeats', () => {
+    const error = new Error('Request cannot be constructed from http://ann:hunter2@mirror.example/x');
+    log.error('job.claim_failed', error, { jobId: 'j', hostId: 'h' });
+    const line = written.pop();
+    expect(line).toContain('http://…@mirror.example');
+    expect(line).not.toContain('hunter2');
+  });
+
   test('below the least level is not written', () => {
     log.debug('nudge.failed', { error: 'x' });
     expect(written).toEqual([]);

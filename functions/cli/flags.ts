@@ -2,7 +2,7 @@
 // checked one by one; combinations are the program's to check.
 
 import { parseArgs } from 'node:util';
-import { shownOf } from '../config/setting.ts';
+import { isSecretLike, valueInWords, withoutSecrets } from '../core/secrets.ts';
 import { CommandError } from './api.ts';
 
 /** The type of a flag's value. */
@@ -98,6 +98,12 @@ export const KEY: Kind<string> = {
   read: (text) => (/^[!-~]+$/.test(text) ? text : undefined),
 };
 
+/** Of a parameter that holds a secret: the secret itself, typed instead of the name, goes no further. */
+export const PARAMETER: Kind<string> = {
+  must: 'be the name of an SSM parameter such as /comfyui/hub-token, not the secret itself',
+  read: (text) => (isSecretLike(text) ? undefined : text),
+};
+
 export function number(least: number, most = Infinity, whole = false): Kind<number> {
   const fits = whole ? Number.isSafeInteger : Number.isFinite;
   return {
@@ -142,12 +148,13 @@ export function readFlags<F extends Flags>(
   const command = commands ? (words.shift() ?? '') : '';
   if (commands && !Object.hasOwn(commands, command))
     throw new CommandError(
-      `${name} takes ${inWords(Object.keys(commands), 'or')}, not "${command}"; --help explains them`,
+      `${name} takes ${inWords(Object.keys(commands), 'or')}, not ${wordInWords(command)}; --help explains them`,
     );
   const most = commands?.[command]?.word === undefined ? (program.words ?? 0) : 1;
   if (words.length > most) {
     // The word may be the value of a flag that npm took for its own.
-    const shown = Object.values(flags).some(({ secret }) => secret) ? 'A word' : `"${words[most]}"`;
+    const mayBeSecret = Object.values(flags).some(({ secret }) => secret);
+    const shown = mayBeSecret ? 'A word' : wordInWords(words[most]!, 'A word');
     throw new CommandError(`${shown} is too many: flags come behind ${name}, and --help lists them`);
   }
   const given: Record<string, unknown> = {};
@@ -180,7 +187,12 @@ export function readFlags<F extends Flags>(
 function readAs({ kind, secret }: Pick<Flag, 'kind' | 'secret'>, name: string, text: string): unknown {
   const value = kind!.read(text);
   if (value !== undefined) return value;
-  throw new CommandError(`${name} must ${kind!.must}${secret ? '' : `; it is "${shownOf(text)}"`}`);
+  throw new CommandError(`${name} must ${kind!.must}; ${valueInWords(text, secret)}`);
+}
+
+/** A word as it was typed, unless it has the form of a secret. */
+function wordInWords(word: string, otherwise = 'what was typed'): string {
+  return isSecretLike(word) ? otherwise : `"${word}"`;
 }
 
 function tokensOf(flags: Flags, argv: string[]) {
@@ -205,7 +217,7 @@ function tokensOf(flags: Flags, argv: string[]) {
 function unknownFlag({ name, flags, words }: Program<Flags>, flag: string): CommandError {
   const known = inWords([...Object.keys(flags).map(flagOf), '--help'], 'and');
   const dash = words === undefined ? '' : `; a text that starts with a dash stands behind -- alone`;
-  return new CommandError(`Unknown flag ${flag}; ${name} takes ${known}${dash}`);
+  return new CommandError(`Unknown flag ${withoutSecrets(flag)}; ${name} takes ${known}${dash}`);
 }
 
 function inWords(names: readonly string[], and: string): string {

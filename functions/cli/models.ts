@@ -18,7 +18,7 @@ import { CommandError } from './api.ts';
 import { readDeployment } from './deployment.ts';
 import { explainedFor } from './doctor/aws.ts';
 import { seedInRegion } from './in-region.ts';
-import { flag, flagOf, type Line, SECONDS, TEXT, toggle, type Values } from './flags.ts';
+import { flag, flagOf, type Line, PARAMETER, SECONDS, TEXT, toggle, type Values } from './flags.ts';
 import { placeFlags, placeOf } from './place.ts';
 import { runProgram } from './run.ts';
 import { say } from './write.ts';
@@ -35,7 +35,7 @@ const program = {
   },
   flags: {
     acceptLicence: toggle('you have read and accept the licence that it names', { of: seed }),
-    tokenParameter: flag(TEXT, 'NAME', "an SSM parameter (SecureString) with the hub's token", {
+    tokenParameter: flag(PARAMETER, 'NAME', "an SSM parameter (SecureString) with the hub's token", {
       of: seed,
       env: 'HUB_TOKEN_PARAMETER',
       otherwise: 'HF_TOKEN',

@@ -1,6 +1,7 @@
 // Runs a program, from its command line to its exit code: help, one sentence on failure, signals.
 
 import { explainAndExit, onStopSignal, ignoreBrokenPipes } from '../runtime/exit.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import { CommandError } from './api.ts';
 import { type Flags, type Line, type Program, readFlags } from './flags.ts';
 import { helpOf } from './help.ts';
@@ -26,7 +27,7 @@ export async function runMain(main: Main, { stops, explain = () => undefined }: 
       if (stopped.aborted) return 130;
       const sentence = error instanceof CommandError ? error.message : explain(error);
       if (sentence === undefined) throw error;
-      await write(process.stderr, `${sentence}\n`);
+      await write(process.stderr, `${withoutSecrets(sentence)}\n`);
       return 1;
     }
   };

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
 import { AppError } from '../core/errors.ts';
-import { setting, type SettingsOf, shownOf } from './setting.ts';
+import { valueInWords } from '../core/secrets.ts';
+import { setting, type SettingsOf } from './setting.ts';
 import { FLAG, flag, PORT, port, text } from './values.ts';
 
 const comfyuiPlace = {
@@ -17,8 +18,12 @@ const comfyuiPlace = {
     otherwise: '`8188`, or what the address says',
   }),
   COMFYUI_AUTHORIZATION: setting(
-    text.optional(),
-    'must be a header',
+    // A line break or a letter beyond ASCII would appear in the error of each request.
+    text
+      .trim()
+      .regex(/^[ -~]+$/)
+      .optional(),
+    'must be the value of an Authorization header, in one line of ASCII, such as Bearer TOKEN',
     'a whole `Authorization` header, where a proxy before ComfyUI asks for one',
     { secret: true },
   ),
@@ -55,5 +60,5 @@ export function comfyuiAddressOf(settings: SettingsOf<typeof comfyuiPlace>): Com
   const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
   const parsed = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);
   if (typeof parsed === 'object') return parsed;
-  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; it is "${shownOf(host)}"`);
+  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; ${valueInWords(host)}`);
 }

@@ -1,5 +1,6 @@
 // Settings of `npm run models`, and of the program that brings the models to a GPU host.
 
+import { isSecretLike } from '../core/secrets.ts';
 import { bucket, endpoint, tables } from './storage.ts';
 import { type Environment, read, setting, withSchema } from './setting.ts';
 import { address, required, text } from './values.ts';
@@ -22,16 +23,20 @@ export const models = {
     'where the model files come from',
   ),
   HF_TOKEN: setting(
-    text.optional(),
-    'must be a token of the hub',
+    // The characters that an HTTP header can carry: the error of a request repeats others.
+    text
+      .trim()
+      .regex(/^[!-~]+$/)
+      .optional(),
+    'must be a token of the hub, which has no spaces and no letters beyond ASCII',
     'the hub’s token, where a model asks for one',
     {
       secret: true,
     },
   ),
   HUB_TOKEN_PARAMETER: setting(
-    required.optional(),
-    'must be the name of an SSM parameter',
+    required.refine((name) => !isSecretLike(name)).optional(),
+    'must be the name of an SSM parameter such as /comfyui/hub-token, not the token itself, which belongs in the parameter or in HF_TOKEN',
     'the SSM parameter with the hub’s token, where no variable has it',
   ),
   AWS_REGION: withSchema(tables.AWS_REGION, required.default('us-east-1')),

@@ -26,7 +26,7 @@ const SECTIONS: Section[] = [
     programs: { '`npm start`': local },
   },
   {
-    title: 'Each room as a process of its own',
+    title: 'Each service as a process of its own',
     about: 'As `test/runtime` and `test/chaos` run them.',
     programs: {
       api: apiProcess,

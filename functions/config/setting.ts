@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { AppError } from '../core/errors.ts';
+import { valueInWords } from '../core/secrets.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -49,19 +50,15 @@ export function objectOf<T extends Table>(table: T): ObjectOf<T> {
   return z.object(Object.fromEntries(schemas)) as ObjectOf<T>;
 }
 
-/** A value for a sentence or a log. Any value may be an address by mistake: its user, password and query are removed. */
-export function shownOf(value: string): string {
-  return value.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@').replace(/\?.+$/s, '?…');
-}
-
 /** @throws AppError bad_setting, in one sentence without secrets */
 export function read<T extends Table>(table: T, environment: Environment): SettingsOf<T> {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = objectOf(table).safeParse(given);
   if (parsed.success) return parsed.data;
-  const name = String(parsed.error.issues[0]!.path[0]);
+  const issue = parsed.error.issues[0]!;
+  const name = String(issue.path[0]);
   const { must, secret } = table[name]!;
-  const value = given[name] ?? '';
-  const shown = secret && value !== '' ? `it has ${value.length} characters` : `it is "${shownOf(value)}"`;
-  throw new AppError('bad_setting', `${name} ${must}; ${shown}`);
+  // A rule of one mistake has words of its own.
+  const rule = issue.code === 'custom' && issue.message.startsWith('must ') ? issue.message : must;
+  throw new AppError('bad_setting', `${name} ${rule}; ${valueInWords(given[name] ?? '', secret)}`);
 }

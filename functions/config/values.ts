@@ -12,7 +12,12 @@ export const text = z.string();
 /** Required and not empty: an empty variable counts as absent. */
 export const required = z.string().min(1);
 
-export const address = z.url({ protocol: /^https?$/ });
+/** Without a user and a password, which requests refuse with an error that repeats them. */
+export const address = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''), {
+    error: 'must have no user and no password in it',
+  });
 export const origin = address.transform((url) => new URL(url).origin);
 /** @param like an example address */
 export const addressLike = (like: string) => `must be an address such as ${like}`;

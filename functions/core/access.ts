@@ -55,11 +55,6 @@ export const ownerName = z
 
 const KEY = /^ck_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 
-/** For logs: a URL may contain a key that a caller typed into it. */
-export function withoutKeys(text: string): string {
-  return text.replaceAll(/ck_[0-9a-f]{8,}_[A-Za-z0-9_-]{8,}/g, 'ck_…');
-}
-
 /** Undefined unless `text` has the form of a key. */
 export function parseKey(text: string): { keyId: string; secret: string } | undefined {
   const [, keyId, secret] = KEY.exec(text) ?? [];

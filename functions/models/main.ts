@@ -5,6 +5,7 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { modelsSettings } from '../config/models.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import { modelsOf } from '../core/object-info.ts';
 import { createS3Client } from '../images/s3/client.ts';
 import { readGraph } from '../images/documents.ts';
@@ -121,6 +122,6 @@ const reported = (error: unknown) =>
 try {
   process.exitCode = await run(process.argv.slice(2), modelsSettings(process.env));
 } catch (error) {
-  process.stderr.write(`${reported(error)}\n`);
+  process.stderr.write(`${withoutSecrets(reported(error))}\n`);
   process.exitCode = 1;
 }

@@ -13,11 +13,11 @@ export async function tokenFrom(ssm: SSMClient, name: string): Promise<string> {
       new GetParameterCommand({ Name: name, WithDecryption: true }),
     );
     const token = found?.Value?.trim();
-    if (token) return token;
+    if (token && /^[!-~]+$/.test(token)) return token;
   } catch (error) {
     if ((error as Error).name !== 'ParameterNotFound') throw error;
   }
   throw new ModelsProblem(
-    `There is no SSM parameter ${name} with a token; make it: aws ssm put-parameter --type SecureString --name ${name} --value <token>`,
+    `There is no SSM parameter ${name} with a token, which has no spaces and no letters beyond ASCII; make it: aws ssm put-parameter --type SecureString --name ${name} --value <token>`,
   );
 }

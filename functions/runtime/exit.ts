@@ -1,20 +1,24 @@
 // How our programs end: by a signal after tidying up, or with one line about what to change.
 
+import { inspect } from 'node:util';
 import { AppError } from '../core/errors.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 
 /**
  * Exit 1; a stack trace only for what is a mistake of ours.
  * @param places what decides where the tables and the bucket are, and whether they serve
  */
 export function explainAndExit(error: unknown, storage = STORAGE_DOCS): never {
-  if (error instanceof AppError) process.stderr.write(`${error.message}\n`);
-  else if (isTooManyFiles(error)) process.stderr.write('Too few open files are allowed: raise ulimit -n\n');
-  else if (isOfStorage(error))
-    process.stderr.write(
-      `The job table or the image bucket does not serve this process: ${error.message}. See ${storage}\n`,
-    );
-  else console.error(error);
+  process.stderr.write(`${withoutSecrets(explained(error, storage))}\n`);
   process.exit(1);
+}
+
+function explained(error: unknown, storage: string): string {
+  if (error instanceof AppError) return error.message;
+  if (isTooManyFiles(error)) return 'Too few open files are allowed: raise ulimit -n';
+  if (isOfStorage(error))
+    return `The job table or the image bucket does not serve this process: ${error.message}. See ${storage}`;
+  return inspect(error);
 }
 
 const STORAGE_DOCS =

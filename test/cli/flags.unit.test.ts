@@ -72,6 +72,9 @@ test('a secret, and a word that may be one, is not repeated', () => {
   const secret = { ...program, flags: { key: flag(KEY, 'KEY', 'of the house', { secret: true }) } };
   expect(() => readFlags(secret, ['door', '--key', 'hunter 2'])).toThrow(/^--key must be a key, [^"]*$/);
   expect(() => readFlags(secret, ['door', 'hunter2'])).toThrow(/^A word is too many/);
+  const key = 'ck_0123456789abcdef_hunter2hunter2hunter2hunter2hunter2hunter2h';
+  for (const argv of [['wall', '--coat-count', key], ['door', key], [key], ['door', `--${key}`]])
+    expect(() => read(argv)).toThrow(/^((?!hunter2)[^])+$/);
 });
 
 test.each([[['--help']], [['-h']], [['roof', '--color', '-h']]])('%j asks for help', (argv) => {

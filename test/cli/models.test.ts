@@ -6,7 +6,24 @@ import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { LOST, SIGNED_IN, UNREACHABLE } from '../support/no-aws.ts';
 import { build, startCommand } from '../support/program.ts';
 
+const TOKEN = 'hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567';
+
 beforeAll(() => build(), 120_000);
+
+test.each<[string, Record<string, string>, string[]]>([
+  ['--token-parameter', {}, ['--token-parameter', TOKEN]],
+  ['HUB_TOKEN_PARAMETER', { HUB_TOKEN_PARAMETER: TOKEN }, []],
+])('the token itself as %s is refused before AWS is asked, and not repeated', async (name, env, more) => {
+  const args = ['seed', '--bucket', 'models', '--accept-licence', ...more];
+  const program = startCommand(process.execPath, [join(packageRoot(), '.build/models.mjs'), ...args], {
+    ...SIGNED_IN,
+    ...UNREACHABLE,
+    ...env,
+  });
+  expect(await program.ended).toBe(1);
+  expect(program.output()).toMatch(new RegExp(`^${name} must be the name of an SSM parameter `));
+  expect(program.output()).not.toContain(TOKEN);
+});
 
 test.each<[string, Record<string, string>, string[], string]>([
   [

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { apiSettings } from '../../functions/config/api.ts';
 import { apiLambdaSettings } from '../../functions/config/api-lambda.ts';
 import { cliSettings } from '../../functions/config/cli.ts';
 import { helpOfSettings } from '../../functions/config/describe.ts';
@@ -82,6 +83,22 @@ test.each<[string, (environment: Record<string, string>) => unknown, string, str
   expect(said).toMatch(new RegExp(`^${name} must `));
   expect(said.slice(said.lastIndexOf('; '))).toBe(`; it is "${shown}"`);
 });
+
+test.each<[string, (environment: Record<string, string>) => unknown, string]>([
+  ['HUB_TOKEN_PARAMETER', modelsSettings, 'hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567'],
+  ['HF_TOKEN', modelsSettings, 'hf_hunter2\nhunter2'],
+  ['HF_ENDPOINT', modelsSettings, 'https://ann:hunter2@mirror.example'],
+  ['API_URL', cliSettings, 'https://ann:hunter2@api.example'],
+  ['API_KEYS', localSettings, 'ck_0123456789abcdef_hunter2hunter2hunter2hunter2hunter2hunter2h'],
+  ['COMFYUI_AUTHORIZATION', localSettings, 'Bearer x\nhunter2'],
+  ['FORWARDER_URL', apiSettings, 'http://ann:hunter2@127.0.0.1:5001'],
+])(
+  '%s refuses a secret that does not belong there or cannot be sent, and does not repeat it',
+  (name, settings, value) => {
+    expect(() => settings({ [name]: value })).toThrow(new RegExp(`^${name} must `));
+    expect(() => settings({ [name]: value })).not.toThrow(/hunter2|hf_|ck_/);
+  },
+);
 
 test('docs/settings.md is what the declarations say', async () => {
   const { context } = JSON.parse(await readFile('cdk.json', 'utf8')) as { context: Record<string, unknown> };

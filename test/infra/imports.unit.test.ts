@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 
 const ALLOWED = [
   'core/quota',
+  'core/secrets',
   'core/warm-schedule',
   'core/zones',
   'metrics',

@@ -79,6 +79,11 @@ describe('a value that cannot be', () => {
     );
   });
 
+  test('a key, given where accepted or refused is said, is not repeated', () => {
+    const key = 'Hunter2hunter2hunter2hunter2hunter2hunter2hunter';
+    expect(sentence({ previousKey: key })).toMatch(/^previousKey must be .+; it has 48 characters\.$/);
+  });
+
   test('a name that is none is refused, with those that are', () => {
     expect(sentence({ maxHost: 3 })).toMatch(/^There is no setting "maxHost"; there are name, region/);
   });

@@ -135,7 +135,14 @@ describe.skipIf(!hasMoto)(`models on moto${hasMoto ? '' : ' (skipped: no moto_se
     await ssm.send(new PutParameterCommand({ Name: '/hub/token', Value: 'hf_x', Type: 'SecureString' }));
     expect(await tokenFrom(ssm, '/hub/token')).toBe('hf_x');
     await expect(tokenFrom(ssm, '/hub/none')).rejects.toThrow(
-      'There is no SSM parameter /hub/none with a token; make it: aws ssm put-parameter --type SecureString --name /hub/none --value <token>',
+      'put-parameter --type SecureString --name /hub/none ',
+    );
+    // Two lines would be repeated by the error of the request that sends them.
+    await ssm.send(
+      new PutParameterCommand({ Name: '/hub/lines', Value: 'hf_x\nhf_y', Type: 'SecureString' }),
+    );
+    await expect(tokenFrom(ssm, '/hub/lines')).rejects.toThrow(
+      /^There is no SSM parameter \/hub\/lines with a token((?!hf_)[^])*$/,
     );
   });
 

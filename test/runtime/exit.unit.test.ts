@@ -14,9 +14,6 @@ beforeEach(() => {
     said += String(text);
     return true;
   });
-  vi.spyOn(console, 'error').mockImplementation(() => {
-    said += 'a stack trace';
-  });
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -29,14 +26,21 @@ test.each([
   [failed('ENFILE'), 'Too few open files are allowed: raise ulimit -n\n'],
   // Connecting to the tables, too, takes a descriptor.
   [Object.assign(failed('EMFILE'), ofPlaces), 'Too few open files are allowed: raise ulimit -n\n'],
-  [failed('EIO'), 'a stack trace'],
-  [new TypeError('x is not a function'), 'a stack trace'],
 ])('%s is explained', (error, line) => {
   expect(() => explainAndExit(error)).toThrow('exit 1');
   expect(said).toBe(line);
 });
 
-test('whoever was told of AWS is pointed to it, and nobody else', () => {
+test.each([failed('EIO'), new TypeError('x of http://ann:hunter2@a.example is not a function')])(
+  '%s has its stack, without the secret in it',
+  (error) => {
+    expect(() => explainAndExit(error)).toThrow('exit 1');
+    expect(said).toContain('exit.unit.test.ts');
+    expect(said).not.toContain('hunter2');
+  },
+);
+
+test('a process with AWS settings is referred to them, and no other is', () => {
   expect(() => explainAndExit(ofPlaces)).toThrow('exit 1');
   expect(said).toContain('does not serve this process: refused. See AWS_ENDPOINT_URL_DYNAMODB,');
   said = '';

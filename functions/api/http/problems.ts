@@ -2,7 +2,7 @@
 
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { withoutKeys } from '../../core/access.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
 import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
@@ -46,7 +46,7 @@ export function problem(code: AnswerError, error: string, details?: ErrorDetails
 export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
     const requestId = c.get('requestId');
-    const where = { requestId, path: withoutKeys(c.req.path) };
+    const where = { requestId, path: withoutSecrets(c.req.path) };
     const say = ({ status, headers, body }: Problem) => {
       setHeaders(c, headers);
       return c.json(body, status);

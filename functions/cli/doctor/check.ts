@@ -1,6 +1,8 @@
 // One line of the doctor: ok, or what to type next. A check that throws or times out is a line too, so that it does not
 // stop the others.
 
+import { withoutSecrets } from '../../core/secrets.ts';
+
 export type Finding =
   | { kind: 'ok'; says: string }
   /** `next`: the command or action that corrects it. */
@@ -70,7 +72,8 @@ export async function runChecks(
 export function lineOf(name: string, finding: Finding): string {
   const mark = { ok: 'ok  ', next: 'next', 'not checked': '–   ' }[finding.kind];
   const line = `${mark}  ${name.padEnd(NAME_WIDTH)} ${finding.says}`;
-  return finding.kind === 'next' ? `${line}\n      ${''.padEnd(NAME_WIDTH)} → ${finding.next}` : line;
+  const todo = finding.kind === 'next' ? `\n      ${''.padEnd(NAME_WIDTH)} → ${finding.next}` : '';
+  return withoutSecrets(`${line}${todo}`);
 }
 
 export function findingOf(error: unknown, explain: (error: unknown) => Finding): Finding {

@@ -1,6 +1,7 @@
 // The Keys table of a command: a deployment's, or that of a local workspace, whether its API runs or not.
 
 import { keysSettings } from '../../config/cli.ts';
+import { valueInWords } from '../../core/secrets.ts';
 import { tryLockIn } from '../../runtime/lock.ts';
 import { startChild } from '../../local/child.ts';
 import { programOf } from '../../local/programs.ts';
@@ -40,7 +41,7 @@ export async function openKeys(
     const said = { name: written.name, region: settings.AWS_REGION ?? written.region };
     const place = placeOf(deployed, said);
     if (REGION.read(place.region) === undefined)
-      throw new CommandError(`AWS_REGION must ${REGION.must}; it is "${place.region}"`);
+      throw new CommandError(`AWS_REGION must ${REGION.must}; ${valueInWords(place.region)}`);
     return { ...(await openDeployedKeys(place)), unpriced: unpricedTypes(written, place.region) };
   }
   if (settings.AWS_ENDPOINT_URL_DYNAMODB !== undefined)

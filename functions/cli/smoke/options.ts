@@ -1,6 +1,6 @@
 // The command line of the smoke test, checked before any request.
 
-import { shownOf } from '../../config/setting.ts';
+import { valueInWords } from '../../core/secrets.ts';
 import { CommandError } from '../api.ts';
 import { flag, KEY, type Kind, type Line, number, toggle, type Values } from '../flags.ts';
 import { placeFlags } from '../place.ts';
@@ -57,7 +57,7 @@ export function checkedOptions({ given, values }: Line<typeof program.flags>): O
   const { username, password, search, hash } = new URL(url);
   if (username + password + search + hash !== '')
     throw new CommandError(
-      `--url takes an address without a user, a query or a fragment; it is "${shownOf(url)}"; a key goes to --key`,
+      `--url takes an address without a user, a query or a fragment; ${valueInWords(url)}; a key goes to --key`,
     );
   return values;
 }
