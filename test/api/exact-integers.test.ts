@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseJson } from '../../functions/core/json.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
-import { type StageBetween, startBetween } from '../support/between.ts';
+import { type RigBetween, startBetween } from '../support/between.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
 import { startRig } from '../support/rig.ts';
 import { eventually } from './support.ts';
@@ -30,23 +30,23 @@ const TEMPLATE = parseTemplate(
   ),
 );
 
-let stage: StageBetween;
+let rig: RigBetween;
 let posted: string[];
 beforeEach(async () => {
-  stage = await startBetween();
-  stage.rig.templates.set('exact', TEMPLATE);
+  rig = await startBetween();
+  rig.templates.set('exact', TEMPLATE);
   posted = [];
-  stage.between.answer = (request, _response, body) => {
+  rig.between.answer = (request, _response, body) => {
     if (request.url === '/prompt' && request.method === 'POST') posted.push(body.toString());
     return false;
   };
 });
-afterEach(() => stage.close());
+afterEach(() => rig.close());
 
 /** The answer's own text: `JSON.parse` would round what it is about. */
 async function ask(route: string, body?: string): Promise<{ status: number; text: string }> {
   const [method, path] = route.split(' ') as [string, string];
-  const answer = await stage.rig.app.request(path, {
+  const answer = await rig.app.request(path, {
     method,
     ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
   });
@@ -58,12 +58,12 @@ const graphsOf = () => posted.map((text) => (parseJson(text) as { prompt: Graph 
 test.each([LONG, '18446744073709551615', '9007199254740993'])(
   'the seed %s reaches ComfyUI and comes back, sent as a number or as text',
   async (seed) => {
-    await stage.rig.addHost({ comfyui: stage.between.comfyui });
+    await rig.addHost({ comfyui: rig.between.comfyui });
     for (const sent of [seed, `"${seed}"`]) {
       const accepted = await ask('POST /api/generate', `{"workflow":"exact","seed":${sent}}`);
       expect([accepted.status, accepted.text]).toEqual([202, expect.stringContaining(`"seed":${seed},`)]);
       const { job_id: jobId } = JSON.parse(accepted.text) as { job_id: string };
-      await stage.rig.until(jobId, ['completed']);
+      await rig.until(jobId, ['completed']);
       const { text } = await ask(`GET /api/status/${jobId}`);
       expect(text).toContain(`"seed":${seed},"seed_text":"${seed}"`);
       expect((await ask(`GET /api/status/${jobId}/events`)).text).toContain(`"seed":${seed},`);
@@ -78,7 +78,7 @@ test.each([LONG, '18446744073709551615', '9007199254740993'])(
 test('one that waits is shown in the queue, and told to a webhook', async () => {
   const { text } = await ask('POST /api/generate', `{"workflow":"exact","seed":${LONG}}`);
   expect((await ask('GET /api/queue')).text).toContain(`"seed":${LONG},`);
-  const job = await stage.rig.store.jobs.read((JSON.parse(text) as { job_id: string }).job_id);
+  const job = await rig.store.jobs.read((JSON.parse(text) as { job_id: string }).job_id);
   expect(payloadOf({ ...job!, state: { ...job!.state, status: 'completed' } })).toContain(`"seed":${LONG},`);
 });
 
@@ -126,7 +126,7 @@ test('the schema of a workflow and the OpenAPI document say the bounds to the la
 test('the same key with the same long seed is the same job, with the next one it is not', async () => {
   const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' };
   const post = (seed: string) =>
-    stage.rig.app.request('/api/generate', {
+    rig.app.request('/api/generate', {
       method: 'POST',
       headers,
       body: `{"workflow":"exact","seed":${seed}}`,

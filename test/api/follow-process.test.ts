@@ -1,22 +1,13 @@
 // The api as a process: streams that are held neither keep it from ending nor end without a word.
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Storage, type Stage, startStorage, startStage, submit } from '../runtime/stage.ts';
+import { expect, test } from 'vitest';
+import { deploymentForEach, submit } from '../runtime/deployment.ts';
 import { eventsOf } from './event-reader.ts';
 
-let storage: Storage;
-let stage: Stage;
-beforeAll(async () => {
-  storage = await startStorage();
-});
-afterAll(() => storage.close());
-beforeEach(async () => {
-  stage = await startStage(storage);
-});
-afterEach(() => stage.close());
+const deployment = deploymentForEach();
 
 test('SIGTERM ends streams with when to come again, and the process at once; another goes on with them', async () => {
-  const [first, second] = [await stage.addApi(), await stage.addApi()];
+  const [first, second] = [await deployment().addApi(), await deployment().addApi()];
   const jobId = await submit(first.url, 0);
   const path = `/api/status/${jobId}/events`;
   const streams = await Promise.all(
@@ -39,11 +30,11 @@ test('SIGTERM ends streams with when to come again, and the process at once; ano
 });
 
 test('OPEN_CONNECTIONS is the budget; what is no number is refused with one line', async () => {
-  const { url } = await stage.addApi({ OPEN_CONNECTIONS: '0' });
+  const { url } = await deployment().addApi({ OPEN_CONNECTIONS: '0' });
   const jobId = await submit(url, 0);
   const events = await eventsOf(await fetch(`${url}/api/status/${jobId}/events`)).rest();
   expect(events.map(({ event, retry }) => event ?? retry)).toEqual(['status', 2000]);
-  const refused = stage.start('api', { OPEN_CONNECTIONS: 'many' });
+  const refused = deployment().start('api', { OPEN_CONNECTIONS: 'many' });
   expect(await refused.ended).toBe(1);
   expect(refused.output()).toContain(
     'OPEN_CONNECTIONS must be a whole number from 0 to 100000; it is "many"',

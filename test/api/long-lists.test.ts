@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
-import type { ApiApp } from '../../functions/api/deps.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, type PutJob, putJobs } from './support.ts';
@@ -12,13 +11,12 @@ const MANY = 10_000;
 const FEW = 10;
 const TRIES = 40;
 
-interface Stage {
-  rig: Rig;
-  app: ApiApp;
+/** Its `app` asks for a key: anna's. */
+interface ListRig extends Rig {
   key: string;
 }
 
-async function stage(waiting: number, ended: number): Promise<Stage> {
+async function rigWith(waiting: number, ended: number): Promise<ListRig> {
   const rig = await startRig({ forward: false });
   const { key, keyId, hash } = drawKey(randomBytes);
   const createdAt = rig.store.now();
@@ -33,20 +31,20 @@ async function stage(waiting: number, ended: number): Promise<Stage> {
     jobs.push({ owner: at % 2 === 0 ? 'anna' : 'bob', createdAt: start + ended + at });
   await putJobs(rig, jobs);
   const { now } = rig.store;
-  return { rig, app: anotherProcess(rig, { now, admit: askForKeys({ keys: rig.store.keys, now }) }), key };
+  return { ...rig, app: anotherProcess(rig, { now, admit: askForKeys({ keys: rig.store.keys, now }) }), key };
 }
 
-let few: Stage;
-let many: Stage;
+let few: ListRig;
+let many: ListRig;
 beforeAll(async () => {
-  [few, many] = [await stage(FEW, FEW), await stage(MANY, MANY)];
+  [few, many] = [await rigWith(FEW, FEW), await rigWith(MANY, MANY)];
 }, 120_000);
 afterAll(async () => {
-  await few.rig.close();
-  await many.rig.close();
+  await few.close();
+  await many.close();
 });
 
-async function once({ app, key }: Stage, path: string): Promise<number> {
+async function once({ app, key }: ListRig, path: string): Promise<number> {
   const since = performance.now();
   const answer = await call(app, `GET /api/${path}`, { headers: { 'x-api-key': key } });
   expect(answer.status).toBe(200);

@@ -13,26 +13,26 @@ import { PROMPT } from './accept.ts';
 import { type Charge, meter } from '../../functions/cli/simulate/meter.ts';
 import { DOLLARS } from '../../functions/cli/simulate/pricing.ts';
 import { type BenchOptions, round, type Row } from './report.ts';
-import { type Rooms, withRooms } from './rooms.ts';
+import { type Rig, withRig } from './rig.ts';
 import { log, withSimulatedComfyUI } from './subjects.ts';
 
 const HOUR = 3600;
 
 export function units({ quick }: BenchOptions): Promise<Row[]> {
-  return withSimulatedComfyUI((comfyui) => withRooms((rooms) => measure(rooms, comfyui, quick ? 6 : 21)));
+  return withSimulatedComfyUI((comfyui) => withRig((rig) => measure(rig, comfyui, quick ? 6 : 21)));
 }
 
-async function measure(rooms: Rooms, comfyui: string, idleSeconds: number): Promise<Row[]> {
+async function measure(rig: Rig, comfyui: string, idleSeconds: number): Promise<Row[]> {
   const charges: Charge[] = [];
-  const plain = rooms.connect().client.raw;
+  const plain = rig.connect().client.raw;
   const metered = (by: string) => {
-    const store = rooms.connect();
+    const store = rig.connect();
     meter(by, store.client, plain, charges);
     return store;
   };
   const forwarding = metered('forwarder');
   const forwarder = createForwarder({ ...forwarding, log });
-  const app = await rooms.api(metered('api'), () => forwarder.nudge());
+  const app = await rig.api(metered('api'), () => forwarder.nudge());
 
   const { jobs, hosts, spread, now } = metered('host');
   let running: RunningHost | undefined;
@@ -41,7 +41,7 @@ async function measure(rooms: Rooms, comfyui: string, idleSeconds: number): Prom
     jobs,
     hosts,
     spread,
-    images: rooms.images,
+    images: rig.images,
     comfyui: createComfyUI(comfyui),
     log,
     now,

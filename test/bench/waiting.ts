@@ -7,7 +7,7 @@ import { forward } from '../../functions/forwarder/forward.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { inParallel, PROMPT } from './accept.ts';
 import { type BenchOptions, mean, median, round, type Row } from './report.ts';
-import { type Rooms, type Store, withRooms } from './rooms.ts';
+import { type Rig, type Store, withRig } from './rig.ts';
 import { log } from './subjects.ts';
 
 const FEW = 10;
@@ -26,8 +26,8 @@ interface Times {
 export function waiting({ quick }: BenchOptions): Promise<Row[]> {
   const many = quick ? 1000 : 10_000;
   const rounds = quick ? 4 : 10;
-  return withRooms((few) =>
-    withRooms(async (other) =>
+  return withRig((few) =>
+    withRig(async (other) =>
       withFullIntake(async (url) => {
         const queues = { few: await fill(few, FEW, url), many: await fill(other, many, url) };
         const status = await inTurns(queues, rounds, 60, async ({ app, jobIds }, turn) => {
@@ -56,9 +56,9 @@ function row(name: string, many: number, times: Times): Row {
   };
 }
 
-async function fill(rooms: Rooms, jobs: number, intake: string): Promise<Queue> {
-  const store = rooms.connect();
-  const app = await rooms.api(store);
+async function fill(rig: Rig, jobs: number, intake: string): Promise<Queue> {
+  const store = rig.connect();
+  const app = await rig.api(store);
   const jobIds = await inParallel(Array.from({ length: jobs }), async () => {
     const response = await app.request('/api/generate', {
       method: 'POST',

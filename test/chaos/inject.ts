@@ -1,10 +1,10 @@
-// Carries out a plan of faults on a world, and undoes each when its time is over.
+// Carries out a plan of faults on a deployment, and undoes each when its time is over.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultSwitches } from '../../simulated-comfyui/server.ts';
 import type { ComfyUICommand } from './comfyui.ts';
 import type { Fault, FaultKind } from './plan.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 const SWITCHES: Partial<Record<FaultKind, [on: Partial<FaultSwitches>, off: Partial<FaultSwitches>]>> = {
   'executor-hangs': [{ hangExecutor: true }, { hangExecutor: false }],
@@ -22,23 +22,23 @@ const SWITCHES: Partial<Record<FaultKind, [on: Partial<FaultSwitches>, off: Part
 };
 
 /** Resolves when the last fault is over and everything runs again. */
-export async function inject(world: World, faults: readonly Fault[]): Promise<void> {
+export async function inject(deployment: Deployment, faults: readonly Fault[]): Promise<void> {
   await Promise.all(
     faults.map(async (fault) => {
       await sleep(fault.at);
-      const trouble = world.troubles.begin(fault.kind, fault.target);
+      const trouble = deployment.troubles.begin(fault.kind, fault.target);
       try {
-        await carryOut(world, fault);
+        await carryOut(deployment, fault);
       } finally {
-        world.troubles.end(trouble);
+        deployment.troubles.end(trouble);
       }
     }),
   );
-  await Promise.all([...world.processes.values()].map((process) => process.start()));
+  await Promise.all([...deployment.processes.values()].map((process) => process.start()));
 }
 
-async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<void> {
-  const process = world.processes.get(target);
+async function carryOut(deployment: Deployment, { kind, target, lasts }: Fault): Promise<void> {
+  const process = deployment.processes.get(target);
   const command = (what: ComfyUICommand) => process?.send(what);
   const switches = SWITCHES[kind];
   if (switches) {
@@ -50,15 +50,15 @@ async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<v
     if (kind === 'terminate') await process!.start();
     const ended = process!.end(kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
     if ((await Promise.race([ended, sleep(12_000, 'stuck')])) === 'stuck') {
-      world.ledger.violate('drain', `${target} did not end within 12 s of a SIGTERM`);
+      deployment.ledger.violate('drain', `${target} did not end within 12 s of a SIGTERM`);
       await process!.end('SIGKILL');
     } else if (kind === 'terminate' && ![0, 130, 'SIGKILL'].includes(await ended))
       // Another fault may hit what drains for long.
-      world.ledger.violate('drain', `${target} ended by a SIGTERM with ${await ended}`);
+      deployment.ledger.violate('drain', `${target} ended by a SIGTERM with ${await ended}`);
     await sleep(lasts);
     await process!.start();
   } else if (kind === 'kill-machine') {
-    const comfyui = world.processes.get(target.replace('host', 'comfyui'))!;
+    const comfyui = deployment.processes.get(target.replace('host', 'comfyui'))!;
     await Promise.all([process!.end('SIGKILL'), comfyui.end('SIGKILL')]);
     await sleep(lasts);
     await Promise.all([process!.start(), comfyui.start()]);
@@ -67,12 +67,12 @@ async function carryOut(world: World, { kind, target, lasts }: Fault): Promise<v
     await sleep(lasts);
     process!.signal('SIGCONT');
   } else if (kind === 'suspend') {
-    for (const one of world.processes.values()) one.signal('SIGSTOP');
+    for (const one of deployment.processes.values()) one.signal('SIGSTOP');
     await sleep(lasts);
-    for (const one of world.processes.values()) one.signal('SIGCONT');
+    for (const one of deployment.processes.values()) one.signal('SIGCONT');
   } else if (kind === 'second-host') {
-    if (await world.intrude(target))
-      world.ledger.violate('one host a machine', `a second process came up on ${target}`);
+    if (await deployment.intrude(target))
+      deployment.ledger.violate('one host a machine', `a second process came up on ${target}`);
   } else if (kind === 'forget' || kind === 'interrupt') {
     command({ [kind]: true });
     await sleep(lasts);

@@ -6,7 +6,7 @@ import { PNG } from 'pngjs';
 import { APIS } from './plan.ts';
 import { POISON_WIDTH } from './poison.ts';
 import type { Random } from './random.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 export interface Observation {
   sentAt: number;
@@ -81,7 +81,7 @@ export interface Load {
   stop(): void;
 }
 
-export function startLoad(world: World, asks: readonly Ask[]): Load {
+export function startLoad(deployment: Deployment, asks: readonly Ask[]): Load {
   const stopped = new AbortController();
   const { signal } = stopped;
   const made: { name: string; width: number; height: number }[] = [];
@@ -96,7 +96,7 @@ export function startLoad(world: World, asks: readonly Ask[]): Load {
   /** Undefined where there was no answer, or one that says: later. */
   async function call(method: string, path: string, init: RequestInit = {}): Promise<Response | undefined> {
     try {
-      const response = await fetch(world.apiUrl(Math.floor(Math.random() * APIS)) + path, {
+      const response = await fetch(deployment.apiUrl(Math.floor(Math.random() * APIS)) + path, {
         method,
         ...init,
         signal: AbortSignal.timeout(4000),

@@ -4,7 +4,7 @@
 import { attemptPromptId } from '../../functions/core/names.ts';
 import { processOf, SHOWS_LIFE, type Version } from './ledger.ts';
 import { SCALED } from './scaled.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 const OF_COMFYUI = [
   'kill',
@@ -23,8 +23,13 @@ const OF_HOST = ['kill', 'kill-machine', 'stop', 'terminate'];
 const LONG = SCALED.deadline / 2;
 
 /** A host that was taken for dead must have been kept from the table: a bucket or a ComfyUI that is deaf is no reason. */
-function checkDeath(world: World, jobId: string, versions: readonly Version[], index: number): void {
-  const { ledger, troubles, processes } = world;
+function checkDeath(
+  deployment: Deployment,
+  jobId: string,
+  versions: readonly Version[],
+  index: number,
+): void {
+  const { ledger, troubles, processes } = deployment;
   const { by, sentAt } = versions[index]!;
   const before = versions[index - 1]!.state;
   const run = ledger.hosts.get(before.host ?? '');
@@ -42,7 +47,7 @@ function checkDeath(world: World, jobId: string, versions: readonly Version[], i
         ({ kind, target }) =>
           (target === host && OF_HOST.includes(kind)) || kind.startsWith('table-') || target === 'dynamodb',
       ) || processes.get(host)!.exits.some(({ at }) => at >= from && at <= sentAt);
-  if (!excused && !world.starvation.during(from, sentAt))
+  if (!excused && !deployment.starvation.during(from, sentAt))
     ledger.violate(
       'dead for a reason',
       `${by} took ${run.by} for dead, and nothing kept it from the table`,
@@ -50,14 +55,14 @@ function checkDeath(world: World, jobId: string, versions: readonly Version[], i
     );
 }
 
-export function checkLosses(world: World): number {
-  const { ledger, troubles, processes, starvation } = world;
+export function checkLosses(deployment: Deployment): number {
+  const { ledger, troubles, processes, starvation } = deployment;
   let lost = 0;
   for (const [jobId, versions] of ledger.jobs)
     for (const [index, { verb, by, at, state }] of versions.entries()) {
       const before = versions[index - 1]?.state;
       if (before?.host !== undefined && by.startsWith('controller'))
-        checkDeath(world, jobId, versions, index);
+        checkDeath(deployment, jobId, versions, index);
       if (!before || state.lostAttempts === before.lostAttempts) continue;
       lost += 1;
       if (by.startsWith('controller')) continue;

@@ -1,4 +1,4 @@
-// One seed: a world, a load, the seed's faults, and the verdict.
+// One seed: a deployment, a load, the seed's faults, and the verdict.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +14,7 @@ import { randomFrom } from './random.ts';
 import { SCALED } from './scaled.ts';
 import type { Starvation } from './starvation.ts';
 import { keepVigil } from './vigil.ts';
-import { startWorld } from './world.ts';
+import { startDeployment } from './deployment.ts';
 
 export interface SeedResult {
   seed: number;
@@ -63,13 +63,13 @@ export async function runSeed(
   const plan = draw(random, seed, jobs, focus);
   const asks = drawLoad(random, jobs, plan.submitting);
   const startedAt = Date.now();
-  const world = await startWorld(bundles, plan, join(packageRoot(), 'test', 'chaos', 'workflows'));
+  const deployment = await startDeployment(bundles, plan, join(packageRoot(), 'test', 'chaos', 'workflows'));
   try {
-    const { ledger, starvation } = world;
+    const { ledger, starvation } = deployment;
     const starvedAtStart = starvation.total();
-    const vigil = keepVigil(world);
-    const load = startLoad(world, asks);
-    const faultsOver = inject(world, plan.faults);
+    const vigil = keepVigil(deployment);
+    const load = startLoad(deployment, asks);
+    const faultsOver = inject(deployment, plan.faults);
     const enough = hurry ? until(() => ledger.violations.length > 0) : never;
     await Promise.race([faultsOver, enough]);
     await Promise.race([load.done, enough, lateness(starvation)]);
@@ -77,10 +77,10 @@ export async function runSeed(
     // What is judged a little later.
     await sleep(600);
     const { worstRecoveryMs } = vigil.stop();
-    const attemptsLost = checkLosses(world);
+    const attemptsLost = checkLosses(deployment);
     if (!(hurry && ledger.violations.length > 0)) {
-      await checkJobs(ledger, load.submitted, world.images());
-      checkTable(ledger, await world.table.scan('jobs'));
+      await checkJobs(ledger, load.submitted, deployment.images());
+      checkTable(ledger, await deployment.table.scan('jobs'));
     }
     const ends = load.submitted.flatMap(({ jobId }) => (jobId ? [ledger.now(jobId)?.status] : []));
     const count = (status: string) => ends.filter((end) => end === status).length;
@@ -106,7 +106,7 @@ export async function runSeed(
       },
     };
   } finally {
-    await world.close();
+    await deployment.close();
   }
 }
 

@@ -4,7 +4,7 @@
 import { SLOTS_PER_HOST } from '../../functions/core/limits.ts';
 import { brief, type Ledger, processOf } from './ledger.ts';
 import { SCALED } from './scaled.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
 
 const EVERY = 100;
 /** Longer than a look and a claim, by far. */
@@ -20,15 +20,15 @@ export interface Vigil {
   stop(): { worstRecoveryMs: number };
 }
 
-export function keepVigil(world: World): Vigil {
-  const { ledger, troubles, starvation } = world;
+export function keepVigil(deployment: Deployment): Vigil {
+  const { ledger, troubles, starvation } = deployment;
   const freeSince = new Map<string, number>();
   let quietSince = Date.now();
   let told = false;
 
   const timer = setInterval(() => {
     const now = Date.now();
-    const allUp = [...world.processes.values()].every((one) => one.running);
+    const allUp = [...deployment.processes.values()].every((one) => one.running);
     if (troubles.any() || !allUp || starvation.during(now - EVERY, now)) quietSince = now;
     const stumbled = troubles
       .during(now - QUIET_AFTER_SDK, now)
@@ -64,13 +64,13 @@ export function keepVigil(world: World): Vigil {
   return {
     stop() {
       clearInterval(timer);
-      return { worstRecoveryMs: recoveries(world) };
+      return { worstRecoveryMs: recoveries(deployment) };
     },
   };
 }
 
 /** From the moment a host went down (or its job hung) to the next write that took the job from it. */
-function recoveries({ ledger, troubles, processes, starvation }: World): number {
+function recoveries({ ledger, troubles, processes, starvation }: Deployment): number {
   let worst = 0;
   const downs = troubles.all.filter(
     ({ kind, target }) =>

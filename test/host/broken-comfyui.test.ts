@@ -3,18 +3,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { type Between, startBetween } from '../support/between.ts';
+import { type Between, type RigBetween, startBetween } from '../support/between.ts';
 import { QUICK } from '../support/quick.ts';
-import type { Rig, TestHost } from '../support/rig.ts';
+import type { TestHost } from '../support/rig.ts';
 
-let rig: Rig;
+let rig: RigBetween;
 let simulated: SimulatedComfyUI;
 let between: Between;
-let close: () => Promise<void>;
 beforeEach(async () => {
-  ({ rig, simulated, between, close } = await startBetween({ ...QUICK, inventoryAwaitedFor: 2000 }));
+  rig = await startBetween({ ...QUICK, inventoryAwaitedFor: 2000 });
+  ({ simulated, between } = rig);
 });
-afterEach(() => close());
+afterEach(() => rig.close());
 
 const addHost = (): Promise<TestHost> => rig.addHost({ comfyui: between.comfyui });
 const slow = (ms: number) => rig.generate({ workflow: 'slow', ms });

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createStuckRule, type Head } from '../../functions/host/prompts/stuck.ts';
 import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { type Between, startBetween } from '../support/between.ts';
-import type { Rig } from '../support/rig.ts';
+import { type Between, type RigBetween, startBetween } from '../support/between.ts';
 
 describe('the rule', () => {
   const BOUNDS = { idle: 120, least: 100, times: 3, deadline: 600, unknown: 3600 };
@@ -72,17 +71,17 @@ describe('the rule', () => {
 });
 
 describe('a host', () => {
-  let rig: Rig;
+  let rig: RigBetween;
   let simulated: SimulatedComfyUI;
   let between: Between;
-  let close: () => Promise<void>;
   let directory: string;
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'stuck-'));
-    ({ rig, simulated, between, close } = await startBetween());
+    rig = await startBetween();
+    ({ simulated, between } = rig);
   });
   afterEach(async () => {
-    await close();
+    await rig.close();
     await rm(directory, { recursive: true, force: true });
   });
 

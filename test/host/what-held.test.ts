@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { imageType, inspectImage } from '../../functions/images/sniff.ts';
 import { encodeBlockyJpeg } from '../../simulated-comfyui/jpeg.ts';
 import { Painting } from '../../simulated-comfyui/painting.ts';
-import { type StageBetween, startBetween } from '../support/between.ts';
+import { type RigBetween, startBetween } from '../support/between.ts';
 import { QUICK } from '../support/quick.ts';
 
 describe('a picture', () => {
@@ -33,21 +33,21 @@ describe('a picture', () => {
 });
 
 describe('a ComfyUI', () => {
-  let stage: StageBetween;
-  afterEach(() => stage.close());
+  let rig: RigBetween;
+  afterEach(() => rig.close());
 
   test('with 60 MB of other people’s prompts in its queue makes our job', async () => {
-    stage = await startBetween();
+    rig = await startBetween();
     // Python's own graphs are as large as their pictures in base64.
     const heavy = { 1: { class_type: 'LoadBase64', inputs: { image: 'x'.repeat(1_000_000) } } };
     const others = Array.from({ length: 60 }, (_, at) =>
       JSON.stringify([at, `of-another-${at}`, heavy, {}, ['1']]),
     ).join();
     let asked = 0;
-    stage.between.answer = (request, response) => {
+    rig.between.answer = (request, response) => {
       if (request.url !== '/queue' || request.method !== 'GET') return false;
       asked += 1;
-      void fetch(`${stage.simulated.url}/queue`)
+      void fetch(`${rig.simulated.url}/queue`)
         .then((answer) => answer.json() as Promise<Record<'queue_running' | 'queue_pending', unknown[]>>)
         .then(({ queue_running: running, queue_pending: pending }) => {
           const waiting = [...pending.map((one) => JSON.stringify(one)), others].join();
@@ -57,9 +57,9 @@ describe('a ComfyUI', () => {
         });
       return true;
     };
-    await stage.rig.addHost({ comfyui: stage.between.comfyui });
-    const job = await stage.rig.generate({ workflow: 'slow', ms: 300 });
-    expect(await stage.rig.until(job, ['completed', 'failed'], 60_000)).toMatchObject({
+    await rig.addHost({ comfyui: rig.between.comfyui });
+    const job = await rig.generate({ workflow: 'slow', ms: 300 });
+    expect(await rig.until(job, ['completed', 'failed'], 60_000)).toMatchObject({
       status: 'completed',
       attempts: 1,
     });
@@ -73,12 +73,12 @@ describe('a ComfyUI', () => {
     'whose interpreter is held by %s answers nobody for a while: the job ends, in its first attempt',
     async (_node, fromTheStart) => {
       const timings = { ...QUICK, comfyuiAnswersWithin: 2000, comfyuiHeldAfter: 24_000 };
-      stage = await startBetween(timings);
+      rig = await startBetween(timings);
       // A call that is not answered begins the silence, after which what has not started goes elsewhere.
       const { comfyuiAnswersWithin: within, comfyuiSilentAfter: silence } = timings;
       const SILENT_FOR = fromTheStart ? 2 * within + silence : 1.5 * within;
       let silentUntil = 0;
-      stage.between.answer = (request, response) => {
+      rig.between.answer = (request, response) => {
         if (fromTheStart && request.method === 'POST' && request.url === '/prompt') {
           silentUntil = Date.now() + SILENT_FOR;
           return false;
@@ -88,16 +88,16 @@ describe('a ComfyUI', () => {
         void sleep(left).then(() => response.socket?.destroy());
         return true;
       };
-      await stage.rig.addHost({ comfyui: stage.between.comfyui });
-      const { deadline_seconds: _, ...patient } = stage.rig.templates.get('slow')!;
-      stage.rig.templates.set('patient', { ...patient, name: 'patient' });
-      stage.simulated.faults.socketSilent = fromTheStart;
-      const job = await stage.rig.generate({ workflow: 'patient', ms: 600 });
+      await rig.addHost({ comfyui: rig.between.comfyui });
+      const { deadline_seconds: _, ...patient } = rig.templates.get('slow')!;
+      rig.templates.set('patient', { ...patient, name: 'patient' });
+      rig.simulated.faults.socketSilent = fromTheStart;
+      const job = await rig.generate({ workflow: 'patient', ms: 600 });
       if (!fromTheStart) {
-        await stage.rig.until(job, ['processing'], 20_000);
+        await rig.until(job, ['processing'], 20_000);
         silentUntil = Date.now() + SILENT_FOR;
       }
-      expect(await stage.rig.until(job, ['completed', 'failed'], 60_000)).toMatchObject({
+      expect(await rig.until(job, ['completed', 'failed'], 60_000)).toMatchObject({
         status: 'completed',
         attempts: 1,
       });

@@ -18,24 +18,24 @@ import {
   type UrlRequest,
 } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';
-import { metricsOf, skipped, lacksRuntime, startWorld, type World } from './world.ts';
+import { metricsOf, skipped, lacksRuntime, startDeployment, type Deployment } from './deployment.ts';
 
 const BODY = { path: '/api/generate', method: 'POST', body: '{"prompt":"a red fox"}' };
 const IMAGE = randomBytes(3_000_000);
 
 describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
-  let world: World;
+  let deployment: Deployment;
   let gate: Gate;
   let api: Runtime;
   beforeAll(async () => {
-    world = await startWorld();
-    gate = await startGate(world.storage.s3Endpoint);
-    api = await world.start('api', { AWS_ENDPOINT_URL_S3: gate.url });
+    deployment = await startDeployment();
+    gate = await startGate(deployment.storage.s3Endpoint);
+    api = await deployment.start('api', { AWS_ENDPOINT_URL_S3: gate.url });
     await api.ready;
   });
   afterAll(async () => {
     await gate?.close();
-    await world?.close();
+    await deployment?.close();
   });
 
   async function accepted(): Promise<string> {
@@ -45,7 +45,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
 
   /** A job that a host has finished: its image is `IMAGE`. */
   async function completed(): Promise<string> {
-    const { jobs, images, now } = world.behind;
+    const { jobs, images, now } = deployment.behind;
     const jobId = await accepted();
     const filename = imageName('Flux2_Turbo', jobId, 1, 'png');
     const key = keys.image(jobId, 1, filename);
@@ -71,7 +71,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     expect(headers['content-type']).toContain('application/json');
     expect(body).toMatchObject({ status: 'queued', prompt: 'a red fox' });
     const jobId = String(body['job_id']);
-    expect(await world.behind.jobs.readState(jobId)).toMatchObject({
+    expect(await deployment.behind.jobs.readState(jobId)).toMatchObject({
       jobId,
       status: 'queued',
       work: 'waiting',
@@ -174,12 +174,12 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   });
 
   test('with OPEN_CONNECTIONS events are streamed as they happen', async () => {
-    const holding = await world.start('api', { OPEN_CONNECTIONS: '1' });
+    const holding = await deployment.start('api', { OPEN_CONNECTIONS: '1' });
     const jobId = await accepted();
     const { body } = await call(holding, { path: `/api/status/${jobId}/events` });
     const events = eventsOf(new Response(ReadableStream.from(body)));
     expect((await events.nextTold())?.data).toMatchObject({ status: 'queued' });
-    expect(await world.behind.jobs.write(jobId, cancel(world.behind.now()))).toBe(true);
+    expect(await deployment.behind.jobs.write(jobId, cancel(deployment.behind.now()))).toBe(true);
     expect((await events.nextTold())?.data).toMatchObject({ status: 'cancelled' });
     expect(await events.next()).toBeUndefined();
     expect(await callJson(holding, { path: '/api/workflows' })).toMatchObject({ status: 200 });
@@ -221,8 +221,8 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
 
   test('while new secrets take the place of old ones both are taken, and no third', async () => {
     const older = (secret: string) => `older-${secret}`;
-    const { ORIGIN_SECRET, API_KEY } = world.environment;
-    const rotating = await world.start('api', {
+    const { ORIGIN_SECRET, API_KEY } = deployment.environment;
+    const rotating = await deployment.start('api', {
       ORIGIN_SECRET_PREVIOUS: older(ORIGIN_SECRET!),
       API_KEY_PREVIOUS: older(API_KEY!),
     });
@@ -240,7 +240,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   });
 
   test('where the Function URL is the address, nobody needs an origin secret, and everybody a key', async () => {
-    const open = await world.start('api', { ORIGIN_SECRET: 'none' });
+    const open = await deployment.start('api', { ORIGIN_SECRET: 'none' });
     const headers = { 'x-origin-secret': undefined };
     expect(await callJson(open, { path: '/api/workflows', headers })).toMatchObject({ status: 200 });
     const keyless = { ...headers, 'x-api-key': undefined };
@@ -289,7 +289,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   });
 
   test('a key that was drawn is its owner’s, until it is revoked; the deployment’s own sees all', async () => {
-    const { keys: table, jobs, now } = world.behind;
+    const { keys: table, jobs, now } = deployment.behind;
     const { key, keyId, hash } = drawKey(randomBytes);
     const whose = { name: 'alice', owner: 'alice', scopes: ['generate' as const, 'read' as const] };
     await table.add({ keyId, hash, ...whose, createdAt: now() });
@@ -340,13 +340,13 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   test('a body with broken base64 is the sender’s fault, and stores nothing', async () => {
     for (const body of ['%%%', 'eyJwcm9tcHQiOiJ4In', 'eyJw cm9tcHQiOiJ4In0=']) {
       const event = { ...urlEvent(BODY), body, isBase64Encoded: true };
-      const before = (await world.behind.jobs.listWork('waiting', 1000)).length;
+      const before = (await deployment.behind.jobs.listWork('waiting', 1000)).length;
       const answer = await answerJson(event);
       expect(answer).toEqual({
         status: 400,
         body: { error: 'The body is said to be base64 and is not; send the request again', code: 'bad_body' },
       });
-      expect((await world.behind.jobs.listWork('waiting', 1000)).length).toBe(before);
+      expect((await deployment.behind.jobs.listWork('waiting', 1000)).length).toBe(before);
     }
   });
 
@@ -376,7 +376,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
   });
 
   test('a table that does not answer is a 503, counted as failed', async () => {
-    const deaf = await world.start('api', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
+    const deaf = await deployment.start('api', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
     const answer = await callJson(deaf, { path: '/api/status/0198c0de-0000-8000-8000-00000000000a' });
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
     await expect.poll(() => metricsOf(deaf)).toMatchObject([{ cold_starts: 1 }, { requests_failed: 1 }]);
@@ -391,7 +391,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     expect(rest.filter((line) => 'requests_failed' in line)).toEqual([]);
     const said = api.program.output();
     expect(said).not.toContain('red fox');
-    expect(said).not.toContain(world.environment['API_KEY']);
-    expect(said).not.toContain(world.environment['ORIGIN_SECRET']);
+    expect(said).not.toContain(deployment.environment['API_KEY']);
+    expect(said).not.toContain(deployment.environment['ORIGIN_SECRET']);
   });
 });

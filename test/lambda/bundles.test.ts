@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { startCommand } from '../support/program.ts';
 import { startRuntime } from './runtime-api.ts';
-import { bundleOf, type FunctionName, lacksRuntime, skipped } from './world.ts';
+import { bundleOf, type FunctionName, lacksRuntime, skipped } from './deployment.ts';
 
 /** As infra sets them. */
 const environment = {

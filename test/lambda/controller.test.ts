@@ -7,7 +7,7 @@ import { recorded } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';
 import { startSilence } from './silent.ts';
 import { POISON, putOrphan, putWaitingJob, recordOf } from './waiting-job.ts';
-import { lacksRuntime, metricsOf, skipped, startWorld, type World } from './world.ts';
+import { lacksRuntime, metricsOf, skipped, startDeployment, type Deployment } from './deployment.ts';
 
 const DONE = { kind: 'value', value: { batchItemFailures: [] } };
 const SCHEDULE = recorded('schedule');
@@ -15,35 +15,35 @@ const SCHEDULE = recorded('schedule');
 const NOTHING = { kind: 'value', value: null };
 
 describe.skipIf(lacksRuntime)(`the controller as a Lambda${skipped}`, () => {
-  let world: World;
+  let deployment: Deployment;
   let group: FakeAutoScaling;
   let controller: Runtime;
   beforeAll(async () => {
-    world = await startWorld();
+    deployment = await startDeployment();
   });
-  afterAll(() => world?.close());
+  afterAll(() => deployment?.close());
   beforeEach(async () => {
     group = await startFakeAutoScaling({ max: 2 });
     controller = await start({});
   });
   afterEach(async () => {
-    const { jobs } = world.behind;
+    const { jobs } = deployment.behind;
     for (const { jobId } of await jobs.listWork('waiting', 100)) await jobs.remove(jobId);
     await group.close();
     await controller.close();
   });
 
   const start = (environment: Record<string, string>) =>
-    world.start('controller', {
+    deployment.start('controller', {
       AUTO_SCALING_GROUP: GROUP,
       AWS_ENDPOINT_URL_AUTO_SCALING: group.url,
       ...environment,
     });
 
   test('a round returns the job of a dead host to the queue, and wakes a host for it', async () => {
-    const { jobId } = await putOrphan(world.behind);
+    const { jobId } = await putOrphan(deployment.behind);
     expect(await controller.invoke(SCHEDULE)).toEqual(NOTHING);
-    const state = await world.behind.jobs.readState(jobId);
+    const state = await deployment.behind.jobs.readState(jobId);
     expect(state).toMatchObject({ status: 'queued', work: 'waiting', attempt: 1, lostAttempts: 0 });
     expect(state).not.toHaveProperty('host');
     expect(group.calls).toContain('SetDesiredCapacity 1');
@@ -55,22 +55,25 @@ describe.skipIf(lacksRuntime)(`the controller as a Lambda${skipped}`, () => {
   });
 
   test('Auto Scaling that fails keeps no job with its dead host, and the round says so', async () => {
-    const { jobId } = await putOrphan(world.behind);
+    const { jobId } = await putOrphan(deployment.behind);
     const cut = await start({ AWS_ENDPOINT_URL_AUTO_SCALING: 'http://127.0.0.1:1' });
     const answer = await cut.invoke(SCHEDULE);
     expect(answer).toMatchObject({
       kind: 'error',
       error: { errorMessage: expect.stringContaining('ECONNREFUSED') as string },
     });
-    expect(await world.behind.jobs.readState(jobId)).toMatchObject({ status: 'queued', work: 'waiting' });
+    expect(await deployment.behind.jobs.readState(jobId)).toMatchObject({
+      status: 'queued',
+      work: 'waiting',
+    });
   });
 
   test('an event of the stream looks at the number of hosts, and sweeps nothing', async () => {
-    const { jobId } = await putOrphan(world.behind);
-    const waiting = await putWaitingJob(world.behind);
+    const { jobId } = await putOrphan(deployment.behind);
+    const waiting = await putWaitingJob(deployment.behind);
     expect(await controller.invoke({ Records: [recordOf(waiting, '100')] })).toEqual(DONE);
-    expect(await world.behind.jobs.readState(jobId)).toMatchObject({ work: 'held', host: 'gone' });
-    await world.behind.jobs.remove(jobId);
+    expect(await deployment.behind.jobs.readState(jobId)).toMatchObject({ work: 'held', host: 'gone' });
+    await deployment.behind.jobs.remove(jobId);
   });
 
   test.each(POISON)('a record %s is skipped and counted', async (_, record) => {

@@ -8,13 +8,13 @@ import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { blockBelow } from '../contract/guide.ts';
 import { templatesWith } from '../infra/synth.ts';
-import { post, untilStatus } from '../runtime/stage.ts';
+import { post, untilStatus } from '../runtime/deployment.ts';
 import { startCommand } from '../support/program.ts';
 import { type CloudFront, startCloudFront } from './cloudfront.ts';
-import { type Deployment, startDeployment } from './deployment.ts';
+import { type WholeDeployment, startWholeDeployment } from './whole-deployment.ts';
 import { distributionOf } from './distribution.ts';
 import { functionUrl } from './origin.ts';
-import { lacksRuntime, metricsOf } from './world.ts';
+import { lacksRuntime, metricsOf } from './deployment.ts';
 
 const lacks = [
   lacksRuntime && `aws-lambda-ric: ${lacksRuntime}`,
@@ -36,18 +36,18 @@ describe.skipIf(lacks.length > 0)(
   `the deployed arrangement, minus AWS${lacks.length > 0 ? ` (skipped: no ${lacks.join(', no ')})` : ''}`,
   { timeout: 120_000 },
   () => {
-    let deployment: Deployment;
+    let deployment: WholeDeployment;
     let cloudFront: CloudFront;
 
     beforeAll(async () => {
-      deployment = await startDeployment({ streamsAt: inject('dynamodbUrl') });
-      const { functions, world } = deployment;
+      deployment = await startWholeDeployment({ streamsAt: inject('dynamodbUrl') });
+      const { functions, environment } = deployment;
       const behind = {
         origin: functionUrl(functions.api, HOST),
         hostName: HOST,
-        secret: world.environment['ORIGIN_SECRET']!,
+        secret: environment['ORIGIN_SECRET']!,
         // The guide's clients, as they are written, send none.
-        adds: { 'x-api-key': world.environment['API_KEY']! },
+        adds: { 'x-api-key': environment['API_KEY']! },
       };
       cloudFront = await startCloudFront(distributionOf(templatesWith().compute), behind, PORT);
     });
@@ -105,11 +105,11 @@ describe.skipIf(lacks.length > 0)(
     });
 
     test('an idle host ends its machine, and nothing is left that costs', async () => {
-      const { group, world } = deployment;
+      const { group } = deployment;
       await expect.poll(() => group.group.desired, { timeout: 60_000 }).toBe(0);
       await expect.poll(() => group.instances.size).toBe(0);
       expect(group.calls).toEqual(['SetDesiredCapacity 1', expect.stringMatching(/^Terminate i-/)]);
-      const { hosts } = world.behind;
+      const { hosts } = deployment.behind;
       await expect.poll(() => hosts.list()).toEqual([]);
     });
 

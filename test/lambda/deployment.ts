@@ -1,91 +1,88 @@
-// The deployed arrangement, minus AWS: the bundles under the real runtime client, and the GPU host's bundle, started by what
-// the controller asks of Auto Scaling. What calls the functions: a table's stream where there is one, and the schedule.
+// The functions as deployed: each bundle in Lambda's runtime client, with the environment that it has on AWS and the embedded
+// DynamoDB and S3 in AWS's place; and the same tables and bucket from behind.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type FakeAutoScaling, GROUP, startFakeAutoScaling } from '../machines/fake-auto-scaling.ts';
-import { recorded } from './function-url.ts';
-import { type Machines, startMachines } from './machines.ts';
-import type { Runtime } from './runtime-api.ts';
-import { openStream, type Pump, startPump } from './stream-pump.ts';
-import { type FunctionName, startWorld, type World } from './world.ts';
+import { inject } from 'vitest';
+import { connect, type Connected } from '../../functions/runtime/connect.ts';
+import { packageRoot } from '../../functions/runtime/workflows.ts';
+import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
+import { type Storage, startStorage } from '../runtime/deployment.ts';
+import { recorded, type HttpEvent } from './function-url.ts';
+import { type Runtime, startRuntime } from './runtime-api.ts';
 
-/** With a dot it is a part of a link's path, not of its host name: the embedded S3 knows paths. */
-const BUCKET = 'images.deployed';
+export const lacksRuntime = inject('runtimeClientLacks');
+/** For the name of a block of tests. */
+export const skipped = lacksRuntime && ` (skipped: no aws-lambda-ric here: ${lacksRuntime})`;
+
+export type FunctionName = 'api' | 'forwarder' | 'controller' | 'webhooks';
+export const bundleOf = (name: FunctionName) => join(packageRoot(), '.build', 'lambda', name);
 
 export interface Deployment {
-  world: World;
-  group: FakeAutoScaling;
-  machines: Machines;
-  functions: Record<FunctionName, Runtime>;
-  /** Of its own; it goes with the arrangement. */
-  folder: string;
-  /** Of the table's stream, for the forwarder and the controller. */
-  pumps: Pump[];
+  storage: Storage;
+  behind: Connected;
+  environment: Record<string, string>;
+  start(name: FunctionName, environment?: Record<string, string>): Promise<Runtime>;
   close(): Promise<void>;
 }
 
-export interface Calls {
-  /** DynamoDB Local, which has streams; else the embedded one. */
-  streamsAt?: string;
-  /** A minute of the schedule, ms; else nothing is scheduled. */
-  everyMinute?: number;
-}
+const CREDENTIALS = { accessKeyId: 'alone', secretAccessKey: 'alone-secret' };
+const { headers } = recorded('function-url-get') as HttpEvent;
 
-/** @param environment of the api, beside what all are told */
-export async function startDeployment(
-  { streamsAt, everyMinute }: Calls,
-  environment: Record<string, string> = {},
-): Promise<Deployment> {
-  const folder = await mkdtemp(join(tmpdir(), 'deployed-'));
-  const world = await startWorld(streamsAt, BUCKET);
-  const group = await startFakeAutoScaling({ max: 2 });
-  // Longer than anything between two jobs here.
-  const machines = await startMachines(group, folder, { ...world.environment, IDLE_MINUTES: '0.3' });
-  const functions = {
-    api: await world.start('api', environment),
-    forwarder: await world.start('forwarder'),
-    controller: await world.start('controller', {
-      AUTO_SCALING_GROUP: GROUP,
-      AWS_ENDPOINT_URL_AUTO_SCALING: group.url,
-    }),
-    webhooks: await world.start('webhooks', { OWN_HOSTS: 'localhost' }),
+/** @param dynamodbUrl of another DynamoDB than the embedded one */
+export async function startDeployment(dynamodbUrl?: string, bucket = 'images'): Promise<Deployment> {
+  const storage = await startStorage(bucket);
+  const tablePrefix = `${randomUUID().slice(0, 8)}-`;
+  const dynamodbEndpoint = dynamodbUrl ?? storage.dynamodbEndpoint;
+  const { s3Endpoint } = storage;
+  const behind = connect({
+    region: 'local',
+    dynamodbEndpoint,
+    s3Endpoint,
+    tablePrefix,
+    bucket,
+    credentials: CREDENTIALS,
+  });
+  await createTables(behind.store, tablePrefix);
+  const environment = {
+    AWS_REGION: 'local',
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
+    AWS_ENDPOINT_URL_S3: s3Endpoint,
+    TABLE_PREFIX: tablePrefix,
+    IMAGES_BUCKET: bucket,
+    METRICS_NAMESPACE: 'comfyui',
+    WORKFLOWS_PATH: join(bundleOf('api'), 'workflows'),
+    ORIGIN_SECRET: headers['x-origin-secret']!,
+    API_KEY: headers['x-api-key']!,
+    AUTO_SCALING_GROUP: 'comfyui-gpu-hosts',
+    MAX_HOSTS: '2',
+    RELEASE: 'release-1',
   };
-  let pumps: Pump[] = [];
-  if (streamsAt !== undefined) {
-    const arn = await openStream(world.behind.store, world.environment['TABLE_PREFIX']!);
-    const accessKey = world.environment['AWS_ACCESS_KEY_ID']!;
-    pumps = [functions.forwarder, functions.controller].map((runtime) =>
-      startPump(streamsAt, accessKey, arn, runtime),
-    );
-  }
-  const over = new AbortController();
-  if (everyMinute !== undefined)
-    for (const runtime of [functions.controller, functions.webhooks])
-      void schedule(runtime, everyMinute, over.signal);
+  const runtimes: Runtime[] = [];
   return {
-    world,
-    group,
-    machines,
-    functions,
-    folder,
-    pumps,
+    storage,
+    behind,
+    environment,
+    async start(name, more = {}) {
+      const runtime = await startRuntime(bundleOf(name), { ...environment, ...more });
+      runtimes.push(runtime);
+      return runtime;
+    },
     async close() {
-      over.abort();
-      await Promise.all(pumps.map((pump) => pump.stop()));
-      await machines.close();
-      await world.close();
-      await group.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+      await Promise.all(runtimes.map((runtime) => runtime.close()));
+      behind.store.raw.destroy();
+      await storage.close();
     },
   };
 }
 
-async function schedule(runtime: Runtime, minute: number, over: AbortSignal): Promise<void> {
-  while (!over.aborted) {
-    await runtime.invoke(recorded('schedule'), 60_000);
-    await sleep(minute, undefined, { signal: over }).catch(() => undefined);
-  }
+/** What a function measured, of the lines that it printed. */
+export function metricsOf({ program }: Runtime): Record<string, unknown>[] {
+  return program
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('"_aws"'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

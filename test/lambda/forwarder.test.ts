@@ -7,18 +7,18 @@ import { recorded } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';
 import { startSilence } from './silent.ts';
 import { POISON, putWaitingJob, recordOf, type StreamEvent } from './waiting-job.ts';
-import { lacksRuntime, metricsOf, skipped, startWorld, type World } from './world.ts';
+import { lacksRuntime, metricsOf, skipped, startDeployment, type Deployment } from './deployment.ts';
 
 const DONE = { kind: 'value', value: { batchItemFailures: [] } };
 
 describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
-  let world: World;
+  let deployment: Deployment;
   let forwarder: Runtime;
   let intake: Listening;
   let offered: string[] = [];
   beforeAll(async () => {
-    world = await startWorld();
-    forwarder = await world.start('forwarder');
+    deployment = await startDeployment();
+    forwarder = await deployment.start('forwarder');
     await forwarder.ready;
     intake = await listen(
       (req, res) => {
@@ -32,17 +32,17 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
       '127.0.0.1',
       0,
     );
-    const { hosts, now } = world.behind;
+    const { hosts, now } = deployment.behind;
     await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${intake.port}`, slots: 9 }));
   });
   afterAll(async () => {
     await intake?.close();
-    await world?.close();
+    await deployment?.close();
   });
   afterEach(async () => {
     offered = [];
-    const { jobs } = world.behind;
+    const { jobs } = deployment.behind;
     for (const { jobId } of await jobs.listWork('waiting', 100)) await jobs.remove(jobId);
   });
 
@@ -55,8 +55,8 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   }
 
   test('a batch as it was recorded is one look: every job that waits is offered once', async () => {
-    const one = await putWaitingJob(world.behind);
-    const other = await putWaitingJob(world.behind);
+    const one = await putWaitingJob(deployment.behind);
+    const other = await putWaitingJob(deployment.behind);
     const measured = measuring();
     expect(await invoke([recordOf(one, '100'), recordOf(other, '101')])).toEqual(DONE);
     expect(offered.toSorted()).toEqual([one.jobId, other.jobId].toSorted());
@@ -74,13 +74,15 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
 
   test('a job that waits again says nothing about the way to here', async () => {
     const measured = measuring();
-    await invoke([recordOf({ ...(await putWaitingJob(world.behind)), attempt: 1, createdAt: 1 }, '100')]);
+    await invoke([
+      recordOf({ ...(await putWaitingJob(deployment.behind)), attempt: 1, createdAt: 1 }, '100'),
+    ]);
     await expect.poll(measured).toHaveLength(1);
     expect(measured()[0]).not.toHaveProperty('forwarding_time');
   });
 
   test.each(POISON)('a record %s is skipped, logged by its number and counted', async (_, record, number) => {
-    const job = await putWaitingJob(world.behind);
+    const job = await putWaitingJob(deployment.behind);
     const measured = measuring();
     const before = forwarder.program.output().length;
     expect(await invoke([record])).toEqual(DONE);
@@ -101,7 +103,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   });
 
   test('poison among good records costs them nothing', async () => {
-    const job = await putWaitingJob(world.behind);
+    const job = await putWaitingJob(deployment.behind);
     const measured = measuring();
     const poison = POISON.map(([, record]) => record);
     expect(await invoke([...poison, recordOf(job, '300'), ...poison])).toEqual(DONE);
@@ -116,12 +118,12 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   });
 
   test('a host that does not answer leaves the job where it is, and fails no record', async () => {
-    const { hosts, now } = world.behind;
+    const { hosts, now } = deployment.behind;
     const silence = await startSilence();
     await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: silence.url, slots: 9 }));
     const measured = measuring();
-    expect(await invoke([recordOf(await putWaitingJob(world.behind), '100')])).toEqual(DONE);
+    expect(await invoke([recordOf(await putWaitingJob(deployment.behind), '100')])).toEqual(DONE);
     await expect.poll(measured).toMatchObject([{ offers_placed: 0, offers_left: 1 }]);
     await hosts.putIntake('host', 'secret', now());
     await hosts.put(hostItem('host', now(), { url: `http://127.0.0.1:${intake.port}`, slots: 9 }));
@@ -129,7 +131,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
   });
 
   test('tables that refuse: the batch comes again from its first readable record', async () => {
-    const cut = await world.start('forwarder', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
+    const cut = await deployment.start('forwarder', { AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1' });
     const later = POISON[0]![1];
     const job = { jobId: 'a', attempt: 0, createdAt: 1 };
     expect(await cut.invoke({ Records: [later, recordOf(job, '301'), recordOf(job, '302')] })).toEqual({
@@ -143,7 +145,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
 
   test('tables that are silent: the answer comes before Lambda would end the function', async () => {
     const silence = await startSilence();
-    const deaf = await world.start('forwarder', { AWS_ENDPOINT_URL_DYNAMODB: silence.url });
+    const deaf = await deployment.start('forwarder', { AWS_ENDPOINT_URL_DYNAMODB: silence.url });
     await deaf.ready;
     const asked = performance.now();
     const answer = await deaf.invoke(

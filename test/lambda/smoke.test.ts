@@ -12,21 +12,21 @@ import { drawKey } from '../../functions/core/access.ts';
 import { templatesWith } from '../infra/synth.ts';
 import { startProgram } from '../support/program.ts';
 import { type CloudFront, startCloudFront } from './cloudfront.ts';
-import { type Deployment, startDeployment } from './deployment.ts';
+import { type WholeDeployment, startWholeDeployment } from './whole-deployment.ts';
 import { serve } from './direct.ts';
 import { type Distribution, distributionOf } from './distribution.ts';
 import { functionUrl, type Origin } from './origin.ts';
-import { lacksRuntime, skipped } from './world.ts';
+import { lacksRuntime, skipped } from './deployment.ts';
 
 const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
 
 describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 90_000 }, () => {
-  let deployment: Deployment;
+  let deployment: WholeDeployment;
   let distribution: Distribution;
   let origin: Origin;
   const closing: Pick<CloudFront, 'close'>[] = [];
   beforeAll(async () => {
-    deployment = await startDeployment({ everyMinute: 500 });
+    deployment = await startWholeDeployment({ everyMinute: 500 });
     origin = functionUrl(deployment.functions.api, HOST);
     distribution = distributionOf(templatesWith().compute);
   }, 120_000);
@@ -36,7 +36,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
   });
 
   async function open(to: Origin, as: Distribution): Promise<CloudFront> {
-    const secret = deployment.world.environment['ORIGIN_SECRET']!;
+    const secret = deployment.environment['ORIGIN_SECRET']!;
     const cloudFront = await startCloudFront(as, { origin: to, hostName: HOST, secret });
     closing.push(cloudFront);
     return cloudFront;
@@ -44,7 +44,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
 
   async function keyOf(owner: string): Promise<string> {
     const { key, keyId, hash } = drawKey(randomBytes);
-    const { keys, now } = deployment.world.behind;
+    const { keys, now } = deployment.behind;
     await keys.add({ keyId, hash, name: owner, owner, scopes: ['generate', 'read'], createdAt: now() });
     return key;
   }
@@ -56,7 +56,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
     const [ORIGIN_SECRET] = Object.values(compute.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => (Properties as Deployed).Environment?.Variables['ORIGIN_SECRET'] ?? [],
     );
-    const api = await deployment.world.start('api', { ORIGIN_SECRET: ORIGIN_SECRET as string });
+    const api = await deployment.start('api', { ORIGIN_SECRET: ORIGIN_SECRET as string });
     const direct = await serve(functionUrl(api, HOST), HOST);
     closing.push(direct);
     return direct.url;
@@ -72,7 +72,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
       'smoke',
       {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'at-bucket.mjs')}`,
-        BUCKET_AT: deployment.world.storage.s3Endpoint,
+        BUCKET_AT: deployment.storage.s3Endpoint,
       },
       ['--url', url, ...keys, '--minutes', '1'],
     );
@@ -81,7 +81,7 @@ describe.skipIf(lacksRuntime)(`smoke, through CloudFront${skipped}`, { timeout: 
     expect(lines.filter((line) => /^(next|–) /.test(line))).toEqual([]);
     expect(lines.filter((line) => line.startsWith('ok '))).toHaveLength(18);
     expect([code, program.stderr()]).toEqual([0, '']);
-    const { jobs, images } = deployment.world.behind;
+    const { jobs, images } = deployment.behind;
     expect(await jobs.listWork('waiting', 10)).toEqual([]);
     const left: string[] = [];
     for await (const { key } of images.list('')) left.push(key);

@@ -6,19 +6,19 @@ import { cancel } from '../../functions/core/job.ts';
 import { jobIdFrom, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import { recorded } from './function-url.ts';
 import type { Runtime } from './runtime-api.ts';
-import { lacksRuntime, metricsOf, skipped, startWorld, type World } from './world.ts';
+import { lacksRuntime, metricsOf, skipped, startDeployment, type Deployment } from './deployment.ts';
 
 describe.skipIf(lacksRuntime)(`webhooks as a Lambda${skipped}`, () => {
-  let world: World;
+  let deployment: Deployment;
   let webhooks: Runtime;
   beforeAll(async () => {
-    world = await startWorld();
-    webhooks = await world.start('webhooks', { OWN_HOSTS: 'api.example.com' });
+    deployment = await startDeployment();
+    webhooks = await deployment.start('webhooks', { OWN_HOSTS: 'api.example.com' });
   });
-  afterAll(() => world?.close());
+  afterAll(() => deployment?.close());
 
   async function endedWith(webhookUrl: string): Promise<string> {
-    const { jobs, now } = world.behind;
+    const { jobs, now } = deployment.behind;
     const jobId = jobIdFrom({ random: randomBytes(16) });
     const at = now();
     const common = { jobId, owner: 'alice' };
@@ -64,7 +64,7 @@ describe.skipIf(lacksRuntime)(`webhooks as a Lambda${skipped}`, () => {
     for (const url of urls) await endedWith(url);
     // Busy, it goes on as long as it may: it is given little.
     expect(await webhooks.invoke(recorded('schedule'), 11_000)).toEqual({ kind: 'value', value: null });
-    const { items } = await world.behind.deliveries.listOwner('alice', 10);
+    const { items } = await deployment.behind.deliveries.listOwner('alice', 10);
     const refusals = new Map(items.map(({ url, lastError }) => [url, lastError]));
     expect(refusals).toEqual(
       new Map(

@@ -6,35 +6,26 @@ import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { type Storage, type Stage, startStorage, startStage, submit, untilStatus } from './stage.ts';
+import { type Deployment, deploymentForEach, submit, untilStatus } from './deployment.ts';
 
-let storage: Storage;
-let stage: Stage;
-beforeAll(async () => {
-  storage = await startStorage();
-});
-afterAll(() => storage.close());
-beforeEach(async () => {
-  stage = await startStage(storage);
-});
-afterEach(() => stage.close());
+const deployment = deploymentForEach();
 
 /** Two of each, and one controller. */
 async function startAll() {
   const [forwarders, hosts] = await Promise.all([
-    Promise.all([stage.addForwarder(), stage.addForwarder()]),
-    Promise.all([stage.addHost(), stage.addHost()]),
+    Promise.all([deployment().addForwarder(), deployment().addForwarder()]),
+    Promise.all([deployment().addHost(), deployment().addHost()]),
   ]);
   const apis = await Promise.all(
-    forwarders.map(({ url }) => stage.addApi({ FORWARDER_URL: url, FIXED_COMFYUI: 'true' })),
+    forwarders.map(({ url }) => deployment().addApi({ FORWARDER_URL: url, FIXED_COMFYUI: 'true' })),
   );
-  const controller = stage.start('controller', {
+  const controller = deployment().start('controller', {
     FORWARDER_URL: forwarders[0].url,
     SWEEP_EVERY_MS: '500',
   });
-  await stage.up(controller);
+  await deployment().up(controller);
   return { apis, forwarders, hosts, controller };
 }
 
@@ -71,15 +62,18 @@ test('kill -9 of an API, a forwarder and the controller in the middle of the wor
   for (const jobId of jobIds)
     expect(await untilStatus(other, jobId, 'completed')).toMatchObject({ attempts: 1 });
   // Each came back where it was: nothing but the address was lost.
-  const again = await stage.addApi({ API_PORT: new URL(doomed).port });
+  const again = await deployment().addApi({ API_PORT: new URL(doomed).port });
   expect(again.url).toBe(doomed);
   await untilStatus(doomed, await submit(doomed, 0), 'completed');
 });
 
 test('a second host process on one machine says what to change, and the first goes on', async () => {
-  const api = await stage.addApi();
-  const { comfyui, workspace, program } = await stage.addHost();
-  const second = stage.start('host', { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: workspace });
+  const api = await deployment().addApi();
+  const { comfyui, workspace, program } = await deployment().addHost();
+  const second = deployment().start('host', {
+    COMFYUI_PORT: String(comfyui.port),
+    WORKSPACE_PATH: workspace,
+  });
   expect(await second.ended).toBe(1);
   expect(second.output()).toBe(
     `Another host process has ${workspace}; a machine has one: stop it, or set WORKSPACE_PATH\n`,
@@ -88,14 +82,14 @@ test('a second host process on one machine says what to change, and the first go
   // The lock goes with the process, however it ends.
   program.signal('SIGKILL');
   await program.ended;
-  const third = stage.start('host', { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: workspace });
-  await stage.up(third);
+  const third = deployment().start('host', { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: workspace });
+  await deployment().up(third);
 });
 
 test('an API takes over a template that is changed', async () => {
-  const workflows = await mkdtemp(join(storage.directory, 'workflows-'));
+  const workflows = await mkdtemp(join(deployment().storage.directory, 'workflows-'));
   await cp('test/workflows', workflows, { recursive: true });
-  const { url } = await stage.addApi({ WORKFLOWS_PATH: workflows });
+  const { url } = await deployment().addApi({ WORKFLOWS_PATH: workflows });
   const file = join(workflows, 'slow.inputs.json');
   await writeFile(file, (await readFile(file, 'utf8')).replace('An image that takes its time', 'Slow'));
   await expect
@@ -105,9 +99,12 @@ test('an API takes over a template that is changed', async () => {
 
 test('a host with a COMFYUI_PATH that is no ComfyUI folder says so, and runs', async () => {
   const comfyui = await startSimulatedComfyUI({ stepMs: 1 });
-  const where = { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: join(storage.directory, 'said') };
-  const host = stage.start('host', { ...where, COMFYUI_PATH: storage.directory });
-  await stage.up(host);
+  const where = {
+    COMFYUI_PORT: String(comfyui.port),
+    WORKSPACE_PATH: join(deployment().storage.directory, 'said'),
+  };
+  const host = deployment().start('host', { ...where, COMFYUI_PATH: deployment().storage.directory });
+  await deployment().up(host);
   expect(host.stderr()).toContain(`COMFYUI_PATH should be ComfyUI's folder`);
   await comfyui.close();
 });
@@ -115,12 +112,15 @@ test('a host with a COMFYUI_PATH that is no ComfyUI folder says so, and runs', a
 describe('one line and exit 1', () => {
   let own: string;
   beforeEach(async () => {
-    own = join(storage.directory, 'own');
+    own = join(deployment().storage.directory, 'own');
     await mkdir(own, { recursive: true });
   });
 
-  async function refused(name: Parameters<Stage['start']>[0], env: Record<string, string>): Promise<string> {
-    const program = stage.start(name, { WORKSPACE_PATH: own, ...env });
+  async function refused(
+    name: Parameters<Deployment['start']>[0],
+    env: Record<string, string>,
+  ): Promise<string> {
+    const program = deployment().start(name, { WORKSPACE_PATH: own, ...env });
     expect([await program.ended, program.output().trim().split('\n').length, program.output()]).toEqual([
       1,
       1,

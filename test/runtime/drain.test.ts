@@ -1,34 +1,16 @@
 // What a full queue and SIGTERM do to processes, seen from outside.
 
 import { request } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import {
-  type Storage,
-  post,
-  type Stage,
-  startStorage,
-  startStage,
-  statusOf,
-  submit,
-  untilStatus,
-} from './stage.ts';
+import { deploymentForEach, post, statusOf, submit, untilStatus } from './deployment.ts';
 
-let storage: Storage;
-let stage: Stage;
-beforeAll(async () => {
-  storage = await startStorage();
-});
-afterAll(() => storage.close());
-beforeEach(async () => {
-  stage = await startStage(storage);
-});
-afterEach(() => stage.close());
+const deployment = deploymentForEach();
 
-const waiting = () => stage.behind.jobs.countWork('waiting');
+const waiting = () => deployment().behind.jobs.countWork('waiting');
 
 test('past the waiting limit 429 says when to come again; known keys are answered, and room is used', async () => {
-  const { url } = await stage.addApi({ MAX_WAITING: '3' });
+  const { url } = await deployment().addApi({ MAX_WAITING: '3' });
   const body = { workflow: 'slow', ms: 0 };
   const accepted: string[] = [];
   for (const key of ['k1', 'k2', 'k3']) {
@@ -46,16 +28,16 @@ test('past the waiting limit 429 says when to come again; known keys are answere
     accepted[0],
   ]);
 
-  await stage.addHost();
+  await deployment().addHost();
   for (const jobId of accepted) await untilStatus(url, jobId, 'completed');
   // The count is a second old at most.
   await expect.poll(async () => (await post(url, body, 'k4')).status, { timeout: 5000 }).toBe(202);
 });
 
 test('SIGTERM to a host: what runs is finished, what has not started goes back, nothing new is taken', async () => {
-  const { url } = await stage.addApi();
+  const { url } = await deployment().addApi();
   const silent = await startSimulatedComfyUI({ stepMs: 1, faults: { answer500: ['/system_stats'] } });
-  const [leaving, staying] = await Promise.all([stage.addHost(), stage.addHost(silent)]);
+  const [leaving, staying] = await Promise.all([deployment().addHost(), deployment().addHost(silent)]);
   const [running, behind] = [await submit(url, 1500), await submit(url, 1500)];
   // Which of the two runs is ComfyUI's affair: one does, the other waits in it.
   await expect.poll(leaving.posted, { timeout: 10_000 }).toBe(2);
@@ -69,7 +51,7 @@ test('SIGTERM to a host: what runs is finished, what has not started goes back, 
   const later = await submit(url, 0);
   // The other host has been there all the time, and can work from now on.
   await expect
-    .poll(async () => (await stage.behind.jobs.readState(second))?.work, { timeout: 10_000 })
+    .poll(async () => (await deployment().behind.jobs.readState(second))?.work, { timeout: 10_000 })
     .toBe('waiting');
   silent.faults.answer500 = [];
   expect(await leaving.program.ended).toBe(0);
@@ -77,10 +59,10 @@ test('SIGTERM to a host: what runs is finished, what has not started goes back, 
   expect(await statusOf(url, first)).toMatchObject({ body: { status: 'completed', attempts: 1 } });
   await untilStatus(url, second, 'completed');
   await untilStatus(url, later, 'completed');
-  expect(await stage.behind.jobs.readState(second)).toMatchObject({ attempt: 2, lostAttempts: 0 });
-  expect(await stage.behind.jobs.readState(later)).toMatchObject({ attempt: 1, lostAttempts: 0 });
+  expect(await deployment().behind.jobs.readState(second)).toMatchObject({ attempt: 2, lostAttempts: 0 });
+  expect(await deployment().behind.jobs.readState(later)).toMatchObject({ attempt: 1, lostAttempts: 0 });
   expect([leaving.posted(), staying.posted()]).toEqual([2, 2]);
-  expect((await stage.behind.hosts.list()).map(({ hostId }) => hostId)).toEqual([staying.hostId]);
+  expect((await deployment().behind.hosts.list()).map(({ hostId }) => hostId)).toEqual([staying.hostId]);
 
   async function statuses(jobIds: string[]): Promise<string[]> {
     return Promise.all(jobIds.map(async (jobId) => String((await statusOf(url, jobId)).body['status'])));
@@ -88,15 +70,15 @@ test('SIGTERM to a host: what runs is finished, what has not started goes back, 
 });
 
 test.each(['forwarder', 'controller'] as const)('SIGTERM to a %s: exit 0', async (name) => {
-  const program = stage.start(name);
-  await stage.up(program);
+  const program = deployment().start(name);
+  await deployment().up(program);
   program.signal('SIGTERM');
   expect(await program.ended).toBe(0);
   expect(program.stderr()).toBe('');
 });
 
 test('SIGTERM to an API: a request that is half sent is heard to its end and answered, then exit 0', async () => {
-  const { program, url } = await stage.addApi();
+  const { program, url } = await deployment().addApi();
   const body = JSON.stringify({ workflow: 'slow', ms: 0 });
   const slow = request(`${url}/api/generate`, {
     method: 'POST',
@@ -130,5 +112,7 @@ test('SIGTERM to an API: a request that is half sent is heard to its end and ans
   const { status, body: answer } = await answered;
   expect(status).toBe(202);
   expect(await program.ended).toBe(0);
-  expect(await stage.behind.jobs.read((JSON.parse(answer) as { job_id: string }).job_id)).toBeDefined();
+  expect(
+    await deployment().behind.jobs.read((JSON.parse(answer) as { job_id: string }).job_id),
+  ).toBeDefined();
 });

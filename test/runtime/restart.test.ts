@@ -1,19 +1,10 @@
 // A restart of the API under load: whatever was answered holds, a repeated key makes no second job, and an orderly
 // end cuts no answer.
 
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Storage, post, type Stage, startStorage, startStage, statusOf } from './stage.ts';
+import { expect, test } from 'vitest';
+import { deploymentForEach, post, statusOf } from './deployment.ts';
 
-let storage: Storage;
-let stage: Stage;
-beforeAll(async () => {
-  storage = await startStorage();
-});
-afterAll(() => storage.close());
-beforeEach(async () => {
-  stage = await startStage(storage);
-});
-afterEach(() => stage.close());
+const deployment = deploymentForEach();
 
 const CLIENTS = 8;
 const REPEATED_EVERY = 5;
@@ -80,7 +71,7 @@ function startLoad(url: string) {
 }
 
 test('no request that was answered is lost, by SIGTERM or by SIGKILL, and no key makes two jobs', async () => {
-  let { program, url } = await stage.addApi();
+  let { program, url } = await deployment().addApi();
   const API_PORT = new URL(url).port;
   const load = startLoad(url);
   const accepted = async (more: number) => {
@@ -93,11 +84,11 @@ test('no request that was answered is lost, by SIGTERM or by SIGKILL, and no key
     expect(await program.ended).toBe(0);
     expect(load.cut()).toBe(0);
     expect(program.stderr()).toBe('');
-    ({ program } = await stage.addApi({ API_PORT }));
+    ({ program } = await deployment().addApi({ API_PORT }));
     await accepted(60);
     program.signal('SIGKILL');
     await program.ended;
-    ({ program } = await stage.addApi({ API_PORT }));
+    ({ program } = await deployment().addApi({ API_PORT }));
     await accepted(60);
   } finally {
     await load.stop();
@@ -109,7 +100,7 @@ test('no request that was answered is lost, by SIGTERM or by SIGKILL, and no key
   for (const [key, jobId] of load.jobs) expect([key, (await statusOf(url, jobId)).code]).toEqual([key, 200]);
   // A job a key, and not one more: also for those whose first answer never came.
   expect(new Set(load.jobs.values()).size).toBe(load.jobs.size);
-  expect(await stage.behind.jobs.countWork('waiting')).toBe(load.jobs.size);
+  expect(await deployment().behind.jobs.countWork('waiting')).toBe(load.jobs.size);
 
   // Keys of before both restarts still mean the same jobs.
   for (const [key, jobId] of [...load.jobs].slice(0, CLIENTS)) {

@@ -58,20 +58,18 @@ async function standBetween(comfyui: SimulatedComfyUI): Promise<Between> {
   return between;
 }
 
-export interface StageBetween {
-  rig: Rig;
+export interface RigBetween extends Rig {
   simulated: SimulatedComfyUI;
   between: Between;
-  close(): Promise<void>;
 }
 
 /** A rig without hosts, and what stands before the simulated ComfyUI of the host that a test adds. */
-export async function startBetween(timings = TIMINGS): Promise<StageBetween> {
+export async function startBetween(timings = TIMINGS): Promise<RigBetween> {
   const rig = await startRig({ workflows: 'test/workflows', timings });
   const simulated = await startSimulatedComfyUI({ stepMs: 5 });
   const between = await standBetween(simulated);
   return {
-    rig,
+    ...rig,
     simulated,
     between,
     async close() {

@@ -74,9 +74,9 @@ export interface RigOptions {
   workflows?: string;
   /** False: the api's nudges go nowhere. */
   forward?: boolean;
-  /** Of all its rooms. */
+  /** Of all its services. */
   timings?: Timings;
-  /** Structured lines of every room; silent by default. */
+  /** Structured lines of every service; silent by default. */
   onLog?: (line: string) => void;
   /** Absent: one of the tier's engine. `close` closes it. */
   store?: TestStore;

@@ -8,13 +8,13 @@ import { deliveriesTable } from '../../functions/store/tables.ts';
 import { resolveAsMachine } from '../../functions/webhooks/address.ts';
 import type { DeliverDeps } from '../../functions/webhooks/deliver.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
-import { outbox, type Stage, startStage } from './stage.ts';
+import { outbox, type DeliveryRig, startDeliveryRig } from './rig.ts';
 
-let stage: Stage;
+let rig: DeliveryRig;
 beforeEach(async () => {
-  stage = await startStage();
+  rig = await startDeliveryRig();
 });
-afterEach(() => stage.close());
+afterEach(() => rig.close());
 
 /** The process dies at its nth call of anything outside: with it done, or not done. */
 function dyingAt(n: number, done: boolean): { deps: DeliverDeps; calls(): number } {
@@ -36,7 +36,7 @@ function dyingAt(n: number, done: boolean): { deps: DeliverDeps; calls(): number
           : [name, work],
       ),
     ) as Store;
-  const { jobs, deliveries, webhookSecrets, send, ...rest } = stage.deps();
+  const { jobs, deliveries, webhookSecrets, send, ...rest } = rig.deps();
   return {
     deps: {
       ...rest,
@@ -55,9 +55,9 @@ describe('a process that dies', () => {
   const STEPS = 9;
 
   test('has so many places to die at', async () => {
-    await stage.cancelled();
+    await rig.cancelled();
     const { deps, calls } = dyingAt(Infinity, true);
-    await stage.round(deps);
+    await rig.round(deps);
     expect(calls()).toBe(STEPS);
   });
 
@@ -66,71 +66,71 @@ describe('a process that dies', () => {
     [n, 'after it is done', true] as const,
   ]);
   test.each(slots)('at step %i, %s, loses no webhook, and sends it under one id', async (n, _when, done) => {
-    const jobId = await stage.cancelled();
-    await stage.round(dyingAt(n, done).deps).catch(() => undefined);
-    stage.wait(31_000);
-    await stage.round();
-    stage.wait(31_000);
-    await stage.round();
-    const { createdAt } = (await stage.rig.store.jobs.readState(jobId))!;
-    const { got } = stage.receiver;
+    const jobId = await rig.cancelled();
+    await rig.round(dyingAt(n, done).deps).catch(() => undefined);
+    rig.wait(31_000);
+    await rig.round();
+    rig.wait(31_000);
+    await rig.round();
+    const { createdAt } = (await rig.store.jobs.readState(jobId))!;
+    const { got } = rig.receiver;
     // Sent, and died before that was written: only then it comes twice.
     const twice = (n === 8 && done) || (n === 9 && !done);
     expect(got).toHaveLength(twice ? 2 : 1);
     expect(new Set(got.map(({ headers }) => headers['webhook-id']))).toEqual(
       new Set([deliveryIdOf(jobId, createdAt)]),
     );
-    expect(await outbox(stage.rig)).toEqual([]);
-    const deliveries = await stage.listed();
+    expect(await outbox(rig)).toEqual([]);
+    const deliveries = await rig.listed();
     expect(deliveries).toHaveLength(1);
     expect(deliveries[0]).toMatchObject({ lastStatus: 200, deliveredAt: expect.any(Number) as number });
     expect(deliveries[0]).not.toHaveProperty('due');
   });
 
   test('while it sends leaves its lease, and no other sends before that ends', async () => {
-    await stage.cancelled();
-    await stage.round(dyingAt(7, true).deps);
-    stage.wait(29_000);
-    expect(await stage.round()).toMatchObject({ tried: 0 });
-    expect(stage.receiver.got).toHaveLength(0);
-    stage.wait(2000);
-    expect(await stage.round()).toMatchObject({ tried: 1 });
-    expect(stage.receiver.got).toHaveLength(1);
+    await rig.cancelled();
+    await rig.round(dyingAt(7, true).deps);
+    rig.wait(29_000);
+    expect(await rig.round()).toMatchObject({ tried: 0 });
+    expect(rig.receiver.got).toHaveLength(0);
+    rig.wait(2000);
+    expect(await rig.round()).toMatchObject({ tried: 1 });
+    expect(rig.receiver.got).toHaveLength(1);
   });
 });
 
 test('of several processes at once one sends', async () => {
-  for (let jobs = 0; jobs < 20; jobs += 1) await stage.cancelled();
-  const rounds = await Promise.all(Array.from({ length: 4 }, () => stage.round()));
+  for (let jobs = 0; jobs < 20; jobs += 1) await rig.cancelled();
+  const rounds = await Promise.all(Array.from({ length: 4 }, () => rig.round()));
   expect(rounds.reduce((sum, { tried }) => sum + tried, 0)).toBe(20);
-  const ids = stage.receiver.got.map(({ headers }) => headers['webhook-id']);
+  const ids = rig.receiver.got.map(({ headers }) => headers['webhook-id']);
   expect(ids).toHaveLength(20);
   expect(new Set(ids).size).toBe(20);
-  expect(await outbox(stage.rig)).toEqual([]);
+  expect(await outbox(rig)).toEqual([]);
 });
 
 test('one job whose parts cannot be read does not stop the others', async () => {
-  const broken = await stage.cancelled();
-  await stage.cancelled();
-  const { jobs } = stage.deps();
+  const broken = await rig.cancelled();
+  await rig.cancelled();
+  const { jobs } = rig.deps();
   const readRequests = async (ids: string[]) => {
     const found = await jobs.readRequests(ids);
     found.delete(broken);
     return found;
   };
-  expect(await stage.round({ jobs: { ...jobs, readRequests } })).toMatchObject({ taken: 1, tried: 1 });
-  expect(await outbox(stage.rig)).toEqual([broken]);
-  expect(await stage.round()).toMatchObject({ taken: 1, tried: 1 });
+  expect(await rig.round({ jobs: { ...jobs, readRequests } })).toMatchObject({ taken: 1, tried: 1 });
+  expect(await outbox(rig)).toEqual([broken]);
+  expect(await rig.round()).toMatchObject({ taken: 1, tried: 1 });
 });
 
 /** WEBHOOKS=10000 takes a minute of a quiet machine: the embedded DynamoDB makes a thousand writes a second. */
 const COUNT = Number(process.env['WEBHOOKS'] ?? 1000);
 
 test(`${COUNT} that are due at once are sent 24 at a time, each once`, { timeout: 600_000 }, async () => {
-  const jobId = await stage.rig.generate();
-  const now = stage.rig.store.now();
-  const { url } = stage.receiver;
-  await stage.rig.store.jobs.write(jobId, cancel(now));
+  const jobId = await rig.generate();
+  const now = rig.store.now();
+  const { url } = rig.receiver;
+  await rig.store.jobs.write(jobId, cancel(now));
   const items = Array.from({ length: COUNT }, (_, index) => {
     const deliveryId = `many-${index}`;
     return {
@@ -151,20 +151,20 @@ test(`${COUNT} that are due at once are sent 24 at a time, each once`, { timeout
       expiresAt: Math.ceil(now / 1000) + 86_400,
     };
   });
-  const table = stage.rig.store.engine.table(deliveriesTable);
+  const table = rig.store.engine.table(deliveriesTable);
   await Promise.all(items.map((item) => table.put(item)));
   // It has earned its slots when it has answered that often; then it answers when all are taken.
   const earned = 24;
   const held: (() => void)[] = [];
-  stage.receiver.answer((_got, res, nth) => {
+  rig.receiver.answer((_got, res, nth) => {
     if (nth <= earned || held.length === earned) res.end();
     else if (held.push(() => res.end()) === earned) for (const answer of held) answer();
   });
   const send = createSend({ resolve: resolveAsMachine, allowPrivate: true, own: new Set(), limit: 20_000 });
-  const { tried } = await stage.round({ send });
-  expect(stage.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  const { tried } = await rig.round({ send });
+  expect(rig.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   expect(tried).toBe(COUNT);
-  expect(new Set(stage.receiver.got.map(({ headers }) => headers['webhook-id'])).size).toBe(COUNT);
-  expect(stage.receiver.got).toHaveLength(COUNT);
-  expect(stage.receiver.most()).toBe(earned);
+  expect(new Set(rig.receiver.got.map(({ headers }) => headers['webhook-id'])).size).toBe(COUNT);
+  expect(rig.receiver.got).toHaveLength(COUNT);
+  expect(rig.receiver.most()).toBe(earned);
 });

@@ -10,7 +10,7 @@ import { deliverWhileBusy } from '../../functions/webhooks/rounds.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
 import { startDelivering } from '../../functions/webhooks/ticker.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
-import { type Stage, startStage } from './stage.ts';
+import { type DeliveryRig, startDeliveryRig } from './rig.ts';
 
 /** Of a try. */
 const LIMIT = 1000;
@@ -18,16 +18,16 @@ const DEAD = 500;
 /** Slots of a sender that one owner may have. */
 const OF_OWNER = 24;
 
-let stage: Stage;
+let rig: DeliveryRig;
 let dead: Receiver;
 beforeEach(async () => {
-  stage = await startStage();
+  rig = await startDeliveryRig();
   dead = await startReceiver();
   dead.answer(() => undefined);
 });
 afterEach(async () => {
   await dead.close();
-  await stage.close();
+  await rig.close();
 });
 
 /** Every name is this machine. */
@@ -43,8 +43,8 @@ const at = (name: string, { port }: Receiver) => `http://${name}.example:${port}
 
 /** Deliveries that are due, one for each address. */
 async function due(owner: string, urls: string[], row: (id: string, dueAt: number) => object = () => ({})) {
-  const { store } = stage.rig;
-  const jobId = await stage.rig.generate();
+  const { store } = rig;
+  const jobId = await rig.generate();
   const now = store.now();
   await store.jobs.write(jobId, cancel(now));
   const all = urls.map((url) => {
@@ -73,9 +73,9 @@ async function due(owner: string, urls: string[], row: (id: string, dueAt: numbe
 /** Rounds as a process makes them, until the test ends. */
 async function delivering(senders: number, work: () => Promise<void>): Promise<void> {
   const started = Array.from({ length: senders }, () => {
-    return startDelivering(stage.deliverer({ send }), {
+    return startDelivering(rig.deliverer({ send }), {
       log: createLog('webhooks', 'error'),
-      now: stage.rig.store.now,
+      now: rig.store.now,
     });
   });
   try {
@@ -92,9 +92,9 @@ test(`one owner’s ${DEAD} dead receivers do not delay another’s webhook`, { 
     'alice',
     many(DEAD, 'dead').map((name) => at(name, dead)),
   );
-  await due('bob', [at('live', stage.receiver)]);
+  await due('bob', [at('live', rig.receiver)]);
   await delivering(1, async () => {
-    const [got] = await stage.receiver.until(1);
+    const [got] = await rig.receiver.until(1);
     expect(triedUntil(got!.at)).toBeLessThanOrEqual(OF_OWNER);
   });
 });
@@ -106,8 +106,8 @@ test('nor that of a job which ends while they are tried', { timeout: 60_000 }, a
   );
   await delivering(1, async () => {
     await dead.until(OF_OWNER);
-    await stage.cancelled();
-    const [got] = await stage.receiver.until(1);
+    await rig.cancelled();
+    const [got] = await rig.receiver.until(1);
     expect(triedUntil(got!.at)).toBeLessThanOrEqual(3 * OF_OWNER);
   });
 });
@@ -119,13 +119,13 @@ test('nor where several send, and each is sent once', { timeout: 60_000 }, async
   );
   await due(
     'bob',
-    many(20, 'live').map((name) => at(name, stage.receiver)),
+    many(20, 'live').map((name) => at(name, rig.receiver)),
   );
   await delivering(3, async () => {
-    const got = await stage.receiver.until(20);
+    const got = await rig.receiver.until(20);
     expect(triedUntil(got.at(-1)!.at)).toBeLessThanOrEqual(2 * 3 * OF_OWNER);
   });
-  const ids = stage.receiver.got.map(({ headers }) => headers['webhook-id']);
+  const ids = rig.receiver.got.map(({ headers }) => headers['webhook-id']);
   expect(ids).toHaveLength(20);
   expect(new Set(ids).size).toBe(20);
 });
@@ -135,12 +135,12 @@ test('nor on AWS, where a function has a minute', { timeout: 60_000 }, async () 
     'alice',
     many(DEAD, 'dead').map((name) => at(name, dead)),
   );
-  const round = stage.deliverer({ send });
+  const round = rig.deliverer({ send });
   const ends = performance.now() + 12_000;
   const invoked = deliverWhileBusy(round, () => ends - performance.now());
   await dead.until(OF_OWNER);
-  await stage.cancelled();
-  const [got] = await stage.receiver.until(1);
+  await rig.cancelled();
+  const [got] = await rig.receiver.until(1);
   expect(triedUntil(got!.at)).toBeLessThanOrEqual(3 * OF_OWNER);
   await invoked;
 });
@@ -152,10 +152,10 @@ test('a receiver that hangs holds one slot, and the owner’s others go on', { t
   );
   await due(
     'alice',
-    Array.from({ length: 100 }, () => at('live', stage.receiver)),
+    Array.from({ length: 100 }, () => at('live', rig.receiver)),
   );
   await delivering(1, async () => {
-    const got = await stage.receiver.until(100);
+    const got = await rig.receiver.until(100);
     // Some tries of the other had their whole time meanwhile, on a slow machine.
     expect(triedUntil(got.at(-1)!.at)).toBeLessThan(10);
     await dead.until(3);
@@ -166,11 +166,11 @@ test('a receiver that hangs holds one slot, and the owner’s others go on', { t
 test('one that hangs after it has answered falls back to one slot', { timeout: 60_000 }, async () => {
   await due(
     'alice',
-    Array.from({ length: 100 }, () => at('live', stage.receiver)),
+    Array.from({ length: 100 }, () => at('live', rig.receiver)),
   );
   let open = 0;
   const seen: number[] = [];
-  stage.receiver.answer((_got, res, nth) => {
+  rig.receiver.answer((_got, res, nth) => {
     open += 1;
     res.once('close', () => (open -= 1));
     if (nth <= 50) res.end();
@@ -178,25 +178,25 @@ test('one that hangs after it has answered falls back to one slot', { timeout: 6
   });
   await delivering(1, async () => {
     // Those that were under way, and then one after the other.
-    await stage.receiver.until(50 + OF_OWNER + 3);
+    await rig.receiver.until(50 + OF_OWNER + 3);
     expect(seen.slice(-2)).toEqual([1, 1]);
     expect(Math.max(...seen)).toBeLessThanOrEqual(OF_OWNER);
   });
 });
 
 test('what an earlier release has left is sent', async () => {
-  const { store } = stage.rig;
+  const { store } = rig;
   const names = many(20, 'old');
   await due(
     'alice',
-    names.map((name) => at(name, stage.receiver)),
+    names.map((name) => at(name, rig.receiver)),
     (id, dueAt) => ({
       due: 'due',
       dueOrder: `${dueAt}#${id}`,
     }),
   );
-  expect(await stage.deliverer({ send })()).toMatchObject({ tried: 20 });
-  expect(stage.receiver.got).toHaveLength(20);
+  expect(await rig.deliverer({ send })()).toMatchObject({ tried: 20 });
+  expect(rig.receiver.got).toHaveLength(20);
   expect((await store.deliveries.listOwner('alice', 100)).items.filter(({ due: still }) => still)).toEqual(
     [],
   );

@@ -1,5 +1,5 @@
-// The product's rooms in this process, over an embedded DynamoDB on disk in a process of its own. For measurements
-// that must look at single rooms; those of the whole use the real processes.
+// Parts of the product in this process, over an embedded DynamoDB on disk in a process of its own: for measurements of single
+// parts. Those of the whole use the real processes (subjects.ts).
 
 import { join } from 'node:path';
 import type { ApiApp } from '../../functions/api/deps.ts';
@@ -21,7 +21,7 @@ import { log, withFolder } from './subjects.ts';
 const REGION = 'local';
 const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench-secret' };
 
-export interface Rooms {
+export interface Rig {
   images: Images;
   /** Another client of the same tables. */
   connect(): Store;
@@ -34,7 +34,7 @@ export interface Store extends Tables {
   now(): number;
 }
 
-export function withRooms<T>(work: (rooms: Rooms) => Promise<T>): Promise<T> {
+export function withRig<T>(work: (rig: Rig) => Promise<T>): Promise<T> {
   return withFolder(async (directory) => {
     const dynamodb = await startChild<{ port: number }>(
       'the embedded DynamoDB',

@@ -1,4 +1,4 @@
-// What the tests of delivery share: the product with a receiver, rounds at a time of one's choice, jobs with a webhook.
+// A rig for the tests of delivery: with a receiver, rounds at a time of one's choice, and jobs with a webhook.
 
 import { randomBytes } from 'node:crypto';
 import type { Delivery } from '../../functions/core/delivery.ts';
@@ -15,8 +15,7 @@ import { call } from '../api/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
-export interface Stage {
-  rig: Rig;
+export interface DeliveryRig extends Rig {
   receiver: Receiver;
   /** Structured lines of the rounds. */
   lines: string[];
@@ -31,11 +30,10 @@ export interface Stage {
   cancelled(path?: string): Promise<string>;
   /** All that there are of an owner, newest first. */
   listed(owner?: string): Promise<Delivery[]>;
-  close(): Promise<void>;
 }
 
-export async function startStage(): Promise<Stage> {
-  const rig = await startRig({
+export async function startDeliveryRig(): Promise<DeliveryRig> {
+  const base = await startRig({
     forward: false,
     workflows: 'test/workflows',
     settings: { webhookAllowPrivate: true },
@@ -44,37 +42,37 @@ export async function startStage(): Promise<Stage> {
   const lines: string[] = [];
   let passed = 0;
   const send = createSend({ resolve: resolveAsMachine, allowPrivate: true, own: new Set(), limit: 1000 });
-  const stage: Stage = {
-    rig,
+  const rig: DeliveryRig = {
+    ...base,
     receiver,
     lines,
     deps: (more = {}) => ({
-      jobs: rig.store.jobs,
-      deliveries: rig.store.deliveries,
-      webhookSecrets: rig.store.webhookSecrets,
+      jobs: base.store.jobs,
+      deliveries: base.store.deliveries,
+      webhookSecrets: base.store.webhookSecrets,
       send,
       log: createLog('webhooks', 'debug', (line) => lines.push(line)),
-      now: () => rig.store.now() + passed,
+      now: () => base.store.now() + passed,
       random: randomBytes,
       ...more,
     }),
-    deliverer: (more) => createDeliverer(stage.deps(more)),
-    round: (more) => stage.deliverer(more)(),
+    deliverer: (more) => createDeliverer(rig.deps(more)),
+    round: (more) => rig.deliverer(more)(),
     wait(ms) {
       passed += ms;
     },
     async cancelled(path = '/hook') {
-      const jobId = await rig.generate({ webhook_url: receiver.url + path });
-      await call(rig.app, `DELETE /api/queue/${jobId}`);
+      const jobId = await base.generate({ webhook_url: receiver.url + path });
+      await call(base.app, `DELETE /api/queue/${jobId}`);
       return jobId;
     },
-    listed: async (owner = 'local') => (await rig.store.deliveries.listOwner(owner, 1000)).items,
+    listed: async (owner = 'local') => (await base.store.deliveries.listOwner(owner, 1000)).items,
     async close() {
       await receiver.close();
-      await rig.close();
+      await base.close();
     },
   };
-  return stage;
+  return rig;
 }
 
 /** In the outbox, by id. */

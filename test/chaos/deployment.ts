@@ -1,4 +1,4 @@
-// The product as it runs on AWS, on one machine: each room in processes of its own, several of each, and between them
+// The product as it runs on AWS, on one machine: each service in processes of its own, several of each, and between them
 // proxies of the harness. Starts everything and ends everything.
 
 import { mkdir, mkdtemp } from 'node:fs/promises';
@@ -23,7 +23,7 @@ import { bucketProxy, intakeProxy } from './small-proxies.ts';
 import { type TableProxy, tableProxy } from './table-proxy.ts';
 import { createTroubles, type Troubles } from './troubles.ts';
 
-export interface World {
+export interface Deployment {
   directory: string;
   processes: Map<string, Process>;
   ledger: Ledger;
@@ -42,7 +42,7 @@ export interface World {
 const CREDENTIALS = { accessKeyId: 'chaos', secretAccessKey: 'chaos-secret' };
 const REGION = 'local';
 
-export async function startWorld(bundles: Bundles, plan: Plan, workflows: string): Promise<World> {
+export async function startDeployment(bundles: Bundles, plan: Plan, workflows: string): Promise<Deployment> {
   const directory = await mkdtemp(join(tmpdir(), 'chaos-'));
   const remove = process.env['CHAOS_KEEP'] ? undefined : goesAtExit(directory);
   const processes = new Map<string, Process>();

@@ -1,10 +1,11 @@
-// The product as processes that know each other only by the table, the bucket and their addresses, as on AWS. A stage
-// is a set of tables of its own. Ends only what it started.
+// The product as processes that know each other only by the table, the bucket and their addresses, as on AWS. A
+// deployment has tables of its own. Ends only what it started.
 
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { type Child, startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
@@ -59,7 +60,7 @@ export async function startStorage(bucket = 'images'): Promise<Storage> {
 
 type Name = 'api' | 'forwarder' | 'controller' | 'host';
 
-export interface StageHost {
+export interface DeployedHost {
   program: Program;
   comfyui: SimulatedComfyUI;
   workspace: string;
@@ -68,7 +69,8 @@ export interface StageHost {
   posted(): number;
 }
 
-export interface Stage {
+export interface Deployment {
+  storage: Storage;
   /** The same tables and bucket, for looking behind the processes. */
   behind: Connected;
   /** As it is told; it may end at once. */
@@ -77,16 +79,23 @@ export interface Stage {
   up(program: Program): Promise<string>;
   addApi(env?: Record<string, string>): Promise<{ program: Program; url: string }>;
   addForwarder(): Promise<{ program: Program; url: string }>;
-  addHost(comfyui?: SimulatedComfyUI): Promise<StageHost>;
+  addHost(comfyui?: SimulatedComfyUI): Promise<DeployedHost>;
   close(): Promise<void>;
 }
 
 const READY = /\{"ready":true[^\n]*\}\n/;
 
-export async function startStage({ dynamodbEndpoint, s3Endpoint, directory }: Storage): Promise<Stage> {
+async function startDeployment(storage: Storage): Promise<Deployment> {
+  const { dynamodbEndpoint, s3Endpoint, directory } = storage;
   const tablePrefix = `${randomUUID().slice(0, 8)}-`;
-  const storage = { region: REGION, dynamodbEndpoint, s3Endpoint, tablePrefix, bucket: 'images' };
-  const behind = connect({ ...storage, credentials: CREDENTIALS });
+  const behind = connect({
+    region: REGION,
+    dynamodbEndpoint,
+    s3Endpoint,
+    tablePrefix,
+    bucket: 'images',
+    credentials: CREDENTIALS,
+  });
   await createTables(behind.store, tablePrefix);
   const programs: Program[] = [];
   const simulated: SimulatedComfyUI[] = [];
@@ -94,7 +103,8 @@ export async function startStage({ dynamodbEndpoint, s3Endpoint, directory }: St
   const readyOf = async (program: Program) =>
     JSON.parse((await program.until(READY))[0]) as { url: string; hostId: string };
 
-  const stage: Stage = {
+  const deployment: Deployment = {
+    storage,
     behind,
     start(name, env = {}) {
       const program = startProgram(name, {
@@ -115,18 +125,21 @@ export async function startStage({ dynamodbEndpoint, s3Endpoint, directory }: St
     },
     up: async (program) => (await readyOf(program)).url,
     async addApi(env) {
-      const program = stage.start('api', env);
-      return { program, url: await stage.up(program) };
+      const program = deployment.start('api', env);
+      return { program, url: await deployment.up(program) };
     },
     async addForwarder() {
-      const program = stage.start('forwarder');
-      return { program, url: await stage.up(program) };
+      const program = deployment.start('forwarder');
+      return { program, url: await deployment.up(program) };
     },
     async addHost(given) {
       const comfyui = given ?? (await startSimulatedComfyUI({ stepMs: 1 }));
       simulated.push(comfyui);
       const workspace = await mkdtemp(join(directory, 'host-'));
-      const program = stage.start('host', { COMFYUI_PORT: String(comfyui.port), WORKSPACE_PATH: workspace });
+      const program = deployment.start('host', {
+        COMFYUI_PORT: String(comfyui.port),
+        WORKSPACE_PATH: workspace,
+      });
       const { hostId } = await readyOf(program);
       const posted = () =>
         comfyui.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/prompt')).length;
@@ -139,7 +152,22 @@ export async function startStage({ dynamodbEndpoint, s3Endpoint, directory }: St
       behind.store.raw.destroy();
     },
   };
-  return stage;
+  return deployment;
+}
+
+/** Gives each test of a file a deployment, on storage that they share. @returns that of the test that runs */
+export function deploymentForEach(): () => Deployment {
+  let storage: Storage;
+  let deployment: Deployment;
+  beforeAll(async () => {
+    storage = await startStorage();
+  });
+  afterAll(() => storage.close());
+  beforeEach(async () => {
+    deployment = await startDeployment(storage);
+  });
+  afterEach(() => deployment.close());
+  return () => deployment;
 }
 
 /** Asks until the job is there; the limit is for a machine that does much besides. */
