@@ -9,7 +9,7 @@ import { helpOf } from './help.ts';
 import { runMain } from './run.ts';
 import { simulateDay } from './simulate/day.ts';
 import { measureLoad } from './simulate/load.ts';
-import { ASSUMED, extrapolated, loadTableOf, ofAJob } from './simulate/load-table.ts';
+import { ASSUMED, loadTableOf, ofAJob } from './simulate/load-table.ts';
 import { type Options, programOver } from './simulate/options.ts';
 import { assumptionsOf, rowOf, tableOf } from './simulate/table.ts';
 import { arrivalsOf, hostsFor } from './simulate/traffic.ts';
@@ -37,9 +37,8 @@ async function simulate(options: Options): Promise<void> {
 
 /** The load on the tables, measured with the product's code, and the cost of a million jobs without their GPUs. */
 async function behind(secondsPerJob: number): Promise<string> {
-  const measured = [];
-  for (const hosts of [10, 100, 1000, 2000]) measured.push(await measureLoad(hosts, secondsPerJob));
-  const loads = [...measured, extrapolated(measured, 10_000)];
-  const costs = costsOf(ofAJob(measured[1]!, secondsPerJob), secondsPerJob);
+  const loads = [];
+  for (const hosts of [10, 100, 1000, 10_000]) loads.push(await measureLoad(hosts, secondsPerJob));
+  const costs = costsOf(ofAJob(loads[1]!, secondsPerJob), secondsPerJob);
   return [loadTableOf(loads), ASSUMED, costTableOf(costs)].join('\n\n');
 }

@@ -8,21 +8,6 @@ import { grouped } from './table.ts';
  * effectively" in DynamoDB's developer guide. */
 export const PARTITION = { reads: 3000, writes: 1000 };
 
-/** Linear through the two largest measurements; the load of a key grows with the fleet as the total does. */
-export function extrapolated(measured: readonly Load[], hosts: number): Load {
-  const [a, b] = measured.slice(-2) as [Load, Load];
-  const along = (of: (load: Load) => number) =>
-    of(b) + ((of(b) - of(a)) / (b.hosts - a.hosts)) * (hosts - b.hosts);
-  return {
-    hosts,
-    reads: along(({ reads }) => reads),
-    writes: along(({ writes }) => writes),
-    hottestRead: { key: b.hottestRead.key, units: along(({ hottestRead }) => hottestRead.units) },
-    hottestWrite: { key: b.hottestWrite.key, units: along(({ hottestWrite }) => hottestWrite.units) },
-    job: b.job,
-  };
-}
-
 export function loadTableOf(loads: readonly Load[]): string {
   const rows = loads.map(
     ({ hosts, reads, writes, hottestRead, hottestWrite }) =>
@@ -43,7 +28,7 @@ const rounded = (value: number) =>
   value < 100 ? value.toFixed(1).replace(/\.0$/, '') : grouped(Math.round(value));
 
 export const ASSUMED =
-  'Every host runs one job, polls for another each second and reports 25 steps; as many jobs wait as there are hosts; a caller reads the status of each job every 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. 10,000 hosts are the line through 1,000 and 2,000: a deployment has 1,000 at most.';
+  'Every host runs one job, polls for another each second and reports 25 steps; as many jobs wait as there are hosts; a caller reads the status of each job every 2 s. `jobs.byWork waiting` is one of its shards, of which there is one for 1,000 hosts. A deployment has 1,000 hosts at most: 10,000 shows what comes after.';
 
 /** A job's share of the fleet's load. */
 export function ofAJob({ hosts, reads, writes }: Load, secondsPerJob: number): Units {

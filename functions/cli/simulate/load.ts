@@ -2,6 +2,7 @@
 // for a minute of ticks, against an embedded DynamoDB with such a fleet; each request is charged by DynamoDB's rules, and
 // its charge multiplied by its frequency. Nothing is estimated by hand.
 
+import { BatchWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AddressInfo } from 'node:net';
 import { createVirtualTime } from '../../api/admission/virtual-time.ts';
 import { createQueue } from '../../api/caches/queue-view.ts';
@@ -25,10 +26,12 @@ import { createLog } from '../../log.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createMetrics } from '../../metrics.ts';
 import { createStoreClient, engineOf } from '../../store/dynamodb/client.ts';
+import type { Engine } from '../../store/engine.ts';
 import { createTables } from '../../store/dynamodb/create-tables.ts';
 import type { Jobs } from '../../store/jobs.ts';
 import { type Charge, meter } from './meter.ts';
-import { openTables, type Tables } from '../../store/open.ts';
+import { openTables } from '../../store/open.ts';
+import { SCHEMA_VERSION } from '../../store/tables.ts';
 
 export interface Load {
   hosts: number;
@@ -38,6 +41,8 @@ export interface Load {
   /** The keys with the most read and the most write units. */
   hottestRead: Hot;
   hottestWrite: Hot;
+  /** Units of one shard of the waiting jobs. */
+  queue: { reads: number; writes: number };
   /** Units of one job from acceptance to end, without its polls. */
   job: { reads: number; writes: number };
 }
@@ -51,7 +56,7 @@ const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 const RELEASE = 'r'.repeat(16);
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Concurrent writes to the embedded DynamoDB. */
+/** Items of a batch, DynamoDB's limit. */
 const TOGETHER = 25;
 /** Steps of a job, as in the templates: each is one write of progress, at most one a second. */
 const STEPS = 25;
@@ -92,13 +97,13 @@ async function measure(
   // A fixed time with the most digits that occur, so that each run charges the same.
   const stamp = Math.floor(plain.clock.now() / 10_000) * 10_000 + 1001;
   const now = () => stamp;
-  await seed(openTables(engineOf(plain, '')), count, now());
-  // The spread that the controller reaches in steps.
+  // The spread that the controller reaches in steps; before the jobs, which lie by it.
   const shards = Math.ceil(count / HOSTS_PER_SHARD);
   await openTables(engineOf(plain, '')).spread.write(
     { hosts: count, read: shards, write: shards, changedAt: 0 },
     undefined,
   );
+  await seed(plain, engineOf(plain, ''), count, now());
 
   /** The charges of a client of its own during `work`. */
   async function chargesOf(work: (tables: ReturnType<typeof openTables>) => Promise<unknown>) {
@@ -265,8 +270,9 @@ function unitsOf(charges: readonly Charge[]): { reads: number; writes: number } 
   );
 }
 
-/** A shard of the queue; the first group is the name of all shards together. */
-const SHARD = /^(jobs\.byWork waiting)(#\d+)?$/;
+/** The name of all shards of the queue together. */
+const QUEUE = 'jobs.byWork waiting';
+const SHARD = new RegExp(`^(${QUEUE.replace('.', '\\.')})(#\\d+)?$`);
 
 /** @param shards of the queue, equally loaded: jobs spread over them evenly, and hosts poll them in turn */
 function createSum(shards: number) {
@@ -299,7 +305,13 @@ function createSum(shards: number) {
         });
       }
     },
-    total: () => ({ reads, writes, hottestRead: hottest('reads'), hottestWrite: hottest('writes') }),
+    total: () => ({
+      reads,
+      writes,
+      hottestRead: hottest('reads'),
+      hottestWrite: hottest('writes'),
+      queue: heat.get(QUEUE) ?? { reads: 0, writes: 0 },
+    }),
   };
 }
 
@@ -371,18 +383,34 @@ function stateOf(jobId: string, work: 'waiting' | 'held', n: number, now: number
   };
 }
 
-/** Writes `count` hosts, one held job for each, and as many waiting jobs. */
-async function seed({ hosts, jobs }: Tables, count: number, now: number): Promise<void> {
+/**
+ * Writes `count` hosts, one held job for each, and as many waiting jobs. The store says what the items are; they go to the
+ * table in batches, without which ten thousand hosts would take minutes.
+ */
+async function seed({ documents }: Client, engine: Engine, count: number, now: number): Promise<void> {
+  const puts: { table: string; Item: object }[] = [];
+  const collected = (table: string) => (Item: object) => {
+    puts.push({ table, Item: { v: SCHEMA_VERSION, ...Item } });
+    return Promise.resolve(true);
+  };
+  const { hosts, jobs } = openTables({
+    ...engine,
+    table: (spec) => ({ ...engine.table(spec), put: collected(spec.name) }),
+  });
   const expiresAt = Math.ceil(now / 1000) + 3600;
-  const all = Array.from({ length: count }, (_, n) => n);
-  for (let from = 0; from < count; from += TOGETHER)
-    await Promise.all(
-      all.slice(from, from + TOGETHER).map(async (n) => {
-        await hosts.put(hostOf(`i-${n}`, now));
-        for (const work of ['held', 'waiting'] as const)
-          await jobs.putState(stateOf(idOf(work, n), work, n, now), expiresAt);
-      }),
-    );
+  for (let n = 0; n < count; n += 1) {
+    await hosts.put(hostOf(`i-${n}`, now));
+    for (const work of ['held', 'waiting'] as const)
+      await jobs.putState(stateOf(idOf(work, n), work, n, now), expiresAt);
+  }
+  for (let from = 0; from < puts.length; from += TOGETHER) {
+    const RequestItems: Record<string, { PutRequest: { Item: object } }[]> = {};
+    for (const { table, Item } of puts.slice(from, from + TOGETHER))
+      (RequestItems[table] ??= []).push({ PutRequest: { Item } });
+    const { UnprocessedItems = {} } = await documents.send(new BatchWriteCommand({ RequestItems }));
+    if (Object.keys(UnprocessedItems).length > 0)
+      throw new Error('the embedded DynamoDB took a batch in part');
+  }
 }
 
 function machinesOf(count: number): Machines {
