@@ -1,29 +1,108 @@
-// Presigned links to the API's own port: served from the embedded bucket, within the budget of readers (http/readers.ts).
+// Links to images in the workspace's folder, on the API's own port, within the budget of readers (http/readers.ts).
 
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { problem } from '../api/http/problems.ts';
 import { type Readers, tooManyReaders } from '../api/http/readers.ts';
-import type { EmbeddedS3 } from './embedded-s3/server.ts';
+import { headersOf, type Link, type Links } from '../images/folder/links.ts';
+import { type Images, RangeNotSatisfiable } from '../images/images.ts';
+import type { Log } from '../log.ts';
+
+export interface LinkDeps {
+  links: Links;
+  images: Pick<Images, 'get' | 'head'>;
+  readers: Readers;
+  log: Log;
+}
 
 /** Links carry no owner: all their readers count as one owner, so that they do not take the places of others. */
 const BY_LINK = 'by link';
 
-export function linksBefore(api: RequestListener, s3: EmbeddedS3, readers: Readers): RequestListener {
+export function linksBefore(
+  api: RequestListener,
+  { links, images, readers, log }: LinkDeps,
+): RequestListener {
   return (req, res) => {
-    if (!s3.isPresignedRead(req)) {
+    const url = req.url ?? '';
+    if ((req.method !== 'GET' && req.method !== 'HEAD') || !links.isLink(url)) {
       api(req, res);
       return;
     }
+    // A browser must not treat an image as a page of this origin; pages of any origin may read one by its link.
     res.setHeader('X-Content-Type-Options', 'nosniff');
+    res.setHeader('Access-Control-Allow-Origin', '*');
+    const link = links.read(url);
+    if ('refused' in link) {
+      refuse(res, 'forbidden', `${link.refused}; the status of the job has a new one`);
+      return;
+    }
     const reader = readers.take(BY_LINK, () => req.socket.resetAndDestroy());
     if (!reader) {
-      const { status, headers, body } = problem('too_many_readers', tooManyReaders().message);
-      res.writeHead(status, { 'content-type': 'application/json', ...headers });
-      res.end(JSON.stringify(body));
+      refuse(res, 'too_many_readers', tooManyReaders().message);
       return;
     }
     res.on('drain', reader.moved);
     res.once('close', reader.free);
-    void s3.handle(req, res);
+    answer(req, res, images, link).catch((error: unknown) => {
+      // The client has gone, or has received a part that must not look whole.
+      if (res.headersSent || res.destroyed) {
+        res.destroy();
+        return;
+      }
+      log.warn('image.read_failed', { file: link.key, error: (error as Error).message });
+      refuse(res, 'internal_error', 'The image cannot be read; the log of the API says why');
+    });
   };
+}
+
+async function answer(
+  { method, headers }: IncomingMessage,
+  res: ServerResponse,
+  images: LinkDeps['images'],
+  link: Link,
+): Promise<void> {
+  const ifRange = headers['if-range'];
+  // Another image than the one that the client has a part of is sent from its beginning.
+  const isOther = ifRange !== undefined && ifRange !== (await images.head(link.key))?.etag;
+  const stored = await images
+    .get(link.key, { range: isOther ? undefined : headers.range, ifNoneMatch: headers['if-none-match'] })
+    .catch((error: unknown) => {
+      if (error instanceof RangeNotSatisfiable) return error;
+      throw error;
+    });
+  if (stored instanceof RangeNotSatisfiable) {
+    res.setHeader('Content-Range', `bytes */${stored.sizeBytes}`);
+    refuse(res, 'range_not_satisfiable', `The image has ${stored.sizeBytes} bytes`);
+    return;
+  }
+  if (stored === undefined) {
+    refuse(res, 'image_not_found', 'Image not found');
+    return;
+  }
+  if (stored === 'not-modified') {
+    res.writeHead(304).end();
+    return;
+  }
+  res.writeHead(stored.partial ? 206 : 200, {
+    'Content-Type': stored.contentType,
+    'Content-Length': stored.contentLength,
+    ETag: stored.etag,
+    'Last-Modified': stored.lastModified.toUTCString(),
+    'Accept-Ranges': 'bytes',
+    ...(stored.contentRange !== undefined && { 'Content-Range': stored.contentRange }),
+    ...headersOf(link),
+  });
+  if (method === 'HEAD') {
+    await stored.body.cancel();
+    res.end();
+    return;
+  }
+  await pipeline(Readable.fromWeb(stored.body), res);
+}
+
+function refuse(res: ServerResponse, code: Parameters<typeof problem>[0], message: string): void {
+  const { status, headers, body } = problem(code, message);
+  res.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+  res.end(JSON.stringify(body));
 }

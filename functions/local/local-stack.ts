@@ -1,5 +1,5 @@
-// `npm start`: all services in one process, with the embedded DynamoDB and the simulated ComfyUI as child processes. Code
-// and SDK calls are the same as on AWS.
+// `npm start`: all services in one process, with the embedded DynamoDB and the simulated ComfyUI as child processes, and
+// images in a folder.
 
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -20,6 +20,8 @@ import { createForwarder } from '../forwarder/forwarder.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/claims/intake.ts';
+import { openFolderImages } from '../images/folder/images.ts';
+import { createLinks } from '../images/folder/links.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
 import { every } from '../runtime/ticker.ts';
@@ -33,7 +35,6 @@ import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { diskRoom } from './disk-room.ts';
 import { checkTable } from './embedded-dynamodb/damage.ts';
 import { drawFirstKey } from './first-key.ts';
-import { startEmbeddedS3 } from './embedded-s3/server.ts';
 import { listen, listenerOf } from '../runtime/listen.ts';
 import { linksBefore } from './links.ts';
 import { programOf } from './programs.ts';
@@ -89,7 +90,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
   if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
 
-  const [dynamodb, s3, comfyui] = await Promise.all([
+  const [dynamodb, images, comfyui] = await Promise.all([
     startChild<{ port: number }>(
       'the embedded DynamoDB',
       programOf('dynamodb'),
@@ -97,33 +98,31 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
       log('local'),
       ({ port }) => ({ PORT: String(port) }),
     ),
-    startEmbeddedS3({
-      directory: join(directory, 's3'),
-      buckets: [BUCKET],
-      credentials,
-      region: REGION,
-      log: log('local'),
-      hasRoom: room.takes,
-    }),
+    openFolderImages({ directory: join(directory, 'images'), log: log('local'), hasRoom: room.takes }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
 
   if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
 
   const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
-  const connected = connect(
-    {
-      region: REGION,
-      dynamodbEndpoint: dynamodbUrl,
-      s3Endpoint: s3.url,
-      tablePrefix: '',
-      bucket: BUCKET,
-      credentials,
-      tablesToken,
-    },
-    { log: log('local') },
-  );
-  const { hosts, spread, chores, usage, images, now } = connected;
+  const links = createLinks({ secret: secretAccessKey });
+  const connected = {
+    ...connect(
+      {
+        region: REGION,
+        dynamodbEndpoint: dynamodbUrl,
+        tablePrefix: '',
+        bucket: BUCKET,
+        credentials,
+        tablesToken,
+      },
+      { log: log('local') },
+    ),
+    images,
+    servedImages: images,
+    presigner: links,
+  };
+  const { hosts, spread, chores, usage, now } = connected;
   const jobs = notifyingOfEnds(connected.jobs, () => webhooks.nudge());
   const prepare = () => createTables(connected.store, '');
   // The child may have ended because its folder was deleted: the tables are created again.
@@ -193,7 +192,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     retentionLog,
   );
 
-  answering.resolve(linksBefore(listenerOf(app), s3, readers));
+  answering.resolve(linksBefore(listenerOf(app), { links, images, readers, log: log('local') }));
   const firstKey =
     settings.FIRST_KEY && settings.API_KEYS === 'required'
       ? await drawFirstKey(connected.keys, now(), randomBytes)
@@ -215,7 +214,6 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
       await intake.close();
       await comfyui.stop();
       await dynamodb.stop();
-      await s3.close();
       await workspace.release();
     },
   };

@@ -36,7 +36,7 @@ test('with nothing made, every field is there', async () => {
     images: [],
     total: 0,
     total_is_exact: true,
-    output_dir: 's3://images/images',
+    output_dir: rig.images.outputDirectory,
     next_cursor: null,
   });
   expect(await history()).toEqual({ history: {}, total_items: 0, total_is_exact: true, next_cursor: null });

@@ -96,7 +96,7 @@ describe('one fixed ComfyUI', () => {
       {
         status: 'healthy',
         comfyui: 'connected',
-        output_dir: 's3://images/images',
+        output_dir: rig.images.outputDirectory,
         system: { devices: [device], hosts: [expect.any(Object)] },
         simulated: true,
       },

@@ -1,4 +1,4 @@
-// The product in one process against real parts: embedded tables and S3, and for each host a simulated ComfyUI.
+// The product in one process against real parts: embedded tables, a folder of images, and for each host a simulated ComfyUI.
 // A test turns on what it needs; `close` ends everything.
 
 import { randomUUID } from 'node:crypto';
@@ -18,10 +18,9 @@ import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/claims/intake.ts';
-import { createS3Client } from '../../functions/images/s3/client.ts';
 import type { Images } from '../../functions/images/images.ts';
-import { createS3Images } from '../../functions/images/s3/images.ts';
-import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { openFolderImages } from '../../functions/images/folder/images.ts';
+import { createLinks } from '../../functions/images/folder/links.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/runtime/listen.ts';
 import {
   type SimulatedComfyUI,
@@ -32,7 +31,7 @@ import { linksBefore } from '../../functions/local/links.ts';
 import { createLog, type Log } from '../../functions/log.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { appWith, SETTINGS } from './app.ts';
-import { CREDENTIALS, REGION, startStore, type TestStore } from './store.ts';
+import { startStore, type TestStore } from './store.ts';
 
 export interface TestHost {
   running: RunningHost;
@@ -95,22 +94,10 @@ export async function startRig({
 }: RigOptions = {}): Promise<Rig> {
   const store = given ?? (await startStore(timings));
   const directory = await mkdtemp(join(tmpdir(), 'rig-'));
-  const s3 = await startEmbeddedS3({
-    directory,
-    buckets: ['images'],
-    credentials: CREDENTIALS,
-    region: REGION,
-  });
-  const client = createS3Client({ endpoint: s3.url, region: REGION, credentials: CREDENTIALS });
-  const images = createS3Images({ client, bucket: 'images' });
-  const serving = createS3Client({
-    endpoint: s3.url,
-    region: REGION,
-    credentials: CREDENTIALS,
-    sockets: IMAGE_READERS,
-  });
   const readers = createReaders(settings?.imageReaders ?? IMAGE_READERS);
   const log = createLog('test', 'debug', onLog ?? (() => undefined));
+  const images = await openFolderImages({ directory, log });
+  const links = createLinks({ secret: 'of the rig' });
   const { jobs, hosts, chores, now } = store;
   const forwarder = createForwarder({ jobs, hosts, log, timings, now });
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
@@ -119,7 +106,9 @@ export async function startRig({
   const app = appWith({
     ...store,
     images,
-    servedImages: createS3Images({ client: serving, bucket: 'images' }),
+    servedImages: images,
+    // Where links lead to the bucket, they are S3's.
+    ...(settings?.links !== 'bucket' && { presigner: links }),
     readers,
     workflows: { templates, refused: [] },
     log,
@@ -129,7 +118,7 @@ export async function startRig({
     recorded: { nodes: recordedNodes, models: {} },
     settings: { ...SETTINGS, ...settings },
   });
-  const server = await listen(linksBefore(listenerOf(app), s3, readers), '127.0.0.1', 0, {
+  const server = await listen(linksBefore(listenerOf(app), { links, images, readers, log }), '127.0.0.1', 0, {
     ...CONNECTION_LIMITS,
     ...limits,
   });
@@ -215,9 +204,6 @@ export async function startRig({
       for (const close of closers) await close();
       stopping.abort();
       await server.close();
-      await s3.close();
-      client.destroy();
-      serving.destroy();
       await store.close();
       await rm(directory, { recursive: true, force: true });
     },
