@@ -20,8 +20,6 @@ import { createForwarder } from '../forwarder/forwarder.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
 import { createIntake } from '../host/claims/intake.ts';
-import { openFolderImages } from '../images/folder/images.ts';
-import { createLinks } from '../images/folder/links.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
 import { every } from '../runtime/ticker.ts';
@@ -36,6 +34,7 @@ import { diskRoom } from './disk-room.ts';
 import { checkTable } from './embedded-dynamodb/damage.ts';
 import { drawFirstKey } from './first-key.ts';
 import { listen, listenerOf } from '../runtime/listen.ts';
+import { openLocalImages } from './images.ts';
 import { linksBefore } from './links.ts';
 import { programOf } from './programs.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
@@ -90,7 +89,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
   if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
 
-  const [dynamodb, images, comfyui] = await Promise.all([
+  const [dynamodb, { images, links }, comfyui] = await Promise.all([
     startChild<{ port: number }>(
       'the embedded DynamoDB',
       programOf('dynamodb'),
@@ -98,14 +97,13 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
       log('local'),
       ({ port }) => ({ PORT: String(port) }),
     ),
-    openFolderImages({ directory: join(directory, 'images'), log: log('local'), hasRoom: room.takes }),
+    openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
 
   if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
 
   const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
-  const links = createLinks({ secret: secretAccessKey });
   const connected = {
     ...connect(
       {

@@ -7,10 +7,11 @@ import { isDiskFull } from '../../core/disk-full.ts';
 import type { Log } from '../../log.ts';
 import { type ImageBody, type ImageMeta, type Images, type ListedImage, StorageFull } from '../images.ts';
 import { type Description, readDescription, readDescriptionSync } from './description.ts';
+import { isMissing, isUnreadable } from './errors.ts';
 import { bytesOf, bytesOfKey, keyOf, placeOf } from './names.ts';
 import { bytesOfFile, bytesOfMemory, isSame, rangeOf } from './read.ts';
 import { createSyncing } from './sync.ts';
-import { isMissing, walk } from './walk.ts';
+import { walk } from './walk.ts';
 import { discard, store, type Writing } from './write.ts';
 
 export interface FolderOptions {
@@ -195,9 +196,4 @@ export async function openFolderImages({
 
 function headOf({ headers, etag, lastModified }: Description) {
   return { contentType: headers['content-type'], etag, lastModified: new Date(lastModified) };
-}
-
-/** Such a file counts as missing; that there are too many open files, or that the disk fails, says nothing of it. */
-function isUnreadable(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'ELOOP', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

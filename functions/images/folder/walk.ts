@@ -3,6 +3,7 @@
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from './errors.ts';
 import { bytesOfEntry, descend } from './names.ts';
 
 export interface FoundFile {
@@ -55,9 +56,4 @@ export async function* walk(root: string, prefix: string, after: string): AsyncG
   }
 
   yield* inOrder(await entriesOf(top));
-}
-
-export function isMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

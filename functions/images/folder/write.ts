@@ -8,8 +8,8 @@ import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type ImageBody, type ImageMeta, IncompleteBody, StorageFull } from '../images.ts';
 import { describe, type Description } from './description.ts';
+import { isMissing } from './errors.ts';
 import type { Syncing } from './sync.ts';
-import { isMissing } from './walk.ts';
 
 /** Bytes of one write. */
 const WRITE_BYTES = 256 * 1024;
