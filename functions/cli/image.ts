@@ -50,7 +50,12 @@ async function image(given: Partial<Values<typeof program.flags>>, every: number
     return schema.parse(JSON.parse(text || '{}'));
   };
 
-  const { Stacks } = await aws(stacks, 'cloudformation', 'describe-stacks', '--stack-name', stack);
+  const { Stacks } = await aws(stacks, 'cloudformation', 'describe-stacks', '--stack-name', stack).catch(
+    (error: Error) => {
+      if (!/does not exist/.test(error.message)) throw error;
+      throw new CommandError(`There is no stack ${stack} in ${region}; npm run deploy`);
+    },
+  );
   const pipeline = Stacks[0]?.Outputs.find(({ OutputKey }) => OutputKey === 'ImagePipeline')?.OutputValue;
   if (pipeline === undefined)
     throw new CommandError(

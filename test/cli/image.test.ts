@@ -20,8 +20,12 @@ const ARN = 'arn:aws:imagebuilder:us-east-1:111122223333:image/comfyui-gpu-host/
 const OUTPUT = { OutputKey: 'ImagePipeline', OutputValue: 'arn:pipeline' };
 
 /** @param states that it has, one look after another */
-async function image(states: object[], outputs: object[] = [OUTPUT], args: string[] = []) {
+async function image(states: object[], outputs: object[] | 'no stack' = [OUTPUT], args: string[] = []) {
   const answers = states.map((image) => `'${JSON.stringify({ image })}'`).join(' ');
+  const described =
+    outputs === 'no stack'
+      ? `echo $'\\nAn error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id comfyui-gpu-hosts does not exist' >&2; exit 254`
+      : `echo '${JSON.stringify({ Stacks: [{ Outputs: outputs }] })}'`;
   await writeFile(
     join(folder, 'aws'),
     `#!/bin/bash
@@ -29,7 +33,7 @@ echo "$*" >>${folder}/asked
 looks=$(grep -c get-image ${folder}/asked)
 states=(${answers})
 case "$1 $2" in
-  'cloudformation describe-stacks') echo '${JSON.stringify({ Stacks: [{ Outputs: outputs }] })}' ;;
+  'cloudformation describe-stacks') ${described} ;;
   'imagebuilder start-image-pipeline-execution') echo '{"imageBuildVersionArn":"${ARN}"}' ;;
   'imagebuilder get-image') echo "\${states[looks - 1]}" ;;
   'ssm put-parameter') echo '{"Version":2}' ;;
@@ -75,6 +79,12 @@ test('a deployment without it is told what to do', async () => {
   expect(said).toBe(
     'comfyui-gpu-hosts makes no image: set bakedImage to true in cdk.json and deploy, then again\n',
   );
+  expect(code).toBe(1);
+});
+
+test('before any deployment it says to deploy', async () => {
+  const { code, said } = await image([], 'no stack');
+  expect(said).toBe('There is no stack comfyui-gpu-hosts in us-east-1; npm run deploy\n');
   expect(code).toBe(1);
 });
 
