@@ -1,5 +1,5 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
-// all programs of this machine, `node build.mjs local dynamodb` those, `node build.mjs lambda` what is deployed (Lambdas
+// all programs of this machine, `node build.mjs local keys` those, `node build.mjs lambda` what is deployed (Lambdas
 // and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` what `npm pack` takes. Prints nothing unless it fails. Files are replaced whole: another
 // build, or a start, may be under way.
 
@@ -60,7 +60,7 @@ const programs = {
   controller: 'functions/controller/main.ts',
   webhooks: 'functions/webhooks/main.ts',
   host: 'functions/host/main.ts',
-  dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+  dynamodb: 'test/support/dynalite/main.ts',
   s3: 'functions/local/embedded-s3/main.ts',
   'simulated-comfyui': 'simulated-comfyui/main.ts',
   'comfyui-rest-api': 'functions/cli/main.ts',
@@ -109,8 +109,16 @@ async function local(some) {
     entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
     sourcemap: 'linked',
-    // LevelDB is a native module, and dynalite loads its parts by name.
-    external: ['dynalite', 'abstract-level', 'classic-level', 'bufferutil', 'utf-8-validate', 'esbuild'],
+    // lmdb and LevelDB are native modules, and dynalite loads its parts by name.
+    external: [
+      'lmdb',
+      'dynalite',
+      'abstract-level',
+      'classic-level',
+      'bufferutil',
+      'utf-8-validate',
+      'esbuild',
+    ],
     banner: {
       js: [
         REQUIRE,
@@ -172,7 +180,7 @@ function infra() {
 
 /** package.json names the files: what is installed has neither the sources nor a bundler. */
 async function packed() {
-  const inputs = await local(['comfyui-rest-api', 'dynamodb', 'simulated-comfyui']);
+  const inputs = await local(['comfyui-rest-api', 'simulated-comfyui']);
   const folders = inputs.map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licences = await Promise.all(
     [...new Set(folders.filter(Boolean))].toSorted((a, b) => a.localeCompare(b)).map(licenceOf),

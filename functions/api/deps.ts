@@ -28,6 +28,8 @@ export interface ApiDeps extends Tables {
   random(bytes: number): Uint8Array;
   /** Notifies the forwarder of an accepted job. Best effort; must not throw. */
   nudge(jobId: string): void;
+  /** Calls `listener` after each write to a job by this process. Absent: changes are only found by polls. */
+  changes?(listener: (jobId: string) => void): void;
   /** Notifies the webhook deliverer that one is due. Best effort; must not throw. */
   webhookDue?(): void;
   /** Sets `caller`, or throws AppError unauthorized. Absent: every caller is the owner `local`. */

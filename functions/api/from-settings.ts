@@ -20,7 +20,7 @@ import type { Readers } from './http/readers.ts';
 
 /** What a process has of its own. */
 type Own = Pick<ApiDeps, 'workflows' | 'log' | 'nudge'> &
-  Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue'> & { readers: Readers }>;
+  Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue' | 'changes'> & { readers: Readers }>;
 
 export function machineApp(
   settings: ApiSettings | LocalSettings,

@@ -13,8 +13,8 @@ export interface Host {
   hostId: string;
   /** Runs on the same machine follow each other; the later deletes the earlier's items. */
   machineId: string;
-  /** URL of the intake. */
-  url: string;
+  /** URL of the intake; absent: the host is in the API's own process, and needs no offers. */
+  url?: string | undefined;
   state: 'ready' | 'draining';
   slots: number;
   held: number;

@@ -57,7 +57,10 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
 /** Hosts alive that claim jobs, by a cached read. @throws where the tables do not answer */
 export async function readyHosts({ hosts, now, timings = TIMINGS }: ForwarderDeps): Promise<Host[]> {
   const all = await hosts.listCached();
-  return all.filter((host) => host.state === 'ready' && host.comfyui && isAlive(host, now(), timings));
+  return all.filter(
+    (host) =>
+      host.url !== undefined && host.state === 'ready' && host.comfyui && isAlive(host, now(), timings),
+  );
 }
 
 async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {

@@ -13,6 +13,8 @@ export type { HostDeps } from './parts.ts';
 
 export interface RunningHost extends TakesOffers, Retirable {
   hostId: string;
+  /** Looks for waiting jobs at once, in their order. */
+  poll(): void;
 }
 
 /** A ComfyUI that is slow to answer must not keep the host from being known, ms. */
@@ -58,6 +60,7 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     hostId,
     intakeSecret,
     offer: claimLoop.offer,
+    poll: () => void claimLoop.poll(),
     idleFor: () => (parts.holds() ? 0 : activity.idleFor(readiness.isReady)),
     isRetired: heartbeat.isRetired,
     drain: drain.run,

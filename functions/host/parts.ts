@@ -51,8 +51,8 @@ export interface HostDeps {
   /** Milliseconds that this machine has been awake since some moment. */
   awake?: () => number;
   machineId: string;
-  /** Where the forwarder reaches the intake. */
-  url: string;
+  /** Where the forwarder reaches the intake; absent: nowhere. */
+  url?: string | undefined;
   /** How many jobs it holds at once. */
   slots: number;
   /** What this machine costs; with it every job says what it cost. */

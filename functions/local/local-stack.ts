@@ -1,5 +1,5 @@
-// `npm start`: all services in one process, with the embedded DynamoDB and the simulated ComfyUI as child processes, and
-// images in a folder.
+// `npm start`: all services in one process, with tables and images in its workspace. Where no ComfyUI is at hand the
+// simulated one is a child process.
 
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -9,35 +9,31 @@ import { createReaders } from '../api/http/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
 import { logLevelOf } from '../config/log.ts';
-import { connect } from '../runtime/connect.ts';
+import type { Connected } from '../runtime/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createSpreading } from '../controller/queue-spread.ts';
 import { createWatch } from '../controller/watch.ts';
 import { IMAGE_READERS, SLOTS_PER_HOST } from '../core/limits.ts';
 import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
-import { createForwarder } from '../forwarder/forwarder.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
-import { createIntake } from '../host/claims/intake.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
 import { every } from '../runtime/ticker.ts';
 import { createLog, type Log } from '../log.ts';
-import { createTables } from '../store/dynamodb/create-tables.ts';
-import { removeExpired as removeExpiredIn } from '../store/dynamodb/remove-expired.ts';
+import { openTables } from '../store/open.ts';
 import { notifyingOfEnds } from '../webhooks/ticker.ts';
+import { notifyingOfChanges } from './changes.ts';
 import { followWorkflows } from '../runtime/followed-workflows.ts';
-import { startChild } from './child.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { diskRoom } from './disk-room.ts';
-import { checkTable } from './embedded-dynamodb/damage.ts';
 import { drawFirstKey } from './first-key.ts';
 import { listen, listenerOf } from '../runtime/listen.ts';
 import { openLocalImages } from './images.ts';
 import { linksBefore } from './links.ts';
-import { programOf } from './programs.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
+import { openLocalTables } from './tables.ts';
 import { startWebhooks } from './webhooks.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -53,8 +49,6 @@ export interface LocalStack {
   stop(): Promise<void>;
 }
 
-const REGION = 'local';
-const BUCKET = 'images';
 const SWEEP_EVERY = 5000;
 const MINUTE = 60_000;
 
@@ -62,8 +56,8 @@ const MINUTE = 60_000;
 export async function startLocalStack(settings: LocalSettings): Promise<LocalStack> {
   const log = (room: string): Log => createLog(room, logLevelOf(settings));
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('local'));
-  const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'dynamodb'));
-  // Before the workspace: its locks are LevelDB folders, which need space to be opened, as the table does.
+  const room = diskRoom(join(resolve(settings.WORKSPACE_PATH), 'tables'));
+  // Before the workspace: its locks are LevelDB folders, which need space to be opened.
   room.opens();
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
@@ -83,53 +77,29 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
   const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
 
-  const tables = join(directory, 'dynamodb');
-  // Other users of this machine, and web pages in its browser, can reach the port of the tables.
-  const tablesToken = randomBytes(24).toString('hex');
-  const repaired = await checkTable(tables, settings.WORKSPACE_REPAIR);
-  if (repaired !== undefined) log('local').warn('table.repaired', { reason: repaired });
-
-  const [dynamodb, { images, links }, comfyui] = await Promise.all([
-    startChild<{ port: number }>(
-      'the embedded DynamoDB',
-      programOf('dynamodb'),
-      { ...process.env, DIRECTORY: tables, TOKEN: tablesToken },
-      log('local'),
-      ({ port }) => ({ PORT: String(port) }),
-    ),
+  const engine = openLocalTables(directory, room, log('local'));
+  const [{ images, links }, comfyui] = await Promise.all([
     openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
 
   if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
 
-  const dynamodbUrl = `http://127.0.0.1:${dynamodb.ready.port}`;
-  const connected = {
-    ...connect(
-      {
-        region: REGION,
-        dynamodbEndpoint: dynamodbUrl,
-        tablePrefix: '',
-        bucket: BUCKET,
-        credentials,
-        tablesToken,
-      },
-      { log: log('local') },
-    ),
+  const connected: Connected = {
+    ...openTables(engine),
     images,
     servedImages: images,
     presigner: links,
+    timings: engine.timings,
+    now: () => engine.clock.now(),
   };
   const { hosts, spread, chores, usage, now } = connected;
-  const jobs = notifyingOfEnds(connected.jobs, () => webhooks.nudge());
-  const prepare = () => createTables(connected.store, '');
-  // The child may have ended because its folder was deleted: the tables are created again.
-  dynamodb.whenBack(prepare);
-  await prepare();
+  const changes = notifyingOfChanges(notifyingOfEnds(connected.jobs, () => webhooks.nudge()));
+  const { jobs } = changes;
 
   const webhooks = startWebhooks(connected, settings, log('webhooks'));
-  const forwarder = createForwarder({ jobs, hosts, log: log('forwarder'), now });
-  const nudge = (jobId?: string) => forwarder.nudge(jobId);
+  // In one process no offer is needed: the host polls at once.
+  const nudge = () => host?.poll();
   const stopping = new AbortController();
   const readers = createReaders(IMAGE_READERS);
   const app = machineApp(settings, connected, {
@@ -138,6 +108,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     workflows,
     log: log('api'),
     nudge,
+    changes: changes.listen,
     webhookDue: () => webhooks.nudge(),
     stopping: stopping.signal,
     settings: {
@@ -148,7 +119,6 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   });
 
   let host: RunningHost | undefined;
-  const intake = await listen(listenerOf(createIntake(() => host, now)), '127.0.0.1', 0);
   host = await startHost({
     jobs,
     hosts,
@@ -159,7 +129,6 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     log: log('host'),
     now,
     machineId,
-    url: `http://127.0.0.1:${intake.port}`,
     slots: SLOTS_PER_HOST,
     comfyuiPath: comfyui.path,
     imageMetadata: settings.IMAGE_METADATA,
@@ -180,13 +149,12 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
 
   const keep = settings.KEEP_DAYS;
   const retentionLog = log('local');
-  const removeExpired = (asOf: number) => removeExpiredIn(connected.store, '', asOf);
   const lived = createLived(2 * retentionPeriod(keep) + MINUTE);
   lived.ended(now());
   const retention = every(
     'retention',
     retentionPeriod(keep),
-    () => applyRetention({ removeExpired, images, log: retentionLog, now, keep, lived }),
+    () => applyRetention({ removeExpired: engine.removeExpired, images, log: retentionLog, now, keep, lived }),
     retentionLog,
   );
 
@@ -195,7 +163,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings.FIRST_KEY && settings.API_KEYS === 'required'
       ? await drawFirstKey(connected.keys, now(), randomBytes)
       : undefined;
-  await workspace.announce({ url, dynamodb: dynamodbUrl, tablesToken });
+  await workspace.announce({ url });
 
   return {
     url,
@@ -206,12 +174,10 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     async stop() {
       stopping.abort();
       await server.close();
-      forwarder.stop();
       await host.drain();
       await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
-      await intake.close();
       await comfyui.stop();
-      await dynamodb.stop();
+      await engine.close();
       await workspace.release();
     },
   };

@@ -3,6 +3,6 @@
 import { join } from 'node:path';
 import { packageRoot } from '../runtime/workflows.ts';
 
-export function programOf(name: 'dynamodb' | 'simulated-comfyui'): string {
+export function programOf(name: string): string {
   return join(packageRoot(), '.build', `${name}.mjs`);
 }

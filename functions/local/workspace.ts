@@ -9,15 +9,12 @@ import { tryLockIn } from '../runtime/lock.ts';
 
 export interface Announced {
   url: string;
-  /** URL of the embedded DynamoDB; `tablesToken` is the token that it requires. */
-  dynamodb: string;
-  tablesToken: string;
 }
 
 export interface Workspace {
   directory: string;
   identity: Identity;
-  /** Writes where the API and its tables are, for other programs. */
+  /** Writes where the API is, for other programs. */
   announce(where: Announced): Promise<void>;
   release(): Promise<void>;
 }
@@ -46,17 +43,10 @@ export async function openWorkspace(path: string): Promise<Workspace> {
 }
 
 /** Where the API that last used this workspace is; it may have ended since. */
-export async function announcedIn(path: string): Promise<Partial<Announced>> {
-  try {
-    const { url, dynamodb, tablesToken } = JSON.parse(
-      await readFile(join(path, 'api.json'), 'utf8'),
-    ) as Announced;
-    return { url, dynamodb, tablesToken };
-  } catch {
-    return {};
-  }
-}
-
 export async function runningApi(path: string): Promise<string | undefined> {
-  return (await announcedIn(path)).url;
+  try {
+    return (JSON.parse(await readFile(join(path, 'api.json'), 'utf8')) as Announced).url;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@ import { createS3Client } from '../images/s3/client.ts';
 import { createS3Images } from '../images/s3/images.ts';
 import { createPresigner } from '../images/s3/presign.ts';
 import type { Log } from '../log.ts';
+import { jumpInWords } from './clock-jump.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../store/dynamodb/client.ts';
 import { openTables, type Tables } from '../store/open.ts';
 
@@ -19,8 +20,6 @@ export interface Storage {
   s3Endpoint?: string | undefined;
   tablePrefix: string;
   bucket: string;
-  /** What the embedded tables of this very arrangement ask for. */
-  tablesToken?: string;
   /** Absent: as the SDK finds them. */
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
   timings?: Timings | undefined;
@@ -39,7 +38,6 @@ export function storageOf(settings: StorageSettings): Storage {
 }
 
 export interface Connected extends Tables {
-  store: StoreClient;
   images: Images;
   /** For callers, over connections of their own: they read as slowly as they like. */
   servedImages: Pick<Images, 'get'>;
@@ -53,12 +51,9 @@ export interface Connected extends Tables {
 export function connect(
   { region, credentials, tablePrefix, bucket, timings = TIMINGS, ...storage }: Storage,
   { log, local }: { log?: Log; local?: () => number } = {},
-): Connected {
+): Connected & { store: StoreClient } {
   const endpoint = storage.dynamodbEndpoint;
-  const store = createStoreClient(
-    { endpoint, region, credentials, token: storage.tablesToken, timings },
-    local,
-  );
+  const store = createStoreClient({ endpoint, region, credentials, timings }, local);
   if (log) store.clock.onJump((by) => log.warn('clock.jumped', { ms: by, reason: jumpInWords(by) }));
   const s3 = createS3Client({ endpoint: storage.s3Endpoint, region, credentials, timings });
   const serving = createS3Client({
@@ -78,19 +73,4 @@ export function connect(
     timings,
     now: () => store.clock.now(),
   };
-}
-
-/** @param by ms */
-export function jumpInWords(by: number): string {
-  const span = spanInWords(Math.abs(by));
-  return by > 0
-    ? `the clock jumped by ${span}, or this machine slept: what waits or is kept is not older for it`
-    : `the clock was set back by ${span}: reported times stay ahead of it, by less and less, for ${spanInWords(-2 * by)}`;
-}
-
-function spanInWords(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 6) / 10} h`;
 }

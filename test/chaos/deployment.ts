@@ -103,7 +103,6 @@ export async function startDeployment(bundles: Bundles, plan: Plan, workflows: s
   add('dynamodb', 'dynamodb', () => ({
     DIRECTORY: join(directory, 'dynamodb'),
     PORT: '0',
-    TOKEN: CREDENTIALS.accessKeyId,
   }));
   add('s3', 's3', () => ({
     DIRECTORY: join(directory, 's3'),

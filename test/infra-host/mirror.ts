@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
+import { createDynalite } from '../support/dynalite/mended-dynalite.ts';
 import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createS3Client } from '../../functions/images/s3/client.ts';

@@ -20,7 +20,7 @@ export const bundleOf = (name: FunctionName) => join(packageRoot(), '.build', 'l
 
 export interface Deployment {
   storage: Storage;
-  behind: Connected;
+  behind: ReturnType<typeof connect>;
   environment: Record<string, string>;
   start(name: FunctionName, environment?: Record<string, string>): Promise<Runtime>;
   close(): Promise<void>;

@@ -104,7 +104,7 @@ test('after kill -9 of everything a new start has every job, every image, and fi
   const waiting = await Promise.all([1, 2, 3].map((seed) => generate(url, { seed, steps: 1 })));
   await expect.poll(async () => (await status(url, running))['status']).toBe('processing');
   const children = await childrenOf(first.pid);
-  expect(children).toHaveLength(2);
+  expect(children).toHaveLength(1);
   for (const pid of [first.pid, ...children]) process.kill(pid, 'SIGKILL');
   await first.ended;
 
@@ -120,7 +120,7 @@ test('the children end when their parent is killed', async () => {
   const program = start();
   await up(program);
   const children = await childrenOf(program.pid);
-  expect(children).toHaveLength(2);
+  expect(children).toHaveLength(1);
   program.signal('SIGKILL');
   await program.ended;
   await expect.poll(() => children.filter(isAlive), { timeout: 5000 }).toEqual([]);
@@ -231,27 +231,18 @@ test('more connections than it may have files open are waited out', async () => 
   await completed(url, await generate(url));
 }, 30_000);
 
-test('the tables are there again when somebody deletes them', async () => {
-  const program = start();
-  const url = await up(program);
-  const [dynamodb] = await childrenOf(program.pid);
-  await rm(join(workspace, 'dynamodb'), { recursive: true });
-  process.kill(dynamodb!, 'SIGKILL');
-  const accepts = async () => (await post(url)).status;
-  await expect.poll(accepts, { timeout: 10_000 }).toBe(202);
-  // The host is known again with its next heartbeat.
-  await completed(url, await generate(url), 25_000);
-}, 40_000);
-
-test('the embedded DynamoDB comes back when it dies, and no job is lost', async () => {
+test('tables that are deleted while it runs are there again, with every job', async () => {
   const program = start();
   const url = await up(program);
   const before = await generate(url);
-  const [dynamodb] = await childrenOf(program.pid);
-  process.kill(dynamodb!, 'SIGKILL');
-  await completed(url, before);
-  await completed(url, await generate(url));
-}, 30_000);
+  await rm(join(workspace, 'tables.mdb'));
+  await program.until(/"table.restored"/);
+  const after = await generate(url);
+  program.signal('SIGKILL');
+  await program.ended;
+  const again = await up(start());
+  for (const jobId of [before, after]) await completed(again, jobId);
+}, 60_000);
 
 test('a real ComfyUI that is meant but silent: jobs are accepted, and made when it comes', async () => {
   const comfyui = await startSimulatedComfyUI({ stepMs: 1 });
@@ -428,7 +419,7 @@ test('a workspace that was copied says so at its first start', async () => {
   await first.ended;
   const copy = join(workspace, 'copy');
   await mkdir(copy);
-  for (const name of ['identity.json', 'dynamodb', 's3'])
+  for (const name of ['identity.json', 'tables.mdb', 's3'])
     await cp(join(workspace, name), join(copy, name), { recursive: true });
   const second = start({ WORKSPACE_PATH: copy });
   await up(second);
@@ -519,13 +510,11 @@ describe('one line and exit 1', () => {
   });
 
   test('for a job table that cannot be opened', async () => {
-    const directory = join(workspace, 'dynamodb');
-    await mkdir(directory);
-    await writeFile(join(directory, 'CURRENT'), 'MANIFEST-000009\n');
+    await writeFile(join(workspace, 'tables.mdb'), 'no table');
     const program = start();
     expect(await program.ended).toBe(1);
     expect(program.output().trim().split('\n')).toEqual([
-      expect.stringMatching(/^The job table in \S+ is damaged: .*WORKSPACE_REPAIR=true$/),
+      expect.stringMatching(/^The job table \S+tables.mdb cannot be opened: /),
     ]);
   });
 

@@ -10,7 +10,7 @@ import { type Child, startChild } from '../../functions/local/child.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createLog } from '../../functions/log.ts';
-import { connect, type Connected } from '../../functions/runtime/connect.ts';
+import { connect } from '../../functions/runtime/connect.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
@@ -38,9 +38,7 @@ export async function startStorage(bucket = 'images'): Promise<Storage> {
       createLog('test', 'error'),
       () => ({}),
     );
-  const dynamodb = await start<{ port: number }>('dynamodb', programOf('dynamodb'), {
-    TOKEN: CREDENTIALS.accessKeyId,
-  });
+  const dynamodb = await start<{ port: number }>('dynamodb', programOf('dynamodb'), {});
   const s3 = await start<{ url: string }>('s3', join(packageRoot(), '.build', 's3.mjs'), {
     BUCKET: bucket,
     AWS_REGION: REGION,
@@ -72,7 +70,7 @@ export interface DeployedHost {
 export interface Deployment {
   storage: Storage;
   /** The same tables and bucket, for looking behind the processes. */
-  behind: Connected;
+  behind: ReturnType<typeof connect>;
   /** As it is told; it may end at once. */
   start(name: Name, env?: Record<string, string>): Program;
   /** Resolves with its address when it is ready. */

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { TIMINGS } from '../../functions/core/timings.ts';
-import { createDynalite } from '../../functions/local/embedded-dynamodb/mended-dynalite.ts';
+import { createDynalite } from './dynalite/mended-dynalite.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { type EmbeddedEngine, openEmbedded } from '../../functions/store/embedded/engine.ts';

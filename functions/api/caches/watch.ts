@@ -1,5 +1,5 @@
 // One watcher for all who follow jobs: the table is read strongly once a second, all followed jobs in one batch, however
-// many follow. Without followers nothing is read.
+// many follow; a job that this process writes is read at once. Without followers nothing is read.
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { JobState } from '../../core/job.ts';
@@ -26,10 +26,13 @@ export function createWatch({
   jobs,
   log,
   timings = TIMINGS,
+  changes,
 }: {
   jobs: Pick<Jobs, 'readStates'>;
   log: Log;
   timings?: Timings | undefined;
+  /** Calls `listener` after each write to a job by this process. */
+  changes?: ((listener: (jobId: string) => void) => void) | undefined;
 }): Watch {
   const followers = new Map<string, Set<Follower>>();
   let polls = 0;
@@ -44,6 +47,11 @@ export function createWatch({
     const asked = [...followers.keys()];
     watching = asked.length > 0;
     if (!watching) return;
+    await look(asked);
+    pollLater();
+  }
+
+  async function look(asked: string[]): Promise<void> {
     polls += 1;
     const begun = polls;
     try {
@@ -57,8 +65,11 @@ export function createWatch({
       // The next poll may succeed; followers leave by their own timeout.
       log.warn('watch.read_failed', { count: asked.length, error: String(error) });
     }
-    pollLater();
   }
+
+  changes?.((jobId) => {
+    if (followers.has(jobId)) void look([jobId]);
+  });
 
   return {
     change: (known, ms, signal) =>

@@ -2,17 +2,12 @@
 
 import { keysSettings } from '../../config/cli.ts';
 import { valueInWords } from '../../core/secrets.ts';
-import { tryLockIn } from '../../runtime/lock.ts';
-import { startChild } from '../../local/child.ts';
-import { programOf } from '../../local/programs.ts';
-import { announcedIn } from '../../local/workspace.ts';
-import { createLog } from '../../log.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../store/dynamodb/client.ts';
-import { createTables } from '../../store/dynamodb/create-tables.ts';
+import { openEmbedded } from '../../store/embedded/engine.ts';
 import { createKeys, type Keys } from '../../store/keys.ts';
 import { createOwners, type Owners } from '../../store/owners.ts';
-import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { CommandError } from '../api.ts';
 import { readDeployment, unpricedTypes } from '../deployment.ts';
 import { explainedFor } from '../doctor/aws.ts';
@@ -69,46 +64,30 @@ async function openDeployedKeys(place: Place): Promise<OpenKeys> {
   }
 }
 
-async function over(client: StoreClient, prefix: string, stop = async () => undefined): Promise<OpenKeys> {
-  const keys = createKeys(engineOf(client, prefix));
+async function over(client: StoreClient, prefix: string): Promise<OpenKeys> {
+  const engine = engineOf(client, prefix);
+  const keys = createKeys(engine);
   // The answer sets the client's clock.
   await keys.list();
   return {
     keys,
-    owners: createOwners(engineOf(client, prefix)),
+    owners: createOwners(engine),
     now: () => client.clock.now(),
     unpriced: [],
-    async close() {
-      client.raw.destroy();
-      await stop();
-    },
+    close: () => Promise.resolve(client.raw.destroy()),
   };
 }
 
-/** The API that has the workspace keeps its tables open; if none runs, this command opens them. */
+/** Whether an API runs on the workspace or not: several processes may have its tables open. */
 async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-  const client = (endpoint: string, token: string) =>
-    createStoreClient({ endpoint, region: 'local', credentials, token });
-  const lock = await tryLockIn(path, 'lock');
-  if (!lock) {
-    const { dynamodb, tablesToken } = await announcedIn(path);
-    if (dynamodb === undefined || tablesToken === undefined)
-      throw new CommandError(`The workspace ${path} is being opened; try again in a second`);
-    return over(client(dynamodb, tablesToken), '');
-  }
-  const token = randomBytes(24).toString('hex');
-  const dynamodb = await startChild<{ port: number }>(
-    'the embedded DynamoDB',
-    programOf('dynamodb'),
-    { ...process.env, DIRECTORY: join(resolve(path), 'dynamodb'), TOKEN: token },
-    createLog('keys', 'warn'),
-    ({ port }) => ({ PORT: String(port) }),
-  );
-  const opened = client(`http://127.0.0.1:${dynamodb.ready.port}`, token);
-  await createTables(opened, '');
-  return over(opened, '', async () => {
-    await dynamodb.stop();
-    await lock.release();
-  });
+  const directory = resolve(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const engine = openEmbedded({ directory });
+  return {
+    keys: createKeys(engine),
+    owners: createOwners(engine),
+    now: () => engine.clock.now(),
+    unpriced: [],
+    close: () => engine.close(),
+  };
 }

@@ -21,7 +21,7 @@ import { createSlots } from '../../host/claims/slots.ts';
 import { createClaimLoop } from '../../host/claims/claim-loop.ts';
 import { createHeartbeat } from '../../host/machine/heartbeat.ts';
 import { runWatchdog } from '../../host/claims/watchdog.ts';
-import { createDynalite } from '../../local/embedded-dynamodb/mended-dynalite.ts';
+import { createDynalite } from '../../../test/support/dynalite/mended-dynalite.ts';
 import { createLog } from '../../log.ts';
 import type { Machines } from '../../machines/machines.ts';
 import { createMetrics } from '../../metrics.ts';

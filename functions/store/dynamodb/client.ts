@@ -2,7 +2,6 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { HttpRequest } from '@smithy/types';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import type { Engine } from '../engine.ts';
@@ -14,14 +13,8 @@ export interface StoreSettings {
   endpoint?: string | undefined;
   region: string;
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined;
-  /** For the embedded DynamoDB, which compares it and checks no signature: signing is two fifths of what a call costs. */
-  token?: string | undefined;
   timings?: Timings | undefined;
 }
-
-/** In the form of a signature. The server compares the token and ignores the rest. */
-const unsignedWith = (token: string) =>
-  `AWS4-HMAC-SHA256 Credential=${token}/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0`;
 
 export interface StoreClient {
   raw: DynamoDBClient;
@@ -38,7 +31,6 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
     region: settings.region,
     ...(settings.endpoint ? { endpoint: settings.endpoint } : {}),
     ...(settings.credentials ? { credentials: settings.credentials } : {}),
-    ...(settings.token === undefined ? {} : { signer: { sign: withToken(settings.token) } }),
     maxAttempts: 5,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 2000,
@@ -63,15 +55,6 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
   );
   const documents = DynamoDBDocumentClient.from(raw, { marshallOptions: { removeUndefinedValues: true } });
   return { raw, documents, clock, timings };
-}
-
-function withToken(token: string) {
-  const authorization = unsignedWith(token);
-  return (request: HttpRequest): Promise<HttpRequest> => {
-    request.headers['authorization'] = authorization;
-    request.headers['x-amz-date'] = '20260101T000000Z';
-    return Promise.resolve(request);
-  };
 }
 
 /** @param prefix of the tables' names: one account may hold several stages */

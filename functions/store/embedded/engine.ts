@@ -3,20 +3,25 @@
 // same time. Why lmdb: docs/decisions.
 
 import { open, type RootDatabase } from 'lmdb';
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
 import type { Engine } from '../engine.ts';
 import { jobsTable, tables, type TableSpec } from '../tables.ts';
-import { type EmbeddedTable, openTable, type Transactions } from './table.ts';
+import { createTable, type EmbeddedTable, type Transactions } from './table.ts';
 
 export interface EmbeddedEngine extends Engine {
   table(spec: TableSpec): EmbeddedTable;
   clock: TableClock;
   /** Removes what has expired at a time, ms, as DynamoDB's TTL does on AWS. @returns how many items */
   removeExpired(asOf: number): Promise<number>;
+  /**
+   * Writes the tables into the folder again if their file was deleted: without it they live on until the process ends, and
+   * everything would end with it. @returns whether it was gone
+   */
+  restoreIfGone(): Promise<boolean>;
   /** Resolves when every write that was begun is on the disk and the file is closed. */
   close(): Promise<void>;
 }
@@ -50,7 +55,10 @@ export function openEmbedded({
   clock = systemClock(),
 }: EmbeddedSettings): EmbeddedEngine {
   const path = join(directory, FILE);
-  const root = openFile(path);
+  let root = openFile(path);
+  /** Of the file as it was opened. */
+  let inode = statSync(path).ino;
+  let restoring: Promise<void> | undefined;
   let closing = false;
   /** A write that lmdb begins after it was closed would end the process. */
   const writing = new Set<Promise<unknown>>();
@@ -58,6 +66,7 @@ export function openEmbedded({
   const transactions: Transactions = {
     async run(work) {
       if (closing) throw new AppError('unavailable', 'The tables are closed');
+      await restoring;
       const written = root.transaction(work);
       writing.add(written);
       try {
@@ -73,7 +82,25 @@ export function openEmbedded({
       if (room && !(room.changes() && (!isNew || name !== jobsTable.name || room.takes(0)))) throw diskFull();
     },
   };
-  const opened = new Map(tables.map((spec) => [spec.name, openTable(root, spec, transactions)]));
+  const opened = new Map(tables.map((spec) => [spec.name, createTable(spec, transactions)]));
+  const openAll = () => {
+    for (const table of opened.values()) table.open(root);
+  };
+  openAll();
+
+  async function restore(): Promise<void> {
+    await Promise.allSettled(writing);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const copy = `${path}.restored`;
+    await root.backup(copy, false);
+    renameSync(copy, path);
+    rmSync(`${path}-lock`, { force: true });
+    const former = root;
+    root = openFile(path);
+    inode = statSync(path).ino;
+    openAll();
+    await former.close();
+  }
 
   return {
     table: ({ name }) => opened.get(name)!,
@@ -90,8 +117,15 @@ export function openEmbedded({
         }
       return removed;
     },
+    async restoreIfGone() {
+      if (statSync(path, { throwIfNoEntry: false })?.ino === inode || closing) return false;
+      restoring ??= restore().finally(() => (restoring = undefined));
+      await restoring;
+      return true;
+    },
     async close() {
       closing = true;
+      await restoring;
       await Promise.allSettled(writing);
       await root.close();
     },

@@ -24,22 +24,18 @@ export interface Transactions {
 }
 
 export interface EmbeddedTable extends Table {
+  /** Before any other call, and again where the file was replaced. */
+  open(root: RootDatabase): void;
   /** Removes at most `limit` items that expired before a second, as DynamoDB's TTL does. @returns how many */
   removeExpired(before: number, limit: number): Promise<number>;
   /** Puts many items as they are, without conditions, in one transaction. */
   putAll(items: readonly Attributes[]): Promise<void>;
 }
 
-export function openTable(
-  root: RootDatabase,
-  spec: TableSpec,
-  { run, refuseFull }: Transactions,
-): EmbeddedTable {
-  const items: Database<Attributes> = root.openDB(spec.name, PLAIN);
-  const rowsOf = (name: string): Database<Buffer> =>
-    root.openDB(`${spec.name}.${name}`, { encoding: 'binary' });
-  const indexes = spec.indexes.map((index) => ({ ...index, rows: rowsOf(index.name) }));
-  const expiries = rowsOf(spec.ttl);
+export function createTable(spec: TableSpec, { run, refuseFull }: Transactions): EmbeddedTable {
+  let items: Database<Attributes>;
+  let indexes: (TableSpec['indexes'][number] & { rows: Database<Buffer> })[];
+  let expiries: Database<Buffer>;
   const expiryOf = (item: Attributes | undefined): Key | undefined =>
     typeof item?.[spec.ttl] === 'number' ? [item[spec.ttl] as number, ...keyOf(spec, item)] : undefined;
 
@@ -100,6 +96,14 @@ export function openTable(
     keys.map((key) => attributesOf(spec, indexNamed(index), key) as Row);
 
   return {
+    open(root) {
+      const rowsOf = (name: string): Database<Buffer> =>
+        root.openDB(`${spec.name}.${name}`, { encoding: 'binary' });
+      items = root.openDB(spec.name, PLAIN);
+      indexes = spec.indexes.map((index) => ({ ...index, rows: rowsOf(index.name) }));
+      expiries = rowsOf(spec.ttl);
+    },
+
     async read<Item>(key: Attributes) {
       return items.get(keyOf(spec, key)) as Item | undefined;
     },

@@ -1,18 +1,16 @@
-// dynalite with five corrections (version 4.0.0, read in its source):
+// dynalite with four corrections (version 4.0.0, read in its source):
 // - it writes the rows of the indexes before the item: a process killed in between leaves a job that no index shows.
 //   Here both go in one LevelDB batch;
 // - it ends its reads by a method that LevelDB's iterators do not have, so none is closed and memory grows;
 // - it answers while the write is in the system's memory only: a power cut lost jobs that were accepted half a minute
 //   before. Here every write is synced to the disk before its answer;
-// - it reads single keys through a thread pool, which costs more than the read;
-// - it ends the process if a write fails, on a full disk too, and then nothing can be read.
+// - it reads single keys through a thread pool, which costs more than the read.
 
 import { AbstractKeyIterator, AbstractValueIterator } from 'abstract-level';
 import { ClassicLevel } from 'classic-level';
 import dynalite from 'dynalite';
 import database from 'dynalite/db/index.js';
 import type { Server } from 'node:http';
-import { isDiskFull } from '../../core/disk-full.ts';
 
 interface Operation {
   type: 'put' | 'del';
@@ -20,28 +18,7 @@ interface Operation {
   value?: unknown;
 }
 
-export interface WriteGuard {
-  /** Whether the disk is too full for this write. @param isNew the key does not exist yet */
-  refuses(table: string, isNew: boolean): boolean;
-  /** Called after a write failed on a full disk. */
-  failed(error: Error): void;
-}
-
-let guard: WriteGuard | undefined;
-
-/** dynalite's answer on a full disk. The SDK does not retry it: a second later the disk is still full. */
-function storageFull(): Error {
-  const message = 'The disk is full';
-  const body = { __type: 'com.amazonaws.dynamodb.v20120810#StorageFull', message };
-  return Object.assign(new Error(message), { statusCode: 400, body });
-}
-
 const updateIndexes: typeof database.updateIndexes = (store, table, existing, item, done) => {
-  const isNew = existing === undefined && item !== null;
-  if (guard?.refuses(table.TableName, isNew)) {
-    done(storageFull());
-    return;
-  }
   const prefix = (index: string) => `index-global~${table.TableName}~${index}~`;
   const { puts, deletes } = database.getIndexActions(
     table.GlobalSecondaryIndexes ?? [],
@@ -89,20 +66,15 @@ function mend(): void {
     });
   const { _put, _del, _batch } = ClassicLevel.prototype as unknown as Writes;
   const durably = (options: object) => ({ ...options, sync: true });
-  const orSayFull = (error: Error): never => {
-    if (!guard || !isDiskFull(error)) throw error;
-    guard.failed(error);
-    throw storageFull();
-  };
   Object.assign(ClassicLevel.prototype, {
     _put(key, value, options) {
-      return _put.call(this, key, value, durably(options)).catch(orSayFull);
+      return _put.call(this, key, value, durably(options));
     },
     _del(key, options) {
-      return _del.call(this, key, durably(options)).catch(orSayFull);
+      return _del.call(this, key, durably(options));
     },
     _batch(operations, options) {
-      return _batch.call(this, operations, durably(options)).catch(orSayFull);
+      return _batch.call(this, operations, durably(options));
     },
   } satisfies Writes);
   Object.assign(ClassicLevel.prototype, {
@@ -112,10 +84,9 @@ function mend(): void {
   });
 }
 
-/** @param path folder of the table; absent: in memory. @param writes judges the writes, for the whole process */
-export function createDynalite(path?: string, writes?: WriteGuard): Server {
+/** @param path folder of the table; absent: in memory */
+export function createDynalite(path?: string): Server {
   mend();
-  guard = writes;
   const instant = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
   return dynalite(path === undefined ? instant : { ...instant, path });
 }
