@@ -163,11 +163,8 @@ export const LOG_EVENTS = {
   'store.unavailable': { level: 'error', fields: ['requestId', 'path'] },
   'sweep.reclaimed': { level: 'warn', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
   'sweep.superseded': { level: 'debug', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
-  'disk.full': { level: 'warn', fields: ['reason'] },
-  'disk.has_room': { level: 'info', fields: ['reason'] },
-  'table.restored': { level: 'warn', fields: ['file'] },
   'table.restore_failed': { level: 'error', fields: ['file'] },
-  'table.repaired': { level: 'warn', fields: ['reason'] },
+  'table.restored': { level: 'warn', fields: ['file'] },
   'table.write_failed': { level: 'error', fields: ['jobId', 'verb'] },
   'upload.count_failed': { level: 'warn', fields: ['owner', 'error'] },
   'upload.removed': { level: 'info', fields: ['owner', 'filename'] },
@@ -186,6 +183,8 @@ export const LOG_EVENTS = {
   'webhook.take_over_failed': { level: 'error', fields: ['jobId'] },
   'workflow.refused': { level: 'warn', fields: ['reason'] },
   'workflows.reloaded': { level: 'info', fields: ['workflows'] },
+  'workspace.filled': { level: 'warn', fields: ['reason'] },
+  'workspace.freed': { level: 'info', fields: ['reason'] },
   'workspace.noted': { level: 'warn', fields: ['reason'] },
 } as const satisfies Record<`${string}.${string}`, Declared>;
 

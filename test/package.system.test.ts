@@ -38,7 +38,6 @@ test('the tarball has what runs and what it asks for, and nothing else', () => {
   expect(files.filter((file) => /^\.build\/[^/]+$/.test(file)).sort()).toEqual([
     '.build/THIRD-PARTY-LICENSES.txt',
     '.build/comfyui-rest-api.mjs',
-    '.build/dynamodb.mjs',
     '.build/simulated-comfyui.mjs',
   ]);
   expect(files.filter((file) => file.startsWith('.build/docs/')).sort()).toEqual([

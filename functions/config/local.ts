@@ -24,11 +24,6 @@ export const local = {
     '`real`, `simulated`, or `auto`: the real one if it answers, and always in a workspace that has worked with one',
   ),
   ...workspace,
-  WORKSPACE_REPAIR: setting(
-    flag.prefault('false'),
-    FLAG,
-    'a damaged job table stops the start with what is lost; `true` goes on with what can be read',
-  ),
   ...api,
   FIRST_KEY: setting(
     flag.prefault('false'),

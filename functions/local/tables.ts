@@ -1,4 +1,4 @@
-// The tables of the local stack: a file in the workspace, with what a person is told about it, its disk and its clock.
+// The tables of the local stack: a file in the workspace, and what is logged about it, its disk and its clock.
 
 import type { Log } from '../log.ts';
 import { jumpInWords } from '../runtime/clock-jump.ts';
@@ -39,7 +39,8 @@ function watchRoom(room: DiskRoom, log: Log): () => void {
     const full = !room.takes(0);
     if (full === isFull) return;
     isFull = full;
-    if (full) log.warn('disk.full', { reason: 'new jobs and uploads are refused, deleting some makes room' });
-    else log.info('disk.has_room', { reason: 'jobs are accepted again' });
+    if (full)
+      log.warn('workspace.filled', { reason: 'new jobs and uploads are refused, deleting some makes room' });
+    else log.info('workspace.freed', { reason: 'jobs are accepted again' });
   };
 }

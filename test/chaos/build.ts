@@ -25,7 +25,7 @@ const ENTRIES = {
   forwarder: 'functions/forwarder/main.ts',
   controller: 'functions/controller/main.ts',
   host: 'functions/host/main.ts',
-  dynamodb: 'functions/local/embedded-dynamodb/main.ts',
+  dynamodb: 'test/support/dynalite/main.ts',
   s3: 'functions/local/embedded-s3/main.ts',
   comfyui: 'test/chaos/comfyui.ts',
 };

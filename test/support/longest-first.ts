@@ -18,7 +18,6 @@ export const LONG = [
   'test/cli/simulate/simulate.test.ts',
   'test/cli/generate.test.ts',
   'test/host/broken-comfyui.test.ts',
-  'test/local/damaged-workspace.test.ts',
   'test/cli/deploy.test.ts',
   'test/webhooks/fair.test.ts',
   'test/webhooks/crash.test.ts',

@@ -10,6 +10,7 @@ import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
 import type { Engine } from '../engine.ts';
 import { jobsTable, tables, type TableSpec } from '../tables.ts';
+import { damageOf } from './file-check.ts';
 import { createTable, type EmbeddedTable, type Transactions } from './table.ts';
 
 export interface EmbeddedEngine extends Engine {
@@ -134,9 +135,15 @@ export function openEmbedded({
 
 function openFile(path: string): RootDatabase {
   const refuse = (reason: string) =>
-    new AppError('bad_setting', `The job table ${path} cannot be opened: ${reason}`, {
-      field: 'WORKSPACE_PATH',
-    });
+    new AppError(
+      'bad_setting',
+      `The job table ${path} cannot be opened: ${reason}. Put a copy of it back, or move it away to begin without its jobs`,
+      {
+        field: 'WORKSPACE_PATH',
+      },
+    );
+  const damage = damageOf(path);
+  if (damage !== undefined) throw refuse(damage);
   let root: RootDatabase;
   try {
     root = open({
