@@ -64,7 +64,6 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const copied = noteOfCopy(directory, workspace.identity);
   if (copied !== undefined) log('local').warn('workspace.noted', { reason: copied });
   const { machineId, secretAccessKey } = workspace.identity;
-  const credentials = { accessKeyId: 'local', secretAccessKey };
 
   // The port comes first: if it is taken, nothing has to be undone. Requests wait until the app is ready.
   const answering = signal<RequestListener>();
@@ -154,7 +153,8 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const retention = every(
     'retention',
     retentionPeriod(keep),
-    () => applyRetention({ removeExpired: engine.removeExpired, images, log: retentionLog, now, keep, lived }),
+    () =>
+      applyRetention({ removeExpired: engine.removeExpired, images, log: retentionLog, now, keep, lived }),
     retentionLog,
   );
 

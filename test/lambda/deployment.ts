@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { connect, type Connected } from '../../functions/runtime/connect.ts';
+import { connect } from '../../functions/runtime/connect.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { type Storage, startStorage } from '../runtime/deployment.ts';
