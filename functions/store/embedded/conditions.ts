@@ -1,5 +1,7 @@
-// Conditions and updates on an item in memory, as DynamoDB judges and makes them.
+// Conditions and updates on an item in memory, as DynamoDB judges and makes them; what it refuses is refused here too, so
+// that code which works on one machine works on AWS.
 
+import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Attributes, Condition, Update } from '../engine.ts';
 
 /** DynamoDB orders strings by their UTF-8 bytes; undefined: the two cannot be compared. */
@@ -20,7 +22,7 @@ const OPERATORS = {
 
 const isLike = (is: keyof typeof OPERATORS, left: unknown, right: unknown): boolean => {
   const order = compare(left, right);
-  if (order === undefined) return is === '=' && typeof left === 'boolean' && left === right;
+  if (order === undefined) return is === '=' && left !== undefined && isDeepStrictEqual(left, right);
   return OPERATORS[is](order);
 };
 
@@ -48,27 +50,51 @@ export const allHold = (when: readonly Condition[], item: Attributes | undefined
   when.every((condition) => holds(condition, item));
 
 /**
- * @param item as it is stored; undefined: it is created with its key
+ * @param item as it is stored, or the key of one that is created
+ * @param keys which an update may not name
  * @returns the item after the update, without its condition
+ * @throws TypeError for what DynamoDB refuses
  */
 export function updated(
   item: Attributes,
   { set = {}, setOnce = {}, add = {}, remove = [] }: Update,
+  keys: readonly string[],
 ): Attributes {
+  const valued = ([, value]: [string, unknown]) => value !== undefined;
+  const [sets, once] = [Object.entries(set).filter(valued), Object.entries(setOnce).filter(valued)];
+  const named = [...[...sets, ...once].map(([attribute]) => attribute), ...Object.keys(add), ...remove];
+  if (new Set([...keys, ...named]).size < keys.length + named.length)
+    throw new TypeError(`An update names a key, or an attribute twice: ${named.join(', ')}`);
   const next = { ...item };
-  for (const [attribute, value] of Object.entries(set)) if (value !== undefined) next[attribute] = value;
-  for (const [attribute, value] of Object.entries(setOnce))
-    if (value !== undefined && item[attribute] === undefined) next[attribute] = value;
-  for (const [attribute, by] of Object.entries(add)) next[attribute] = Number(item[attribute] ?? 0) + by;
+  for (const [attribute, value] of sets) next[attribute] = value;
+  for (const [attribute, value] of once) if (item[attribute] === undefined) next[attribute] = value;
+  for (const [attribute, by] of Object.entries(add)) {
+    const before = item[attribute] === undefined ? 0 : item[attribute];
+    if (typeof before !== 'number')
+      throw new TypeError(`${attribute} is no number: nothing can be added to it`);
+    next[attribute] = before + by;
+  }
   for (const attribute of remove) delete next[attribute];
   return next;
 }
 
-/** Without fields that have no value, at any depth: they are not stored. */
+/**
+ * Without fields that have no value, at any depth: they are not stored.
+ * @throws TypeError for a value that DynamoDB does not take
+ */
 export function stored(value: unknown): unknown {
-  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) return value.map(stored);
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.filter((one) => one !== undefined).map(stored);
+  if (typeof value !== 'object' || !isPlain(value))
+    throw new TypeError(`No value to store: ${inspect(value)}`);
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, one]) => (one === undefined ? [] : [[name, stored(one)]])),
   );
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

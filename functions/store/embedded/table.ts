@@ -5,7 +5,7 @@ import type { Database, Key, RootDatabase } from 'lmdb';
 import type { Attributes, Condition, Range, Table, Update } from '../engine.ts';
 import { SCHEMA_VERSION, type TableSpec } from '../tables.ts';
 import { allHold, stored, updated } from './conditions.ts';
-import { attributesOf, boundsOf, keyOf, rowOf } from './index-rows.ts';
+import { attributesOf, boundsOf, isSameRow, keyNames, keyOf, type Part, rowOf } from './index-rows.ts';
 
 /** Rows that are read without a pause. */
 const ROWS_AT_ONCE = 1000;
@@ -36,7 +36,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
   let items: Database<Attributes>;
   let indexes: (TableSpec['indexes'][number] & { rows: Database<Buffer> })[];
   let expiries: Database<Buffer>;
-  const expiryOf = (item: Attributes | undefined): Key | undefined =>
+  const expiryOf = (item: Attributes | undefined): Part[] | undefined =>
     typeof item?.[spec.ttl] === 'number' ? [item[spec.ttl] as number, ...keyOf(spec, item)] : undefined;
 
   function replace(key: Key, before: Attributes | undefined, after: Attributes | undefined): void {
@@ -50,7 +50,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
       { rows: expiries, old: expiryOf(before), next: expiryOf(after) },
     ];
     for (const { rows, old, next } of moves) {
-      const isSame = String(old) === String(next);
+      const isSame = isSameRow(old, next);
       if (old !== undefined && !isSame) void rows.remove(old);
       if (next !== undefined && !isSame) void rows.put(next, NOTHING);
     }
@@ -73,7 +73,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
 
   function change(key: Attributes, { when = [], ...update }: Update): Promise<Decision> {
     return write(keyOf(spec, key), (item) =>
-      allHold(when, item) ? updated(item ?? key, update) : undefined,
+      allHold(when, item) ? updated(item ?? key, update, keyNames(spec)) : undefined,
     );
   }
 
