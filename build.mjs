@@ -61,7 +61,7 @@ const programs = {
   webhooks: 'functions/webhooks/main.ts',
   host: 'functions/host/main.ts',
   dynamodb: 'test/support/dynalite/main.ts',
-  s3: 'functions/local/embedded-s3/main.ts',
+  s3: 'test/support/embedded-s3/main.ts',
   'simulated-comfyui': 'simulated-comfyui/main.ts',
   'comfyui-rest-api': 'functions/cli/main.ts',
   generate: 'functions/cli/generate.ts',

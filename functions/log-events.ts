@@ -120,7 +120,6 @@ export const LOG_EVENTS = {
   'image.read_failed': { level: 'warn', fields: ['file', 'error'] },
   'image.staging_failed': { level: 'error', fields: ['jobId'] },
   'image.upload_failed': { level: 'error', fields: ['jobId'] },
-  'images.taken_over': { level: 'info', fields: ['count', 'file'] },
   'inventory.folder_failed': { level: 'debug', fields: ['folder', 'error'] },
   'inventory.read_failed': { level: 'warn', fields: ['error'] },
   'inventory.store_failed': { level: 'error', fields: [] },

@@ -3,7 +3,7 @@
 /** API keys, the hub's tokens, webhook secrets. */
 const PREFIXED = String.raw`\b(?:ck_(?=[0-9a-f]{8,}_)|whsec_|hf_(?=[A-Za-z0-9]{30}))[A-Za-z0-9+/_=-]{16,}`;
 /** A user and a password in an address, a link's signature, the value of an Authorization header. */
-const IN_CONTEXT = String.raw`(?<=:\/\/)[^\s/@"\\]+(?=@)|(?<=X-Amz-(?:Signature|Security-Token)=)[^\s&"\\]+|(?<=\b(?:Bearer|Basic) )(?=[a-z]*[A-Z0-9+/=_])[A-Za-z0-9+/._~=-]{8,}`;
+const IN_CONTEXT = String.raw`(?<=:\/\/)[^\s/@"\\]+(?=@)|(?<=(?:X-Amz-(?:Signature|Security-Token)|[?&]signature)=)[^\s&"\\]+|(?<=\b(?:Bearer|Basic) )(?=[a-z]*[A-Z0-9+/=_])[A-Za-z0-9+/._~=-]{8,}`;
 const KNOWN = new RegExp(`${PREFIXED}|${IN_CONTEXT}`, 'g');
 const WHOLE = new RegExp(`^${PREFIXED}$`);
 

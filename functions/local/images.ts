@@ -29,7 +29,7 @@ export async function openLocalImages({
   const former = join(directory, 's3', 'images');
   try {
     const count = await takeOverImages(former, root);
-    if (count !== undefined) log.info('images.taken_over', { count, file: former });
+    if (count !== undefined) log.warn('workspace.noted', { reason: noteOf(count, former) });
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     throw new AppError('bad_setting', `The disk of ${directory} is full: make room, then start again`, {
@@ -40,4 +40,8 @@ export async function openLocalImages({
     images: await openFolderImages({ directory: root, log, hasRoom }),
     links: createLinks({ secret }),
   };
+}
+
+function noteOf(count: number, former: string): string {
+  return `${count} images of release 0.1 were taken over; ${former} may be deleted, which frees the space of images that are deleted from now on`;
 }

@@ -13,7 +13,7 @@ const place = z.object({ path: z.string(), inode: z.string(), machine: z.string(
 
 const identity = z.object({
   machineId: z.string().min(1),
-  /** Of the embedded S3: a presigned link outlives a restart. */
+  /** Signs links to images, so that they outlive a restart. The name is that of release 0.1. */
   secretAccessKey: z.string().min(1),
   /** A real ComfyUI has worked for this folder. */
   usedReal: z.boolean().optional(),

@@ -9,7 +9,7 @@ import type { Images } from '../../functions/images/images.ts';
 import { createS3Images } from '../../functions/images/s3/images.ts';
 import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { startChild } from '../../functions/local/child.ts';
-import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { startEmbeddedS3 } from '../support/embedded-s3/server.ts';
 import { programOf } from '../../functions/local/programs.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';

@@ -26,7 +26,7 @@ const ENTRIES = {
   controller: 'functions/controller/main.ts',
   host: 'functions/host/main.ts',
   dynamodb: 'test/support/dynalite/main.ts',
-  s3: 'functions/local/embedded-s3/main.ts',
+  s3: 'test/support/embedded-s3/main.ts',
   comfyui: 'test/chaos/comfyui.ts',
 };
 

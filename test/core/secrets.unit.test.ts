@@ -18,6 +18,10 @@ describe('withoutSecrets', () => {
       'https://b.example/x?X-Amz-Date=1&X-Amz-Signature=0af3&y',
       'https://b.example/x?X-Amz-Date=1&X-Amz-Signature=…&y',
     ],
+    [
+      'http://a:5000/signed/images/x.png?expires=1&signature=S5u-jI_t',
+      'http://a:5000/signed/images/x.png?expires=1&signature=…',
+    ],
     ['"Bearer hunter2hunter2" is an invalid header value', '"Bearer …" is an invalid header value'],
   ])('%s', (text, shown) => expect(withoutSecrets(text)).toBe(shown));
 

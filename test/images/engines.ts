@@ -7,7 +7,7 @@ import { openFolderImages } from '../../functions/images/folder/images.ts';
 import type { Images } from '../../functions/images/images.ts';
 import { createS3Images } from '../../functions/images/s3/images.ts';
 import { createLog } from '../../functions/log.ts';
-import { BUCKET, startTestS3 } from '../local/embedded-s3-support.ts';
+import { BUCKET, startTestS3 } from '../support/embedded-s3/support.ts';
 
 export interface Engine {
   images: Images;

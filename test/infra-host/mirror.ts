@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createDynalite } from '../support/dynalite/mended-dynalite.ts';
-import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { startEmbeddedS3 } from '../support/embedded-s3/server.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { createS3Client } from '../../functions/images/s3/client.ts';
 import { openBucket } from '../../functions/models/bucket.ts';

@@ -12,7 +12,7 @@ import { openBucket } from '../../functions/models/bucket.ts';
 import { keyOf, MANIFEST_KEY } from '../../functions/models/manifest.ts';
 import { partsKey } from '../../functions/models/parts-list.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../support/embedded-s3/support.ts';
 import { build, startCommand } from '../support/program.ts';
 import { partsOf, sha256Of } from './hub.ts';
 

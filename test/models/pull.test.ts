@@ -14,7 +14,7 @@ import { fetchPart } from '../../functions/models/part.ts';
 import { partsKey } from '../../functions/models/parts-list.ts';
 import { type PullDeps, pullModels } from '../../functions/models/pull.ts';
 import { createS3Client } from '../../functions/images/s3/client.ts';
-import { BUCKET, credentials, region, startTestS3 } from '../local/embedded-s3-support.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../support/embedded-s3/support.ts';
 import { partsOf, sha256Of } from './hub.ts';
 import { type CuttingProxy, startCuttingProxy } from './cutting-proxy.ts';
 

@@ -8,7 +8,7 @@ import { MANIFEST_KEY, readManifest } from '../../functions/models/manifest.ts';
 import { seed } from '../../functions/models/seed.ts';
 import { verifyFile } from '../../functions/models/verify.ts';
 import type { Wanted } from '../../functions/models/wanted.ts';
-import { BUCKET, startTestS3 } from '../local/embedded-s3-support.ts';
+import { BUCKET, startTestS3 } from '../support/embedded-s3/support.ts';
 import { COMMIT, sha256Of, type StandInHub, startStandInHub } from './hub.ts';
 
 const VAE = Buffer.alloc(300_000, 'vae ');

@@ -82,7 +82,7 @@ export function problems(log: Log) {
   };
 }
 
-/** The embedded table or bucket has surely not written it. */
+/** The tables or the images of this machine have surely not written it. */
 export function isStorageFull(error: unknown): boolean {
   return error instanceof Error && error.name === 'StorageFull';
 }

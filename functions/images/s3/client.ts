@@ -5,7 +5,7 @@ import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 
 export interface S3Settings {
-  /** Undefined: AWS. Otherwise path style is used, as with the embedded S3. */
+  /** Undefined: AWS. Otherwise path style is used. */
   endpoint?: string | undefined;
   region: string;
   credentials?: S3ClientConfig['credentials'] | undefined;

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, it, test } from 'vitest';
 import { openFolderImages } from '../../../functions/images/folder/images.ts';
 import { takeOverImages } from '../../../functions/images/folder/take-over.ts';
 import { createS3Images } from '../../../functions/images/s3/images.ts';
-import { BUCKET, startTestS3 } from '../../local/embedded-s3-support.ts';
+import { BUCKET, startTestS3 } from '../../support/embedded-s3/support.ts';
 import { silent, unfinishedIn } from '../engines.ts';
 import { all, whole } from '../support.ts';
 

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createS3Client } from '../../../functions/images/s3/client.ts';
 import { createS3Images } from '../../../functions/images/s3/images.ts';
-import { BUCKET, credentials, region, startTestS3 } from '../../local/embedded-s3-support.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../../support/embedded-s3/support.ts';
 import { listen, MB, png, whole } from '../support.ts';
 
 let s3: Awaited<ReturnType<typeof startTestS3>>;

@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { createS3Client } from '../../../functions/images/s3/client.ts';
 import { createS3Images } from '../../../functions/images/s3/images.ts';
 import { createPresigner } from '../../../functions/images/s3/presign.ts';
-import { BUCKET, credentials, region, startTestS3 } from '../../local/embedded-s3-support.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../../support/embedded-s3/support.ts';
 
 const run = promisify(execFile);
 const presigner = createPresigner({ credentials, region, bucket: BUCKET });

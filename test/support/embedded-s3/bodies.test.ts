@@ -4,8 +4,7 @@ import { createHash } from 'node:crypto';
 import { Agent } from 'node:http';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createS3Images } from '../../functions/images/s3/images.ts';
-import { BUCKET, send, signed, startTestS3 } from './embedded-s3-support.ts';
+import { BUCKET, send, signed, startTestS3 } from './support.ts';
 
 const sumOf = (bytes: string | Uint8Array) => {
   const sum = Buffer.alloc(4);
@@ -142,19 +141,4 @@ describe('a body', () => {
     agent.destroy();
     expect(await s3.files()).toEqual([]);
   });
-});
-
-it('that has no room on the disk is refused at once, and not sent again', async () => {
-  let asked = 0;
-  const s3 = await startTestS3({
-    hasRoom: () => {
-      asked += 1;
-      return false;
-    },
-  });
-  const images = createS3Images({ client: s3.client, bucket: BUCKET });
-  const put = images.put('a.png', new Uint8Array(3_000_000), { contentType: 'image/png' });
-  await expect(put).rejects.toMatchObject({ name: 'StorageFull' });
-  expect([asked, await s3.files()]).toEqual([1, []]);
-  await s3.stop();
 });

@@ -5,7 +5,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Log } from '../../log.ts';
 import type { Body, Digests } from './body.ts';
 import { describe, readDescription, type StoredObject } from './description.ts';
 
@@ -26,12 +25,12 @@ function fileName(key: string): string {
 /** S3 orders keys by their UTF-8 bytes; JavaScript compares UTF-16 units. */
 const orderOf = (key: string): string => Buffer.from(key).toString('latin1');
 
-export async function openBucket(directory: string, incoming: string, log?: Log) {
+export async function openBucket(directory: string, incoming: string) {
   await mkdir(directory, { recursive: true });
   const names = (await readdir(directory)).filter((name) => FILE_NAME.test(name));
   const objects = names
     .flatMap((name) => {
-      const object = readDescription(join(directory, name), log);
+      const object = readDescription(join(directory, name));
       return object && fileName(object.key) === name ? [{ order: orderOf(object.key), object }] : [];
     })
     .sort((a, b) => (a.order < b.order ? -1 : 1));
@@ -98,7 +97,6 @@ export async function openBucket(directory: string, incoming: string, log?: Log)
         const fd = openSync(join(directory, fileName(key)), 'r');
         if (fstatSync(fd).size === object.sizeBytes + describe(object).length) return { object, fd };
         closeSync(fd);
-        log?.warn('image.changed', { key });
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

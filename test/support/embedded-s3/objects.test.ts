@@ -15,7 +15,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BUCKET, startTestS3 } from './embedded-s3-support.ts';
+import { BUCKET, startTestS3 } from './support.ts';
 
 let s3: Awaited<ReturnType<typeof startTestS3>>;
 beforeAll(async () => {

@@ -1,16 +1,14 @@
-// A small S3 over a folder, for local mode: same SDK calls as on AWS; signatures and checksums are verified.
+// A small S3 over a folder, for tests and measurements of what runs on S3: signatures and checksums are verified.
 // Unknown operations and parameters are refused with NotImplemented, never ignored.
 
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Log } from '../../log.ts';
-import { CONNECTION_LIMITS } from '../../runtime/listen.ts';
-import { cutStalled } from '../../runtime/stalled.ts';
+import { CONNECTION_LIMITS } from '../../../functions/runtime/listen.ts';
+import { cutStalled } from '../../../functions/runtime/stalled.ts';
 import { openBucket, type Bucket } from './files.ts';
-import { isDiskFull } from '../../core/disk-full.ts';
-import { deleteBatch, deleteObject, full, listObjects, putObject, type Call } from './operations.ts';
+import { deleteBatch, deleteObject, listObjects, putObject, type Call } from './operations.ts';
 import { readObject } from './read.ts';
 import { createVerifier, decode, targetOf, type Credentials, type Target } from './signature.ts';
 import { notImplemented, S3Error } from './error.ts';
@@ -26,20 +24,17 @@ export interface EmbeddedS3Options {
   credentials: Credentials;
   region?: string;
   now?: () => number;
-  /** Whether so many more bytes fit on the disk; absent: a put is refused only when a write fails. */
-  hasRoom?: (bytes: number) => boolean;
-  log?: Log;
+  port?: number;
 }
 
 export interface EmbeddedS3 {
-  /** Takes Node's request and response: a signature covers the path as sent, which a `Request` normalises. */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Whether the request reads one of the buckets by a signed link, so that another server may pass it to `handle`. */
-  isPresignedRead(req: IncomingMessage): boolean;
+  url: string;
+  port: number;
+  close(): Promise<void>;
 }
 
-export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
-  const { directory, credentials, region = 'us-east-1', now = Date.now, hasRoom = () => true } = options;
+export async function startEmbeddedS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
+  const { directory, credentials, region = 'us-east-1', now = Date.now } = options;
   const incoming = join(directory, '.incoming');
   // Files that a killed process left half written.
   await rm(incoming, { recursive: true, force: true });
@@ -47,7 +42,7 @@ export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<Embe
   const buckets = new Map<string, Bucket>();
   for (const name of options.buckets) {
     if (!BUCKET_NAME.test(name)) throw new TypeError(`Not a bucket name: ${name}`);
-    buckets.set(name, await openBucket(join(directory, name), incoming, options.log));
+    buckets.set(name, await openBucket(join(directory, name), incoming));
   }
   const verify = createVerifier({ credentials, region, now });
 
@@ -70,34 +65,15 @@ export async function createEmbeddedS3(options: EmbeddedS3Options): Promise<Embe
       payload,
       params: paramsOf(target),
       now,
-      hasRoom,
     };
     await operationOf(call)(call);
   }
 
-  return {
-    async handle(req, res) {
-      res.setHeader('date', new Date(now()).toUTCString());
-      try {
-        await serve(req, res);
-      } catch (error) {
-        refuse(req, res, error);
-      }
-    },
-
-    isPresignedRead(req) {
-      const url = req.url ?? '';
-      if ((req.method !== 'GET' && req.method !== 'HEAD') || !/[?&]X-Amz-Signature=/.test(url)) return false;
-      return buckets.has(url.slice(1, url.indexOf('/', 1)));
-    },
-  };
-}
-
-export async function startEmbeddedS3(
-  options: EmbeddedS3Options & { port?: number },
-): Promise<EmbeddedS3 & { url: string; port: number; close(): Promise<void> }> {
-  const s3 = await createEmbeddedS3(options);
-  const server = createServer((req, res) => void s3.handle(req, res));
+  const server = createServer((req, res) => {
+    res.setHeader('date', new Date(now()).toUTCString());
+    // It takes Node's request: a signature covers the path as sent, which a `Request` normalises.
+    serve(req, res).catch((error: unknown) => refuse(req, res, error));
+  });
   // Longer than a client keeps an idle connection, because the SDK cannot retry a streamed body. Ms.
   server.keepAliveTimeout = 120_000;
   cutStalled(server, CONNECTION_LIMITS.writeTimeout, CONNECTION_LIMITS.connectionsCheckingInterval);
@@ -107,7 +83,6 @@ export async function startEmbeddedS3(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    ...s3,
     port,
     url: `http://127.0.0.1:${port}`,
     close: () =>
@@ -156,12 +131,7 @@ function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void
     return;
   }
   const reason = (error as NodeJS.ErrnoException).code ?? 'a fault in the embedded S3';
-  const known =
-    error instanceof S3Error
-      ? error
-      : isDiskFull(error)
-        ? full()
-        : new S3Error(500, 'InternalError', `Failed: ${reason}`);
+  const known = error instanceof S3Error ? error : new S3Error(500, 'InternalError', `Failed: ${reason}`);
   const xml = errorXml(known);
   for (const name of res.getHeaderNames()) if (name !== 'date') res.removeHeader(name);
   res.writeHead(known.status, {

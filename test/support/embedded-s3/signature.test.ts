@@ -1,7 +1,7 @@
 // Who may ask the embedded S3: every part of a request that could be changed on the way, changed.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BUCKET, send, signed, startTestS3, type Raw, type Signing } from './embedded-s3-support.ts';
+import { BUCKET, send, signed, startTestS3, type Raw, type Signing } from './support.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-11-23T12:00:00Z');

@@ -1,23 +1,20 @@
 // An embedded S3 in a folder of its own, the SDK's client for it, and requests signed by hand that the SDK would
-// never send. The signing here is written apart from functions/local: each checks the other.
+// never send. The signing here is written apart from signature.ts: each checks the other.
 
 import { createHash, createHmac } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request, type Agent, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createS3Client } from '../../functions/images/s3/client.ts';
-import type { Log } from '../../functions/log.ts';
-import { startEmbeddedS3 } from '../../functions/local/embedded-s3/server.ts';
+import { createS3Client } from '../../../functions/images/s3/client.ts';
+import { startEmbeddedS3 } from './server.ts';
 
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'a secret' };
 export const region = 'us-east-1';
 export const BUCKET = 'images';
 export const sha256 = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
 
-export async function startTestS3(
-  options: { directory?: string; now?: () => number; log?: Log; hasRoom?: () => boolean } = {},
-) {
+export async function startTestS3(options: { directory?: string; now?: () => number } = {}) {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'embedded-s3-')));
   const s3 = await startEmbeddedS3({
     ...options,

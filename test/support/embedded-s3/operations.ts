@@ -17,7 +17,6 @@ export interface Call {
   payload: string;
   params: Map<string, string>;
   now: () => number;
-  hasRoom: (bytes: number) => boolean;
 }
 
 export const CONTENT_HEADERS = [
@@ -30,16 +29,7 @@ export const CONTENT_HEADERS = [
 const MAX_METADATA_BYTES = 2048;
 const MAX_XML_BYTES = 2 * 1024 * 1024;
 
-export async function putObject({
-  req,
-  res,
-  bucket,
-  key,
-  payload,
-  params,
-  now,
-  hasRoom,
-}: Call): Promise<void> {
+export async function putObject({ req, res, bucket, key, payload, params, now }: Call): Promise<void> {
   refuseUnknown(params, []);
   refuseHeaders(req, ['if-match', 'x-amz-copy-source', 'x-amz-server-side-encryption-customer-algorithm']);
   const ifAbsent = req.headers['if-none-match'] !== undefined;
@@ -50,8 +40,6 @@ export async function putObject({
   ) {
     throw new S3Error(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');
   }
-  const length = Number(req.headers['x-amz-decoded-content-length'] ?? req.headers['content-length']);
-  if (!hasRoom(length)) throw full();
   const headers = keptHeaders(req);
   if (ifAbsent && bucket.find(key)) throw exists();
   const object = await bucket.put(key, receive(req, payload), { headers, now, ifAbsent });
@@ -129,9 +117,6 @@ function sendXml(res: ServerResponse, xml: string): void {
   res.writeHead(200, { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(xml) });
   res.end(xml);
 }
-
-/** Not an error of S3. */
-export const full = () => new S3Error(507, 'StorageFull', 'The disk is full.');
 
 const exists = () =>
   new S3Error(412, 'PreconditionFailed', 'At least one of the pre-conditions did not hold.');

@@ -2,7 +2,6 @@
 // Content and description are one file, so that a crash cannot leave one without the other.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import type { Log } from '../../log.ts';
 import type { Digests } from './body.ts';
 
 export interface StoredObject extends Digests {
@@ -24,12 +23,11 @@ export function describe(object: StoredObject): Buffer {
 }
 
 /** Returns undefined if the file is not ours, is torn by a failing disk or a power cut, or cannot be read. */
-export function readDescription(path: string, log?: Log): StoredObject | undefined {
+export function readDescription(path: string): StoredObject | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
-  } catch (error) {
-    log?.warn('image.read_failed', { file: path, error: (error as Error).message });
+  } catch {
     return undefined;
   }
   try {

@@ -1,10 +1,8 @@
 // Links to the embedded S3: good for a quarter of an hour, exactly as they were signed, and for reading only.
 
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createPresigner } from '../../functions/images/s3/presign.ts';
-import { BUCKET, credentials, region, send, signed, startTestS3, type Raw } from './embedded-s3-support.ts';
+import { createPresigner } from '../../../functions/images/s3/presign.ts';
+import { BUCKET, credentials, region, send, signed, startTestS3, type Raw } from './support.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-11-23T12:00:00Z');
@@ -106,34 +104,5 @@ describe('a link', () => {
     const answer = await send(s3.port, { path: url.slice(s3.url.length) });
     expect(answer).toMatchObject({ status: 400, code: 'InvalidArgument' });
     expect(answer.headers['set-cookie']).toBeUndefined();
-  });
-
-  it('opens behind the port of another server, which keeps all other requests', async () => {
-    const api = createServer((req, res) => {
-      if (s3.isPresignedRead(req)) void s3.handle(req, res);
-      else res.writeHead(404).end('the api');
-    });
-    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve));
-    const { port } = api.address() as AddressInfo;
-    const endpoint = `http://localhost:${port}`;
-    const path = (await presigner().link({ endpoint, key: 'a.png' })).slice(endpoint.length);
-    const headers = { host: `localhost:${port}` };
-    expect(await send(port, { path, headers })).toMatchObject({ status: 200, body: Buffer.from('image') });
-    expect(await send(port, { path: path.slice(0, -1), headers })).toMatchObject({ status: 403 });
-    expect(await send(port, signed(port, { path: `/${BUCKET}/a.png` }, { at: START }))).toMatchObject({
-      status: 404,
-    });
-    api.close();
-  });
-
-  it('is told from the requests of another server', async () => {
-    const req = (method: string, url: string) => s3.isPresignedRead({ method, url } as never);
-    const { path } = await link();
-    expect([req('GET', path), req('HEAD', path), req('DELETE', path)]).toEqual([true, true, false]);
-    expect([
-      req('GET', `/${BUCKET}/a.png`),
-      req('GET', path.replace(BUCKET, 'api')),
-      req('GET', '/'),
-    ]).toEqual([false, false, false]);
   });
 });
