@@ -1,7 +1,8 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
 // all programs of this machine, `node build.mjs local keys` those, `node build.mjs lambda` what is deployed (Lambdas
-// and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` what `npm pack` takes. Prints nothing unless it fails. Files are replaced whole: another
-// build, or a start, may be under way.
+// and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` the files of `npm pack`, and
+// `node build.mjs simulated-comfyui/package` those of that workspace. Prints nothing unless it fails. Files are replaced
+// whole: another build, or a start, may be under way.
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -79,12 +80,15 @@ const programs = {
   chaos: 'test/chaos/main.ts',
 };
 /** What is deployed. */
-const assets = { lambda, infra, package: packed };
+const assets = { lambda, infra, package: packed, 'simulated-comfyui/package': packedStandIn };
 
 /** What the docs page consists of, with its licence. */
 const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
 /** They serve it. */
 const SERVE_DOCS = ['local', 'api', 'generate', 'comfyui-rest-api'];
+
+/** Between two licences. */
+const RULE = `\n${'-'.repeat(80)}\n\n`;
 
 /** Files written so far. */
 let puts = 0;
@@ -181,11 +185,31 @@ function infra() {
 /** package.json names the files: what is installed has neither the sources nor a bundler. */
 async function packed() {
   const inputs = await local(['comfyui-rest-api', 'simulated-comfyui']);
+  await put('.build/THIRD-PARTY-LICENSES.txt', await licencesOf(inputs));
+}
+
+/** The workspace simulated-comfyui as its own package: a program, and a module for tests in the same process. */
+async function packedStandIn() {
+  const outdir = 'simulated-comfyui/.build';
+  await rm(outdir, { recursive: true, force: true });
+  const inputs = await bundle({
+    entryPoints: { main: 'simulated-comfyui/main.ts', index: 'simulated-comfyui/server.ts' },
+    outdir,
+    splitting: true,
+    external: ['bufferutil', 'utf-8-validate'],
+    banner: { js: REQUIRE },
+  });
+  const own = await readFile('LICENSE', 'utf8');
+  await put(join(outdir, 'LICENSES.txt'), [own, await licencesOf(inputs)].join(RULE));
+}
+
+/** @param inputs paths of bundled files */
+async function licencesOf(inputs) {
   const folders = inputs.map((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]);
   const licences = await Promise.all(
     [...new Set(folders.filter(Boolean))].toSorted((a, b) => a.localeCompare(b)).map(licenceOf),
   );
-  await put('.build/THIRD-PARTY-LICENSES.txt', licences.join(`\n${'-'.repeat(80)}\n\n`));
+  return licences.join(RULE);
 }
 
 /** As most licences ask for where their code goes along. */
@@ -214,6 +238,7 @@ async function copy(from, to, wanted = /./) {
 async function put(path, contents) {
   // Not beside it: a folder may be read as an asset meanwhile. And of its own name: a file may go to two folders.
   const unfinished = join('.build', `${basename(path)}.${process.pid}.${(puts += 1)}`);
+  await mkdir('.build', { recursive: true });
   await mkdir(dirname(path), { recursive: true });
   await writeFile(unfinished, contents);
   await rename(unfinished, path);

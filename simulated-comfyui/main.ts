@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Runs the simulated ComfyUI as its own process, set by its environment.
 // Ends with its parent; refuses a version that it does not simulate.
 import { versions } from './catalogue.ts';
@@ -38,6 +39,11 @@ process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
 process.on('SIGHUP', onSignal);
 if (process.send) process.once('disconnect', stop);
+// npm and npx pass a signal on to the shell that they run a program by, which ends without it (npm 11.19.1 with dash): the
+// end of that shell is the signal.
+const shell = process.ppid;
+if (!process.send && process.env['npm_lifecycle_event'] !== undefined)
+  setInterval(() => process.ppid !== shell && stop(), 500).unref();
 
 const started = { url: simulated.url };
 // The send fails if the parent ends at this moment; the channel closes after it.

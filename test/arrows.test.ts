@@ -62,7 +62,9 @@ interface SourceFile {
 
 async function sources(root = 'functions'): Promise<SourceFile[]> {
   const entries = await readdir(root, { recursive: true });
-  const files = entries.map((entry) => entry.replaceAll('\\', '/')).filter((entry) => entry.endsWith('.ts'));
+  const files = entries
+    .map((entry) => entry.replaceAll('\\', '/'))
+    .filter((entry) => /^(?!\.build\/).*\.ts$/.test(entry));
   return Promise.all(
     files.map(async (file) => {
       const text = await readFile(join(root, file), 'utf8');
