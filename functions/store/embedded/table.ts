@@ -77,6 +77,9 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
     );
   }
 
+  /** lmdb reads on for a moment from where a read began; another process may have written since. */
+  const readAnew = () => items.resetReadTxn();
+
   function indexNamed(name: string) {
     const index = indexes.find((one) => one.name === name);
     if (!index) throw new TypeError(`${spec.name} has no index ${name}`);
@@ -87,6 +90,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
     const { low, high } = boundsOf(range);
     const [start, end] = backwards ? [behind ?? high, low] : [behind ?? low, high];
     const { rows } = indexNamed(name);
+    readAnew();
     return [
       ...rows.getKeys({ start, end, reverse: backwards, limit, exclusiveStart: true, snapshot: false }),
     ];
@@ -105,14 +109,17 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
     },
 
     async read<Item>(key: Attributes) {
+      readAnew();
       return items.get(keyOf(spec, key)) as Item | undefined;
     },
 
     async readMany<Item>(keys: Attributes[]) {
+      readAnew();
       return keys.flatMap((key) => (items.get(keyOf(spec, key)) as Item | undefined) ?? []);
     },
 
     async readAll<Item>() {
+      readAnew();
       return [...items.getRange()].map(({ value }) => value as Item);
     },
 
@@ -131,6 +138,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
 
     async count(range) {
       const { low, high } = boundsOf(range);
+      readAnew();
       return indexNamed(range.index).rows.getKeysCount({ start: low, end: high });
     },
 

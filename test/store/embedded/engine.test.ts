@@ -1,11 +1,12 @@
 // What the embedded engine has besides the contract (../table.test.ts): expiry, and what it refuses.
 
+import { open } from 'lmdb';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEmbedded } from '../../../functions/store/embedded/engine.ts';
-import { jobsTable } from '../../../functions/store/tables.ts';
+import { jobsTable, keysTable } from '../../../functions/store/tables.ts';
 import { checkFile } from './check.ts';
 
 let directory: string;
@@ -71,4 +72,65 @@ test.each([
   );
   expect(await jobs.read(key)).toBeUndefined();
   expect(await idsIn('no-value')).toEqual([]);
+});
+
+test('a write that is refused with an error takes no other of its moment with it, and leaves nothing', async () => {
+  const jobs = engine.table(jobsTable);
+  const write = (n: number) => {
+    const key = { jobId: `together-${n}`, part: 'state' };
+    // As many as one flush takes.
+    if (n % 3 === 0)
+      return jobs.update(key, {
+        set: { work: 'together', workOrder: 'a'.repeat(n === 0 ? 3000 : 1), n: NaN },
+      });
+    return jobs.put({ ...key, work: 'together', workOrder: String(n) });
+  };
+  const answers = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => write(n)));
+  expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(40);
+  expect(await jobs.count({ index: 'byWork', partition: 'together' })).toBe(40);
+  await checkFile(directory);
+});
+
+test('what has expired goes in every table, however many there are, and not before its second has passed', async () => {
+  const jobs = engine.table(jobsTable);
+  const keys = engine.table(keysTable);
+  await engine.removeExpired(1_000_000);
+  await jobs.putAll(
+    Array.from({ length: 450 }, (_, n) => ({
+      jobId: `many-${n}`,
+      part: 'state',
+      work: 'expiring',
+      workOrder: `${n}`,
+      expiresAt: 5000,
+    })),
+  );
+  await keys.put({ keyId: 'expiring', expiresAt: 5000 });
+  expect(await engine.removeExpired(5_000_999)).toBe(0);
+  expect(await engine.removeExpired(5_001_000)).toBe(451);
+  expect(await keys.read({ keyId: 'expiring' })).toBeUndefined();
+  expect(await jobs.count({ index: 'byWork', partition: 'expiring' })).toBe(0);
+  await checkFile(directory);
+});
+
+test('closing waits for what was begun; what comes later is refused', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tables-'));
+  const closing = openEmbedded({ directory: folder });
+  const jobs = closing.table(jobsTable);
+  const begun = Array.from({ length: 20 }, (_, n) => jobs.put({ jobId: `closing-${n}`, part: 'state' }));
+  const closed = closing.close();
+  await expect(jobs.put({ jobId: 'late', part: 'state' })).rejects.toMatchObject({ code: 'unavailable' });
+  await closed;
+  expect(await Promise.all(begun)).toEqual(begun.map(() => true));
+  expect(await checkFile(folder)).toMatchObject({ jobs: 20 });
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the file of a later release is not opened', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tables-'));
+  await openEmbedded({ directory: folder }).close();
+  const root = open({ path: join(folder, 'tables.mdb'), noSubdir: true, overlappingSync: false });
+  await root.put('layout', 99);
+  await root.close();
+  expect(() => openEmbedded({ directory: folder })).toThrow('it belongs to a later release');
+  await rm(folder, { recursive: true, force: true });
 });
