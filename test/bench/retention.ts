@@ -123,8 +123,8 @@ async function poll(
   jobs: number,
 ): Promise<Sample> {
   const [tableMB, bucketMB, files, outputs, history, memoryMB] = await Promise.all([
-    megabytes(join(directory, 'dynamodb')),
-    megabytes(join(directory, 's3')),
+    megabytes(join(directory, 'tables.mdb')),
+    megabytes(join(directory, 'images')),
     countFiles(directory),
     countFiles(join(folder, 'output')),
     callJson<Record<string, unknown>>(`${comfyui}/history`),
@@ -142,9 +142,15 @@ async function poll(
   };
 }
 
-/** What the folder takes on the disk. Files vanish while they are counted: du says so, and goes on. */
-async function megabytes(folder: string): Promise<number> {
-  const { stdout } = await run('du', ['-sk', folder]).catch((error: unknown) => error as { stdout: string });
+/**
+ * What a file or folder takes on the disk. Files vanish while they are counted: du says so, and goes on.
+ * @throws what du says if it is not there
+ */
+async function megabytes(path: string): Promise<number> {
+  const { stdout } = await run('du', ['-sk', path]).catch((error: unknown) => {
+    if ((error as { stdout: string }).stdout === '') throw error;
+    return error as { stdout: string };
+  });
   return Number(stdout.split('\t')[0]) / 1024;
 }
 
