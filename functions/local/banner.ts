@@ -11,7 +11,7 @@ import type { LocalStack } from './local-stack.ts';
 
 /** @param settings the address that the API listens at, and whether it asks for keys */
 export async function bannerOf(
-  { url, comfyui, templates, directory, firstKey }: LocalStack,
+  { url, comfyui, templates, directory, takenOver, firstKey }: LocalStack,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
 ): Promise<string> {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
@@ -37,6 +37,11 @@ export async function bannerOf(
     `  ComfyUI     ${describeComfyUI(comfyui)}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,
+    ...(takenOver === undefined
+      ? []
+      : [
+          `              ${takenOver.items} items and ${takenOver.images} images of release 0.1 are taken over; its folders dynamodb and s3 may be deleted`,
+        ]),
     ...missingLines(nodes, templates),
     '',
     ...exampleLines(

@@ -24,12 +24,12 @@ export async function openLocalImages({
   secret,
   hasRoom,
   log,
-}: LocalImagesOptions): Promise<{ images: Images; links: Links }> {
+}: LocalImagesOptions): Promise<{ images: Images; links: Links; takenOver: number | undefined }> {
   const root = join(directory, 'images');
   const former = join(directory, 's3', 'images');
+  let takenOver: number | undefined;
   try {
-    const count = await takeOverImages(former, root);
-    if (count !== undefined) log.warn('workspace.noted', { reason: noteOf(count, former) });
+    takenOver = await takeOverImages(former, root);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     throw new AppError('bad_setting', `The disk of ${directory} is full: make room, then start again`, {
@@ -39,9 +39,6 @@ export async function openLocalImages({
   return {
     images: await openFolderImages({ directory: root, log, hasRoom }),
     links: createLinks({ secret }),
+    takenOver,
   };
-}
-
-function noteOf(count: number, former: string): string {
-  return `${count} images of release 0.1 were taken over; ${former} may be deleted, which frees the space of images that are deleted from now on`;
 }

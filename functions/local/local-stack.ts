@@ -43,6 +43,8 @@ export interface LocalStack {
   comfyui: ChosenComfyUI;
   templates: ReadonlyMap<string, Template>;
   directory: string;
+  /** From a workspace of release 0.1, by this start. */
+  takenOver?: { items: number; images: number } | undefined;
   /** Created by this start; only its hash is stored. */
   firstKey?: string | undefined;
   /** Drains the host, stops every service and ends the children. */
@@ -76,8 +78,8 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
   const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
 
-  const engine = openLocalTables(directory, room, log('local'));
-  const [{ images, links }, comfyui] = await Promise.all([
+  const { engine, takenOver: items } = await openLocalTables(directory, room, log('local'));
+  const [{ images, links, takenOver: files }, comfyui] = await Promise.all([
     openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
     chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
@@ -170,6 +172,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     comfyui,
     templates: workflows.templates,
     directory,
+    takenOver: items === undefined ? undefined : { items, images: files ?? 0 },
     firstKey,
     async stop() {
       stopping.abort();

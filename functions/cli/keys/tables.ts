@@ -3,7 +3,7 @@
 import { keysSettings } from '../../config/cli.ts';
 import { valueInWords } from '../../core/secrets.ts';
 import { createStoreClient, engineOf, type StoreClient } from '../../store/dynamodb/client.ts';
-import { openEmbedded } from '../../store/embedded/engine.ts';
+import { openWorkspaceTables } from '../../local/tables.ts';
 import { createKeys, type Keys } from '../../store/keys.ts';
 import { createOwners, type Owners } from '../../store/owners.ts';
 import { mkdir } from 'node:fs/promises';
@@ -82,7 +82,7 @@ async function over(client: StoreClient, prefix: string): Promise<OpenKeys> {
 async function openWorkspaceKeys(path: string): Promise<OpenKeys> {
   const directory = resolve(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const engine = openEmbedded({ directory });
+  const { engine } = await openWorkspaceTables(directory);
   return {
     keys: createKeys(engine),
     owners: createOwners(engine),

@@ -23,6 +23,8 @@ export interface EmbeddedEngine extends Engine {
    * everything would end with it. @returns whether it was gone
    */
   restoreIfGone(): Promise<boolean>;
+  /** What is known of the file itself. */
+  facts: { has(name: string): boolean; add(name: string): Promise<void> };
   /** Resolves when every write that was begun is on the disk and the file is closed. */
   close(): Promise<void>;
 }
@@ -117,6 +119,10 @@ export function openEmbedded({
           more = count === REMOVED_AT_ONCE;
         }
       return removed;
+    },
+    facts: {
+      has: (name) => root.get(name) !== undefined,
+      add: (name) => transactions.run(() => void root.put(name, 1)),
     },
     async restoreIfGone() {
       if (statSync(path, { throwIfNoEntry: false })?.ino === inode || closing) return false;

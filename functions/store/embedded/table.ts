@@ -28,8 +28,8 @@ export interface EmbeddedTable extends Table {
   open(root: RootDatabase): void;
   /** Removes at most `limit` items that expired before a second, as DynamoDB's TTL does. @returns how many */
   removeExpired(before: number, limit: number): Promise<number>;
-  /** Puts many items as they are, without conditions, in one transaction. */
-  putAll(items: readonly Attributes[]): Promise<void>;
+  /** Puts those items whose keys are not there yet, as they are, in one transaction. */
+  putMissing(items: readonly Attributes[]): Promise<void>;
 }
 
 export function createTable(spec: TableSpec, { run, refuseFull }: Transactions): EmbeddedTable {
@@ -171,11 +171,11 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
       });
     },
 
-    putAll(all) {
+    putMissing(all) {
       return run(() => {
         for (const item of all) {
           const key = keyOf(spec, item);
-          replace(key, items.get(key), stored(item) as Attributes);
+          if (!items.doesExist(key)) replace(key, undefined, stored(item) as Attributes);
         }
       });
     },
