@@ -95,7 +95,7 @@ test('what has expired goes in every table, however many there are, and not befo
   const jobs = engine.table(jobsTable);
   const keys = engine.table(keysTable);
   await engine.removeExpired(1_000_000);
-  await jobs.putAll(
+  await jobs.putMissing(
     Array.from({ length: 450 }, (_, n) => ({
       jobId: `many-${n}`,
       part: 'state',
