@@ -1,4 +1,12 @@
-// Whether an error means that the disk is full, as the system, LevelDB or a quota reports it.
+// A full disk: as the system, LevelDB or a quota reports it, and as the stores of this machine refuse a write.
+
+/** Nothing was written. The API says what makes room. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull';
+  constructor(options?: ErrorOptions) {
+    super('The disk is full', options);
+  }
+}
 
 export function isDiskFull(error: unknown): error is Error {
   const { code, message, cause } = error as NodeJS.ErrnoException;

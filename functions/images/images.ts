@@ -50,11 +50,6 @@ export class BodyTooLong extends Error {
   override readonly name = 'BodyTooLong';
 }
 
-/** The disk is full, or would be; nothing was written. */
-export class StorageFull extends Error {
-  override readonly name = 'StorageFull';
-}
-
 /** HTTP 416. `sizeBytes`: of the whole image. */
 export class RangeNotSatisfiable extends Error {
   override readonly name = 'RangeNotSatisfiable';

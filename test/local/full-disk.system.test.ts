@@ -81,9 +81,9 @@ function clientOf(url: string) {
   };
 }
 
-/** As somebody who is there whenever the table lets go of a bit. */
+/** As a program that is there whenever the table lets go of a bit. */
 async function fillWithReserve(path: string): Promise<void> {
-  const reserve = join(disk, 'workspace/dynamodb.reserve');
+  const reserve = join(disk, 'workspace/tables.reserve');
   const size = async () => (await stat(reserve)).size;
   do {
     await truncate(reserve);
@@ -114,7 +114,7 @@ describe.skipIf(!mounted)('a full disk', () => {
         code: 'disk_full',
         error: expect.stringContaining('DELETE /api/upload/image'),
       });
-      await program!.until(/The disk is full/);
+      await program!.until(/workspace\.filled/);
       await rm(join(disk, 'filler'));
       await expect.poll(more, { timeout: 15_000 }).toBe(202);
       for (const jobId of accepted) await expect.poll(() => ended(jobId), { timeout: 15_000 }).toBe(true);
@@ -170,7 +170,7 @@ describe.skipIf(!mounted)('a full disk', () => {
   );
 
   test(
-    'of which somebody has taken the reserve too is read from and deleted on; a start says what is wrong',
+    'of which another program has taken the reserve too is read from and deleted on; a start says what is wrong',
     { timeout: 60_000 },
     async () => {
       await rm(join(disk, 'filler'));

@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { withoutSecrets } from '../../core/secrets.ts';
+import { StorageFull } from '../../core/disk-full.ts';
 import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
@@ -84,7 +85,7 @@ export function problems(log: Log) {
 
 /** The tables or the images of this machine have surely not written it. */
 export function isStorageFull(error: unknown): boolean {
-  return error instanceof Error && error.name === 'StorageFull';
+  return error instanceof StorageFull;
 }
 
 /** Returns whether the client broke off: the body will not come, and the answer is not read. */

@@ -3,9 +3,9 @@
 
 import { open, rm, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isDiskFull } from '../../core/disk-full.ts';
+import { isDiskFull, StorageFull } from '../../core/disk-full.ts';
 import type { Log } from '../../log.ts';
-import { type ImageBody, type ImageMeta, type Images, type ListedImage, StorageFull } from '../images.ts';
+import { type ImageBody, type ImageMeta, type Images, type ListedImage } from '../images.ts';
 import { type Description, readDescription, readDescriptionSync } from './description.ts';
 import { isMissing, isUnreadable } from './errors.ts';
 import { bytesOf, bytesOfKey, keyOf, placeOf } from './names.ts';
@@ -90,11 +90,11 @@ export async function openFolderImages({
         return undefined;
       }
       const sizeBytes = body instanceof Uint8Array ? body.length : meta.sizeBytes;
-      if (!hasRoom(sizeBytes ?? 0)) throw new StorageFull('The disk is full.');
+      if (!hasRoom(sizeBytes ?? 0)) throw new StorageFull();
       return await store(writing, target, body, meta);
     } catch (error) {
       await discard(body);
-      if (isDiskFull(error)) throw new StorageFull('The disk is full.', { cause: error });
+      if (isDiskFull(error)) throw new StorageFull({ cause: error });
       throw error;
     }
   }

@@ -6,7 +6,8 @@ import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type ImageBody, type ImageMeta, IncompleteBody, StorageFull } from '../images.ts';
+import { StorageFull } from '../../core/disk-full.ts';
+import { type ImageBody, type ImageMeta, IncompleteBody } from '../images.ts';
 import { describe, type Description } from './description.ts';
 import { isMissing } from './errors.ts';
 import type { Syncing } from './sync.ts';
@@ -72,7 +73,7 @@ async function write(
 
   async function flush(): Promise<void> {
     // Of a promised length it was asked before.
-    if (promised === undefined && !hasRoom(waitingBytes)) throw new StorageFull('The disk is full.');
+    if (promised === undefined && !hasRoom(waitingBytes)) throw new StorageFull();
     file ??= await create(incoming, path);
     const all = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
     waiting = [];

@@ -5,6 +5,7 @@
 import { open, type RootDatabase } from 'lmdb';
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { StorageFull } from '../../core/disk-full.ts';
 import { AppError } from '../../core/errors.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
@@ -82,7 +83,8 @@ export function openEmbedded({
     },
     // Only jobs grow without bound; other items are small and as many as there are owners and hosts.
     refuseFull({ name }, isNew) {
-      if (room && !(room.changes() && (!isNew || name !== jobsTable.name || room.takes(0)))) throw diskFull();
+      if (room && !(room.changes() && (!isNew || name !== jobsTable.name || room.takes(0))))
+        throw new StorageFull();
     },
   };
   const opened = new Map(tables.map((spec) => [spec.name, createTable(spec, transactions)]));
@@ -186,12 +188,9 @@ function flushFolder(path: string): void {
   }
 }
 
-const diskFull = () =>
-  new AppError('disk_full', 'The disk is full: new jobs and uploads are refused, deleting some makes room');
-
 function fullOr(error: unknown): unknown {
   const { message, commitError } = error as Error & { commitError?: Error };
   return /No space left|quota exceeded|ENOSPC/i.test(`${message} ${commitError?.message ?? ''}`)
-    ? Object.assign(diskFull(), { cause: error })
+    ? new StorageFull({ cause: error })
     : error;
 }

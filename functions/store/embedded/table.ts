@@ -19,7 +19,7 @@ type Decision = Attributes | null | undefined;
 export interface Transactions {
   /** Runs `work` alone among all processes. @returns when what it wrote is on the disk @throws what `work` throws */
   run<T>(work: () => T): Promise<T>;
-  /** @throws AppError disk_full */
+  /** @throws StorageFull */
   refuseFull(table: TableSpec, isNew: boolean): void;
 }
 
