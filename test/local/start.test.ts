@@ -291,7 +291,7 @@ test('links point to PUBLIC_URL where it is set', async () => {
   const jobId = await generate(url);
   await completed(url, jobId);
   const [image] = (await status(url, jobId))['images'] as { url: string }[];
-  expect(image!.url).toMatch(/^https:\/\/images\.example\.com\/images\//);
+  expect(image!.url).toMatch(/^https:\/\/images\.example\.com\/signed\//);
 });
 
 test('links keep the path of PUBLIC_URL, which its proxy takes off', async () => {
@@ -299,7 +299,7 @@ test('links keep the path of PUBLIC_URL, which its proxy takes off', async () =>
   const jobId = await generate(url);
   await completed(url, jobId);
   const [image] = (await status(url, jobId))['images'] as { url: string }[];
-  expect(image!.url).toMatch(/^https:\/\/shop\.example\.com\/comfy\/images\//);
+  expect(image!.url).toMatch(/^https:\/\/shop\.example\.com\/comfy\/signed\//);
   // As it comes from a proxy that takes the path off and hands the name on.
   const { pathname, search } = new URL(image!.url);
   const { hostname, port } = new URL(url);
@@ -419,7 +419,7 @@ test('a workspace that was copied says so at its first start', async () => {
   await first.ended;
   const copy = join(workspace, 'copy');
   await mkdir(copy);
-  for (const name of ['identity.json', 'tables.mdb', 's3'])
+  for (const name of ['identity.json', 'tables.mdb', 'images'])
     await cp(join(workspace, name), join(copy, name), { recursive: true });
   const second = start({ WORKSPACE_PATH: copy });
   await up(second);
