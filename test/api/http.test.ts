@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Rig, startRig } from '../support/rig.ts';
+import { startDynamo } from '../support/store.ts';
 import { anotherProcess, call, eventually, type Json, putJob } from './support.ts';
 
 let rig: Rig;
@@ -84,7 +85,7 @@ test('an answer carries a request id; the log has the same', async () => {
 });
 
 test('a table that does not answer is 503 with Retry-After', async () => {
-  const broken = await startRig();
+  const broken = await startRig({ store: await startDynamo() });
   const path = `/api/status/${await broken.generate()}`;
   await broken.close();
   const gone = await call(broken.app, `GET ${path}`);

@@ -457,6 +457,7 @@ describe('reading', () => {
         1e-7,
         2 ** 40,
       ],
+      whole: [2n ** 53n + 1n, 2n ** 64n - 1n, -(2n ** 63n), 10n ** 38n - 1n, -(10n ** 36n)],
       nested: { a: [1, { b: null }, []], c: {} },
       text: 'Ünïcode 🦊\n\u0000\u0001 end',
       long: 'x'.repeat(100_000),

@@ -78,6 +78,9 @@ export function updated(
   return next;
 }
 
+/** DynamoDB keeps 38 digits. */
+const MOST = 10n ** 38n;
+
 /**
  * Without fields that have no value, at any depth: they are not stored.
  * @throws TypeError for a value that DynamoDB does not take
@@ -85,6 +88,7 @@ export function updated(
 export function stored(value: unknown): unknown {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'bigint' && -MOST < value && value < MOST) return value;
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.filter((one) => one !== undefined).map(stored);
   if (typeof value !== 'object' || !isPlain(value))

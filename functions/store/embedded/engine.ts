@@ -68,8 +68,11 @@ export function openEmbedded({
   const writing = new Set<Promise<unknown>>();
 
   const transactions: Transactions = {
-    async run(work) {
+    refuseClosed() {
       if (closing) throw new AppError('unavailable', 'The tables are closed');
+    },
+    async run(work) {
+      transactions.refuseClosed();
       await restoring;
       const written = root.transaction(work);
       writing.add(written);

@@ -2,16 +2,17 @@
 // judges its condition and writes item and rows in one transaction, which no other process can come between.
 
 import type { Database, Key, RootDatabase } from 'lmdb';
+import { setImmediate as pause } from 'node:timers/promises';
 import type { Attributes, Condition, Range, Table, Update } from '../engine.ts';
 import { SCHEMA_VERSION, type TableSpec } from '../tables.ts';
 import { allHold, stored, updated } from './conditions.ts';
 import { attributesOf, boundsOf, isSameRow, keyNames, keyOf, type Part, rowOf } from './index-rows.ts';
 
-/** Rows that are read without a pause. */
+/** Rows that are read without a pause, in which others of this process have their turn. */
 const ROWS_AT_ONCE = 1000;
 const NOTHING = Buffer.alloc(0);
-/** Each value can be read without any other. msgpackr's own option, which lmdb hands on. */
-const PLAIN = { encoding: 'msgpack' as const, useRecords: false };
+/** Each value can be read without any other; bigints of any size. msgpackr's own options, which lmdb hands on. */
+const PLAIN = { encoding: 'msgpack' as const, useRecords: false, useBigIntExtension: true };
 
 /** What a write makes of an item: another item, none (null), or nothing, since its condition was refused (undefined). */
 type Decision = Attributes | null | undefined;
@@ -19,6 +20,8 @@ type Decision = Attributes | null | undefined;
 export interface Transactions {
   /** Runs `work` alone among all processes. @returns when what it wrote is on the disk @throws what `work` throws */
   run<T>(work: () => T): Promise<T>;
+  /** @throws AppError unavailable */
+  refuseClosed(): void;
   /** @throws StorageFull */
   refuseFull(table: TableSpec, isNew: boolean): void;
 }
@@ -32,7 +35,7 @@ export interface EmbeddedTable extends Table {
   putMissing(items: readonly Attributes[]): Promise<void>;
 }
 
-export function createTable(spec: TableSpec, { run, refuseFull }: Transactions): EmbeddedTable {
+export function createTable(spec: TableSpec, { run, refuseClosed, refuseFull }: Transactions): EmbeddedTable {
   let items: Database<Attributes>;
   let indexes: (TableSpec['indexes'][number] & { rows: Database<Buffer> })[];
   let expiries: Database<Buffer>;
@@ -78,7 +81,10 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
   }
 
   /** lmdb reads on for a moment from where a read began; another process may have written since. */
-  const readAnew = () => items.resetReadTxn();
+  function readAnew(): void {
+    refuseClosed();
+    items.resetReadTxn();
+  }
 
   function indexNamed(name: string) {
     const index = indexes.find((one) => one.name === name);
@@ -127,6 +133,7 @@ export function createTable(spec: TableSpec, { run, refuseFull }: Transactions):
       let keys = rowsIn(range, atOnce);
       while (keys.length > 0) {
         yield named<Row>(range, keys);
+        if (keys.length === atOnce) await pause();
         keys = keys.length < atOnce ? [] : rowsIn(range, atOnce, keys.at(-1));
       }
     },

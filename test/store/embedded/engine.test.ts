@@ -61,7 +61,7 @@ test.each([
   ['a function', () => 1],
   ['a date', new Date(0)],
   ['a map', new Map()],
-  ['a bigint', 2n ** 70n],
+  ['a number of 39 digits', 10n ** 38n],
   ['no number', NaN],
 ])('%s is no value: nothing is written', async (_, value) => {
   const jobs = engine.table(jobsTable);
@@ -120,6 +120,12 @@ test('closing waits for what was begun; what comes later is refused', async () =
   const closed = closing.close();
   await expect(jobs.put({ jobId: 'late', part: 'state' })).rejects.toMatchObject({ code: 'unavailable' });
   await closed;
+  for (const read of [
+    jobs.read({ jobId: 'late', part: 'state' }),
+    jobs.readAll(true),
+    jobs.count({ index: 'byWork', partition: 'x' }),
+  ])
+    await expect(read).rejects.toMatchObject({ code: 'unavailable' });
   expect(await Promise.all(begun)).toEqual(begun.map(() => true));
   expect(await checkFile(folder)).toMatchObject({ jobs: 20 });
   await rm(folder, { recursive: true, force: true });
@@ -133,4 +139,20 @@ test('the file of a later release is not opened', async () => {
   await root.close();
   expect(() => openEmbedded({ directory: folder })).toThrow('it belongs to a later release');
   await rm(folder, { recursive: true, force: true });
+});
+
+test('others have their turn between two pages, however many there are', async () => {
+  const jobs = engine.table(jobsTable);
+  await Promise.all(
+    Array.from({ length: 2500 }, (_, n) =>
+      jobs.put({ jobId: `turn-${n}`, part: 'state', work: 'turns', workOrder: `${n}` }),
+    ),
+  );
+  let turns = 0;
+  const others = setInterval(() => (turns += 1), 1);
+  const pages: number[] = [];
+  for await (const page of jobs.pages({ index: 'byWork', partition: 'turns' }, 20)) pages.push(page.length);
+  clearInterval(others);
+  expect(pages).toEqual(Array.from({ length: 125 }, () => 20));
+  expect(turns).toBeGreaterThan(0);
 });
