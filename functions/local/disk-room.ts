@@ -30,6 +30,7 @@ export interface DiskRoom {
 /** @param table folder of the embedded table; the reserve file lies beside it */
 export function diskRoom(table: string): DiskRoom {
   const reserve = `${table}.reserve`;
+  let refilling: Promise<void> | undefined;
   const held = () => statSync(reserve, { throwIfNoEntry: false })?.size ?? 0;
   const free = () => {
     const folder = dirname(table);
@@ -47,20 +48,26 @@ export function diskRoom(table: string): DiskRoom {
   }
 
   return {
-    takes: (bytes) => free() - (RESERVE - held()) >= LEFT + bytes,
+    takes: (bytes) => free() - Math.max(0, RESERVE - held()) >= LEFT + bytes,
     changes: () => letGo(CHANGE),
     opens: () => letGo(OPENING),
 
-    async refill() {
-      const missing = RESERVE - held();
-      if (missing <= 0 || free() - missing < LEFT) return;
-      const file = await open(reserve, 'a', 0o600);
-      try {
-        // Random bytes, because a file system that compresses would store zeros in no space.
-        for (let left = missing; left > 0; left -= MB) await file.appendFile(randomBytes(Math.min(MB, left)));
-      } finally {
-        await file.close();
-      }
+    refill() {
+      // On a slow disk one takes longer than the next is away: two would fill it twice.
+      refilling ??= refill().finally(() => (refilling = undefined));
+      return refilling;
     },
   };
+
+  async function refill(): Promise<void> {
+    const missing = RESERVE - held();
+    if (missing <= 0 || free() - missing < LEFT) return;
+    const file = await open(reserve, 'a', 0o600);
+    try {
+      // Random bytes, because a file system that compresses would store zeros in no space.
+      for (let left = missing; left > 0; left -= MB) await file.appendFile(randomBytes(Math.min(MB, left)));
+    } finally {
+      await file.close();
+    }
+  }
 }
