@@ -114,9 +114,9 @@ describe('in an empty folder', () => {
     const url = await up(npx([], settings));
     const second = npx([], settings);
     expect(await second.ended).toBe(1);
-    expect(second.stderr().trim().split('\n')).toEqual([
-      `The workspace .workspace is used by the API at ${url}; stop that one, or set WORKSPACE_PATH to another folder`,
-    ]);
+    const said = second.stderr().trim();
+    for (const part of ['.workspace', url, 'WORKSPACE_PATH']) expect(said).toContain(part);
+    expect(said.split('\n')).toHaveLength(1);
   }, 60_000);
 
   test('generate makes an image where it was typed', async () => {
@@ -151,10 +151,9 @@ describe('in an empty folder', () => {
       expect(help).toContain(word);
     expect((await said(['generate', '--help']))[1]).toContain('comfyui-rest-api generate "a red fox"');
     expect((await said(['keys', '--help']))[1]).toContain('comfyui-rest-api keys create');
-    expect(await said(['serve'])).toEqual([
-      1,
-      'There is no command "serve"; comfyui-rest-api takes start, generate or keys (--help explains them)\n',
-    ]);
+    const [wrong, sentence] = await said(['serve']);
+    expect(wrong).toBe(1);
+    expect(sentence).toMatch(/^.*"serve".*start, generate or keys.*--help.*\n$/);
   }, 60_000);
 
   test('what is installed is the package and LevelDB, and no bundler', async () => {

@@ -86,9 +86,7 @@ test('what is past 64 bits, or no longer exact, is refused by name', async () =>
   for (const seed of ['18446744073709551616', '"18446744073709551616"', '1.5e19', '-1', '1e400', '0.5'])
     expect(await ask('POST /api/generate', `{"workflow":"exact","seed":${seed}}`)).toEqual({
       status: 400,
-      text: expect.stringContaining(
-        'Invalid field: seed must be a whole number from 0 to 18446744073709551615',
-      ) as string,
+      text: expect.stringContaining('from 0 to 18446744073709551615') as string,
     });
   expect((await ask('POST /api/generate', '{"workflow":"exact","count":1e300}')).text).toContain(
     'count must be a whole number of at least -9223372036854775808',

@@ -36,7 +36,5 @@ test('OPEN_CONNECTIONS is the budget; what is no number is refused with one line
   expect(events.map(({ event, retry }) => event ?? retry)).toEqual(['status', 2000]);
   const refused = deployment().start('api', { OPEN_CONNECTIONS: 'many' });
   expect(await refused.ended).toBe(1);
-  expect(refused.output()).toContain(
-    'OPEN_CONNECTIONS must be a whole number from 0 to 100000; it is "many"',
-  );
+  expect(refused.output()).toMatch(/^OPEN_CONNECTIONS must .* 0 to 100000; it is "many"\n$/);
 });

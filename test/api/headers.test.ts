@@ -264,8 +264,8 @@ describe('a compressed body', () => {
         415,
         'identity',
       ]);
-      expect(answer.json).toEqual({
-        error: 'Send the body as it is, uncompressed and without the header Content-Encoding',
+      expect(answer.json).toMatchObject({
+        error: expect.stringContaining('Content-Encoding') as string,
         code: 'unsupported_media_type',
       });
     }

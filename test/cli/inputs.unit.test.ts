@@ -67,10 +67,10 @@ test('help has every input with its type, bounds and default', () => {
   const text = help.replaceAll(/\s+/g, ' ');
   for (const name of Object.keys(controlnet.inputs.properties))
     expect(help).toMatch(new RegExp(`^  --${name.replaceAll('_', '-')}\\b`, 'm'));
-  expect(text).toContain('--steps Whole number, 1 to 50, default 25. Diffusion steps;');
-  expect(text).toContain('--width Whole number, 256 to 2048, a multiple of 16, default 1024.');
-  expect(text).toContain('--seed Whole number, 0 to 2^64-1.');
-  expect(text).toContain('--image A local image file, or the name of an uploaded or made image, required.');
+  expect(text).toMatch(/--steps [^-]*1 to 50, default 25\. /);
+  expect(text).toMatch(/--width [^-]*256 to 2048, [^-]*16, default 1024\. /);
+  expect(text).toMatch(/--seed [^-]*0 to 2\^64-1\. /);
+  expect(text).toMatch(/--image [^-]*required\. /);
   expect(text).toContain('one of euler, ');
   expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
 });

@@ -65,7 +65,7 @@ describe('a graph is checked as a compiler would', () => {
 
   it('a link to a node that is not there', () => {
     expect(refused({ ...graph, '3': { class_type: 'SaveImage', inputs: { images: ['9', 0] } } })).toThrow(
-      'workflows/case.json: node "3" (SaveImage): "images" links to node "9", which is not there',
+      /^workflows\/case\.json: node "3" \(SaveImage\): "images" .*"9"/,
     );
   });
 

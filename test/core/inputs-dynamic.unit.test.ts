@@ -44,7 +44,7 @@ describe('the key of a dynamic combo', () => {
 
   it.each(['scale by magic', 'scale by multiplier', ''])('%j is refused', (key) => {
     expect(() => values({ how }, { how: key })).toThrow(
-      'how must be one of scale dimensions, scale width, scale height',
+      /how must .*scale dimensions, scale width, scale height$/,
     );
   });
 

@@ -62,7 +62,7 @@ describe('fields that the workflow does not declare', () => {
       >;
       const error = refusal(() => parse(body));
       expect(error).toMatchObject({ code: 'unknown_field', details: { field } });
-      expect(error.message).toContain(`Unknown field: ${field}.`);
+      expect(error.message).toContain(field);
       expect(error.message).toContain('flux2_turbo_default takes prompt, negative_prompt, steps');
     }
   });
@@ -80,9 +80,7 @@ describe('texts', () => {
     (character) => {
       const most = `x${character.repeat(9999)}`;
       expect(valueOf('negative_prompt', most)).toBe(most);
-      expect(refused('negative_prompt', `${most}y`)).toBe(
-        'Invalid field: negative_prompt must have at most 10000 characters; it has 10001',
-      );
+      expect(refused('negative_prompt', `${most}y`)).toMatch(/negative_prompt .*10000.*10001$/);
     },
   );
 
@@ -96,9 +94,7 @@ describe('texts', () => {
   it.each(['\0', '\u0001', '\b', '\u001b', '\u007f', '\u0085', '\u009f'])(
     'the control character %j is refused',
     (part) => {
-      expect(refused('prompt', `a${part}b`)).toBe(
-        'Invalid field: prompt must not have control characters other than tabs and line breaks',
-      );
+      expect(refused('prompt', `a${part}b`)).toContain('control characters');
     },
   );
 

@@ -160,15 +160,15 @@ describe('a bound that another input gives', () => {
 
   it('must hold for the defaults', () => {
     expect(small(pair(1, 1)).inputs['low']).toMatchObject({ at_most: 'high' });
-    expect(sentence(() => small(pair(2, 1)))).toBe(
-      'workflows/small.inputs.json: the defaults do not fit together: Invalid field: low must be at most high (1)',
+    expect(sentence(() => small(pair(2, 1)))).toMatch(
+      /^workflows\/small\.inputs\.json: .*defaults.*low must be at most high \(1\)$/,
     );
   });
 
   it('must hold for each preset with the defaults', () => {
     expect(small(pair(1, 2), { presets: { low: { low: 2 } } }).presets).toEqual({ low: { low: 2 } });
-    expect(sentence(() => small(pair(1, 2), { presets: { strong: { high: 0.5 } } }))).toContain(
-      'preset "strong": Invalid field: low must be at most high (0.5)',
+    expect(sentence(() => small(pair(1, 2), { presets: { strong: { high: 0.5 } } }))).toMatch(
+      /preset "strong": .*low must be at most high \(0\.5\)/,
     );
   });
 

@@ -43,9 +43,7 @@ describe('an address', () => {
     ['https://999.1.1.1/'],
     [{ url: 'https://example.com' }],
   ])('%j is refused with what it should be', (given) => {
-    expect(refusal(given)).toBe(
-      'invalid_field: Invalid field: webhook_url must be an https address such as https://example.com/hook',
-    );
+    expect(refusal(given)).toMatch(/^invalid_field: .*webhook_url must be an https address/);
   });
 
   test('with a password in it is refused', () => {

@@ -205,9 +205,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
       const nobody = ['AWS_ENDPOINT_URL_SSM=http://127.0.0.1:9', 'HUB_TOKEN_PARAMETER=/comfyui/hub-token'];
       const { text, code, shutdowns } = await machine.build('seed', nobody);
       expect(text).toMatch(/^comfyui-models: .*ECONNREFUSED/m);
-      expect(text).toContain(
-        'comfyui-models: not all models are in the bucket; npm run models -- seed --in-region',
-      );
+      expect(text).toMatch(/^comfyui-models: .*; npm run models -- seed --in-region/m);
       expect({ code, shutdowns }).toEqual({ code: 1, shutdowns: ['-h +240', '-h now'] });
     },
   );
@@ -302,9 +300,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
     const { code, text } = await machine.sh(
       "sed '/^RELEASE=/d' /user-data.sh >/tmp/other.sh && bash /tmp/other.sh",
     );
-    expect(text).toBe(
-      "comfyui-host: the user data of the launch template has no RELEASE; deploy the GPU hosts' stack again\n",
-    );
+    expect(text).toMatch(/^comfyui-host: .* has no RELEASE; deploy .*\n$/);
     expect(code).toBe(1);
   });
 });

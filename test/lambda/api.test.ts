@@ -342,10 +342,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
       const event = { ...urlEvent(BODY), body, isBase64Encoded: true };
       const before = (await deployment.behind.jobs.listWork('waiting', 1000)).length;
       const answer = await answerJson(event);
-      expect(answer).toEqual({
-        status: 400,
-        body: { error: 'The body is said to be base64 and is not; send the request again', code: 'bad_body' },
-      });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'bad_body' } });
       expect((await deployment.behind.jobs.listWork('waiting', 1000)).length).toBe(before);
     }
   });
@@ -370,7 +367,7 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     expect((await bytesOf(answer.body)).toString()).toBe('');
     const said = Buffer.from(answer.trailers()['lambda-runtime-function-error-body'] ?? '', 'base64');
     expect(JSON.parse(said.toString())).toMatchObject({
-      errorMessage: `This handler takes requests of a Lambda Function URL in payload format 2.0, not ${what}; see what invokes it`,
+      errorMessage: expect.stringContaining(`payload format 2.0, not ${what}`) as string,
     });
     expect(await callJson(api, { path: '/api/workflows' })).toMatchObject({ status: 200 });
   });

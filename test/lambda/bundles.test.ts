@@ -63,7 +63,7 @@ describe("a GPU host's bundle", () => {
       AWS_SECRET_ACCESS_KEY: 'secret',
       AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
     });
-    expect(output).toContain('The job table or the image bucket does not serve this process');
+    expect(output).toContain('See AWS_ENDPOINT_URL_DYNAMODB,');
     expect(code).toBe(1);
     // The native part is what takes the lock.
     expect((await stat(join(workspace, 'host.lock', 'LOCK'))).isFile()).toBe(true);

@@ -166,7 +166,7 @@ describe.skipIf(lacksRuntime)(`the forwarder as a Lambda${skipped}`, () => {
     expect(answer).toMatchObject({
       kind: 'error',
       error: {
-        errorMessage: `This handler takes batches of a DynamoDB stream, not ${what}; see what invokes it`,
+        errorMessage: expect.stringContaining(`DynamoDB stream, not ${what}`) as string,
       },
     });
   });

@@ -99,9 +99,7 @@ test('where keys are asked for it has one', async () => {
 });
 
 test('a simulated ComfyUI says what it lacks, node and class', async () => {
-  expect(await banner([plain, absent])).toContain(
-    '  Missing     absent cannot run without the node class NobodyHasThis (node 1)\n',
-  );
+  expect(await banner([plain, absent])).toMatch(/^ {2}Missing +absent .*NobodyHasThis \(node 1\)$/m);
   const shippedOnes = ['flux2_turbo_default', 'flux2_turbo_controlnet', 'flux2_turbo_upscale'] as const;
   expect(await banner(shippedOnes.map(shipped))).not.toContain('Missing');
 });
@@ -109,7 +107,7 @@ test('a simulated ComfyUI says what it lacks, node and class', async () => {
 test('what ComfyUI would refuse of a template is said at the start, and the example is of another', async () => {
   const crooked = own('crooked', { class_type: 'EmptyImage', inputs: { width: 64 } }, {});
   const text = await banner([crooked, plain]);
-  expect(text).toContain('  Wrong       crooked: node "1" (EmptyImage): "height" is required and missing\n');
+  expect(text).toMatch(/^ {2}Wrong +crooked: node "1" \(EmptyImage\): "height" /m);
   const [post] = await commands(text);
   expect(JSON.parse(post!.at(-1)!)).toMatchObject({ workflow: 'plain' });
 });

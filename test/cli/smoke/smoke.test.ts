@@ -64,10 +64,8 @@ test('an API that runs here is found, passes, and keeps nothing of it', async ()
 
 test('without an API it says what to do', async () => {
   const smoke = start('smoke', { WORKSPACE_PATH: join(folder, 'none') });
-  expect([await smoke.ended, smoke.output()]).toEqual([
-    1,
-    'No API runs here: npm start, or name one with --url, or --deployed\n',
-  ]);
+  expect(await smoke.ended).toBe(1);
+  expect(smoke.output()).toMatch(/^.*npm start, .* --url, .* --deployed\n$/);
 }, 30_000);
 
 test('what is no such API is one line', async () => {
