@@ -316,7 +316,7 @@ const commands = fc.commands(
   { maxCommands: 60, size: 'max' },
 );
 
-it('an engine does what a map in memory does', async () => {
+it('an engine does what a map in memory does', { timeout: 300_000 }, async () => {
   const table = store.engine.table(jobsTable);
   await fc.assert(
     fc.asyncProperty(commands, async (taken) => {
@@ -330,7 +330,7 @@ it('an engine does what a map in memory does', async () => {
           expect(await table.count({ index, partition })).toBe(rowsOf(model, { index, partition }).length);
       if (isEmbedded(store)) await checkFile(store.directory);
     }),
-    { seed: 14, numRuns: isEmbedded(store) ? 100 : 40 },
+    { seed: 14, numRuns: isEmbedded(store) ? 100 : 25 },
   );
   // Worth something only if everything was tried, and in vain too.
   const wanted = [

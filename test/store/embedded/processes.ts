@@ -9,7 +9,7 @@ import { packageRoot } from '../../../functions/runtime/workflows.ts';
 import type { Asked } from './child.ts';
 
 export interface Other {
-  /** @returns its answer @throws Error if it ends before */
+  /** One at a time. @returns its answer @throws Error if it ends before */
   ask(asked: Asked): Promise<unknown>;
   /** Begins what has no end. */
   begin(asked: Asked): void;

@@ -76,6 +76,18 @@ test('a read shows what another process wrote before it began, though this one r
   expect(await table.readAll(true)).toMatchObject([{ n: 5 }]);
 });
 
+test('each goes on when the other has made the file much larger', async () => {
+  const text = 'x'.repeat(1_000_000);
+  const large = (jobId: string) => ({ ...keyOf(jobId), v: 1, text });
+  for (let n = 0; n < 12; n += 1) {
+    for (let nth = 0; nth < 4; nth += 1) await other.ask({ put: large(`theirs-${n}-${nth}`) });
+    expect(await table.read(keyOf(`theirs-${n}-3`))).toEqual(large(`theirs-${n}-3`));
+    await Promise.all(Array.from({ length: 4 }, (_, nth) => table.put(large(`own-${n}-${nth}`))));
+    expect(await other.ask({ read: keyOf(`own-${n}-3`) })).toEqual(large(`own-${n}-3`));
+  }
+  expect(await checkFile(store.directory)).toMatchObject({ jobs: 96 });
+});
+
 test('one that is killed in the middle of a write leaves nothing of it, and keeps nobody waiting', async () => {
   const key = keyOf('held');
   await table.put({ ...key, n: 1 });
