@@ -22,12 +22,15 @@ export async function* walk(root: string, prefix: string, after: string): AsyncG
   const top = { bytes: prefix.slice(0, prefix.length - rest.length), path: join(root, ...folders) };
 
   async function entriesOf(folder: FoundFile): Promise<Entry[]> {
+    // Such a beginning is in a name as it is in the key: other files of a large group need no decoding.
+    const beginning = /^[a-z0-9_-]{8,}/.exec(prefix.slice(folder.bytes.length))?.[0] ?? '';
     const entries = await readdir(folder.path, { withFileTypes: true }).catch((error: unknown) => {
       if (isMissing(error)) return [];
       throw error;
     });
     return entries.flatMap((entry) => {
       const isFile = entry.isFile();
+      if (isFile && !entry.name.startsWith(beginning)) return [];
       const own = isFile || entry.isDirectory() ? bytesOfEntry(entry.name, isFile) : undefined;
       if (own === undefined) return [];
       const bytes = folder.bytes + own;
