@@ -201,11 +201,11 @@ test('core has no I/O, no clock, no randomness and no SDK', async () => {
   expect(wrong).toEqual([]);
 });
 
-test('DynamoDB is known to store and what prices it, S3 to images/s3 and models', async () => {
+test('DynamoDB is known to store and what measures and prices it, S3 to images/s3 and models', async () => {
   const wrong = (await sources()).flatMap(({ file, text }) => {
     const dynamodb =
       /@aws-sdk\/(client|lib)-dynamodb/.test(text) &&
-      !/^(store\/|cli\/simulate\/(meter|pricing)\.ts$)/.test(file);
+      !/^(store\/|cli\/simulate\/(load|meter|pricing)\.ts$)/.test(file);
     const s3 = /@aws-sdk\/(client-s3|s3-)/.test(text) && !/^(images\/s3|models)\//.test(file);
     return dynamodb || s3 ? [file] : [];
   });
