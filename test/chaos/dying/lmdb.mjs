@@ -1,0 +1,28 @@
+// lmdb in a process that dies, as by kill -9, at its n-th write (DIE_AT): before lmdb gets it, or (DIE_AFTER=true) when it
+// is on the disk and its answer is not known yet.
+
+import { open as openFile } from 'lmdb';
+
+const dieAt = Number(process.env.DIE_AT ?? 0);
+const isAfter = process.env.DIE_AFTER === 'true';
+let writes = 0;
+
+function die() {
+  process.kill(process.pid, 'SIGKILL');
+  // The signal arrives a moment later: nothing may follow.
+  for (;;);
+}
+
+export function open(...args) {
+  const root = openFile(...args);
+  const { transaction } = root;
+  root.transaction = async (work) => {
+    writes += 1;
+    const isLast = writes === dieAt;
+    if (isLast && !isAfter) die();
+    const result = await transaction.call(root, work);
+    if (isLast) die();
+    return result;
+  };
+  return root;
+}
