@@ -3,9 +3,10 @@
 // same time. Why lmdb: docs/decisions.
 
 import { open, type RootDatabase } from 'lmdb';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { StorageFull } from '../../core/disk-full.ts';
+import { isDiskFull, StorageFull } from '../../core/disk-full.ts';
 import { AppError } from '../../core/errors.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
@@ -48,6 +49,10 @@ export interface EmbeddedSettings {
 const FILE = 'tables.mdb';
 /** Of the file as this release writes it. */
 const LAYOUT = 1;
+/** Less than one commit may take. Bytes. */
+const NO_ROOM = 2 ** 20;
+/** Address space, not memory; a larger file is mapped anew. */
+const MAP_BYTES = 4 * 2 ** 30;
 /** Items that one transaction removes, so that others do not wait long. */
 const REMOVED_AT_ONCE = 200;
 
@@ -74,12 +79,13 @@ export function openEmbedded({
     async run(work) {
       transactions.refuseClosed();
       await restoring;
-      const written = root.transaction(work);
+      // `transaction` would keep what `work` wrote before it threw.
+      const written = root.childTransaction(work);
       writing.add(written);
       try {
         return await written;
       } catch (error) {
-        throw fullOr(error);
+        throw await fullOr(error, path);
       } finally {
         writing.delete(written);
       }
@@ -165,6 +171,10 @@ function openFile(path: string): RootDatabase {
       cache: false,
       // With it a read shows what is not on the disk yet, and a power cut could take back what was reported.
       overlappingSync: false,
+      // With it a commit that fails rejects a promise that nobody holds, which ends the process.
+      eventTurnBatching: false,
+      // A map that grows by itself maps all of the file again.
+      ...(process.platform !== 'win32' && { mapSize: MAP_BYTES }),
     });
   } catch (error) {
     throw refuse((error as Error).message);
@@ -191,9 +201,22 @@ function flushFolder(path: string): void {
   }
 }
 
-function fullOr(error: unknown): unknown {
-  const { message, commitError } = error as Error & { commitError?: Error };
-  return /No space left|quota exceeded|ENOSPC/i.test(`${message} ${commitError?.message ?? ''}`)
-    ? new StorageFull({ cause: error })
-    : error;
+/** The cause of a commit that failed is in a promise, and rejects it: nobody else awaits that. */
+async function fullOr(error: unknown, path: string): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  if (!commitError) return error;
+  try {
+    return await commitError;
+  } catch (cause) {
+    return isDiskFull(cause) || isCutShort(cause as { code?: number }, path)
+      ? new StorageFull({ cause })
+      : error;
+  }
+}
+
+/** A write of which only the first bytes found room is an input/output error to lmdb. */
+function isCutShort({ code }: { code?: number }, path: string): boolean {
+  if (code !== constants.errno.EIO) return false;
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize < NO_ROOM;
 }

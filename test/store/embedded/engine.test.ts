@@ -74,6 +74,20 @@ test.each([
   expect(await idsIn('no-value')).toEqual([]);
 });
 
+test('a value that cannot be encoded writes nothing, in the table or an index', async () => {
+  const jobs = engine.table(jobsTable);
+  const key = { jobId: 'too-deep', part: 'state' };
+  for (let depth = 500; depth <= 4000; depth += 500) {
+    const graph: unknown = JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+    const [{ status }] = await Promise.allSettled([
+      jobs.put({ ...key, work: 'too-deep', workOrder: `${depth}`, graph }),
+    ]);
+    if (status === 'rejected')
+      expect(await idsIn('too-deep', { from: `${depth}`, before: `${depth}~` })).toEqual([]);
+  }
+  await checkFile(directory);
+});
+
 test('a write that is refused with an error takes no other of its moment with it, and leaves nothing', async () => {
   const jobs = engine.table(jobsTable);
   const write = (n: number) => {
