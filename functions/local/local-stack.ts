@@ -35,7 +35,7 @@ import { linksBefore } from './links.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
 import { openLocalTables } from './tables.ts';
 import { startWebhooks } from './webhooks.ts';
-import { openWorkspace } from './workspace.ts';
+import { noteOfDisk, openWorkspace } from './workspace.ts';
 
 export interface LocalStack {
   /** The API's URL on this machine. */
@@ -64,7 +64,8 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const workspace = await openWorkspace(settings.WORKSPACE_PATH);
   const { directory } = workspace;
   const copied = noteOfCopy(directory, workspace.identity);
-  if (copied !== undefined) log('local').warn('workspace.noted', { reason: copied });
+  for (const reason of [copied, await noteOfDisk(directory)])
+    if (reason !== undefined) log('local').warn('workspace.noted', { reason });
   const { machineId, secretAccessKey } = workspace.identity;
 
   // The port comes first: if it is taken, nothing has to be undone. Requests wait until the app is ready.

@@ -107,7 +107,9 @@ export function openEmbedded({
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const copy = `${path}.restored`;
     await root.backup(copy, false);
+    flush(copy);
     renameSync(copy, path);
+    flushFolder(directory);
     rmSync(`${path}-lock`, { force: true });
     const former = root;
     root = openFile(path);
@@ -171,7 +173,7 @@ function openFile(path: string): RootDatabase {
       cache: false,
       // With it a read shows what is not on the disk yet, and a power cut could take back what was reported.
       overlappingSync: false,
-      // With it a commit that fails rejects a promise that nobody holds, which ends the process.
+      // With it a commit that fails rejects a promise without a holder, which ends the process.
       eventTurnBatching: false,
       // A map that grows by itself maps all of the file again.
       ...(process.platform !== 'win32' && { mapSize: MAP_BYTES }),
@@ -192,16 +194,19 @@ function openFile(path: string): RootDatabase {
 /** lmdb does not: without it a power cut may take a new file away, with all that was flushed into it. */
 function flushFolder(path: string): void {
   // Windows opens no folder, and needs no flush of one.
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
+  if (process.platform !== 'win32') flush(path, 'r');
+}
+
+function flush(path: string, flags: 'r' | 'r+' = 'r+'): void {
+  const fd = openSync(path, flags);
   try {
-    fsyncSync(folder);
+    fsyncSync(fd);
   } finally {
-    closeSync(folder);
+    closeSync(fd);
   }
 }
 
-/** The cause of a commit that failed is in a promise, and rejects it: nobody else awaits that. */
+/** The cause of a commit that failed is in a promise, and rejects it: no other code awaits that. */
 async function fullOr(error: unknown, path: string): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> };
   if (!commitError) return error;
