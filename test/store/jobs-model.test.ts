@@ -158,7 +158,7 @@ const step = fc.oneof(
 );
 const commands = fc.commands([step], { maxCommands: 80, size: 'max' });
 
-it('the table is what core says, whoever does what in whichever order', async () => {
+it('the table is what core says, whoever does what in whichever order', { timeout: 300_000 }, async () => {
   let runs = 0;
   await fc.assert(
     fc.asyncProperty(commands, async (taken) => {
