@@ -96,8 +96,21 @@ export interface Table {
   remove(key: Attributes, when?: readonly Condition[]): Promise<boolean>;
 }
 
+/** An item that is to be put, on a condition. */
+export interface Put {
+  table: TableSpec;
+  item: object;
+  when?: readonly Condition[];
+}
+
 export interface Engine {
   table(spec: TableSpec): Table;
+  /**
+   * Puts items in order, up to the first that is refused: whatever happens, none is there without those before it. On one
+   * machine that is one write.
+   * @returns how many were put
+   */
+  putInOrder(puts: readonly Put[]): Promise<number>;
   clock: Clock;
   timings: Timings;
 }

@@ -41,6 +41,12 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
     return item && stateOf(item);
   }
 
+  async function acceptedItem(state: JobState, expiresAt: number): Promise<object> {
+    // The first shard is right for any job, so acceptance does not depend on knowing of more.
+    const { write } = await spread.readCached().catch(() => UNSPREAD);
+    return { ...itemOf(state, shardOf(state.jobId, write)), part: 'state', expiresAt };
+  }
+
   const readRequest = (jobId: string) => table.read<RequestPart>(requestKey(jobId));
 
   return {
@@ -56,14 +62,27 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
     },
 
     /**
+     * Accepts a job whose request is new: both parts, in order.
+     * @returns `there`: a request with this id is stored, and nothing was put; `before`: its state was accepted before
+     */
+    async putNew(
+      request: JobRequest,
+      state: JobState,
+      expiresAt: number,
+    ): Promise<'accepted' | 'before' | 'there'> {
+      const put = await engine.putInOrder([
+        { table: jobsTable, item: { ...request, part: 'request', expiresAt }, when: [absent('jobId')] },
+        { table: jobsTable, item: await acceptedItem(state, expiresAt), when: [absent('jobId')] },
+      ]);
+      return put === 2 ? 'accepted' : put === 1 ? 'before' : 'there';
+    },
+
+    /**
      * Accepts a job: the commit point. A job that returns to the queue later waits in the first shard.
      * @returns false: it was accepted before
      */
     async putState(state: JobState, expiresAt: number): Promise<boolean> {
-      // The first shard is right for any job, so acceptance does not depend on knowing of more.
-      const { write } = await spread.readCached().catch(() => UNSPREAD);
-      const item = itemOf(state, shardOf(state.jobId, write));
-      return table.put({ ...item, part: 'state', expiresAt }, [absent('jobId')]);
+      return table.put(await acceptedItem(state, expiresAt), [absent('jobId')]);
     },
 
     /** Both parts in one read, strongly consistent. Undefined: the job was never accepted. */

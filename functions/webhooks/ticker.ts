@@ -3,6 +3,7 @@
 
 import type { Log } from '../log.ts';
 import type { Change, JobState } from '../core/job.ts';
+import type { JobRequest } from '../core/request.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { Round } from './deliver.ts';
 
@@ -75,6 +76,10 @@ export function notifyingOfEnds(jobs: Jobs, ended: () => void): Jobs {
     putState(state: JobState, expiresAt: number) {
       anyHook ||= state.webhook !== undefined;
       return jobs.putState(state, expiresAt);
+    },
+    putNew(request: JobRequest, state: JobState, expiresAt: number) {
+      anyHook ||= state.webhook !== undefined;
+      return jobs.putNew(request, state, expiresAt);
     },
     async write(jobId: string, change: Change) {
       const written = await jobs.write(jobId, change);

@@ -11,7 +11,7 @@ import type { Table } from '../../functions/store/engine.ts';
 import { createJobs } from '../../functions/store/jobs.ts';
 import { jobsTable } from '../../functions/store/tables.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { type Answer, anotherProcess, call, countStored } from './support.ts';
+import { type Answer, anotherProcess, call, countStored, diesBeforeTheState } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ const post = (json: unknown, key: string, app: Pick<Rig['app'], 'request'> = rig
 
 const diesBetweenThePuts = () =>
   anotherProcess(rig, {
-    jobs: { ...rig.store.jobs, putState: () => Promise.reject(new Error('the process died')) },
+    jobs: diesBeforeTheState(rig.store.jobs),
   });
 
 /** Compresses badly, so that its graph is too large for the table. */

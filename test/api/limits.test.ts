@@ -10,7 +10,15 @@ import { drawKey } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { type OwnerLimits, COMMITTED_AFTER } from '../../functions/core/quota.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { anotherProcess, type Answer, call, countStored, putJob, SETTINGS } from './support.ts';
+import {
+  anotherProcess,
+  type Answer,
+  call,
+  countStored,
+  diesBeforeTheState,
+  putJob,
+  SETTINGS,
+} from './support.ts';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -240,7 +248,7 @@ describe('images a day', () => {
     const full = Object.assign(new Error('The disk is full'), { name: 'StorageFull' });
     const { jobs } = rig.store;
     const { owner, generate } = await caller(
-      appWith({ imagesPerDay: 4 }, { jobs: { ...jobs, putRequest: () => Promise.reject(full) } }),
+      appWith({ imagesPerDay: 4 }, { jobs: { ...jobs, putNew: () => Promise.reject(full) } }),
     );
     for (let tries = 0; tries < 5; tries += 1) expect((await generate({ batch_size: 4 })).status).toBe(503);
     const after = await caller(appWith({ imagesPerDay: 4 }), owner);
@@ -258,10 +266,7 @@ describe('images a day', () => {
 
   test('an api that dies before the job is accepted: a repetition accepts it, and it counts once', async () => {
     const { jobs } = rig.store;
-    const dying = appWith(
-      { imagesPerDay: 4 },
-      { jobs: { ...jobs, putState: () => Promise.reject(new Error('killed')) } },
-    );
+    const dying = appWith({ imagesPerDay: 4 }, { jobs: diesBeforeTheState(jobs) });
     const { owner, generate } = await caller(dying);
     const once = { 'idempotency-key': 'dies' };
     expect((await generate({ batch_size: 4 }, once)).status).toBe(500);
@@ -272,7 +277,7 @@ describe('images a day', () => {
 
   test('one that dies and is never repeated holds its images for an hour, then the controller frees them', async () => {
     const { jobs } = rig.store;
-    const dying = appWith({}, { jobs: { ...jobs, putRequest: () => Promise.reject(new Error('killed')) } });
+    const dying = appWith({}, { jobs: { ...jobs, putNew: () => Promise.reject(new Error('killed')) } });
     const { owner, generate } = await caller(dying);
     expect((await generate({ batch_size: 4 })).status).toBe(500);
     clock += HOUR - 1;

@@ -8,6 +8,7 @@ import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../fu
 import type { Graph } from '../../functions/core/object-info.ts';
 import type { Staging } from '../../functions/core/render.ts';
 import { packGraph } from '../../functions/core/request.ts';
+import type { Jobs } from '../../functions/store/jobs.ts';
 import { jobsTable } from '../../functions/store/tables.ts';
 import type { Rig } from '../support/rig.ts';
 import { appWith } from '../support/app.ts';
@@ -149,4 +150,17 @@ function imagesOf(jobId: string, count: number): JobImage[] {
     sizeBytes: 10,
     contentType: 'image/png',
   }));
+}
+
+/** The tables of a process that dies, or whose table fails, between the two parts of a job. */
+export function diesBeforeTheState(jobs: Jobs): Jobs {
+  const died = () => Promise.reject(new Error('the process died'));
+  return {
+    ...jobs,
+    putState: died,
+    async putNew(request, _state, expiresAt) {
+      await jobs.putRequest(request, expiresAt);
+      return died();
+    },
+  };
 }

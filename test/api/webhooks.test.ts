@@ -7,7 +7,7 @@ import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { randomBytes } from 'node:crypto';
 import type { Delivery } from '../../functions/core/delivery.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { anotherProcess, call, countStored } from './support.ts';
+import { anotherProcess, call, countStored, diesBeforeTheState } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('POST /api/generate', () => {
   test('a repetition after a death between the two puts arms the job all the same', async () => {
     const key = { 'idempotency-key': randomUUID() };
     const dying = anotherProcess(rig, {
-      jobs: { ...rig.store.jobs, putState: () => Promise.reject(new Error('the process died')) },
+      jobs: diesBeforeTheState(rig.store.jobs),
     });
     const asked = { json: { prompt: 'a fox', webhook_url: 'https://a.example/' }, headers: key };
     expect((await call(dying, 'POST /api/generate', asked)).status).toBe(500);

@@ -44,6 +44,22 @@ describe('accepting a job', () => {
     expect(await store.jobs.readRequest('new')).toEqual(job?.request);
   });
 
+  it('a new request and its state come together, or what is there stays', async () => {
+    expect(await store.jobs.putNew(request('together'), state('together'), EXPIRES)).toBe('accepted');
+    const job = (await store.jobs.read('together'))!;
+    expect([job.request, job.state]).toMatchObject([
+      { bodyHash: 'hash-1', v: 1, expiresAt: EXPIRES },
+      { ...state('together'), v: 1, expiresAt: EXPIRES },
+    ]);
+    expect((await store.jobs.listWork('waiting', 100)).map(({ jobId }) => jobId)).toContain('together');
+    expect(await store.jobs.putNew(request('together', 'hash-2'), state('together'), EXPIRES)).toBe('there');
+    expect((await store.jobs.readRequest('together'))?.bodyHash).toBe('hash-1');
+
+    await store.jobs.putState(state('state-first'), EXPIRES);
+    expect(await store.jobs.putNew(request('state-first'), state('state-first'), EXPIRES)).toBe('before');
+    expect(await store.jobs.readRequest('state-first')).toBeDefined();
+  });
+
   it('every part says its schema version and when it goes', async () => {
     await store.jobs.putRequest(request('dated'), EXPIRES);
     await store.jobs.putState(state('dated'), EXPIRES);

@@ -65,7 +65,11 @@ export function tap(engine: Engine, tries = TRIES): Line {
   });
 
   return {
-    engine: { ...engine, table: (spec) => tapped(engine.table(spec)) },
+    engine: {
+      ...engine,
+      table: (spec) => tapped(engine.table(spec)),
+      putInOrder: (puts) => repeated(() => engine.putInOrder(puts)),
+    },
     lose: (answers) => {
       answersToLose = answers;
     },

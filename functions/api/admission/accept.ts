@@ -67,16 +67,34 @@ export async function accept(
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
+  const stateFor = (request: JobRequest) =>
+    stateOf(request, templates, { now, startTag, acceptedFor: deps.settings.comfyuiKind });
+  /** What was reserved for a job that is not accepted is free again. */
+  const unreserved = async (error: unknown): Promise<never> => {
+    if (isStorageFull(error) && unique && hasLimits(caller))
+      await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
+    throw error;
+  };
+  const done = (request: JobRequest, state: JobState, isAccepted: boolean): Accepted => {
+    deps.reader.know(request);
+    if (isAccepted) {
+      deps.queue.accepted(state);
+      deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
+      deps.nudge(jobId);
+    }
+    return { request, headers };
+  };
+
+  if (!repeated && asked.graphKey === undefined) {
+    const state = stateFor(asked);
+    const outcome = await deps.jobs.putNew(asked, state, expiresAt).catch(unreserved);
+    if (outcome !== 'there') return done(asked, state, outcome === 'accepted');
+  }
   const newReservation = () => Buffer.from(deps.random(9)).toString('base64url');
   // A repetition of what was never accepted, or was removed: a removal under way must not delete this one's request.
   const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newReservation(), expiresAt) : true;
   const request =
-    (isThere ? repeated : undefined) ??
-    (await deps.jobs.putRequest(asked, expiresAt).catch(async (error: unknown) => {
-      if (isStorageFull(error) && unique && hasLimits(caller))
-        await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
-      throw error;
-    }));
+    (isThere ? repeated : undefined) ?? (await deps.jobs.putRequest(asked, expiresAt).catch(unreserved));
   if (request.bodyHash !== bodyHash || request.owner !== owner)
     throw new AppError(
       'idempotency_mismatch',
@@ -84,11 +102,24 @@ export async function accept(
       { field: 'Idempotency-Key' },
     );
   await storeGraph(deps, templates, request);
+  const state = stateFor(request);
+  return done(request, state, await deps.jobs.putState(state, expiresAt));
+}
 
+/** A job at the moment of its acceptance. */
+function stateOf(
+  { jobId, owner, workflow, inputs, webhookUrl }: JobRequest,
+  templates: Templates,
+  {
+    now,
+    startTag,
+    acceptedFor,
+  }: { now: number; startTag?: number | undefined } & Pick<JobState, 'acceptedFor'>,
+): JobState {
   sequence += 1;
-  const steps = request.inputs['steps'];
-  const deadline = templates.get(request.workflow)?.deadline_seconds;
-  const state: JobState = {
+  const steps = inputs['steps'];
+  const deadline = templates.get(workflow)?.deadline_seconds;
+  return {
     jobId,
     owner,
     status: 'queued',
@@ -102,16 +133,9 @@ export async function accept(
     currentStep: 0,
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
-    ...(deps.settings.comfyuiKind !== undefined && { acceptedFor: deps.settings.comfyuiKind }),
-    ...(request.webhookUrl !== undefined && { webhook: 'pending' }),
+    ...(acceptedFor !== undefined && { acceptedFor }),
+    ...(webhookUrl !== undefined && { webhook: 'pending' }),
   };
-  deps.reader.know(request);
-  if (await deps.jobs.putState(state, expiresAt)) {
-    deps.queue.accepted(state);
-    deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
-    deps.nudge(jobId);
-  }
-  return { request, headers };
 }
 
 /** What is nested is never accepted, and hashing it could go deeper than the stack. */

@@ -6,6 +6,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import type { Engine } from '../engine.ts';
 import { createTableClock, steadyClock, type TableClock } from '../clock.ts';
+import type { TableSpec } from '../tables.ts';
 import { createTable } from './table.ts';
 
 export interface StoreSettings {
@@ -59,5 +60,18 @@ export function createStoreClient(settings: StoreSettings, local: () => number =
 
 /** @param prefix of the tables' names: one account may hold several stages */
 export function engineOf({ documents, clock, timings }: StoreClient, prefix: string): Engine {
-  return { table: (spec) => createTable(documents, prefix, spec), clock, timings };
+  const table = (spec: TableSpec) => createTable(documents, prefix, spec);
+  return {
+    table,
+    async putInOrder(puts) {
+      let count = 0;
+      for (const { table: spec, item, when } of puts) {
+        if (!(await table(spec).put(item, when))) break;
+        count += 1;
+      }
+      return count;
+    },
+    clock,
+    timings,
+  };
 }

@@ -120,6 +120,13 @@ export function openEmbedded({
 
   return {
     table: ({ name }) => opened.get(name)!,
+    putInOrder: (puts) =>
+      transactions.run(() => {
+        const refused = puts.findIndex(
+          ({ table, item, when = [] }) => !opened.get(table.name)!.putNow(item, when),
+        );
+        return refused < 0 ? puts.length : refused;
+      }),
     clock,
     timings,
     async removeExpired(asOf) {

@@ -29,6 +29,8 @@ export interface Transactions {
 export interface EmbeddedTable extends Table {
   /** Before any other call, and again where the file was replaced. */
   open(root: RootDatabase): void;
+  /** For `run`: a put as part of a transaction. @returns false: refused */
+  putNow(item: object, when: readonly Condition[]): boolean;
   /** Removes at most `limit` items that expired before a second, as DynamoDB's TTL does. @returns how many */
   removeExpired(before: number, limit: number): Promise<number>;
   /** Puts those items whose keys are not there yet, as they are, in one transaction. */
@@ -61,17 +63,23 @@ export function createTable(spec: TableSpec, { run, refuseClosed, refuseFull }: 
     else void items.remove(key);
   }
 
-  /** @returns the decision, as it was written */
-  function write(key: Key, decide: (item: Attributes | undefined) => Decision): Promise<Decision> {
-    return run(() => {
-      const before = items.get(key);
-      const decision = decide(before);
-      if (decision === undefined || (decision === null && before === undefined)) return decision;
-      const after = decision === null ? undefined : (stored(decision) as Attributes);
-      refuseFull(spec, before === undefined);
-      replace(key, before, after);
-      return after ?? null;
-    });
+  /** Within a transaction. @returns the decision, as it was written */
+  function writeNow(key: Key, decide: (item: Attributes | undefined) => Decision): Decision {
+    const before = items.get(key);
+    const decision = decide(before);
+    if (decision === undefined || (decision === null && before === undefined)) return decision;
+    const after = decision === null ? undefined : (stored(decision) as Attributes);
+    refuseFull(spec, before === undefined);
+    replace(key, before, after);
+    return after ?? null;
+  }
+
+  const write = (key: Key, decide: (item: Attributes | undefined) => Decision): Promise<Decision> =>
+    run(() => writeNow(key, decide));
+
+  function putNow(given: object, when: readonly Condition[]): boolean {
+    const item: Attributes = { v: SCHEMA_VERSION, ...given };
+    return writeNow(keyOf(spec, item), (before) => (allHold(when, before) ? item : undefined)) !== undefined;
   }
 
   function change(key: Attributes, { when = [], ...update }: Update): Promise<Decision> {
@@ -169,6 +177,8 @@ export function createTable(spec: TableSpec, { run, refuseClosed, refuseFull }: 
         (await write(keyOf(spec, key), (item) => (allHold(when, item) ? null : undefined))) !== undefined
       );
     },
+
+    putNow,
 
     removeExpired(before, limit) {
       return run(() => {

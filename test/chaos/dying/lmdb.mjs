@@ -15,12 +15,12 @@ function die() {
 
 export function open(...args) {
   const root = openFile(...args);
-  const { transaction } = root;
-  root.transaction = async (work) => {
+  const { childTransaction } = root;
+  root.childTransaction = async (work) => {
     writes += 1;
     const isLast = writes === dieAt;
     if (isLast && !isAfter) die();
-    const result = await transaction.call(root, work);
+    const result = await childTransaction.call(root, work);
     if (isLast) die();
     return result;
   };
