@@ -70,10 +70,14 @@ export async function accept(
   const stateFor = (request: JobRequest) =>
     stateOf(request, templates, { now, startTag, acceptedFor: deps.settings.comfyuiKind });
   /** What was reserved for a job that is not accepted is free again. */
-  const unreserved = async (error: unknown): Promise<never> => {
-    if (isStorageFull(error) && unique && hasLimits(caller))
-      await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
-    throw error;
+  const orUnreserve = async <T>(put: Promise<T>): Promise<T> => {
+    try {
+      return await put;
+    } catch (error) {
+      if (isStorageFull(error) && unique && hasLimits(caller))
+        await deps.limits.notAccepted(owner, jobId).catch(() => undefined);
+      throw error;
+    }
   };
   const done = (request: JobRequest, state: JobState, isAccepted: boolean): Accepted => {
     deps.reader.know(request);
@@ -87,14 +91,14 @@ export async function accept(
 
   if (!repeated && asked.graphKey === undefined) {
     const state = stateFor(asked);
-    const outcome = await deps.jobs.putNew(asked, state, expiresAt).catch(unreserved);
+    const outcome = await orUnreserve(deps.jobs.putNew(asked, state, expiresAt));
     if (outcome !== 'there') return done(asked, state, outcome === 'accepted');
   }
   const newReservation = () => Buffer.from(deps.random(9)).toString('base64url');
   // A repetition of what was never accepted, or was removed: a removal under way must not delete this one's request.
   const isThere = isOwn && repeated ? await deps.jobs.renewRequest(jobId, newReservation(), expiresAt) : true;
   const request =
-    (isThere ? repeated : undefined) ?? (await deps.jobs.putRequest(asked, expiresAt).catch(unreserved));
+    (isThere ? repeated : undefined) ?? (await orUnreserve(deps.jobs.putRequest(asked, expiresAt)));
   if (request.bodyHash !== bodyHash || request.owner !== owner)
     throw new AppError(
       'idempotency_mismatch',
