@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { reconcileUsage } from '../../functions/controller/reconcile-usage.ts';
+import { StorageFull } from '../../functions/core/disk-full.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { type OwnerLimits, COMMITTED_AFTER } from '../../functions/core/quota.ts';
@@ -245,10 +246,10 @@ describe('images a day', () => {
   });
 
   test('what a full disk refuses costs nothing', async () => {
-    const full = Object.assign(new Error('The disk is full'), { name: 'StorageFull' });
     const { jobs } = rig.store;
+    const full = () => Promise.reject(new StorageFull());
     const { owner, generate } = await caller(
-      appWith({ imagesPerDay: 4 }, { jobs: { ...jobs, putNew: () => Promise.reject(full) } }),
+      appWith({ imagesPerDay: 4 }, { jobs: { ...jobs, putNew: full } }),
     );
     for (let tries = 0; tries < 5; tries += 1) expect((await generate({ batch_size: 4 })).status).toBe(503);
     const after = await caller(appWith({ imagesPerDay: 4 }), owner);
