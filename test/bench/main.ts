@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { accept } from './accept.ts';
+import { beside } from './beside.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { models } from './models.ts';
@@ -17,6 +18,7 @@ import { units } from './units.ts';
 import { waiting } from './waiting.ts';
 
 const usual: Record<string, Measurement> = {
+  beside,
   latency,
   throughput,
   idle,

@@ -24,7 +24,7 @@ export function memory(options: BenchOptions): Promise<Row[]> {
           name: `memory of all processes after ${some} jobs`,
           measured: afterSome,
           unit: 'MB',
-          target: { atMost: 350 },
+          target: { atMost: 120 },
           note: `${round(atStart)} at the start`,
         },
         {

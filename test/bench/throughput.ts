@@ -17,20 +17,23 @@ interface Run {
 }
 
 /** Each caller submits its share, then collects. */
-async function runOff(
+export async function runOff(
   jobs: number,
-  submitOne: (color: number) => Promise<() => Promise<Buffer>>,
+  submitOne: (color: number) => Promise<() => Promise<Buffer | undefined>>,
 ): Promise<Run> {
   const start = performance.now();
   const right = await Promise.all(
     Array.from({ length: CALLERS }, async (_, caller) => {
-      const submitted: { color: number; image: () => Promise<Buffer> }[] = [];
+      const submitted: { color: number; image: () => Promise<Buffer | undefined> }[] = [];
       for (let job = caller; job < jobs; job += CALLERS) {
         const color = freshColor();
         submitted.push({ color, image: await submitOne(color) });
       }
       let found = 0;
-      for (const { color, image } of submitted) if (isImageOf(await image(), color)) found += 1;
+      for (const { color, image } of submitted) {
+        const bytes = await image();
+        if (bytes && isImageOf(bytes, color)) found += 1;
+      }
       return found;
     }),
   );
