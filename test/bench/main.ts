@@ -16,6 +16,7 @@ import { start } from './start.ts';
 import { idle, throughput } from './throughput.ts';
 import { units } from './units.ts';
 import { waiting } from './waiting.ts';
+import { workspace } from './workspace.ts';
 
 const usual: Record<string, Measurement> = {
   beside,
@@ -24,6 +25,7 @@ const usual: Record<string, Measurement> = {
   idle,
   accept,
   waiting,
+  workspace,
   units,
   start,
   memory,
