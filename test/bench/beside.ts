@@ -88,9 +88,9 @@ function measure(options: BenchOptions, comfyui: string, quick: boolean): Promis
           return () => proxy.collect(jobId, every);
         });
 
-      const [rounds, many, few] = quick ? [1, 96, 20] : [3, 200, 100];
+      const [rounds, many, few] = quick ? [1, 96, 20] : [3, 200, 40];
       // What runs for days is compiled.
-      for (const one of [polling(50), viaBare, viaProxy(50)]) if (one) await runOff(quick ? 64 : 400, one);
+      for (const one of [polling(50), viaBare, viaProxy(50)]) if (one) await runOff(quick ? 64 : 200, one);
 
       const rates = { bare: [] as number[], proxy: [] as number[], ours: [] as number[] };
       const right = { proxy: many, ours: many };
