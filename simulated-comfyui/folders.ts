@@ -102,10 +102,13 @@ export class Folders {
 /** A file counts for every prefix that is followed by "_digits_": A_1_00002_.png for A (1) and for A_1 (2). */
 function count(byPrefix: Map<string, number>, file: string): void {
   for (let at = file.indexOf('_'); at >= 0; at = file.indexOf('_', at + 1)) {
-    const digits = /^\d+(?=_|$)/.exec(file.slice(at + 1, at + 21))?.[0];
-    if (digits === undefined) continue;
+    const next = file.indexOf('_', at + 1);
+    const part = file.slice(at + 1, next < 0 ? undefined : next);
+    const number = /^\d+$/.test(part) ? Number(part) : Number.NaN;
+    // Above that a number has no next one, and every file would be the same.
+    if (!Number.isSafeInteger(number)) continue;
     const prefix = file.slice(0, at);
-    byPrefix.set(prefix, Math.max(byPrefix.get(prefix) ?? 0, Number(digits)));
+    byPrefix.set(prefix, Math.max(byPrefix.get(prefix) ?? 0, number));
   }
 }
 

@@ -214,6 +214,13 @@ describe('the file', () => {
     expect(names(await run(plainGraph(4, 'deep/N')))).toMatchObject([{ filename: 'N_00001_.png' }]);
   });
 
+  test('counts no name that begins with digits, and none that has no next number', async () => {
+    for (const id of ['12345678901234567890abcdefabcdef', '12345678901234567890123456789012'])
+      await writeFile(join(comfyui.outputDirectory, `Q_${id}_00001_.png`), '');
+    expect(names(await run(plainGraph(31, 'Q')))).toMatchObject([{ filename: 'Q_00001_.png' }]);
+    expect(names(await run(plainGraph(32, 'Q')))).toMatchObject([{ filename: 'Q_00002_.png' }]);
+  });
+
   test('is the old one for an identical SaveImage, and a new one under another prefix', async () => {
     const first = names(await run(plainGraph(7, 'same')));
     expect(names(await run(plainGraph(7, 'same')))).toEqual(first);
