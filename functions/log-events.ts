@@ -86,7 +86,6 @@ export const LOG_EVENTS = {
   'batch.failed': { level: 'error', fields: ['sequenceNumber'] },
   'boot_report.read_failed': { level: 'error', fields: ['file'] },
   'child.ended': { level: 'warn', fields: ['program', 'exitCode', 'signal'] },
-  'child.preparation_failed': { level: 'error', fields: ['program'] },
   'child.restart_failed': { level: 'error', fields: ['program'] },
   'chore.failed': { level: 'error', fields: ['choreId'] },
   'chore.finished': { level: 'info', fields: ['choreId', 'owner', 'count'] },

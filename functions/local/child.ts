@@ -9,8 +9,6 @@ import type { Log } from '../log.ts';
 export interface Child<Ready> {
   ready: Ready;
   pid(): number | undefined;
-  /** Sets what runs after each restart. */
-  whenBack(prepare: () => Promise<void>): void;
   stop(): Promise<void>;
 }
 
@@ -30,7 +28,6 @@ export async function startChild<Ready>(
 ): Promise<Child<Ready>> {
   let stopping = false;
   let child!: ChildProcess;
-  let prepare = () => Promise.resolve();
 
   const start = async (more: NodeJS.ProcessEnv): Promise<Ready> => {
     const started = fork(module, [], {
@@ -69,10 +66,6 @@ export async function startChild<Ready>(
         await sleep(pause, undefined, { ref: false });
         continue;
       }
-      // If the child ends during `prepare`, its exit handler calls comeBack again.
-      await prepare().catch((error: unknown) =>
-        log.error('child.preparation_failed', error, { program: name }),
-      );
       return;
     }
   }
@@ -81,9 +74,6 @@ export async function startChild<Ready>(
   return {
     ready,
     pid: () => child.pid,
-    whenBack(next) {
-      prepare = next;
-    },
     async stop() {
       stopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -63,21 +63,6 @@ test('what keeps it down may pass: it is tried until it is up', async () => {
   expect([child.pid(), failures()]).toEqual([now, settled]);
 });
 
-test('whatever must be there again is made after each later start, and only then', async () => {
-  child = await start();
-  let prepared: (number | undefined)[] = [];
-  child.whenBack(async () => {
-    prepared.push(child!.pid());
-    if (prepared.length === 1) throw new Error('not this time');
-  });
-  for (const times of [1, 2]) {
-    process.kill(child.pid()!, 'SIGKILL');
-    await expect.poll(() => prepared.length, { timeout: 5000 }).toBe(times);
-    expect(prepared.at(-1)).toBe(child.pid());
-  }
-  expect(events).toContain('child.preparation_failed');
-});
-
 test('one that is stopped while it is down stays down', async () => {
   child = await start();
   await writeFile(flag(), '');
