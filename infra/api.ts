@@ -52,7 +52,7 @@ export class Api extends Construct {
         ...props.tables.allow(role, {
           jobs: {
             items: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem'],
-            indexes: ['byWork', 'byList'],
+            indexes: ['byWork', 'byOwner', 'byList'],
           },
           hosts: { items: ['Scan'] },
           fleet: { items: ['GetItem'] },

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
-export const SCOPES = ['generate', 'read', 'admin'] as const;
+export const SCOPES = ['generate', 'graphs', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Times in ms, the tables' clock. */
@@ -35,9 +35,11 @@ export interface Caller {
 /** The caller where the API asks for no keys, and the owner of jobs made that way. */
 export const LOCAL: Caller = { owner: 'local', scopes: SCOPES };
 
-/** `admin` includes every scope. */
+/** Who may send a graph of its own may do with jobs what `generate` may. `admin` includes every scope. */
 export function allows({ scopes }: Caller, scope: Scope): boolean {
-  return scopes.includes(scope) || scopes.includes('admin');
+  const includedIn: readonly Scope[] =
+    scope === 'generate' ? ['generate', 'graphs', 'admin'] : [scope, 'admin'];
+  return includedIn.some((one) => scopes.includes(one));
 }
 
 /** May this caller read what belongs to `owner`? */

@@ -51,7 +51,7 @@ export interface JobState {
   /** Present exactly while the job has not ended; the key of the index by work. */
   work?: Work;
   workOrder: string;
-  /** Its sort key among its owner's jobs. */
+  /** Its sort key among its owner's jobs; with `owner` the key of that index. */
   ownerOrder: string;
   /** Present once it completed or failed; with `owner` the key of the index behind lists. */
   listOrder?: string;

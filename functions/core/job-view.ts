@@ -35,6 +35,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     started_at: iso(state.startedAt),
     completed_at: iso(state.endedAt),
     workflow: request.workflow,
+    metadata: request.metadata ?? {},
     ...seedOf(request),
     attempts: state.attempt,
     notes: [...request.notes, ...(state.notes ?? [])],

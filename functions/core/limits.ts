@@ -83,6 +83,10 @@ export const MAX_IMAGE_BYTES = 512 * 1024 * 1024;
 /** A transfer that brings nothing for this long is aborted. */
 export const IDLE_AFTER = MINUTE;
 
+/** Of one job; the Comfy API v2's. */
+export const MAX_LABELS = 16;
+export const MAX_LABEL_BYTES = 256;
+
 export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;

@@ -3,13 +3,18 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseJson, stringifyJson } from './json.ts';
+import type { Labels } from './labels.ts';
 import type { Graph } from './object-info.ts';
 import type { Staging } from './render.ts';
 import type { InputValues } from './template.ts';
 
+/** The workflow of a job whose graph came with its request; no file has such a name. */
+export const OWN_GRAPH = '(graph)';
+
 export interface JobRequest {
   jobId: string;
   owner: string;
+  /** A template's name, or OWN_GRAPH. */
   workflow: string;
   inputs: InputValues;
   notes: string[];
@@ -22,6 +27,10 @@ export interface JobRequest {
   imageMetadata?: 'keep' | 'strip';
   /** The endpoint that is notified when the job has ended. */
   webhookUrl?: string;
+  /** Absent: none. */
+  metadata?: Labels;
+  /** How many nodes its graph has. Absent where an earlier release wrote it. */
+  nodeCount?: number;
   /** The rendered graph, gzipped JSON; absent where it is large and stored in the bucket at `graphKey`. */
   graph?: Uint8Array;
   graphKey?: string;

@@ -14,10 +14,14 @@ import { createSpread } from './queue-spread.ts';
 import { jobsTable } from './tables.ts';
 import { createWork } from './work.ts';
 
-/** A row of what lists show. `place` sorts as `ownerOrder`. */
-export interface ListedJob {
+/** A row of an owner's jobs. `place` is its `ownerOrder`. */
+export interface OwnedJob {
   jobId: string;
   place: string;
+}
+
+/** A row of those that ran to an end. */
+export interface ListedJob extends OwnedJob {
   images: number;
 }
 
@@ -131,6 +135,22 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
       });
       const listed = items.map((row) => ({ jobId: row.jobId, ...readListOrder(row.listOrder) }));
       return { items: listed, ...(cursor !== undefined && { cursor: readListOrder(cursor).place }) };
+    },
+
+    /** All of an owner's jobs, newest first. Eventually consistent. @param before a place, as is the cursor */
+    async listOwned(owner: string, limit: number, before?: string): Promise<Page<OwnedJob>> {
+      const by = { index: 'byOwner', order: 'ownerOrder' };
+      const { items, cursor } = await listOfOwner<{ jobId: string; ownerOrder: string }>(
+        table,
+        owner,
+        limit,
+        {
+          by,
+          before,
+        },
+      );
+      const owned = items.map(({ jobId, ownerOrder }) => ({ jobId, place: ownerOrder }));
+      return { items: owned, ...(cursor !== undefined && { cursor }) };
     },
 
     /** The outbox: ids of jobs that have ended and whose webhook is pending, oldest first. Eventually consistent. */

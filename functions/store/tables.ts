@@ -20,6 +20,8 @@ export const jobsTable = {
   sortKey: 'part',
   indexes: [
     { name: 'byWork', partitionKey: 'work', sortKey: 'workOrder' },
+    // All of an owner's jobs, in the order of acceptance.
+    { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
     // Jobs that ran to an end, for lists.
     { name: 'byList', partitionKey: 'owner', sortKey: 'listOrder' },
     // The outbox: the write that ends a job puts it in.

@@ -122,7 +122,7 @@ test.each([
   [['create', '--name', 'a b'], '--name must have 1 to 64'],
   [
     ['create', '--name', 'a', '--scopes', 'write'],
-    '--scopes must be generate, read, admin or several, separated by commas; it is "write"',
+    '--scopes must be generate, graphs, read, admin or several, separated by commas; it is "write"',
   ],
   [['create', '--name', 'a', '--days', '0'], '--days must be a number from 0.001 to 3650; it is "0"'],
   [['revoke'], 'revoke takes the id of a key'],

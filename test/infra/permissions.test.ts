@@ -63,6 +63,7 @@ describe('tables', () => {
       [
         ...forEach('jobs', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
         ...forEach('jobs/index/byList', 'Query'),
+        ...forEach('jobs/index/byOwner', 'Query'),
         ...forEach('jobs/index/byWork', 'Query'),
         'hosts Scan',
         ...forEach('fleet', 'GetItem'),

@@ -58,6 +58,9 @@ async function expectIndexes(states: readonly JobState[]): Promise<void> {
         .sort(byId),
     );
   const [owner] = new Set(states.map((state) => state.owner));
+  expect((await rows('byOwner', owner!)).sort(byId)).toEqual(
+    states.map(({ jobId, ownerOrder }) => ({ jobId, part: 'state', owner, ownerOrder })).sort(byId),
+  );
   expect((await rows('byList', owner!)).sort(byId)).toEqual(
     states
       .filter((state) => state.listOrder !== undefined)

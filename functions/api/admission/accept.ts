@@ -1,20 +1,18 @@
-// From a request for an image to an accepted job: validate, render, put the request part, put the state.
+// From what a caller wants to an accepted job: check it, put the request part, put the state. Where the graph comes from is
+// the business of from-template.ts and from-graph.ts.
 
 import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job.ts';
-import { GRAPH_INLINE_BYTES, MAX_DRAWN_SEED } from '../../core/limits.ts';
-import { invalid, parseInputs } from '../../core/inputs.ts';
+import { GRAPH_INLINE_BYTES } from '../../core/limits.ts';
 import { jobIdFrom, keys, ownerOrder, workOrder } from '../../core/names.ts';
-import { render } from '../../core/render.ts';
-import { hashBody, hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
+import type { Graph } from '../../core/object-info.ts';
+import { hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
-import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { Fleet } from '../caches/fleet.ts';
 import type { JobReader } from '../caches/job-reader.ts';
 import type { Queue } from '../caches/queue-view.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
-import { findImages } from './image-inputs.ts';
 import { hasLimits, type Limits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { LimitHeaders } from './refusals.ts';
@@ -28,38 +26,57 @@ export interface AcceptDeps extends ApiDeps {
   limits: Limits;
 }
 
+/** What a job is to be made of, however it was asked for. */
+export interface Wanted {
+  /** Of what was asked for: the same idempotency key with another is refused. */
+  bodyHash: string;
+  /**
+   * Everything that may be wrong with it is found here.
+   * @param templates as they are now @throws AppError
+   */
+  check(templates: Templates): Promise<{ request: Omit<JobRequest, Identity>; graph: Graph }>;
+  /** The graph of a request that was stored before; undefined: it cannot be made again. */
+  graphOf(request: JobRequest, templates: Templates): Graph | undefined;
+}
+
+/** What a job's request has whatever it is made of. */
+type Identity = 'jobId' | 'owner' | 'bodyHash' | 'nodeCount' | 'graph' | 'graphKey' | 'graphHash';
+
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
   request: JobRequest;
+  /** It was accepted before: this is a repetition. */
+  repeated: boolean;
   /** What is left of its owner's limits. */
   headers: LimitHeaders;
 }
 
 let sequence = 0;
 
-/** @param body parsed JSON @throws AppError with nothing stored */
+/** @throws AppError with nothing stored */
 export async function accept(
   deps: AcceptDeps,
   caller: Caller,
-  body: Record<string, unknown>,
+  wanted: Wanted,
   idempotencyKey: string | undefined,
 ): Promise<Accepted> {
   const { owner } = caller;
+  const { bodyHash } = wanted;
   // One version from the check to the graph, whatever changes in between.
   const { templates } = deps.workflows;
   const jobId = jobIdFrom(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
-  const bodyHash = isFlat(body) ? hashBody(body) : '';
   const unique = idempotencyKey === undefined;
   let startTag: number | undefined;
   let headers: LimitHeaders = {};
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
-  const asked = repeated ?? (await requestOf(deps, templates, owner, body, jobId, bodyHash));
+  const asked = repeated ?? (await newRequest(deps, wanted, templates, { jobId, owner, bodyHash }));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   // What was accepted costs nothing more, and is answered over any limit.
-  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers };
+  if (isOwn && repeated && (await deps.jobs.readState(jobId)))
+    return { request: repeated, repeated: true, headers };
   if (isOwn && hasLimits(caller)) {
     const images = imagesOf(asked.inputs);
     ({ startTag, headers } = await deps.limits.job(caller, { jobId, images, unique }));
@@ -86,7 +103,7 @@ export async function accept(
       deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
       deps.nudge(jobId);
     }
-    return { request, headers };
+    return { request, repeated: !isAccepted, headers };
   };
 
   if (!repeated && asked.graphKey === undefined) {
@@ -105,7 +122,7 @@ export async function accept(
       'This Idempotency-Key was used with another body; use a new key for a new job',
       { field: 'Idempotency-Key' },
     );
-  await storeGraph(deps, templates, request);
+  await storeGraph(deps, wanted, templates, request);
   const state = stateFor(request);
   return done(request, state, await deps.jobs.putState(state, expiresAt));
 }
@@ -142,62 +159,44 @@ function stateOf(
   };
 }
 
-/** What is nested is never accepted, and hashing it could go deeper than the stack. */
-function isFlat(body: Record<string, unknown>): boolean {
-  return Object.values(body).every((value) => typeof value !== 'object' || value === null);
-}
-
 /** That a job is meant to make: what it has made is counted when it has ended. */
 function imagesOf({ batch_size: batch }: JobRequest['inputs']): number {
   return typeof batch === 'number' ? batch : 1;
 }
 
-/** Everything that may be wrong with a request is found here. */
-async function requestOf(
+async function newRequest(
   deps: AcceptDeps,
+  wanted: Wanted,
   templates: Templates,
-  owner: string,
-  body: Record<string, unknown>,
-  jobId: string,
-  bodyHash: string,
+  identity: Pick<JobRequest, 'jobId' | 'owner' | 'bodyHash'>,
 ): Promise<JobRequest> {
-  const { workflow, preset, webhook_url, ...inputs } = body;
-  const webhookUrl = parseWebhookUrl(webhook_url, deps.settings.webhookAllowPrivate ?? false);
-  const template = templateOf(templates, workflow);
-  const { nodes } = await deps.fleet.inventory();
-  const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
-    randomSeed(deps.random(8)),
-  );
-  const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
-  const staging = await findImages(deps, owner, template, values);
+  const { request, graph } = await wanted.check(templates);
   await refuseIfFull(deps);
-  const packed = packGraph(render(template, values));
+  const packed = packGraph(graph);
   return {
-    jobId,
-    owner,
-    workflow: template.name,
-    inputs: values,
-    notes,
-    bodyHash,
-    staging,
-    ...(seedInput !== undefined && seedInput !== 'seed' && { seedInput }),
-    ...(webhookUrl !== undefined && { webhookUrl }),
-    ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
+    ...identity,
+    ...request,
+    nodeCount: Object.keys(graph).length,
     ...(packed.length <= GRAPH_INLINE_BYTES
       ? { graph: packed }
-      : { graphKey: keys.graph(jobId), graphHash: hashBytes(packed) }),
+      : { graphKey: keys.graph(identity.jobId), graphHash: hashBytes(packed) }),
   };
 }
 
 /**
- * A graph too large for the table, rendered from what the request part says: of several attempts with one key each
+ * A graph too large for the table, made anew from what the request part says: of several attempts with one key each
  * may have drawn another seed. Where its workflow has changed since, only the graph that was stored then is its own.
  */
-async function storeGraph({ images }: AcceptDeps, templates: Templates, request: JobRequest): Promise<void> {
+async function storeGraph(
+  { images }: AcceptDeps,
+  wanted: Wanted,
+  templates: Templates,
+  request: JobRequest,
+): Promise<void> {
   const { graphKey, graphHash, workflow } = request;
   if (graphKey === undefined) return;
-  const template = templates.get(workflow);
-  const packed = template && packGraph(render(template, request.inputs));
+  const graph = wanted.graphOf(request, templates);
+  const packed = graph && packGraph(graph);
   if (packed && (graphHash === undefined || hashBytes(packed) === graphHash))
     await images.putOnce(graphKey, packed, { contentType: 'application/gzip' });
   else if (!(await images.head(graphKey)))
@@ -206,25 +205,6 @@ async function storeGraph({ images }: AcceptDeps, templates: Templates, request:
       `The workflow ${workflow} has changed since this Idempotency-Key was first used; use a new key`,
       { field: 'Idempotency-Key' },
     );
-}
-
-function templateOf(templates: Templates, workflow: unknown): Template {
-  const name = workflow ?? templates.keys().next().value;
-  const template = typeof name === 'string' ? templates.get(name) : undefined;
-  if (!template)
-    throw invalid('workflow', `must be one of ${[...templates.keys()].join(', ')}`, 'unknown_workflow');
-  return template;
-}
-
-function presetOf(preset: unknown): string | undefined {
-  if (preset === undefined || preset === null) return undefined;
-  if (typeof preset !== 'string') throw invalid('preset', 'must be a string');
-  return preset;
-}
-
-function randomSeed(bytes: Uint8Array): number {
-  const value = Buffer.from(bytes).readBigUInt64BE() & BigInt(MAX_DRAWN_SEED);
-  return Number(value);
 }
 
 async function refuseIfFull({ queue, settings }: AcceptDeps): Promise<void> {

@@ -1,7 +1,8 @@
 // The schemas of the document by their names, made from those that validate.
 
 import * as z from 'zod';
-import { MAX_WEBHOOK_URL } from '../../core/limits.ts';
+import { LABEL_NAME } from '../../core/labels.ts';
+import { MAX_LABELS, MAX_LABEL_BYTES, MAX_WEBHOOK_URL } from '../../core/limits.ts';
 import type { Template } from '../../core/template.ts';
 import { ANSWERS } from '../answers/schemas.ts';
 import type { JsonSchema } from '../http/answers.ts';
@@ -21,6 +22,13 @@ export function schemasOf(templates: ReadonlyMap<string, Template>): Record<stri
         format: 'uri',
         maxLength: MAX_WEBHOOK_URL,
         description: 'Called when the job ends, by https and signed: GET /api/webhooks/secret',
+      },
+      metadata: {
+        type: 'object',
+        maxProperties: MAX_LABELS,
+        propertyNames: { pattern: LABEL_NAME.source },
+        additionalProperties: { type: 'string', maxLength: MAX_LABEL_BYTES },
+        description: `Labels of one’s own, shown wherever the job is; a text may have ${MAX_LABEL_BYTES} bytes`,
       },
     }),
     ...Object.fromEntries(

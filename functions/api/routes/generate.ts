@@ -2,6 +2,7 @@
 
 import { outwardPromptId } from '../../core/names.ts';
 import { accept } from '../admission/accept.ts';
+import { fromTemplate } from '../admission/from-template.ts';
 import { json, LIMIT_HEADERS, ref } from '../http/answers.ts';
 import { matching, object } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
@@ -57,7 +58,9 @@ export const generateRoutes = (deps: Shared) => [
       ],
     },
     async (c, { idempotencyKey, body }) => {
-      const { request, headers } = await accept(deps, c.get('caller'), body, idempotencyKey);
+      const caller = c.get('caller');
+      const wanted = fromTemplate(deps, caller.owner, body);
+      const { request, headers } = await accept(deps, caller, wanted, idempotencyKey);
       setHeaders(c, headers);
       return {
         job_id: request.jobId,

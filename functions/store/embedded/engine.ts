@@ -47,8 +47,8 @@ export interface EmbeddedSettings {
 }
 
 const FILE = 'tables.mdb';
-/** Of the file as this release writes it. */
-const LAYOUT = 1;
+/** Of the file as this release writes it: since 2 all of an owner's jobs are in an index. */
+const LAYOUT = 2;
 /** Less than one commit may take. Bytes. */
 const NO_ROOM = 2 ** 20;
 /** Address space, not memory; a larger file is mapped anew. */
@@ -101,6 +101,12 @@ export function openEmbedded({
     for (const table of opened.values()) table.open(root);
   };
   openAll();
+  // At the start, alone among all processes: who reads the index finds all of it.
+  root.transactionSync(() => {
+    if (root.get('layout') === LAYOUT) return;
+    opened.get(jobsTable.name)!.fillIndex('byOwner');
+    void root.put('layout', LAYOUT);
+  });
 
   async function restore(): Promise<void> {
     await Promise.allSettled(writing);

@@ -33,6 +33,8 @@ export interface EmbeddedTable extends Table {
   putNow(item: object, when: readonly Condition[]): boolean;
   /** Removes at most `limit` items that expired before a second, as DynamoDB's TTL does. @returns how many */
   removeExpired(before: number, limit: number): Promise<number>;
+  /** Within a transaction: an index that is new gets the rows of the items that are there. */
+  fillIndex(name: string): void;
   /** Puts those items whose keys are not there yet, as they are, in one transaction. */
   putMissing(items: readonly Attributes[]): Promise<void>;
 }
@@ -186,6 +188,14 @@ export function createTable(spec: TableSpec, { run, refuseClosed, refuseFull }: 
         for (const [, ...key] of expired) replace(key as Key, items.get(key as Key), undefined);
         return expired.length;
       });
+    },
+
+    fillIndex(name) {
+      const index = indexNamed(name);
+      for (const { value } of items.getRange()) {
+        const row = rowOf(spec, index, value);
+        if (row) void index.rows.put(row, NOTHING);
+      }
     },
 
     putMissing(all) {

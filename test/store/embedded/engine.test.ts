@@ -145,6 +145,30 @@ test('closing waits for what was begun; what comes later is refused', async () =
   await rm(folder, { recursive: true, force: true });
 });
 
+test('a file of the release before gets the index of all jobs, once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tables-'));
+  const owned = (n: number) => ({
+    jobId: `old-${n}`,
+    part: 'state',
+    owner: 'ann',
+    ownerOrder: `${n}#old-${n}`,
+  });
+  const before = openEmbedded({ directory: folder });
+  for (const n of [1, 2, 3]) await before.table(jobsTable).put(owned(n));
+  await before.close();
+  const root = open({ path: join(folder, 'tables.mdb'), noSubdir: true, overlappingSync: false, maxDbs: 40 });
+  await root.openDB('jobs.byOwner', { encoding: 'binary' }).clearAsync();
+  await root.put('layout', 1);
+  await root.close();
+  for (const expected of [3, 4]) {
+    const after = openEmbedded({ directory: folder });
+    expect(await after.table(jobsTable).count({ index: 'byOwner', partition: 'ann' })).toBe(expected);
+    await after.table(jobsTable).put(owned(4));
+    await after.close();
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
 test('the file of a later release is not opened', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tables-'));
   await openEmbedded({ directory: folder }).close();
