@@ -3,12 +3,22 @@
 // Other dynamic declarations are ignored.
 
 export interface Declared {
+  /** ComfyUI refuses a node without it, if the input is not `unchosen`. */
   required: boolean;
   /** A type name, several separated by commas, or a list of values. */
   type: unknown;
   extra: Record<string, unknown>;
   /** Present only for the chosen key of another input. */
   nested: boolean;
+  /** A dynamic combo without one of its keys: ComfyUI does not look at it, and the run fails. */
+  unchosen: boolean;
+}
+
+export interface Declaration {
+  /** By name. */
+  inputs: Map<string, Declared>;
+  /** Are some of them there for the values that the node has? ComfyUI then shortens the names that it reports. */
+  isDynamic: boolean;
 }
 
 export const AUTOGROW = 'COMFY_AUTOGROW_V3';
@@ -19,50 +29,60 @@ const MOST_NAMES = 100;
 
 type Values = Record<string, unknown>;
 
-/** @param input a class's `input` of `GET /object_info`; @param given the node's inputs in the graph. @returns by name */
-export function declaredInputs(input: unknown, given: Values): Map<string, Declared> {
-  const declared = new Map<string, Declared>();
-  expand(declared, input, given, '');
-  return declared;
+/** @param input a class's `input` of `GET /object_info`; @param given the node's inputs in the graph */
+export function declarationOf(input: unknown, given: Values): Declaration {
+  const declaration: Declaration = { inputs: new Map(), isDynamic: false };
+  expand(declaration, input, given, '');
+  return declaration;
 }
 
-function expand(declared: Map<string, Declared>, input: unknown, given: Values, prefix: string): void {
+/** @returns by name */
+export function declaredInputs(input: unknown, given: Values): Map<string, Declared> {
+  return declarationOf(input, given).inputs;
+}
+
+function expand(declaration: Declaration, input: unknown, given: Values, prefix: string): void {
   for (const category of ['required', 'optional'])
     for (const [name, value] of Object.entries(recordOf(recordOf(input)[category]))) {
       if (!Array.isArray(value)) continue;
       const [type, more] = value as [unknown, unknown];
       const extra = recordOf(more);
       const id = prefix + name;
-      const own = { type, extra, nested: prefix !== '' };
-      if (type === AUTOGROW) grow(declared, recordOf(extra['template']), id, given);
-      else declared.set(id, { ...own, required: category === 'required' && type !== DYNAMIC_SLOT });
-      const inner =
-        type === DYNAMIC_COMBO
-          ? chosen(extra, given[id])
-          : type === DYNAMIC_SLOT && given[id] && extra['inputs'];
-      if (inner) expand(declared, inner, given, `${id}.`);
+      if (type === AUTOGROW) {
+        grow(declaration, recordOf(extra['template']), id);
+        continue;
+      }
+      const inner = innerOf(type, extra, Object.hasOwn(given, id) ? given[id] : undefined);
+      declaration.inputs.set(id, {
+        type,
+        extra,
+        required: category === 'required' && type !== DYNAMIC_SLOT,
+        nested: prefix !== '',
+        unchosen: DYNAMIC.includes(String(type)) && inner === undefined,
+      });
+      if (inner === undefined && prefix === '') continue;
+      declaration.isDynamic = true;
+      if (inner !== undefined) expand(declaration, inner, given, `${id}.`);
     }
 }
 
-function chosen(extra: Record<string, unknown>, key: unknown): unknown {
+const DYNAMIC = [DYNAMIC_COMBO, DYNAMIC_SLOT];
+
+/** What the input's value adds; undefined: nothing. */
+function innerOf(type: unknown, extra: Record<string, unknown>, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (type === DYNAMIC_SLOT) return recordOf(extra['inputs']);
   const options: unknown = extra['options'];
-  if (key === undefined || !Array.isArray(options)) return undefined;
-  return recordOf(options.find((option) => recordOf(option)['key'] === key))['inputs'];
+  if (type !== DYNAMIC_COMBO || !Array.isArray(options)) return undefined;
+  const option: unknown = options.find((one) => recordOf(one)['key'] === value);
+  return option === undefined ? undefined : recordOf(recordOf(option)['inputs']);
 }
 
-/**
- * One of the names must be present, unless the template's input is optional. 0.33.0 requires the first `min` of them; 0.8.0
- * requires none and fails during the run without any. Where at least one is present, ComfyUI decides.
- */
-function grow(
-  declared: Map<string, Declared>,
-  template: Record<string, unknown>,
-  id: string,
-  given: Values,
-): void {
+/** The first `min` names are required, unless the template's input is optional. 0.8.0 requires none, and its run fails. */
+function grow(declaration: Declaration, template: Record<string, unknown>, id: string): void {
   const { names: listed, prefix, max, min, input } = template;
   const names: unknown[] = Array.isArray(listed)
-    ? listed
+    ? listed.slice(0, MOST_NAMES)
     : Array.from(
         { length: Math.min(Number(max) || 0, MOST_NAMES) },
         (_, index) => `${String(prefix)}${index}`,
@@ -70,13 +90,17 @@ function grow(
   const [first] = ['required', 'optional'].flatMap((category) =>
     Object.values(recordOf(recordOf(input)[category])).map((value) => ({ category, value })),
   );
+  declaration.isDynamic = true;
   if (!first || !Array.isArray(first.value)) return;
   const [type, more] = first.value as [unknown, unknown];
-  const ids = names.map((name) => `${id}.${String(name)}`);
-  const isRequired =
-    first.category === 'required' && Number(min) > 0 && !ids.some((one) => Object.hasOwn(given, one));
-  for (const [index, one] of ids.entries())
-    declared.set(one, { required: isRequired && index === 0, type, extra: recordOf(more), nested: false });
+  for (const [index, name] of names.entries())
+    declaration.inputs.set(`${id}.${String(name)}`, {
+      type,
+      extra: recordOf(more),
+      required: first.category === 'required' && index < Number(min),
+      nested: false,
+      unchosen: false,
+    });
 }
 
 function recordOf(value: unknown): Record<string, unknown> {

@@ -144,3 +144,12 @@ export const START_SECONDS_GUESS = 300;
 /** How long a job counts as unrunnable: models may have been added since. */
 export const UNRUNNABLE_FOR = 6 * HOUR;
 export const FLEET_REMEMBERED = 30 * DAY;
+
+// Graphs that callers send. ComfyUI recurses once for each link of a chain, and ends with an error at about 900.
+
+export const MAX_GRAPH_BYTES = 4 * 1024 * 1024;
+export const MAX_GRAPH_NODES = 5000;
+/** Levels of objects and lists: copying and writing a graph recurse. No real graph comes near this. */
+export const MAX_GRAPH_NESTING = 100;
+/** Nodes that one output needs one after the other. */
+export const MAX_GRAPH_CHAIN = 500;

@@ -12,6 +12,8 @@ export type ObjectInfo = Record<
     /** Output types, by index. */
     output?: unknown;
     output_node?: boolean;
+    /** Where it comes from: `nodes`, `comfy_extras.…`, `custom_nodes.…`. */
+    python_module?: string;
   }
 >;
 
@@ -36,12 +38,7 @@ export type Option = string | number | boolean;
 type Given = Record<string, unknown>;
 
 /** @param given the node's inputs in the graph; without it, inputs declared by keys are not known */
-function declarationOf(
-  info: ObjectInfo,
-  classType: string,
-  field: string,
-  given?: Given,
-): Declared | undefined {
+function declaredOf(info: ObjectInfo, classType: string, field: string, given?: Given): Declared | undefined {
   return declaredInputs(info[classType]?.input, given ?? {}).get(field);
 }
 
@@ -56,7 +53,7 @@ export function optionsOf(
   field: string,
   given?: Given,
 ): Option[] | undefined {
-  const { type, extra } = declarationOf(info, classType, field, given) ?? {};
+  const { type, extra } = declaredOf(info, classType, field, given) ?? {};
   const list: unknown = Array.isArray(type)
     ? type
     : LISTS.includes(String(type))
@@ -75,13 +72,13 @@ function hasInputsOf(option: { inputs?: unknown }, field: string, given: Given):
   const inner = Object.entries(given).filter(([name]) => name.startsWith(`${field}.`));
   const own = Object.fromEntries(inner.map(([name, value]) => [name.slice(field.length + 1), value]));
   return [...declaredInputs(option.inputs, own)].every(
-    ([name, { required, type }]) => !required || type === DYNAMIC_COMBO || Object.hasOwn(own, name),
+    ([name, { required }]) => !required || Object.hasOwn(own, name),
   );
 }
 
 /** Is the field a key that adds inputs? ComfyUI accepts any value, and the run then fails (0.33.0). */
 export function isKey(info: ObjectInfo, classType: string, field: string): boolean {
-  return declarationOf(info, classType, field)?.type === DYNAMIC_COMBO;
+  return declaredOf(info, classType, field)?.type === DYNAMIC_COMBO;
 }
 
 const LISTS = ['COMBO', DYNAMIC_COMBO];
@@ -95,7 +92,7 @@ const FETCHED = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 
  * Is this value a model file that a plain list of files does not have? A node's own validation may accept other values that
  * are not in the list (CustomCombo, wildcards, `x.png [output]`).
  */
-function isMissingModel(
+export function isMissingModel(
   info: ObjectInfo,
   classType: string,
   field: string,
@@ -103,7 +100,7 @@ function isMissingModel(
   given: Given,
 ): value is string {
   if (typeof value !== 'string' || !MODEL_FILE.test(value)) return false;
-  const extra = declarationOf(info, classType, field, given)?.extra ?? {};
+  const extra = declaredOf(info, classType, field, given)?.extra ?? {};
   if (FETCHED.some((kind) => Boolean(extra[kind]))) return false;
   const options = optionsOf(info, classType, field, given);
   return options !== undefined && !options.includes(value);

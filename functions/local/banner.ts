@@ -2,9 +2,9 @@
 
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
-import { problemsOf } from '../core/graph-check.ts';
 import { exampleOf } from '../core/example.ts';
 import { type MissingRequirement, missingRequirements, type ObjectInfo } from '../core/object-info.ts';
+import { faultsOf } from '../core/preflight/faults.ts';
 import type { Template } from '../core/template.ts';
 import { programAsTyped } from '../runtime/package.ts';
 import type { LocalStack } from './local-stack.ts';
@@ -80,11 +80,12 @@ function missingLines(
 ): string[] {
   if (nodes === undefined) return [];
   if (nodes === 'unlisted') return ['  Missing     not known yet: ComfyUI does not list its node classes'];
-  return [...templates.values()].flatMap(({ name, graph }) => {
+  return [...templates.values()].flatMap((template) => {
+    const { name, graph } = template;
     const missing = missingRequirements(graph, nodes).map(nameOf);
     return [
       ...(missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`]),
-      ...problemsOf(graph, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
+      ...faultsOf(template, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
     ];
   });
 }
@@ -100,9 +101,9 @@ function exampleLines(
   nodes: Awaited<ReturnType<typeof nodesOf>>,
   key: string | undefined,
 ): string[] {
-  const runs = ({ graph }: Template) =>
+  const runs = (template: Template) =>
     typeof nodes !== 'object' ||
-    (missingRequirements(graph, nodes).length === 0 && problemsOf(graph, nodes).length === 0);
+    (missingRequirements(template.graph, nodes).length === 0 && faultsOf(template, nodes).length === 0);
   const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
   const template =
     templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;

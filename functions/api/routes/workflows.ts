@@ -1,11 +1,12 @@
 // Routes of workflows: their names, and what one takes.
 
-import { problemsOf } from '../../core/graph-check.ts';
 import { describeTemplate } from '../../core/describe.ts';
 import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';
 import { type Missing, missingOf } from '../../core/missing-requirements.ts';
-import { type Graph, missingRequirements } from '../../core/object-info.ts';
+import { missingRequirements } from '../../core/object-info.ts';
+import { faultsOf } from '../../core/preflight/faults.ts';
+import type { Template } from '../../core/template.ts';
 import type { KnownHost } from '../caches/fleet.ts';
 import { json } from '../http/answers.ts';
 import { part } from '../http/parameters.ts';
@@ -48,19 +49,19 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
       const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
       return {
         ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
-        ...checked(template.graph, hosts),
+        ...checked(template, hosts),
       };
     },
   ),
 ];
 
 /** Nothing where one of the hosts runs it, or none is there to be asked. */
-function checked(graph: Graph, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
+function checked(template: Template, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
   const found = hosts.map(({ nodes }) => ({
-    missingRequirements: missingRequirements(graph, nodes),
-    faults: problemsOf(graph, nodes),
+    missingRequirements: missingRequirements(template.graph, nodes),
+    faults: faultsOf(template, nodes),
   }));
   if (found.some((one) => one.missingRequirements.length === 0 && one.faults.length === 0))
     return { missing: [], faults: [] };
-  return { missing: missingOf(graph, hosts), faults: found[0]?.faults ?? [] };
+  return { missing: missingOf(template.graph, hosts), faults: found[0]?.faults ?? [] };
 }

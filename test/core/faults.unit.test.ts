@@ -4,8 +4,8 @@
 import { describe, expect, it, test } from 'vitest';
 import recorded8 from './recorded/checked-graphs-0.8.json' with { type: 'json' };
 import recorded33 from './recorded/checked-graphs-0.33.json' with { type: 'json' };
-import { problemsOf } from '../../functions/core/graph-check.ts';
 import { type Graph, missingRequirements, type ObjectInfo } from '../../functions/core/object-info.ts';
+import { faultsOf } from '../../functions/core/preflight/faults.ts';
 import { parseTemplate } from '../../functions/core/template.ts';
 import { INFO, SHIPPED, shipped } from './templates.ts';
 
@@ -29,7 +29,7 @@ function said({ graph }: Case, info: ObjectInfo): string[] {
     return [(error as Error).message];
   }
   const missing = missingRequirements(graph, info).map(({ node, classType }) => `${node} lacks ${classType}`);
-  return [...missing, ...problemsOf(graph, info)];
+  return [...missing, ...faultsOf({ graph, inputs: {} }, info)];
 }
 const refusedInputs = ({ node_errors: errors = {} }: Case) =>
   Object.entries(errors).flatMap(([node, all]) =>
@@ -119,7 +119,7 @@ describe('the sentences', () => {
 });
 
 test.each(SHIPPED)('%s is right', (name) => {
-  expect(problemsOf(shipped(name).graph, INFO)).toEqual([]);
+  expect(faultsOf(shipped(name), INFO)).toEqual([]);
 });
 
 test.each([
@@ -147,5 +147,5 @@ test.each([
     '1': { class_type: 'A', inputs: { z: 1, 'y.a': 2 } },
     '2': { class_type: 'A', inputs: { x: ['1', 0] } },
   };
-  expect(() => problemsOf(graph, { ...odd, B: { output_node: true } })).not.toThrow();
+  expect(() => faultsOf({ graph, inputs: {} }, { ...odd, B: { output_node: true } })).not.toThrow();
 });
