@@ -41,17 +41,7 @@ const credentialsFromEnvironment = {
   },
 };
 
-/** Who needs them is rare: no cold start loads them. */
-const partsBesideTheBundle = {
-  name: 'parts-beside-the-bundle',
-  setup({ onResolve }) {
-    const beside = (filter, path) =>
-      onResolve({ filter }, ({ kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined));
-    beside(/\/openapi\/document\.ts$/, './openapi.mjs');
-    beside(/\/images\/sniff\.ts$/, './sniff.mjs');
-    beside(/^@fastify\/busboy$/, './busboy.mjs');
-  },
-};
+const onLambda = { minify: true, plugins: [credentialsFromEnvironment], banner: { js: REQUIRE } };
 
 /** What runs on this machine, by name. */
 const programs = {
@@ -138,18 +128,20 @@ async function lambda() {
   await Promise.all([
     bundle({
       entryPoints: {
-        'api/index': 'functions/api/lambda.ts',
-        'api/openapi': 'functions/api/openapi/document.ts',
-        'api/sniff': 'functions/images/sniff.ts',
-        'api/busboy': '@fastify/busboy',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
         'webhooks/index': 'functions/webhooks/lambda.ts',
       },
       outdir: '.build/lambda',
-      minify: true,
-      plugins: [credentialsFromEnvironment, partsBesideTheBundle],
-      banner: { js: REQUIRE },
+      ...onLambda,
+    }),
+    bundle({
+      entryPoints: { index: 'functions/api/lambda.ts' },
+      outdir: '.build/lambda/api',
+      // What it imports when it is first needed has files of its own: no cold start loads them.
+      splitting: true,
+      chunkNames: 'parts/[name]-[hash]',
+      ...onLambda,
     }),
     copy('workflows', '.build/lambda/api/workflows'),
     readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>
@@ -225,14 +217,25 @@ async function licenceOf(folder) {
 async function bundle(options) {
   const { outputFiles, metafile } = await build({ ...shared, metafile: true, ...options });
   for (const { path, contents } of outputFiles) await put(path, contents);
+  const parts = outputFiles.map(({ path }) => path).filter((path) => basename(dirname(path)) === 'parts');
+  if (parts[0])
+    await keepOnly(
+      dirname(parts[0]),
+      parts.map((path) => basename(path)),
+    );
   return Object.keys(metafile.inputs);
 }
 
-/** What is no longer in the source goes too: an asset is known by the hash of its whole folder. */
 async function copy(from, to, wanted = /./) {
   const files = (await readdir(from)).filter((file) => wanted.test(file));
   for (const file of files) await put(join(to, file), await readFile(join(from, file)));
-  for (const file of await readdir(to)) if (!files.includes(file)) await rm(join(to, file), { force: true });
+  await keepOnly(to, files);
+}
+
+/** What a former build left goes: an asset is known by the hash of its whole folder. */
+async function keepOnly(folder, files) {
+  for (const file of await readdir(folder))
+    if (!files.includes(file)) await rm(join(folder, file), { force: true });
 }
 
 async function put(path, contents) {

@@ -5,8 +5,7 @@ import { IMAGE_READERS } from '../core/limits.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/links.ts';
-import { createS3Client } from '../images/s3/client.ts';
-import { createS3Images } from '../images/s3/images.ts';
+import { createLateS3Images } from '../images/s3/late.ts';
 import { createPresigner } from '../images/s3/presign.ts';
 import type { Log } from '../log.ts';
 import { jumpInWords } from './clock-jump.ts';
@@ -55,21 +54,15 @@ export function connect(
   const endpoint = storage.dynamodbEndpoint;
   const store = createStoreClient({ endpoint, region, credentials, timings }, local);
   if (log) store.clock.onJump((by) => log.warn('clock.jumped', { ms: by, reason: jumpInWords(by) }));
-  const s3 = createS3Client({ endpoint: storage.s3Endpoint, region, credentials, timings });
-  const serving = createS3Client({
-    endpoint: storage.s3Endpoint,
-    region,
-    credentials: s3.config.credentials,
-    sockets: IMAGE_READERS,
-    timings,
-  });
+  // The store's client has already asked the environment where they are.
+  const found = store.raw.config.credentials;
+  const s3 = { endpoint: storage.s3Endpoint, region, credentials: found, timings };
   return {
     store,
     ...openTables(engineOf(store, tablePrefix)),
-    images: createS3Images({ client: s3, bucket }),
-    servedImages: createS3Images({ client: serving, bucket }),
-    // The client has already asked the environment where the credentials are.
-    presigner: createPresigner({ credentials: s3.config.credentials, region, bucket }),
+    images: createLateS3Images(bucket, s3),
+    servedImages: createLateS3Images(bucket, { ...s3, sockets: IMAGE_READERS }),
+    presigner: createPresigner({ credentials: found, region, bucket }),
     timings,
     now: () => store.clock.now(),
   };

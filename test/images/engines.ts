@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolderImages } from '../../functions/images/folder/images.ts';
 import type { Images } from '../../functions/images/images.ts';
-import { createS3Images } from '../../functions/images/s3/images.ts';
+import { createLateS3Images } from '../../functions/images/s3/late.ts';
 import { createLog } from '../../functions/log.ts';
-import { BUCKET, startTestS3 } from '../support/embedded-s3/support.ts';
+import { BUCKET, credentials, region, startTestS3 } from '../support/embedded-s3/support.ts';
 
 export interface Engine {
   images: Images;
@@ -22,7 +22,7 @@ export const ENGINES: Record<'s3' | 'folder', () => Promise<Engine>> = {
   async s3() {
     const s3 = await startTestS3();
     return {
-      images: createS3Images({ client: s3.client, bucket: BUCKET }),
+      images: createLateS3Images(BUCKET, { endpoint: s3.url, region, credentials }),
       unfinished: () => readdir(join(s3.directory, '.incoming')),
       close: () => s3.stop(),
     };

@@ -21,8 +21,14 @@ import {
   RangeNotSatisfiable,
 } from '../images.ts';
 import { bodyFrom, unlessBroken } from './body.ts';
+import { createS3Client, type S3Settings } from './client.ts';
+import { directoryOf } from './directory.ts';
 
 const BATCH = 1000;
+
+/** Over connections of their own. */
+export const openS3Images = (bucket: string, settings: S3Settings): Images =>
+  createS3Images({ client: createS3Client(settings), bucket });
 
 /** Every method rejects with the SDK's error where S3 refuses or does not answer. */
 export function createS3Images({ client, bucket }: { client: S3Client; bucket: string }): Images {
@@ -48,7 +54,7 @@ export function createS3Images({ client, bucket }: { client: S3Client; bucket: s
   }
 
   const images: Images = {
-    outputDirectory: `s3://${bucket}/images`,
+    outputDirectory: directoryOf(bucket),
 
     put: (key, body, meta) => store(key, body, meta),
 

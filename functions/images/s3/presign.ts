@@ -1,13 +1,14 @@
 // Presigned links to images, valid for a quarter of an hour without credentials: signed when read, never stored.
 // It makes no request and has no state.
 
-import { S3RequestPresigner, type S3RequestPresignerOptions } from '@aws-sdk/s3-request-presigner';
+import { SignatureV4 } from '@smithy/signature-v4';
+import type { AwsCredentialIdentity, Provider } from '@smithy/types';
 import { createHash, createHmac } from 'node:crypto';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { escaped, inline, type Presigner } from '../links.ts';
 
 export interface PresignerOptions {
-  credentials: S3RequestPresignerOptions['credentials'];
+  credentials: AwsCredentialIdentity | Provider<AwsCredentialIdentity>;
   region: string;
   bucket: string;
   expiresSeconds?: number;
@@ -17,18 +18,26 @@ export interface PresignerOptions {
 /** @param options `expiresSeconds`: LINK_LIFETIME_SECONDS unless given; `now`: ms of the wall clock */
 export function createPresigner(options: PresignerOptions): Presigner {
   const { credentials, region, bucket, expiresSeconds = LINK_LIFETIME_SECONDS, now = Date.now } = options;
-  const presigner = new S3RequestPresigner({ credentials, region, sha256: Sha256 });
+  // As S3 wants it, unlike other services: the path is escaped once, and the content is not part of the signature.
+  const signer = new SignatureV4({
+    service: 's3',
+    uriEscapePath: false,
+    applyChecksum: false,
+    credentials,
+    region,
+    sha256: Sha256,
+  });
 
   return {
     async link({ endpoint, key, filename, contentType }) {
       const { origin, prefix, path } = placeOf(endpoint, region, bucket);
-      const signed = await presigner.presign(
+      const signed = await signer.presign(
         {
           method: 'GET',
           protocol: origin.protocol,
           hostname: origin.hostname,
           // The port stands in the Host header only where it is not the scheme's own.
-          headers: { host: origin.host },
+          headers: { host: origin.host, 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
           path: path + key.split('/').map(escaped).join('/'),
           query: {
             ...(filename !== undefined && { 'response-content-disposition': inline(filename) }),

@@ -38,7 +38,13 @@ it.each([
   const place = (url: URL) => [url.host, url.pathname];
   expect(place(link)).toEqual(place(theirs));
   // The SDK also signs what no reader of a link needs.
-  for (const name of ['X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'response-content-disposition']) {
+  for (const name of [
+    'X-Amz-Content-Sha256',
+    'X-Amz-Credential',
+    'X-Amz-Date',
+    'X-Amz-Expires',
+    'response-content-disposition',
+  ]) {
     expect(link.searchParams.get(name)).toBe(theirs.searchParams.get(name));
   }
 });
