@@ -3,10 +3,9 @@
 import { join } from 'node:path';
 import { isDiskFull } from '../core/disk-full.ts';
 import { AppError } from '../core/errors.ts';
-import { openFolderImages } from '../images/folder/images.ts';
+import { type FolderImages, openFolderImages } from '../images/folder/images.ts';
 import { createLinks, type Links } from '../images/folder/links.ts';
 import { takeOverImages } from '../images/folder/take-over.ts';
-import type { Images } from '../images/images.ts';
 import type { Log } from '../log.ts';
 
 export interface LocalImagesOptions {
@@ -24,7 +23,7 @@ export async function openLocalImages({
   secret,
   hasRoom,
   log,
-}: LocalImagesOptions): Promise<{ images: Images; links: Links; takenOver: number | undefined }> {
+}: LocalImagesOptions): Promise<{ images: FolderImages; links: Links; takenOver: number | undefined }> {
   const root = join(directory, 'images');
   const former = join(directory, 's3', 'images');
   let takenOver: number | undefined;

@@ -1,14 +1,14 @@
 // Local counterpart of TTL and the bucket's lifecycle on AWS: deletes items and objects by age alone.
 
 import { JOB_KEPT, uploadRenewal } from '../core/limits.ts';
-import type { Images } from '../images/images.ts';
+import type { FolderImages } from '../images/folder/images.ts';
 import type { Log } from '../log.ts';
 import type { Lived } from '../core/lived-time.ts';
 
 export interface RetentionDeps {
   /** Removes the items of the tables that have expired at a time, ms. @returns how many they were */
   removeExpired(asOf: number): Promise<number>;
-  images: Images;
+  images: Pick<FolderImages, 'removeOld'>;
   log: Log;
   now(): number;
   /** How long jobs and images are kept, ms. */
@@ -16,7 +16,6 @@ export interface RetentionDeps {
   lived: Lived;
 }
 
-const DELETED_TOGETHER = 1000;
 const SECOND = 1000;
 const HOUR = 60 * 60 * SECOND;
 
@@ -42,20 +41,8 @@ export async function applyRetention({
     'uploads/': keep + uploadRenewal(keep),
   };
   let objects = 0;
-  for (const [prefix, age] of Object.entries(ages)) {
-    let old: string[] = [];
-    for await (const { key, lastModified } of images.list(prefix)) {
-      const at = lastModified.getTime();
-      if (now() - at - lived.skipped(at) <= age) continue;
-      old.push(key);
-      if (old.length < DELETED_TOGETHER) continue;
-      await images.delete(old);
-      objects += old.length;
-      old = [];
-    }
-    if (old.length > 0) await images.delete(old);
-    objects += old.length;
-  }
+  for (const [prefix, age] of Object.entries(ages))
+    objects += await images.removeOld(prefix, (at) => now() - at - lived.skipped(at) > age);
   // The skipped time counts from the earliest date that an expired item may have.
   const asOf = now() - lived.skipped(now() - 2 * Math.max(keep, JOB_KEPT));
   const items = await removeExpired(asOf);

@@ -18,8 +18,7 @@ import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
 import { createIntake } from '../../functions/host/claims/intake.ts';
-import type { Images } from '../../functions/images/images.ts';
-import { openFolderImages } from '../../functions/images/folder/images.ts';
+import { type FolderImages, openFolderImages } from '../../functions/images/folder/images.ts';
 import { createLinks } from '../../functions/images/folder/links.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/runtime/listen.ts';
 import {
@@ -48,7 +47,7 @@ export type HostOptions = Partial<Omit<HostDeps, 'comfyui'>> & {
 
 export interface Rig {
   store: TestStore;
-  images: Images;
+  images: FolderImages;
   app: ApiApp;
   /** The same app on a port, with presigned reads of the bucket. */
   url: string;

@@ -9,6 +9,7 @@ import { type ImageBody, type ImageMeta, type Images, type ListedImage } from '.
 import { type Description, readDescription, readDescriptionSync } from './description.ts';
 import { isMissing, isUnreadable } from './errors.ts';
 import { bytesOf, bytesOfKey, keyOf, placeOf } from './names.ts';
+import { createOldRemoval } from './old.ts';
 import { bytesOfFile, bytesOfMemory, isSame, rangeOf } from './read.ts';
 import { createSyncing } from './sync.ts';
 import { walk } from './walk.ts';
@@ -22,6 +23,14 @@ export interface FolderOptions {
   now?: () => number;
 }
 
+export interface FolderImages extends Images {
+  /**
+   * Removes the images below a folder of keys (`images/`) of which `isOld` says, by their date in ms, that they have become
+   * too old. @returns how many they were
+   */
+  removeOld(prefix: string, isOld: (lastModified: number) => boolean): Promise<number>;
+}
+
 /** Files up to this size are read at once, with their description; larger ones while they are sent. Bytes. */
 const SMALL = 128 * 1024;
 /** Files that are opened at the same time to list or to delete them. */
@@ -33,7 +42,7 @@ export async function openFolderImages({
   log,
   hasRoom = () => true,
   now = Date.now,
-}: FolderOptions): Promise<Images> {
+}: FolderOptions): Promise<FolderImages> {
   const root = resolve(directory);
   const incoming = join(root, '.incoming');
   await rm(incoming, { recursive: true, force: true });
@@ -180,6 +189,12 @@ export async function openFolderImages({
       const paths = keys.map(pathOf);
       while (paths.length > 0) await Promise.all(paths.splice(0, TOGETHER).map(remove));
     },
+
+    removeOld: createOldRemoval({
+      root,
+      dateOf: async (key, path) => (await describedAt(key, path))?.lastModified,
+      remove,
+    }),
 
     list: (prefix) => listed(prefix),
 
