@@ -41,6 +41,19 @@ const credentialsFromEnvironment = {
   },
 };
 
+/**
+ * The description of the API is bundled by itself: it needs all of zod, and a file of zod that two parts of a bundle need is
+ * shared whole.
+ */
+const descriptionApart = {
+  name: 'description-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/openapi\/document\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './openapi.mjs', external: true } : undefined,
+    );
+  },
+};
+
 const onLambda = { minify: true, plugins: [credentialsFromEnvironment], banner: { js: REQUIRE } };
 
 /** What runs on this machine, by name. */
@@ -128,6 +141,7 @@ async function lambda() {
   await Promise.all([
     bundle({
       entryPoints: {
+        'api/openapi': 'functions/api/openapi/document.ts',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
         'webhooks/index': 'functions/webhooks/lambda.ts',
@@ -142,6 +156,7 @@ async function lambda() {
       splitting: true,
       chunkNames: 'parts/[name]-[hash]',
       ...onLambda,
+      plugins: [...onLambda.plugins, descriptionApart],
     }),
     copy('workflows', '.build/lambda/api/workflows'),
     readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>

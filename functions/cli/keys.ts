@@ -1,7 +1,15 @@
 // `npm run keys -- create|list|revoke|rotate|limits`: manages API keys. Only composes; exit code 0, or 1 with one sentence.
 
 import { randomBytes } from 'node:crypto';
-import { drawKey, ownerName, type Scope, SCOPES, type ApiKey, isValid } from '../core/access.ts';
+import {
+  drawKey,
+  isOwnerName,
+  OWNER_NAME,
+  type Scope,
+  SCOPES,
+  type ApiKey,
+  isValid,
+} from '../core/access.ts';
 import { programAsTyped } from '../runtime/package.ts';
 import type { Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
@@ -16,8 +24,8 @@ import { inColumns, say } from './write.ts';
 const KEYS = programAsTyped('keys');
 
 const OWNER: Kind<string> = {
-  must: ownerName.safeParse('').error!.issues[0]!.message.replace('must ', ''),
-  read: (text) => ownerName.safeParse(text).data,
+  must: OWNER_NAME.replace('must ', ''),
+  read: (text) => (isOwnerName(text) ? text : undefined),
 };
 const SCOPE_LIST = listOf(`${SCOPES.join(', ')} or several`, {
   read: (text) => SCOPES.find((scope) => scope === text),

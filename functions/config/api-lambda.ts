@@ -1,6 +1,6 @@
 // Settings of the API as a Lambda function.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { api, origins, waiting } from './api.ts';
 import { deployedBucket, deployedTables } from './storage.ts';
 import {
@@ -22,21 +22,21 @@ export const apiLambda = {
   ...api,
   // The bundle has its own workflows.
   WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
-  ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, origins.prefault('*')),
+  ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, z.prefault(origins, '*')),
   // An open connection occupies a Lambda environment, of which new accounts have ten.
-  OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, whole(0, 100_000).default(0)),
+  OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, z._default(whole(0, 100_000), 0)),
   ...waiting,
   ORIGIN_SECRET: setting(
-    secret.or(z.literal(NO_SECRET)),
+    z.union([secret, z.literal(NO_SECRET)]),
     `${SECRET}, which CloudFront adds to every request, or none`,
     'CloudFront adds it to every request; a request without it did not come through CloudFront. `none`: the Function URL is the address',
     { secret: true },
   ),
   API_KEY: setting(secret, SECRET, 'the deployment’s own key, an admin', { secret: true }),
-  ORIGIN_SECRET_PREVIOUS: setting(secret.optional(), SECRET, 'taken too while a new one takes its place', {
+  ORIGIN_SECRET_PREVIOUS: setting(z.optional(secret), SECRET, 'taken too while a new one takes its place', {
     secret: true,
   }),
-  API_KEY_PREVIOUS: setting(secret.optional(), SECRET, 'taken too while a new one takes its place', {
+  API_KEY_PREVIOUS: setting(z.optional(secret), SECRET, 'taken too while a new one takes its place', {
     secret: true,
   }),
 };

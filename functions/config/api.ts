@@ -1,6 +1,6 @@
 // The API's settings, common to all ways to run it, and those of its process.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { OPEN_CONNECTIONS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
 import { ownerLimits } from './owner-limits.ts';
 import { storage } from './storage.ts';
@@ -8,35 +8,42 @@ import { type Environment, read, setting, type SettingsOf } from './setting.ts';
 import { address, addressLike, FLAG, flag, PORT, port, text, whole } from './values.ts';
 
 /** Without a trailing slash. */
-const publicUrl = address
-  .refine((url) => URL.canParse(url) && new URL(url).search === '')
-  .transform((url) => new URL(url).origin + new URL(url).pathname.replace(/\/+$/, ''));
+const publicUrl = z.pipe(
+  address.check(z.refine((url) => URL.canParse(url) && new URL(url).search === '')),
+  z.transform((url) => new URL(url).origin + new URL(url).pathname.replace(/\/+$/, '')),
+);
 
-export const origins = text.transform((list) => list.split(',').map((one) => one.trim()));
+export const origins = z.pipe(
+  text,
+  z.transform((list) => list.split(',').map((one) => one.trim())),
+);
 
 const DAY = 24 * 60 * 60_000;
 
 /** Of an API that runs as a process, also within `npm start`. */
 export const listening = {
   API_HOST: setting(
-    text.default('127.0.0.1'),
+    z._default(text, '127.0.0.1'),
     'must be an address of this machine',
     'where the API listens; off loopback set `API_KEYS=required`',
   ),
-  API_PORT: setting(port.default(5000), PORT, 'where the API listens; `0`: any free port'),
+  API_PORT: setting(z._default(port, 5000), PORT, 'where the API listens; `0`: any free port'),
   PUBLIC_URL: setting(
-    publicUrl.optional(),
+    z.optional(publicUrl),
     addressLike('https://images.example.com'),
     'where image links point; it may have a path, which the proxy takes off again',
     { otherwise: 'the address that the request came to' },
   ),
   ALLOWED_HOSTS: setting(
-    text.default('').transform((list) => list.split(/[\s,]+/).filter((one) => one !== '')),
+    z.pipe(
+      z._default(text, ''),
+      z.transform((list) => list.split(/[\s,]+/).filter((one) => one !== '')),
+    ),
     'must be host names, separated by commas',
     'names by which an API without keys is called, beside `localhost`, addresses and `PUBLIC_URL`’s',
   ),
   API_KEYS: setting(
-    z.enum(['required', 'none']).default('none'),
+    z._default(z.enum(['required', 'none']), 'none'),
     'must be required or none',
     '`required`: every call needs a key, in `Authorization: Bearer` or `X-API-Key`; `npm run keys -- create` draws one',
   ),
@@ -44,31 +51,29 @@ export const listening = {
 
 export const api = {
   WORKFLOWS_PATH: setting(
-    text.optional(),
+    z.optional(text),
     'must be the folder with the workflows',
     'a folder of templates; a change is taken over within seconds',
     { otherwise: 'the `workflows` of this package' },
   ),
   ALLOWED_ORIGINS: setting(
-    origins.optional(),
+    z.optional(origins),
     'must be * or origins such as https://example.com, separated by commas',
     'whose pages may call, separated by commas; without keys no other page is answered',
     { otherwise: 'none; with keys `*`' },
   ),
   KEEP_DAYS: setting(
     // Days in the environment, ms in the settings.
-    z.coerce
-      .number()
-      .positive()
-      .max(3650)
-      .default(JOB_KEPT / DAY)
-      .transform((days) => days * DAY),
+    z.pipe(
+      z._default(z.coerce.number().check(z.positive(), z.maximum(3650)), JOB_KEPT / DAY),
+      z.transform((days) => days * DAY),
+    ),
     'must be a number of days above 0, at most 3650',
     'how long jobs, images and uploads are kept',
   ),
   ...ownerLimits,
   OPEN_CONNECTIONS: setting(
-    whole(0, 100_000).default(OPEN_CONNECTIONS),
+    z._default(whole(0, 100_000), OPEN_CONNECTIONS),
     'must be a whole number from 0 to 100000',
     'so many event streams and requests that wait are held at once, three quarters of them by one owner of keys; past it they answer at once',
   ),
@@ -76,7 +81,7 @@ export const api = {
 
 export const waiting = {
   MAX_WAITING: setting(
-    whole(1).default(MAX_WAITING),
+    z._default(whole(1), MAX_WAITING),
     'must be a whole number above 0',
     'jobs that may wait, of all owners; more are refused',
   ),
@@ -84,7 +89,7 @@ export const waiting = {
 
 export const webhookReach = {
   WEBHOOK_ALLOW_PRIVATE: setting(
-    flag.prefault('false'),
+    z.prefault(flag, 'false'),
     FLAG,
     'webhooks may go to plain http and to private addresses: for tests, and for a machine of one’s own',
   ),
@@ -92,7 +97,7 @@ export const webhookReach = {
 
 export const forwarderPlace = {
   FORWARDER_URL: setting(
-    address.optional(),
+    z.optional(address),
     addressLike('http://127.0.0.1:5001'),
     'the forwarder, which is notified of a new job at once',
     { otherwise: 'no process is notified' },
@@ -114,7 +119,7 @@ export const apiProcess = {
   ...webhookReach,
   ...forwarderPlace,
   FIXED_COMFYUI: setting(
-    flag.prefault('false'),
+    z.prefault(flag, 'false'),
     FLAG,
     '`true`: one ComfyUI that should always answer, rather than a fleet that may sleep',
   ),

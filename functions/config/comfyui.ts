@@ -1,6 +1,6 @@
 // The address of ComfyUI, and what happens to its output files.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
 import { AppError } from '../core/errors.ts';
 import { valueInWords } from '../core/secrets.ts';
@@ -9,20 +9,17 @@ import { FLAG, flag, PORT, port, text } from './values.ts';
 
 const comfyuiPlace = {
   COMFYUI_HOST: setting(
-    text.optional(),
+    z.optional(text),
     'must be a host name or an address',
     'the real ComfyUI: a name, `[::1]:8188`, or `https://user:password@host/path`. With a host set it is meant: jobs wait until it answers',
     { otherwise: 'whatever answers at 127.0.0.1' },
   ),
-  COMFYUI_PORT: setting(port.optional(), PORT, 'of the real ComfyUI', {
+  COMFYUI_PORT: setting(z.optional(port), PORT, 'of the real ComfyUI', {
     otherwise: '`8188`, or what the address says',
   }),
   COMFYUI_AUTHORIZATION: setting(
     // A line break or a letter beyond ASCII would appear in the error of each request.
-    text
-      .trim()
-      .regex(/^[ -~]+$/)
-      .optional(),
+    z.optional(text.check(z.trim(), z.regex(/^[ -~]+$/))),
     'must be the value of an Authorization header, in one line of ASCII, such as Bearer TOKEN',
     'a whole `Authorization` header, where a proxy before ComfyUI asks for one',
     { secret: true },
@@ -32,24 +29,24 @@ const comfyuiPlace = {
 export const comfyui = {
   ...comfyuiPlace,
   COMFYUI_PATH: setting(
-    text.optional(),
+    z.optional(text),
     'must be a folder',
     'ComfyUI’s folder on this machine: what ended jobs leave in it, outputs and staged inputs, is then deleted',
     { otherwise: 'nothing is deleted' },
   ),
   COMFYUI_RESTART_COMMAND: setting(
-    text.optional(),
+    z.optional(text),
     'must be a command',
     'a shell’s command that restarts a ComfyUI whose queue does not move any more (`systemctl --user restart comfyui`), at most once in five minutes',
   ),
   IMAGE_METADATA: setting(
-    z.enum(['keep', 'strip']).default('keep'),
+    z._default(z.enum(['keep', 'strip']), 'keep'),
     'must be keep or strip',
     'ComfyUI writes the whole graph, with the prompt, into every image; `strip` publishes the same pixels without it',
   ),
   WARM_UP: setting(
     // Off by default: a person's own ComfyUI has other work.
-    flag.prefault('false'),
+    z.prefault(flag, 'false'),
     FLAG,
     '`true`: ComfyUI runs one step of one small image before the host takes its first job, which then finds its models loaded. GPU hosts on AWS do it (`warmUp` in `cdk.json`); off here, where ComfyUI may be a person’s own, with a queue of its own',
   ),

@@ -1,6 +1,6 @@
 // Settings in words: a row of docs/settings.md, a paragraph of --help. Both derive from the declarations.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Setting, Table } from './setting.ts';
 
 /** The default as Markdown; empty if there is none. */
@@ -9,7 +9,7 @@ export function defaultOf({ schema, otherwise }: Setting): string {
   const { default: value } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
   if (value !== undefined && value !== '')
     return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
-  return schema.safeParse(undefined).success ? '' : 'required';
+  return z.safeParse(schema, undefined).success ? '' : 'required';
 }
 
 /** The accepted values, from the words of the refusal. */

@@ -1,6 +1,6 @@
 // Settings of the GPU host's process, and those that it needs besides on EC2.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { SLOTS_PER_HOST } from '../core/limits.ts';
 import { api } from './api.ts';
 import { comfyui } from './comfyui.ts';
@@ -21,24 +21,24 @@ import { address, PORT, port, text, whole } from './values.ts';
 export const hostProcess = {
   ...comfyui,
   INTAKE_HOST: setting(
-    text.default('127.0.0.1'),
+    z._default(text, '127.0.0.1'),
     'must be an address of this machine',
     'where the host listens for offers of the forwarder',
   ),
-  INTAKE_PORT: setting(port.default(5002), PORT, 'where the host listens for offers of the forwarder'),
+  INTAKE_PORT: setting(z._default(port, 5002), PORT, 'where the host listens for offers of the forwarder'),
   INTAKE_URL: setting(
-    address.optional(),
+    z.optional(address),
     'must be an address that the forwarder reaches, such as http://10.0.0.7:5002',
     'where the forwarder reaches the intake',
     { otherwise: 'where it listens' },
   ),
   SLOTS: setting(
-    whole(1, 64).default(SLOTS_PER_HOST),
+    z._default(whole(1, 64), SLOTS_PER_HOST),
     'must be a whole number from 1 to 64',
     'jobs that one host holds: one runs, the others wait in its ComfyUI',
   ),
   MODELS_READY: setting(
-    text.optional(),
+    z.optional(text),
     'must be a file',
     'a file that is there once all models are: until then the host claims what it has the models of',
     { otherwise: 'all models are there' },
@@ -47,11 +47,11 @@ export const hostProcess = {
   // The workspace has the machine's identity and its lock.
   ...workspace,
   USD_PER_HOUR: setting(
-    z.coerce.number().nonnegative().optional(),
+    z.optional(z.coerce.number().check(z.nonnegative())),
     'must be a price in US dollars, such as 2.24',
     'of this machine: with it every job says what it cost',
   ),
-  AUTO_SCALING_GROUP: withSchema(group.AUTO_SCALING_GROUP, text.optional()),
+  AUTO_SCALING_GROUP: withSchema(group.AUTO_SCALING_GROUP, z.optional(text)),
   ...storage,
   ...metrics,
 };
@@ -63,23 +63,23 @@ export const machineHost = {
   ...noTimings,
   ...group,
   INSTANCE_ID: setting(
-    z.string().regex(/^i-[0-9a-f]{8,17}$/),
+    z.string().check(z.regex(/^i-[0-9a-f]{8,17}$/)),
     'must be the id of this EC2 instance, such as i-0123456789abcdef0',
     'this machine, which is also the host’s name',
   ),
   IDLE_MINUTES: setting(
-    z.coerce.number().positive(),
+    z.coerce.number().check(z.positive()),
     'must be a number of minutes above 0',
     'after which a host that has nothing to do ends its machine',
   ),
   LAUNCHED_AT: setting(
-    z.iso.datetime().optional(),
+    z.optional(z.iso.datetime()),
     'must be a time such as 2026-11-23T11:00:00Z',
     'when the instance was launched: what a start costs is measured from there',
     { otherwise: 'it is not measured' },
   ),
   BOOT_REPORT: setting(
-    text.optional(),
+    z.optional(text),
     'must be a file',
     'a JSON file in which the boot wrote how many seconds each of its parts took',
   ),

@@ -1,6 +1,6 @@
 // The level of a program's log.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Level } from '../log.ts';
 import { setting } from './setting.ts';
 
@@ -8,17 +8,17 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly Le
 
 export const log = {
   LOG_LEVEL: setting(
-    z.enum(LEVELS).optional(),
+    z.optional(z.enum(LEVELS)),
     `must be ${LEVELS.slice(0, -1).join(', ')} or ${LEVELS.at(-1)}`,
     'the least that is said in the log: structured, a line a thing, with the job’s id and never a prompt',
     { otherwise: '`warn`; `info` on AWS' },
   ),
   // The guide's variable. npm programs read a DEBUG of another form (`express:*`), which is ignored here.
   DEBUG: setting(
-    z
-      .string()
-      .default('false')
-      .transform((text) => /^(true|1)$/i.test(text)),
+    z.pipe(
+      z._default(z.string(), 'false'),
+      z.transform((text) => /^(true|1)$/i.test(text)),
+    ),
     'must be true or false',
     '`true` is `LOG_LEVEL=debug`; what other programs understand by it (`express:*`) is left to them',
   ),

@@ -1,5 +1,6 @@
 // The addresses of the tables and the bucket, for every separate process.
 
+import * as z from 'zod/mini';
 import { log } from './log.ts';
 import { setting, type SettingsOf, withSchema } from './setting.ts';
 import { noTimings, timings } from './timings.ts';
@@ -7,17 +8,17 @@ import { address, addressLike, required, text } from './values.ts';
 
 /** The SDK's own variables, for endpoints other than AWS's. */
 export const endpoint = (service: string, like: string) =>
-  setting(address.optional(), addressLike(like), `where ${service} is`, { otherwise: 'AWS’s' });
+  setting(z.optional(address), addressLike(like), `where ${service} is`, { otherwise: 'AWS’s' });
 
 export const tables = {
   AWS_REGION: setting(
-    text.default('local'),
+    z._default(text, 'local'),
     'must be a region such as us-east-1',
     'of the tables and the bucket',
   ),
   AWS_ENDPOINT_URL_DYNAMODB: endpoint('DynamoDB', 'http://127.0.0.1:8000'),
   TABLE_PREFIX: setting(
-    text.default(''),
+    z._default(text, ''),
     'must be the prefix of the tables that were deployed',
     'what the names of all tables begin with',
   ),
@@ -26,7 +27,7 @@ export const tables = {
 export const bucket = {
   AWS_ENDPOINT_URL_S3: endpoint('S3', 'http://127.0.0.1:9000'),
   IMAGES_BUCKET: setting(
-    text.default('images'),
+    z._default(text, 'images'),
     'must be the name of the bucket that was deployed',
     'where images, uploads and large graphs are kept',
   ),
@@ -37,7 +38,7 @@ export type StorageSettings = SettingsOf<typeof storage>;
 
 export const metrics = {
   METRICS_NAMESPACE: setting(
-    text.optional(),
+    z.optional(text),
     'must be a namespace of CloudWatch',
     'measurements are printed as CloudWatch’s embedded metrics',
     { otherwise: 'none are printed' },

@@ -1,5 +1,6 @@
 // Settings of the sender of webhooks, as a process and as a Lambda function.
 
+import * as z from 'zod/mini';
 import { webhookReach } from './api.ts';
 import { deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
@@ -7,7 +8,10 @@ import { text } from './values.ts';
 
 const own = {
   OWN_HOSTS: setting(
-    text.default('').transform((list) => list.split(',').flatMap((one) => one.trim() || [])),
+    z.pipe(
+      z._default(text, ''),
+      z.transform((list) => list.split(',').flatMap((one) => one.trim() || [])),
+    ),
     'must be host names, separated by commas',
     'host names that this service is reached by: no webhook goes there',
   ),

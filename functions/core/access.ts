@@ -2,7 +2,6 @@
 // Pure: randomness comes in as bytes.
 
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 
 export const SCOPES = ['generate', 'graphs', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -48,12 +47,8 @@ export function sees(caller: Caller, owner: string): boolean {
 }
 
 /** A name that fits in a key of a table, a log line and a terminal. */
-export const ownerName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/,
-    'must have 1 to 64 letters, digits, dots, dashes, underscores or @',
-  );
+export const isOwnerName = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(text);
+export const OWNER_NAME = 'must have 1 to 64 letters, digits, dots, dashes, underscores or @';
 
 const KEY = /^ck_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 

@@ -1,7 +1,7 @@
 // The schema of a workflow template's inputs file: the inputs that a caller may set, with types, bounds and the fields of
 // the graph that they set. Source: docs/workflows.md.
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { MAX_SEED, MAX_TEXT } from './limits.ts';
 import type { Graph } from './object-info.ts';
 import { TIMINGS } from './timings.ts';
@@ -12,36 +12,32 @@ const scalar = z.union([z.string(), numeric, z.boolean()]);
 
 const inputSpec = z.strictObject({
   type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', 'image']),
-  title: z.string().optional(),
-  description: z.string().optional(),
-  required: z.boolean().optional(),
-  default: scalar.optional(),
-  minimum: numeric.optional(),
-  maximum: numeric.optional(),
-  multiple_of: z.number().positive().optional(),
+  title: z.optional(z.string()),
+  description: z.optional(z.string()),
+  required: z.optional(z.boolean()),
+  default: z.optional(scalar),
+  minimum: z.optional(numeric),
+  maximum: z.optional(numeric),
+  multiple_of: z.optional(z.number().check(z.positive())),
   /** The name of another numeric input, which this value must not exceed. */
-  at_most: z.string().optional(),
-  max_length: z.int().positive().max(MAX_TEXT).optional(),
+  at_most: z.optional(z.string()),
+  max_length: z.optional(z.int().check(z.positive(), z.maximum(MAX_TEXT))),
   /** "node.field", one or several. */
-  to: z.union([z.string(), z.array(z.string())]).optional(),
-  when_set: z
-    .strictObject({ defaults: z.record(z.string(), scalar).optional(), note: z.string().optional() })
-    .optional(),
+  to: z.optional(z.union([z.string(), z.array(z.string())])),
+  when_set: z.optional(
+    z.strictObject({ defaults: z.optional(z.record(z.string(), scalar)), note: z.optional(z.string()) }),
+  ),
 });
 
 export const inputsFile = z.strictObject({
   title: z.string(),
-  description: z.string().optional(),
+  description: z.optional(z.string()),
   /** Seconds without progress after which a job is stalled. */
-  deadline_seconds: z
-    .int()
-    .positive()
-    .max(TIMINGS.jobLimit / 1000)
-    .optional(),
+  deadline_seconds: z.optional(z.int().check(z.positive(), z.maximum(TIMINGS.jobLimit / 1000))),
   /** `strip` publishes images without the graph that ComfyUI writes into them. Absent: the host's setting. */
-  image_metadata: z.enum(['keep', 'strip']).optional(),
-  inputs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), inputSpec),
-  presets: z.record(z.string(), z.record(z.string(), scalar)).optional(),
+  image_metadata: z.optional(z.enum(['keep', 'strip'])),
+  inputs: z.record(z.string().check(z.regex(/^[a-z][a-z0-9_]*$/)), inputSpec),
+  presets: z.optional(z.record(z.string(), z.record(z.string(), scalar))),
 });
 
 export type InputSpec = z.infer<typeof inputSpec>;

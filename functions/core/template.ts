@@ -1,7 +1,8 @@
 // A workflow template: ComfyUI's API export, verbatim, and the inputs file that declares what a caller may set.
 // Checks that the two fit, so that a bad pair stops the start instead of a job. Source: docs/workflows.md.
 
-import * as z from 'zod';
+import en from 'zod/v4/locales/en.js';
+import * as z from 'zod/mini';
 import { AppError } from './errors.ts';
 import { exceeded, valueOf } from './inputs.ts';
 import { type InputSpec, inputsFile, type InputValues, targetsOf, type Template } from './inputs-file.ts';
@@ -22,9 +23,12 @@ const graph = z.record(
   z.object({
     class_type: z.string(),
     inputs: z.record(z.string(), z.unknown()),
-    _meta: z.object({ title: z.string().optional() }).optional(),
+    _meta: z.optional(z.object({ title: z.optional(z.string()) })),
   }),
 );
+
+/** In words, and read as it stands: code made for a schema would serve two files. */
+const HOW = { error: en().localeError, jitless: true };
 
 /** The workflows on offer. Where files may change, both are replaced as a whole, so that a reader's copy stays consistent. */
 export interface Workflows {
@@ -44,13 +48,13 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
 
   if (typeof graphJson === 'object' && graphJson !== null && 'nodes' in graphJson)
     throw refuse('.json', 'is in ComfyUI\'s page format; export it with "Export (API)"');
-  const parsedGraph = graph.safeParse(graphJson);
+  const parsedGraph = graph.safeParse(graphJson, HOW);
   if (!parsedGraph.success) throw refuse('.json', `is no API export: ${first(parsedGraph.error)}`);
   if (isDeeperThan(MAX_DEPTH, parsedGraph.data))
     throw refuse('.json', `is nested deeper than ${MAX_DEPTH} levels`);
   const broken = brokenLink(parsedGraph.data) ?? cycleIn(parsedGraph.data);
   if (broken) throw refuse('.json', broken);
-  const parsed = inputsFile.safeParse(inputsJson);
+  const parsed = inputsFile.safeParse(inputsJson, HOW);
   if (!parsed.success) throw refuse('.inputs.json', first(parsed.error));
 
   const template: Template = {
@@ -129,7 +133,7 @@ function cycleIn(graph: Graph): string | undefined {
   return undefined;
 }
 
-function first(error: z.ZodError): string {
+function first(error: z.core.$ZodError): string {
   const issue = error.issues[0]!;
   return `${issue.path.join('.') || 'the file'}: ${issue.message}`;
 }
