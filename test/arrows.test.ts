@@ -35,6 +35,7 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
       openapi: ['answers', 'http'],
       admission: ['caches', 'http'],
       routes: ['answers', 'caches', 'http', 'openapi', 'admission'],
+      v2: ['caches', 'http', 'admission'],
     },
   },
   host: {

@@ -1,6 +1,6 @@
 // The REST API as a plain value. Source: test/contract/rest-api-guide.md and docs/api.md.
 
-import { type Context, Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { withoutSecrets } from '../core/secrets.ts';
@@ -17,6 +17,7 @@ import { imageRoutes } from './routes/images.ts';
 import { createJobReader } from './caches/job-reader.ts';
 import { generateRoutes } from './routes/generate.ts';
 import { queueRoutes } from './routes/queue.ts';
+import { methodsOf, refuseMethod } from './http/methods.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/browser-origin.ts';
@@ -31,6 +32,7 @@ import { createUploadQuota } from './admission/upload-quota.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
+import { lazyV2, V2 } from './v2/mount.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import type { Shared } from './routes/shared.ts';
 
@@ -75,13 +77,10 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
   // Said without a key, since what comes later asks for one.
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
     app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
+  const entry = entryOf(deps);
+  app.all(`${V2}/*`, lazyV2(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
-  if (deps.admit) app.use(deps.admit);
-  else
-    app.use(checkOrigin(settings, settings.allowedHosts), (c, next) => {
-      c.set('caller', LOCAL);
-      return next();
-    });
+  app.use(...entry);
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, guarded));
   app.use(limitBodies(guarded));
   for (const one of guarded) mount(app, one);
@@ -93,6 +92,18 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
     return refuseMethod(c, allowed);
   });
   return app;
+}
+
+/** Who may come in, and as whom. */
+function entryOf({ admit, settings }: ApiDeps): MiddlewareHandler<ApiEnv>[] {
+  if (admit) return [admit];
+  return [
+    checkOrigin(settings, settings.allowedHosts),
+    (c, next) => {
+      c.set('caller', LOCAL);
+      return next();
+    },
+  ];
 }
 
 /** In the order of the document. */
@@ -111,18 +122,4 @@ function routesOf(shared: Shared): Route[] {
     ...docsRoutes(shared, () => routes),
   ];
   return routes;
-}
-
-function refuseMethod(c: Context<ApiEnv>, allowed: string[]): never {
-  c.header('Allow', allowed.join(', '));
-  throw new AppError('method_not_allowed', `This address takes ${allowed.join(', ')}, not ${c.req.method}`);
-}
-
-/** The methods of the routes that this path matches, whatever was asked for. */
-function methodsOf(app: ApiApp, path: string): string[] {
-  const found = app.routes
-    .filter((route) => route.method !== 'ALL')
-    .filter((route) => new RegExp(`^${route.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path))
-    .map(({ method }) => method);
-  return [...new Set(found)];
 }

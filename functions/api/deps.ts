@@ -75,9 +75,11 @@ export function keepOf({ settings }: ApiDeps): number {
   return settings.keep ?? JOB_KEPT;
 }
 
-/** `outgoing`: what it is answered with, where Node's own server does. */
+/**
+ * `outgoing`: what it is answered with, where Node's own server does. `requestId`: what the outer of two apps calls it.
+ */
 export type ApiEnv = {
-  Bindings: { outgoing?: Pick<ServerResponse, 'socket'> } | undefined;
+  Bindings: { outgoing?: Pick<ServerResponse, 'socket'>; requestId?: string } | undefined;
   Variables: RequestIdVariables & { caller: Caller };
 };
 export type ApiApp = Hono<ApiEnv>;

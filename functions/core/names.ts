@@ -46,6 +46,11 @@ export function deliveryIdOf(jobId: string, createdAt: number): string {
   return uuidOf('webhook', jobId, String(createdAt));
 }
 
+/** The asset that a job's output is to callers of the Comfy API v2; its file name has the job. */
+export function outputAssetId(filename: string): string {
+  return uuidOf('output', filename);
+}
+
 /** The 32 hex digits of a job id. */
 export function hexOf(jobId: string): string {
   return jobId.replaceAll('-', '');

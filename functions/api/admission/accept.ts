@@ -1,5 +1,5 @@
-// From what a caller wants to an accepted job: check it, put the request part, put the state. Where the graph comes from is
-// the business of from-template.ts and from-graph.ts.
+// From what a caller wants to an accepted job: check it, put the request part, put the state. Where its graph comes from is
+// each API's own business: from-template.ts, v2/submit.ts.
 
 import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
@@ -45,8 +45,8 @@ type Identity = 'jobId' | 'owner' | 'bodyHash' | 'nodeCount' | 'graph' | 'graphK
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
   request: JobRequest;
-  /** It was accepted before: this is a repetition. */
-  repeated: boolean;
+  /** As it was accepted now. Undefined: this is a repetition, and it may be further by now. */
+  state?: JobState;
   /** What is left of its owner's limits. */
   headers: LimitHeaders;
 }
@@ -75,8 +75,7 @@ export async function accept(
   const asked = repeated ?? (await newRequest(deps, wanted, templates, { jobId, owner, bodyHash }));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   // What was accepted costs nothing more, and is answered over any limit.
-  if (isOwn && repeated && (await deps.jobs.readState(jobId)))
-    return { request: repeated, repeated: true, headers };
+  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers };
   if (isOwn && hasLimits(caller)) {
     const images = imagesOf(asked.inputs);
     ({ startTag, headers } = await deps.limits.job(caller, { jobId, images, unique }));
@@ -103,7 +102,7 @@ export async function accept(
       deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
       deps.nudge(jobId);
     }
-    return { request, repeated: !isAccepted, headers };
+    return { request, headers, ...(isAccepted && { state }) };
   };
 
   if (!repeated && asked.graphKey === undefined) {

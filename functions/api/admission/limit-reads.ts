@@ -5,7 +5,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';
 import type { ApiEnv } from '../deps.ts';
-import { addressOf, type Declared } from '../http/route.ts';
+import { addressOf, type Mounted } from '../http/route.ts';
 import { hasLimits } from './limits.ts';
 import { refuseRate } from './refusals.ts';
 
@@ -19,7 +19,7 @@ const OWNERS = 1000;
 export function limitReads(
   perMinute: number | undefined,
   now: () => number,
-  routes: readonly Declared[],
+  routes: readonly Pick<Mounted, 'route' | 'errors'>[],
 ): MiddlewareHandler<ApiEnv> {
   const own = new Set(
     routes.flatMap(({ route, errors }) => (errors?.includes('too_many_requests') ? addressOf(route) : [])),

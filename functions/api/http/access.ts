@@ -2,7 +2,7 @@
 // remembered for half a minute, so that a revoked key is out within a minute everywhere.
 
 import { timingSafeEqual } from 'node:crypto';
-import type { MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import {
   allows,
   type Caller,
@@ -12,12 +12,13 @@ import {
   type Scope,
   type ApiKey,
   isValid,
+  sees,
 } from '../../core/access.ts';
 import { createCache } from '../../core/cache.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Keys } from '../../store/keys.ts';
 import { comparedWith } from './compare.ts';
-import type { ApiEnv } from '../deps.ts';
+import type { ApiDeps, ApiEnv } from '../deps.ts';
 
 export interface AccessDeps {
   keys: Pick<Keys, 'read'>;
@@ -77,5 +78,23 @@ export function needs(scope: Scope): MiddlewareHandler<ApiEnv> {
   return (c, next) => {
     if (allows(c.get('caller'), scope)) return next();
     throw new AppError('forbidden', `This API key may not do that: it lacks the scope ${scope}`, { scope });
+  };
+}
+
+/**
+ * Checks the caller's access again, since the key may have been revoked. When the keys cannot be read nothing is
+ * known to have changed.
+ */
+export function askAgain({
+  admit,
+}: Pick<ApiDeps, 'admit'>): (request: Request, owner: string) => Promise<boolean> {
+  if (!admit) return () => Promise.resolve(true);
+  const entry = new Hono<ApiEnv>().use(admit).get('*', (c) => c.json(c.get('caller')));
+  entry.onError((error, c) => c.body(null, error instanceof AppError ? 401 : 503));
+  return async (request, owner) => {
+    const answer = await entry.fetch(request);
+    if (!answer.ok) return answer.status === 503;
+    const caller = (await answer.json()) as Caller;
+    return allows(caller, 'read') && sees(caller, owner);
   };
 }

@@ -2,6 +2,7 @@
 
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { withoutSecrets } from '../../core/secrets.ts';
 import { StorageFull } from '../../core/disk-full.ts';
 import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
@@ -29,8 +30,9 @@ const RETRY_AFTER: Partial<Record<AnswerError, string>> = {
   unavailable: '2',
 };
 
-interface Problem {
-  status: (typeof STATUS)[AnswerError];
+/** What a request is answered with that was refused or failed. */
+export interface Problem {
+  status: ContentfulStatusCode;
   headers: Record<string, string>;
   body: { error: string; code: AnswerError; details?: ErrorDetails };
 }
@@ -46,41 +48,42 @@ export function problem(code: AnswerError, error: string, details?: ErrorDetails
 
 export function problems(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
-    const requestId = c.get('requestId');
-    const where = { requestId, path: withoutSecrets(c.req.path) };
-    const say = ({ status, headers, body }: Problem) => {
-      setHeaders(c, headers);
-      return c.json(body, status);
-    };
-    if (error instanceof AppError && isOfAnswer(error.code)) {
-      const said = problem(error.code, error.message, error.details);
-      if (error instanceof Refusal) Object.assign(said.headers, error.headers);
-      return say(said);
-    }
-    if (error instanceof HTTPException) {
-      const code = error.status === STATUS.body_too_large ? 'body_too_large' : 'bad_request';
-      return c.json({ error: error.message || 'The request cannot be read', code }, error.status);
-    }
-    if (isBrokenOff(error, c)) {
-      log.debug('request.aborted', where);
-      return say(problem('bad_request', 'The request broke off'));
-    }
-    if (isStorageFull(error)) {
-      log.warn('disk.filled', where);
-      return say(
-        problem(
-          'disk_full',
-          'The disk is full; what is deleted makes room: DELETE /api/upload/image/<name>, DELETE /api/history/<job_id>',
-        ),
-      );
-    }
-    if (isUnanswered(error)) {
-      log.error('store.unavailable', error, where);
-      return say(problem('unavailable', 'The job table or the image bucket does not answer; try again'));
-    }
-    log.error('request.failed', error, where);
-    return say(problem('internal_error', `Internal error; request ${requestId}`));
+    const { status, headers, body } = problemOf(error, c, log);
+    setHeaders(c, headers);
+    return c.json(body, status);
   };
+}
+
+/** What the caller did not cause is logged. */
+export function problemOf(error: Error, c: Context<ApiEnv>, log: Log): Problem {
+  const requestId = c.get('requestId');
+  const where = { requestId, path: withoutSecrets(c.req.path) };
+  if (error instanceof AppError && isOfAnswer(error.code)) {
+    const said = problem(error.code, error.message, error.details);
+    if (error instanceof Refusal) Object.assign(said.headers, error.headers);
+    return said;
+  }
+  if (error instanceof HTTPException) {
+    const code = error.status === STATUS.body_too_large ? 'body_too_large' : 'bad_request';
+    return { ...problem(code, error.message || 'The request cannot be read'), status: error.status };
+  }
+  if (isBrokenOff(error, c)) {
+    log.debug('request.aborted', where);
+    return problem('bad_request', 'The request broke off');
+  }
+  if (isStorageFull(error)) {
+    log.warn('disk.filled', where);
+    return problem(
+      'disk_full',
+      'The disk is full; what is deleted makes room: DELETE /api/upload/image/<name>, DELETE /api/history/<job_id>',
+    );
+  }
+  if (isUnanswered(error)) {
+    log.error('store.unavailable', error, where);
+    return problem('unavailable', 'The job table or the image bucket does not answer; try again');
+  }
+  log.error('request.failed', error, where);
+  return problem('internal_error', `Internal error; request ${requestId}`);
 }
 
 /** The tables or the images of this machine have surely not written it. */

@@ -73,7 +73,12 @@ export function addressOf(route: Declared['route']): string {
   return route.replace(' ', ' /api');
 }
 
-export function mount(app: ApiApp, { route, alsoAtRoot, scope, body, handle }: Route): void {
+/** What is mounted of a route, and what its limits are; its description is the document's. */
+export type Mounted = Pick<Route, 'route' | 'alsoAtRoot' | 'scope' | 'errors' | 'handle'> & {
+  body?: Pick<Body, 'limit'>;
+};
+
+export function mount(app: ApiApp, { route, alsoAtRoot, scope, body, handle }: Mounted): void {
   const [method, path] = route.split(' ') as [string, string];
   for (const at of alsoAtRoot ? [path, `/api${path}`] : [`/api${path}`]) {
     if (scope) app.on(method, at, needs(scope));

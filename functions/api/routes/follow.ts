@@ -2,19 +2,18 @@
 // has the status as `GET /api/status/<id>` gives it, and an id that stands for what the job looked like: any server can
 // tell from it whether there is more to say. While a job waits, an event with the same id says how its place has moved.
 
-import { type Context, Hono } from 'hono';
-import { allows, type Caller, sees } from '../../core/access.ts';
-import { AppError } from '../../core/errors.ts';
+import type { Context } from 'hono';
 import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
-import { hasEnded, type JobState, type Job } from '../../core/job.ts';
+import { hasEnded, type JobState } from '../../core/job.ts';
 import { MAX_WAIT_SECONDS } from '../../core/limits.ts';
 import { TIMINGS } from '../../core/timings.ts';
-import { hasLimits } from '../admission/limits.ts';
+import { ownJob, sharerOf } from '../admission/own-job.ts';
 import type { ApiEnv } from '../deps.ts';
 import { json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
 import { originOf } from '../http/link-origin.ts';
+import { askAgain } from '../http/access.ts';
 import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import type { Shared } from './shared.ts';
@@ -66,7 +65,7 @@ export const followRoutes = (deps: Shared) => {
         errors: ['job_not_found', 'invalid_field'],
       },
       async (c, { id, wait = 0, since }) => {
-        const job = await ownJob(deps, c, id);
+        const job = await ownJob(deps, c.get('caller'), id);
         const state = await changed(deps, c, job.state, { wait, since });
         if (!state) throw jobNotFound();
         return statusView(deps, { ...job, state }, originOf(deps.settings, c));
@@ -97,7 +96,7 @@ export const followRoutes = (deps: Shared) => {
         errors: ['job_not_found'],
       },
       async (c, { id, heard }) => {
-        const job = await ownJob(deps, c, id);
+        const job = await ownJob(deps, c.get('caller'), id);
         const known = heard === eventIdOf(job.state);
         const ended = hasEnded(job.state);
         // There is nothing more to come: an EventSource does not ask again.
@@ -107,7 +106,9 @@ export const followRoutes = (deps: Shared) => {
         const report = async (state: JobState) =>
           eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
         const first = known ? STILL_HERE : await report(job.state);
-        const slot = ended ? undefined : deps.openConnections.take(c.req.raw.signal, sharerOf(c));
+        const slot = ended
+          ? undefined
+          : deps.openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
         if (!slot) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
         const may = () => stillIn(c.req.raw, job.state.owner);
         return c.body(
@@ -120,19 +121,6 @@ export const followRoutes = (deps: Shared) => {
   ];
 };
 
-/** As another's, so one that there is not. */
-async function ownJob({ reader }: Shared, c: Context<ApiEnv>, id: string): Promise<Job> {
-  const job = await reader.read(id);
-  if (!job || !sees(c.get('caller'), job.state.owner)) throw jobNotFound();
-  return job;
-}
-
-/** Without keys there is one caller, whose all places are. */
-function sharerOf(c: Context<ApiEnv>): string | undefined {
-  const caller = c.get('caller');
-  return hasLimits(caller) ? caller.owner : undefined;
-}
-
 /** Returns undefined if the job was removed. */
 async function changed(
   { openConnections, watch }: Shared,
@@ -142,7 +130,7 @@ async function changed(
 ): Promise<JobState | undefined> {
   const known = eventIdOf(state);
   if (wait === 0 || hasEnded(state) || (since ?? known) !== known || c.req.method === 'HEAD') return state;
-  const slot = openConnections.take(c.req.raw.signal, sharerOf(c));
+  const slot = openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
   if (!slot) return state;
   try {
     return await watch.change(state, wait * 1000, slot.signal);
@@ -183,20 +171,4 @@ async function* statusEvents(
     }
   }
   yield COME_AGAIN;
-}
-
-/**
- * Checks the caller's access again, since the key may have been revoked. When the keys cannot be read nothing is
- * known to have changed.
- */
-function askAgain({ admit }: Shared): (request: Request, owner: string) => Promise<boolean> {
-  if (!admit) return () => Promise.resolve(true);
-  const entry = new Hono<ApiEnv>().use(admit).get('*', (c) => c.json(c.get('caller')));
-  entry.onError((error, c) => c.body(null, error instanceof AppError ? 401 : 503));
-  return async (request, owner) => {
-    const answer = await entry.fetch(request);
-    if (!answer.ok) return answer.status === 503;
-    const caller = (await answer.json()) as Caller;
-    return allows(caller, 'read') && sees(caller, owner);
-  };
 }

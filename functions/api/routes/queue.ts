@@ -1,13 +1,13 @@
 // Routes of the queue: what waits and runs, cancel, clear. How a job is followed: follow.ts.
 
-import { allows, type Caller, sees } from '../../core/access.ts';
 import { acceptedUntil } from '../../core/chore.ts';
 import { AppError } from '../../core/errors.ts';
-import { cancel, hasEnded, type JobState } from '../../core/job.ts';
+import { hasEnded, type JobState } from '../../core/job.ts';
 import { outwardPromptId } from '../../core/names.ts';
 import { clearQueue } from '../../queue/clear.ts';
+import { cancelJob, onlyOwn } from '../admission/cancel.ts';
 import { json } from '../http/answers.ts';
-import { cursorOf, jobId, jobNotFound, type Page, page } from '../http/parameters.ts';
+import { cursorOf, jobId, type Page, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import { jobView } from './views.ts';
 import type { Shared } from './shared.ts';
@@ -70,15 +70,8 @@ export const queueRoutes = (deps: Shared) => [
       errors: ['job_not_found', 'already_ended'],
     },
     async (c, { id }) => {
-      const { jobs, log, now } = deps;
-      const owner = onlyOwn(c.get('caller'));
-      if (!(await jobs.write(id, cancel(now(), owner)))) {
-        const state = await jobs.readState(id);
-        if (!state || !sees(c.get('caller'), state.owner)) throw jobNotFound();
-        if (state.status !== 'cancelled')
-          throw new AppError('already_ended', `Job ${id} has already ended: it is ${state.status}`);
-      }
-      log.info('job.cancelled', { jobId: id });
+      const ended = await cancelJob(deps, c.get('caller'), id);
+      if (ended) throw new AppError('already_ended', `Job ${id} has already ended: it is ${ended.status}`);
       return { status: 'success', message: `Job ${id} cancelled` };
     },
   ),
@@ -110,11 +103,6 @@ export const queueRoutes = (deps: Shared) => [
     },
   ),
 ];
-
-/** Undefined: this caller is meant to see everybody's. */
-function onlyOwn(caller: Caller): string | undefined {
-  return allows(caller, 'admin') ? undefined : caller.owner;
-}
 
 /** Held jobs first: they run before what waits. A cursor is `held:<place>` or `waiting:<place>`. */
 async function pageOfQueue(

@@ -1,0 +1,112 @@
+// The Comfy API v2 as a façade over the same jobs and images as the guide's API: one table, one state machine, so that jobs of
+// either are seen by the other. Source: test/contract/comfy-api-v2.openapi.yaml and docs/comfy-api-v2.md. Loaded at the first request.
+
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import { AppError } from '../../core/errors.ts';
+import { MAX_GRAPH_BYTES } from '../../core/limits.ts';
+import { isJobId } from '../../core/names.ts';
+import { MB } from '../../core/quota.ts';
+import { readGraph } from '../../images/documents.ts';
+import { cancelJob } from '../admission/cancel.ts';
+import { limitReads } from '../admission/limit-reads.ts';
+import { ownJob } from '../admission/own-job.ts';
+import type { ApiApp, ApiEnv } from '../deps.ts';
+import { exactJson } from '../http/exact-json.ts';
+import { limitBodies } from '../http/headers.ts';
+import { originOf } from '../http/link-origin.ts';
+import { methodsOf, refuseMethod } from '../http/methods.ts';
+import { jobNotFound } from '../http/parameters.ts';
+import { mount, type Mounted } from '../http/route.ts';
+import type { V2Deps } from './deps.ts';
+import { v2Errors } from './errors.ts';
+import { jobEvents } from './events.ts';
+import { jobView } from './job-view.ts';
+import { listJobs } from './list.ts';
+import { logsOf } from './logs.ts';
+import { submit } from './submit.ts';
+
+/** A graph, and what is sent beside it. */
+const MAX_BODY_BYTES = MAX_GRAPH_BYTES + 64 * 1024;
+
+/** @param entry who may come in, and as whom */
+export function createV2(deps: V2Deps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+  const app = new Hono<ApiEnv>();
+  const routes = jobRoutes(deps);
+  app.use(
+    (c, next) => {
+      c.set('requestId', c.env?.requestId ?? '');
+      return next();
+    },
+    ...entry,
+  );
+  app.use(limitReads(deps.settings.ownerLimits?.readsPerMinute, deps.now, routes));
+  app.use(limitBodies(routes));
+  for (const one of routes) mount(app, one);
+  app.onError(v2Errors(deps.log));
+  app.notFound((c) => {
+    const allowed = methodsOf(app, c.req.path);
+    if (allowed.length === 0) throw new AppError('route_not_found', 'There is nothing at this address');
+    return refuseMethod(c, allowed);
+  });
+  return app;
+}
+
+function jobRoutes(deps: V2Deps): Mounted[] {
+  const events = jobEvents(deps);
+  const origin = (c: Context<ApiEnv>) => originOf(deps.settings, c);
+  const job = (c: Context<ApiEnv>) => ownJob(deps, c.get('caller'), idOf(c));
+  return [
+    {
+      route: 'POST /v2/jobs',
+      scope: 'graphs',
+      body: { limit: { bytes: MAX_BODY_BYTES, tooLarge } },
+      errors: ['too_many_requests'],
+      handle: (c) => submit(deps, c),
+    },
+    { route: 'GET /v2/jobs', scope: 'read', handle: (c) => listJobs(deps, c) },
+    {
+      route: 'GET /v2/jobs/:id',
+      scope: 'read',
+      handle: async (c) => exactJson(c, await jobView(deps, await job(c), origin(c))),
+    },
+    {
+      route: 'GET /v2/jobs/:id/workflow',
+      scope: 'read',
+      async handle(c) {
+        const { request } = await job(c);
+        const whole = await deps.jobs.readRequest(request.jobId);
+        const workflow = whole && (await readGraph(deps.images, whole));
+        if (!workflow) throw jobNotFound();
+        return exactJson(c, { workflow, format: 'api' });
+      },
+    },
+    { route: 'GET /v2/jobs/:id/events', scope: 'read', handle: async (c) => events(c, idOf(c)) },
+    {
+      route: 'GET /v2/jobs/:id/logs',
+      scope: 'read',
+      async handle(c) {
+        const logs = logsOf(await job(c), deps.now());
+        return logs ? exactJson(c, logs) : c.body(null, 204);
+      },
+    },
+    {
+      route: 'POST /v2/jobs/:id/cancel',
+      scope: 'generate',
+      async handle(c) {
+        await cancelJob(deps, c.get('caller'), idOf(c));
+        return exactJson(c, await jobView(deps, await job(c), origin(c)));
+      },
+    },
+  ];
+}
+
+/** In whichever case it is written. @throws AppError job_not_found */
+function idOf(c: Context<ApiEnv>): string {
+  const id = (c.req.param('id') ?? '').toLowerCase();
+  if (!isJobId(id)) throw jobNotFound();
+  return id;
+}
+
+function tooLarge(): never {
+  throw new AppError('body_too_large', `A graph may have at most ${MAX_GRAPH_BYTES / MB} MB`);
+}

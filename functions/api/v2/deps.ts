@@ -1,0 +1,16 @@
+// What the façade is given: the parts of the API that both share.
+
+import type { AcceptDeps } from '../admission/accept.ts';
+import type { UploadQuota } from '../admission/upload-quota.ts';
+import type { Watch } from '../caches/watch.ts';
+import type { OpenConnections } from '../http/open-connections.ts';
+import type { Readers } from '../http/readers.ts';
+
+export interface V2Deps extends AcceptDeps {
+  uploadQuota: UploadQuota;
+  watch: Watch;
+  openConnections: OpenConnections;
+  readers: Readers;
+  /** Of links to follow, with the path that a proxy before us strips: `/comfy/api/v2`. */
+  prefix: string;
+}

@@ -1,0 +1,86 @@
+// GET /api/v2/jobs: all of the caller's jobs, newest first, by labels. Labels stand in no index: a page reads a bounded number of
+// jobs, and where few of them have the labels it is short, or empty, and the next one goes on.
+
+import type { Context } from 'hono';
+import { hasLabels, type Labels, problemOfLabel } from '../../core/labels.ts';
+import type { ApiEnv } from '../deps.ts';
+import { exactJson } from '../http/exact-json.ts';
+import { cursorOf } from '../http/parameters.ts';
+import type { V2Deps } from './deps.ts';
+import { V2Error } from './errors.ts';
+import { summaryView } from './job-view.ts';
+
+const PAGE_DEFAULT = 50;
+const PAGE_MAX = 100;
+const MAX_FILTERS = 3;
+/** As many as one BatchGet reads. */
+const READ_AT_ONCE = 100;
+/** Jobs that one page reads. */
+const READ_AT_MOST = 1000;
+const PLACE = /^\d{13}#[0-9a-f-]{36}$/;
+const FILTER = /^metadata\[(.*)\]$/s;
+
+export async function listJobs(deps: V2Deps, c: Context<ApiEnv>): Promise<Response> {
+  const limit = limitOf(c.req.query('limit'));
+  const wanted = filterOf(c.req.queries());
+  const { owner } = c.get('caller');
+  let before = placeOf(c.req.query('cursor'));
+  const jobs: ReturnType<typeof summaryView>[] = [];
+  for (let read = 0; read < READ_AT_MOST;) {
+    const missing = limit - jobs.length;
+    const page = await deps.jobs.listOwned(owner, wanted ? READ_AT_ONCE : missing, before);
+    read += page.items.length;
+    const ids = page.items.map(({ jobId }) => jobId);
+    const [states, requests] = await Promise.all([
+      deps.jobs.readStates(ids, { consistent: true }),
+      deps.jobs.readRequests(ids),
+    ]);
+    const found = new Map(states.map((state) => [state.jobId, state]));
+    before = page.cursor;
+    for (const { jobId, place } of page.items) {
+      const [state, request] = [found.get(jobId), requests.get(jobId)];
+      if (!state || !request || (wanted && !hasLabels(request.metadata, wanted))) continue;
+      jobs.push(summaryView(state, request));
+      if (jobs.length < limit) continue;
+      // Of a page of filtered jobs, some may not have been looked at.
+      const isLast = page.cursor === undefined && place === page.items.at(-1)!.place;
+      return exactJson(c, { jobs, ...(!isLast && { next_cursor: cursorOf(place) }) });
+    }
+    if (before === undefined) break;
+  }
+  return exactJson(c, { jobs, ...(before !== undefined && { next_cursor: cursorOf(before) }) });
+}
+
+function limitOf(given: string | undefined): number {
+  if (given === undefined) return PAGE_DEFAULT;
+  const limit = /^\d{1,3}$/.test(given) ? Number(given) : 0;
+  if (limit < 1 || limit > PAGE_MAX)
+    throw new V2Error(400, 'invalid_request', `"limit" must be a whole number from 1 to ${PAGE_MAX}`);
+  return limit;
+}
+
+function placeOf(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const place = Buffer.from(cursor, 'base64url').toString('utf8');
+  if (!PLACE.test(place))
+    throw new V2Error(400, 'invalid_cursor', '"cursor" must be the next_cursor of an earlier answer');
+  return place;
+}
+
+/** @returns undefined: none were given */
+function filterOf(query: Record<string, string[]>): Labels | undefined {
+  const refuse = (message: string) => new V2Error(400, 'invalid_metadata_filter', message);
+  const wanted: Labels = {};
+  for (const [parameter, values] of Object.entries(query)) {
+    if (!/^metadata(\[|$)/.test(parameter)) continue;
+    const name = FILTER.exec(parameter)?.[1];
+    if (name === undefined) throw refuse('A filter is written metadata[<name>]=<value>');
+    const [value] = values;
+    const problem = values.length > 1 ? 'may be given once' : problemOfLabel(name, value);
+    if (problem !== undefined) throw refuse(`metadata[${name.slice(0, 60)}] ${problem}`);
+    wanted[name] = value!;
+  }
+  const count = Object.keys(wanted).length;
+  if (count > MAX_FILTERS) throw refuse(`At most ${MAX_FILTERS} filters are taken; these are ${count}`);
+  return count === 0 ? undefined : wanted;
+}
