@@ -7,7 +7,9 @@ import { relative } from 'node:path';
 const ERROR_LINES = 12;
 
 const [what, report] = process.argv.slice(2);
-const failed = JSON.parse(readFileSync(report, 'utf8')).testResults.filter(({ status }) => status === 'failed');
+const failed = JSON.parse(readFileSync(report, 'utf8')).testResults.filter(
+  ({ status }) => status === 'failed',
+);
 for (const { name, message, assertionResults } of failed) {
   const file = relative(process.cwd(), name);
   if (what === 'files') {
@@ -15,7 +17,8 @@ for (const { name, message, assertionResults } of failed) {
     continue;
   }
   const tests = assertionResults.filter(({ status }) => status === 'failed');
-  for (const { fullName, failureMessages } of tests) print(`${file}: ${fullName}`, failureMessages.join('\n'));
+  for (const { fullName, failureMessages } of tests)
+    print(`${file}: ${fullName}`, failureMessages.join('\n'));
   // Its hooks or imports.
   if (tests.length === 0) print(file, message);
 }

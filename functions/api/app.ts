@@ -3,7 +3,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
-import { withoutSecrets } from '../core/secrets.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
@@ -64,7 +63,7 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
     log.info('request.answered', {
       requestId: c.get('requestId'),
       method: c.req.method,
-      path: withoutSecrets(c.req.path),
+      path: c.req.path,
       status: c.res.status,
       ms: Math.round(performance.now() - since),
     });

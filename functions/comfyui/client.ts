@@ -1,6 +1,7 @@
 // ComfyUI over HTTP: reports its answers, decides nothing. Every call has a time limit and every answer a size limit; every
 // failure is one of three errors (errors.ts). Source: docs/comfyui.md, "On the wire".
 
+import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import { stringifyJson } from '../core/json.ts';
@@ -24,7 +25,8 @@ import {
   uploadAnswer,
 } from './answers.ts';
 import { ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
-import { readAnswer, readRefusal, reasonIn, refuseUnlessOk } from './read.ts';
+import { type Answer, type Call, createHttp } from './http.ts';
+import { discard, readAnswer, readRefusal, reasonIn, refuseUnlessOk } from './read.ts';
 
 export type { HistoryEntry, NodeError, QueueItem, SystemStats } from './answers.ts';
 export { ComfyUIError, ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
@@ -57,22 +59,9 @@ export type ComfyUI = ReturnType<typeof createComfyUI>;
 export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMINGS.comfyuiAnswersWithin) {
   const { url, headers } = typeof address === 'string' ? { url: address, headers: {} } : address;
 
-  async function call(
-    what: string,
-    path: string,
-    init: RequestInit = {},
-    limit = timeout,
-  ): Promise<Response> {
-    try {
-      return await fetch(url + path, {
-        ...init,
-        headers: { ...(init.headers as Record<string, string> | undefined), ...headers },
-        signal: init.signal ?? AbortSignal.timeout(limit),
-      });
-    } catch (error) {
-      throw new ComfyUISilent(what, { cause: error });
-    }
-  }
+  const http = createHttp(url, headers);
+  const call = (what: string, path: string, init: Call = {}, limit = timeout) =>
+    http(what, path, init, limit);
 
   async function read<Schema extends z.ZodType>(
     path: string,
@@ -86,7 +75,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
     const what = `POST ${path}`;
     const response = await call(what, path, jsonBody(body));
     await refuseUnlessOk(what, response);
-    await response.body?.cancel();
+    await discard(response);
   }
 
   const deleteQueued = (promptIds: string[]) => post('/queue', { delete: promptIds });
@@ -188,38 +177,35 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
     deleteHistory: (promptIds: string[]) => post('/history', { delete: promptIds }),
 
     /**
-     * The file as a stream, from byte `from`; undefined: it is gone. The caller reads or cancels it. A stream that brings
+     * The file from byte `from`; undefined: it is gone. The caller reads the body or cancels it. A body that brings
      * nothing for IDLE_AFTER fails with ComfyUISilent.
      * @param ifRange the `etag` of the expected file; if the file changed, all of it is sent
      */
     async view(file: OutputFile, { from = 0, ifRange }: { from?: number; ifRange?: string } = {}) {
       const what = 'GET /view';
-      const idle = idleSignal(IDLE_AFTER);
       const wanted = {
         ...(from > 0 && { range: `bytes=${from}-` }),
         ...(ifRange !== undefined && { 'if-range': ifRange }),
       };
-      const asked = call(what, `/view?${viewQuery(file)}`, { headers: wanted, signal: idle.signal });
-      const response = await asked.catch((error: unknown) => {
-        idle.end();
-        throw error;
-      });
-      if (!response.ok || !response.body) idle.end();
-      if (response.status === 404) {
-        await response.body?.cancel();
+      const path = `/view?${viewQuery(file)}`;
+      const answer = await http(what, path, { headers: wanted }, IDLE_AFTER, 'headers');
+      const { status, body } = answer;
+      if (status === 404) {
+        body.resume();
         return undefined;
       }
-      await refuseUnlessOk(what, response);
-      if (!response.body) throw new ComfyUISilent(`${what} with a body`);
-      return { ...describeFile(response), body: idle.watch(response.body), partial: response.status === 206 };
+      await refuseUnlessOk(what, answer);
+      const cancel = () => void body.destroy();
+      return { ...describeFile(answer), body: watched(body), cancel, partial: status === 206 };
     },
 
     /** The description that `view` would return now, without the bytes. */
     async viewHead(file: OutputFile): Promise<ViewedFile | undefined> {
-      const response = await call('HEAD /view', `/view?${viewQuery(file)}`, { method: 'HEAD' });
-      if (response.status === 404) return undefined;
-      await refuseUnlessOk('HEAD /view', response);
-      return describeFile(response);
+      const answer = await call('HEAD /view', `/view?${viewQuery(file)}`, { method: 'HEAD' });
+      if (answer.status !== 404) await refuseUnlessOk('HEAD /view', answer);
+      await discard(answer);
+      if (answer.status === 404) return undefined;
+      return describeFile(answer);
     },
 
     /** @throws ComfyUIRefused where it does not accept the file, ComfyUIBroken where it cannot store it */
@@ -228,7 +214,12 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       const form = new FormData();
       form.append('image', bytes, name);
       form.append('overwrite', 'true');
-      const response = await call(what, '/upload/image', { method: 'POST', body: form });
+      const encoded = new Response(form);
+      const response = await call(what, '/upload/image', {
+        method: 'POST',
+        headers: { 'content-type': encoded.headers.get('content-type')! },
+        body: new Uint8Array(await encoded.arrayBuffer()),
+      });
       const answer = await readAnswer(what, response, uploadAnswer, BOUNDS.other);
       if (answer.name !== name) throw new ComfyUIBroken(what, 'it stored it under another name');
     },
@@ -244,7 +235,7 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
   };
 }
 
-function jsonBody(body: unknown): RequestInit {
+function jsonBody(body: unknown): Call {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) };
 }
 
@@ -269,12 +260,12 @@ export interface ViewedFile {
 /** aiohttp's tags contain the time of the last write in nanoseconds (web_fileresponse.py, 3.11 to 3.13). */
 const ETAG = /^"([0-9a-f]+)-[0-9a-f]+"$/;
 
-function describeFile({ headers, status }: Response): ViewedFile {
+function describeFile({ headers, status }: Answer): ViewedFile {
   // The length after a proxy's compression is not the file's.
-  const length = headers.has('content-encoding') ? null : headers.get('content-length');
-  const etag = headers.get('etag') ?? undefined;
+  const length = headers['content-encoding'] === undefined ? headers['content-length'] : undefined;
+  const { etag } = headers;
   const nanoseconds = ETAG.exec(etag ?? '')?.[1];
-  const modified = Date.parse(headers.get('last-modified') ?? '');
+  const modified = Date.parse(headers['last-modified'] ?? '');
   const written =
     nanoseconds === undefined
       ? Number.isNaN(modified)
@@ -282,7 +273,7 @@ function describeFile({ headers, status }: Response): ViewedFile {
         : { at: modified, within: 1000 }
       : { at: Number(BigInt(`0x${nanoseconds}`) / 1_000_000n), within: 1 };
   return {
-    ...(length !== null && status === 200 && { sizeBytes: Number(length) }),
+    ...(length !== undefined && status === 200 && { sizeBytes: Number(length) }),
     ...(etag !== undefined && { etag }),
     ...(written && { written }),
   };
@@ -292,39 +283,21 @@ function viewQuery({ filename, subfolder, type }: OutputFile): string {
   return new URLSearchParams({ filename, subfolder, type }).toString();
 }
 
-/** Aborts after `after` ms without data, counted only while the reader waits: a slow reader is not a silent sender. */
-function idleSignal(after: number) {
-  const controller = new AbortController();
-  const start = () =>
-    setTimeout(
-      () => controller.abort(new DOMException('nothing came for too long', 'TimeoutError')),
-      after,
-    ).unref();
-  let timer = start();
-  return {
-    signal: controller.signal,
-    end: () => clearTimeout(timer),
-    watch(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-      clearTimeout(timer);
-      const reader = body.getReader();
-      return new ReadableStream<Uint8Array>(
-        {
-          async pull(sink) {
-            timer = start();
-            try {
-              const { done, value } = await reader.read();
-              if (done) sink.close();
-              else sink.enqueue(value);
-            } catch (error) {
-              throw new ComfyUISilent('GET /view to its end', { cause: error });
-            } finally {
-              clearTimeout(timer);
-            }
-          },
-          cancel: (reason) => reader.cancel(reason),
-        },
-        { highWaterMark: 0 },
-      );
-    },
-  };
+/** Fails after IDLE_AFTER without data, counted only while the reader waits: a slow reader is not a silent sender. */
+async function* watched(body: IncomingMessage): AsyncGenerator<Uint8Array, void> {
+  const pieces = (body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const late = setTimeout(() => {
+        body.destroy(new DOMException('nothing came for too long', 'TimeoutError'));
+      }, IDLE_AFTER);
+      const next = await pieces.next().finally(() => clearTimeout(late));
+      if (next.done) return;
+      yield next.value;
+    }
+  } catch (error) {
+    throw new ComfyUISilent('GET /view to its end', { cause: error });
+  } finally {
+    body.destroy();
+  }
 }

@@ -3,6 +3,7 @@
 
 import type * as z from 'zod';
 import { parsePythonJson } from '../core/json.ts';
+import type { Answer } from './http.ts';
 import { ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
 
 const MIB = 2 ** 20;
@@ -19,12 +20,12 @@ const ASK_AGAIN = [408, 425, 429];
  */
 export async function readAnswer<Schema extends z.ZodType>(
   what: string,
-  response: Response,
+  answer: Answer,
   schema: Schema,
   bound: number,
 ): Promise<z.output<Schema>> {
-  await refuseUnlessOk(what, response);
-  const parsed = schema.safeParse(await readJson(what, response, bound));
+  await refuseUnlessOk(what, answer);
+  const parsed = schema.safeParse(await readJson(what, answer, bound));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.').slice(0, 100);
@@ -32,41 +33,49 @@ export async function readAnswer<Schema extends z.ZodType>(
 }
 
 /** Consumes the body of a failure. @throws one of the three errors for every status but 2xx */
-export async function refuseUnlessOk(what: string, response: Response): Promise<void> {
-  const { status } = response;
-  if (response.ok) return;
+export async function refuseUnlessOk(what: string, answer: Answer): Promise<void> {
+  const { status, ok, headers, body } = answer;
+  if (ok) return;
   if (status >= 400 && status < 500 && !ASK_AGAIN.includes(status))
-    throw new ComfyUIRefused(what, status, reasonIn(await readRefusal(response)));
-  await response.body?.cancel();
+    throw new ComfyUIRefused(what, status, reasonIn(await readRefusal(answer)));
+  body.destroy();
   if (status === 500) throw new ComfyUIBroken(what, 'it answered 500');
-  throw new ComfyUISilent(`${what} but with ${status}`, undefined, true);
+  const elsewhere = status < 400 && headers.location !== undefined ? ', which sends elsewhere' : '';
+  throw new ComfyUISilent(`${what} but with ${status}${elsewhere}`, undefined, true);
+}
+
+/** Resolves when the connection can be used again; the time limit of the call holds. */
+export function discard({ body }: Answer): Promise<void> {
+  return new Promise((resolve) => {
+    body.once('close', resolve).resume();
+  });
 }
 
 /** An answer that is not JSON and does not declare to be is not ComfyUI's. @param bound MiB */
-async function readJson(what: string, response: Response, bound: number): Promise<unknown> {
-  const text = await readText(what, response, bound * MIB);
+async function readJson(what: string, answer: Answer, bound: number): Promise<unknown> {
+  const text = await readText(what, answer, bound * MIB);
   if (text === undefined) throw new ComfyUIBroken(what, `its answer is larger than ${bound} MiB`);
   try {
     return parsePythonJson(text);
   } catch (error) {
-    if (!response.headers.get('content-type')?.includes('json'))
+    if (!answer.headers['content-type']?.includes('json'))
       throw new ComfyUISilent(`${what} as ComfyUI does`, { cause: error }, true);
     throw new ComfyUIBroken(what, 'its answer is no JSON', { cause: error });
   }
 }
 
 /** Undefined: it is longer than `bound` bytes; the rest is not read. @throws ComfyUISilent when it breaks off */
-async function readText(what: string, response: Response, bound: number): Promise<string | undefined> {
-  if (Number(response.headers.get('content-length') ?? 0) > bound) {
-    await response.body?.cancel();
+async function readText(what: string, { headers, body }: Answer, bound: number): Promise<string | undefined> {
+  if (Number(headers['content-length'] ?? 0) > bound) {
+    body.destroy();
     return undefined;
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
       size += chunk.length;
-      // Leaving the loop cancels the body.
+      // Leaving the loop destroys the body.
       if (size > bound) return undefined;
       chunks.push(chunk);
     }
@@ -77,10 +86,10 @@ async function readText(what: string, response: Response, bound: number): Promis
 }
 
 /** A refusal's JSON, or the visible text of a page; '' where it breaks off. */
-export async function readRefusal(response: Response): Promise<unknown> {
+export async function readRefusal(answer: Answer): Promise<unknown> {
   let text: string;
   try {
-    text = (await readText('a refusal', response, REASON_BYTES)) ?? '';
+    text = (await readText('a refusal', answer, REASON_BYTES)) ?? '';
   } catch (error) {
     if (error instanceof ComfyUISilent) return '';
     throw error;

@@ -38,6 +38,7 @@ test('has every field from the first moment', async () => {
     seed: 5,
     seed_text: '5',
     attempts: 0,
+    metadata: {},
     notes: [],
     simulated: false,
     gpu_seconds: null,

@@ -122,6 +122,40 @@ describe('the three ways not to get what was asked for', () => {
     await expect(comfyui.queue()).rejects.toThrow(ComfyUISilent);
   });
 
+  test('a redirect is silence that is named: what follows it would lose the body of POST', async () => {
+    answer = (_, response) => response.writeHead(301, { location: 'https://elsewhere.example/' }).end();
+    await expect(comfyui.queue()).rejects.toMatchObject({
+      name: 'ComfyUISilent',
+      message: expect.stringMatching(/301.*elsewhere/),
+    });
+    await expect(submit()).rejects.toThrow(ComfyUISilent);
+  });
+
+  test('connections are used again after every answer, whether it was wanted or not', async () => {
+    const ports = new Set<number | undefined>();
+    const file = { filename: 'a.png', subfolder: '', type: 'output' };
+    let status = 200;
+    answer = (request, response) => {
+      ports.add(request.socket.remotePort);
+      const head = { 'content-type': JSON_TYPE, 'content-length': '2' };
+      response.writeHead(status, head).end(request.method === 'HEAD' ? undefined : '{}');
+    };
+    for (let round = 0; round < 10; round += 1) {
+      status = 200;
+      await comfyui.deleteHistory(['p']);
+      await comfyui.history('p');
+      await comfyui.viewHead(file);
+      for await (const _ of (await comfyui.view(file))!.body);
+      status = 404;
+      expect(await comfyui.view(file)).toBeUndefined();
+      expect(await comfyui.viewHead(file)).toBeUndefined();
+      await expect(comfyui.history('p')).rejects.toThrow(ComfyUIRefused);
+      await expect(comfyui.deleteHistory(['p'])).rejects.toThrow(ComfyUIRefused);
+    }
+    // One is free a moment after its answer was read: the next call may open a second.
+    expect(ports.size).toBeLessThanOrEqual(3);
+  });
+
   test('an answer past its bound is not read on, announced or not', async () => {
     const chunk = Buffer.alloc(1024 * 1024, ' ');
     let sent = 0;

@@ -33,33 +33,46 @@ export function setHeaders(c: Context<ApiEnv>, headers: Record<string, string>):
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
 }
 
+/**
+ * Set before the route runs, which may overrule them: setting a header of a finished answer makes a real Response of it, and
+ * that costs more than all other middleware.
+ */
 export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHandler<ApiEnv> {
-  const headers = Object.entries({ ...SAFE_HEADERS, ...(hsts && HSTS) });
-  return async (c, next) => {
-    await next();
-    for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
-    if (c.res.status >= 400)
-      for (const [name, value] of Object.entries(NOT_KEPT)) c.res.headers.set(name, value);
+  const headers = { ...SAFE_HEADERS, ...(hsts && HSTS) };
+  return (c, next) => {
+    setHeaders(c, headers);
+    return next();
   };
 }
 
+const EXPOSED = [
+  'X-Request-Id',
+  'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'WWW-Authenticate',
+  'Content-Disposition',
+  'Content-Range',
+  'ETag',
+].join();
+
 export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigins'>): MiddlewareHandler {
-  return cors({
-    origin: allowedOrigins.includes('*') ? '*' : allowedOrigins,
+  const any = allowedOrigins.includes('*');
+  const preflight = cors({
+    origin: any ? '*' : allowedOrigins,
     allowMethods: PREFLIGHT.methods,
     allowHeaders: PREFLIGHT.headers,
-    exposeHeaders: [
-      'X-Request-Id',
-      'Retry-After',
-      'RateLimit',
-      'RateLimit-Policy',
-      'WWW-Authenticate',
-      'Content-Disposition',
-      'Content-Range',
-      'ETag',
-    ],
     maxAge: PREFLIGHT.maxAge,
   });
+  return (c, next) => {
+    if (c.req.method === 'OPTIONS') return preflight(c, next);
+    const origin = any ? '*' : c.req.header('origin');
+    if (origin !== undefined && (any || allowedOrigins.includes(origin)))
+      c.header('Access-Control-Allow-Origin', origin);
+    c.header('Access-Control-Expose-Headers', EXPOSED);
+    if (!any) c.header('Vary', 'Origin', { append: true });
+    return next();
+  };
 }
 
 /** At every address, also those that there are not; some routes have a limit of their own. */

@@ -8,7 +8,7 @@ import { StorageFull } from '../../core/disk-full.ts';
 import { type AnswerError, AppError, type ErrorDetails, isOfAnswer, STATUS } from '../../core/errors.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
-import { setHeaders } from './headers.ts';
+import { NOT_KEPT, setHeaders } from './headers.ts';
 
 /** What a refused request is answered with beside the status: a limit says where a caller stands. */
 export class Refusal extends AppError {
@@ -41,7 +41,7 @@ export function problem(code: AnswerError, error: string, details?: ErrorDetails
   const after = RETRY_AFTER[code];
   return {
     status: STATUS[code],
-    headers: after === undefined ? {} : { 'Retry-After': after },
+    headers: { ...NOT_KEPT, ...(after !== undefined && { 'Retry-After': after }) },
     body: { error, code, ...(details && { details }) },
   };
 }

@@ -98,20 +98,19 @@ export const imageRoutes = (deps: Shared) => [
       if (stored === 'not-modified') return c.body(null, 304);
       if (!stored) throw notFound();
       if (head) await stored.body.cancel();
-      return new Response(head ? null : readAt(stored.body, reader), {
-        status: stored.partial ? 206 : 200,
-        headers: {
-          'Content-Type': stored.contentType,
-          'Content-Length': String(stored.contentLength),
-          'Content-Disposition': `inline; filename="${filename}"`,
-          ETag: stored.etag,
-          'Last-Modified': stored.lastModified.toUTCString(),
-          'Accept-Ranges': 'bytes',
-          // An image's name belongs to one attempt's bytes for ever.
-          'Cache-Control': 'private, max-age=31536000, immutable',
-          ...(stored.contentRange === undefined ? {} : { 'Content-Range': stored.contentRange }),
-        },
-      });
+      const status = stored.partial ? 206 : 200;
+      const headers = {
+        'Content-Type': stored.contentType,
+        'Content-Length': String(stored.contentLength),
+        'Content-Disposition': `inline; filename="${filename}"`,
+        ETag: stored.etag,
+        'Last-Modified': stored.lastModified.toUTCString(),
+        'Accept-Ranges': 'bytes',
+        // An image's name belongs to one attempt's bytes for ever.
+        'Cache-Control': 'private, max-age=31536000, immutable',
+        ...(stored.contentRange !== undefined && { 'Content-Range': stored.contentRange }),
+      };
+      return head ? c.body(null, status, headers) : c.body(readAt(stored.body, reader), status, headers);
     },
   ),
 

@@ -141,12 +141,12 @@ async function uploadImage(
   const { node } = output;
   const file = await comfyui.view(output);
   if (!file) throw new OutputsGone('its images are gone from the GPU host');
-  const { body, ...viewed } = file;
+  const { body, cancel, ...viewed } = file;
   try {
     checkBirth(output, viewed);
     if ((viewed.sizeBytes ?? 0) > MAX_IMAGE_BYTES) throw unfit(output, `has over ${MAX_IMAGE_BYTES} bytes`);
   } catch (error) {
-    await body.cancel();
+    cancel();
     throw error;
   }
   const bytes = ReadableStream.from(download(comfyui, output, body, viewed));
@@ -235,7 +235,7 @@ const RESUMES = 20;
 async function* download(
   comfyui: UploadDeps['comfyui'],
   output: OutputImage,
-  body: globalThis.ReadableStream<Uint8Array>,
+  body: AsyncIterable<Uint8Array>,
   { etag, sizeBytes }: ViewedFile,
 ): AsyncGenerator<Uint8Array> {
   // A file without a length is buffered.
@@ -257,7 +257,7 @@ async function* download(
     const next = etag === undefined ? undefined : await comfyui.view(output, { from: read, ifRange: etag });
     // The file has changed, or ranges are not supported: the next try starts from the beginning.
     if (!next?.partial) {
-      await next?.body.cancel();
+      next?.cancel();
       throw new ComfyUISilent('GET /view to its end');
     }
     body = next.body;
