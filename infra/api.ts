@@ -61,6 +61,7 @@ export class Api extends Construct {
           owners: { items: ['GetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner'] },
+          assets: { items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] },
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },
         }),
         ...props.images.allow(role, {

@@ -46,6 +46,11 @@ export function deliveryIdOf(jobId: string, createdAt: number): string {
   return uuidOf('webhook', jobId, String(createdAt));
 }
 
+/** An asset of an upload: by owner and idempotency key, the same for each repetition; else from 16 random bytes. */
+export function assetIdFrom(from: { owner: string; key: string } | { random: Uint8Array }): string {
+  return 'random' in from ? toUuid(from.random) : uuidOf('asset', from.owner, from.key);
+}
+
 /** The asset that a job's output is to callers of the Comfy API v2; its file name has the job. */
 export function outputAssetId(filename: string): string {
   return uuidOf('output', filename);
@@ -101,7 +106,7 @@ export function isStamped(path: string, stamp: string): boolean {
   return at >= 0 && !/^\d/.test(path.slice(at + stamp.length));
 }
 
-export const UPLOAD_NAME = /^[0-9a-f]{64}\.(png|jpg|webp)$/;
+export const UPLOAD_NAME = /^[0-9a-f]{64}\.[a-z0-9]{1,10}$/;
 
 /** `<64 hex>.png`: an upload is named by its content. */
 export function uploadName(sha256Hex: string, extension: string): string {

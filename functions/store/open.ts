@@ -1,5 +1,6 @@
 // All tables of one engine. An entry point opens them once.
 
+import { type Assets, createAssets } from './assets.ts';
 import { createChores, type Chores } from './chores.ts';
 import type { Engine } from './engine.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
@@ -25,6 +26,7 @@ export interface Tables {
   owners: Owners;
   usage: UsageStore;
   uploadCounts: UploadCounts;
+  assets: Assets;
 }
 
 export function openTables(engine: Engine): Tables {
@@ -41,5 +43,6 @@ export function openTables(engine: Engine): Tables {
     owners: createOwners(engine),
     usage: createUsage(engine),
     uploadCounts: createUploadCounts(engine),
+    assets: createAssets(engine),
   };
 }

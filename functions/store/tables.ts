@@ -106,6 +106,14 @@ export const usageTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
+/** Assets of the Comfy API v2, by their id, and how many of an owner's lie over the same bytes. */
+export const assetsTable = {
+  name: 'assets',
+  partitionKey: 'assetId',
+  indexes: [],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
 export const tables: readonly TableSpec[] = [
   jobsTable,
   hostsTable,
@@ -117,6 +125,7 @@ export const tables: readonly TableSpec[] = [
   webhookSecretsTable,
   ownersTable,
   usageTable,
+  assetsTable,
 ];
 
 /** The schema version of every item, for a release that reads what an older one wrote. */

@@ -108,7 +108,7 @@ describe('uploads and staged inputs', () => {
   it('an upload is named by its content', () => {
     expect(isUploadName(uploadName(sha, 'png'))).toBe(true);
     const others = [
-      `${sha}.gif`,
+      `${sha}.elevenchars`,
       `${sha}.PNG`,
       `${'A'.repeat(64)}.png`,
       `../${sha}.png`,

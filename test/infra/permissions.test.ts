@@ -73,6 +73,7 @@ describe('tables', () => {
         ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries/index/byOwner', 'Query'),
+        ...forEach('assets', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
         ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
       ].toSorted(),
     );

@@ -36,7 +36,7 @@ async function keyOfImage(deps: ApiDeps, owner: string, name: string): Promise<s
 }
 
 /** An upload expires by its age in the bucket: using it makes it young again. False: there is none. */
-async function keepUpload(deps: ApiDeps, key: string): Promise<boolean> {
+export async function keepUpload(deps: ApiDeps, key: string): Promise<boolean> {
   const { images, now } = deps;
   const head = await images.head(key);
   if (head && now() - head.lastModified.getTime() > uploadRenewal(keepOf(deps))) {

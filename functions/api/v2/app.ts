@@ -17,21 +17,33 @@ import { originOf } from '../http/link-origin.ts';
 import { methodsOf, refuseMethod } from '../http/methods.ts';
 import { jobNotFound } from '../http/parameters.ts';
 import { mount, type Mounted } from '../http/route.ts';
+import { assetFromHash, deleteAsset, headByHash, uploadAsset } from './assets.ts';
+import { assetView, findAsset } from './asset-view.ts';
+import { assetContent } from './content.ts';
 import type { V2Deps } from './deps.ts';
 import { v2Errors } from './errors.ts';
 import { jobEvents } from './events.ts';
 import { jobView } from './job-view.ts';
 import { listJobs } from './list.ts';
 import { logsOf } from './logs.ts';
+import { outputMint } from './outputs.ts';
 import { submit } from './submit.ts';
 
 /** A graph, and what is sent beside it. */
 const MAX_BODY_BYTES = MAX_GRAPH_BYTES + 64 * 1024;
+/** The contract expects about as much of one request. */
+const MAX_ASSET_BYTES = 100 * MB;
+/** What multipart puts around a file. */
+const FORM_OVERHEAD = 64 * 1024;
 
 /** @param entry who may come in, and as whom */
-export function createV2(deps: V2Deps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+export function createV2(
+  shared: Omit<V2Deps, 'mintOutputs'>,
+  entry: readonly MiddlewareHandler<ApiEnv>[],
+): ApiApp {
+  const deps: V2Deps = { ...shared, mintOutputs: outputMint(shared) };
   const app = new Hono<ApiEnv>();
-  const routes = jobRoutes(deps);
+  const routes = [...jobRoutes(deps), ...assetRoutes(deps)];
   app.use(
     (c, next) => {
       c.set('requestId', c.env?.requestId ?? '');
@@ -97,6 +109,46 @@ function jobRoutes(deps: V2Deps): Mounted[] {
         return exactJson(c, await jobView(deps, await job(c), origin(c)));
       },
     },
+  ];
+}
+
+function assetRoutes(deps: V2Deps): Mounted[] {
+  const tooLarge = () => {
+    throw new AppError('body_too_large', `An asset may have at most ${MAX_ASSET_BYTES / MB} MB`);
+  };
+  return [
+    {
+      route: 'POST /v2/assets',
+      scope: 'generate',
+      body: { limit: { bytes: MAX_ASSET_BYTES + FORM_OVERHEAD, tooLarge } },
+      errors: ['too_many_requests'],
+      handle: (c) => uploadAsset(deps, c, MAX_ASSET_BYTES, tooLarge),
+    },
+    {
+      route: 'POST /v2/assets/from-hash',
+      scope: 'generate',
+      errors: ['too_many_requests'],
+      handle: (c) => assetFromHash(deps, c),
+    },
+    {
+      route: 'GET /v2/assets/by-hash/:hash',
+      scope: 'read',
+      async handle(c) {
+        if (c.req.method === 'HEAD') return headByHash(deps, c);
+        c.header('Allow', 'HEAD');
+        throw new AppError('method_not_allowed', 'This address takes HEAD');
+      },
+    },
+    {
+      route: 'GET /v2/assets/:id',
+      scope: 'read',
+      async handle(c) {
+        const found = await findAsset(deps, c.get('caller'), c.req.param('id') ?? '');
+        return exactJson(c, await assetView(deps, found, originOf(deps.settings, c)));
+      },
+    },
+    { route: 'DELETE /v2/assets/:id', scope: 'generate', handle: (c) => deleteAsset(deps, c) },
+    { route: 'GET /v2/assets/:id/content', scope: 'read', handle: (c) => assetContent(deps, c) },
   ];
 }
 

@@ -8,7 +8,7 @@ export const V2 = '/api/v2';
 
 /** @param entry who may come in, and as whom */
 export function lazyV2(
-  deps: Omit<V2Deps, 'prefix'>,
+  deps: Omit<V2Deps, 'prefix' | 'mintOutputs'>,
   entry: readonly MiddlewareHandler<ApiEnv>[],
 ): Handler<ApiEnv> {
   const { links } = deps.settings;

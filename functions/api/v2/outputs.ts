@@ -4,11 +4,40 @@ import type { JobImage, JobState } from '../../core/job.ts';
 import { iso } from '../../core/job-view.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { keys, outputAssetId } from '../../core/names.ts';
+import { type ApiDeps, keepOf } from '../deps.ts';
+import { isStorageFull } from '../http/problems.ts';
 import type { V2Deps } from './deps.ts';
 
-/** @param origin of links; undefined: S3's own */
-export function outputViews(deps: V2Deps, state: JobState, origin: string | undefined) {
-  return Promise.all((state.images ?? []).map((output) => outputView(deps, state, output, origin)));
+/** Each becomes an asset when it is first shown. @param origin of links; undefined: S3's own */
+export async function outputViews(deps: V2Deps, state: JobState, origin: string | undefined) {
+  const outputs = state.images ?? [];
+  if (outputs.length > 0) await deps.mintOutputs(state);
+  return Promise.all(outputs.map((output) => outputView(deps, state, output, origin)));
+}
+
+/** Jobs whose outputs this process has made assets. */
+const REMEMBERED = 1000;
+
+/** Writes what finds a job by the id of its output. The first reader does it; it is the same each time. */
+export function outputMint(deps: ApiDeps): V2Deps['mintOutputs'] {
+  const minted = new Set<string>();
+  return async ({ jobId, owner, createdAt, endedAt = createdAt, images = [] }) => {
+    if (minted.has(jobId)) return;
+    const base = { owner, jobId, createdAt: endedAt, validUntil: createdAt + keepOf(deps) };
+    try {
+      await Promise.all(
+        images.map(({ filename }) =>
+          deps.assets.putNew({ ...base, assetId: outputAssetId(filename), filename }),
+        ),
+      );
+    } catch (error) {
+      // A full disk hides no result: the links work, and the ids do when there is room.
+      if (isStorageFull(error)) return;
+      throw error;
+    }
+    if (minted.size >= REMEMBERED) minted.delete(minted.keys().next().value!);
+    minted.add(jobId);
+  };
 }
 
 async function outputView(deps: V2Deps, state: JobState, output: JobImage, origin: string | undefined) {

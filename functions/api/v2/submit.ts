@@ -11,6 +11,7 @@ import { jsonObject } from '../http/body.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { setHeaders } from '../http/headers.ts';
 import { originOf } from '../http/link-origin.ts';
+import { stagingOf, withoutAssets } from './asset-refs.ts';
 import { checkGraph, graphOf, invalidWorkflow } from './check-graph.ts';
 import type { V2Deps } from './deps.ts';
 import { V2Error } from './errors.ts';
@@ -26,7 +27,7 @@ export async function submit(deps: V2Deps, c: Context<ApiEnv>): Promise<Response
   const body = await jsonObject(c);
   refuseFields(body);
   refuseExtraData(body['extra_data']);
-  const wanted = fromGraph(deps, body);
+  const wanted = fromGraph(deps, c.get('caller').owner, body);
   const { request, state, headers } = await accept(deps, c.get('caller'), wanted, idempotencyKeyOf(c));
   const job = state ? { state, request } : await deps.reader.read(request.jobId);
   if (!job) throw new Error(`Job ${request.jobId} is gone right after it was accepted`);
@@ -44,7 +45,11 @@ export function idempotencyKeyOf(c: Context<ApiEnv>): string | undefined {
   return key;
 }
 
-function fromGraph(deps: V2Deps, { workflow, metadata: labels }: Record<string, unknown>): Wanted {
+function fromGraph(
+  deps: V2Deps,
+  owner: string,
+  { workflow, metadata: labels }: Record<string, unknown>,
+): Wanted {
   // Its shape comes first: what is nested too deep could not be hashed.
   const graph = graphOf(workflow);
   const metadata = parseLabels(labels);
@@ -52,9 +57,11 @@ function fromGraph(deps: V2Deps, { workflow, metadata: labels }: Record<string, 
     bodyHash: hashBytes(Buffer.from(stringifyJson({ workflow: graph, metadata }))),
 
     async check() {
-      await checkGraph(deps.fleet, graph, () => false);
+      const staging = await stagingOf(deps, owner, graph);
+      const staged = new Set(staging.flatMap(({ to }) => to));
+      await checkGraph(deps.fleet, withoutAssets(graph), (target) => staged.has(target));
       return {
-        request: { workflow: OWN_GRAPH, inputs: {}, notes: [], staging: [], ...(metadata && { metadata }) },
+        request: { workflow: OWN_GRAPH, inputs: {}, notes: [], staging, ...(metadata && { metadata }) },
         graph,
       };
     },

@@ -1,5 +1,6 @@
 // What tests of the Comfy API v2 share: a small graph, a job's end, and its events.
 
+import { blake3 } from 'hash-wasm';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Graph } from '../../../functions/core/object-info.ts';
@@ -42,4 +43,9 @@ export async function eventsOf(
     const [, event, data] = /^event: (\w+)\nid: \S+\ndata: (.*)$/s.exec(block) ?? [];
     return event === undefined ? [] : [{ event, data: JSON.parse(data!) as Json }];
   });
+}
+
+/** As the contract writes it. */
+export async function blake3Of(bytes: Uint8Array): Promise<string> {
+  return `blake3:${await blake3(bytes)}`;
 }

@@ -1,0 +1,98 @@
+// Assets in a graph: `{"__type": "core/ASSET", "info": {"id"}}` where a file's name would stand. Each becomes an input that a host stages
+// before it posts the graph; the graph itself is kept as it was sent.
+
+import type { Graph } from '../../core/object-info.ts';
+import type { Staging } from '../../core/render.ts';
+import { keepUpload } from '../admission/image-inputs.ts';
+import { keyOfAsset, resolve } from './asset-view.ts';
+import type { V2Deps } from './deps.ts';
+import { V2Error } from './errors.ts';
+
+const ASSET = 'core/ASSET';
+/** What stands for an asset while its graph is checked; no host lists it. */
+const PLACEHOLDER = 'asset';
+
+interface Reference {
+  node: string;
+  field: string;
+  /** Undefined: it names none. */
+  id: string | undefined;
+}
+
+/** The graph with names in place of assets, for the checks of ComfyUI. */
+export function withoutAssets(graph: Graph): Graph {
+  return Object.fromEntries(
+    Object.entries(graph).map(([id, node]) => {
+      const inputs = Object.entries(node.inputs).map(([field, value]) => [
+        field,
+        isAsset(value) ? PLACEHOLDER : value,
+      ]);
+      return [id, { ...node, inputs: Object.fromEntries(inputs) as Record<string, unknown> }];
+    }),
+  );
+}
+
+/** @returns what a host stages, each file once @throws V2Error missing_asset */
+export async function stagingOf(deps: V2Deps, owner: string, graph: Graph): Promise<Staging[]> {
+  const references = Object.entries(graph).flatMap(([node, { inputs }]) =>
+    Object.entries(inputs).flatMap(([field, value]) => referencesIn(node, field, value)),
+  );
+  const keyOf = new Map<string, string>();
+  const ids = [...new Set(references.flatMap(({ id }) => id ?? []))];
+  await Promise.all(
+    ids.map(async (id) => {
+      const key = await keyOfOwn(deps, owner, id);
+      if (key !== undefined) keyOf.set(id, key);
+    }),
+  );
+  const missing = references.filter(({ id }) => id === undefined || !keyOf.has(id));
+  if (missing[0]) throw missingAsset(missing);
+  const staging = new Map<string, string[]>();
+  for (const { node, field, id } of references) {
+    const key = keyOf.get(id!)!;
+    staging.set(key, [...(staging.get(key) ?? []), `${node}.${field}`]);
+  }
+  return [...staging].map(([key, to]) => ({ key, to }));
+}
+
+/** A reference deeper than an input itself is as one that names none: no loader reads it. */
+function referencesIn(node: string, field: string, value: unknown): Reference[] {
+  // Targets are written "node.field".
+  if (isAsset(value)) return [{ node, field, id: node.includes('.') ? undefined : idOf(value) }];
+  return holdsAsset(value) ? [{ node, field, id: undefined }] : [];
+}
+
+function isAsset(value: unknown): value is { info?: unknown } {
+  return typeof value === 'object' && value !== null && (value as { __type?: unknown }).__type === ASSET;
+}
+
+function holdsAsset(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return isAsset(value) || Object.values(value).some(holdsAsset);
+}
+
+function idOf({ info }: { info?: unknown }): string | undefined {
+  const id = typeof info === 'object' && info !== null ? (info as { id?: unknown }).id : undefined;
+  return typeof id === 'string' && id !== '' && id.length <= 100 ? id : undefined;
+}
+
+/** Undefined: the owner has no such asset, or its bytes are gone. */
+async function keyOfOwn(deps: V2Deps, owner: string, id: string): Promise<string | undefined> {
+  const asset = await deps.assets.read(id, deps.now());
+  const found = asset?.owner === owner ? await resolve(deps, asset) : undefined;
+  if (!found) return undefined;
+  const key = keyOfAsset(found);
+  return 'output' in found || (await keepUpload(deps, key)) ? key : undefined;
+}
+
+function missingAsset(missing: readonly Reference[]): V2Error {
+  const { node, field, id } = missing[0]!;
+  return new V2Error(
+    422,
+    'missing_asset',
+    id === undefined
+      ? `Node ${node}: "${field}" holds an asset that names no id, lies deeper than the input, or belongs to a node whose id has a dot`
+      : `Node ${node}: "${field}" is the asset ${id}, which you do not have here`,
+    { missing_ids: [...new Set(missing.flatMap(({ id }) => id ?? []))] },
+  );
+}
