@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
-import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { build, type Program, startCommand } from '../support/program.ts';
+import { build, type Program } from '../support/program.ts';
+import { type Answer, call, generate, startStack, urlOf } from './one-machine.ts';
 
-const BODY = { prompt: 'a red fox', width: 256, height: 256, steps: 2 };
 /** More than a start, a job and its end take. */
 const MOST = 40;
 
@@ -30,44 +29,9 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true, maxRetries: 10 });
 });
 
-function start(workspace: string, env: Record<string, string> = {}): Program {
-  const preload = join(packageRoot(), 'test/chaos/dying/register.mjs');
-  running = startCommand(process.execPath, ['--import', preload, join(packageRoot(), '.build/local.mjs')], {
-    PATH: process.env['PATH'] ?? '',
-    HOME: process.env['HOME'] ?? '',
-    WORKSPACE_PATH: workspace,
-    API_PORT: '0',
-    COMFYUI_MODE: 'real',
-    COMFYUI_HOST: '127.0.0.1',
-    COMFYUI_PORT: String(comfyui.port),
-    ...env,
-  });
+function start(workspace: string, env?: Record<string, string>): Program {
+  running = startStack(workspace, comfyui.port, env);
   return running;
-}
-
-const urlOf = async (program: Program) => (await program.until(/REST API\s+(http:\S+)[^]*Stop: Ctrl-C/))[1]!;
-
-interface Answer {
-  status: number;
-  json: Record<string, unknown>;
-}
-
-/** Undefined: no answer came. */
-async function call(url: string, key?: string): Promise<Answer | undefined> {
-  const init =
-    key === undefined
-      ? {}
-      : {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'idempotency-key': key },
-          body: JSON.stringify(BODY),
-        };
-  try {
-    const response = await fetch(url, init);
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
-  } catch {
-    return undefined;
-  }
 }
 
 /** @returns what the caller heard before the process died; `'lived'`: it made the job and had fewer writes */
@@ -78,7 +42,7 @@ async function lifeUntil(
 ): Promise<Answer | undefined | 'lived'> {
   const program = start(workspace, { DIE_AT: String(dieAt), DIE_AFTER: String(after) });
   const url = await urlOf(program).catch(() => undefined);
-  const accepted = url === undefined ? undefined : await call(`${url}/api/generate`, 'one');
+  const accepted = url === undefined ? undefined : await generate(url, 'one');
   for (let ended = false; url !== undefined && accepted !== undefined && !ended;) {
     const state = await call(`${url}/api/status/${String(accepted.json['job_id'])}?wait=20`);
     if (!state) break;
@@ -111,7 +75,7 @@ describe.each([
         // What was heard is so, without another word of the caller.
         expect((await call(`${url}/api/status/${String(accepted.json['job_id'])}`))?.status).toBe(200);
       }
-      const again = (await call(`${url}/api/generate`, 'one'))!;
+      const again = (await generate(url, 'one'))!;
       expect(again.status).toBe(202);
       if (accepted) expect(again.json['job_id']).toBe(accepted.json['job_id']);
       const jobId = String(again.json['job_id']);
