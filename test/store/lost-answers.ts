@@ -1,11 +1,11 @@
-// Makes an engine lose answers: the database does what it is asked, and the answer does not arrive. Then the call is made
-// again, as the SDK does on AWS (dynamodb/lost-answers.test.ts), and rejects when every answer of it was lost.
+// Loses answers: the database does what it is asked, and the answer does not arrive. An engine then makes the call again, as
+// the SDK does on AWS (dynamodb/lost-answers.test.ts), and rejects when every answer of it was lost.
 
 import type { Engine, Table } from '../../functions/store/engine.ts';
 
-export interface Line {
-  /** What loses answers. */
-  engine: Engine;
+export interface Losses {
+  /** Sends a request, whose answer may be lost: also a rejection is one. */
+  once<T>(ask: () => Promise<T>): Promise<T>;
   /** The next `answers` are lost. */
   lose(answers: number): void;
   /** The next `requests` do not even arrive. */
@@ -16,35 +16,59 @@ export interface Line {
   meanwhile(action: () => Promise<unknown>): void;
 }
 
+export interface Line extends Losses {
+  /** What loses answers. */
+  engine: Engine;
+}
+
 /** How often the SDK asks before it gives up (functions/store/dynamodb/client.ts). */
 const TRIES = 5;
 
-/** @param tries 1: a lost answer rejects at once */
-export function tap(engine: Engine, tries = TRIES): Line {
+export function createLosses(): Losses {
   let answersToLose = 0;
   let requestsToCut = 0;
   let arrived = 0;
   let action: (() => Promise<unknown>) | undefined;
 
-  async function once<T>(ask: () => Promise<T>): Promise<T> {
-    if (requestsToCut > 0) {
-      requestsToCut -= 1;
-      throw hangUp();
-    }
-    arrived += 1;
-    const answer = await ask();
-    if (answersToLose === 0) return answer;
-    answersToLose -= 1;
-    const now = action;
-    action = undefined;
-    await now?.();
-    throw hangUp();
-  }
+  return {
+    async once(ask) {
+      if (requestsToCut > 0) {
+        requestsToCut -= 1;
+        throw hangUp();
+      }
+      arrived += 1;
+      const [answer] = await Promise.allSettled([ask()]);
+      if (answersToLose > 0) {
+        answersToLose -= 1;
+        const now = action;
+        action = undefined;
+        await now?.();
+        throw hangUp();
+      }
+      if (answer.status === 'rejected') throw answer.reason;
+      return answer.value;
+    },
+    lose: (answers) => {
+      answersToLose = answers;
+    },
+    cut: (requests) => {
+      requestsToCut = requests;
+    },
+    arrived: () => arrived,
+    meanwhile: (then) => {
+      action = then;
+    },
+  };
+}
+
+/** @param tries 1: a lost answer rejects at once */
+export function tap(engine: Engine, tries = TRIES): Line {
+  const losses = createLosses();
 
   async function repeated<T>(ask: () => Promise<T>): Promise<T> {
     for (let tried = 1; ; tried += 1)
       try {
-        return await once(ask);
+        return await losses.once(ask);
       } catch (error) {
         if (tried >= tries || !isHangUp(error)) throw error;
       }
@@ -65,20 +89,11 @@ export function tap(engine: Engine, tries = TRIES): Line {
   });
 
   return {
+    ...losses,
     engine: {
       ...engine,
       table: (spec) => tapped(engine.table(spec)),
       putInOrder: (puts) => repeated(() => engine.putInOrder(puts)),
-    },
-    lose: (answers) => {
-      answersToLose = answers;
-    },
-    cut: (requests) => {
-      requestsToCut = requests;
-    },
-    arrived: () => arrived,
-    meanwhile: (then) => {
-      action = then;
     },
   };
 }

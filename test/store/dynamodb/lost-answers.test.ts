@@ -6,20 +6,25 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply, claim } from '../../../functions/core/job.ts';
 import { TIMINGS } from '../../../functions/core/timings.ts';
-import { createStoreClient, engineOf, type StoreClient } from '../../../functions/store/dynamodb/client.ts';
+import { createStoreClient, engineOf } from '../../../functions/store/dynamodb/client.ts';
 import { createJobs, type Jobs } from '../../../functions/store/jobs.ts';
 import { CREDENTIALS, type DynamoStore, REGION, startDynamo } from '../../support/store.ts';
 import { HOST, NOW, STATES } from '../../core/job-states.ts';
-import type { Line } from '../lost-answers.ts';
+import { createLosses, type Losses } from '../lost-answers.ts';
 
 let store: DynamoStore;
 let jobs: Jobs;
-let line: ReturnType<typeof tap>;
+let line: Losses;
 let close: () => void;
 beforeAll(async () => {
   store = await startDynamo();
   const client = createStoreClient({ endpoint: store.url, region: REGION, credentials: CREDENTIALS });
-  line = tap(client);
+  line = createLosses();
+  client.raw.middlewareStack.add((next) => (args) => line.once(() => next(args)), {
+    step: 'deserialize',
+    priority: 'high',
+    name: 'losses',
+  });
   jobs = createJobs(engineOf(client, ''));
   close = () => client.raw.destroy();
 });
@@ -27,45 +32,6 @@ afterAll(async () => {
   close();
   await store.close();
 });
-
-function tap({ raw }: StoreClient): Pick<Line, 'lose' | 'cut' | 'arrived'> {
-  let answersToLose = 0;
-  let requestsToCut = 0;
-  let arrived = 0;
-  raw.middlewareStack.add(
-    (next) => async (args) => {
-      if (requestsToCut > 0) {
-        requestsToCut -= 1;
-        throw hangUp();
-      }
-      arrived += 1;
-      // Also a refusal is an answer that can be lost.
-      const answer = await next(args).then(
-        (result) => () => result,
-        (error: unknown) => () => {
-          throw error;
-        },
-      );
-      if (answersToLose === 0) return answer();
-      answersToLose -= 1;
-      throw hangUp();
-    },
-    { step: 'deserialize', priority: 'high', name: 'tap' },
-  );
-  return {
-    lose: (answers) => {
-      answersToLose = answers;
-    },
-    cut: (requests) => {
-      requestsToCut = requests;
-    },
-    arrived: () => arrived,
-  };
-}
-
-function hangUp(): Error {
-  return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
-}
 
 let made = 0;
 async function accepted() {
