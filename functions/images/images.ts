@@ -13,8 +13,8 @@ export interface ImageMeta {
 }
 
 export interface StoredImage {
-  /** Read it to the end or cancel it: it occupies a connection or an open file. */
-  body: ReadableStream<Uint8Array>;
+  /** A stream is read to its end or cancelled: it occupies a connection or an open file. Of a small file the bytes. */
+  body: ReadableStream<Uint8Array> | Uint8Array;
   contentType: string;
   /** Of this answer: for a range, less than the whole. */
   contentLength: number;
@@ -22,6 +22,10 @@ export interface StoredImage {
   lastModified: Date;
   contentRange?: string;
   partial: boolean;
+}
+
+export async function letGo({ body }: Pick<StoredImage, 'body'>): Promise<void> {
+  if (!(body instanceof Uint8Array)) await body.cancel();
 }
 
 export interface ImageHead {

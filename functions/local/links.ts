@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { problem } from '../api/http/problems.ts';
 import { type Readers, tooManyReaders } from '../api/http/readers.ts';
 import { headersOf, type Link, type Links } from '../images/folder/links.ts';
-import { type Images, RangeNotSatisfiable } from '../images/images.ts';
+import { type Images, letGo, RangeNotSatisfiable } from '../images/images.ts';
 import type { Log } from '../log.ts';
 
 export interface LinkDeps {
@@ -94,11 +94,12 @@ async function answer(
     ...headersOf(link),
   });
   if (method === 'HEAD') {
-    await stored.body.cancel();
+    await letGo(stored);
     res.end();
     return;
   }
-  await pipeline(Readable.fromWeb(stored.body), res);
+  if (stored.body instanceof Uint8Array) res.end(stored.body);
+  else await pipeline(Readable.fromWeb(stored.body), res);
 }
 
 function refuse(res: ServerResponse, code: Parameters<typeof problem>[0], message: string): void {

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keys } from '../../functions/core/names.ts';
-import { RangeNotSatisfiable, type Images } from '../../functions/images/images.ts';
+import { type Images, letGo, RangeNotSatisfiable } from '../../functions/images/images.ts';
 import { type Engine, ENGINES } from './engines.ts';
 import { all, listen, MB, png, webStream, whole } from './support.ts';
 
@@ -196,7 +196,7 @@ describe.each(Object.entries(ENGINES))('images in %s', (_, open) => {
       for (let n = 0; n < 150; n++) {
         const found = await images.get('large');
         if (typeof found !== 'object') throw new Error('no image');
-        await found.body.cancel();
+        await letGo(found);
       }
       expect(await images.head('large')).toMatchObject({ sizeBytes: 8 * MB });
     });
@@ -207,7 +207,7 @@ describe.each(Object.entries(ENGINES))('images in %s', (_, open) => {
       const found = await images.get(how);
       if (typeof found !== 'object') throw new Error('no image');
       const pieces: Uint8Array[] = [];
-      for await (const piece of found.body) {
+      for await (const piece of found.body as ReadableStream<Uint8Array>) {
         if (pieces.length === 0)
           if (how === 'replaced') await put(how, Buffer.alloc(9 * MB, 'after'));
           else await images.delete([how]);

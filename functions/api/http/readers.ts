@@ -1,7 +1,7 @@
 // The budget of images that are read at the same time: each reader takes a slot while the bytes go out, and one owner
 // takes three quarters at most. If no slot is free, the reader that has taken nothing for longest loses its own.
 
-import type { ReadableStream as WebStream } from 'node:stream/web';
+import { ReadableStream as WebStream } from 'node:stream/web';
 import { AppError } from '../../core/errors.ts';
 import { shareOf } from './open-connections.ts';
 
@@ -70,8 +70,8 @@ export function tooManyReaders(): AppError {
 }
 
 /** The same bytes; each chunk keeps the reader's slot, the end frees it. */
-export function readAt(body: WebStream<Uint8Array>, reader: Reader): ReadableStream<Uint8Array> {
-  const source = body.getReader();
+export function readAt(body: WebStream<Uint8Array> | Uint8Array, reader: Reader): ReadableStream<Uint8Array> {
+  const source = (body instanceof Uint8Array ? WebStream.from([body]) : body).getReader();
   return new ReadableStream<Uint8Array>(
     {
       async pull(out) {

@@ -5,7 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
-import { RangeNotSatisfiable } from '../../images/images.ts';
+import { letGo, RangeNotSatisfiable } from '../../images/images.ts';
 import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
 import { originOf } from '../http/link-origin.ts';
@@ -97,7 +97,7 @@ export const imageRoutes = (deps: Shared) => [
       if (head || typeof stored !== 'object') reader.free();
       if (stored === 'not-modified') return c.body(null, 304);
       if (!stored) throw notFound();
-      if (head) await stored.body.cancel();
+      if (head) await letGo(stored);
       const status = stored.partial ? 206 : 200;
       const headers = {
         'Content-Type': stored.contentType,

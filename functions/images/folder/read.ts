@@ -32,14 +32,9 @@ export function isSame(tags: string | undefined, etag: string): boolean {
 }
 
 /** @param sum the CRC32 of these bytes, base64; absent: they are a part. @throws where they have another */
-export function bytesOfMemory(bytes: Uint8Array, sum?: string): ReadableStream<Uint8Array> {
+export function bytesOfMemory(bytes: Uint8Array, sum?: string): Uint8Array {
   if (sum !== undefined) verify(crc32(bytes), sum);
-  return new ReadableStream({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes);
-      controller.close();
-    },
-  });
+  return bytes;
 }
 
 /** Closes the file at the end, as when it is cancelled. */

@@ -1,8 +1,11 @@
 // Folders whose names are on the disk: without a sync of the folder a power cut can undo a renaming, and without one of
 // the folders above it can take the folder itself.
 
-import { open } from 'node:fs/promises';
+import { closeSync, fsync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const fsyncOf = promisify(fsync);
 
 /** Folders that are remembered as settled, at most. */
 const REMEMBERED = 10_000;
@@ -62,17 +65,25 @@ export function createSyncing(root: string): Syncing {
   };
 }
 
+/** Only the sync itself may wait for the disk: handles of promises cost more than all else here. */
 async function syncFolder(folder: string): Promise<void> {
   // Windows syncs no folders; NTFS writes names to its journal.
   if (process.platform === 'win32') return;
-  const handle = await open(folder).catch((error: NodeJS.ErrnoException) => {
-    // It has gone with its last file: what was written to it was deleted since.
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const fd = opened(folder);
+  if (fd === undefined) return;
   try {
-    await handle?.sync();
+    await fsyncOf(fd);
   } finally {
-    await handle?.close();
+    closeSync(fd);
+  }
+}
+
+/** Undefined: it has gone with its last file, so what was written to it was deleted since. */
+function opened(folder: string): number | undefined {
+  try {
+    return openSync(folder, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,16 +1,19 @@
 // Puts a file in its place whole or not at all: under another name first, synced, then renamed.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
-import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
+import { closeSync, fdatasync, mkdirSync, openSync, renameSync, rmSync, write as writeFd } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { StorageFull } from '../../core/disk-full.ts';
 import { type ImageBody, type ImageMeta, IncompleteBody } from '../images.ts';
 import { describe, type Description } from './description.ts';
 import { isMissing } from './errors.ts';
 import type { Syncing } from './sync.ts';
+
+/** What may wait for the disk; handles of promises cost more than all else here. */
+const [writeTo, datasync] = [promisify(writeFd), promisify(fdatasync)];
 
 /** Bytes of one write. */
 const WRITE_BYTES = 256 * 1024;
@@ -53,7 +56,7 @@ export async function store(
     await writing.syncing.settle(dirname(path));
     return description;
   } finally {
-    if (!isStored) await rm(temporary, { force: true });
+    if (!isStored) rmSync(temporary, { force: true });
   }
 }
 
@@ -64,7 +67,7 @@ async function write(
   promised: number | undefined,
   finish: (content: Pick<Description, 'sizeBytes' | 'etag' | 'crc32'>) => Description,
 ): Promise<Description> {
-  let file: FileHandle | undefined;
+  let file: number | undefined;
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let sizeBytes = 0;
@@ -74,11 +77,12 @@ async function write(
   async function flush(): Promise<void> {
     // Of a promised length it was asked before.
     if (promised === undefined && !hasRoom(waitingBytes)) throw new StorageFull();
-    file ??= await create(incoming, path);
+    file ??= create(incoming, path);
     const all = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
     waiting = [];
     waitingBytes = 0;
-    for (let done = 0; done < all.length;) done += (await file.write(all, done)).bytesWritten;
+    for (let done = 0; done < all.length;)
+      done += (await writeTo(file, all, done, all.length - done, null)).bytesWritten;
   }
   try {
     for await (const piece of piecesOf(body)) {
@@ -100,10 +104,10 @@ async function write(
     });
     waiting.push(describe(description));
     await flush();
-    await file!.datasync();
+    await datasync(file!);
     return description;
   } finally {
-    await file?.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -118,13 +122,13 @@ export async function discard(body: ImageBody): Promise<void> {
 }
 
 /** Makes the folder for it first if that is missing. */
-async function create(folder: string, path: string): Promise<FileHandle> {
+function create(folder: string, path: string): number {
   try {
-    return await open(path, 'wx');
+    return openSync(path, 'wx');
   } catch (error) {
     if (!isMissing(error)) throw error;
-    await mkdir(folder, { recursive: true });
-    return open(path, 'wx');
+    mkdirSync(folder, { recursive: true });
+    return openSync(path, 'wx');
   }
 }
 
