@@ -3,7 +3,7 @@
 
 import type { Context } from 'hono';
 import { AppError } from '../../core/errors.ts';
-import { RangeNotSatisfiable } from '../../images/images.ts';
+import { letGo, RangeNotSatisfiable } from '../../images/images.ts';
 import type { ApiEnv } from '../deps.ts';
 import { originOf } from '../http/link-origin.ts';
 import { readAt, tooManyReaders } from '../http/readers.ts';
@@ -30,18 +30,17 @@ export async function assetContent(deps: V2Deps, c: Context<ApiEnv>): Promise<Re
   const isHead = c.req.method === 'HEAD';
   if (isHead || typeof stored !== 'object') reader.free();
   if (typeof stored !== 'object') throw assetNotFound();
-  if (isHead) await stored.body.cancel();
-  return new Response(isHead ? null : readAt(stored.body, reader), {
-    status: stored.partial ? 206 : 200,
-    headers: {
-      'Content-Type': stored.contentType,
-      'Content-Length': String(stored.contentLength),
-      'Content-Disposition': `attachment; filename="${filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_')}"`,
-      ETag: stored.etag,
-      'Last-Modified': stored.lastModified.toUTCString(),
-      'Accept-Ranges': 'bytes',
-      'Cache-Control': 'private, no-cache',
-      ...(stored.contentRange !== undefined && { 'Content-Range': stored.contentRange }),
-    },
-  });
+  if (isHead) await letGo(stored);
+  const status = stored.partial ? 206 : 200;
+  const headers = {
+    'Content-Type': stored.contentType,
+    'Content-Length': String(stored.contentLength),
+    'Content-Disposition': `attachment; filename="${filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_')}"`,
+    ETag: stored.etag,
+    'Last-Modified': stored.lastModified.toUTCString(),
+    'Accept-Ranges': 'bytes',
+    'Cache-Control': 'private, no-cache',
+    ...(stored.contentRange !== undefined && { 'Content-Range': stored.contentRange }),
+  };
+  return isHead ? c.body(null, status, headers) : c.body(readAt(stored.body, reader), status, headers);
 }
