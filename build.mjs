@@ -77,6 +77,7 @@ const programs = {
   image: 'functions/cli/image.ts',
   smoke: 'functions/cli/smoke.ts',
   bench: 'test/bench/main.ts',
+  'preflight-corpus': 'test/preflight-corpus/main.ts',
   'range-server': 'test/bench/range-server.ts',
   'pull-models': 'functions/models/main.ts',
   'part-thread': 'functions/models/part-thread.ts',

@@ -145,7 +145,7 @@ export const START_SECONDS_GUESS = 300;
 export const UNRUNNABLE_FOR = 6 * HOUR;
 export const FLEET_REMEMBERED = 30 * DAY;
 
-// Graphs that callers send. ComfyUI recurses once for each link of a chain, and ends with an error at about 900.
+// Graphs that callers send. ComfyUI recurses once for each link of a chain, and ends with an error between 900 and 1000.
 
 export const MAX_GRAPH_BYTES = 4 * 1024 * 1024;
 export const MAX_GRAPH_NODES = 5000;

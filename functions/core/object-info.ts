@@ -3,6 +3,7 @@
 // A requirement is missing only where ComfyUI would surely refuse the graph, so that another host may run it.
 
 import { type Declared, declaredInputs, DYNAMIC_COMBO } from './declared-inputs.ts';
+import { replacementOf } from './replaced-nodes.ts';
 
 /** Node class → its declaration; only the parts that are read here. */
 export type ObjectInfo = Record<
@@ -14,6 +15,8 @@ export type ObjectInfo = Record<
     output_node?: boolean;
     /** Where it comes from: `nodes`, `comfy_extras.…`, `custom_nodes.…`. */
     python_module?: string;
+    /** Only nodes of ComfyUI's newer kind ("V3") have it. */
+    output_matchtypes?: unknown;
   }
 >;
 
@@ -106,15 +109,6 @@ export function isMissingModel(
   return options !== undefined && !options.includes(value);
 }
 
-/** Removed classes that ComfyUI replaces before it validates (0.33.0, G71 and G99). */
-const REPLACED = new Set([
-  'ConditioningAverage ',
-  'T2IAdapterLoader',
-  'SDV_img2vid_Conditioning',
-  'Load3DAnimation',
-  'Preview3DAnimation',
-]);
-
 export interface MissingRequirement {
   node: string;
   classType: string;
@@ -126,7 +120,7 @@ export interface MissingRequirement {
 /** Node classes and model files that `graph` names and a ComfyUI with this `info` does not have. */
 export function missingRequirements(graph: Graph, info: ObjectInfo): MissingRequirement[] {
   return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]): MissingRequirement[] => {
-    if (!info[classType]) return REPLACED.has(classType) ? [] : [{ node, classType }];
+    if (!info[classType]) return replacementOf(classType, info) ? [] : [{ node, classType }];
     return Object.entries(inputs).flatMap(([field, value]) =>
       isMissingModel(info, classType, field, value, inputs) ? [{ node, classType, field, value }] : [],
     );

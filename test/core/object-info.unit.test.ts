@@ -28,6 +28,7 @@ describe("ComfyUI's lists", () => {
       },
     },
     Bare: {},
+    ConditioningAverage: {},
   };
 
   it.each([

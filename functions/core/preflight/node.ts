@@ -112,9 +112,15 @@ function outputOf({ graph, info }: Walk, name: string, source: string, index: un
   // Some custom nodes have as many outputs as are asked for.
   if (isPlace && isCustom(classType, info)) return ANY_TYPE;
   const hint = `"${name}" links to output ${str(index)} of node "${source}" (${classType}), which has ${list.length}`;
+  // Nodes of ComfyUI's newer kind keep their types in a list.
+  const kind = Object.hasOwn(info[classType]!, 'output_matchtypes') ? 'list' : 'tuple';
   throw isPlace
-    ? new PythonError('IndexError', 'tuple index out of range', hint)
-    : new PythonError('TypeError', `tuple indices must be integers or slices, not ${typeName(place)}`, hint);
+    ? new PythonError('IndexError', `${kind} index out of range`, hint)
+    : new PythonError(
+        'TypeError',
+        `${kind} indices must be integers or slices, not ${typeName(place)}`,
+        hint,
+      );
 }
 
 /** What ComfyUI's own check says of each input that it sees. @throws PythonError */

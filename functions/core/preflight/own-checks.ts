@@ -49,6 +49,7 @@ const CHECKS: Record<string, OwnCheck> = {
   LoadImage: image,
   LoadImageMask: image,
   LoadImageOutput: image,
+  WebcamCapture: image,
   LoadLatent: file('latent', 'latent', 'LoadLatent.VALIDATE_INPUTS'),
   LoadVideo: file('file', 'video', 'LoadVideo.validate_inputs'),
   LoadAudio: file('audio', 'audio', 'LoadAudio.validate_inputs'),

@@ -17,9 +17,11 @@ export function misshapen(value: unknown): Reason | undefined {
       "This is a workflow in the page's format; ComfyUI runs the API format",
       'export it in ComfyUI with File > Export (API), and send that file',
     );
-  const odd = oddKeyOf(value, MAX_GRAPH_NESTING);
+  const odd = oddityOf(value, MAX_GRAPH_NESTING);
   if (odd === TOO_DEEP)
     return refusal('prompt_too_large', `The graph is nested deeper than ${MAX_GRAPH_NESTING} levels`);
+  if (odd === NO_NUMBER)
+    return refusal('invalid_prompt', 'The graph has a number that is too large for JSON');
   if (odd !== undefined)
     return refusal('invalid_prompt', `The name "${odd}" is not allowed in a graph`, `rename or remove it`);
   const nodes = Object.entries(value);
@@ -45,14 +47,17 @@ function misshapenNode(node: unknown): string | undefined {
 }
 
 const TOO_DEEP = Symbol('too deep');
+/** JSON holds 1e400, which is written again as null. */
+const NO_NUMBER = Symbol('no number');
 
-/** The first forbidden key; an object of any other making is refused like one, since it could hide them. */
-function oddKeyOf(value: unknown, levels: number): string | typeof TOO_DEEP | undefined {
+/** The first forbidden key. */
+function oddityOf(value: unknown, levels: number): string | typeof TOO_DEEP | typeof NO_NUMBER | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return NO_NUMBER;
   if (typeof value !== 'object' || value === null) return undefined;
   if (levels === 0) return TOO_DEEP;
   for (const [key, inner] of Object.entries(value)) {
     if (!Array.isArray(value) && FORBIDDEN.includes(key)) return key;
-    const odd = oddKeyOf(inner, levels - 1);
+    const odd = oddityOf(inner, levels - 1);
     if (odd !== undefined) return odd;
   }
   return undefined;
