@@ -1,5 +1,6 @@
 // The shape of a job's state and its failure codes. The transitions are in job.ts.
 
+import type { JobOutput } from './job-output.ts';
 import type { JobRequest } from './request.ts';
 
 /** A whole job: its request never changes, its state does. */
@@ -20,16 +21,6 @@ export type ComfyUIKind = 'real' | 'simulated';
 
 /** `held`: a host has claimed the job. */
 export type Work = 'waiting' | 'held';
-
-/** One published image. `filename` is this API's, not ComfyUI's; sizes in pixels and bytes. */
-export interface JobImage {
-  filename: string;
-  node: string;
-  width: number;
-  height: number;
-  sizeBytes: number;
-  contentType: string;
-}
 
 /** The hot part of a job, below 1 KB: a write is charged by the size of the whole item. Times in ms. */
 export interface JobState {
@@ -68,7 +59,7 @@ export interface JobState {
   totalSteps: number;
   /** The template's own deadline, ms; absent: `JOB_DEADLINE`. */
   deadline?: number;
-  images?: JobImage[];
+  outputs?: JobOutput[];
   /** Sentences about outputs that are not published. */
   notes?: string[];
   error?: string;

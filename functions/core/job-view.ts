@@ -1,6 +1,7 @@
 // A job as callers see it in a status, a list or a webhook: the guide's fields, and this API's own beside them.
 
-import type { JobImage, JobState } from './job-state.ts';
+import { imagesOf, type JobImage, type JobOutput, kindOfOutput } from './job-output.ts';
+import type { JobState } from './job-state.ts';
 import { outwardPromptId } from './names.ts';
 import type { JobRequest } from './request.ts';
 
@@ -28,7 +29,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     progress: state.progress,
     current_step: state.currentStep,
     total_steps: state.totalSteps,
-    output_image: state.images?.[0]?.filename ?? null,
+    output_image: imagesOf(state)[0]?.filename ?? null,
     error: state.error ?? null,
     error_code: state.errorCode ?? null,
     created_at: iso(state.createdAt),
@@ -53,6 +54,21 @@ export function imageView(image: JobImage) {
     height: image.height,
     size_bytes: image.sizeBytes,
     content_type: image.contentType,
+  };
+}
+
+/** @param order from 1, within the job */
+export function outputView(output: JobOutput, order: number) {
+  return {
+    filename: output.filename,
+    node: output.node,
+    order,
+    kind: kindOfOutput(output),
+    content_type: output.contentType,
+    size_bytes: output.sizeBytes,
+    sha256: output.sha256 ?? null,
+    width: output.width ?? null,
+    height: output.height ?? null,
   };
 }
 

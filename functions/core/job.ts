@@ -2,10 +2,12 @@
 // writes. `apply` runs a Change on a value; store/jobs.ts compiles the same Change into one conditional write.
 // Source: docs/architecture.md, "States". Pure: no I/O, no clock.
 
-import { ENDED, type Failure, type JobImage, type JobState, LIVE } from './job-state.ts';
+import { imagesOf, type JobOutput } from './job-output.ts';
+import { ENDED, type Failure, type JobState, LIVE } from './job-state.ts';
 import { listOrder } from './names.ts';
 import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_LOST_ATTEMPTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
 
+export * from './job-output.ts';
 export * from './job-state.ts';
 
 export type Condition =
@@ -129,11 +131,11 @@ export function spend(job: JobState, gpuMs: number, usdPerHour: number | undefin
   return { ...total, costMicroUsd: (job.costMicroUsd ?? 0) + Math.round(cost) };
 }
 
-/** held, processing → completed. Every image must be in the bucket before. */
+/** held, processing → completed. Every output must be in the bucket before. */
 export function complete(
   job: JobState,
   fence: Fence,
-  images: JobImage[],
+  outputs: JobOutput[],
   steps: Pick<Progress, 'currentStep' | 'totalSteps'>,
   now: number,
   spent: Spent & Noted = {},
@@ -147,8 +149,8 @@ export function complete(
       endedAt: now,
       progress: 1,
       ...steps,
-      images,
-      listOrder: listOrder('completed', job.ownerOrder, images.length),
+      outputs,
+      listOrder: listOrder('completed', job.ownerOrder, imagesOf({ outputs }).length),
       ...spent,
     },
     remove: ['host', 'work', 'progressAt'],

@@ -1,6 +1,7 @@
 // An owner's limits and usage: requests a minute (a token bucket), unfinished jobs, images a day, dollars a month, bytes
 // of uploads. Days and months in UTC. Pure: writes and their conditions are in store/owners.ts and usage.ts.
 
+import { kindOfOutput } from './job-output.ts';
 import { hasEnded, type JobState } from './job-state.ts';
 
 /** Absent: unlimited. */
@@ -146,7 +147,8 @@ const NOTHING: Totals = { jobs: 0, images: 0, gpuMs: 0, costMicroUsd: 0, costed:
  */
 export function totalsOf(state: JobState, reserved: number): Totals {
   const begun = state.status === 'cancelled' && state.startedAt !== undefined;
-  const made = state.status === 'completed' ? (state.images?.length ?? 0) : 0;
+  const files = (state.outputs ?? []).filter((output) => kindOfOutput(output) !== 'text');
+  const made = state.status === 'completed' ? files.length : 0;
   return {
     jobs: 1,
     images: begun ? reserved : made,

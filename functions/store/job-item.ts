@@ -7,7 +7,11 @@ import { absent, type Attributes, type Condition, oneOf, type Update, where } fr
 type Field = keyof JobState;
 
 /** Field → attribute, where they differ. */
-const ATTRIBUTES: Partial<Record<Field, string>> = { lostAttempts: 'faults', webhook: 'hook' };
+const ATTRIBUTES: Partial<Record<Field, string>> = {
+  lostAttempts: 'faults',
+  outputs: 'images',
+  webhook: 'hook',
+};
 const FIELDS = new Map(Object.entries(ATTRIBUTES).map(([field, attribute]) => [attribute, field]));
 
 /** The value of `hook` while a webhook is pending: the key of the outbox's index. */

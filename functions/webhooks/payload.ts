@@ -2,7 +2,8 @@
 
 import { eventIdOf } from '../core/event-id.ts';
 import type { JobState } from '../core/job.ts';
-import { imageView, jobView, iso } from '../core/job-view.ts';
+import { imagesOf } from '../core/job-output.ts';
+import { imageView, jobView, iso, outputView } from '../core/job-view.ts';
 import { stringifyJson } from '../core/json.ts';
 import type { JobRequest } from '../core/request.ts';
 import { webhookType } from '../core/webhook.ts';
@@ -20,7 +21,8 @@ export function payloadOf(job: { state: JobState; request: JobRequest }): string
       waiting_for: null,
       missing: [],
       eta_seconds: null,
-      images: (state.images ?? []).map(imageView),
+      images: imagesOf(state).map(imageView),
+      outputs: (state.outputs ?? []).map((output, index) => outputView(output, index + 1)),
     },
   });
 }

@@ -102,7 +102,7 @@ test('a job whose image another is about to read stays until that has ended, and
   const made = await putJob(rig, { status: 'completed', images: 1, state: { attempt: 1 } });
   // Held by nobody who works on it: it has not ended.
   const reader = await putJob(rig, { status: 'processing', state: { host: 'h', work: 'held', attempt: 1 } });
-  const [filename] = (await rig.store.jobs.readState(made))!.images!.map((image) => image.filename);
+  const [filename] = (await rig.store.jobs.readState(made))!.outputs!.map((output) => output.filename);
   const staging = [{ key: keys.image(made, 1, filename!), to: [] }];
   await rig.store.engine.table(jobsTable).update({ jobId: reader, part: 'request' }, { set: { staging } });
   expect(await call(rig.app, `DELETE /api/history/${made}`)).toMatchObject({

@@ -298,11 +298,11 @@ describe('images a day', () => {
     const { owner, generate, ask } = await caller(appWith({ imagesPerDay: 2 }));
     const jobId = idOf(await generate({ batch_size: 2 }));
     const made = await putJob(rig, { owner, status: 'completed', images: 2 });
-    const { images } = (await rig.store.jobs.readState(made))!;
+    const { outputs } = (await rig.store.jobs.readState(made))!;
     await rig.store.jobs.write(jobId, {
       verb: 'complete',
       when: [{ field: 'status', is: 'queued' }],
-      set: { status: 'completed', endedAt: clock, images: images! },
+      set: { status: 'completed', endedAt: clock, outputs: outputs! },
       remove: ['work'],
     });
     expect((await ask(`DELETE /api/history/${jobId}`)).status).toBe(200);

@@ -32,7 +32,7 @@ afterEach(async () => {
 async function imageOf(sizeBytes: number, owner = 'local'): Promise<string> {
   const jobId = await putJob(rig, { status: 'completed', images: 1, owner });
   const state = await rig.store.jobs.readState(jobId);
-  const { filename } = state!.images![0]!;
+  const { filename } = state!.outputs![0]!;
   await rig.images.put(keys.image(jobId, state!.attempt, filename), Buffer.alloc(sizeBytes, 7), {
     contentType: 'image/png',
   });

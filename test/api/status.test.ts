@@ -49,6 +49,7 @@ test('has every field from the first moment', async () => {
     missing: [],
     eta_seconds: 345,
     images: [],
+    outputs: [],
   });
   const createdAt = Date.parse(String(status['created_at']));
   expect(createdAt).toBeGreaterThanOrEqual(before - 2000);

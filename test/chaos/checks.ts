@@ -97,7 +97,7 @@ async function checkImages(
 ): Promise<void> {
   const { state } = versions.at(-1)!;
   const wrong = (detail: string) => ledger.violate('images', detail, jobId);
-  const published = state.images ?? [];
+  const published = state.outputs ?? [];
   if (published.length !== ask.images) wrong(`${published.length} images, not ${ask.images}`);
   for (const { filename, width, height, sizeBytes } of published) {
     const key = imageKey(state, filename);

@@ -249,7 +249,7 @@ export class Ledger {
   }
 
   #judgeImages(next: JobState, { sentAt }: Write, wrong: (check: string, detail: string) => void): void {
-    for (const { filename } of next.images ?? []) {
+    for (const { filename } of next.outputs ?? []) {
       const key = imageKey(next, filename);
       if (!this.images.get(key)?.some(({ at }) => at <= sentAt))
         wrong('images first', `${key} was not stored when the job was completed`);

@@ -88,7 +88,7 @@ function wrongState(state: job.JobState): string[] {
     'work exactly while live': 'work' in state === !ended,
     'end exactly when ended': 'endedAt' in state === ended,
     'sign of life exactly while processing': 'progressAt' in state === (status === 'processing'),
-    'images exactly when completed': 'images' in state === (status === 'completed'),
+    'outputs exactly when completed': 'outputs' in state === (status === 'completed'),
     'error exactly when failed': 'error' in state === (status === 'failed'),
     'its code exactly when failed': 'errorCode' in state === (status === 'failed'),
     'listed exactly when it ran to an end': 'listOrder' in state === (ended && status !== 'cancelled'),

@@ -118,7 +118,7 @@ it('held → completed: its start was not written, so its end counts as its star
     endedAt: NOW,
     progress: 1,
     currentStep: 25,
-    images: [IMAGE],
+    outputs: [IMAGE],
   });
 });
 
@@ -130,7 +130,7 @@ it('processing → completed: with its images, its start as it was, out of the i
     endedAt: NOW,
     progress: 1,
     currentStep: 25,
-    images: [IMAGE],
+    outputs: [IMAGE],
   });
 });
 

@@ -10,13 +10,14 @@ export const HOST = 'machine-a.run-1';
 export const NEXT_RUN = 'machine-a.run-2';
 export const OTHER = 'machine-b.run-1';
 
-export const IMAGE: job.JobImage = {
+export const IMAGE: job.JobOutput = {
   filename: 'Flux2_Turbo_00000000000000000000000000000001_00001_.png',
   node: '10',
   width: 1024,
   height: 768,
   sizeBytes: 1_234_567,
   contentType: 'image/png',
+  sha256: 'ab'.repeat(32),
 };
 
 const waiting: job.JobState = {
@@ -91,7 +92,7 @@ export const STATES = {
     status: 'completed',
     progress: 1,
     currentStep: 25,
-    images: [IMAGE],
+    outputs: [IMAGE],
     listOrder: `completed#${waiting.ownerOrder}#1`,
   },
   failed: {

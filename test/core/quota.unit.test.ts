@@ -96,10 +96,10 @@ describe('a reservation', () => {
     ['of a job that was never accepted goes after an hour', undefined, NOW + RESERVATION_KEPT, nothing],
     ['of a job that waits stays', { ...STATES.waiting, createdAt: NOW }, later, undefined],
     ['of a job that has just ended stays: its request may still be repeated', done, later - 1, undefined],
-    ['comes to what the job made', done, later, { ...cost, jobs: 1, images: done.images!.length }],
+    ['comes to what the job made', done, later, { ...cost, jobs: 1, images: done.outputs!.length }],
     [
       'of a job that failed comes to no image, but to what it cost',
-      { ...done, status: 'failed', images: [] },
+      { ...done, status: 'failed', outputs: [] },
       later,
       { ...cost, jobs: 1, images: 0 },
     ],
@@ -143,9 +143,9 @@ describe('a reservation', () => {
     expect(standing).toMatchObject({
       live: 1,
       over: 1,
-      released: 4 - done.images!.length,
+      released: 4 - done.outputs!.length,
       jobs: 4,
-      images: 2 + done.images!.length,
+      images: 2 + done.outputs!.length,
     });
   });
 });

@@ -189,10 +189,10 @@ it('a table that is away is asked again and again, with ever later pauses', asyn
   expect(pauses).toEqual([0, 1, 2]);
 });
 
-it('images are the same whatever the order in which the table returns their fields', async () => {
+it('outputs are the same whatever the order in which the table returns their fields', async () => {
   const state = await put(STATES.processing);
   const change = job.complete(state, fence, [IMAGE], STEPS, NOW);
-  const reversed = Object.fromEntries(Object.entries(IMAGE).toReversed()) as unknown as job.JobImage;
-  await store.jobs.write(state.jobId, { ...change, set: { ...change.set, images: [reversed] } });
+  const reversed = Object.fromEntries(Object.entries(IMAGE).toReversed()) as unknown as job.JobOutput;
+  await store.jobs.write(state.jobId, { ...change, set: { ...change.set, outputs: [reversed] } });
   expect(await writeConfirmed(writer, state.jobId, change, fence)).toBe('written');
 });

@@ -71,7 +71,7 @@ test('a host that knew of one key alone finds a job under any, once it has been 
   };
   const fresh = tablesAhead().jobs;
   const { state, request } = (await rig.store.jobs.read(before!))!;
-  const { host: _host, endedAt: _ended, listOrder: _order, images: _images, ...rest } = state;
+  const { host: _host, endedAt: _ended, listOrder: _order, outputs: _outputs, ...rest } = state;
   const jobId = random();
   await fresh.putRequest({ ...request, jobId }, 9e9);
   await fresh.putState({ ...rest, jobId, status: 'queued', attempt: 0, work: 'waiting' }, 9e9);

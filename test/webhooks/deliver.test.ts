@@ -27,16 +27,18 @@ describe('the end of a job', () => {
 
     const [got] = receiver.got;
     expect(got!.path).toBe('/done?of=job');
-    const status = (await rig.status(jobId)) as { images: Record<string, unknown>[] };
-    const images = status.images.map(({ url, ...image }) => {
-      expect(url).toContain('signature=');
-      return image;
-    });
-    expect(images).toHaveLength(1);
+    const status = (await rig.status(jobId)) as Record<'images' | 'outputs', Record<string, unknown>[]>;
+    const [images, outputs] = [status.images, status.outputs].map((list) =>
+      list.map(({ url, ...one }) => {
+        expect(url).toContain('signature=');
+        return one;
+      }),
+    );
+    expect([images!.length, outputs!.length]).toEqual([1, 1]);
     expect(JSON.parse(got!.body)).toEqual({
       type: 'job.completed',
       timestamp: (status as Record<string, unknown>)['completed_at'],
-      data: { ...status, images },
+      data: { ...status, images, outputs },
     });
     expect(got!.body).not.toContain('http');
   });

@@ -1,5 +1,6 @@
 // Images that a job reads: one uploaded before, or one that the same owner made here.
 
+import { imagesOf } from '../../core/job.ts';
 import { invalid } from '../../core/inputs.ts';
 import { uploadRenewal } from '../../core/limits.ts';
 import { isUploadName, jobIdOfImage, keys } from '../../core/names.ts';
@@ -31,7 +32,7 @@ async function keyOfImage(deps: ApiDeps, owner: string, name: string): Promise<s
     return (await keepUpload(deps, keys.upload(owner, name))) ? keys.upload(owner, name) : undefined;
   const jobId = jobIdOfImage(name);
   const state = jobId === undefined ? undefined : await deps.jobs.readState(jobId);
-  const made = state?.owner === owner && state.images?.some(({ filename }) => filename === name);
+  const made = state?.owner === owner && imagesOf(state).some(({ filename }) => filename === name);
   return made ? keys.image(state.jobId, state.attempt, name) : undefined;
 }
 

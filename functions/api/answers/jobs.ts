@@ -2,7 +2,7 @@
 // them. Strict here, so that an undescribed field is found; the document allows more fields.
 
 import * as z from 'zod';
-import { type FailureCode, type Status } from '../../core/job.ts';
+import { type FailureCode, OUTPUT_KINDS, type Status } from '../../core/job.ts';
 
 const STATUS = [
   'queued',
@@ -105,6 +105,20 @@ export const image = z.strictObject({
   content_type: z.string(),
 });
 
+export const output = z.strictObject({
+  filename: z.string().describe('GET /api/image/{filename} has the bytes'),
+  node: z.string().describe('The node of the graph that made it'),
+  order: z.int().min(1).describe('Its place among the job’s outputs'),
+  kind: z.enum(OUTPUT_KINDS),
+  content_type: z.string().describe('By its content, not by its name'),
+  size_bytes: count,
+  sha256: z.string().nullable().describe('Of these bytes, in hex; null for jobs of release 0.1'),
+  width: count.nullable().describe('In pixels, of an image whose type says it'),
+  height: count.nullable(),
+});
+
+const url = z.url().describe('Presigned: for a quarter of an hour, without a key');
+
 export const missing = z.array(
   z.strictObject({
     node: z.string(),
@@ -123,9 +137,8 @@ export const status = job.extend({
     'Of a job that no host can run: the node classes and model files that the hosts do not have',
   ),
   eta_seconds: z.number().min(0).nullable().describe('An estimate, not a promise; null where there is none'),
-  images: z.array(
-    image.extend({ url: z.url().describe('Presigned: for a quarter of an hour, without a key') }),
-  ),
+  images: z.array(image.extend({ url })).describe('Those of the outputs that are images'),
+  outputs: z.array(output.extend({ url })).describe('All files and texts, in the order of nodes'),
 });
 
 const queued = z.array(z.tuple([z.int().min(1), z.uuid()])).describe('[n, prompt_id], in the order they run');
@@ -168,13 +181,12 @@ const historyEntry = z.strictObject({
   outputs: z
     .record(
       z.string(),
-      z.strictObject({
-        images: z.array(
-          z.strictObject({ filename: z.string(), subfolder: z.string(), type: z.literal('output') }),
-        ),
-      }),
+      z.record(
+        z.string(),
+        z.array(z.strictObject({ filename: z.string(), subfolder: z.string(), type: z.literal('output') })),
+      ),
     )
-    .describe('By node'),
+    .describe('By node, then by the key under which ComfyUI lists them, such as images or audio'),
   status: z.enum(['success', 'error']),
   job_id: jobId,
   error: z.string().nullable(),

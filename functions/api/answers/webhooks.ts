@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { WebhookType } from '../../core/webhook.ts';
-import { cursor, image, status } from './jobs.ts';
+import { cursor, image, output, status } from './jobs.ts';
 
 const TYPES = ['job.completed', 'job.failed', 'job.cancelled'] as const satisfies readonly WebhookType[];
 
@@ -29,7 +29,10 @@ export const webhooks = z.strictObject({
 export const event = z.strictObject({
   type: z.enum(TYPES),
   timestamp: z.iso.datetime().describe('When the job ended'),
-  data: status.extend({ images: z.array(image).describe('Without links: they would die') }),
+  data: status.extend({
+    images: z.array(image).describe('Without links: they would die'),
+    outputs: z.array(output).describe('Without links too'),
+  }),
 });
 
 export const secret = z.strictObject({

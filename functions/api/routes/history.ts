@@ -84,15 +84,25 @@ const RAN: Listing<JobState> = {
   count: () => 1,
 };
 
+interface HistoryFile {
+  filename: string;
+  subfolder: string;
+  type: 'output';
+}
+
 async function historyEntry(
   { images }: Shared,
   state: JobState,
   request: JobRequest | undefined,
 ): Promise<z.input<typeof ANSWERS.History>['history'][string]> {
   const promptId = outwardPromptId(state.jobId);
-  const outputs: Record<string, { images: { filename: string; subfolder: string; type: 'output' }[] }> = {};
-  for (const { node, filename } of state.images ?? [])
-    (outputs[node] ??= { images: [] }).images.push({ filename, subfolder: '', type: 'output' });
+  // Nodes and keys may have any name, also those of an object's own properties.
+  const files = new Map<string, Map<string, HistoryFile[]>>();
+  for (const { node, key = 'images', filename } of state.outputs ?? []) {
+    const byKey = files.get(node) ?? new Map<string, HistoryFile[]>();
+    files.set(node, byKey.set(key, [...(byKey.get(key) ?? []), { filename, subfolder: '', type: 'output' }]));
+  }
+  const outputs = Object.fromEntries([...files].map(([node, byKey]) => [node, Object.fromEntries(byKey)]));
   const graph = request && (await readGraph(images, request));
   return {
     prompt: [state.createdAt, promptId, graph ?? {}, {}, Object.keys(outputs)],

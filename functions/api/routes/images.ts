@@ -2,7 +2,7 @@
 
 import { type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import type { JobState } from '../../core/job.ts';
+import { imagesOf, type JobState } from '../../core/job.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
 import { letGo, RangeNotSatisfiable } from '../../images/images.ts';
@@ -143,7 +143,10 @@ export const imageRoutes = (deps: Shared) => [
 const IMAGES: Listing<string> = {
   of: ['completed'],
   // Newest first, within a batch too.
-  itemsOf: (state) => (state.images ?? []).map(({ filename }) => filename).toReversed(),
+  itemsOf: (state) =>
+    imagesOf(state)
+      .map(({ filename }) => filename)
+      .toReversed(),
   count: ({ images }) => images,
 };
 
@@ -151,11 +154,11 @@ function notFound(): AppError {
   return new AppError('image_not_found', 'Image not found');
 }
 
-/** The name alone finds the job, and the job says whether it has such an image. */
+/** The name alone finds the job, and the job says whether it has such an output. */
 async function stateOfImage({ jobs }: Shared, filename: string, caller: Caller): Promise<JobState> {
   const jobId = jobIdOfImage(filename);
   const state = jobId === undefined ? undefined : await jobs.readState(jobId);
-  if (!state?.images?.some((image) => image.filename === filename) || !sees(caller, state.owner))
+  if (!state?.outputs?.some((output) => output.filename === filename) || !sees(caller, state.owner))
     throw notFound();
   return state;
 }

@@ -2,8 +2,8 @@
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { Host } from '../../core/host.ts';
-import { hasEnded, isDue, type JobState, type Job } from '../../core/job.ts';
-import { imageView, jobView } from '../../core/job-view.ts';
+import { hasEnded, imagesOf, isDue, type JobState, type Job } from '../../core/job.ts';
+import { imageView, jobView, outputView } from '../../core/job-view.ts';
 import { keys } from '../../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import { etaSeconds, waitingFor } from '../../core/estimate.ts';
@@ -17,6 +17,12 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
   const { state } = job;
   const position = hasEnded(state) ? null : await deps.queue.position(state);
   const waiting = await waitingOf(deps, job, position);
+  const outputs = state.outputs ?? [];
+  const links = new Map(
+    await Promise.all(
+      outputs.map(async ({ filename }) => [filename, await linkOf(deps, state, filename, origin)] as const),
+    ),
+  );
   return {
     ...jobView(job),
     event_id: eventIdOf(state),
@@ -24,12 +30,11 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
     waiting_for: waiting.for,
     missing: waiting.missing ?? [],
     eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
-    images: await Promise.all(
-      (state.images ?? []).map(async (image) => ({
-        ...imageView(image),
-        url: await linkOf(deps, state, image.filename, origin),
-      })),
-    ),
+    images: imagesOf(state).map((image) => ({ ...imageView(image), url: links.get(image.filename)! })),
+    outputs: outputs.map((output, index) => ({
+      ...outputView(output, index + 1),
+      url: links.get(output.filename)!,
+    })),
   };
 }
 

@@ -1,6 +1,7 @@
 // A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
 // attempt made, and only whole images. A file that ComfyUI can never serve ends the attempt; any other error is retried.
 
+import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +13,8 @@ import {
   ComfyUISilent,
   type ViewedFile,
 } from '../../comfyui/client.ts';
-import type { Failure, JobImage } from '../../core/job-state.ts';
+import type { JobOutput } from '../../core/job-output.ts';
+import type { Failure } from '../../core/job-state.ts';
 import { MAX_IMAGE_BYTES } from '../../core/limits.ts';
 import { attemptPromptId, imageName, keys } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
@@ -68,7 +70,7 @@ export async function collectImages(
   attempt: number,
   graph: Graph,
   outputs: readonly OutputImage[],
-): Promise<JobImage[] | undefined> {
+): Promise<JobOutput[] | undefined> {
   let stopped = false;
   void heldJob.stopped.then(() => {
     stopped = true;
@@ -78,7 +80,7 @@ export async function collectImages(
     drainedAt = deps.awake();
   });
   const upload = { deps, heldJob, attempt, graph };
-  const images: JobImage[] = [];
+  const images: JobOutput[] = [];
   for (const [index, output] of outputs.entries()) {
     let broke = 0;
     let failingSince: number | undefined;
@@ -137,7 +139,7 @@ async function uploadImage(
   { deps: { comfyui, images, imageMetadata = 'keep' }, heldJob, attempt, graph }: Upload,
   output: OutputImage,
   ordinal: number,
-): Promise<JobImage> {
+): Promise<JobOutput> {
   const { node } = output;
   const file = await comfyui.view(output);
   if (!file) throw new OutputsGone('its images are gone from the GPU host');
@@ -160,7 +162,9 @@ async function uploadImage(
   const key = keys.image(heldJob.jobId, attempt, name);
   // The size is known only if the bytes are passed on unchanged.
   const sizeBytes = imageMetadata === 'keep' ? viewed.sizeBytes : undefined;
-  const stored = await images.put(key, Readable.from(walkImage(stream, image.extension, imageMetadata)), {
+  const sha256 = createHash('sha256');
+  const checked = hashed(walkImage(stream, image.extension, imageMetadata), sha256);
+  const stored = await images.put(key, Readable.from(checked), {
     contentType: image.contentType,
     ...(sizeBytes === undefined ? {} : { sizeBytes }),
   });
@@ -176,7 +180,15 @@ async function uploadImage(
     height: image.height,
     sizeBytes: stored.sizeBytes,
     contentType: image.contentType,
+    sha256: sha256.digest('hex'),
   };
+}
+
+async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const piece of bytes) {
+    hash.update(piece);
+    yield piece;
+  }
 }
 
 const TAKEN_REMEMBERED = 1000;
