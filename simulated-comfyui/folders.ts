@@ -16,6 +16,14 @@ interface Counters {
   changed: number;
   byPrefix: Map<string, number>;
 }
+/** Of a file's name. */
+export interface Named {
+  extension: string;
+  /** Without the underscore behind the number. */
+  plain: boolean;
+}
+const IMAGE: Named = { extension: 'png', plain: false };
+
 const rememberedFolders = 64;
 
 export class Folders {
@@ -60,7 +68,12 @@ export class Folders {
   }
 
   /** `prefix` may contain a subfolder; each file gets the next number of its folder and prefix. */
-  async save(type: 'output' | 'temp', prefix: string, files: AsyncIterable<Buffer>): Promise<SavedFile[]> {
+  async save(
+    type: 'output' | 'temp',
+    prefix: string,
+    files: AsyncIterable<Buffer>,
+    { extension, plain } = IMAGE,
+  ): Promise<SavedFile[]> {
     const root = this[type];
     const normal = normalize(prefix);
     const subfolder = dirname(normal) === '.' ? '' : dirname(normal);
@@ -72,7 +85,7 @@ export class Folders {
     for await (const bytes of files) {
       const number = (counters.byPrefix.get(name) ?? 0) + 1;
       const stem = name.replaceAll('%batch_num%', String(saved.length));
-      const filename = `${stem}_${String(number).padStart(5, '0')}_.png`;
+      const filename = `${stem}_${String(number).padStart(5, '0')}${plain ? '' : '_'}.${extension}`;
       await writeFile(join(folder, filename), bytes);
       count(counters.byPrefix, filename);
       counters.byPrefix.set(name, number);
@@ -99,11 +112,12 @@ export class Folders {
   }
 }
 
-/** A file counts for every prefix that is followed by "_digits_": A_1_00002_.png for A (1) and for A_1 (2). */
+/** A file counts for every prefix that is followed by "_digits" and "_" or its extension: A_1_00002_.png for A (1) and for A_1 (2). */
 function count(byPrefix: Map<string, number>, file: string): void {
   for (let at = file.indexOf('_'); at >= 0; at = file.indexOf('_', at + 1)) {
     const next = file.indexOf('_', at + 1);
-    const part = file.slice(at + 1, next < 0 ? undefined : next);
+    const end = next < 0 ? file.lastIndexOf('.') : next;
+    const part = file.slice(at + 1, end < at ? undefined : end);
     const number = /^\d+$/.test(part) ? Number(part) : Number.NaN;
     // Above that a number has no next one, and every file would be the same.
     if (!Number.isSafeInteger(number)) continue;

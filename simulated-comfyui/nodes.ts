@@ -1,38 +1,18 @@
 // Runs a node: how long it takes, what it reads and writes, and its results.
-// Makes pixels only when an image is saved, and no media other than images.
+// Makes pixels only when an image is saved; other files are in files.ts.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSize } from 'image-size';
+import type { NodeCall, NodeResult } from './node-call.ts';
 import { Painting } from './painting.ts';
-import type { Folders } from './folders.ts';
-import type { Graph } from './graph.ts';
+import { saveFile } from './files.ts';
 import { encodeBlockyJpeg } from './jpeg.ts';
-import { type NodeInfo, readsInputFolder } from './catalogue.ts';
+import { readsInputFolder } from './catalogue.ts';
 import { encodePng } from './png.ts';
 import { dumps } from './python-json.ts';
 import { PythonError, str } from './python-text.ts';
-import { type Inputs, numberOf, type Size, sizeOf, valueOf } from './sizes.ts';
+import { numberOf, type Size, sizeOf, valueOf } from './sizes.ts';
 import type { Value } from './value.ts';
-
-export interface NodeCall {
-  className: string;
-  info: NodeInfo;
-  inputs: Inputs;
-  signature: string;
-  folders: Folders;
-  stepMs: number;
-  previews: boolean;
-  /** The graph that SaveImage writes into its file. */
-  graph: Graph;
-  extraPngInfo: Record<string, unknown>;
-  /** Resolves after this much simulated work; rejects when the prompt is interrupted. */
-  work(ms: number): Promise<void>;
-  progress(value: number, max: number, preview?: () => Buffer): void;
-}
-export interface NodeResult {
-  outputs: Value[];
-  ui?: Record<string, unknown>;
-}
 
 /** More than any test needs, less than would exhaust this process's memory. */
 const largestPixels = 64 * 1024 * 1024;
@@ -41,6 +21,8 @@ const previewPixels = 512;
 export async function runNode(call: NodeCall): Promise<NodeResult> {
   const { className, inputs } = call;
   if (className === 'LabSaveFixed') return saveFixed(call);
+  const file = call.info.output_node && (await saveFile(call));
+  if (file) return { ...file, outputs: handOn(call, sizeOf(className, inputs)) };
   if (call.info.output_node) return saveImages(call);
   const text = textOf(call);
   if (text !== undefined) return { outputs: [{ words: '', key: `${call.signature}:0`, text }] };

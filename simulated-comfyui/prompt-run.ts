@@ -165,6 +165,7 @@ export class PromptRun {
       signature: cache.signature(id),
       folders,
       stepMs,
+      newer: dialect.newer,
       previews: typeof method === 'string' && method !== 'default' ? method !== 'none' : previews,
       graph,
       extraPngInfo: isRecord(extraData['extra_pnginfo']) ? extraData['extra_pnginfo'] : {},
