@@ -22,8 +22,8 @@ export interface Order {
 }
 
 /**
- * @param onSaved called with the path of each image once it is written; @param stopped cancels the job
- * @throws CommandError if the job made no image
+ * @param onSaved called with the path of each output once it is written; @param stopped cancels the job
+ * @throws CommandError if the job did not complete
  */
 export async function makeImages(
   connection: Connection,
@@ -44,9 +44,9 @@ export async function makeImages(
   for (const note of notes) progress.say(note);
   try {
     const status = await follow(ask, jobId, progress, stopped);
-    for (const [index, { filename }] of status.images.entries()) {
+    for (const [index, { filename }] of status.outputs.entries()) {
       const bytes = await ask((api) => api.image(filename));
-      const path = await saveImage(destination, filename, index + 1, status.images.length, bytes);
+      const path = await saveImage(destination, filename, index + 1, status.outputs.length, bytes);
       progress.end();
       await onSaved(path);
     }

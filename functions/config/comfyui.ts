@@ -42,7 +42,7 @@ export const comfyui = {
   IMAGE_METADATA: setting(
     z._default(z.enum(['keep', 'strip']), 'keep'),
     'must be keep or strip',
-    'ComfyUI writes the whole graph, with the prompt, into every image; `strip` publishes the same pixels without it',
+    'ComfyUI writes the whole graph, with the prompt, into every image; `strip` publishes the same pixels without it (PNG, JPEG and WebP; other files keep it, and a note says so)',
   ),
   WARM_UP: setting(
     // Off by default: a person's own ComfyUI has other work.

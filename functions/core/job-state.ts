@@ -60,7 +60,7 @@ export interface JobState {
   /** The template's own deadline, ms; absent: `JOB_DEADLINE`. */
   deadline?: number;
   outputs?: JobOutput[];
-  /** Sentences about outputs that are not published. */
+  /** Sentences about its outputs. */
   notes?: string[];
   error?: string;
   errorCode?: FailureCode;
@@ -82,7 +82,7 @@ export type FailureCode =
   | 'input_refused'
   | 'unreadable_result'
   | 'no_output'
-  /** A node saved a file that is not a whole PNG, JPEG or WebP. */
+  /** A node listed a file that is not there, is empty, or is not the whole image that it promises. */
   | 'bad_output'
   /** A node reported a file that this attempt did not make. */
   | 'output_not_own'

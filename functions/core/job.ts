@@ -120,7 +120,7 @@ type Placed = Pick<JobState, 'ownerOrder'>;
 
 /** A job's totals over its attempts, written when one ends. */
 export type Spent = Pick<JobState, 'gpuMs' | 'costMicroUsd'>;
-/** Sentences about outputs that are not published. */
+/** Sentences about outputs. */
 export type Noted = Pick<JobState, 'notes'>;
 
 /** Adds an attempt to the totals. @param gpuMs of this attempt; @param usdPerHour of the machine, where known */

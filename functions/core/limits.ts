@@ -76,8 +76,10 @@ export const MAX_WAIT_SECONDS = 25;
 /** Images that one process sends at the same time, each over its own connection to the bucket. */
 export const IMAGE_READERS = 200;
 
-/** A table's item holds 400 KB; an image's record takes some 200 bytes of it. */
-export const MAX_IMAGES_PER_JOB = 1000;
+/** A table's item holds 400 KB; an output's record takes some 300 bytes of it. */
+export const MAX_OUTPUTS_PER_JOB = 1000;
+/** Of a file of any other type. */
+export const MAX_FILE_BYTES = 8 * 1024 * 1024 * 1024;
 /** Of one saved image. Where ComfyUI sends no length it is buffered whole, and may have an eighth of this. */
 export const MAX_IMAGE_BYTES = 512 * 1024 * 1024;
 /** A transfer that brings nothing for this long is aborted. */

@@ -70,7 +70,7 @@ export function imageName(prefix: string, jobId: string, ordinal: number, extens
   return `${prefix}_${hexOf(jobId)}_${String(ordinal).padStart(5, '0')}_.${extension}`;
 }
 
-const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}_([0-9a-f]{32})_\d{5}_\.[a-z0-9]{2,5}$/;
+const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}_([0-9a-f]{32})_\d{5}_\.[a-z0-9]{2,12}$/;
 
 /** The job that made an image; undefined for a name that this API did not give. */
 export function jobIdOfImage(filename: string): string | undefined {

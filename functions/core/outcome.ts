@@ -1,14 +1,11 @@
-// What a ComfyUI history entry means for a job: images, a failure, or a lost attempt. Pure.
+// What a ComfyUI history entry means for a job: its outputs, a failure, or a lost attempt. Pure.
 
 import type { Failure } from './job-state.ts';
-import { MAX_IMAGES_PER_JOB } from './limits.ts';
+import { MAX_OUTPUTS_PER_JOB } from './limits.ts';
+import { isText, type ListedFile, listedIn, type ListedText } from './listed-outputs.ts';
 import { isStamped } from './names.ts';
 
-export interface OutputImage {
-  node: string;
-  filename: string;
-  subfolder: string;
-  type: string;
+export interface OutputFile extends Omit<ListedFile, 'isPreview'> {
   /**
    * The proof that this attempt made it: the attempt's stamp in its name, or a time of writing while ComfyUI ran this
    * prompt (ms of the GPU host's clock).
@@ -16,8 +13,10 @@ export interface OutputImage {
   own: 'stamped' | { from: number; to: number };
 }
 
+export type Output = OutputFile | ListedText;
+
 export type Outcome =
-  | { kind: 'images'; images: OutputImage[]; notes: string[] }
+  | { kind: 'outputs'; outputs: Output[] }
   | { kind: 'failed'; failure: Failure }
   /** The machine's fault: the job may run again. */
   | { kind: 'lost'; reason: string };
@@ -46,40 +45,40 @@ function successOf(entry: Entry, stamp: string): Outcome {
     kind: 'failed',
     failure: { code, message: message.slice(0, 500) },
   });
-  const files = filesOf(entry.outputs);
-  const images = files.filter(({ filename }) => IMAGE.test(filename));
-  const others = files.filter(({ filename }) => !IMAGE.test(filename));
-  const notes = others.slice(0, MAX_NOTES).map(({ node, filename }) => notPublished(node, filename));
-  if (others.length > MAX_NOTES) notes.push(`${others.length - MAX_NOTES} more files are not published`);
-  if (images.length === 0)
+  const isOurs = ({ subfolder, filename }: ListedFile) => isStamped(`${subfolder}/${filename}`, stamp);
+  const listed = listedIn(entry.outputs);
+  // The stamp is in the names that nodes save under: what a viewer shows of those was saved.
+  const isSaved = (one: (typeof listed)[number]) => !isText(one) && (!one.isPreview || isOurs(one));
+  const hasSaved = listed.some(isSaved);
+  const wanted = listed.filter((one) => isText(one) || !hasSaved || isSaved(one));
+  if (wanted.length === 0)
     return failed(
       'no_output',
-      ['The workflow ended without saving a PNG, JPEG or WebP image', ...notes].join('; '),
+      'The workflow ended without an output: no node listed a file that it saved, a preview or a text',
     );
-  if (images.length > MAX_IMAGES_PER_JOB)
+  if (wanted.length > MAX_OUTPUTS_PER_JOB)
     return failed(
       'too_many_outputs',
-      `The workflow saved ${images.length} images; a job may have ${MAX_IMAGES_PER_JOB}`,
+      `The workflow has ${wanted.length} outputs; a job may have ${MAX_OUTPUTS_PER_JOB}`,
     );
   const cached = new Set(cachedNodes(entry));
   const run = runOf(entry);
-  const own: OutputImage[] = [];
-  for (const file of images) {
-    if (isStamped(`${file.subfolder}/${file.filename}`, stamp)) own.push({ ...file, own: 'stamped' });
-    else if (!cached.has(file.node) && run) own.push({ ...file, own: run });
+  const outputs: Output[] = [];
+  for (const one of wanted) {
+    if (isText(one)) {
+      outputs.push(one);
+      continue;
+    }
+    const { isPreview: _, ...file } = one;
+    if (isOurs(one)) outputs.push({ ...file, own: 'stamped' });
+    else if (!cached.has(file.node) && run) outputs.push({ ...file, own: run });
     else
       return failed(
         'output_not_own',
         `Node ${file.node} reported a file of an earlier run: ${file.filename}`,
       );
   }
-  return { kind: 'images', images: own, notes };
-}
-
-const MAX_NOTES = 10;
-
-function notPublished(node: string, filename: string): string {
-  return `${filename.slice(0, 100)} of node ${node} is not published: it is no PNG, JPEG or WebP image`;
+  return { kind: 'outputs', outputs };
 }
 
 function cachedNodes({ status }: Entry): string[] {
@@ -100,36 +99,6 @@ function runOf({ status }: Entry): { from: number; to: number } | undefined {
 export function ranFor(entry: Entry): number | undefined {
   const run = runOf(entry);
   return run && Math.max(0, run.to - run.from);
-}
-
-/** Published formats: ComfyUI lists saved videos under `images` as well. */
-const IMAGE = /\.(png|jpe?g|webp)$/i;
-
-type SavedFile = Omit<OutputImage, 'own'>;
-
-/**
- * Saved files under any key of a node's output, without `temp` (previews) and `input` files. An entry without a type is an
- * output, as in ComfyUI's own `/view`. Ordered by node id, since the order of ComfyUI's answers changes with each of its
- * starts.
- */
-export function filesOf(outputs: Entry['outputs']): SavedFile[] {
-  const nodes = Object.entries(outputs).sort(([a], [b]) => byNode(a, b));
-  return nodes.flatMap(([node, output]) =>
-    Object.entries(output ?? {}).flatMap(([, shown]) =>
-      (Array.isArray(shown) ? (shown as (Partial<SavedFile> | null)[]) : []).flatMap((file): SavedFile[] => {
-        if (typeof file !== 'object' || file === null) return [];
-        const { filename, subfolder, type = 'output' } = file;
-        return typeof filename === 'string' && type === 'output'
-          ? [{ node, filename, subfolder: typeof subfolder === 'string' ? subfolder : '', type }]
-          : [];
-      }),
-    ),
-  );
-}
-
-/** `9` before `12:6` before `12:10`. */
-function byNode(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true }) || (a < b ? -1 : 1);
 }
 
 function text(value: unknown): string {

@@ -14,12 +14,32 @@ export interface Presigner {
   }): Promise<string>;
 }
 
+/** With the encoding that texts have here. */
+export function servedType(contentType: string): string {
+  return contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType;
+}
+
+/** Bitmaps, sound, film and plain text run nothing in a browser; everything else, above all SVG and HTML, is saved. */
+const SHOWN = /^(image\/(png|jpeg|webp|gif|avif|bmp)|(audio|video)\/[\w.+-]+|text\/plain)(;|$)/;
+
 /** A Content-Disposition by RFC 6266; the second form is for names beyond ASCII. */
-export function inline(filename: string): string {
+function dispositionOf(filename: string, isShown: boolean): string {
+  const how = isShown ? 'inline' : 'attachment';
   const plain = filename.replaceAll(/[^\x20-\x7e]|["\\]/g, '_');
   return plain === filename
-    ? `inline; filename="${plain}"`
-    : `inline; filename="${plain}"; filename*=UTF-8''${escaped(filename)}`;
+    ? `${how}; filename="${plain}"`
+    : `${how}; filename="${plain}"; filename*=UTF-8''${escaped(filename)}`;
+}
+
+/** What keeps a file of this type from running as a page of the origin that serves it. */
+export function safetyOf(contentType: string, filename?: string) {
+  const isShown = SHOWN.test(contentType);
+  return {
+    ...((filename !== undefined || !isShown) && {
+      'Content-Disposition': filename === undefined ? 'attachment' : dispositionOf(filename, isShown),
+    }),
+    ...(!isShown && { 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox" }),
+  };
 }
 
 /** For a path or a query, as the SDK escapes it. */

@@ -1,7 +1,9 @@
-// An image's type and size by its content: PNG, JPEG or WebP. Names and declared types are ignored.
+// An image's type and size by its content: PNG, JPEG or WebP. Names and declared types are ignored (media-type.ts has all
+// other types).
 // It never buffers more than the head of a stream.
 
 import { ReadableStream } from 'node:stream/web';
+import { MEDIA_HEAD, mediaTypeOf } from './media-type.ts';
 import { jpegSize } from './structure/jpeg.ts';
 import { framesOfPng, pngSize } from './structure/png.ts';
 import { BrokenImage, walkImage } from './structure/walk.ts';
@@ -28,15 +30,10 @@ function formatOf(bytes: Uint8Array): Pick<ImageType, 'contentType' | 'extension
   return undefined;
 }
 
-/** A guess, for a person, at a file that is none of the three; undefined: unknown. */
-export function kindOf(head: Uint8Array): string | undefined {
-  const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, HEAD)).toString('latin1');
-  if (/^(II\*\0|MM\0\*)/.test(text)) return 'a TIFF';
-  if (text.startsWith('GIF8')) return 'a GIF';
-  if (/^[^]{4}ftyp(avif|avis|hei[cfsx]|mif1)/.test(text)) return 'an AVIF or HEIF image';
-  if (/^[^]{4}ftyp/.test(text) || text.startsWith('\x1aE\xdf\xa3')) return 'a video';
-  if (/^\s*<(!doctype html|html)/i.test(text)) return 'an HTML page';
-  return /^[\t\n\r\x20-\x7e]+$/.test(text) ? 'text' : undefined;
+/** In pixels, of a GIF's canvas. */
+export function gifSize(head: Buffer): { width: number; height: number } | undefined {
+  if (head.length < 10 || !head.toString('latin1', 0, 6).startsWith('GIF8')) return undefined;
+  return { width: head.readUInt16LE(6), height: head.readUInt16LE(8) };
 }
 
 const SIZES = { png: pngSize, jpg: jpegSize, webp: webpSize };
@@ -57,10 +54,7 @@ export function imageType(bytes: Uint8Array): ImageType | undefined {
  */
 export async function inspectImage(bytes: Uint8Array, maxPixels: number): Promise<ImageType> {
   const type = imageType(bytes);
-  if (!type) {
-    const kind = bytes.length === 0 ? 'empty' : kindOf(bytes);
-    throw new BrokenImage(`is no PNG, JPEG or WebP image${kind === undefined ? '' : `: it is ${kind}`}`);
-  }
+  if (!type) throw new BrokenImage(noImage(bytes));
   const frames = { png: framesOfPng, jpg: () => 1, webp: framesOfWebp }[type.extension];
   if (type.width * type.height * frames(bytes) > maxPixels)
     throw new BrokenImage(`has over ${maxPixels / 1e6} megapixels in all its frames`);
@@ -68,14 +62,20 @@ export async function inspectImage(bytes: Uint8Array, maxPixels: number): Promis
   return type;
 }
 
+/** Completes "the file …". @param head of a file that `imageType` does not know */
+export function noImage(head: Uint8Array): string {
+  if (head.length === 0) return 'is empty';
+  return `is no PNG, JPEG or WebP image: it looks like ${mediaTypeOf(head, '').contentType}`;
+}
+
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Reads a stream until its type is known; the returned stream is the whole. Cancelling it cancels the source. */
-export async function peekImage(
+/** Reads a stream until its type is known by the `head`; the returned stream is the whole. Cancelling it cancels the source. */
+export async function peek(
   source: ReadableStream<Uint8Array>,
-): Promise<{ image: ImageType | undefined; kind?: string | undefined; stream: ReadableStream<Uint8Array> }> {
+): Promise<{ head: Buffer; stream: ReadableStream<Uint8Array> }> {
   const reader = source.getReader();
   const read: Uint8Array[] = [];
   let bytes = 0;
@@ -86,9 +86,9 @@ export async function peekImage(
     if (!next.value) continue;
     read.push(next.value);
     bytes += next.value.length;
-    if (wanted === HEAD && bytes >= HEAD && formatOf(Buffer.concat(read))?.extension === 'jpg')
-      wanted = JPEG_HEAD;
+    if (wanted === HEAD && bytes >= HEAD) wanted = headOf(formatOf(Buffer.concat(read)));
   }
+  const head = Buffer.concat(read);
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const kept = read.shift();
@@ -99,7 +99,10 @@ export async function peekImage(
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  const head = Buffer.concat(read);
-  const image = imageType(head);
-  return { image, stream, ...(!image && { kind: kindOf(head) }) };
+  return { head, stream };
+}
+
+function headOf(format: ReturnType<typeof formatOf>): number {
+  if (!format) return MEDIA_HEAD;
+  return format.extension === 'jpg' ? JPEG_HEAD : HEAD;
 }

@@ -5,8 +5,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { problem } from '../api/http/problems.ts';
 import { type Readers, tooManyReaders } from '../api/http/readers.ts';
-import { headersOf, type Link, type Links } from '../images/folder/links.ts';
+import type { Link, Links } from '../images/folder/links.ts';
 import { type Images, letGo, RangeNotSatisfiable } from '../images/images.ts';
+import { safetyOf } from '../images/links.ts';
 import type { Log } from '../log.ts';
 
 export interface LinkDeps {
@@ -84,14 +85,15 @@ async function answer(
     res.writeHead(304).end();
     return;
   }
+  const contentType = link.contentType ?? stored.contentType;
   res.writeHead(stored.partial ? 206 : 200, {
-    'Content-Type': stored.contentType,
+    'Content-Type': contentType,
     'Content-Length': stored.contentLength,
     ETag: stored.etag,
     'Last-Modified': stored.lastModified.toUTCString(),
     'Accept-Ranges': 'bytes',
     ...(stored.contentRange !== undefined && { 'Content-Range': stored.contentRange }),
-    ...headersOf(link),
+    ...safetyOf(contentType, link.filename),
   });
   if (method === 'HEAD') {
     await letGo(stored);

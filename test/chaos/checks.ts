@@ -53,7 +53,7 @@ const CAUSES = [
   'it made no progress within its deadline',
   'ComfyUI restarted or forgot it',
   'it was interrupted on the GPU host',
-  'its images are gone from the GPU host',
+  'its outputs are gone from the GPU host',
   'the GPU host was stopped',
   'the GPU host released it before it started',
 ];

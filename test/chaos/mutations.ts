@@ -306,9 +306,9 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'attempt/attempt',
-        `    const images = await collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);
-    if (!images) return breakOff(attempt, await heldJob.stopped);`,
-        `    const images = outputs.map((output, index) => ({
+        `    const published = await collectOutputs(deps, heldJob, claimed.fence.attempt, graph, outputs);
+    if (!published) return breakOff(attempt, await heldJob.stopped);`,
+        `    const published = outputs.map((output, index) => ({
       filename: \`Early_\${heldJob.jobId.replaceAll('-', '')}_0000\${index + 1}_.png\`,
       node: output.node,
       width: 64,
@@ -316,7 +316,7 @@ export const MUTATIONS: readonly Mutation[] = [
       sizeBytes: 1,
       contentType: 'image/png',
     }));
-    void collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);`,
+    void collectOutputs(deps, heldJob, claimed.fence.attempt, graph, outputs);`,
       ),
     ],
     focus: { kinds: ['bucket-late'] },

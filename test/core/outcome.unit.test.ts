@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { outcomeOf as outcomeFor, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
+import { type Outcome, outcomeOf as outcomeFor, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
 
 type Entry = Parameters<typeof outcomeFor>[0];
 /** The recorded ones carry no stamp: they are known by their time. */
@@ -22,6 +22,11 @@ const ended = (
   outputs,
   status: { status_str, messages },
 });
+/** Of its files, and its texts. */
+const namesOf = (outcome: Outcome) =>
+  outcome.kind === 'outputs'
+    ? outcome.outputs.map((output) => ('text' in output ? output.text : output.filename))
+    : outcome;
 const own = (filename: string) => ({ filename, subfolder: '', type: 'output' });
 const RUN: Entry['status']['messages'] = [
   ['execution_start', { timestamp: 1000 }],
@@ -40,16 +45,16 @@ const failure = (type: string, message: string) =>
 
 it('success: the images that were saved', () => {
   expect(outcomeOf(recorded('success'))).toMatchObject({
-    kind: 'images',
-    images: [{ node: '11', filename: 'Flux2_Turbo_0001_00003_.png', subfolder: '', type: 'output' }],
-    notes: [],
+    kind: 'outputs',
+    outputs: [
+      { node: '11', key: 'images', filename: 'Flux2_Turbo_0001_00003_.png', subfolder: '', type: 'output' },
+    ],
   });
 });
 
 it('a batch: every image, in its order', () => {
   const outcome = outcomeOf(recorded('success-batch'));
-  expect(outcome.kind).toBe('images');
-  const names = outcome.kind === 'images' ? outcome.images.map(({ filename }) => filename) : [];
+  const names = namesOf(outcome) as string[];
   expect(names.length).toBeGreaterThan(1);
   expect(names).toEqual(names.toSorted());
 });
@@ -69,37 +74,99 @@ it('an interrupted prompt is lost, not failed', () => {
   });
 });
 
-it('an end without a saved image is a failure: previews and inputs are none', () => {
+it('an end without an output is a failure: what was there before is none, nor is a number', () => {
   const files = [
-    { filename: 'a.png', subfolder: '', type: 'temp' },
     { filename: 'b.png', subfolder: '', type: 'input' },
     { subfolder: '', type: 'output' },
-    { filename: 'c.mp4', subfolder: 'video', type: 'output' },
+    { filename: 'b.png', type: 'elsewhere' },
+    'a string',
+    7,
+    null,
   ];
   const nothing: Entry['outputs'][] = [
     {},
     { '9': {} },
-    { '9': { images: files } },
-    { '9': { text: ['hello'], images: 'none' } },
+    { '9': null },
+    { '9': { images: files, animated: [true], dims: [64, 64], text: [] } },
+    { '9': { images: 'none' } },
   ];
   for (const outputs of nothing)
-    expect(outcomeOf(ended(outputs))).toEqual({
-      kind: 'failed',
-      failure: {
-        code: 'no_output',
-        message: expect.stringMatching(/^The workflow ended without saving a PNG, JPEG or WebP image/),
-      },
-    });
+    expect(outcomeOf(ended(outputs))).toMatchObject({ kind: 'failed', failure: { code: 'no_output' } });
 });
 
-it('what is no image is not dropped without a word', () => {
-  const video = { filename: 'c.mp4', subfolder: 'video', type: 'output' };
-  const said = 'c.mp4 of node 9 is not published: it is no PNG, JPEG or WebP image';
-  expect(outcomeOf(ended({ '9': { gifs: [video] } }))).toMatchObject({
-    failure: { message: expect.stringMatching(new RegExp(`; ${said}$`)) as string },
+describe('files and texts of a real 0.33.0, under whatever key', () => {
+  const path = new URL('recorded/outputs-0.33.json', import.meta.url);
+  const entries = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Entry>;
+  const expected: Record<string, string[]> = {
+    image: ['2 images Pic_00001_.png'],
+    batch: ['2 images Pic_00001_.png', '2 images Pic_00002_.png', '2 images Pic_00003_.png'],
+    two_nodes: ['9 images A_00001_.png', '12 images B_00001_.png'],
+    preview: ['2 images ComfyUI_temp_krabl_00001_.png', '2 images ComfyUI_temp_krabl_00002_.png'],
+    preview_and_saved: ['3 images P_00001_.png'],
+    mask: ['2 images ComfyUI_temp_dpngz_00001_.png'],
+    compare: [
+      '3 a_images comfy.compare.a_temp_ujqfc_00001_.png',
+      '3 b_images comfy.compare.b_temp_ujqfc_00001_.png',
+    ],
+    flac: ['2 audio A_00001.flac'],
+    preview_audio: ['2 audio ComfyUI_temp_kousd_00001.flac'],
+    mp4: ['3 images V_00001_.mp4'],
+    webm: ['2 images W_00001_.webm'],
+    apng: ['3 images An_00003_.png'],
+    text: ['2 text hello, wörld'],
+    save_text: ['2 text {"a": 1}', '2 files T_00001.json'],
+    save_text_empty: ['2 text ', '2 files T_00002.txt'],
+    latent: ['2 latents L_00001_.latent'],
+    everything: [
+      '2 images E_00002_.png',
+      '2 images E_00003_.png',
+      '4 audio E_00001.flac',
+      '5 text note',
+      '8 images E_00004_.mp4',
+    ],
+  };
+
+  it.each(Object.entries(expected))('%s', (name, wanted) => {
+    const outcome = outcomeOf(entries[name]!);
+    expect(outcome.kind).toBe('outputs');
+    const outputs = outcome.kind === 'outputs' ? outcome.outputs : [];
+    expect(
+      outputs.map((one) => [one.node, one.key, 'text' in one ? one.text : one.filename].join(' ')),
+    ).toEqual(wanted);
   });
-  const both = { '9': { images: [video, own('a.png')] } };
-  expect(outcomeOf(ended(both, 'success', RUN))).toMatchObject({ kind: 'images', notes: [said] });
+});
+
+it('a file that two keys or two nodes list is one output', () => {
+  const outputs = {
+    '9': { images: [own('a.mp4')], gifs: [{ ...own('a.mp4'), format: 'video/h264-mp4' }] },
+    '10': { images: [own('a.mp4'), { ...own('a.mp4'), subfolder: 'x' }] },
+  };
+  expect(namesOf(outcomeOf(ended(outputs, 'success', RUN)))).toEqual(['a.mp4', 'a.mp4']);
+});
+
+it('a text that ComfyUI took apart into characters is one again', () => {
+  const text = (shown: unknown) => namesOf(outcomeOf(ended({ '9': { text: shown } })));
+  expect(text(Array.from('abc 🦊'))).toEqual(['abc 🦊']);
+  expect(text('abc')).toEqual(['abc']);
+  expect(text([['a list'], ['in a list']])).toEqual(['a list', 'in a list']);
+  expect(text(['a'])).toEqual(['a']);
+  expect(text(['a', 'bc'])).toEqual(['a', 'bc']);
+});
+
+it('a viewer of models lists a path: of what this attempt saved, or of what is shown where nothing was saved', () => {
+  const viewer = (path: string) => ({ result: [path, { position: 1 }, 'temp/bg_1.png'] });
+  const shown = (outputs: Entry['outputs']) => namesOf(outcomeFor(ended(outputs, 'success', RUN), 'ab12_1'));
+  expect(shown({ '9': viewer('preview3d_0f.glb') })).toEqual(['preview3d_0f.glb']);
+  expect(shown({ '9': viewer('preview3d_0f.glb'), '10': { images: [own('a.png')] } })).toEqual(['a.png']);
+  expect(shown({ '9': viewer('3d/C_ab12_1_00001.glb'), '10': { images: [own('a.png')] } })).toEqual([
+    'C_ab12_1_00001.glb',
+    'a.png',
+  ]);
+  expect(outcomeOf(ended({ '9': viewer('3d\\x\\a.GLB') }, 'success', RUN))).toMatchObject({
+    outputs: [{ filename: 'a.GLB', subfolder: '3d/x', type: 'output', key: 'result' }],
+  });
+  for (const path of ['/etc/a.glb', 'C:\\a.glb', 'a.glb [input]'])
+    expect(outcomeOf(ended({ '9': viewer(path) }, 'success', RUN))).toMatchObject({ kind: 'failed' });
 });
 
 it('the order is that of the graph, whatever order ComfyUI answers in', () => {
@@ -107,20 +174,24 @@ it('the order is that of the graph, whatever order ComfyUI answers in', () => {
     ['12:10', '9', '12:6', '100'].map((id) => [id, { images: [null, own(`of ${id}.png`)] }]),
   );
   const outcome = outcomeOf(ended(outputs, 'success', RUN));
-  const nodes = outcome.kind === 'images' ? outcome.images.map(({ node }) => node) : outcome;
-  expect(nodes).toEqual(['9', '12:6', '12:10', '100']);
+  expect(outcome.kind === 'outputs' && outcome.outputs.map(({ node }) => node)).toEqual([
+    '9',
+    '12:6',
+    '12:10',
+    '100',
+  ]);
 });
 
 it('a file of an entry without a type is an output, as for ComfyUI itself', () => {
   const outputs = { '9': { images: [{ filename: 'a.png', subfolder: '' }] } };
-  expect(outcomeOf(ended(outputs, 'success', RUN))).toMatchObject({ kind: 'images' });
+  expect(outcomeOf(ended(outputs, 'success', RUN))).toMatchObject({ kind: 'outputs' });
 });
 
 it('more images than a job may have are refused at once', () => {
   const many = Array.from({ length: 4096 }, (_, index) => own(`${index}.png`));
   expect(outcomeOf(ended({ '9': { images: many } }, 'success', RUN))).toEqual({
     kind: 'failed',
-    failure: { code: 'too_many_outputs', message: 'The workflow saved 4096 images; a job may have 1000' },
+    failure: { code: 'too_many_outputs', message: 'The workflow has 4096 outputs; a job may have 1000' },
   });
 });
 
@@ -128,15 +199,15 @@ describe('whose a file is', () => {
   const stamped = (path: string) => outcomeFor(ended({ '9': { images: [own(path)] } }), 'ab12_1');
 
   it('is known by the stamp of the attempt, in its name or its folder', () => {
-    expect(stamped('Cat_ab12_1_00001_.png')).toMatchObject({ images: [{ own: 'stamped' }] });
+    expect(stamped('Cat_ab12_1_00001_.png')).toMatchObject({ outputs: [{ own: 'stamped' }] });
     const folder = { '9': { images: [{ ...own('bar_00001_.png'), subfolder: 'ab12_1_foo' }] } };
-    expect(outcomeFor(ended(folder), 'ab12_1')).toMatchObject({ images: [{ own: 'stamped' }] });
+    expect(outcomeFor(ended(folder), 'ab12_1')).toMatchObject({ outputs: [{ own: 'stamped' }] });
     expect(stamped('Cat_ab12_11_00001_.png')).toMatchObject({ failure: { code: 'output_not_own' } });
   });
 
   it('is known by the time of the run where a name is fixed', () => {
     expect(outcomeFor(ended({ '9': { images: [own('x.png')] } }, 'success', RUN), 'ab12_1')).toMatchObject({
-      images: [{ own: { from: 1000, to: 2000 } }],
+      outputs: [{ own: { from: 1000, to: 2000 } }],
     });
   });
 
@@ -155,15 +226,15 @@ describe('whose a file is', () => {
   });
 });
 
-it('images of several nodes come together, previews left out', () => {
+it('files of several nodes come together, previews left out', () => {
   const outputs = {
     '9': { images: [{ filename: 'a.png', subfolder: 'x', type: 'output' }] },
     '10': { images: [{ filename: 'p.png', subfolder: '', type: 'temp' }] },
     '11': { images: [{ filename: 'b.png', type: 'output' }], animated: [false] },
   };
   expect(outcomeOf(ended(outputs, 'success', RUN))).toMatchObject({
-    kind: 'images',
-    images: [
+    kind: 'outputs',
+    outputs: [
       { node: '9', filename: 'a.png', subfolder: 'x', type: 'output' },
       { node: '11', filename: 'b.png', subfolder: '', type: 'output' },
     ],

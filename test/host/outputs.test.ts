@@ -8,6 +8,7 @@ import * as fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startSimulatedComfyUI, type SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+import { call } from '../api/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let folder: string;
@@ -28,6 +29,19 @@ const fixed = (kind: string, file = 'fixed.png'): Node => ({
   class_type: 'LabSaveFixed',
   inputs: { images: ['1', 0], file, kind },
 });
+const saveAs = (kind: string, file: string, more: Record<string, unknown> = {}): Node => ({
+  class_type: 'LabSaveAs',
+  inputs: {
+    images: ['1', 0],
+    file,
+    subfolder: '',
+    type: 'output',
+    key: 'images',
+    megabytes: 0,
+    kind,
+    ...more,
+  },
+});
 const GRAPHS: Record<string, Record<string, Node>> = {
   plain: { 1: image(1), 2: save('Cat') },
   held: {
@@ -47,6 +61,29 @@ const GRAPHS: Record<string, Record<string, Node>> = {
   empty: { 1: image(1), 2: fixed('empty') },
   cut: { 1: image(1), 2: fixed('cut') },
   dots: { 1: image(1), 2: fixed('png', 'a..b.png') },
+  gone: { 1: image(1), 2: save('Cat'), 3: saveAs('none', 'gone.mp4', { key: 'gifs' }) },
+  outside: { 1: image(1), 2: saveAs('mp4', 'a.mp4', { subfolder: '../elsewhere' }) },
+  tiff: { 1: image(1), 2: saveAs('tiff', 'a.png') },
+  nothing: { 1: image(1), 2: saveAs('empty', 'a.mp4') },
+  files: {
+    1: image(1),
+    2: saveAs('tiff', 'a.tiff'),
+    3: saveAs('mp4', 'clip 1.gif', { key: 'gifs', type: 'missing', subfolder: 'videos/new' }),
+    4: saveAs('unknown', 'weights.dat', { key: 'result' }),
+    5: saveAs('unknown', 'unnamed', { key: 'video' }),
+    6: saveAs('glb', 'shown.glb', { key: 'result', type: 'path' }),
+    7: { class_type: 'SaveGLB', inputs: { mesh: ['8', 0], filename_prefix: '3d/M' } },
+    8: { class_type: 'LabMesh', inputs: { seed: 1 } },
+  },
+  shown: { 1: image(1), 6: saveAs('glb', 'shown.glb', { key: 'result', type: 'path', subfolder: '3d' }) },
+  pages: {
+    1: image(1),
+    2: saveAs('svg', 'a.svg'),
+    3: saveAs('html', 'a.txt', { key: 'files' }),
+    4: { class_type: 'SaveSVGNode', inputs: { svg: ['5', 0], filename_prefix: 'svg/S' } },
+    5: { class_type: 'LabSVG', inputs: { seed: 1 } },
+  },
+  stripped_film: { 1: image(1), 2: save('Cat'), 3: saveAs('mp4', 'a.mp4') },
 };
 
 beforeEach(async () => {
@@ -58,7 +95,7 @@ beforeEach(async () => {
     const inputs = {
       color: { type: 'integer', default: 1, minimum: 0, maximum: 0xffffff, to: '1.color' },
     };
-    const reported = name === 'stripped' ? { image_metadata: 'strip' } : {};
+    const reported = name.startsWith('stripped') ? { image_metadata: 'strip' } : {};
     await writeFile(
       join(workflows, `${name}.inputs.json`),
       JSON.stringify({ title: name, inputs, ...reported }),
@@ -118,22 +155,89 @@ test('a template may have its images without the graph that ComfyUI writes into 
   expect(PNG.sync.read(stripped!).data.equals(PNG.sync.read(kept!).data)).toBe(true);
 });
 
-describe('what is no whole image ends its job at once, with the reason', () => {
+describe('what cannot be published ends its job at once, with the node and the file', () => {
   test.each([
-    ['text', 'Node 2 saved fixed.png, which is no PNG, JPEG or WebP image: it is text'],
-    ['empty', 'Node 2 saved fixed.png, which is empty'],
-    ['cut', 'Node 2 saved fixed.png, which ends too early'],
-    ['dots', 'Node 2 saved a..b.png, which cannot be had from ComfyUI (400)'],
+    ['text', /^Node 2 saved fixed.png, .*text\/plain/],
+    ['empty', /^Node 2 saved fixed.png, .*empty/],
+    ['cut', /^Node 2 saved fixed.png, .*ends too early/],
+    ['dots', /^Node 2 saved a..b.png, .*400/],
+    ['gone', /^Node 3 saved gone.mp4, .*404/],
+    ['outside', /^Node 2 saved a.mp4, .*403/],
+    ['tiff', /^Node 2 saved a.png, .*image\/tiff/],
+    ['nothing', /^Node 2 saved a.mp4, .*empty/],
   ])('%s', async (workflow, error) => {
     expect(await ended({ workflow })).toMatchObject({
       status: 'failed',
       error_code: 'bad_output',
-      error,
+      error: expect.stringMatching(error) as string,
       attempts: 1,
     });
     // The host is free for others.
     expect(await ended({ workflow: 'plain' })).toMatchObject({ status: 'completed' });
   });
+});
+
+test('files of any kind, also of none that is known, under whatever key', async () => {
+  const status = await ended({ workflow: 'files' });
+  expect(status).toMatchObject({ status: 'completed', output_image: null, images: [] });
+  const outputs = status['outputs'] as Record<string, string | number>[];
+  const shown = ({ node, kind, content_type, filename }: (typeof outputs)[number]) =>
+    [node, kind, content_type, String(filename).replace(/.*_/, '')].join(' ');
+  expect(outputs.map(shown)).toEqual([
+    '2 image image/tiff .tiff',
+    '3 video video/mp4 .mp4',
+    '4 file application/octet-stream .dat',
+    '5 file application/octet-stream .bin',
+    '7 3d model/gltf-binary .glb',
+  ]);
+  const { json } = await call<{ history: Record<string, { outputs: object }> }>(rig.app, 'GET /api/history');
+  const [entry] = Object.values(json.history);
+  expect(Object.values(entry!.outputs).flatMap((output) => Object.keys(output as object))).toEqual([
+    'images',
+    'gifs',
+    'result',
+    'video',
+    '3d',
+  ]);
+  for (const { filename, size_bytes } of outputs) {
+    const answer = await rig.app.request(`/api/image/${filename}`);
+    expect((await answer.arrayBuffer()).byteLength).toBe(size_bytes);
+  }
+});
+
+test('a model that is only shown is an output where nothing was saved', async () => {
+  expect(await ended({ workflow: 'shown' })).toMatchObject({
+    status: 'completed',
+    outputs: [{ node: '6', kind: '3d', content_type: 'model/gltf-binary' }],
+  });
+});
+
+test('what a browser might run is saved, not shown, by route and by link', async () => {
+  const jobId = await rig.generate({ workflow: 'pages' });
+  await rig.until(jobId, ['completed', 'failed']);
+  const status = (await (await fetch(`${rig.url}/api/status/${jobId}`)).json()) as {
+    outputs: { filename: string; content_type: string; url: string }[];
+  };
+  expect(status.outputs.map(({ content_type }) => content_type)).toEqual([
+    'image/svg+xml',
+    'text/html',
+    'image/svg+xml',
+  ]);
+  for (const { filename, url, content_type } of status.outputs)
+    for (const at of [url, `${rig.url}/api/image/${filename}`])
+      for (const method of ['GET', 'HEAD']) {
+        const { headers } = await fetch(at, { method });
+        expect(headers.get('content-type')).toContain(content_type);
+        expect(headers.get('content-disposition')).toBe(`attachment; filename="${filename}"`);
+        expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*sandbox/);
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+      }
+});
+
+test('a template that strips its images says of what it cannot strip', async () => {
+  const { notes, outputs } = await ended({ workflow: 'stripped_film' });
+  const [, film] = outputs as { filename: string }[];
+  expect(notes).toEqual([expect.stringContaining(film!.filename)]);
 });
 
 test('only what carries our stamp is deleted; what a person has stays', async () => {

@@ -14,7 +14,7 @@ import { stampOf } from '../../functions/core/names.ts';
 import { createCleanup } from '../../functions/host/prompts/cleanup.ts';
 import { createHeldJob } from '../../functions/host/claims/held-job.ts';
 import { untilAnswered } from '../../functions/host/claims/confirmed-write.ts';
-import { collectImages } from '../../functions/host/attempt/upload.ts';
+import { collectOutputs } from '../../functions/host/attempt/upload.ts';
 import type { Images } from '../../functions/images/images.ts';
 import { bodyFrom } from '../../functions/images/s3/body.ts';
 import { createLog } from '../../functions/log.ts';
@@ -73,7 +73,14 @@ const depsOf = (comfyui: ReturnType<typeof createComfyUI>, images: Images) => ({
   taken: new Map<string, Set<string>>(),
 });
 
-const OUTPUT = { node: '2', filename: 'a.png', subfolder: '', type: 'output', own: 'stamped' as const };
+const OUTPUT = {
+  node: '2',
+  key: 'images',
+  filename: 'a.png',
+  subfolder: '',
+  type: 'output',
+  own: 'stamped' as const,
+};
 
 test('what breaks off is taken up where it was, of the same file', async () => {
   const { comfyui, ranges } = await comfyuiThat((response, range) => {
@@ -88,7 +95,7 @@ test('what breaks off is taken up where it was, of the same file', async () => {
   });
   const { images, stored } = bucket();
   const deps = depsOf(comfyui, images);
-  const published = await collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT]);
+  const published = await collectOutputs(deps, createHeldJob(JOB), 1, {}, [OUTPUT]);
   expect(published).toMatchObject([{ width: 300, height: 300, sizeBytes: png.length }]);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
   expect(ranges.length).toBeGreaterThan(3);
@@ -107,7 +114,7 @@ test('an image that ComfyUI does not give is given up after ten minutes, and hal
     if (drained) heldJob.drain('the GPU host was stopped');
     const pause = async () => void (now += 5000);
     const deps = { ...depsOf(comfyui, images), awake: () => now, pause };
-    await expect(collectImages(deps, heldJob, 1, {}, [OUTPUT])).rejects.toMatchObject({
+    await expect(collectOutputs(deps, heldJob, 1, {}, [OUTPUT])).rejects.toMatchObject({
       name: 'OutputsGone',
     });
     expect(now).toBeGreaterThan(least);
@@ -124,7 +131,7 @@ test('a ComfyUI that breaks at whatever it is asked is waited for', async () => 
   });
   const { images, stored } = bucket();
   const deps = depsOf(comfyui, images);
-  expect(await collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
+  expect(await collectOutputs(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).toHaveLength(1);
   expect(stored.map((bytes) => bytes.equals(png))).toEqual([true]);
 });
 
@@ -136,7 +143,7 @@ test('one that breaks at this file alone cannot read it', async () => {
     response.writeHead(views ? 500 : 200).end('{}');
   });
   const deps = depsOf(comfyui, bucket().images);
-  await expect(collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
+  await expect(collectOutputs(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     failure: { code: 'bad_output', message: 'Node 2 saved a.png, which cannot be read by ComfyUI' },
   });
   expect(asked).toBe(3);
@@ -152,7 +159,7 @@ test('a body without an end is refused where it is too long to be held', async (
     more();
   });
   const deps = depsOf(comfyui, bucket().images);
-  await expect(collectImages(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
+  await expect(collectOutputs(deps, createHeldJob(JOB), 1, {}, [OUTPUT])).rejects.toMatchObject({
     name: 'UnfitOutput',
     failure: { code: 'bad_output' },
   });

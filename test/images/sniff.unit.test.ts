@@ -3,7 +3,7 @@
 import { PNG } from 'pngjs';
 import { ReadableStream } from 'node:stream/web';
 import { describe, expect, it } from 'vitest';
-import { imageType, peekImage } from '../../functions/images/sniff.ts';
+import { imageType, peek } from '../../functions/images/sniff.ts';
 
 const png = PNG.sync.write(new PNG({ width: 31, height: 17 }));
 const segment = (marker: number, bytes: Buffer) => {
@@ -70,7 +70,7 @@ describe('imageType', () => {
   });
 });
 
-describe('peekImage', () => {
+describe('peek', () => {
   function stream(bytes: Uint8Array, size: number) {
     const seen = { read: 0, cancelled: false };
     const source = new ReadableStream<Uint8Array>(
@@ -91,20 +91,20 @@ describe('peekImage', () => {
     for (const bytes of size === 1
       ? [png, webp, jpeg(0)]
       : [large, jpeg(200_000), webp, Buffer.from('no'), Buffer.alloc(0)]) {
-      const { image, stream: whole } = await peekImage(stream(bytes, size).source);
-      expect(image).toEqual(imageType(bytes));
+      const { head, stream: whole } = await peek(stream(bytes, size).source);
+      expect(imageType(head)).toEqual(imageType(bytes));
       expect(Buffer.from(await new Response(whole as never).arrayBuffer()).equals(bytes)).toBe(true);
     }
   });
 
   it('reads no more than it needs, and hands on a cancellation', async () => {
     const { source, seen } = stream(large, 1000);
-    const { image, stream: whole } = await peekImage(source);
-    expect([image?.width, seen.read]).toEqual([31, 1000]);
+    const { head, stream: whole } = await peek(source);
+    expect([imageType(head)?.width, seen.read]).toEqual([31, 1000]);
     await whole.cancel();
     expect(seen.cancelled).toBe(true);
     const endless = stream(Buffer.concat([jpeg(0).subarray(0, 20), Buffer.alloc(5_000_000, 1)]), 1000);
-    await peekImage(endless.source);
+    await peek(endless.source);
     expect(endless.seen.read).toBeLessThan(600_000);
   });
 
@@ -117,8 +117,8 @@ describe('peekImage', () => {
           else controller.error(new Error('broken'));
         },
       });
-    await expect(peekImage(broken([]))).rejects.toThrow('broken');
-    const { stream: rest } = await peekImage(broken([png, png]));
+    await expect(peek(broken([]))).rejects.toThrow('broken');
+    const { stream: rest } = await peek(broken([png, png]));
     await expect(new Response(rest as never).arrayBuffer()).rejects.toThrow('broken');
   });
 });

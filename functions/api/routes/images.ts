@@ -2,10 +2,11 @@
 
 import { type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import { imagesOf, type JobState } from '../../core/job.ts';
+import { imagesOf, type JobOutput, type JobState } from '../../core/job.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
 import { letGo, RangeNotSatisfiable } from '../../images/images.ts';
+import { safetyOf } from '../../images/links.ts';
 import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
 import { originOf } from '../http/link-origin.ts';
@@ -16,7 +17,10 @@ import { pageOfOwned, PLACE, totalOf } from './owned.ts';
 import { linkOf } from './views.ts';
 import type { Shared } from './shared.ts';
 
-const BYTES = { 'image/*': { type: 'string', format: 'binary' } };
+const BINARY = { type: 'string', format: 'binary' };
+const BYTES = Object.fromEntries(
+  ['image/*', 'video/*', 'audio/*', 'text/*', 'model/*', 'application/*'].map((type) => [type, BINARY]),
+);
 
 export const imageRoutes = (deps: Shared) => [
   route(
@@ -24,7 +28,7 @@ export const imageRoutes = (deps: Shared) => [
       route: 'GET /image/:filename',
       id: 'image',
       tag: 'Images',
-      summary: 'The bytes of an image',
+      summary: 'The bytes of an image, or of any other output',
       description: 'Its name belongs to these bytes for ever: it may be kept.',
       scope: 'read',
       parameters: {
@@ -51,7 +55,8 @@ export const imageRoutes = (deps: Shared) => [
           content: BYTES,
           headers: {
             ETag: 'Of these bytes',
-            'Content-Disposition': 'inline, with the file name',
+            'Content-Disposition':
+              'With the file name; attachment for what a browser might run, as SVG and HTML',
             'Accept-Ranges': 'bytes',
           },
         },
@@ -70,9 +75,8 @@ export const imageRoutes = (deps: Shared) => [
     },
     async (c, { filename, redirected, range, ifNoneMatch }) => {
       const { servedImages, readers, settings } = deps;
-      const state = await stateOfImage(deps, filename, c.get('caller'));
-      const redirect = async () =>
-        c.redirect(await linkOf(deps, state, filename, originOf(settings, c)), 302);
+      const { state, output } = await findOutput(deps, filename, c.get('caller'));
+      const redirect = async () => c.redirect(await linkOf(deps, state, output, originOf(settings, c)), 302);
       if (redirected === '1') return redirect();
       const cut = () => void c.env?.outgoing?.socket?.resetAndDestroy();
       const reader = readers.take(c.get('caller').owner, cut);
@@ -102,7 +106,7 @@ export const imageRoutes = (deps: Shared) => [
       const headers = {
         'Content-Type': stored.contentType,
         'Content-Length': String(stored.contentLength),
-        'Content-Disposition': `inline; filename="${filename}"`,
+        ...safetyOf(stored.contentType, filename),
         ETag: stored.etag,
         'Last-Modified': stored.lastModified.toUTCString(),
         'Accept-Ranges': 'bytes',
@@ -155,10 +159,14 @@ function notFound(): AppError {
 }
 
 /** The name alone finds the job, and the job says whether it has such an output. */
-async function stateOfImage({ jobs }: Shared, filename: string, caller: Caller): Promise<JobState> {
+async function findOutput(
+  { jobs }: Shared,
+  filename: string,
+  caller: Caller,
+): Promise<{ state: JobState; output: JobOutput }> {
   const jobId = jobIdOfImage(filename);
   const state = jobId === undefined ? undefined : await jobs.readState(jobId);
-  if (!state?.outputs?.some((output) => output.filename === filename) || !sees(caller, state.owner))
-    throw notFound();
-  return state;
+  const output = state?.outputs?.find((one) => one.filename === filename);
+  if (!state || !output || !sees(caller, state.owner)) throw notFound();
+  return { state, output };
 }

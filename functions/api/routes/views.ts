@@ -2,12 +2,13 @@
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { Host } from '../../core/host.ts';
-import { hasEnded, imagesOf, isDue, type JobState, type Job } from '../../core/job.ts';
+import { hasEnded, imagesOf, isDue, type Job, type JobOutput, type JobState } from '../../core/job.ts';
 import { imageView, jobView, outputView } from '../../core/job-view.ts';
 import { keys } from '../../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import { etaSeconds, waitingFor } from '../../core/estimate.ts';
 import { readGraph } from '../../images/documents.ts';
+import { servedType } from '../../images/links.ts';
 import type { Shared } from './shared.ts';
 
 export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
@@ -20,7 +21,7 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
   const outputs = state.outputs ?? [];
   const links = new Map(
     await Promise.all(
-      outputs.map(async ({ filename }) => [filename, await linkOf(deps, state, filename, origin)] as const),
+      outputs.map(async (output) => [output.filename, await linkOf(deps, state, output, origin)] as const),
     ),
   );
   return {
@@ -41,13 +42,14 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
 export function linkOf(
   { presigner }: Shared,
   state: JobState,
-  filename: string,
+  { filename, contentType }: JobOutput,
   origin: string | undefined,
 ): Promise<string> {
   return presigner.link({
     endpoint: origin,
     key: keys.image(state.jobId, state.attempt, filename),
     filename,
+    contentType: servedType(contentType),
   });
 }
 

@@ -183,6 +183,7 @@ async function measure(
         height: 1024,
         sizeBytes: 1_500_000,
         contentType: 'image/png',
+        sha256: 'ab'.repeat(32),
       };
       const steps = { currentStep: STEPS, totalSteps: STEPS };
       await jobs.write(

@@ -8,7 +8,9 @@ import {
   fail,
   type Failure,
   isHeldBy,
+  type JobOutput,
   lose,
+  type Noted,
   type Release,
   release,
   spend,
@@ -33,7 +35,8 @@ import { writeConfirmed, type Confirmation, type Writer, untilAnswered } from '.
 import { stageInputs } from './staging.ts';
 import type { Orphans } from '../prompts/orphans.ts';
 import type { Stats } from './stats.ts';
-import { collectImages, OutputsGone, UnfitOutput } from './upload.ts';
+import { UnfitOutput } from './unfit-output.ts';
+import { collectOutputs, OutputsGone } from './upload.ts';
 
 export interface AttemptDeps extends Writer {
   comfyui: ComfyUI;
@@ -208,30 +211,43 @@ async function follow(attempt: Attempt): Promise<void> {
   deps.cleanup.ofPrompt(promptId);
 }
 
-async function publish(
-  attempt: Attempt,
-  { images: outputs, notes }: Extract<Outcome, { kind: 'images' }>,
-): Promise<void> {
+async function publish(attempt: Attempt, { outputs }: Extract<Outcome, { kind: 'outputs' }>): Promise<void> {
   const { heldJob, claimed, graph, reports } = attempt;
   // The template's setting comes before the host's.
   const imageMetadata = claimed.request.imageMetadata ?? attempt.deps.imageMetadata;
   const deps = { ...attempt.deps, imageMetadata };
   heldJob.upload();
-  // A prompt that was never seen running has started too: its images exist.
+  // A prompt that was never seen running has started too: its outputs exist.
   reports.started();
   deps.slotFreed();
   try {
-    const images = await collectImages(deps, heldJob, claimed.fence.attempt, graph, outputs);
-    if (!images) return breakOff(attempt, await heldJob.stopped);
+    const published = await collectOutputs(deps, heldJob, claimed.fence.attempt, graph, outputs);
+    if (!published) return breakOff(attempt, await heldJob.stopped);
     const state = { ...claimed.state, ...(await reports.settleStart()) };
-    const spent = { ...spentBy(attempt), ...(notes.length > 0 && { notes }) };
-    const change = complete(state, claimed.fence, images, reports.lastSteps(), deps.now(), spent);
+    const spent = { ...spentBy(attempt), ...(imageMetadata === 'strip' && notesOn(published)) };
+    const change = complete(state, claimed.fence, published, reports.lastSteps(), deps.now(), spent);
     report(attempt, 'completed', await writeConfirmed(deps, heldJob.jobId, change, claimed.fence));
   } catch (error) {
     if (error instanceof UnfitOutput) return await reportFailure(attempt, error.failure);
     if (!(error instanceof OutputsGone)) throw error;
     await giveBack(attempt, error.message);
   }
+}
+
+/** Where images are stripped the graph may be meant to stay out of other files too. */
+function notesOn(published: readonly JobOutput[]): Noted {
+  const kept = published.filter((output) => !isStrippable(output)).map(({ filename }) => filename);
+  if (kept.length === 0) return {};
+  const names = [...kept.slice(0, 3), ...(kept.length > 3 ? [`${kept.length - 3} more`] : [])].join(', ');
+  return {
+    notes: [
+      `Published with the metadata that ComfyUI wrote, since only PNG, JPEG and WebP are stripped: ${names}`,
+    ],
+  };
+}
+
+function isStrippable({ kind, contentType }: JobOutput): boolean {
+  return kind === 'text' || /^image\/(png|jpeg|webp)$/.test(contentType);
 }
 
 async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> {

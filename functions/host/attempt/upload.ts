@@ -1,53 +1,40 @@
-// A job's images, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
+// A job's outputs, from ComfyUI into the bucket: as streams, with a checksum, under names of our own. Only what this
 // attempt made, and only whole images. A file that ComfyUI can never serve ends the attempt; any other error is retried.
 
 import { createHash, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type ComfyUI,
-  ComfyUIBroken,
-  ComfyUIError,
-  ComfyUIRefused,
-  ComfyUISilent,
-  type ViewedFile,
-} from '../../comfyui/client.ts';
+import { type ComfyUI, ComfyUIBroken, ComfyUIError, ComfyUIRefused } from '../../comfyui/client.ts';
 import type { JobOutput } from '../../core/job-output.ts';
-import type { Failure } from '../../core/job-state.ts';
-import { MAX_IMAGE_BYTES } from '../../core/limits.ts';
+import { MAX_FILE_BYTES, MAX_IMAGE_BYTES } from '../../core/limits.ts';
+import { isText, type ListedText } from '../../core/listed-outputs.ts';
 import { attemptPromptId, imageName, keys } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
-import type { OutputImage } from '../../core/outcome.ts';
+import type { Output, OutputFile } from '../../core/outcome.ts';
 import { publishedPrefixOf } from '../../core/render.ts';
 import type { Timings } from '../../core/timings.ts';
 import { BodyTooLong, type Images } from '../../images/images.ts';
-import { peekImage } from '../../images/sniff.ts';
+import { servedType } from '../../images/links.ts';
+import { type MediaType, mediaTypeOf } from '../../images/media-type.ts';
+import { gifSize, imageType, noImage, peek } from '../../images/sniff.ts';
 import { BrokenImage, type ImageMetadata, walkImage } from '../../images/structure/walk.ts';
 import type { HeldJob } from '../claims/held-job.ts';
 import type { Writer } from '../claims/confirmed-write.ts';
+import { download } from './download.ts';
+import { checkBirth, type FixedDeps, takeFixed } from './fixed-names.ts';
+import { unfit, UnfitOutput } from './unfit-output.ts';
 
-/** ComfyUI no longer has the images: the attempt is lost. */
+/** ComfyUI no longer has the files: the attempt is lost. */
 export class OutputsGone extends Error {
   override readonly name = 'OutputsGone';
 }
 
-/** An output that is no image of this job; retrying does not help. */
-export class UnfitOutput extends Error {
-  override readonly name = 'UnfitOutput';
-  constructor(readonly failure: Failure) {
-    super(failure.message);
-  }
-}
-
-interface UploadDeps extends Pick<Writer, 'log' | 'pause'> {
+interface UploadDeps extends Pick<Writer, 'log' | 'pause'>, FixedDeps {
   comfyui: Pick<ComfyUI, 'view' | 'viewHead' | 'history'>;
   images: Images;
   timings: Timings;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
-  /** Of all attempts of the host: output files with a fixed name, in one version each, and the jobs that reported them. */
-  taken: Map<string, Set<string>>;
   imageMetadata?: ImageMetadata | undefined;
 }
 
@@ -64,12 +51,12 @@ const BREAKS = 3;
 const DRAIN_LIMIT = 30_000;
 
 /** Returns undefined if the attempt is broken off during the call. @throws OutputsGone, UnfitOutput */
-export async function collectImages(
+export async function collectOutputs(
   deps: UploadDeps,
   heldJob: HeldJob,
   attempt: number,
   graph: Graph,
-  outputs: readonly OutputImage[],
+  outputs: readonly Output[],
 ): Promise<JobOutput[] | undefined> {
   let stopped = false;
   void heldJob.stopped.then(() => {
@@ -80,18 +67,19 @@ export async function collectImages(
     drainedAt = deps.awake();
   });
   const upload = { deps, heldJob, attempt, graph };
-  const images: JobOutput[] = [];
+  const files = outputs.filter((output): output is OutputFile => !isText(output));
+  const published: JobOutput[] = [];
   for (const [index, output] of outputs.entries()) {
     let broke = 0;
     let failingSince: number | undefined;
-    for (let tries = 0; images.length === index; tries += 1) {
+    for (let tries = 0; published.length === index; tries += 1) {
       if (stopped) return undefined;
       try {
-        if (images.length === 0) await takeFixed(upload, outputs);
-        images.push(await uploadImage(upload, output, index + 1));
+        if (published.length === 0) await takeFixed(deps, heldJob.jobId, files);
+        published.push(await publish(upload, output, index + 1));
       } catch (error) {
         if (error instanceof ComfyUIBroken && (await answersOtherwise(upload))) broke += 1;
-        const end = endOf(error, output, broke);
+        const end = isText(output) ? undefined : endOf(error, output, broke);
         if (end) throw end;
         if (error instanceof ComfyUIError) {
           const now = deps.awake();
@@ -100,15 +88,15 @@ export async function collectImages(
             now - failingSince > deps.timings.jobDeadline ||
             now - Math.max(drainedAt, failingSince) > DRAIN_LIMIT
           )
-            throw new OutputsGone('its images could not be had from ComfyUI', { cause: error });
+            throw new OutputsGone('its outputs could not be had from ComfyUI', { cause: error });
         } else failingSince = undefined;
-        // Half an image, a throttled bucket, a restart of ComfyUI: the file is still on its disk.
+        // Half a file, a throttled bucket, a restart of ComfyUI: the file is still on its disk.
         deps.log.error('image.upload_failed', error, { jobId: heldJob.jobId });
         await deps.pause(tries);
       }
     }
   }
-  return images;
+  return published;
 }
 
 /** If every request fails, as behind a proxy that has lost ComfyUI, the failure says nothing about the file. */
@@ -120,7 +108,7 @@ function answersOtherwise({ deps, heldJob, attempt }: Upload): Promise<boolean> 
 }
 
 /** Returns undefined if a retry may succeed. */
-function endOf(error: unknown, output: OutputImage, broke: number): Error | undefined {
+function endOf(error: unknown, output: OutputFile, broke: number): Error | undefined {
   if (error instanceof OutputsGone || error instanceof UnfitOutput) return error;
   if (error instanceof BrokenImage) return unfit(output, error.message);
   if (error instanceof BodyTooLong)
@@ -130,148 +118,135 @@ function endOf(error: unknown, output: OutputImage, broke: number): Error | unde
   return undefined;
 }
 
-function unfit({ node, filename }: OutputImage, what: string, code: Failure['code'] = 'bad_output') {
-  const message = `Node ${node} saved ${filename.slice(0, 100)}, which ${what}`;
-  return new UnfitOutput({ code, message: message.slice(0, 500) });
+function publish(upload: Upload, output: Output, ordinal: number): Promise<JobOutput> {
+  return isText(output) ? publishText(upload, output, ordinal) : publishFile(upload, output, ordinal);
 }
 
-async function uploadImage(
-  { deps: { comfyui, images, imageMetadata = 'keep' }, heldJob, attempt, graph }: Upload,
-  output: OutputImage,
-  ordinal: number,
-): Promise<JobOutput> {
-  const { node } = output;
+const TEXT: MediaType = { kind: 'text', contentType: 'text/plain', extension: 'txt' };
+
+async function publishText(upload: Upload, { text, ...listed }: ListedText, ordinal: number) {
+  const body = Buffer.from(text);
+  return put(upload, { ...listed, ordinal }, TEXT, [body], body.length);
+}
+
+async function publishFile(upload: Upload, output: OutputFile, ordinal: number): Promise<JobOutput> {
+  const { comfyui } = upload.deps;
   const file = await comfyui.view(output);
-  if (!file) throw new OutputsGone('its images are gone from the GPU host');
+  if (!file) throw await goneOr(upload, output);
   const { body, cancel, ...viewed } = file;
   try {
     checkBirth(output, viewed);
-    if ((viewed.sizeBytes ?? 0) > MAX_IMAGE_BYTES) throw unfit(output, `has over ${MAX_IMAGE_BYTES} bytes`);
+    refuseOver(output, viewed.sizeBytes ?? 0, MAX_FILE_BYTES);
   } catch (error) {
     cancel();
     throw error;
   }
   const bytes = ReadableStream.from(download(comfyui, output, body, viewed));
-  const { image, kind, stream } = await peekImage(bytes);
-  if (!image) {
-    await stream.cancel();
-    const what = kind === undefined ? '' : `: it is ${kind}`;
-    throw unfit(output, viewed.sizeBytes === 0 ? 'is empty' : `is no PNG, JPEG or WebP image${what}`);
-  }
-  const name = imageName(publishedPrefixOf(graph, node), heldJob.jobId, ordinal, image.extension);
-  const key = keys.image(heldJob.jobId, attempt, name);
-  // The size is known only if the bytes are passed on unchanged.
-  const sizeBytes = imageMetadata === 'keep' ? viewed.sizeBytes : undefined;
-  const sha256 = createHash('sha256');
-  const checked = hashed(walkImage(stream, image.extension, imageMetadata), sha256);
-  const stored = await images.put(key, Readable.from(checked), {
-    contentType: image.contentType,
-    ...(sizeBytes === undefined ? {} : { sizeBytes }),
-  });
+  const { head, stream } = await peek(bytes);
+  const published = await store(upload, output, ordinal, viewed.sizeBytes, { head, stream }).catch(
+    async (error: unknown) => {
+      // Where it was being read it is cancelled already.
+      await stream.cancel().catch(() => undefined);
+      throw error;
+    },
+  );
   if (output.own !== 'stamped') {
     const after = await comfyui.viewHead(output);
     if (after?.etag !== viewed.etag || after?.written?.at !== viewed.written?.at)
       throw unfit(output, 'was written again by another run while it was read', 'output_not_own');
   }
+  return published;
+}
+
+async function store(
+  upload: Upload,
+  output: OutputFile,
+  ordinal: number,
+  sizeBytes: number | undefined,
+  { head, stream }: Awaited<ReturnType<typeof peek>>,
+): Promise<JobOutput> {
+  const listed = { node: output.node, key: output.key, ordinal };
+  const image = imageType(head);
+  if (!image) {
+    const type = typeOfFile(output, head);
+    return put(upload, { ...listed, ...gifSize(head) }, type, stream, sizeBytes);
+  }
+  refuseOver(output, sizeBytes ?? 0, MAX_IMAGE_BYTES);
+  const { imageMetadata = 'keep' } = upload.deps;
+  const { width, height, ...type } = image;
+  const walked = walkImage(stream, image.extension, imageMetadata);
+  // The size is known only if the bytes are passed on unchanged.
+  const known = imageMetadata === 'keep' ? sizeBytes : undefined;
+  return put(upload, { ...listed, width, height }, { kind: 'image', ...type }, walked, known);
+}
+
+/** A ComfyUI that has the prompt and not its file never had it, or its node has removed it. */
+async function goneOr({ deps, heldJob, attempt }: Upload, output: OutputFile): Promise<Error> {
+  const entry = await deps.comfyui.history(attemptPromptId(heldJob.jobId, attempt));
+  return entry
+    ? unfit(output, 'is not there: ComfyUI answers 404 for it')
+    : new OutputsGone('its outputs are gone from the GPU host');
+}
+
+function refuseOver(output: OutputFile, sizeBytes: number, most: number): void {
+  if (sizeBytes > most) throw unfit(output, `has over ${most} bytes`);
+}
+
+/** Names that promise an image which can be checked. */
+const PROMISES = /\.(png|jpe?g|webp)$/i;
+/** Saved as it is, an empty text is a text. */
+const EMPTY = /\.(txt|md|csv|json)$/i;
+
+/** @param head of a file that is no whole PNG, JPEG or WebP. @throws UnfitOutput */
+function typeOfFile(output: OutputFile, head: Buffer): MediaType {
+  const type = mediaTypeOf(head, output.filename);
+  if (head.length === 0 && !EMPTY.test(output.filename)) throw unfit(output, 'is empty');
+  if (PROMISES.test(output.filename) || /^image\/(png|jpeg|webp)$/.test(type.contentType))
+    throw unfit(output, noImage(head));
+  return type;
+}
+
+interface Published {
+  node: string;
+  key: string;
+  ordinal: number;
+  width?: number;
+  height?: number;
+}
+
+async function put(
+  { deps, heldJob, attempt, graph }: Upload,
+  { ordinal, node, key, ...size }: Published,
+  { kind, contentType, extension }: MediaType,
+  bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  sizeBytes: number | undefined,
+): Promise<JobOutput> {
+  const filename = imageName(publishedPrefixOf(graph, node), heldJob.jobId, ordinal, extension);
+  const sha256 = createHash('sha256');
+  const stored = await deps.images.put(
+    keys.image(heldJob.jobId, attempt, filename),
+    Readable.from(hashed(bytes, sha256)),
+    { contentType: servedType(contentType), ...(sizeBytes !== undefined && { sizeBytes }) },
+  );
   return {
-    filename: name,
+    filename,
     node,
-    width: image.width,
-    height: image.height,
+    // What it is not said of is an image under `images`: a job's state is small.
+    ...(key !== 'images' && { key }),
+    ...(kind !== 'image' && { kind }),
+    ...size,
     sizeBytes: stored.sizeBytes,
-    contentType: image.contentType,
+    contentType,
     sha256: sha256.digest('hex'),
   };
 }
 
-async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+async function* hashed(
+  bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  hash: Hash,
+): AsyncGenerator<Uint8Array> {
   for await (const piece of bytes) {
     hash.update(piece);
     yield piece;
-  }
-}
-
-const TAKEN_REMEMBERED = 1000;
-/** A prompt that ran within the same milliseconds has reported its files by then, ms. */
-const CLAIMED_WITHIN = 2000;
-
-/**
- * ComfyUI runs one prompt at a time: a file written between a prompt's start and end is that prompt's. A file written in
- * the milliseconds of the start may be of the prompt before, since file times are coarse: it is refused
- * if another job reports the same version of it.
- */
-async function takeFixed({ deps, heldJob }: Upload, outputs: readonly OutputImage[]): Promise<void> {
-  const doubtful: { output: OutputImage; jobs: Set<string> }[] = [];
-  for (const output of outputs) {
-    if (output.own === 'stamped') continue;
-    const { etag, written } = (await deps.comfyui.viewHead(output)) ?? {};
-    const file = [output.subfolder, output.filename, etag].join('\0');
-    const jobs = deps.taken.get(file) ?? new Set<string>();
-    jobs.add(heldJob.jobId);
-    deps.taken.delete(file);
-    if (deps.taken.size >= TAKEN_REMEMBERED) deps.taken.delete(deps.taken.keys().next().value!);
-    deps.taken.set(file, jobs);
-    if (written && written.at <= output.own.from + written.within) doubtful.push({ output, jobs });
-  }
-  if (doubtful.length > 0) await sleep(CLAIMED_WITHIN);
-  for (const { output, jobs } of doubtful)
-    if (jobs.size > 1)
-      throw unfit(output, 'may be of another run, which began in the same moment', 'output_not_own');
-}
-
-/** The kernel's file times lag by some milliseconds. */
-const CLOCK_SLACK = 20;
-
-/** A file with a fixed name is this attempt's only if it was last written while the prompt ran. @throws UnfitOutput */
-function checkBirth(output: OutputImage, { written }: ViewedFile): void {
-  if (output.own === 'stamped') return;
-  if (!written)
-    throw unfit(
-      output,
-      'may be of another run: its name is fixed, and a proxy before ComfyUI hides when it was written',
-      'output_not_own',
-    );
-  const { from, to } = output.own;
-  if (written.at < from - CLOCK_SLACK - written.within || written.at > to)
-    throw unfit(
-      output,
-      'was written by another run: its name is fixed, so every run writes it',
-      'output_not_own',
-    );
-}
-
-/** How often a broken connection is resumed. */
-const RESUMES = 20;
-
-/** Yields the whole file, resuming broken connections while its ETag stays the same. @throws ComfyUISilent, UnfitOutput */
-async function* download(
-  comfyui: UploadDeps['comfyui'],
-  output: OutputImage,
-  body: AsyncIterable<Uint8Array>,
-  { etag, sizeBytes }: ViewedFile,
-): AsyncGenerator<Uint8Array> {
-  // A file without a length is buffered.
-  const limit = sizeBytes === undefined ? MAX_IMAGE_BYTES / 8 : MAX_IMAGE_BYTES;
-  let read = 0;
-  for (let resumes = 0; ; resumes += 1) {
-    const before = read;
-    try {
-      for await (const piece of body) {
-        read += piece.length;
-        if (read > limit) throw unfit(output, `has over ${limit} bytes`);
-        yield piece;
-      }
-      if (sizeBytes === undefined || read >= sizeBytes) return;
-    } catch (error) {
-      if (error instanceof UnfitOutput || etag === undefined || resumes >= RESUMES || read === before)
-        throw error;
-    }
-    const next = etag === undefined ? undefined : await comfyui.view(output, { from: read, ifRange: etag });
-    // The file has changed, or ranges are not supported: the next try starts from the beginning.
-    if (!next?.partial) {
-      next?.cancel();
-      throw new ComfyUISilent('GET /view to its end');
-    }
-    body = next.body;
   }
 }

@@ -3,7 +3,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
-import { escaped, inline, type Presigner } from '../links.ts';
+import { escaped, type Presigner } from '../links.ts';
 
 const PATH = '/signed/';
 
@@ -82,14 +82,6 @@ export function createLinks({ secret, now = Date.now }: LinkOptions): Links {
       if (left < 0 || left > 2 * LINK_LIFETIME_SECONDS) return { refused: 'The link has expired' };
       return link;
     },
-  };
-}
-
-/** The headers that a link sets. */
-export function headersOf({ filename, contentType }: Link): Record<string, string> {
-  return {
-    ...(filename !== undefined && { 'Content-Disposition': inline(filename) }),
-    ...(contentType !== undefined && { 'Content-Type': contentType }),
   };
 }
 

@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import type { AwsCredentialIdentity, Provider } from '@smithy/types';
 import { createHash, createHmac } from 'node:crypto';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
-import { escaped, inline, type Presigner } from '../links.ts';
+import { escaped, type Presigner, safetyOf } from '../links.ts';
 
 export interface PresignerOptions {
   credentials: AwsCredentialIdentity | Provider<AwsCredentialIdentity>;
@@ -31,6 +31,8 @@ export function createPresigner(options: PresignerOptions): Presigner {
   return {
     async link({ endpoint, key, filename, contentType }) {
       const { origin, prefix, path } = placeOf(endpoint, region, bucket);
+      const { 'Content-Disposition': disposition } =
+        filename === undefined ? {} : safetyOf(contentType ?? '', filename);
       const signed = await signer.presign(
         {
           method: 'GET',
@@ -40,7 +42,8 @@ export function createPresigner(options: PresignerOptions): Presigner {
           headers: { host: origin.host, 'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD' },
           path: path + key.split('/').map(escaped).join('/'),
           query: {
-            ...(filename !== undefined && { 'response-content-disposition': inline(filename) }),
+            // Only these headers can be set: a bucket is an origin of its own.
+            ...(disposition !== undefined && { 'response-content-disposition': disposition }),
             ...(contentType !== undefined && { 'response-content-type': contentType }),
           },
         },

@@ -1,7 +1,8 @@
 // Links to images in a folder: good for a quarter of an hour, exactly as they were signed, under any name of this machine.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createLinks, headersOf } from '../../../functions/images/folder/links.ts';
+import { createLinks } from '../../../functions/images/folder/links.ts';
+import { safetyOf } from '../../../functions/images/links.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-11-23T12:00:00Z');
@@ -94,7 +95,39 @@ describe('a link', () => {
 });
 
 it('names the file as RFC 6266 has it, and smuggles no header in', () => {
-  expect(headersOf({ key: 'a', filename: 'ü"1.png\r\nset-cookie: x', contentType: undefined })).toEqual({
+  expect(safetyOf('image/png', 'ü"1.png\r\nset-cookie: x')).toEqual({
     'Content-Disposition': `inline; filename="__1.png__set-cookie: x"; filename*=UTF-8''%C3%BC%221.png%0D%0Aset-cookie%3A%20x`,
+  });
+});
+
+describe('what a browser may show', () => {
+  it.each(['image/png', 'image/gif', 'video/mp4', 'audio/flac', 'text/plain; charset=utf-8'])(
+    '%s',
+    (type) => {
+      expect(safetyOf(type, 'a')).toEqual({ 'Content-Disposition': 'inline; filename="a"' });
+      expect(safetyOf(type)).toEqual({});
+    },
+  );
+
+  it.each([
+    'image/svg+xml',
+    'text/html; charset=utf-8',
+    'application/xml',
+    'application/pdf',
+    'application/octet-stream',
+    'model/gltf-binary',
+    'text/plainer',
+    'IMAGE/SVG+XML',
+    '',
+  ])('and not %j', (type) => {
+    const policy = "default-src 'none'; frame-ancestors 'none'; sandbox";
+    expect(safetyOf(type, 'a')).toEqual({
+      'Content-Disposition': 'attachment; filename="a"',
+      'Content-Security-Policy': policy,
+    });
+    expect(safetyOf(type)).toEqual({
+      'Content-Disposition': 'attachment',
+      'Content-Security-Policy': policy,
+    });
   });
 });

@@ -26,11 +26,13 @@ it.each([
     endpoint,
     key,
     filename: 'ü"1.png',
+    contentType: 'image/png',
   });
   const command = new GetObjectCommand({
     Bucket: bucket,
     Key: key,
     ResponseContentDisposition: `inline; filename="__1.png"; filename*=UTF-8''%C3%BC%221.png`,
+    ResponseContentType: 'image/png',
   });
   const client = createS3Client({ endpoint, region, credentials });
   const theirs = new URL(await getSignedUrl(client, command, { expiresIn: 900, signingDate: new Date(now) }));
@@ -44,6 +46,7 @@ it.each([
     'X-Amz-Date',
     'X-Amz-Expires',
     'response-content-disposition',
+    'response-content-type',
   ]) {
     expect(link.searchParams.get(name)).toBe(theirs.searchParams.get(name));
   }
@@ -56,7 +59,12 @@ it('opens with plain curl, for any name that leads to this machine', async () =>
     const key = 'images/0f/1/Flux2 Turbo ü+(1)_00001_.png';
     await images.put(key, Buffer.alloc(300_000, 'x'), { contentType: 'image/png' });
     for (const endpoint of [s3.url, `http://localhost:${s3.port}`]) {
-      const link = await presigner.link({ endpoint, key, filename: 'Flux2.png' });
+      const link = await presigner.link({
+        endpoint,
+        key,
+        filename: 'Flux2.png',
+        contentType: 'image/png',
+      });
       const { stdout } = await run('curl', [
         '-4',
         '-sS',

@@ -30,7 +30,7 @@ describe('a link', () => {
       endpoint: s3.url,
       key: 'a.png',
       filename: 'my image.png',
-      contentType: 'image/x-png',
+      contentType: 'image/webp',
     });
     return { path: url.slice(s3.url.length), headers: { host: `127.0.0.1:${s3.port}` } };
   };
@@ -44,7 +44,7 @@ describe('a link', () => {
     expect({ status, body: body.toString() }).toEqual({ status: 200, body: 'image' });
     expect(headers).toMatchObject({
       'content-disposition': 'inline; filename="my image.png"',
-      'content-type': 'image/x-png',
+      'content-type': 'image/webp',
     });
   });
 
