@@ -1,16 +1,17 @@
 // An asset as the Comfy API v2 shows it: an upload, or what a job made.
 
 import { type Caller, sees } from '../../core/access.ts';
-import type { JobImage, JobState } from '../../core/job.ts';
+import type { JobOutput, JobState } from '../../core/job.ts';
 import { iso } from '../../core/job-view.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { keys } from '../../core/names.ts';
+import { servedType } from '../../images/links.ts';
 import type { Asset, OutputAsset, UploadAsset } from '../../store/assets.ts';
 import type { V2Deps } from './deps.ts';
 import { V2Error } from './errors.ts';
 
 /** An asset with what it stands for. */
-export type Found = { asset: UploadAsset } | { asset: OutputAsset; state: JobState; output: JobImage };
+export type Found = { asset: UploadAsset } | { asset: OutputAsset; state: JobState; output: JobOutput };
 
 export function assetNotFound(): V2Error {
   return new V2Error(404, 'not_found', 'There is no asset of this id');
@@ -28,7 +29,7 @@ export async function findAsset(deps: V2Deps, caller: Caller, assetId: string): 
 export async function resolve(deps: V2Deps, asset: Asset): Promise<Found | undefined> {
   if (!('jobId' in asset)) return { asset };
   const state = await deps.jobs.readState(asset.jobId);
-  const output = state?.images?.find(({ filename }) => filename === asset.filename);
+  const output = state?.outputs?.find(({ filename }) => filename === asset.filename);
   return state && output && { asset, state, output };
 }
 
@@ -55,6 +56,7 @@ export async function assetView(
     endpoint: origin,
     key: keyOfAsset(found),
     filename: nameOfAsset(found),
+    contentType: 'output' in found ? servedType(found.output.contentType) : undefined,
   });
   const what =
     'output' in found
