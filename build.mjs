@@ -1,12 +1,12 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
 // all programs of this machine, `node build.mjs local keys` those, `node build.mjs lambda` what is deployed (Lambdas
 // and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` the files of `npm pack`, and
-// `node build.mjs simulated-comfyui/package` those of that workspace. Prints nothing unless it fails. Files are replaced
-// whole: another build, or a start, may be under way.
+// `node build.mjs simulated-comfyui/package` those of that workspace. Prints nothing unless it fails. Programs of this machine
+// whose sources are as they were are left alone. Files are replaced whole: another build, or a start, may be under way.
 
+import { statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { build } from 'esbuild';
 
 /** Packages that are still CommonJS call require for Node's own modules. */
 const REQUIRE =
@@ -91,6 +91,14 @@ const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
 /** They serve it. */
 const SERVE_DOCS = ['local', 'api', 'generate', 'comfyui-rest-api'];
 
+/** Beside a program's own sources: what decides how they are bundled. */
+const ALWAYS = ['build.mjs', 'package-lock.json', 'tsconfig.json'];
+/** A file that was saved so shortly before a build may have been read before it was saved. ms. */
+const JUST_SAVED = 1000;
+
+/** What a program was made from, and how those files looked. */
+const sourcesOf = (name) => join('.build', 'sources', `${name}.json`);
+
 /** Between two licences. */
 const RULE = `\n${'-'.repeat(80)}\n\n`;
 
@@ -105,7 +113,9 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 const wanted = names.length > 0 ? names : Object.keys(programs);
-await local(wanted.filter((name) => Object.hasOwn(programs, name)));
+const stale = [];
+for (const name of wanted) if (Object.hasOwn(programs, name) && !(await isFresh(name))) stale.push(name);
+await local(stale);
 for (const name of wanted) await assets[name]?.();
 
 /** @returns what the bundles were made from */
@@ -113,7 +123,8 @@ async function local(some) {
   if (some.length === 0) return [];
   if (some.some((name) => SERVE_DOCS.includes(name)))
     await copy('node_modules/swagger-ui-dist', '.build/docs', DOCS_PAGE);
-  return bundle({
+  const began = Date.now();
+  const { inputs, outputs } = await bundle({
     entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
     sourcemap: 'linked',
@@ -135,6 +146,30 @@ async function local(some) {
       ].join('\n'),
     },
   });
+  for (const name of some) await remember(name, Object.keys(outputs[`.build/${name}.mjs`].inputs), began);
+  return Object.keys(inputs);
+}
+
+/** Time and size of a file; undefined: there is none. */
+function lookOf(path) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.mtimeMs} ${found.size}`;
+}
+
+async function remember(name, inputs, began) {
+  const looks = [...ALWAYS, ...inputs].map((path) => [path, lookOf(path)]);
+  const isCertain = looks.every(([, look]) => look !== undefined && parseFloat(look) < began - JUST_SAVED);
+  if (isCertain) await put(sourcesOf(name), JSON.stringify(looks));
+  else await rm(sourcesOf(name), { force: true });
+}
+
+/** Whether a program was made from its sources as they are now. */
+async function isFresh(name) {
+  const made = [`.build/${name}.mjs`, ...(SERVE_DOCS.includes(name) ? ['.build/docs'] : [])];
+  if (!made.every(lookOf)) return false;
+  const sources = await readFile(sourcesOf(name), 'utf8').catch(() => '[]');
+  const looks = JSON.parse(sources);
+  return looks.length > 0 && looks.every(([path, look]) => lookOf(path) === look);
 }
 
 /** One folder each: an asset is a folder. */
@@ -200,7 +235,7 @@ async function packed() {
 async function packedStandIn() {
   const outdir = 'simulated-comfyui/.build';
   await rm(outdir, { recursive: true, force: true });
-  const inputs = await bundle({
+  const { inputs } = await bundle({
     entryPoints: { main: 'simulated-comfyui/main.ts', index: 'simulated-comfyui/server.ts' },
     outdir,
     splitting: true,
@@ -208,7 +243,7 @@ async function packedStandIn() {
     banner: { js: REQUIRE },
   });
   const own = await readFile('LICENSE', 'utf8');
-  await put(join(outdir, 'LICENSES.txt'), [own, await licencesOf(inputs)].join(RULE));
+  await put(join(outdir, 'LICENSES.txt'), [own, await licencesOf(Object.keys(inputs))].join(RULE));
 }
 
 /** @param inputs paths of bundled files */
@@ -229,8 +264,10 @@ async function licenceOf(folder) {
   return `${name} ${version} (${license})\n\n${text}`;
 }
 
-/** @returns the paths of what went in */
+/** @returns esbuild's metafile: what went in, and where it came out */
 async function bundle(options) {
+  // Half of the time of a start that has nothing to build would go into loading it.
+  const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({ ...shared, metafile: true, ...options });
   for (const { path, contents } of outputFiles) await put(path, contents);
   const parts = outputFiles.map(({ path }) => path).filter((path) => basename(dirname(path)) === 'parts');
@@ -239,7 +276,7 @@ async function bundle(options) {
       dirname(parts[0]),
       parts.map((path) => basename(path)),
     );
-  return Object.keys(metafile.inputs);
+  return metafile;
 }
 
 async function copy(from, to, wanted = /./) {
