@@ -97,9 +97,11 @@ export function openEmbedded({
     },
   };
   const opened = new Map(tables.map((spec) => [spec.name, createTable(spec, transactions)]));
-  const openAll = () => {
-    for (const table of opened.values()) table.open(root);
-  };
+  // In one transaction: in a new file each database is made by a commit of its own otherwise.
+  const openAll = () =>
+    root.transactionSync(() => {
+      for (const table of opened.values()) table.open(root);
+    });
   openAll();
   // At the start, alone among all processes: who reads the index finds all of it.
   root.transactionSync(() => {
