@@ -11,6 +11,7 @@ import type { Metrics } from '../metrics.ts';
 import type { FleetStore } from '../store/fleet.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
+import { inventoriesNow } from './inventories.ts';
 import { HEAD, unrunnableNow, runnableCount } from './unrunnable.ts';
 import { type Decision, decide, isWorthARound } from './scale.ts';
 
@@ -106,7 +107,11 @@ async function poll(deps: ScaleDeps, { waiting, held, head }: Queue, remembered:
   const snapshot = { group, launchFailure, hosts: listed, held, maxHosts, warm, spot, release, now: now() };
   const decision = decide({ ...snapshot, waiting: runnableCount(waiting, head, unrunnable) }, remembered);
   const some = Object.keys(unrunnable).length > 0;
-  return { ...decision, fleet: { ...decision.fleet, unrunnable: some ? unrunnable : undefined } };
+  const inventories = inventoriesNow(remembered, listed, { release, now: now() });
+  return {
+    ...decision,
+    fleet: { ...decision.fleet, unrunnable: some ? unrunnable : undefined, inventories },
+  };
 }
 
 interface Trouble {

@@ -70,6 +70,8 @@ export interface Fleet {
   blocked?: Blocked;
   /** Waiting jobs that hosts of this release skip for missing requirements, and since when: they start no host. */
   unrunnable?: Record<string, number>;
+  /** Hashes of the inventories of this release's hosts; kept while none is alive. */
+  inventories?: string[];
   /** Instances kept up while idle: a host reads this before it ends itself. */
   warm?: string[];
   /** The last failed call to AWS, for people. */

@@ -151,6 +151,8 @@ export const FLEET_REMEMBERED = 30 * DAY;
 
 export const MAX_GRAPH_BYTES = 4 * 1024 * 1024;
 export const MAX_GRAPH_NODES = 5000;
+/** Inventories of the last hosts, which usually have the same. */
+export const REMEMBERED_INVENTORIES = 4;
 /** Levels of objects and lists: copying and writing a graph recurse. No real graph comes near this. */
 export const MAX_GRAPH_NESTING = 100;
 /** Nodes that one output needs one after the other. */

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import recorded from '../../functions/comfyui/recorded-object-info.json' with { type: 'json' };
 import { MAX_GRAPH_BYTES, MAX_GRAPH_CHAIN, MAX_GRAPH_NODES } from '../../functions/core/limits.ts';
-import type { ObjectInfo } from '../../functions/core/object-info.ts';
+import type { Graph, ObjectInfo } from '../../functions/core/object-info.ts';
 import { parseJson } from '../../functions/core/json.ts';
 import { preflight, type Preflight, type Reason } from '../../functions/core/preflight/preflight.ts';
 import partlyRefused from '../traces/v033/partly-refused.json' with { type: 'json' };
@@ -229,5 +229,13 @@ describe('several hosts', () => {
   test('none has reported its nodes: only the shape is checked', () => {
     expect(preflight(graph, [])).toEqual({ error: null, node_errors: {}, outputs: [], hosts: [] });
     expect(preflight({ nodes: [] }, []).error?.type).toBe('workflow_format_ui');
+  });
+
+  test('what the last host lacked another may have: classes and model files, and nothing else', () => {
+    const later = (more: Graph) => preflight({ ...graph, ...more }, [one], { mayHaveMore: true });
+    expect(later({})).toMatchObject({ error: null, node_errors: {}, outputs: ['4', '6'] });
+    expect(later({ '7': { class_type: 'New', inputs: {} } })).toMatchObject({ error: null, outputs: [] });
+    const wrong = later({ '5': { ...empty, inputs: { ...empty.inputs, width: 0 } } });
+    expect(wrong.node_errors).toMatchObject({ '5': { errors: [{ type: 'value_smaller_than_min' }] } });
   });
 });

@@ -23,6 +23,8 @@ export interface Fleet {
   estimate(held: number): Promise<Estimate>;
   /** The nodes of each of those that has reported them. */
   inventories(): Promise<KnownHost[]>;
+  /** What a graph is checked against: the nodes of those alive, or else of the last hosts, which may have got more since. */
+  declarations(): Promise<{ hosts: KnownHost[]; mayHaveMore: boolean }>;
   /** What any of them has; what was recorded before one was seen. */
   inventory(): Promise<Inventory>;
 }
@@ -42,7 +44,7 @@ export function createFleet(deps: {
   const eachSecond = { now, freshFor: () => FRESH };
   const listed = cached(deps.hosts.listCached, eachSecond);
   const remembered = cached(deps.fleetStore.readCached, eachSecond);
-  const inventories = createCache<Inventory | undefined>({
+  const documents = createCache<Inventory | undefined>({
     now,
     // A name is the hash of its content.
     freshFor: (stored) => (stored ? Infinity : 0),
@@ -54,7 +56,17 @@ export function createFleet(deps: {
     return (await listed()).filter((host) => isAlive(host, now(), timings));
   }
 
-  const inventoryOf = (hash: string) => inventories.get(hash, () => readInventory(deps.images, hash));
+  const inventoryOf = (hash: string) => documents.get(hash, () => readInventory(deps.images, hash));
+
+  async function known(of: readonly Pick<Host, 'hostId' | 'inventoryHash'>[]): Promise<KnownHost[]> {
+    const read = of.map(async ({ hostId, inventoryHash }) => {
+      const inventory = inventoryHash === undefined ? undefined : await inventoryOf(inventoryHash);
+      return inventory ? [{ hostId, nodes: inventory.nodes }] : [];
+    });
+    return (await Promise.all(read)).flat();
+  }
+
+  const inventories = async () => known(await hosts());
 
   return {
     hosts,
@@ -72,12 +84,15 @@ export function createFleet(deps: {
         now(),
       );
     },
-    async inventories() {
-      const known = (await hosts()).map(async ({ hostId, inventoryHash }) => {
-        const inventory = inventoryHash === undefined ? undefined : await inventoryOf(inventoryHash);
-        return inventory ? [{ hostId, nodes: inventory.nodes }] : [];
-      });
-      return (await Promise.all(known)).flat();
+    inventories,
+    async declarations() {
+      const alive = await inventories();
+      if (alive.length > 0) return { hosts: alive, mayHaveMore: false };
+      const { inventories: hashes = [] } = await remembered();
+      return {
+        hosts: await known(hashes.map((hash) => ({ hostId: '', inventoryHash: hash }))),
+        mayHaveMore: true,
+      };
     },
     async inventory() {
       const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();

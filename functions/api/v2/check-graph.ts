@@ -35,7 +35,7 @@ export function graphOf(workflow: unknown): Graph {
 const problem = (field: string, message: string) => ({ field, reason: 'invalid_node', message });
 
 /**
- * While no host is known only the shape counts: any may come.
+ * While no host is alive the last ones count, but for what another may have more; while none was ever, only the shape.
  * @param isStaged of fields ("node.field") whose files come with the job: no host lists them yet
  * @throws V2Error invalid_workflow
  */
@@ -44,7 +44,8 @@ export async function checkGraph(
   graph: Graph,
   isStaged: (target: string) => boolean,
 ): Promise<void> {
-  const { error, node_errors: nodeErrors } = preflight(graph, await fleet.inventories());
+  const { hosts, mayHaveMore } = await fleet.declarations();
+  const { error, node_errors: nodeErrors } = preflight(graph, hosts, { mayHaveMore });
   const problems = problemsOf(nodeErrors, isStaged);
   // A graph of which only a part runs would end as a failed job.
   refuse(problems, graph);

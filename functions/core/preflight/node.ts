@@ -40,13 +40,7 @@ export function checkNode(walk: Walk, id: string): NodeCheck {
       if (reason) check.reasons.push(reason);
       continue;
     }
-    const isChecked = own === undefined || (own.inputs !== 'all' && !own.inputs.includes(name));
-    const found = inputs.checkValue(
-      name,
-      declared,
-      value,
-      isChecked || isMissingFile(walk, classType, name, given),
-    );
+    const found = inputs.checkValue(name, declared, value, isBound(walk, classType, name, own, given));
     if ('type' in found) {
       check.reasons.push(found);
       continue;
@@ -148,9 +142,21 @@ function isLink(value: unknown): boolean {
   );
 }
 
-/** A custom node's own check may accept what its list does not have, but no model file that is not there. */
-function isMissingFile({ info }: Walk, classType: string, name: string, given: Values): boolean {
-  return isCustom(classType, info) && isMissingModel(info, classType, name, given[name], given);
+/**
+ * Do ComfyUI's ranges and lists hold for this value? A custom node's own check may accept others, but no model file that is
+ * not there.
+ */
+function isBound(
+  { info, mayHaveMore }: Walk,
+  classType: string,
+  name: string,
+  own: OwnCheck | undefined,
+  given: Values,
+): boolean {
+  const isMissing = isMissingModel(info, classType, name, given[name], given);
+  if (isMissing && mayHaveMore) return false;
+  const isOwn = own !== undefined && (own.inputs === 'all' || own.inputs.includes(name));
+  return !isOwn || (isMissing && isCustom(classType, info));
 }
 
 const UPLOADS = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 'upload'];

@@ -6,7 +6,7 @@ import { type Answer, type Reason, refused } from './answer.ts';
 import type { HasFile } from './files.ts';
 import { replace } from './replaced.ts';
 import { misshapen } from './shape.ts';
-import { validate } from './validate.ts';
+import { validate, type ValidateOptions } from './validate.ts';
 
 export type { Answer, NodeErrors, NodeProblems, Reason } from './answer.ts';
 export type { Folder, HasFile } from './files.ts';
@@ -22,6 +22,8 @@ export interface PreflightOptions {
   targets?: readonly string[] | undefined;
   /** Without it every file within ComfyUI's folders counts as there: input files are staged later. */
   hasFile?: HasFile | undefined;
+  /** Node classes and model files may have come since the hosts reported: one that they lack is no error. */
+  mayHaveMore?: boolean | undefined;
 }
 
 export interface Preflight extends Answer {
@@ -37,15 +39,17 @@ export interface Preflight extends Answer {
 export function preflight(
   graph: unknown,
   hosts: readonly HostNodes[],
-  { targets, hasFile = () => true }: PreflightOptions = {},
+  { targets, hasFile = () => true, mayHaveMore = false }: PreflightOptions = {},
 ): Preflight {
   const odd = misshapen(graph);
   if (odd) return { ...refused(odd), hosts: [] };
   const answers = new Map<ObjectInfo, Answer>();
   for (const { nodes } of hosts)
-    if (!answers.has(nodes)) answers.set(nodes, answerOf(graph as Graph, nodes, { targets, hasFile }));
+    if (!answers.has(nodes))
+      answers.set(nodes, answerOf(graph as Graph, nodes, { targets, hasFile, mayHaveMore }));
   const [best] = [...answers.values()].sort((a, b) => rankOf(a) - rankOf(b) || sizeOf(a) - sizeOf(b));
-  if (!best) return { error: null, node_errors: {}, outputs: [], hosts: [] };
+  if (!best || (mayHaveMore && best.error?.type === 'missing_node_type'))
+    return { error: null, node_errors: {}, outputs: [], hosts: [] };
   const alike = hosts.filter(({ nodes }) => {
     const answer = answers.get(nodes)!;
     return rankOf(answer) === rankOf(best) && sizeOf(answer) === sizeOf(best);
@@ -53,11 +57,7 @@ export function preflight(
   return { ...best, hosts: alike.map(({ hostId }) => hostId) };
 }
 
-function answerOf(
-  graph: Graph,
-  nodes: ObjectInfo,
-  options: { targets?: readonly string[] | undefined; hasFile: HasFile },
-): Answer {
+function answerOf(graph: Graph, nodes: ObjectInfo, options: ValidateOptions): Answer {
   const replaced = replace(graph, nodes);
   return isReason(replaced) ? refused(replaced) : validate(replaced, nodes, options);
 }

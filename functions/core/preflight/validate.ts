@@ -11,13 +11,19 @@ import { checkNode } from './node.ts';
 import { isTruthy, str } from './python.ts';
 import type { Verdict, Walk } from './walk.ts';
 
+export interface ValidateOptions {
+  /** The output nodes that the caller wants; without it all. */
+  targets?: readonly string[] | undefined;
+  hasFile: HasFile;
+  mayHaveMore: boolean;
+}
+
 class ChainTooLong extends Error {}
 
-/** @param targets the output nodes that the caller wants; without it all */
 export function validate(
   graph: Graph,
   info: ObjectInfo,
-  { targets, hasFile }: { targets?: readonly string[] | undefined; hasFile: HasFile },
+  { targets, hasFile, mayHaveMore }: ValidateOptions,
 ): Answer {
   const unknown = Object.entries(graph).flatMap(([id, node]) => unknownClass(id, node, info) ?? []);
   if (unknown[0]) return refused(unknown[0]);
@@ -29,6 +35,7 @@ export function validate(
     graph,
     info,
     hasFile,
+    mayHaveMore,
     verdicts: new Map(),
     sources: new Map(),
     path: [],

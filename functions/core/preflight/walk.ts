@@ -15,6 +15,8 @@ export interface Walk {
   graph: Graph;
   info: ObjectInfo;
   hasFile: HasFile;
+  /** Is a model file that a list does not have no error? */
+  mayHaveMore: boolean;
   verdicts: Map<string, Verdict>;
   /** Node → the nodes that its links lead to. */
   sources: Map<string, Set<string>>;
