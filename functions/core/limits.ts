@@ -150,7 +150,8 @@ export const FLEET_REMEMBERED = 30 * DAY;
 // Graphs that callers send. ComfyUI recurses once for each link of a chain, and ends with an error between 900 and 1000.
 
 export const MAX_GRAPH_BYTES = 4 * 1024 * 1024;
-export const MAX_GRAPH_NODES = 5000;
+/** Real graphs have a few hundred; these take a tenth of a second for each inventory. */
+export const MAX_GRAPH_NODES = 2000;
 /** Inventories of the last hosts, which usually have the same. */
 export const REMEMBERED_INVENTORIES = 4;
 /** Levels of objects and lists: copying and writing a graph recurse. No real graph comes near this. */
