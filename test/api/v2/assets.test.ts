@@ -1,15 +1,13 @@
 // The assets of the Comfy API v2: uploaded, found by their hash, read, used by a job, deleted; and that each owner has its own.
 
 import { randomBytes } from 'node:crypto';
-import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../../functions/api/http/access.ts';
 import type { ApiApp } from '../../../functions/api/deps.ts';
 import { drawKey } from '../../../functions/core/access.ts';
-import type { Graph } from '../../../functions/core/object-info.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
 import { anotherProcess, call, type Json } from '../support.ts';
-import { blake3Of, untilEnded } from './support.ts';
+import { blake3Of, picture, reading, untilEnded } from './support.ts';
 
 let rig: Rig;
 let clock = 0;
@@ -19,12 +17,6 @@ beforeAll(async () => {
   app = anotherProcess(rig, { now: () => rig.store.now() + clock });
 });
 afterAll(() => rig.close());
-
-const picture = () => {
-  const png = new PNG({ width: 64, height: 64 });
-  randomBytes(png.data.length).copy(png.data);
-  return PNG.sync.write(png);
-};
 
 interface Form {
   content_type?: string;
@@ -293,12 +285,6 @@ describe('another owner', () => {
     });
     expect((await call(closed, 'POST /api/v2/jobs', { json: { workflow }, headers: ann })).status).toBe(201);
   });
-});
-
-/** A graph that loads an image and saves it. */
-const reading = (image: unknown): Graph => ({
-  '1': { class_type: 'LoadImage', inputs: { image } },
-  '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'Read' } },
 });
 
 describe('in a graph', () => {

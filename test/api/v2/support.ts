@@ -1,11 +1,15 @@
 // What tests of the Comfy API v2 share: a small graph, a job's end, and its events.
 
 import { blake3 } from 'hash-wasm';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PNG } from 'pngjs';
 import type { Graph } from '../../../functions/core/object-info.ts';
 import { packageRoot } from '../../../functions/runtime/workflows.ts';
-import type { Rig } from '../../support/rig.ts';
+import { type Rig, startRig } from '../../support/rig.ts';
 import { call, eventually, type Json } from '../support.ts';
 
 const template = readFileSync(join(packageRoot(), 'workflows', 'flux2_turbo_default.json'), 'utf8');
@@ -48,4 +52,50 @@ export async function eventsOf(
 /** As the contract writes it. */
 export async function blake3Of(bytes: Uint8Array): Promise<string> {
   return `blake3:${await blake3(bytes)}`;
+}
+
+/** An image that there was never before. */
+export function picture(): Buffer<ArrayBuffer> {
+  const png = new PNG({ width: 64, height: 64 });
+  randomBytes(png.data.length).copy(png.data);
+  return Buffer.from(PNG.sync.write(png));
+}
+
+/** A graph that loads an image and saves it. */
+export const reading = (image: unknown): Graph => ({
+  '1': { class_type: 'LoadImage', inputs: { image } },
+  '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'Read' } },
+});
+
+export interface GivenToClient {
+  /** Of the service, with a host. */
+  url: string;
+  /** A file with a graph, an image, and a link to an image. */
+  path: string;
+  close(): Promise<void>;
+}
+
+/** What the official clients' programs work with. */
+export async function givenToClient(): Promise<GivenToClient> {
+  const rig = await startRig();
+  await rig.addHost();
+  const folder = await mkdtemp(join(tmpdir(), 'sdk-'));
+  const made = await rig.until(await rig.generate(), ['completed']);
+  const [image] = made['images'] as { url: string }[];
+  const path = join(folder, 'given.json');
+  const link = new URL(image!.url);
+  // Asked for within the process, it does not know its port.
+  link.port = new URL(rig.url).port;
+  await writeFile(
+    path,
+    JSON.stringify({ graph: reading('photo.png'), picture: picture().toString('base64'), link: link.href }),
+  );
+  return {
+    url: rig.url,
+    path,
+    async close() {
+      await rig.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
