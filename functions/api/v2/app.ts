@@ -132,7 +132,6 @@ function assetRoutes(deps: V2Deps): Mounted[] {
     },
     {
       route: 'GET /v2/assets/by-hash/:hash',
-      scope: 'read',
       async handle(c) {
         if (c.req.method === 'HEAD') return headByHash(deps, c);
         c.header('Allow', 'HEAD');

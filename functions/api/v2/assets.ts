@@ -2,7 +2,7 @@
 // uploads of the guide's API, by the same name of their content, and count against the same quota.
 
 import type { Context } from 'hono';
-import type { Caller } from '../../core/access.ts';
+import { allows, type Caller } from '../../core/access.ts';
 import { assetIdFrom, keys, uploadName } from '../../core/names.ts';
 import type { Asset, UploadAsset } from '../../store/assets.ts';
 import { keepUpload } from '../admission/image-inputs.ts';
@@ -110,9 +110,11 @@ export async function assetFromHash(deps: V2Deps, c: Context<ApiEnv>): Promise<R
 
 /** HEAD /api/v2/assets/by-hash/{hash}. */
 export async function headByHash(deps: V2Deps, c: Context<ApiEnv>): Promise<Response> {
+  const caller = c.get('caller');
   const hash = HASH.exec(c.req.param('hash') ?? '')?.[1];
-  const blob = hash === undefined ? undefined : await bytesOf(deps, c.get('caller').owner, hash);
-  if (!blob) throw blobNotFound();
+  // Who may not mint finds nothing to mint from.
+  const may = hash !== undefined && allows(caller, 'generate');
+  if (!may || !(await bytesOf(deps, caller.owner, hash))) throw blobNotFound();
   return c.body(null, 200);
 }
 

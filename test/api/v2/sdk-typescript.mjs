@@ -8,21 +8,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as sdk from '@comfyorg/sdk';
 
-const CLASSES = [
-  'Comfy',
-  'Asset',
-  'AssetFactory',
-  'Workflow',
-  'WorkflowFactory',
-  'Job',
-  'JobFactory',
-  'Output',
-];
+const { Comfy, Asset, AssetFactory, Workflow, WorkflowFactory, Job, JobFactory, Output } = sdk;
+const CLASSES = { Comfy, Asset, AssetFactory, Workflow, WorkflowFactory, Job, JobFactory, Output };
 const PRIVATE = new Set(['constructor', 'materialize', 'adopt', 'bindOutput']);
 const called = new Set();
 const methods = [];
-for (const name of CLASSES)
-  for (const [method, described] of Object.entries(Object.getOwnPropertyDescriptors(sdk[name].prototype))) {
+for (const [name, { prototype }] of Object.entries(CLASSES))
+  for (const [method, described] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (PRIVATE.has(method)) continue;
     const known = `${name}.${method}`;
     methods.push(known);
@@ -32,7 +24,7 @@ for (const name of CLASSES)
         return work.apply(this, given);
       };
     const { value, get } = described;
-    Object.defineProperty(sdk[name].prototype, method, {
+    Object.defineProperty(prototype, method, {
       ...described,
       ...(value && { value: counted(value) }),
       ...(get && { get: counted(get) }),
@@ -43,7 +35,7 @@ const { graph, picture } = JSON.parse(await readFile(process.argv[2], 'utf8'));
 const bytes = Buffer.from(picture, 'base64');
 const folder = await mkdtemp(join(tmpdir(), 'sdk-'));
 try {
-  const client = new sdk.Comfy({ timeoutMs: 20_000, clientInfo: 'test' });
+  const client = new Comfy({ timeoutMs: 20_000, clientInfo: 'test' });
 
   // The quick start of its README.
   await writeFile(join(folder, 'workflow_api.json'), JSON.stringify(graph));

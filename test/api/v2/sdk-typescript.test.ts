@@ -19,8 +19,7 @@ test('each public method is called, and the page names each', async () => {
     PATH: process.env['PATH'] ?? '',
     COMFY_BASE_URL: given.url,
   });
-  const code = await run.ended;
-  expect(code, run.output()).toBe(0);
+  expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
   const said = JSON.parse(run.output().trim().split('\n').at(-1)!) as {
     methods: string[];
     uncalled: string[];
