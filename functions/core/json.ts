@@ -1,23 +1,45 @@
 // JSON with Python's extensions: bare NaN and Infinity, and whole numbers of any size (a seed has 64 bits, a JavaScript
 // number 53). Whole numbers that a number cannot hold are read and written as bigints.
 
-import { parse, stringify } from 'lossless-json';
+import { randomUUID } from 'node:crypto';
 
-/** Only digits that may not fit a number call for the slower parser. */
+/** Only digits that may not fit a number call for the slower way. */
 const MANY_DIGITS = /\d{16}/;
-const WHOLE = /^-?\d+$/;
+/** A string, or a whole number that may not fit. Strings are matched so that what looks like a number in one stays. */
+const LONG = /"(?:[^"\\]|\\[^])*"|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g;
+/** What a whole number begins with while it is carried as a string. Drawn anew by each process: no text can contain it. */
+const TAG = `${randomUUID()}:`;
+const TAGGED = new RegExp(`"${TAG}(-?\\d+)"`, 'g');
 /** Strings are matched too, so that a NaN within one stays. */
 const BARE = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
 
 /** @throws SyntaxError for text that is not JSON, or nested too deeply */
 export function parseJson(text: string): unknown {
   if (!MANY_DIGITS.test(text)) return JSON.parse(text);
+  const carried = text.replaceAll(LONG, (token) => (token.startsWith('"') ? token : `"${TAG}${token}"`));
   try {
-    // The last of duplicate keys counts, as in JSON.parse.
-    return parse(text, undefined, { parseNumber: exactly, onDuplicateKey: ({ newValue }) => newValue });
+    return restored(JSON.parse(carried));
   } catch (error) {
     throw error instanceof RangeError ? new SyntaxError('nested too deeply') : error;
   }
+}
+
+/** In place: most values stay as they are. */
+function restored(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(TAG) ? exactly(value.slice(TAG.length)) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  for (const [key, one] of Object.entries(value)) {
+    const now = restored(one);
+    // Not by assignment: a key may be `__proto__`.
+    if (now !== one)
+      Object.defineProperty(value, key, { value: now, enumerable: true, writable: true, configurable: true });
+  }
+  return value;
+}
+
+function exactly(digits: string): number | bigint {
+  const value = Number(digits);
+  return Number.isSafeInteger(value) ? value : BigInt(digits);
 }
 
 /** Like parseJson, for output of Python's `json`: a bare NaN or Infinity becomes null. @throws SyntaxError */
@@ -31,11 +53,6 @@ export function parsePythonJson(text: string): unknown {
   }
 }
 
-function exactly(digits: string): number | bigint {
-  const value = Number(digits);
-  return WHOLE.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
-}
-
 /** Writes bigints as plain whole numbers. @throws TypeError for a circular value */
 export function stringifyJson(value: unknown): string {
   try {
@@ -43,6 +60,9 @@ export function stringifyJson(value: unknown): string {
   } catch (error) {
     // JSON.stringify throws it for a bigint; a circular value is refused by both.
     if (!(error instanceof TypeError)) throw error;
-    return stringify(value)!;
+    const carried = JSON.stringify(value, (_, one: unknown) =>
+      typeof one === 'bigint' ? `${TAG}${one}` : one,
+    );
+    return carried.replaceAll(TAGGED, '$1');
   }
 }

@@ -40,3 +40,59 @@ test('reads what Python writes for what is no number', () => {
   expect(() => parsePythonJson('{"a":NaN')).toThrow(SyntaxError);
   expect(() => parseJson('{"a":NaN}')).toThrow(SyntaxError);
 });
+
+test('any JSON is read as JSON.parse reads it, and written again, whatever its strings look like', () => {
+  const digits = fc.stringMatching(/^[-:,[\]{}"\\ .eE0-9]{0,40}$/);
+  fc.assert(
+    fc.property(
+      fc.jsonValue({ maxDepth: 4 }),
+      digits,
+      fc.bigInt(2n ** 53n, 2n ** 80n),
+      (value, text, big) => {
+        // Its own whole numbers are read exactly, which JSON.parse does not do.
+      fc.pre(!/\d{16}/.test(JSON.stringify(value)));
+      // A string of digits calls for the slower way.
+        const all = [value, text, { [text]: '12345678901234567890', __proto__: null }];
+        const written = JSON.stringify(all);
+        expect(parseJson(written)).toEqual(JSON.parse(written));
+        expect(parseJson(stringifyJson([all, big]))).toEqual([JSON.parse(written), big]);
+      },
+    ),
+  );
+});
+
+test.each([
+  '[1234567890123456789',
+  '[01234567890123456789]',
+  '[1234567890123456789a]',
+  '["1234567890123456789]',
+  '[--1234567890123456789]',
+  '[1234567890123456789 1234567890123456789]',
+  '{1234567890123456789:1}',
+  '1234567890123456789"a"',
+])('%s is no JSON', (text) => {
+  expect(() => parseJson(text)).toThrow(SyntaxError);
+});
+
+test.each([
+  '[0.12345678901234567]',
+  '[1e-12345678901234567]',
+  '[12345678901234567.5]',
+  '[1234567890123456789E2]',
+])('the number of %s is as JSON.parse has it', (text) => {
+  expect(parseJson(text)).toEqual(JSON.parse(text));
+});
+
+test('a key is only a key: of duplicates the last counts, __proto__ is none', () => {
+  expect(parseJson('{"a":1234567890123456789,"a":2}')).toEqual({ a: 2 });
+  const value = parseJson('{"__proto__":1234567890123456789}') as object;
+  expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+  expect(Object.entries(value)).toEqual([['__proto__', 1234567890123456789n]]);
+});
+
+test('what is nested too deeply is no JSON, and what is circular is refused', () => {
+  expect(() => parseJson(`${'['.repeat(200_000)}1234567890123456789`)).toThrow(SyntaxError);
+  const circular: unknown[] = [1n];
+  circular.push(circular);
+  expect(() => stringifyJson(circular)).toThrow(TypeError);
+});
