@@ -65,6 +65,22 @@ describe.skipIf(lacksRuntime)(`the api as a Lambda${skipped}`, () => {
     return filename;
   }
 
+  test('a graph is a job too: the Comfy API v2 is loaded when it is first asked for', async () => {
+    const workflow = { '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64 } } };
+    const { status, body } = await callJson(api, {
+      path: '/api/v2/jobs',
+      method: 'POST',
+      body: JSON.stringify({ workflow, metadata: { from: 'lambda' } }),
+    });
+    expect({ status, body }).toMatchObject({ status: 201, body: { status: 'queued' } });
+    const read = await callJson(api, { path: `/api/v2/jobs/${String(body['id'])}/workflow` });
+    expect(read).toMatchObject({ status: 200, body: { workflow, format: 'api' } });
+    expect(await callJson(api, { path: '/api/v2/jobs/x' })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'not_found' } },
+    });
+  });
+
   test('a request that was recorded is a job in the table', async () => {
     const { status, body, headers } = await callJson(api, BODY);
     expect(status).toBe(202);

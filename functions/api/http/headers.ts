@@ -48,6 +48,7 @@ export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHand
 const EXPOSED = [
   'X-Request-Id',
   'Retry-After',
+  'Idempotency-Replayed',
   'RateLimit',
   'RateLimit-Policy',
   'WWW-Authenticate',

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { isDiskFull, StorageFull } from '../../core/disk-full.ts';
 import { AppError } from '../../core/errors.ts';
 import { V2Error } from './errors.ts';
@@ -56,6 +57,8 @@ async function readForm(
   const type = request.headers.get('content-type') ?? '';
   if (!/^multipart\/form-data\b/i.test(type))
     throw new AppError('unsupported_media_type', 'Send the asset as multipart/form-data');
+  const { body } = request;
+  if (!body) throw unreadable('Send the bytes in the field "file", as a file');
   const [{ default: Busboy }, { createBLAKE3 }] = await Promise.all([
     import('@fastify/busboy'),
     import('hash-wasm'),
@@ -65,6 +68,7 @@ async function readForm(
   let sizeBytes = 0;
   let isLarge = false;
   let written: Promise<void> | undefined;
+  const unwritten = new AbortController();
   const hashing = new Transform({
     transform(piece: Buffer, _, done) {
       sizeBytes += piece.length;
@@ -84,12 +88,13 @@ async function readForm(
       return;
     }
     written = pipeline(stream, hashing, createWriteStream(path));
-    // It is awaited below; until then it must not count as unhandled.
-    written.catch(() => undefined);
+    // Nothing reads on then: what comes would wait for ever.
+    written.catch((error: unknown) => unwritten.abort(error));
   });
   try {
-    await pipeline(Readable.fromWeb(request.body as never), form);
+    await pipeline(Readable.fromWeb(body as ReadableStream<Uint8Array>), form, { signal: unwritten.signal });
   } catch (error) {
+    if (unwritten.signal.aborted) throw unwritten.signal.reason;
     // The client is gone, or what it sent is no form.
     if (request.signal.aborted || (error as { code?: string }).code === 'ECONNRESET') throw error;
     throw unreadable(`This form cannot be read: ${(error as Error).message}`);

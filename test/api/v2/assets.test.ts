@@ -163,6 +163,7 @@ describe('an upload', () => {
   });
 
   test.each<[string, number, string, RequestInit]>([
+    ['nothing', 422, 'invalid_request', { headers: { 'content-type': 'multipart/form-data; boundary=x' } }],
     ['no form', 415, 'unsupported_media_type', { body: 'x', headers: { 'content-type': 'text/plain' } }],
     [
       'no boundary',

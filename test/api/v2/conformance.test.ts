@@ -174,6 +174,14 @@ test('keys: 401 without one, 403 without its scope, 402 and 429 over its limits'
     }
     await ask(id, 403, route, { ...asked, app: closed, headers: route.startsWith('GET') ? makes : reads });
   }
+  // A graph is more than the inputs of a template.
+  const graph = { app: closed, json: { workflow: small('x') } };
+  expect(await ask('postJobs', 403, 'POST /jobs', { ...graph, headers: makes })).toMatchObject({
+    error: { code: 'forbidden', details: { scope: 'graphs' } },
+  });
+  const draws = await keyOf('drawer', 'graphs', 'read');
+  const { id: drawn } = await ask('postJobs', 201, 'POST /jobs', { ...graph, headers: draws });
+  await ask('cancelJob', 200, `POST /jobs/${drawn}/cancel`, { app: closed, headers: draws });
   const poor = anotherProcess(rig, {
     ...parts,
     settings: { ...SETTINGS, ownerLimits: { imagesPerDay: 0, readsPerMinute: 1 } },

@@ -1,9 +1,10 @@
 // The jobs of the Comfy API v2: submitted, followed, listed, cancelled; and that they are the jobs of the guide's API.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventIdOf } from '../../../functions/core/event-id.ts';
 import type { Graph } from '../../../functions/core/object-info.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
-import { anotherProcess, call, countStored, type Json } from '../support.ts';
+import { anotherProcess, call, countStored, type Json, SETTINGS } from '../support.ts';
 import { eventsOf, small, untilEnded } from './support.ts';
 
 let rig: Rig;
@@ -69,6 +70,19 @@ describe('while no host is there', () => {
     expect(await eventsOf(rig.app, String(json['id']))).toEqual([
       { event: 'status', data: { status: 'canceled', queue_position: null } },
     ]);
+  });
+
+  test('events go on from the last that was heard, at any server', async () => {
+    const { json } = await submit({ workflow: small('heard') });
+    const id = String(json['id']);
+    const state = (await rig.store.jobs.readState(id))!;
+    const other = anotherProcess(rig, { settings: { ...SETTINGS, openAtMost: 50 } });
+    expect(await eventsOf(other, id)).toMatchObject([{ event: 'status', data: { status: 'queued' } }]);
+    expect(await eventsOf(other, id, { 'last-event-id': eventIdOf(state) })).toEqual([]);
+    await call(rig.app, `POST /api/v2/jobs/${id}/cancel`);
+    const ended = eventIdOf((await rig.store.jobs.readState(id))!);
+    const answer = await other.request(`/api/v2/jobs/${id}/events`, { headers: { 'last-event-id': ended } });
+    expect(answer.status).toBe(204);
   });
 
   test('a job of the guide’s API is seen too, and cancelled', async () => {
@@ -228,7 +242,7 @@ describe('is refused, and nothing is stored', () => {
 
   test('too many waiting: 429 queue_full with Retry-After', async () => {
     const full = anotherProcess(rig, {
-      settings: { ...(await import('../support.ts')).SETTINGS, maxWaiting: 0 },
+      settings: { ...SETTINGS, maxWaiting: 0 },
     });
     const answer = await call(full, 'POST /api/v2/jobs', { json: { workflow: small('x') } });
     expect(answer).toMatchObject({ status: 429, json: { error: { code: 'queue_full' } } });
