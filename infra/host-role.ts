@@ -48,6 +48,8 @@ export class HostRole extends Construct {
       ...props.images.allow(role, {
         GetObject: ['images', 'uploads', 'graphs', 'inventories'],
         PutObject: ['images', 'inventories'],
+        // Large files go up in parts.
+        AbortMultipartUpload: ['images'],
       }),
       ...props.models.allow(role, {
         GetObject: ['manifest.json', 'models', 'archives'],

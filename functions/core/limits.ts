@@ -82,6 +82,8 @@ export const MAX_OUTPUTS_PER_JOB = 1000;
 export const MAX_FILE_BYTES = 8 * 1024 * 1024 * 1024;
 /** Of one saved image. Where ComfyUI sends no length it is buffered whole, and may have an eighth of this. */
 export const MAX_IMAGE_BYTES = 512 * 1024 * 1024;
+/** A larger output is answered by its link to S3: a Lambda streams 200 MB at most. */
+export const MAX_STREAMED_BYTES = 100 * 1024 * 1024;
 /** A transfer that brings nothing for this long is aborted. */
 export const IDLE_AFTER = MINUTE;
 

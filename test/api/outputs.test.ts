@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { imageName } from '../../functions/core/names.ts';
+import { imageName, keys } from '../../functions/core/names.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { call, type Json, putJob } from './support.ts';
+import { anotherProcess, call, type Json, putJob, SETTINGS } from './support.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -92,4 +92,29 @@ test('what is no image is among the outputs and the history, and not among the i
   const { json: listed } = await call<{ images: string[] }>(rig.app, 'GET /api/outputs');
   expect(listed.images).toContain(png);
   expect(listed.images).not.toContain(mp4);
+});
+
+test('what is too large for a Lambda to stream is answered by its link to the bucket', async () => {
+  const jobId = await putJob(rig, { status: 'completed' });
+  const filename = imageName('Clip', jobId, 1, 'mp4');
+  const film = { filename, node: '9', kind: 'video' as const, contentType: 'video/mp4' };
+  const change = (sizeBytes: number) => ({
+    verb: 'complete',
+    when: [],
+    set: { outputs: [{ ...film, sizeBytes }] },
+    remove: [],
+  });
+  const app = anotherProcess(rig, { settings: { ...SETTINGS, links: 'bucket' } });
+  const ask = (method = 'GET') => app.request(`/api/image/${filename}`, { method });
+  await rig.images.put(keys.image(jobId, 1, filename), Buffer.alloc(9), { contentType: 'video/mp4' });
+  await rig.store.jobs.write(jobId, change(9));
+  expect((await ask()).status).toBe(200);
+  await rig.store.jobs.write(jobId, change(2 ** 31));
+  const answer = await ask();
+  expect([answer.status, answer.headers.get('location')]).toEqual([
+    302,
+    expect.stringContaining('X-Amz-Signature='),
+  ]);
+  // A link is signed for GET.
+  expect((await ask('HEAD')).status).toBe(200);
 });

@@ -159,6 +159,7 @@ describe('buckets', () => {
         'images ListBucket',
         ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
         ...['images', 'inventories'].map((prefix) => `images/${prefix}/* PutObject`),
+        'images/images/* AbortMultipartUpload',
         'models ListBucket',
         ...['manifest.json', 'models/*', 'archives/*'].map((key) => `models/${key} GetObject`),
       ].toSorted(),

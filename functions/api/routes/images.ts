@@ -3,7 +3,7 @@
 import { type Caller, sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { imagesOf, type JobOutput, type JobState } from '../../core/job.ts';
-import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
+import { LINK_LIFETIME_SECONDS, MAX_STREAMED_BYTES } from '../../core/limits.ts';
 import { jobIdOfImage, keys } from '../../core/names.ts';
 import { letGo, RangeNotSatisfiable } from '../../images/images.ts';
 import { safetyOf } from '../../images/links.ts';
@@ -66,7 +66,8 @@ export const imageRoutes = (deps: Shared) => [
           headers: { 'Content-Range': 'Which part of how much' },
         },
         302: {
-          description: 'To a presigned link, as asked or where too many read',
+          description:
+            'To a presigned link: as asked, where too many read, or for what is too large for a Lambda',
           headers: { Location: `Without a key, for ${LINK_LIFETIME_SECONDS / 60} minutes` },
         },
         304: { description: 'The copy at hand is the same' },
@@ -77,7 +78,9 @@ export const imageRoutes = (deps: Shared) => [
       const { servedImages, readers, settings } = deps;
       const { state, output } = await findOutput(deps, filename, c.get('caller'));
       const redirect = async () => c.redirect(await linkOf(deps, state, output, originOf(settings, c)), 302);
-      if (redirected === '1') return redirect();
+      const head = c.req.method === 'HEAD';
+      const isTooLarge = settings.links === 'bucket' && output.sizeBytes > MAX_STREAMED_BYTES && !head;
+      if (redirected === '1' || isTooLarge) return redirect();
       const cut = () => void c.env?.outgoing?.socket?.resetAndDestroy();
       const reader = readers.take(c.get('caller').owner, cut);
       if (!reader) {
@@ -97,7 +100,6 @@ export const imageRoutes = (deps: Shared) => [
           throw new AppError('range_not_satisfiable', `The image has ${error.sizeBytes} bytes`);
         });
       // Hono answers HEAD with the head of a GET; an unread body would keep its connection to the bucket.
-      const head = c.req.method === 'HEAD';
       if (head || typeof stored !== 'object') reader.free();
       if (stored === 'not-modified') return c.body(null, 304);
       if (!stored) throw notFound();

@@ -23,8 +23,11 @@ import {
 import { bodyFrom, unlessBroken } from './body.ts';
 import { createS3Client, type S3Settings } from './client.ts';
 import { directoryOf } from './directory.ts';
+import { putInParts } from './in-parts.ts';
 
 const BATCH = 1000;
+/** Larger streams go up in parts. */
+const WHOLE_BYTES = 64 * 1024 * 1024;
 
 /** Over connections of their own. */
 export const openS3Images = (bucket: string, settings: S3Settings): Images =>
@@ -35,6 +38,9 @@ export function createS3Images({ client, bucket }: { client: S3Client; bucket: s
   const at = (key: string) => ({ Bucket: bucket, Key: key });
 
   async function store(key: string, given: ImageBody, meta: ImageMeta, ifNoneMatch?: '*') {
+    const { sizeBytes: promised = 0 } = meta;
+    if (promised > WHOLE_BYTES && !(given instanceof Uint8Array))
+      return putInParts(client, at(key), given, { ...meta, sizeBytes: promised }, ifNoneMatch);
     const { body, sizeBytes } = await bodyFrom(given, meta.sizeBytes);
     const send = (Body: Uint8Array | Readable, abortSignal?: AbortSignal) =>
       client.send(
