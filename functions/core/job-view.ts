@@ -19,11 +19,22 @@ export function seedOf({ inputs, seedInput = 'seed' }: JobRequest) {
     : { seed: null, seed_text: null };
 }
 
+const promptIds = new WeakMap<JobRequest, string>();
+
+/** Hashed once for a request that a process keeps, since callers ask for a status again and again. */
+function promptIdOf(request: JobRequest): string {
+  const known = promptIds.get(request);
+  if (known !== undefined) return known;
+  const promptId = outwardPromptId(request.jobId);
+  promptIds.set(request, promptId);
+  return promptId;
+}
+
 /** The fields that every view of a job has. Times in ISO 8601, UTC. */
 export function jobView({ state, request }: { state: JobState; request: JobRequest }) {
   return {
     job_id: state.jobId,
-    prompt_id: outwardPromptId(state.jobId),
+    prompt_id: promptIdOf(request),
     status: state.status,
     prompt: promptOf(request),
     progress: state.progress,

@@ -18,12 +18,17 @@ export function createJobReader(jobs: Jobs): JobReader {
   /** The most recently used last. */
   const known = new Map<string, JobRequest>();
 
-  function know(whole: JobRequest): void {
+  function know(whole: JobRequest): JobRequest {
     // No status shows the graph.
     const { graph: _graph, ...request } = whole;
+    use(request);
+    if (known.size > KNOWN) known.delete(known.keys().next().value!);
+    return request;
+  }
+
+  function use(request: JobRequest): void {
     known.delete(request.jobId);
     known.set(request.jobId, request);
-    if (known.size > KNOWN) known.delete(known.keys().next().value!);
   }
 
   return {
@@ -32,13 +37,12 @@ export function createJobReader(jobs: Jobs): JobReader {
       const request = known.get(jobId);
       if (!request) {
         const job = await jobs.read(jobId);
-        if (job) know(job.request);
-        return job;
+        return job && { ...job, request: know(job.request) };
       }
       const state = await jobs.readState(jobId);
       // Removed for good, by whichever process.
       if (!state) known.delete(jobId);
-      else know(request);
+      else use(request);
       return state && { state, request };
     },
   };
