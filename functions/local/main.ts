@@ -8,7 +8,7 @@ import { collectEarly } from '../runtime/memory.ts';
 import { bannerOf } from './banner.ts';
 import { explainAndExit, onStopSignal, ignoreBrokenPipes, writePrivately } from '../runtime/exit.ts';
 
-const HELP = `npm start
+const help = () => `npm start
 
   Starts the API with all that it needs, and says where it is. Ends by Ctrl-C. It has no flags; these variables of the
   environment set it, each with what holds without it:
@@ -19,7 +19,7 @@ try {
   writePrivately();
   ignoreBrokenPipes();
   const [word] = process.argv.slice(2);
-  if (word === '--help' || word === '-h') process.stdout.write(HELP);
+  if (word === '--help' || word === '-h') process.stdout.write(help());
   else if (word === undefined) await start();
   else
     throw new AppError('bad_setting', `npm start takes no "${word}"; npm start -- --help lists its settings`);
