@@ -50,8 +50,8 @@ test('any JSON is read as JSON.parse reads it, and written again, whatever its s
       fc.bigInt(2n ** 53n, 2n ** 80n),
       (value, text, big) => {
         // Its own whole numbers are read exactly, which JSON.parse does not do.
-      fc.pre(!/\d{16}/.test(JSON.stringify(value)));
-      // A string of digits calls for the slower way.
+        fc.pre(!/\d{16}/.test(JSON.stringify(value)));
+        // A string of digits calls for the slower way.
         const all = [value, text, { [text]: '12345678901234567890', __proto__: null }];
         const written = JSON.stringify(all);
         expect(parseJson(written)).toEqual(JSON.parse(written));
