@@ -36,6 +36,7 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
       admission: ['caches', 'http'],
       routes: ['answers', 'caches', 'http', 'openapi', 'admission'],
       v2: ['caches', 'http', 'admission'],
+      'comfyui-wire': ['caches', 'http', 'admission'],
     },
   },
   host: {

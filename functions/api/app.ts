@@ -5,6 +5,7 @@ import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
+import { lazyWire } from './comfyui-wire/mount.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { createFleet } from './caches/fleet.ts';
@@ -17,6 +18,7 @@ import { createJobReader } from './caches/job-reader.ts';
 import { generateRoutes } from './routes/generate.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { methodsOf, refuseMethod } from './http/methods.ts';
+import { logRequests } from './http/request-log.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/browser-origin.ts';
@@ -36,7 +38,15 @@ import { webhookRoutes } from './routes/webhooks.ts';
 import type { Shared } from './routes/shared.ts';
 
 /** Reads no environment and makes no client. @param readers shared with others that serve images; absent: its own */
-export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers }): ApiApp {
+export function createApp(deps: ApiDeps & { readers?: Readers }): ApiApp {
+  return createApps(deps).api;
+}
+
+/** The API, and ComfyUI's wire beside it: of one queue, one fleet and the same limits. */
+export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }): {
+  api: ApiApp;
+  wire: ApiApp;
+} {
   const shared: Shared = {
     ...deps,
     fleet: createFleet(deps),
@@ -53,21 +63,16 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
       deps.stopping,
     ),
   };
-  const { log, settings } = deps;
+  const entry = entryOf(deps);
+  return { api: apiOf(shared, entry), wire: lazyWire(shared, entry) };
+}
+
+function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+  const { log, settings, now } = shared;
   const app = new Hono<ApiEnv>();
 
   app.use(requestId({ limitLength: MAX_REQUEST_ID }));
-  app.use(async (c, next) => {
-    const since = performance.now();
-    await next();
-    log.info('request.answered', {
-      requestId: c.get('requestId'),
-      method: c.req.method,
-      path: c.req.path,
-      status: c.res.status,
-      ms: Math.round(performance.now() - since),
-    });
-  });
+  app.use(logRequests(log));
   app.use(safeHeaders(settings));
   app.use(crossOrigin(settings));
   const routes = routesOf(shared);
@@ -76,11 +81,10 @@ export function createApp({ readers, ...deps }: ApiDeps & { readers?: Readers })
   // Said without a key, since what comes later asks for one.
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
     app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
-  const entry = entryOf(deps);
   app.all(`${V2}/*`, lazyV2(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);
-  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, guarded));
+  app.use(limitReads(settings.ownerLimits?.readsPerMinute, now, guarded));
   app.use(limitBodies(guarded));
   for (const one of guarded) mount(app, one);
 

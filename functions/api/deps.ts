@@ -80,6 +80,7 @@ export function keepOf({ settings }: ApiDeps): number {
  */
 export type ApiEnv = {
   Bindings: { outgoing?: Pick<ServerResponse, 'socket'>; requestId?: string } | undefined;
-  Variables: RequestIdVariables & { caller: Caller };
+  /** `keyInAddress`: where a client cannot set headers. */
+  Variables: RequestIdVariables & { caller: Caller; keyInAddress?: string | undefined };
 };
 export type ApiApp = Hono<ApiEnv>;

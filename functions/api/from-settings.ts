@@ -13,7 +13,7 @@ import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import type { Connected } from '../runtime/connect.ts';
 import { docsFolder } from '../runtime/docs-folder.ts';
-import { createApp } from './app.ts';
+import { createApp, createApps } from './app.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
 import { askForKeys } from './http/access.ts';
 import type { Readers } from './http/readers.ts';
@@ -22,12 +22,12 @@ import type { Readers } from './http/readers.ts';
 type Own = Pick<ApiDeps, 'workflows' | 'log' | 'nudge'> &
   Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue' | 'changes'> & { readers: Readers }>;
 
-export function machineApp(
+export function machineApps(
   settings: ApiSettings | LocalSettings,
   connected: Connected,
   own: Own & { settings: Pick<ApiDeps['settings'], 'links' | 'fixedComfyUI' | 'comfyuiKind'> },
-): ApiApp {
-  return createApp({
+): { api: ApiApp; wire: ApiApp } {
+  return createApps({
     ...connected,
     ...own,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),

@@ -6,28 +6,36 @@ import { createLog } from '../log.ts';
 import { connect, storageOf } from '../runtime/connect.ts';
 import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
 import { followWorkflows } from '../runtime/followed-workflows.ts';
-import { listen, listenerOf } from '../runtime/listen.ts';
+import { CONNECTION_LIMITS, listen, listenerOf } from '../runtime/listen.ts';
 import { nudger } from '../runtime/nudge.ts';
-import { machineApp } from './from-settings.ts';
+import { machineApps } from './from-settings.ts';
 
 try {
   const settings = apiSettings(process.env);
   const log = createLog('api', logLevelOf(settings));
   const stopping = new AbortController();
   const connected = connect(storageOf(settings), { log });
-  const app = machineApp(settings, connected, {
+  const { api, wire } = machineApps(settings, connected, {
     workflows: await followWorkflows(settings.WORKFLOWS_PATH, log),
     log,
     nudge: nudger(settings.FORWARDER_URL, log, connected.timings),
     stopping: stopping.signal,
     settings: { links: linksOf(settings), fixedComfyUI: settings.FIXED_COMFYUI },
   });
-  const server = await listen(listenerOf(app), settings.API_HOST, settings.API_PORT);
-  onStopSignal(() => {
+  const { API_HOST: host, API_PORT, COMFYUI_API_PORT } = settings;
+  const server = await listen(listenerOf(api), host, API_PORT);
+  const wireServer =
+    COMFYUI_API_PORT === undefined
+      ? undefined
+      : await listen(listenerOf(wire), host, COMFYUI_API_PORT, CONNECTION_LIMITS, 'COMFYUI_API');
+  onStopSignal(async () => {
     stopping.abort();
-    return server.close();
+    await Promise.all([server.close(), wireServer?.close()]);
   });
-  reportReady({ url: `http://${settings.API_HOST}:${server.port}` });
+  reportReady({
+    url: `http://${host}:${server.port}`,
+    ...(wireServer && { wireUrl: `http://${host}:${wireServer.port}` }),
+  });
 } catch (error) {
   explainAndExit(error);
 }

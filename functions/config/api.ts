@@ -28,6 +28,12 @@ export const listening = {
     'where the API listens; off loopback set `API_KEYS=required`',
   ),
   API_PORT: setting(z._default(port, 5000), PORT, 'where the API listens; `0`: any free port'),
+  COMFYUI_API_PORT: setting(
+    z.optional(port),
+    PORT,
+    'where ComfyUI’s own wire is served beside the API, such as `8288`, for its clients; `0`: any free port',
+    { otherwise: 'it is not served' },
+  ),
   PUBLIC_URL: setting(
     z.optional(publicUrl),
     addressLike('https://images.example.com'),

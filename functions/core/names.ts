@@ -23,6 +23,11 @@ export function jobIdFrom(from: { owner: string; key: string } | { random: Uint8
   return 'random' in from ? toUuid(from.random) : uuidOf('job', from.owner, from.key);
 }
 
+/** The idempotency key of a prompt whose id its client chose. No caller's own has a blank. */
+export function promptKey(promptId: string): string {
+  return `prompt ${promptId}`;
+}
+
 /** A lowercase canonical UUID. */
 export function isJobId(text: string): boolean {
   return UUID.test(text);

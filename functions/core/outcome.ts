@@ -40,6 +40,22 @@ export function outcomeOf(entry: Entry, stamp: string): Outcome {
   };
 }
 
+/** Which node a job's error names, as it is written above; undefined: none. */
+export function failedNode(
+  error: string | undefined,
+): { node: string; classType: string; exception: string; message: string } | undefined {
+  const found = /^(\S+) \(node (\S+)\) failed: ([^\s:]+): (.*)$/s.exec(error ?? '');
+  if (!found) return undefined;
+  const [, classType, node, exception, message] = found as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  return { node, classType, exception, message };
+}
+
 function successOf(entry: Entry, stamp: string): Outcome {
   const failed = (code: Failure['code'], message: string): Outcome => ({
     kind: 'failed',

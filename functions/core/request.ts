@@ -11,6 +11,18 @@ import type { InputValues } from './template.ts';
 /** The workflow of a job whose graph came with its request; no file has such a name. */
 export const OWN_GRAPH = '(graph)';
 
+/** What ComfyUI's wire gives back of a prompt. */
+export interface WirePrompt {
+  /** The client's own; absent: the job's id. */
+  promptId?: string;
+  /** Gzipped JSON of its `extra_data`. */
+  extraData: Uint8Array;
+  /** The output nodes that run; none where no host had reported its nodes. */
+  outputs: string[];
+  /** The graph is only what these need of the one that was sent. */
+  isPart?: true;
+}
+
 export interface JobRequest {
   jobId: string;
   owner: string;
@@ -29,6 +41,8 @@ export interface JobRequest {
   webhookUrl?: string;
   /** Absent: none. */
   metadata?: Labels;
+  /** Of a job that came as a prompt over ComfyUI's wire. */
+  wire?: WirePrompt;
   /** How many nodes its graph has. Absent where an earlier release wrote it. */
   nodeCount?: number;
   /** The rendered graph, gzipped JSON; absent where it is large and stored in the bucket at `graphKey`. */

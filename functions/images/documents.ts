@@ -30,6 +30,12 @@ export async function readGraph(images: Images, request: JobRequest): Promise<Gr
   return packed && unpackGraph(packed);
 }
 
+/** A text that a node showed. Undefined: it is gone. */
+export async function readText(images: Images, key: string): Promise<string | undefined> {
+  const bytes = await readWhole(images, key);
+  return bytes && Buffer.from(bytes).toString('utf8');
+}
+
 async function readWhole(images: Images, key: string): Promise<Uint8Array | undefined> {
   const stored = await images.get(key);
   if (!stored || stored === 'not-modified') return undefined;

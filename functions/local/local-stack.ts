@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { join, resolve } from 'node:path';
-import { machineApp } from '../api/from-settings.ts';
+import { machineApps } from '../api/from-settings.ts';
 import { createReaders } from '../api/http/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
@@ -29,7 +29,7 @@ import { followWorkflows } from '../runtime/followed-workflows.ts';
 import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
 import { diskRoom } from './disk-room.ts';
 import { drawFirstKey } from './first-key.ts';
-import { listen, listenerOf } from '../runtime/listen.ts';
+import { CONNECTION_LIMITS, listen, listenerOf, type Listening } from '../runtime/listen.ts';
 import { openLocalImages } from './images.ts';
 import { linksBefore } from './links.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
@@ -40,6 +40,8 @@ import { noteOfDisk, openWorkspace } from './workspace.ts';
 export interface LocalStack {
   /** The API's URL on this machine. */
   url: string;
+  /** Of ComfyUI's wire, where it is served. */
+  wireUrl?: string | undefined;
   comfyui: ChosenComfyUI;
   templates: ReadonlyMap<string, Template>;
   directory: string;
@@ -75,9 +77,21 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings.API_HOST,
     settings.API_PORT,
   );
+  const wireAnswering = signal<RequestListener>();
+  const wireServer =
+    settings.COMFYUI_API_PORT === undefined
+      ? undefined
+      : await listen(
+          (req, res) => void wireAnswering.promise.then((listener) => listener(req, res)),
+          settings.API_HOST,
+          settings.COMFYUI_API_PORT,
+          CONNECTION_LIMITS,
+          'COMFYUI_API',
+        );
   const local =
     settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
-  const url = `http://${local.includes(':') ? `[${local}]` : local}:${server.port}`;
+  const urlOf = ({ port }: Listening) => `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
+  const url = urlOf(server);
 
   const { engine, takenOver: items } = await openLocalTables(directory, room, log('local'));
   const [{ images, links, takenOver: files }, comfyui] = await Promise.all([
@@ -104,7 +118,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const nudge = () => host?.poll();
   const stopping = new AbortController();
   const readers = createReaders(IMAGE_READERS);
-  const app = machineApp(settings, connected, {
+  const { api, wire } = machineApps(settings, connected, {
     readers,
     jobs,
     workflows,
@@ -161,7 +175,8 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     retentionLog,
   );
 
-  answering.resolve(linksBefore(listenerOf(app), { links, images, readers, log: log('local') }));
+  answering.resolve(linksBefore(listenerOf(api), { links, images, readers, log: log('local') }));
+  wireAnswering.resolve(listenerOf(wire));
   const firstKey =
     settings.FIRST_KEY && settings.API_KEYS === 'required'
       ? await drawFirstKey(connected.keys, now(), randomBytes)
@@ -170,6 +185,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
 
   return {
     url,
+    wireUrl: wireServer && urlOf(wireServer),
     comfyui,
     templates: workflows.templates,
     directory,
@@ -177,7 +193,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     firstKey,
     async stop() {
       stopping.abort();
-      await server.close();
+      await Promise.all([server.close(), wireServer?.close()]);
       await host.drain();
       await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
       await comfyui.stop();

@@ -32,7 +32,7 @@ export async function listen(
   host: string,
   port: number,
   { closeTimeout, writeTimeout, ...limits } = CONNECTION_LIMITS,
-  settings: 'API' | 'FORWARDER' | 'INTAKE' = 'API',
+  settings: 'API' | 'COMFYUI_API' | 'FORWARDER' | 'INTAKE' = 'API',
 ): Promise<Listening> {
   // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
   // ones) it would wait for without end.

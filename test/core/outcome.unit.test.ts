@@ -2,7 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Outcome, outcomeOf as outcomeFor, ranFor, withoutPaths } from '../../functions/core/outcome.ts';
+import {
+  failedNode,
+  type Outcome,
+  outcomeOf as outcomeFor,
+  ranFor,
+  withoutPaths,
+} from '../../functions/core/outcome.ts';
 
 type Entry = Parameters<typeof outcomeFor>[0];
 /** The recorded ones carry no stamp: they are known by their time. */
@@ -64,6 +70,13 @@ it('a node that failed: the job failed, with the node and the reason, without pa
   expect(outcome).toMatchObject({ kind: 'failed', failure: { code: 'node_failed' } });
   const message = outcome.kind === 'failed' ? outcome.failure.message : '';
   expect(message).toMatch(/^LoadImage \(node 1\) failed: PIL\.UnidentifiedImageError: .*broken\.png/);
+  expect(failedNode(message)).toEqual({
+    classType: 'LoadImage',
+    node: '1',
+    exception: 'PIL.UnidentifiedImageError',
+    message: expect.stringContaining('broken.png'),
+  });
+  expect(failedNode('It waited for longer than a day')).toBeUndefined();
   expect(message).not.toContain('/opt');
 });
 

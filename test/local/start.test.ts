@@ -286,6 +286,19 @@ test('a real ComfyUI that does not say what it has keeps nothing from starting',
   }
 });
 
+test('ComfyUI’s wire is on a port of its own, over the same jobs', async () => {
+  const port = await freePort();
+  const program = start({ COMFYUI_API_PORT: String(port) });
+  const url = await up(program);
+  await generate(url);
+  const { exec_info: counted } = (await (await fetch(`http://127.0.0.1:${port}/prompt`)).json()) as {
+    exec_info: { queue_remaining: number };
+  };
+  expect(counted.queue_remaining).toBe(1);
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+});
+
 test('links point to PUBLIC_URL where it is set', async () => {
   const url = await up(start({ PUBLIC_URL: 'https://images.example.com' }));
   const jobId = await generate(url);

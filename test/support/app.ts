@@ -1,7 +1,7 @@
 // The API as tests and measurements build it: over a store and a bucket of theirs, with what nobody cares about filled in.
 
 import { randomBytes } from 'node:crypto';
-import { createApp } from '../../functions/api/app.ts';
+import { createApps } from '../../functions/api/app.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
 import { createPresigner } from '../../functions/images/s3/presign.ts';
@@ -17,10 +17,12 @@ export const SETTINGS: ApiDeps['settings'] = {
 
 type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'recorded' | 'settings';
 
-export function appWith(
-  deps: Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { readers?: Readers },
-): ApiApp {
-  return createApp({
+type GivenDeps = Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { readers?: Readers };
+
+export const appWith = (deps: GivenDeps): ApiApp => appsWith(deps).api;
+
+export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp } {
+  return createApps({
     servedImages: deps.images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     random: randomBytes,

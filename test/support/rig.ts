@@ -29,7 +29,7 @@ import {
 import { linksBefore } from '../../functions/local/links.ts';
 import { createLog, type Log } from '../../functions/log.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
-import { appWith, SETTINGS } from './app.ts';
+import { appsWith, SETTINGS } from './app.ts';
 import { startStore, type TestStore } from './store.ts';
 
 export interface TestHost {
@@ -49,6 +49,8 @@ export interface Rig {
   store: TestStore;
   images: FolderImages;
   app: ApiApp;
+  /** ComfyUI's wire over the same jobs. */
+  wire: ApiApp;
   /** The same app on a port, with presigned reads of the bucket. */
   url: string;
   templates: Map<string, Template>;
@@ -102,7 +104,7 @@ export async function startRig({
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const stopping = new AbortController();
-  const app = appWith({
+  const { api: app, wire } = appsWith({
     ...store,
     images,
     servedImages: images,
@@ -136,6 +138,7 @@ export async function startRig({
     store,
     images,
     app,
+    wire,
     url,
     templates,
     log,

@@ -5,7 +5,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';
 import type { ApiEnv } from '../deps.ts';
-import { addressOf, type Mounted } from '../http/route.ts';
+import { addressesOf, type Mounted } from '../http/route.ts';
 import { hasLimits } from './limits.ts';
 import { refuseRate } from './refusals.ts';
 
@@ -19,10 +19,10 @@ const OWNERS = 1000;
 export function limitReads(
   perMinute: number | undefined,
   now: () => number,
-  routes: readonly Pick<Mounted, 'route' | 'errors'>[],
+  routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'errors'>[],
 ): MiddlewareHandler<ApiEnv> {
   const own = new Set(
-    routes.flatMap(({ route, errors }) => (errors?.includes('too_many_requests') ? addressOf(route) : [])),
+    routes.flatMap((route) => (route.errors?.includes('too_many_requests') ? addressesOf(route) : [])),
   );
   const fullAt = new Map<string, number>();
   return (c, next) => {

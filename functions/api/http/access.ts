@@ -57,7 +57,7 @@ export function askForKeys(
 
   return async (c, next) => {
     const bearer = /^Bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const given = bearer ?? c.req.header('x-api-key');
+    const given = bearer ?? c.req.header('x-api-key') ?? c.get('keyInAddress');
     const caller = given === undefined ? undefined : await callerOf(given);
     if (!caller) {
       c.header('WWW-Authenticate', `Bearer realm="comfyui"${given ? ', error="invalid_token"' : ''}`);

@@ -8,7 +8,7 @@ import { MAX_BODY_BYTES } from '../../core/limits.ts';
 import { limitBody } from './body.ts';
 import type { ApiEnv, ApiSettings } from '../deps.ts';
 import { PREFLIGHT } from './preflight.ts';
-import { addressOf, type Mounted } from './route.ts';
+import { addressesOf, type Mounted } from './route.ts';
 
 /** An answer is never a page: not even one that has a person's words in it can load, run or frame anything. */
 export const SAFE_HEADERS = {
@@ -77,8 +77,10 @@ export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigin
 }
 
 /** At every address, also those that there are not; some routes have a limit of their own. */
-export function limitBodies(routes: readonly Pick<Mounted, 'route' | 'body'>[]): MiddlewareHandler<ApiEnv> {
-  const own = new Set(routes.flatMap(({ route, body }) => (body?.limit ? addressOf(route) : [])));
+export function limitBodies(
+  routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'body'>[],
+): MiddlewareHandler<ApiEnv> {
+  const own = new Set(routes.flatMap((route) => (route.body?.limit ? addressesOf(route) : [])));
   const limited = limitBody(MAX_BODY_BYTES, () => {
     throw new AppError('body_too_large', `The body may have at most ${MAX_BODY_BYTES / 1024} KB`);
   });

@@ -73,6 +73,11 @@ export function addressOf(route: Declared['route']): string {
   return route.replace(' ', ' /api');
 }
 
+/** Each under which it is mounted. */
+export function addressesOf({ route, alsoAtRoot }: Pick<Declared, 'route' | 'alsoAtRoot'>): string[] {
+  return alsoAtRoot ? [addressOf(route), route] : [addressOf(route)];
+}
+
 /** What is mounted of a route, and what its limits are; its description is the document's. */
 export type Mounted = Pick<Route, 'route' | 'alsoAtRoot' | 'scope' | 'errors' | 'handle'> & {
   body?: Pick<Body, 'limit'>;

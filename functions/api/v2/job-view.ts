@@ -3,6 +3,7 @@
 import type { JobState, Job } from '../../core/job.ts';
 import { hasEnded } from '../../core/job.ts';
 import { iso } from '../../core/job-view.ts';
+import { failedNode } from '../../core/outcome.ts';
 import type { JobRequest } from '../../core/request.ts';
 import { keepOf } from '../deps.ts';
 import { outputViews } from './outputs.ts';
@@ -75,17 +76,14 @@ export function progressView(
   };
 }
 
-/** `Node 12 (KSampler) failed: …`, as core/outcome.ts writes it. */
-const AT_NODE = /^Node (\S+) \(([^)]+)\)/;
-
 function errorView({ error, errorCode }: JobState) {
   if (errorCode === undefined) return null;
-  const [, node, classType] = AT_NODE.exec(error ?? '') ?? [];
+  const at = failedNode(error);
   return {
     code: errorCode === 'node_failed' ? 'node_execution_error' : errorCode,
     message: error ?? errorCode,
-    node_id: node ?? null,
-    class_type: classType ?? null,
+    node_id: at?.node ?? null,
+    class_type: at?.classType ?? null,
     traceback: null,
   };
 }

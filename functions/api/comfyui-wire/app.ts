@@ -1,0 +1,52 @@
+// ComfyUI's own wire as a façade over the same jobs and images as the guide's API, served at the root and under /api of a port of its
+// own. Source: ComfyUI 0.33's server.py, as docs/comfyui-wire.md describes it.
+
+import { Hono, type MiddlewareHandler } from 'hono';
+import { requestId } from 'hono/request-id';
+import { AppError } from '../../core/errors.ts';
+import { limitReads } from '../admission/limit-reads.ts';
+import type { ApiApp, ApiEnv } from '../deps.ts';
+import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from '../http/headers.ts';
+import { methodsOf, refuseMethod } from '../http/methods.ts';
+import { logRequests } from '../http/request-log.ts';
+import { mount, type Mounted } from '../http/route.ts';
+import type { WireDeps } from './deps.ts';
+import { wireErrors } from './errors.ts';
+import { historyRoutes } from './history.ts';
+import { promptRoutes } from './prompt.ts';
+import { queueRoutes } from './queue.ts';
+import { viewRoutes } from './view.ts';
+
+/** @param entry who may come in, and as whom */
+export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+  const app = new Hono<ApiEnv>();
+  const { log, settings } = deps;
+  app.use(requestId({ limitLength: MAX_REQUEST_ID }), logRequests(log));
+  app.use(safeHeaders(settings), crossOrigin(settings));
+  app.use(
+    (c, next) => {
+      c.set('keyInAddress', c.req.query('token'));
+      return next();
+    },
+    ...entry,
+  );
+  const routes = [
+    ...promptRoutes(deps),
+    ...historyRoutes(deps),
+    ...queueRoutes(deps),
+    ...viewRoutes(deps),
+  ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
+  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
+  app.use(limitBodies(routes));
+  for (const one of routes) mount(app, one);
+  app.onError(wireErrors(log));
+  app.notFound((c) => {
+    const allowed = methodsOf(app, c.req.path);
+    if (allowed.length > 0) return refuseMethod(c, allowed);
+    throw new AppError(
+      'route_not_found',
+      'This address of ComfyUI is not answered for a fleet; docs/comfyui-wire.md lists those that are',
+    );
+  });
+  return app;
+}
