@@ -44,7 +44,7 @@ it('a completion that was made looks refused', async () => {
   const fence: Fence = { attempt: 1, host: HOST };
   line.lose(1);
   expect(await jobs.write(state.jobId, complete(state, fence, [IMAGE], STEPS, NOW))).toBe(false);
-  expect(await jobs.readState(state.jobId)).toMatchObject({ status: 'completed', images: [IMAGE] });
+  expect(await jobs.readState(state.jobId)).toMatchObject({ status: 'completed', outputs: [IMAGE] });
 });
 
 it('a request that never arrived is made by the repetition', async () => {
