@@ -1,22 +1,25 @@
 // JSON with Python's extensions: bare NaN and Infinity, and whole numbers of any size (a seed has 64 bits, a JavaScript
 // number 53). Whole numbers that a number cannot hold are read and written as bigints.
 
-import { randomUUID } from 'node:crypto';
-
 /** Only digits that may not fit a number call for the slower way. */
 const MANY_DIGITS = /\d{16}/;
-/** A string, or a whole number that may not fit. Strings are matched so that what looks like a number in one stays. */
-const LONG = /"(?:[^"\\]|\\[^])*"|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g;
-/** What a whole number begins with while it is carried as a string. Drawn anew by each process: no text can contain it. */
-const TAG = `${randomUUID()}:`;
-const TAGGED = new RegExp(`"${TAG}(-?\\d+)"`, 'g');
+/**
+ * A string, with the colon if it is a key, or a whole number that may not fit. Such a number is carried through JSON.parse as
+ * the string `~n<digits>`, and a string value that may begin with `~` as `~s<itself>`.
+ */
+const TOKEN = /"(?:[^"\\]|\\[^])*"(\s*:)?|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g;
+
 /** Strings are matched too, so that a NaN within one stays. */
 const BARE = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
 
 /** @throws SyntaxError for text that is not JSON, or nested too deeply */
 export function parseJson(text: string): unknown {
   if (!MANY_DIGITS.test(text)) return JSON.parse(text);
-  const carried = text.replaceAll(LONG, (token) => (token.startsWith('"') ? token : `"${TAG}${token}"`));
+  const carried = text.replaceAll(TOKEN, (token, colon?: string) => {
+    if (!token.startsWith('"')) return `"~n${token}"`;
+    // An escape may be that of `~`.
+    return colon === undefined && /^"[~\\]/.test(token) ? `"~s${token.slice(1)}` : token;
+  });
   try {
     return restored(JSON.parse(carried));
   } catch (error) {
@@ -26,7 +29,10 @@ export function parseJson(text: string): unknown {
 
 /** In place: most values stay as they are. */
 function restored(value: unknown): unknown {
-  if (typeof value === 'string') return value.startsWith(TAG) ? exactly(value.slice(TAG.length)) : value;
+  if (typeof value === 'string') {
+    if (!value.startsWith('~')) return value;
+    return value.startsWith('~n') ? exactly(value.slice(2)) : value.slice(2);
+  }
   if (typeof value !== 'object' || value === null) return value;
   for (const [key, one] of Object.entries(value)) {
     const now = restored(one);
@@ -60,9 +66,13 @@ export function stringifyJson(value: unknown): string {
   } catch (error) {
     // JSON.stringify throws it for a bigint; a circular value is refused by both.
     if (!(error instanceof TypeError)) throw error;
-    const carried = JSON.stringify(value, (_, one: unknown) =>
-      typeof one === 'bigint' ? `${TAG}${one}` : one,
-    );
-    return carried.replaceAll(TAGGED, '$1');
+    const carried = JSON.stringify(value, (_, one: unknown) => {
+      if (typeof one === 'bigint') return `~n${one}`;
+      return typeof one === 'string' && one.startsWith('~') ? `~s${one}` : one;
+    });
+    return carried.replaceAll(TOKEN, (token, colon?: string) => {
+      if (colon !== undefined || !token.startsWith('"~')) return token;
+      return token.startsWith('"~n') ? token.slice(3, -1) : `"${token.slice(3)}`;
+    });
   }
 }

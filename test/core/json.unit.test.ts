@@ -42,7 +42,7 @@ test('reads what Python writes for what is no number', () => {
 });
 
 test('any JSON is read as JSON.parse reads it, and written again, whatever its strings look like', () => {
-  const digits = fc.stringMatching(/^[-:,[\]{}"\\ .eE0-9]{0,40}$/);
+  const digits = fc.stringMatching(/^~?[-:,[\]{}"\\ .eE0-9~ns]{0,40}$/);
   fc.assert(
     fc.property(
       fc.jsonValue({ maxDepth: 4 }),
@@ -81,6 +81,13 @@ test.each([
   '[1234567890123456789E2]',
 ])('the number of %s is as JSON.parse has it', (text) => {
   expect(parseJson(text)).toEqual(JSON.parse(text));
+});
+
+test('what looks like the way in which numbers are carried is only text', () => {
+  const texts = ['~n5', '~s', '~', '"~n5"', '\n~n5', '~n12345678901234567890'];
+  const value = { texts, '~n5': 1, '~s:': '~s:', big: 12345678901234567890n };
+  expect(parseJson(stringifyJson(value))).toEqual(value);
+  expect(parseJson('["\\u007en5", 12345678901234567890]')).toEqual(['~n5', 12345678901234567890n]);
 });
 
 test('a key is only a key: of duplicates the last counts, __proto__ is none', () => {
