@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { createSHA256 } from 'hash-wasm';
 import { createHash } from 'node:crypto';
+import { inParts } from '../core/in-parts.ts';
 import { type Content, type PartList, partsKey, readList } from './parts-list.ts';
 import { ModelsProblem } from './problem.ts';
 
@@ -165,22 +166,4 @@ async function resume(
     throw error;
   }
   return uploaded.filter(Boolean).length === list.parts.length ? { list, uploaded } : undefined;
-}
-
-/** The same bytes in buffers of `partBytes`; the last may be smaller. */
-async function* inParts(bytes: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Buffer> {
-  let part = Buffer.allocUnsafe(partBytes);
-  let filled = 0;
-  for await (const piece of bytes)
-    for (let rest = piece; rest.length > 0;) {
-      const taken = rest.subarray(0, partBytes - filled);
-      part.set(taken, filled);
-      filled += taken.length;
-      rest = rest.subarray(taken.length);
-      if (filled < partBytes) continue;
-      yield part;
-      part = Buffer.allocUnsafe(partBytes);
-      filled = 0;
-    }
-  if (filled > 0) yield part.subarray(0, filled);
 }

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { inParts } from '../../core/in-parts.ts';
 import { type ImageMeta, IncompleteBody } from '../images.ts';
 
 /** S3 takes 10,000 parts: 80 GB. */
@@ -48,7 +49,7 @@ export async function putInParts(
   }
 
   try {
-    for await (const part of inParts(body)) {
+    for await (const part of inParts(body, PART_BYTES)) {
       sizeBytes += part.length;
       if (sizeBytes > promised) throw new IncompleteBody(sizeBytes, promised);
       await sending;
@@ -72,22 +73,4 @@ export async function putInParts(
     await client.send(new AbortMultipartUploadCommand(upload)).catch(() => undefined);
     throw error;
   }
-}
-
-/** The same bytes in buffers of `PART_BYTES`; the last may be smaller. */
-async function* inParts(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let part = Buffer.allocUnsafeSlow(PART_BYTES);
-  let filled = 0;
-  for await (const piece of bytes)
-    for (let rest = piece; rest.length > 0;) {
-      const taken = rest.subarray(0, PART_BYTES - filled);
-      part.set(taken, filled);
-      filled += taken.length;
-      rest = rest.subarray(taken.length);
-      if (filled < PART_BYTES) continue;
-      yield part;
-      part = Buffer.allocUnsafeSlow(PART_BYTES);
-      filled = 0;
-    }
-  if (filled > 0) yield part.subarray(0, filled);
 }
