@@ -1,6 +1,8 @@
 // Reads the inventory of a ComfyUI: its nodes with their lists, and its model files by folder.
 
-import type { Inventory } from '../core/object-info.ts';
+import { isStagedName } from '../core/names.ts';
+import type { Inventory, ObjectInfo } from '../core/object-info.ts';
+import { withLists } from '../core/option-lists.ts';
 import type { Log } from '../log.ts';
 import { type ComfyUI, ComfyUIError } from './client.ts';
 
@@ -21,5 +23,16 @@ export async function takeInventory(comfyui: ComfyUI, log: Log): Promise<Invento
       if (!(error instanceof ComfyUIError)) throw error;
       log.debug('inventory.folder_failed', { folder, error: error.message });
     }
-  return { nodes, models };
+  return { nodes: withoutStaged(nodes), models };
+}
+
+/** Inputs of jobs come and go, and are no other caller's to read. */
+function withoutStaged(nodes: ObjectInfo): ObjectInfo {
+  const isStaged = (one: unknown) => typeof one === 'string' && isStagedName(one);
+  return Object.fromEntries(
+    Object.entries(nodes).map(([classType, node]) => [
+      classType,
+      withLists(node, (list) => (list.some(isStaged) ? list.filter((one) => !isStaged(one)) : list)),
+    ]),
+  );
 }

@@ -130,6 +130,11 @@ export function stagedName(jobId: string, attempt: number, name: string): string
   return `${hexOf(jobId)}_${attempt}_${digest}.${extension}`;
 }
 
+/** As `stagedName` makes them. */
+export function isStagedName(name: string): boolean {
+  return /^[0-9a-f]{32}_\d+_[0-9a-f]{12}\./.test(name);
+}
+
 /** An owner's name as 16 hex digits, for keys where any name must fit. */
 export function ownerTag(owner: string): string {
   return createHash('sha256').update(owner).digest('hex').slice(0, 16);

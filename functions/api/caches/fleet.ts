@@ -3,7 +3,8 @@
 
 import { type Host, isAlive } from '../../core/host.ts';
 import { cached, createCache } from '../../core/cache.ts';
-import { type Inventory, isKey, type ObjectInfo, optionsOf } from '../../core/object-info.ts';
+import type { Inventory, ObjectInfo } from '../../core/object-info.ts';
+import { withOptionsOf } from '../../core/option-lists.ts';
 import { type Estimate, estimateOf } from '../../core/estimate.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { readInventory } from '../../images/documents.ts';
@@ -25,7 +26,9 @@ export interface Fleet {
   inventories(): Promise<KnownHost[]>;
   /** What a graph is checked against: the nodes of those alive, or else of the last hosts, which may have got more since. */
   declarations(): Promise<{ hosts: KnownHost[]; mayHaveMore: boolean }>;
-  /** What any of them has; what was recorded before one was seen. */
+  /** What any of those alive has, or else any of the last hosts. Undefined: none has reported yet. */
+  known(): Promise<Inventory | undefined>;
+  /** The same; what was recorded before one was seen. */
   inventory(): Promise<Inventory>;
 }
 
@@ -58,7 +61,7 @@ export function createFleet(deps: {
 
   const inventoryOf = (hash: string) => documents.get(hash, () => readInventory(deps.images, hash));
 
-  async function known(of: readonly Pick<Host, 'hostId' | 'inventoryHash'>[]): Promise<KnownHost[]> {
+  async function nodesOf(of: readonly Pick<Host, 'hostId' | 'inventoryHash'>[]): Promise<KnownHost[]> {
     const read = of.map(async ({ hostId, inventoryHash }) => {
       const inventory = inventoryHash === undefined ? undefined : await inventoryOf(inventoryHash);
       return inventory ? [{ hostId, nodes: inventory.nodes }] : [];
@@ -66,7 +69,22 @@ export function createFleet(deps: {
     return (await Promise.all(read)).flat();
   }
 
-  const inventories = async () => known(await hosts());
+  const inventories = async () => nodesOf(await hosts());
+
+  async function known(): Promise<Inventory | undefined> {
+    const alive = (await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []);
+    const hashes = alive.length > 0 ? alive : ((await remembered()).inventories ?? []);
+    const key = [...new Set(hashes)].sort().join();
+    if (key !== '' && merged?.key !== key) {
+      const found = await Promise.all(key.split(',').map(inventoryOf));
+      const inventory = found
+        .filter((one) => one !== undefined)
+        .reduce<Inventory | undefined>(merge, undefined);
+      if (inventory) merged = { key, inventory };
+    }
+    // Where none is known any more, what was known is still the best guess.
+    return merged?.inventory;
+  }
 
   return {
     hosts,
@@ -90,39 +108,21 @@ export function createFleet(deps: {
       if (alive.length > 0) return { hosts: alive, mayHaveMore: false };
       const { inventories: hashes = [] } = await remembered();
       return {
-        hosts: await known(hashes.map((hash) => ({ hostId: '', inventoryHash: hash }))),
+        hosts: await nodesOf(hashes.map((hash) => ({ hostId: '', inventoryHash: hash }))),
         mayHaveMore: true,
       };
     },
-    async inventory() {
-      const hashes = [...new Set((await hosts()).flatMap(({ inventoryHash }) => inventoryHash ?? []))].sort();
-      const key = hashes.join();
-      // When the last host is gone, what it had is still the best guess.
-      if (hashes.length === 0) return merged?.inventory ?? deps.recorded;
-      if (merged?.key !== key) {
-        const found = (await Promise.all(hashes.map(inventoryOf))).filter((one) => one !== undefined);
-        if (found.length === 0) return deps.recorded;
-        merged = { key, inventory: found.length === 1 ? found[0]! : found.reduce(merge) };
-      }
-      return merged.inventory;
-    },
+    known,
+    inventory: async () => (await known()) ?? deps.recorded,
   };
 }
 
 /** What either has: a job that only some hosts can run waits for one of them. */
-function merge(a: Inventory, b: Inventory): Inventory {
+function merge(a: Inventory | undefined, b: Inventory): Inventory {
+  if (!a) return b;
   const nodes: ObjectInfo = { ...a.nodes };
-  for (const [classType, node] of Object.entries(b.nodes)) {
-    const fields = { ...node.input?.required, ...node.input?.optional };
-    const required: Record<string, unknown> = { ...fields };
-    for (const field of Object.keys(fields)) {
-      // A list of keys is more than a list: what each brings along is kept.
-      if (isKey(b.nodes, classType, field)) continue;
-      const options = [optionsOf(a.nodes, classType, field), optionsOf(b.nodes, classType, field)];
-      if (options[0] && options[1]) required[field] = [[...new Set(options.flat())]];
-    }
-    nodes[classType] = a.nodes[classType] ? { ...node, input: { required } } : node;
-  }
+  for (const [classType, node] of Object.entries(b.nodes))
+    nodes[classType] = nodes[classType] ? withOptionsOf(nodes[classType], node) : node;
   const models: Inventory['models'] = {};
   for (const folder of new Set([...Object.keys(a.models), ...Object.keys(b.models)]))
     models[folder] = [...new Set([...(a.models[folder] ?? []), ...(b.models[folder] ?? [])])].sort();

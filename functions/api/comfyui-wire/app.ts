@@ -13,8 +13,10 @@ import { mount, type Mounted } from '../http/route.ts';
 import type { WireDeps } from './deps.ts';
 import { wireErrors } from './errors.ts';
 import { historyRoutes } from './history.ts';
+import { nodeRoutes } from './nodes.ts';
 import { promptRoutes } from './prompt.ts';
 import { queueRoutes } from './queue.ts';
+import { systemRoutes } from './system.ts';
 import { viewRoutes } from './view.ts';
 
 /** @param entry who may come in, and as whom */
@@ -35,6 +37,8 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...historyRoutes(deps),
     ...queueRoutes(deps),
     ...viewRoutes(deps),
+    ...nodeRoutes(deps),
+    ...systemRoutes(deps),
   ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
   app.use(limitBodies(routes));

@@ -9,25 +9,31 @@ import { exactJson } from '../http/exact-json.ts';
 import { setHeaders } from '../http/headers.ts';
 import { problemOf } from '../http/problems.ts';
 
-/** A prompt that does not become a job, for a reason in ComfyUI's own words where it has some. */
+/** A request that is refused, a prompt above all, for a reason in ComfyUI's own words where it has some. */
 export class PromptRefused extends Error {
   override readonly name = 'PromptRefused';
   constructor(
     readonly reason: Reason,
     readonly nodeErrors: NodeErrors = {},
+    readonly status: 400 | 409 | 503 = 400,
   ) {
     super(reason.message);
   }
 }
 
-export function refusedFor(type: string, message: string, details = ''): PromptRefused {
-  return new PromptRefused({ type, message, details, extra_info: {} });
+export function refusedFor(
+  type: string,
+  message: string,
+  details = '',
+  status?: PromptRefused['status'],
+): PromptRefused {
+  return new PromptRefused({ type, message, details, extra_info: {} }, {}, status);
 }
 
 export function wireErrors(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
     if (error instanceof PromptRefused)
-      return exactJson(c, { error: error.reason, node_errors: error.nodeErrors }, 400);
+      return exactJson(c, { error: error.reason, node_errors: error.nodeErrors }, error.status);
     const { status, headers, body } = problemOf(error, c, log);
     setHeaders(c, headers);
     const reason: Reason = {

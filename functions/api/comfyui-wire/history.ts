@@ -1,4 +1,5 @@
-// GET /history: the caller's jobs that ran to an end, as ComfyUI's own history has its prompts: oldest first.
+// GET /history: the caller's jobs that ran to an end, as ComfyUI's own history has its prompts: oldest first. POST /history removes
+// none of them.
 
 import type { Context } from 'hono';
 import { type Caller } from '../../core/access.ts';
@@ -7,7 +8,9 @@ import { invalid } from '../../core/inputs.ts';
 import type { ApiEnv } from '../deps.ts';
 import { exactJson } from '../http/exact-json.ts';
 import type { Mounted } from '../http/route.ts';
+import { editOf } from './body.ts';
 import type { WireDeps } from './deps.ts';
+import { refusedFor } from './errors.ts';
 import { historyEntry } from './history-entry.ts';
 import { wholeNumber } from './numbers.ts';
 import { findPrompt } from './prompts.ts';
@@ -40,6 +43,24 @@ export const historyRoutes = (deps: WireDeps): Mounted[] => [
       // Of one that runs nothing is said: most polls cost one small read.
       const job = found && isOfHistory(found) ? await deps.jobs.read(found.state.jobId) : undefined;
       return answer(deps, c, job ? [job] : []);
+    },
+  },
+  {
+    route: 'POST /history',
+    scope: 'generate',
+    async handle(c) {
+      const caller = c.get('caller');
+      const { clear, ids } = await editOf(c);
+      const named = await Promise.all(ids.slice(0, MAX_ITEMS).map((id) => findPrompt(deps, caller, id)));
+      // ComfyUI forgets the entry and keeps its files; here the record of a job is what its files are found by.
+      if (clear || named.some((job) => job && isOfHistory(job)))
+        throw refusedFor(
+          'history_is_kept',
+          'The record of a job is removed with its files only, by the API: DELETE /api/history/{job_id}',
+          'it ends by itself after the days that jobs are kept',
+          409,
+        );
+      return c.body(null, 200);
     },
   },
 ];

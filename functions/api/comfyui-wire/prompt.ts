@@ -1,10 +1,9 @@
 // POST /prompt: a graph becomes a durable job, accepted as every other, or is refused in ComfyUI's words. GET /prompt: how many of the
 // caller's wait or run.
 
-import type { Context } from 'hono';
 import { gzipSync } from 'node:zlib';
 import { AppError } from '../../core/errors.ts';
-import { parseJson, stringifyJson } from '../../core/json.ts';
+import { stringifyJson } from '../../core/json.ts';
 import { MAX_GRAPH_BYTES } from '../../core/limits.ts';
 import { isJobId, promptKey } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
@@ -13,10 +12,10 @@ import { isDeeperThan, misshapen } from '../../core/preflight/shape.ts';
 import { MB } from '../../core/quota.ts';
 import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
 import { accept, type Wanted } from '../admission/accept.ts';
-import type { ApiEnv } from '../deps.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { setHeaders } from '../http/headers.ts';
 import type { Mounted } from '../http/route.ts';
+import { bodyOf, isTexts } from './body.ts';
 import type { WireDeps } from './deps.ts';
 import { PromptRefused, refusedFor } from './errors.ts';
 import { partOf } from './part-of-graph.ts';
@@ -73,20 +72,6 @@ export const promptRoutes = (deps: WireDeps): Mounted[] => [
   },
 ];
 
-/** Of whatever type it says that it is, as ComfyUI takes it. */
-export async function bodyOf(c: Context<ApiEnv>): Promise<Record<string, unknown>> {
-  let body: unknown;
-  try {
-    body = parseJson(await c.req.text());
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw refusedFor('invalid_json', 'The body is not JSON');
-  }
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw refusedFor('invalid_json', 'The body must be a JSON object');
-  return body as Record<string, unknown>;
-}
-
 /** @throws PromptRefused */
 function readPrompt(body: Record<string, unknown>): Prompt {
   const { prompt, prompt_id: id, client_id: clientId, extra_data: extraData, number, front } = body;
@@ -118,10 +103,6 @@ function readPrompt(body: Record<string, unknown>): Prompt {
     extraData: packExtraData(extraData ?? {}, clientId),
     targets: targets ?? undefined,
   };
-}
-
-function isTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function packExtraData(given: unknown, clientId: unknown): Uint8Array {

@@ -1,19 +1,16 @@
 // Routes of the queue: what waits and runs, cancel, clear. How a job is followed: follow.ts.
 
-import { acceptedUntil } from '../../core/chore.ts';
 import { AppError } from '../../core/errors.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { outwardPromptId } from '../../core/names.ts';
-import { clearQueue } from '../../queue/clear.ts';
 import { cancelJob, onlyOwn } from '../admission/cancel.ts';
+import { clearWaiting } from '../admission/clear.ts';
 import { json } from '../http/answers.ts';
 import { cursorOf, jobId, type Page, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import { jobView } from './views.ts';
 import type { Shared } from './shared.ts';
 
-/** So many jobs are cleared before the answer; the controller finishes the rest. */
-const CLEARED_AT_ONCE = 1000;
 const QUEUE_PAGE = 100;
 /** Of a cursor, before it is made opaque. */
 const QUEUE_PLACE = /^(held|waiting):[\w-]{1,80}$/;
@@ -88,17 +85,8 @@ export const queueRoutes = (deps: Shared) => [
       answers: { 200: json('Cleared', 'Cleared') },
     },
     async (c) => {
-      const { jobs, chores, limits, log, now } = deps;
-      const owner = onlyOwn(c.get('caller'));
-      const whose = { until: acceptedUntil(now()), ...(owner !== undefined && { owner }) };
-      const waiting = await jobs.countWork('waiting', owner);
-      // Before the first is cleared: if this process dies, the controller clears the rest.
-      const chore = waiting > CLEARED_AT_ONCE ? await chores.add({ kind: 'clear', ...whose }) : undefined;
-      const { cleared, left } = await clearQueue(deps, whose, CLEARED_AT_ONCE);
-      if (chore && !left) await chores.done(chore);
-      if (owner !== undefined) await limits.cleared(c.get('caller'));
-      const remaining = left ? Math.max(0, waiting - CLEARED_AT_ONCE) : 0;
-      log.info('queue.cleared', { owner, count: cleared, remaining });
+      const caller = c.get('caller');
+      const { cleared, remaining } = await clearWaiting(deps, caller, onlyOwn(caller));
       return { status: 'success', message: 'Queue cleared', cleared, remaining };
     },
   ),

@@ -1,0 +1,26 @@
+// What a host reports of its ComfyUI: nodes and models, and not the inputs of jobs.
+
+import { expect, test } from 'vitest';
+import { createComfyUI } from '../../functions/comfyui/client.ts';
+import { takeInventory } from '../../functions/comfyui/inventory.ts';
+import { stagedName } from '../../functions/core/names.ts';
+import { optionsOf } from '../../functions/core/object-info.ts';
+import { createLog } from '../../functions/log.ts';
+import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+
+test('a job’s staged input is in no list, a file of the machine is', async () => {
+  const simulated = await startSimulatedComfyUI();
+  try {
+    const comfyui = createComfyUI(simulated.url);
+    const bytes = new Blob(['not looked at']);
+    await comfyui.uploadInput(stagedName('85eb68cf-0000-8000-8000-000000000000', 1, 'uploads/x.png'), bytes);
+    await comfyui.uploadInput('photo.png', bytes);
+    const { nodes } = await takeInventory(
+      comfyui,
+      createLog('test', 'error', () => undefined),
+    );
+    expect(optionsOf(nodes, 'LoadImage', 'image')).toEqual(['photo.png']);
+  } finally {
+    await simulated.close();
+  }
+});
