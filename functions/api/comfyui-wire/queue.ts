@@ -46,9 +46,9 @@ export const queueRoutes = (deps: WireDeps): Mounted[] => [
     async handle(c) {
       const caller = c.get('caller');
       // As ComfyUI takes it, a body that is no JSON names no prompt.
-      const { prompt_id: id } = await bodyOf(c).catch((error: unknown) => {
+      const { prompt_id: id } = await bodyOf(c).catch((error: unknown): Record<string, unknown> => {
         if (!(error instanceof PromptRefused)) throw error;
-        return {} as Record<string, unknown>;
+        return {};
       });
       const found = id
         ? [await findPrompt(deps, caller, typeof id === 'string' ? id : '')]
