@@ -62,6 +62,12 @@ export function unpackGraph(packed: Uint8Array): Graph {
   return parseJson(gunzipSync(packed).toString('utf8')) as Graph;
 }
 
+/** As its client sent it, `client_id` included; of a job of another API there is none. */
+export function extraDataOf({ wire }: Pick<JobRequest, 'wire'>): Record<string, unknown> {
+  if (!wire) return {};
+  return parseJson(gunzipSync(wire.extraData).toString('utf8')) as Record<string, unknown>;
+}
+
 /** SHA-256, hex. */
 export function hashBytes(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -1,11 +1,10 @@
 // Which job a prompt id means, and what of a job ComfyUI's wire says in its queue and its history.
 
-import { gunzipSync } from 'node:zlib';
 import { type Caller, sees } from '../../core/access.ts';
 import type { Job } from '../../core/job.ts';
 import { isJobId, jobIdFrom, promptKey } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
-import { parseJson } from '../../core/json.ts';
+import { extraDataOf } from '../../core/request.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { WireDeps } from './deps.ts';
 
@@ -39,12 +38,11 @@ export async function queueItem(
   const { state, request } = job;
   const graph = await readGraph(images, request);
   if (!graph) return undefined;
-  const extraData = request.wire && parseJson(gunzipSync(request.wire.extraData).toString('utf8'));
   return [
     state.createdAt,
     promptIdOf(job),
     graph,
-    { ...(extraData as Record<string, unknown> | undefined), create_time: state.createdAt },
+    { ...extraDataOf(request), create_time: state.createdAt },
     request.wire?.outputs ?? [],
   ];
 }

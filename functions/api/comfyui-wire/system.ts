@@ -1,22 +1,14 @@
 // What a ComfyUI says of itself, for all hosts together: its machine, what its wire can do, and that it frees its memory.
 
 import type { Host } from '../../core/host.ts';
-import { MAX_UPLOAD_BYTES } from '../../core/limits.ts';
 import { exactJson } from '../http/exact-json.ts';
 import type { Mounted } from '../http/route.ts';
 import type { WireDeps } from './deps.ts';
+import { FEATURES } from './features.ts';
 
 const MIB = 2 ** 20;
 /** What clients read as a text or a number and a host does not report. */
 const UNKNOWN = { text: 'unknown', bytes: 0 };
-
-/** `supports_preview_metadata`: previews name their node. ComfyUI's further features are of what is not served here. */
-export const FEATURES = {
-  supports_preview_metadata: true,
-  max_upload_size: MAX_UPLOAD_BYTES,
-  node_replacements: false,
-  assets: false,
-};
 
 export const systemRoutes = ({ fleet }: WireDeps): Mounted[] => [
   {

@@ -21,6 +21,7 @@ import { attemptPromptId, stagedName, stampOf } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { type Outcome, outcomeOf, ranFor } from '../../core/outcome.ts';
 import { stamp } from '../../core/render.ts';
+import { extraDataOf } from '../../core/request.ts';
 import type { Images } from '../../images/images.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { ImageMetadata } from '../../images/structure/walk.ts';
@@ -144,7 +145,11 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
       graph: stamp(graph, jobId, claimed.fence.attempt, staging, deps.health.inventory?.nodes),
       promptId,
       clientId,
-      extraData: promptTag({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
+      extraData: {
+        // The canvas, which nodes write into images.
+        ...extraDataOf(claimed.request),
+        ...promptTag({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
+      },
     });
     deps.health.prompted(undefined);
     if (!submission.accepted)

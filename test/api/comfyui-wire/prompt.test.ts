@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringifyJson } from '../../../functions/core/json.ts';
 import type { Graph } from '../../../functions/core/object-info.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
 import { call, eventually, type Json } from '../support.ts';
@@ -167,6 +168,20 @@ describe('with a host', () => {
     expect(Buffer.from(await part.arrayBuffer())).toEqual(bytes.subarray(0, 8));
     expect(Object.keys((await get('/history?max_items=1')).json)).toHaveLength(1);
     expect((await get('/history')).json).toHaveProperty([id]);
+  });
+
+  test('images hold the canvas that came with the prompt, and no tag of a caller’s is the host’s', async () => {
+    const canvas = { id: 'the-canvas', seed: 18446744073709551615n };
+    const extra = { extra_pnginfo: { workflow: canvas }, comfyui_rest_api: { machine: 'forged' } };
+    const id = randomUUID();
+    const body = stringifyJson({ prompt: small('canvas'), prompt_id: id, extra_data: extra });
+    expect((await call(rig.wire, 'POST /prompt', { body })).status).toBe(200);
+    const { outputs, prompt: asked } = await entryOf(id);
+    expect(asked[3]).toMatchObject({ comfyui_rest_api: { machine: 'forged' } });
+    const query = new URLSearchParams(outputs['11']!['images']![0]);
+    const bytes = Buffer.from(await (await rig.wire.request(`/view?${query.toString()}`)).arrayBuffer());
+    expect(bytes.includes('"id": "the-canvas"') || bytes.includes('"id":"the-canvas"')).toBe(true);
+    expect(bytes.includes('18446744073709551615')).toBe(true);
   });
 
   test('a job of the guide’s API is in the history under its own id', async () => {
