@@ -1,7 +1,17 @@
 // Puts a file in its place whole or not at all: under another name first, synced, then renamed.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fdatasync, mkdirSync, openSync, renameSync, rmSync, write as writeFd } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  mkdir,
+  mkdirSync,
+  open,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  write as writeFd,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -12,8 +22,13 @@ import { describe, type Description } from './description.ts';
 import { isMissing } from './errors.ts';
 import type { Syncing } from './sync.ts';
 
-/** What may wait for the disk; handles of promises cost more than all else here. */
-const [writeTo, datasync] = [promisify(writeFd), promisify(fdatasync)];
+/** What may wait for the disk, a new name among it: handles of promises cost more than all else here. */
+const [openFile, makeFolder, writeTo, datasync] = [
+  promisify<string, string, number>(open),
+  promisify<string, { recursive: true }, string | undefined>(mkdir),
+  promisify(writeFd),
+  promisify(fdatasync),
+];
 
 /** Bytes of one write. */
 const WRITE_BYTES = 256 * 1024;
@@ -42,6 +57,14 @@ export async function store(
   { contentType, sizeBytes: promised }: ImageMeta,
 ): Promise<Description | undefined> {
   const temporary = join(writing.incoming, randomBytes(12).toString('hex'));
+  const folder = dirname(path);
+  // While the bytes come: a job's first file is the first of its folder.
+  const made = makeFolder(folder, { recursive: true }).catch((error: unknown) => {
+    // A folder above has gone with its last file: it is made anew at the renaming.
+    if (!isMissing(error)) throw error;
+    return undefined;
+  });
+  made.catch(() => undefined);
   let isStored = false;
   try {
     const description = await write(writing, temporary, body, promised, (content) => ({
@@ -50,13 +73,18 @@ export async function store(
       lastModified: writing.now(),
       headers: { 'content-type': contentType },
     }));
+    forgetMade(writing.syncing, folder, await made);
     if (isTaken?.() === true) return undefined;
     moveTo(path, temporary, writing.syncing);
     isStored = true;
-    await writing.syncing.settle(dirname(path));
+    await writing.syncing.settle(folder);
     return description;
   } finally {
-    if (!isStored) rmSync(temporary, { force: true });
+    if (!isStored) {
+      rmSync(temporary, { force: true });
+      await made.catch(() => undefined);
+      removeEmpty(folder);
+    }
   }
 }
 
@@ -67,7 +95,9 @@ async function write(
   promised: number | undefined,
   finish: (content: Pick<Description, 'sizeBytes' | 'etag' | 'crc32'>) => Description,
 ): Promise<Description> {
-  let file: number | undefined;
+  // While the first bytes come: where the disk writes its journal a new name waits for it.
+  const opening = create(incoming, path);
+  opening.catch(() => undefined);
   let waiting: Uint8Array[] = [];
   let waitingBytes = 0;
   let sizeBytes = 0;
@@ -77,7 +107,7 @@ async function write(
   async function flush(): Promise<void> {
     // Of a promised length it was asked before.
     if (promised === undefined && !hasRoom(waitingBytes)) throw new StorageFull();
-    file ??= create(incoming, path);
+    const file = await opening;
     const all = waiting.length === 1 ? waiting[0]! : Buffer.concat(waiting);
     waiting = [];
     waitingBytes = 0;
@@ -104,10 +134,10 @@ async function write(
     });
     waiting.push(describe(description));
     await flush();
-    await datasync(file!);
+    await datasync(await opening);
     return description;
   } finally {
-    if (file !== undefined) closeSync(file);
+    await opening.then(closeSync, () => undefined);
   }
 }
 
@@ -122,14 +152,29 @@ export async function discard(body: ImageBody): Promise<void> {
 }
 
 /** Makes the folder for it first if that is missing. */
-function create(folder: string, path: string): number {
+async function create(folder: string, path: string): Promise<number> {
   try {
-    return openSync(path, 'wx');
+    return await openFile(path, 'wx');
   } catch (error) {
     if (!isMissing(error)) throw error;
-    mkdirSync(folder, { recursive: true });
-    return openSync(path, 'wx');
+    await makeFolder(folder, { recursive: true });
+    return openFile(path, 'wx');
   }
+}
+
+/** Nothing came of the file that it was made for; other files keep it. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It has files, or has gone.
+  }
+}
+
+/** @param first the uppermost folder that was made; undefined: none */
+function forgetMade(syncing: Syncing, folder: string, first: string | undefined): void {
+  if (first === undefined) return;
+  for (let one = folder; one.length >= first.length; one = dirname(one)) syncing.forget(one);
 }
 
 /** Makes the folder for it first if that is missing: with its last file a folder goes, also at this very moment. */
@@ -139,8 +184,7 @@ function moveTo(path: string, temporary: string, syncing: Syncing): void {
     renameSync(temporary, path);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    const made = mkdirSync(folder, { recursive: true }) ?? folder;
-    for (let one = folder; one.length >= made.length; one = dirname(one)) syncing.forget(one);
+    forgetMade(syncing, folder, mkdirSync(folder, { recursive: true }) ?? folder);
     renameSync(temporary, path);
   }
 }
