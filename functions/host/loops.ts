@@ -48,13 +48,16 @@ async function findJobs(parts: HostParts, log: Log): Promise<void> {
 
 /** Reads where held jobs stand in ComfyUI; gives back what a ComfyUI that is silent or busy with an orphan will not run. */
 async function followJobs(parts: HostParts, log: Log): Promise<void> {
-  const { activity, drain, health, orphans, slots, timings } = parts;
+  const { activity, drain, health, heartbeat, orphans, slots, timings } = parts;
   if (parts.holds()) activity.busy();
   if (slots.size() > 0) await pollQueue(parts, log);
   const at = performance.now();
   const silentFor = at - (health.silentSince ?? at);
   const isSilent = silentFor >= timings.comfyuiSilentAfter;
   const isLost = silentFor >= (health.isHeld ? timings.comfyuiHeldAfter : timings.comfyuiSilentAfter);
+  // Another host may run them at once; what has started stays.
+  if (heartbeat.neighbours() > 0)
+    for (const heldJob of slots.beyond()) heldJob.drain('another host may be free for it');
   for (const heldJob of slots.all()) {
     if (orphans.stuck()) heldJob.drain('its ComfyUI is stuck');
     if (isLost) heldJob.drain(NOT_ANSWERING);

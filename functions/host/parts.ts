@@ -23,6 +23,7 @@ import type { Claimed } from './claims/claim.ts';
 import { createClaimLoop } from './claims/claim-loop.ts';
 import type { HeldJob } from './claims/held-job.ts';
 import { watchQueueHead } from './claims/queue-head.ts';
+import { slotsFor } from './claims/lookahead.ts';
 import { createSlots } from './claims/slots.ts';
 import { createTakeOver } from './claims/take-over.ts';
 import { createActivity } from './machine/activity.ts';
@@ -90,7 +91,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
   let models: string[] = [];
   let socket: EventSocket | undefined;
 
-  const slots = createSlots(deps.slots);
+  const slots = createSlots(() => slotsFor(deps.slots, heartbeat.neighbours(), stats.jobSeconds()));
   const activity = createActivity(awake, HOST_START_LIMIT);
   const stats = createStats(deps.metrics ?? createMetrics('host', undefined));
   const health = watchHealth(

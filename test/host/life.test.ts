@@ -34,7 +34,7 @@ beforeEach(async () => {
   awake = 0;
   await jobs.write(jobId, claim(job.state, fence.host, wall, true));
   await jobs.write(jobId, start(job.state, fence, wall));
-  slots = createSlots(1);
+  slots = createSlots(() => 1);
   heldJob = slots.add(jobId);
   const claimed = { ...job, state: (await jobs.readState(jobId))!, fence };
   heldJob.hold(claimed);

@@ -131,7 +131,7 @@ async function measure(
         item: () => hostOf(`i-${n}`, now()),
         now,
       });
-      const slots = createSlots(2);
+      const slots = createSlots(() => 2);
       const jobId = idOf('held', n);
       const state = (await openTables(engineOf(plain, '')).jobs.readState(jobId))!;
       const fence = { attempt: 1, host: hostId };
