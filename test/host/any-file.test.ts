@@ -1,5 +1,6 @@
-// Whatever a graph saves or shows becomes the job's outputs: each is, byte for byte, what ComfyUI's own history lists. With
-// COMFYUI=http://127.0.0.1:8188 the graphs run on a real ComfyUI (0.33) instead of the simulated one.
+// Whatever a graph saves or shows becomes the job's outputs: by the guide's API, the Comfy API v2 and ComfyUI's own wire alike
+// each is, byte for byte, what ComfyUI's history lists. With COMFYUI=http://127.0.0.1:8188 the graphs run on a real ComfyUI (0.33)
+// instead of the simulated one, and some more with them.
 
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,124 +8,33 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attemptPromptId } from '../../functions/core/names.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+import { FAILING, GRAPHS as SIMULATED_GRAPHS, REAL_GRAPHS } from '../support/graphs-of-files.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-
-type Node = { class_type: string; inputs: Record<string, unknown> };
-const node = (class_type: string, inputs: Record<string, unknown>): Node => ({ class_type, inputs });
-const image = (batch_size = 1) => node('EmptyImage', { width: 64, height: 48, batch_size, color: 255 });
-const audio = (sample_rate = 44_100) => node('EmptyAudio', { duration: 0.5, sample_rate, channels: 2 });
-const text = (value: string) => node('PrimitiveString', { value });
-const save = (prefix: string, images: [string, number] = ['1', 0]) =>
-  node('SaveImage', { images, filename_prefix: prefix });
-const video = { 1: image(4), 2: node('CreateVideo', { images: ['1', 0], fps: 8 }) };
-const film = (format: string, codec = 'auto') =>
-  node('SaveVideo', { video: ['2', 0], filename_prefix: 'video/V', format, 'format.codec': codec });
-const webp = { filename_prefix: 'An', fps: 6, lossless: true, quality: 80, method: 'default' };
-
-/** The types of what each is expected to make, in order. */
-const GRAPHS: Record<string, [Record<string, Node>, string[]]> = {
-  image: [{ 1: image(), 2: save('Pic') }, ['image/png']],
-  batch: [{ 1: image(3), 2: save('sub/Pic') }, ['image/png', 'image/png', 'image/png']],
-  two_nodes: [{ 1: image(), 12: save('B'), 9: save('A') }, ['image/png', 'image/png']],
-  preview: [{ 1: image(2), 2: node('PreviewImage', { images: ['1', 0] }) }, ['image/png', 'image/png']],
-  preview_beside_saved: [
-    { 1: image(), 2: node('PreviewImage', { images: ['1', 0] }), 3: save('P') },
-    ['image/png'],
-  ],
-  flac: [
-    { 1: audio(), 2: node('SaveAudio', { audio: ['1', 0], filename_prefix: 'audio/A' }) },
-    ['audio/flac'],
-  ],
-  mp3: [
-    { 1: audio(), 2: node('SaveAudioMP3', { audio: ['1', 0], filename_prefix: 'A', quality: 'V0' }) },
-    ['audio/mpeg'],
-  ],
-  opus: [
-    {
-      1: audio(48_000),
-      2: node('SaveAudioOpus', { audio: ['1', 0], filename_prefix: 'A', quality: '128k' }),
-    },
-    ['audio/ogg'],
-  ],
-  preview_audio: [{ 1: audio(), 2: node('PreviewAudio', { audio: ['1', 0] }) }, ['audio/flac']],
-  mp4: [{ ...video, 3: film('mp4', 'h264') }, ['video/mp4']],
-  mkv: [{ ...video, 3: film('mkv', 'h264') }, ['video/x-matroska']],
-  auto: [{ ...video, 3: film('auto') }, ['video/mp4']],
-  webm: [
-    {
-      1: image(4),
-      2: node('SaveWEBM', { images: ['1', 0], filename_prefix: 'W', codec: 'vp9', fps: 8, crf: 32 }),
-    },
-    ['video/webm'],
-  ],
-  animated_webp: [
-    { 1: image(3), 2: node('SaveAnimatedWEBP', { images: ['1', 0], ...webp }) },
-    ['image/webp'],
-  ],
-  still_webp: [{ 1: image(), 2: node('SaveAnimatedWEBP', { images: ['1', 0], ...webp }) }, ['image/webp']],
-  shown_text: [{ 1: text('hello, wörld'), 2: node('PreviewAny', { source: ['1', 0] }) }, ['text/plain']],
-  no_text: [{ 1: text(''), 2: node('PreviewAny', { source: ['1', 0] }) }, ['text/plain']],
-  saved_text: [
-    { 1: text('# Title'), 2: node('SaveText', { text: ['1', 0], filename_prefix: 'T', format: 'md' }) },
-    ['text/plain', 'text/markdown'],
-  ],
-  empty_text: [
-    { 1: text(''), 2: node('SaveText', { text: ['1', 0], filename_prefix: 'T', format: 'txt' }) },
-    ['text/plain', 'text/plain'],
-  ],
-  latent: [
-    {
-      1: node('EmptyLatentImage', { width: 64, height: 64, batch_size: 1 }),
-      2: node('SaveLatent', { samples: ['1', 0], filename_prefix: 'latents/L' }),
-    },
-    ['application/octet-stream'],
-  ],
-  text_beside_image: [
-    { 1: image(), 2: node('PreviewAny', { source: ['3', 0] }), 3: text('a caption'), 4: save('I') },
-    ['text/plain', 'image/png'],
-  ],
-  everything: [
-    {
-      1: image(2),
-      2: save('E'),
-      3: audio(),
-      4: node('SaveAudio', { audio: ['3', 0], filename_prefix: 'E' }),
-      5: node('PreviewAny', { source: ['6', 0] }),
-      6: text('a note'),
-      7: node('CreateVideo', { images: ['1', 0], fps: 8, audio: ['3', 0] }),
-      8: node('SaveVideo', { video: ['7', 0], filename_prefix: 'E', format: 'mp4', 'format.codec': 'auto' }),
-    },
-    ['image/png', 'image/png', 'audio/flac', 'text/plain', 'video/mp4'],
-  ],
-  ids_of_subgraphs: [
-    {
-      1: image(),
-      '12:10': node('PreviewAny', { source: ['2', 0] }),
-      '12:5': save('S'),
-      2: text('of a subgraph'),
-    },
-    ['image/png', 'text/plain'],
-  ],
-};
 
 interface ListedFile {
   filename: string;
   subfolder: string;
   type: string;
 }
-type History = Record<string, { outputs: Record<string, Record<string, (ListedFile | string)[]>> }>;
+type Json = Record<string, unknown>;
+type History = Record<
+  string,
+  {
+    outputs: Record<string, Record<string, (ListedFile | string | boolean)[]>>;
+    status?: { messages: [string, Json][] };
+  }
+>;
 
 const REAL = process.env['COMFYUI'];
+const GRAPHS = REAL === undefined ? SIMULATED_GRAPHS : { ...SIMULATED_GRAPHS, ...REAL_GRAPHS };
 let folder: string;
 let rig: Rig;
 let comfyui: { url: string };
 let simulated: SimulatedComfyUI | undefined;
 let before: Server;
-/** By workflow. */
-const jobs: Record<string, string> = {};
 /** By prompt id, what ComfyUI's history had before the host removed it. */
 const histories: History = {};
 
@@ -142,7 +52,6 @@ beforeAll(async () => {
   rig = await startRig({ workflows });
   const { port } = before.address() as AddressInfo;
   await rig.addHost({ comfyui: { url: `http://127.0.0.1:${port}` } as SimulatedComfyUI });
-  for (const workflow of Object.keys(GRAPHS)) jobs[workflow] = await rig.generate({ workflow });
 }, 60_000);
 afterAll(async () => {
   await rig.close();
@@ -196,28 +105,156 @@ async function hashesInHistory(jobId: string): Promise<Record<string, string[]>>
   return hashes;
 }
 
-test.each(Object.entries(GRAPHS))(
-  '%s',
-  async (workflow, [, types]) => {
-    const jobId = jobs[workflow]!;
-    await rig.until(jobId, ['completed', 'failed', 'cancelled'], 60_000);
-    const status = JSON.parse((await bytesAt(`${rig.url}/api/status/${jobId}`)).toString()) as {
-      status: string;
-      output_image: string | null;
-      images: { filename: string }[];
-      outputs: Record<'filename' | 'node' | 'content_type' | 'sha256' | 'url', string>[];
+type Hashes = Record<string, string[]>;
+
+/** What an interface shows of a job that has ended. */
+interface Shown {
+  status: string;
+  types?: string[];
+  hashes: Hashes;
+}
+
+type Ask = (path: string, init?: RequestInit) => Response | Promise<Response>;
+const viaPort: Ask = (path, init) => fetch(rig.url + path, init);
+const viaWire: Ask = (path, init) => rig.wire.request(path, init);
+const json = async (ask: Ask, path: string, body?: object): Promise<Json> => {
+  const init = body && { method: 'POST', body: JSON.stringify(body), headers: JSON_TYPE };
+  const answer = await ask(path, init);
+  const text = await answer.text();
+  expect([path, answer.status, text]).toEqual([path, expect.toSatisfy((status) => status < 300), text]);
+  return JSON.parse(text) as Json;
+};
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** Each resolves with the job's id, and what is shown of it in the end. */
+const INTERFACES: Record<
+  string,
+  [(name: string, graph: object) => Promise<string>, (id: string) => Promise<Shown>]
+> = {
+  guide: [
+    (workflow) => rig.generate({ workflow }),
+    async (id) => {
+      const { status, error, images, output_image, outputs } = await json(viaPort, `/api/status/${id}`);
+      const files = outputs as Record<'filename' | 'node' | 'content_type' | 'sha256' | 'url', string>[];
+      expect([error, output_image]).toEqual([null, (images as { filename: string }[])[0]?.filename ?? null]);
+      const hashes: Hashes = {};
+      for (const { filename, node, sha256: hash, url } of files) {
+        for (const at of [url, `${rig.url}/api/image/${filename}`])
+          expect(sha256(await bytesAt(at))).toBe(hash);
+        (hashes[node] ??= []).push(hash);
+      }
+      return { status: String(status), types: files.map(({ content_type }) => content_type), hashes };
+    },
+  ],
+  v2: [
+    async (_, workflow) => String((await json(viaPort, '/api/v2/jobs', { workflow }))['id']),
+    async (id) => {
+      const { status, outputs } = await json(viaPort, `/api/v2/jobs/${id}`);
+      const files = outputs as Record<'node_id' | 'content_type' | 'url' | 'id', string>[];
+      const hashes: Hashes = {};
+      for (const { node_id, url, id: asset } of files) {
+        const bytes = await bytesAt(url);
+        expect(await bytesAt(`${rig.url}/api/v2/assets/${asset}/content`)).toEqual(bytes);
+        (hashes[node_id] ??= []).push(sha256(bytes));
+      }
+      return {
+        status: status === 'succeeded' ? 'completed' : String(status),
+        types: files.map(({ content_type }) => content_type),
+        hashes,
+      };
+    },
+  ],
+  wire: [
+    async (_, prompt) => String((await json(viaWire, '/prompt', { prompt }))['prompt_id']),
+    async (id) => {
+      const entry = (await json(viaWire, `/history/${id}`))[id] as History[string] & {
+        status: { status_str: string };
+      };
+      const bytesOf = async ({ filename, subfolder, type }: ListedFile) => {
+        const query = new URLSearchParams({ filename, subfolder, type }).toString();
+        const answer = await rig.wire.request(`/view?${query}`);
+        expect(answer.status).toBe(200);
+        return Buffer.from(await answer.arrayBuffer());
+      };
+      const hashes: Hashes = {};
+      for (const [node, output] of Object.entries(entry.outputs))
+        for (const one of Object.values(output).flat()) {
+          if (typeof one === 'boolean') continue;
+          (hashes[node] ??= []).push(sha256(typeof one === 'string' ? one : await bytesOf(one)));
+        }
+      return { status: entry.status.status_str === 'success' ? 'completed' : 'failed', hashes };
+    },
+  ],
+};
+
+describe.each(Object.entries(INTERFACES))('by %s', (_, [submit, shownOf]) => {
+  const jobs = new Map<string, string>();
+  beforeAll(async () => {
+    for (const [name, [graph]] of Object.entries(GRAPHS)) jobs.set(name, await submit(name, graph));
+  }, 60_000);
+
+  test.each(Object.entries(GRAPHS))(
+    '%s',
+    async (name, [, types]) => {
+      const jobId = jobs.get(name)!;
+      const ended = await rig.until(jobId, ['completed', 'failed', 'cancelled'], 60_000);
+      expect(ended).toMatchObject({ status: 'completed', attempts: 1 });
+      const shown = await shownOf(jobId);
+      expect(shown).toEqual({
+        status: 'completed',
+        ...(shown.types && { types }),
+        hashes: await hashesInHistory(jobId),
+      });
+    },
+    90_000,
+  );
+});
+
+describe.runIf(REAL)('a graph of which a node fails', () => {
+  const failed = async (id: string) => {
+    await rig.until(id, ['failed'], 60_000);
+    return Object.values(histories[attemptPromptId(id, 1)]!.status!.messages).find(
+      ([type]) => type === 'execution_error',
+    )![1];
+  };
+
+  test('by v2', async () => {
+    const id = await INTERFACES['v2']![0]('', FAILING);
+    const theirs = await failed(id);
+    expect(await json(viaPort, `/api/v2/jobs/${id}`)).toMatchObject({
+      status: 'failed',
+      outputs: [],
+      error: { message: expect.stringContaining(String(theirs['exception_message']).trim()) },
+    });
+  });
+
+  test('by the wire', async () => {
+    const id = await INTERFACES['wire']![0]('', FAILING);
+    const { node_id, node_type, exception_message } = await failed(id);
+    const entry = (await json(viaWire, `/history/${id}`))[id] as History[string];
+    expect(entry).toMatchObject({ outputs: {}, status: { status_str: 'error', completed: false } });
+    expect(entry.status!.messages.find(([type]) => type === 'execution_error')![1]).toMatchObject({
+      node_id,
+      node_type,
+      exception_message: expect.stringContaining(String(exception_message).trim()),
+    });
+  });
+});
+
+test.runIf(REAL)(
+  'of two outputs of which one is broken the wire runs the other, as ComfyUI does',
+  async () => {
+    const graph = {
+      ...GRAPHS['image']![0],
+      7: { class_type: 'SaveImage', inputs: { filename_prefix: 'x' } },
     };
-    expect(status).toMatchObject({ status: 'completed', error: null, attempts: 1 });
-    expect(status.outputs.map(({ content_type }) => content_type)).toEqual(types);
-    expect(status.images).toHaveLength(types.filter((type) => type.startsWith('image/')).length);
-    expect(status.output_image).toBe(status.images[0]?.filename ?? null);
-    const published: Record<string, string[]> = {};
-    for (const { filename, node, sha256: hash, url } of status.outputs) {
-      for (const at of [url, `${rig.url}/api/image/${filename}`])
-        expect(sha256(await bytesAt(at))).toBe(hash);
-      (published[node] ??= []).push(hash);
-    }
-    expect(published).toEqual(await hashesInHistory(jobId));
+    const direct = (await (
+      await fetch(`${comfyui.url}/prompt`, { method: 'POST', body: JSON.stringify({ prompt: graph }) })
+    ).json()) as Json;
+    const { prompt_id, ...ours } = await json(viaWire, '/prompt', { prompt: graph });
+    expect(ours['node_errors']).toEqual(direct['node_errors']);
+    const id = String(prompt_id);
+    await rig.until(id, ['completed'], 60_000);
+    expect((await INTERFACES['wire']![1](id)).hashes).toEqual(await hashesInHistory(id));
   },
-  90_000,
 );
