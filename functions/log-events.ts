@@ -119,6 +119,8 @@ export const LOG_EVENTS = {
   'image.read_failed': { level: 'warn', fields: ['file', 'error'] },
   'image.staging_failed': { level: 'error', fields: ['jobId'] },
   'image.upload_failed': { level: 'error', fields: ['jobId'] },
+  'input.evicted': { level: 'debug', fields: ['filename'] },
+  'input.folder_unused': { level: 'warn', fields: ['reason'] },
   'inventory.folder_failed': { level: 'debug', fields: ['folder', 'error'] },
   'inventory.read_failed': { level: 'warn', fields: ['error'] },
   'inventory.store_failed': { level: 'error', fields: [] },

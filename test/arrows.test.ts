@@ -43,9 +43,10 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
     files: [],
     folders: {
       prompts: [],
+      inputs: [],
       claims: ['prompts'],
-      attempt: ['claims', 'prompts'],
-      machine: ['claims', 'prompts', 'attempt'],
+      attempt: ['claims', 'inputs', 'prompts'],
+      machine: ['claims', 'inputs', 'prompts', 'attempt'],
     },
   },
 };

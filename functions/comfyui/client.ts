@@ -1,6 +1,7 @@
 // ComfyUI over HTTP: reports its answers, decides nothing. Every call has a time limit and every answer a size limit; every
 // failure is one of three errors (errors.ts). Source: docs/comfyui.md, "On the wire".
 
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type * as z from 'zod';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
@@ -25,7 +26,7 @@ import {
   uploadAnswer,
 } from './answers.ts';
 import { ComfyUIBroken, ComfyUIRefused, ComfyUISilent } from './errors.ts';
-import { type Answer, type Call, createHttp } from './http.ts';
+import { type Answer, type Call, createHttp, type LongBody } from './http.ts';
 import { discard, readAnswer, readRefusal, reasonIn, refuseUnlessOk } from './read.ts';
 
 export type { HistoryEntry, NodeError, QueueItem, SystemStats } from './answers.ts';
@@ -208,18 +209,15 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
       return describeFile(answer);
     },
 
-    /** @throws ComfyUIRefused where it does not accept the file, ComfyUIBroken where it cannot store it */
-    async uploadInput(name: string, bytes: Blob): Promise<void> {
+    /**
+     * @throws ComfyUIRefused where it does not accept the file, ComfyUIBroken where it cannot store it, or as the bytes do:
+     * it stores nothing then
+     */
+    async uploadInput(name: string, bytes: LongBody): Promise<void> {
       const what = 'POST /upload/image';
-      const form = new FormData();
-      form.append('image', bytes, name);
-      form.append('overwrite', 'true');
-      const encoded = new Response(form);
-      const response = await call(what, '/upload/image', {
-        method: 'POST',
-        headers: { 'content-type': encoded.headers.get('content-type')! },
-        body: new Uint8Array(await encoded.arrayBuffer()),
-      });
+      const { type, ...body } = formOf(name, bytes);
+      const headers = { 'content-type': type };
+      const response = await call(what, '/upload/image', { method: 'POST', headers, body }, IDLE_AFTER);
       const answer = await readAnswer(what, response, uploadAnswer, BOUNDS.other);
       if (answer.name !== name) throw new ComfyUIBroken(what, 'it stored it under another name');
     },
@@ -237,6 +235,26 @@ export function createComfyUI(address: string | ComfyUIAddress, timeout = TIMING
 
 function jsonBody(body: unknown): Call {
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: stringifyJson(body) };
+}
+
+/** A form of ComfyUI's POST /upload/image, which is sent while its file comes. @param name without quotes */
+function formOf(name: string, { sizeBytes, pieces }: LongBody): LongBody & { type: string } {
+  const boundary = `----${randomUUID()}`;
+  const head = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="overwrite"\r\n\r\ntrue\r\n` +
+      `--${boundary}\r\nContent-Disposition: form-data; name="image"; filename="${name}"\r\n` +
+      'Content-Type: application/octet-stream\r\n\r\n',
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  return {
+    type: `multipart/form-data; boundary=${boundary}`,
+    sizeBytes: head.length + sizeBytes + tail.length,
+    pieces: (async function* () {
+      yield head;
+      yield* pieces;
+      yield tail;
+    })(),
+  };
 }
 
 /** The first node's first error, at most 500 characters; undefined: there is none. */

@@ -31,8 +31,13 @@ export const comfyui = {
   COMFYUI_PATH: setting(
     z.optional(text),
     'must be a folder',
-    'ComfyUI’s folder on this machine: what ended jobs leave in it, outputs and staged inputs, is then deleted',
+    'ComfyUI’s folder on this machine: inputs are written into it instead of being sent, and what ended jobs leave in it is deleted',
     { otherwise: 'nothing is deleted' },
+  ),
+  INPUTS_GB: setting(
+    z._default(z.coerce.number().check(z.positive()), 10),
+    'must be a number of GB above 0',
+    'what inputs may take in ComfyUI’s folder while no job reads them: the longest unused go first',
   ),
   COMFYUI_RESTART_COMMAND: setting(
     z.optional(text),

@@ -123,16 +123,27 @@ export function isUploadName(name: string): boolean {
   return UPLOAD_NAME.test(name);
 }
 
-/** The name of a job's input image in ComfyUI's input folder. */
-export function stagedName(jobId: string, attempt: number, name: string): string {
-  const extension = name.slice(name.lastIndexOf('.') + 1);
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
-  return `${hexOf(jobId)}_${attempt}_${digest}.${extension}`;
+/** A file in the bucket that a job reads. `sha256`: hex, where it is known and not in the key. */
+export interface InputKey {
+  key: string;
+  sha256?: string | undefined;
 }
 
-/** As `stagedName` makes them. */
+/** Of the bytes, hex; undefined: not known. */
+export function contentHashOf({ key, sha256 }: InputKey): string | undefined {
+  return sha256 ?? /^uploads\/[0-9a-f]{16}\/([0-9a-f]{64})\.[a-z0-9]+$/.exec(key)?.[1];
+}
+
+/** The name of an input in ComfyUI's input folder: of its content, so that jobs that read the same file share it. */
+export function stagedName(input: InputKey): string {
+  const extension = input.key.slice(input.key.lastIndexOf('.') + 1);
+  const hash = contentHashOf(input) ?? createHash('sha256').update(input.key).digest('hex');
+  return `staged-${hash}.${extension}`;
+}
+
+/** As `stagedName` makes them: a person's own file has no such name. */
 export function isStagedName(name: string): boolean {
-  return /^[0-9a-f]{32}_\d+_[0-9a-f]{12}\./.test(name);
+  return /^staged-[0-9a-f]{64}\.[a-z0-9]{1,12}$/.test(name);
 }
 
 /** An owner's name as 16 hex digits, for keys where any name must fit. */

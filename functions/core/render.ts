@@ -1,6 +1,6 @@
 // Renders a template and its values to the graph that ComfyUI runs: copies and sets fields, nothing else. Pure.
 
-import { publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
+import { type InputKey, publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
@@ -24,10 +24,8 @@ export function imageInputs(
   });
 }
 
-/** One image to upload into ComfyUI's input folder before the graph is posted. */
-export interface Staging {
-  /** Its key in the bucket. */
-  key: string;
+/** One file that must lie in ComfyUI's input folder before the graph is posted. */
+export interface Staging extends InputKey {
   /** The fields ("node.field") that must name it. */
   to: string[];
 }
@@ -72,9 +70,8 @@ export function stamp(
       node[RUNS_ANEW] = own;
     }
   }
-  for (const { key, to } of staging)
-    for (const { node, field } of to.map(parseTarget))
-      stamped[node]!.inputs[field] = stagedName(jobId, attempt, key);
+  for (const input of staging)
+    for (const { node, field } of input.to.map(parseTarget)) stamped[node]!.inputs[field] = stagedName(input);
   return stamped;
 }
 

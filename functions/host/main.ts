@@ -20,6 +20,7 @@ import { loadTemplates } from '../runtime/workflows.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from './host.ts';
 import { createIntake } from './claims/intake.ts';
+import { inputsOf } from './inputs/folder.ts';
 import { problemOfFolder } from './prompts/cleanup.ts';
 import { type Retirement, watchRetirement } from './machine/retirement.ts';
 import { reportStart } from './machine/boot-report.ts';
@@ -71,6 +72,7 @@ try {
     usdPerHour: settings.USD_PER_HOUR,
     release: machine?.RELEASE,
     comfyuiPath: settings.COMFYUI_PATH,
+    inputs: inputsOf(settings.COMFYUI_PATH, settings.INPUTS_GB, log),
     imageMetadata: settings.IMAGE_METADATA,
     restartCommand: settings.COMFYUI_RESTART_COMMAND,
     modelsReady: settings.MODELS_READY,

@@ -33,6 +33,8 @@ import { heartbeatOf } from './machine/heartbeat-item.ts';
 import { createReadiness } from './machine/readiness.ts';
 import { createRestart } from './machine/restart.ts';
 import { warmUp } from './machine/warm-up.ts';
+import { createStaging } from './inputs/staging.ts';
+import type { InputFolder } from './inputs/folder.ts';
 import { createCleanup } from './prompts/cleanup.ts';
 import { watchHealth } from './prompts/health.ts';
 import { watchOrphans } from './prompts/orphans.ts';
@@ -69,6 +71,8 @@ export interface HostDeps {
   imageMetadata?: ImageMetadata | undefined;
   /** ComfyUI's folder, if it is on this machine. */
   comfyuiPath?: string | undefined;
+  /** Its input folder; absent: inputs are sent to it. Hosts whose ComfyUIs read one folder share it. */
+  inputs?: InputFolder | undefined;
   /** A shell command that restarts a ComfyUI that is stuck. */
   restartCommand?: string | undefined;
   /** A file that exists once all models are there; absent: they are. */
@@ -117,8 +121,11 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
   });
   const cleanup = createCleanup(comfyui, deps.comfyuiPath, log, awake);
 
+  const pause = (attempt: number) =>
+    sleepUpTo(Math.min(timings.hostPausesFor * 2 ** attempt, timings.hostPausesAtMost));
   const attemptDeps: AttemptDeps = {
     cleanup,
+    staging: createStaging({ comfyui, images, inputs: deps.inputs, log, awake, pause }),
     stats,
     orphans,
     jobs,
@@ -135,7 +142,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     clientId: () => socket?.clientId() ?? machineId,
     now,
     awake,
-    pause: (attempt) => sleepUpTo(Math.min(timings.hostPausesFor * 2 ** attempt, timings.hostPausesAtMost)),
+    pause,
     slotFreed: () => void claimLoop.poll(),
   };
 

@@ -18,6 +18,7 @@ import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
 import { type RunningHost, startHost } from '../host/host.ts';
+import { inputsOf } from '../host/inputs/folder.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
 import { every } from '../runtime/ticker.ts';
@@ -147,6 +148,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     machineId,
     slots: SLOTS_PER_HOST,
     comfyuiPath: comfyui.path,
+    inputs: inputsOf(comfyui.path, settings.INPUTS_GB, log('host')),
     imageMetadata: settings.IMAGE_METADATA,
     restartCommand: settings.COMFYUI_RESTART_COMMAND,
     warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,

@@ -95,15 +95,22 @@ describe('the three ways not to get what was asked for', () => {
     await expect(comfyui.queue()).rejects.toThrow(ComfyUIBroken);
   });
 
+  const x = () => ({
+    sizeBytes: 1,
+    pieces: (async function* () {
+      yield Buffer.from('x');
+    })(),
+  });
+
   test('4xx is a no, with the words of ComfyUI or of a page', async () => {
     says(JSON.stringify({ error: { message: 'too big', details: '1 MB' } }), 413);
-    await expect(comfyui.uploadInput('a.png', new Blob(['x']))).rejects.toMatchObject({
+    await expect(comfyui.uploadInput('a.png', x())).rejects.toMatchObject({
       name: 'ComfyUIRefused',
       status: 413,
       reason: 'too big: 1 MB',
     });
     says('<html><style>a{}</style><h1>413 Request  Entity Too Large</h1></html>', 413, 'text/html');
-    await expect(comfyui.uploadInput('a.png', new Blob(['x']))).rejects.toMatchObject({
+    await expect(comfyui.uploadInput('a.png', x())).rejects.toMatchObject({
       reason: '413 Request Entity Too Large',
     });
   });

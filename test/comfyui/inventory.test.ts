@@ -12,9 +12,14 @@ test('a job’s staged input is in no list, a file of the machine is', async () 
   const simulated = await startSimulatedComfyUI();
   try {
     const comfyui = createComfyUI(simulated.url);
-    const bytes = new Blob(['not looked at']);
-    await comfyui.uploadInput(stagedName('85eb68cf-0000-8000-8000-000000000000', 1, 'uploads/x.png'), bytes);
-    await comfyui.uploadInput('photo.png', bytes);
+    const bytes = () => ({
+      sizeBytes: 1,
+      pieces: (async function* () {
+        yield Buffer.from('x');
+      })(),
+    });
+    await comfyui.uploadInput(stagedName({ key: 'uploads/x.png' }), bytes());
+    await comfyui.uploadInput('photo.png', bytes());
     const { nodes } = await takeInventory(
       comfyui,
       createLog('test', 'error', () => undefined),

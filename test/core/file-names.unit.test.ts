@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   hexOf,
   imageName,
+  isStagedName,
   isUploadName,
   jobIdFrom,
   jobIdOfImage,
@@ -119,16 +120,17 @@ describe('uploads and staged inputs', () => {
     expect(others.filter(isUploadName)).toEqual([]);
   });
 
-  it('a staged input is named by job, attempt and file, and keeps its extension', () => {
-    const name = stagedName(JOB, 2, keys.upload('local', `${sha}.webp`));
-    expect(name).toMatch(new RegExp(`^${hexOf(JOB)}_2_[0-9a-f]{12}\\.webp$`));
-    const names = [
-      name,
-      stagedName(JOB, 3, keys.upload('local', `${sha}.webp`)),
-      stagedName(JOB, 2, keys.upload('local', `${'b'.repeat(64)}.webp`)),
-      stagedName(OTHER_JOB, 2, keys.upload('local', `${sha}.webp`)),
-    ];
-    expect(new Set(names).size).toBe(4);
+  it('a staged input is named by its content, whoever reads it, and keeps its extension', () => {
+    const own = stagedName({ key: keys.upload('local', `${sha}.webp`) });
+    expect(own).toBe(`staged-${sha}.webp`);
+    expect(isStagedName(own)).toBe(true);
+    expect(stagedName({ key: keys.upload('alice', `${sha}.webp`) })).toBe(own);
+    const made = keys.image(JOB, 2, `Flux_${hexOf(JOB)}_00001_.webp`);
+    expect(stagedName({ key: made, sha256: sha })).toBe(own);
+    const unknown = [stagedName({ key: made }), stagedName({ key: keys.image(OTHER_JOB, 2, 'x.webp') })];
+    expect(new Set([own, ...unknown]).size).toBe(3);
+    expect(unknown.every(isStagedName)).toBe(true);
+    expect(['x.png', `staged-${sha}`, `${sha}.png`, `a/staged-${sha}.png`].filter(isStagedName)).toEqual([]);
   });
 
   it('keys carry job and attempt, under a folder for each kind of thing', () => {

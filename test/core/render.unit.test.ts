@@ -161,12 +161,12 @@ describe('a graph as one attempt posts it', () => {
     expect(first!['2']!.inputs).toMatchObject(fixed['2'].inputs);
   });
 
-  it('names each staged image as it lies in the input folder, for this attempt', () => {
-    const staging = [{ key: `uploads/${'a'.repeat(64)}.webp`, to: ['1.image', '2.dotted.field'] }];
+  it('names each staged input as it lies in the input folder', () => {
+    const key = `uploads/${'0'.repeat(16)}/${'a'.repeat(64)}.webp`;
+    const staging = [{ key, to: ['1.image', '2.dotted.field'] }];
     const first = stamp(two, JOB, 1, staging);
-    expect(first['1']!.inputs['image']).toMatch(new RegExp(`^${hexOf(JOB)}_1_[0-9a-f]{12}\\.webp$`));
+    expect(first['1']!.inputs['image']).toBe(`staged-${'a'.repeat(64)}.webp`);
     expect(first['2']!.inputs['dotted.field']).toBe(first['1']!.inputs['image']);
-    expect(stamp(two, JOB, 2, staging)['1']!.inputs['image']).not.toBe(first['1']!.inputs['image']);
   });
 
   it("publishes a node's images under its prefix, or ComfyUI's where it has none", () => {

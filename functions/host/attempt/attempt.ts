@@ -17,7 +17,7 @@ import {
   type Spent,
 } from '../../core/job.ts';
 import { promptTag } from '../../core/prompt-tag.ts';
-import { attemptPromptId, stagedName, stampOf } from '../../core/names.ts';
+import { attemptPromptId, stampOf } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { type Outcome, outcomeOf, ranFor } from '../../core/outcome.ts';
 import { stamp } from '../../core/render.ts';
@@ -30,10 +30,10 @@ import type { ComfyUIHealth } from '../prompts/health.ts';
 import type { Cleanup } from '../prompts/cleanup.ts';
 import type { FollowedPrompt, Poller } from '../prompts/poller.ts';
 import type { HeldJob, Stop } from '../claims/held-job.ts';
+import type { InputStaging } from '../inputs/staging.ts';
 import { removeForeignPrompt, removePrompt, withdrawPrompt } from '../prompts/removal.ts';
 import { createReports, type Reports } from './reports.ts';
 import { writeConfirmed, type Confirmation, type Writer, untilAnswered } from '../claims/confirmed-write.ts';
-import { stageInputs } from './staging.ts';
 import type { Orphans } from '../prompts/orphans.ts';
 import type { Stats } from './stats.ts';
 import { UnfitOutput } from './unfit-output.ts';
@@ -43,6 +43,7 @@ export interface AttemptDeps extends Writer {
   comfyui: ComfyUI;
   poller: Poller;
   images: Images;
+  staging: InputStaging;
   /** Output files with a fixed name, in one version each, and the jobs that reported them. */
   taken: Map<string, Set<string>>;
   /** Whether the metadata that ComfyUI writes into an image is published with it. */
@@ -95,6 +96,8 @@ export async function runAttempt(
   heldJob.work(promptId, graph, reports, deps.awake());
   const prompt = deps.poller.follow(promptId, reports);
   const attempt: Attempt = { deps, heldJob, claimed, graph, promptId, prompt, reports };
+  // An adopted prompt may not have read them yet.
+  const release = deps.staging.hold(claimed.request.staging);
   try {
     const refusal = posted ? undefined : await post(attempt);
     if (refusal && 'aside' in refusal) return await giveBack(attempt, refusal.aside, { spaced: true });
@@ -103,9 +106,8 @@ export async function runAttempt(
     await follow(attempt);
   } finally {
     prompt.stop();
+    release();
     deps.cleanup.ofAttempt(heldJob.jobId, claimed.fence.attempt);
-    for (const { key } of claimed.request.staging)
-      deps.cleanup.ofInput(stagedName(heldJob.jobId, claimed.fence.attempt, key));
   }
 }
 
@@ -115,22 +117,20 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
   const { jobId } = heldJob;
   const { staging } = claimed.request;
   if (staging.length > 0) {
-    let brokenOff = false;
-    void Promise.race([heldJob.stopped, heldJob.drained]).then(() => {
-      brokenOff = true;
-    });
-    const staged = await stageInputs(deps, staging, jobId, claimed.fence.attempt, () => brokenOff);
+    const brokenOff = new AbortController();
+    void Promise.race([heldJob.stopped, heldJob.drained]).then(() => brokenOff.abort());
+    const staged = await deps.staging.stage(staging, jobId, brokenOff.signal);
     // `follow` handles the reason.
     if (staged === 'broken-off') return undefined;
     if (staged !== 'staged' && 'refused' in staged)
       return {
         code: 'input_refused',
-        message: `ComfyUI refused an image that the job reads: ${staged.refused}`,
+        message: `ComfyUI refused a file that the job reads: ${staged.refused}`,
       };
     deps.health.inputsStored(staged === 'staged' || !('aside' in staged) ? undefined : staged.aside);
     if (staged !== 'staged' && 'aside' in staged) return staged;
     if (staged !== 'staged')
-      return { code: 'input_gone', message: `An image that the job reads is gone: ${staged.gone}` };
+      return { code: 'input_gone', message: `A file that the job reads is gone: ${staged.gone}` };
     // Staging takes time: a job that was cancelled during it is not posted.
     const state = await deps.jobs.readState(jobId);
     if (!state || !isHeldBy(state, claimed.fence)) {

@@ -5,19 +5,18 @@ import { randomUUID } from 'node:crypto';
 import { type ComfyUI, ComfyUIError } from '../../comfyui/client.ts';
 import { leastOf } from '../../core/least-work.ts';
 import { WARM_UP_LIMIT } from '../../core/limits.ts';
-import { attemptPromptId, stagedName, stampOf } from '../../core/names.ts';
+import { attemptPromptId, stampOf } from '../../core/names.ts';
 import type { Graph, ObjectInfo } from '../../core/object-info.ts';
 import { outcomeOf } from '../../core/outcome.ts';
 import { type Staging, stamp } from '../../core/render.ts';
-import type { Images } from '../../images/images.ts';
 import type { Log } from '../../log.ts';
 import type { Cleanup } from '../prompts/cleanup.ts';
 import { removePrompt } from '../prompts/removal.ts';
-import { stageInputs } from '../attempt/staging.ts';
+import type { InputStaging } from '../inputs/staging.ts';
 
 export interface WarmUpDeps {
   comfyui: ComfyUI;
-  images: Images;
+  staging: InputStaging;
   cleanup: Cleanup;
   log: Log;
   /** Resolves after a while. */
@@ -46,8 +45,9 @@ export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promis
   const promptId = attemptPromptId(id, ATTEMPT);
   const giveUp = awake() + limit;
   const isLate = () => awake() >= giveUp;
+  const release = deps.staging.hold(staging);
   try {
-    const staged = await stageInputs(deps, staging, id, ATTEMPT, isLate);
+    const staged = await deps.staging.stage(staging, id, AbortSignal.timeout(limit));
     if (staged !== 'staged') return 'an image that it reads cannot be had';
     const submission = await comfyui.submit({
       // Without a prompt tag: no run adopts it, removes it or restarts ComfyUI for it.
@@ -72,7 +72,7 @@ export async function warmUp(deps: WarmUpDeps, { graph, staging }: Work): Promis
   } finally {
     cleanup.ofPrompt(promptId);
     cleanup.ofAttempt(id, ATTEMPT);
-    for (const { key } of staging) cleanup.ofInput(stagedName(id, ATTEMPT, key));
+    release();
   }
 }
 

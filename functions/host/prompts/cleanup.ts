@@ -1,6 +1,5 @@
-// Cleans up after jobs that have ended: history entries of ComfyUI, and, if its folder is on this machine, outputs and
-// staged inputs, together once a second. It never removes a file without our stamp: such a file is a
-// person's, or ComfyUI's cache still refers to it.
+// Cleans up after jobs that have ended: history entries of ComfyUI, and, if its folder is on this machine, outputs, together
+// once a second. It never removes a file without our stamp: such a file is a person's, or ComfyUI's cache still refers to it.
 
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +12,6 @@ export interface Cleanup {
   ofPrompt(promptId: string): void;
   /** The attempt's output files may go: all that carry its stamp. */
   ofAttempt(jobId: string, attempt: number): void;
-  /** A staged file in ComfyUI's input folder may go. */
-  ofInput(name: string): void;
   remove(): Promise<void>;
 }
 
@@ -34,7 +31,6 @@ export function createCleanup(
   awake: () => number,
 ): Cleanup {
   let prompts: string[] = [];
-  let inputs: string[] = [];
   let stamps: { stamp: string; due: number }[] = [];
 
   async function removeOutputs(of: string[]): Promise<void> {
@@ -59,21 +55,16 @@ export function createCleanup(
       const stamp = stampOf(jobId, attempt);
       stamps.push({ stamp, due: awake() }, { stamp, due: awake() + AGAIN_AFTER });
     },
-    ofInput(name) {
-      if (folder !== undefined) inputs.push(name);
-    },
     async remove() {
-      const [ended, staged] = [prompts, inputs];
+      const ended = prompts;
       const due = stamps.filter((one) => one.due <= awake());
       prompts = [];
-      inputs = [];
       stamps = stamps.filter((one) => !due.includes(one));
       if (ended.length > 0)
         await comfyui.deleteHistory(ended).catch((error: unknown) => {
           log.debug('history.removal_failed', { count: ended.length, error: String(error) });
           prompts = [...ended, ...prompts].slice(-REMEMBERED);
         });
-      for (const name of staged) await remove(join(folder!, 'input', name));
       await removeOutputs(due.map(({ stamp }) => stamp));
     },
   };
