@@ -160,6 +160,8 @@ export const LOG_EVENTS = {
   'request.failed': { level: 'error', fields: ['requestId', 'path'] },
   'retention.applied': { level: 'info', fields: ['objects', 'items'] },
   'round.failed': { level: 'error', fields: ['round'] },
+  'socket.read_failed': { level: 'warn', fields: ['owner', 'error'] },
+  'socket.refused': { level: 'debug', fields: ['error'] },
   'store.unavailable': { level: 'error', fields: ['requestId', 'path'] },
   'sweep.reclaimed': { level: 'warn', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
   'sweep.superseded': { level: 'debug', fields: ['jobId', 'hostId', 'attempt', 'reason'] },

@@ -5,6 +5,7 @@ import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
+import type { Wire } from './comfyui-wire/deps.ts';
 import { lazyWire } from './comfyui-wire/mount.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -45,7 +46,7 @@ export function createApp(deps: ApiDeps & { readers?: Readers }): ApiApp {
 /** The API, and ComfyUI's wire beside it: of one queue, one fleet and the same limits. */
 export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }): {
   api: ApiApp;
-  wire: ApiApp;
+  wire: Wire;
 } {
   const shared: Shared = {
     ...deps,

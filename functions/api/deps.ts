@@ -77,9 +77,12 @@ export function keepOf({ settings }: ApiDeps): number {
 
 /**
  * `outgoing`: what it is answered with, where Node's own server does. `requestId`: what the outer of two apps calls it.
+ * `upgrade`: called where the request may become a socket, in place of an answer.
  */
 export type ApiEnv = {
-  Bindings: { outgoing?: Pick<ServerResponse, 'socket'>; requestId?: string } | undefined;
+  Bindings:
+    | { outgoing?: Pick<ServerResponse, 'socket'>; requestId?: string; upgrade?: (caller: Caller) => void }
+    | undefined;
   /** `keyInAddress`: where a client cannot set headers. */
   Variables: RequestIdVariables & { caller: Caller; keyInAddress?: string | undefined };
 };

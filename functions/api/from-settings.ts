@@ -14,6 +14,7 @@ import type { ObjectInfo } from '../core/object-info.ts';
 import type { Connected } from '../runtime/connect.ts';
 import { docsFolder } from '../runtime/docs-folder.ts';
 import { createApp, createApps } from './app.ts';
+import type { Wire } from './comfyui-wire/deps.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
 import { askForKeys } from './http/access.ts';
 import type { Readers } from './http/readers.ts';
@@ -26,7 +27,7 @@ export function machineApps(
   settings: ApiSettings | LocalSettings,
   connected: Connected,
   own: Own & { settings: Pick<ApiDeps['settings'], 'links' | 'fixedComfyUI' | 'comfyuiKind'> },
-): { api: ApiApp; wire: ApiApp } {
+): { api: ApiApp; wire: Wire } {
   return createApps({
     ...connected,
     ...own,

@@ -27,7 +27,8 @@ try {
   const wireServer =
     COMFYUI_API_PORT === undefined
       ? undefined
-      : await listen(listenerOf(wire), host, COMFYUI_API_PORT, CONNECTION_LIMITS, 'COMFYUI_API');
+      : await listen(listenerOf(wire.app), host, COMFYUI_API_PORT, CONNECTION_LIMITS, 'COMFYUI_API');
+  wireServer?.server.on('upgrade', wire.upgrade);
   onStopSignal(async () => {
     stopping.abort();
     await Promise.all([server.close(), wireServer?.close()]);

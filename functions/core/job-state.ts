@@ -57,6 +57,8 @@ export interface JobState {
   progress: number;
   currentStep: number;
   totalSteps: number;
+  /** The node that ran when progress was written last. */
+  node?: string | undefined;
   /** The template's own deadline, ms; absent: `JOB_DEADLINE`. */
   deadline?: number;
   outputs?: JobOutput[];

@@ -92,6 +92,8 @@ export interface Progress {
   progress: number;
   currentStep: number;
   totalSteps: number;
+  /** The one that runs. */
+  node?: string | undefined;
 }
 
 /** processing → processing, with more progress. */
@@ -153,7 +155,7 @@ export function complete(
       listOrder: listOrder('completed', job.ownerOrder, imagesOf({ outputs }).length),
       ...spent,
     },
-    remove: ['host', 'work', 'progressAt'],
+    remove: ['host', 'work', 'progressAt', 'node'],
   };
 }
 
@@ -285,7 +287,7 @@ function failed(job: Placed, failure: Failure, now: number): Pick<Change, 'set' 
       errorCode: failure.code,
       listOrder: listOrder('failed', job.ownerOrder),
     },
-    remove: ['host', 'work', 'progressAt'],
+    remove: ['host', 'work', 'progressAt', 'node'],
   };
 }
 
@@ -313,7 +315,7 @@ function requeued(
       progress: 0,
       currentStep: 0,
     },
-    remove: ['host', 'progressAt'],
+    remove: ['host', 'progressAt', 'node'],
   };
 }
 

@@ -70,6 +70,9 @@ export const LINK_LIFETIME_SECONDS = 900;
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
 /** Open connections of one process: event streams and long polls. */
 export const OPEN_CONNECTIONS = 200;
+/** Open sockets of ComfyUI's wire in one process, and those of one owner. */
+export const SOCKETS = 1000;
+export const SOCKETS_PER_OWNER = 100;
 /** A stream is closed after this, and may be reconnected: a client that reads nothing must not keep its slot. */
 export const OPEN_AT_MOST = HOUR;
 export const MAX_WAIT_SECONDS = 25;

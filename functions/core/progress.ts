@@ -14,6 +14,8 @@ export type ProgressEvent =
       data: { nodes: Record<string, { value: number; max: number; state: string }> };
     };
 
+const MAX_NODE_ID = 64;
+
 export interface ProgressTracker {
   observe(event: ProgressEvent): void;
   current(): Progress;
@@ -66,7 +68,9 @@ export function trackProgress(graph: Graph, start?: Progress): ProgressTracker {
       for (const [node, share] of done) sum += share * (weights.get(node) ?? 0);
       // 1 means that the images are in the bucket.
       highest = Math.max(highest, Math.min(0.9999, round4(total > 0 ? sum / total : 0)));
-      return { progress: highest, currentStep, totalSteps };
+      // A state is small: no node that its graph gave a long name is written there.
+      const node = typeof running === 'string' && running.length <= MAX_NODE_ID ? running : undefined;
+      return { progress: highest, currentStep, totalSteps, ...(node !== undefined && { node }) };
     },
   };
 }

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { join, resolve } from 'node:path';
+import type { Wire } from '../api/comfyui-wire/deps.ts';
 import { machineApps } from '../api/from-settings.ts';
 import { createReaders } from '../api/http/readers.ts';
 import { createComfyUI } from '../comfyui/client.ts';
@@ -78,17 +79,20 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings.API_HOST,
     settings.API_PORT,
   );
-  const wireAnswering = signal<RequestListener>();
+  const wireAnswering = signal<{ request: RequestListener; upgrade: Wire['upgrade'] }>();
   const wireServer =
     settings.COMFYUI_API_PORT === undefined
       ? undefined
       : await listen(
-          (req, res) => void wireAnswering.promise.then((listener) => listener(req, res)),
+          (req, res) => void wireAnswering.promise.then(({ request }) => request(req, res)),
           settings.API_HOST,
           settings.COMFYUI_API_PORT,
           CONNECTION_LIMITS,
           'COMFYUI_API',
         );
+  wireServer?.server.on('upgrade', (req, socket, head) => {
+    void wireAnswering.promise.then(({ upgrade }) => upgrade(req, socket, head));
+  });
   const local =
     settings.API_HOST === '0.0.0.0' || settings.API_HOST === '::' ? '127.0.0.1' : settings.API_HOST;
   const urlOf = ({ port }: Listening) => `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
@@ -178,7 +182,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   );
 
   answering.resolve(linksBefore(listenerOf(api), { links, images, readers, log: log('local') }));
-  wireAnswering.resolve(listenerOf(wire));
+  wireAnswering.resolve({ request: listenerOf(wire.app), upgrade: wire.upgrade });
   const firstKey =
     settings.FIRST_KEY && settings.API_KEYS === 'required'
       ? await drawFirstKey(connected.keys, now(), randomBytes)

@@ -1,13 +1,15 @@
 // An HTTP server on a port, or one sentence about why there is none.
 
 import { getRequestListener } from '@hono/node-server';
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../core/errors.ts';
 import { cutStalled } from './stalled.ts';
 
 export interface Listening {
   port: number;
+  /** For what comes beside requests: upgrades to WebSockets. */
+  server: Server;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function listen(
   });
   return {
     port: (server.address() as AddressInfo).port,
+    server,
     close: () =>
       new Promise((resolve) => {
         closing = true;

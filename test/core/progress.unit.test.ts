@@ -32,6 +32,13 @@ it("counts a sampler's node as many times as it has steps", () => {
   expect(after(way)).toMatchObject({ currentStep: 8, totalSteps: 8 });
 });
 
+it('names the node that runs, if its name is short', () => {
+  expect(after([executing('1'), executing('2')]).node).toBe('2');
+  expect(after([executing('2'), executing(null)])).not.toHaveProperty('node');
+  expect(after([executing('x'.repeat(65))])).not.toHaveProperty('node');
+  expect(after([executing(['1'] as unknown as string)])).not.toHaveProperty('node');
+});
+
 it('keeps 1 for "its images are in the bucket"', () => {
   expect(after([step(8), executing('1'), executing('3'), executing(null)]).progress).toBe(0.9999);
 });
@@ -67,6 +74,7 @@ describe('a sampler that takes its steps from a scheduler', () => {
     const way = [executing('1'), executing('2'), executing('3'), executing('4')];
     expect(after(way, graph).progress).toBe(round(3 / 11));
     expect(after([...way, step(4, 8, '4')], graph)).toEqual({
+      node: '4',
       progress: round(7 / 11),
       currentStep: 4,
       totalSteps: 8,

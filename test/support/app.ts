@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createApps } from '../../functions/api/app.ts';
+import type { Wire } from '../../functions/api/comfyui-wire/deps.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
 import { createPresigner } from '../../functions/images/s3/presign.ts';
@@ -21,8 +22,9 @@ type GivenDeps = Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { reader
 
 export const appWith = (deps: GivenDeps): ApiApp => appsWith(deps).api;
 
-export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp } {
-  return createApps({
+/** `upgrade`: for the requests to the wire that become sockets. */
+export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp; upgrade: Wire['upgrade'] } {
+  const { api, wire } = createApps({
     servedImages: deps.images,
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     random: randomBytes,
@@ -32,4 +34,5 @@ export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp } {
     settings: SETTINGS,
     ...deps,
   });
+  return { api, wire: wire.app, upgrade: wire.upgrade };
 }

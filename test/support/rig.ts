@@ -51,6 +51,8 @@ export interface Rig {
   app: ApiApp;
   /** ComfyUI's wire over the same jobs. */
   wire: ApiApp;
+  /** The same on a port, with its sockets. */
+  wireUrl: string;
   /** The same app on a port, with presigned reads of the bucket. */
   url: string;
   templates: Map<string, Template>;
@@ -104,7 +106,11 @@ export async function startRig({
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const stopping = new AbortController();
-  const { api: app, wire } = appsWith({
+  const {
+    api: app,
+    wire,
+    upgrade,
+  } = appsWith({
     ...store,
     images,
     servedImages: images,
@@ -124,6 +130,8 @@ export async function startRig({
     ...limits,
   });
   const url = `http://127.0.0.1:${server.port}`;
+  const wireServer = await listen(listenerOf(wire), '127.0.0.1', 0);
+  wireServer.server.on('upgrade', upgrade);
   const closers: (() => Promise<void>)[] = [];
   /** Of what this workflow takes. */
   const smallImage = (workflow: unknown): Record<string, unknown> => {
@@ -139,6 +147,7 @@ export async function startRig({
     images,
     app,
     wire,
+    wireUrl: `http://127.0.0.1:${wireServer.port}`,
     url,
     templates,
     log,
@@ -205,7 +214,7 @@ export async function startRig({
     async close() {
       for (const close of closers) await close();
       stopping.abort();
-      await server.close();
+      await Promise.all([server.close(), wireServer.close()]);
       await store.close();
       await rm(directory, { recursive: true, force: true });
     },

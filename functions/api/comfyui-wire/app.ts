@@ -5,24 +5,27 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { AppError } from '../../core/errors.ts';
 import { limitReads } from '../admission/limit-reads.ts';
-import type { ApiApp, ApiEnv } from '../deps.ts';
+import type { ApiEnv } from '../deps.ts';
 import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from '../http/headers.ts';
 import { methodsOf, refuseMethod } from '../http/methods.ts';
 import { logRequests } from '../http/request-log.ts';
 import { mount, type Mounted } from '../http/route.ts';
-import type { WireDeps } from './deps.ts';
+import type { Wire, WireDeps } from './deps.ts';
 import { wireErrors } from './errors.ts';
 import { historyRoutes } from './history.ts';
 import { nodeRoutes } from './nodes.ts';
 import { promptRoutes } from './prompt.ts';
 import { queueRoutes } from './queue.ts';
+import { createSockets } from './sockets.ts';
 import { systemRoutes } from './system.ts';
+import { createUpgrade } from './upgrade.ts';
 import { viewRoutes } from './view.ts';
 
 /** @param entry who may come in, and as whom */
-export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): Wire {
   const app = new Hono<ApiEnv>();
   const { log, settings } = deps;
+  const sockets = createSockets(deps);
   app.use(requestId({ limitLength: MAX_REQUEST_ID }), logRequests(log));
   app.use(safeHeaders(settings), crossOrigin(settings));
   app.use(
@@ -33,12 +36,13 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...entry,
   );
   const routes = [
-    ...promptRoutes(deps),
+    ...promptRoutes(deps, sockets),
     ...historyRoutes(deps),
     ...queueRoutes(deps),
     ...viewRoutes(deps),
     ...nodeRoutes(deps),
     ...systemRoutes(deps),
+    ...sockets.routes,
   ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
   app.use(limitBodies(routes));
@@ -52,5 +56,5 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
       'This address of ComfyUI is not answered for a fleet; docs/comfyui-wire.md lists those that are',
     );
   });
-  return app;
+  return { app, upgrade: createUpgrade(app, sockets, log) };
 }

@@ -17,7 +17,8 @@ export interface HistoryEntry {
   meta: Record<string, unknown>;
 }
 
-type Message = [type: string, said: Record<string, unknown>];
+/** As the socket sends it and the history keeps it. */
+export type Message = [type: string, said: Record<string, unknown>];
 
 /** Undefined: its graph is gone, and so is the job soon. */
 export async function historyEntry(deps: WireDeps, job: Job): Promise<HistoryEntry | undefined> {
@@ -27,7 +28,11 @@ export async function historyEntry(deps: WireDeps, job: Job): Promise<HistoryEnt
   return {
     prompt,
     outputs,
-    status: { status_str: completed ? 'success' : 'error', completed, messages: messagesOf(job) },
+    status: {
+      status_str: completed ? 'success' : 'error',
+      completed,
+      messages: [...beginningOf(job), endOf(job)],
+    },
     meta: Object.fromEntries(
       Object.keys(outputs).map((node) => [
         node,
@@ -56,33 +61,39 @@ function isShownText(output: JobOutput): boolean {
 
 const keyOf = ({ jobId, attempt }: JobState, { filename }: JobOutput) => keys.image(jobId, attempt, filename);
 
-function messagesOf(job: Job): Message[] {
-  const { status, createdAt, startedAt = createdAt, endedAt = startedAt, error, errorCode } = job.state;
+/** One that never started began when it was accepted. */
+export function beginningOf(job: Job): Message[] {
+  const { createdAt, startedAt = createdAt } = job.state;
   const ids = { prompt_id: promptIdOf(job) };
-  const started: Message[] = [
+  return [
     ['execution_start', { ...ids, timestamp: startedAt }],
     ['execution_cached', { nodes: [], ...ids, timestamp: startedAt }],
   ];
+}
+
+export function endOf(job: Job): Message {
+  const { status, createdAt, startedAt = createdAt, endedAt = startedAt, error, errorCode } = job.state;
+  const ids = { prompt_id: promptIdOf(job) };
+  if (status === 'completed') return ['execution_success', { ...ids, timestamp: endedAt }];
   const at = failedNode(error);
-  const node = { node_id: at?.node ?? null, node_type: at?.classType ?? null, executed: [] };
-  if (status === 'completed') return [...started, ['execution_success', { ...ids, timestamp: endedAt }]];
-  if (status === 'cancelled')
-    return [...started, ['execution_interrupted', { ...ids, ...node, timestamp: endedAt }]];
+  const node = {
+    node_id: at?.node ?? job.state.node ?? null,
+    node_type: at?.classType ?? null,
+    executed: [],
+  };
+  if (status === 'cancelled') return ['execution_interrupted', { ...ids, ...node, timestamp: endedAt }];
   return [
-    ...started,
-    [
-      'execution_error',
-      {
-        ...ids,
-        ...node,
-        exception_message: at?.message ?? error ?? errorCode,
-        exception_type: at?.exception ?? errorCode,
-        // Of a host's files, and of what its nodes were given, callers learn nothing.
-        traceback: [],
-        current_inputs: {},
-        current_outputs: [],
-        timestamp: endedAt,
-      },
-    ],
+    'execution_error',
+    {
+      ...ids,
+      ...node,
+      exception_message: at?.message ?? error ?? errorCode,
+      exception_type: at?.exception ?? errorCode,
+      // Of a host's files, and of what its nodes were given, callers learn nothing.
+      traceback: [],
+      current_inputs: {},
+      current_outputs: [],
+      timestamp: endedAt,
+    },
   ];
 }

@@ -88,7 +88,7 @@ async function answer(deps: WireDeps, c: Context<ApiEnv>, jobs: readonly Job[]):
 }
 
 /** What was taken out of the queue before it ran, ComfyUI forgets. */
-function isOfHistory({ state }: Job): boolean {
+export function isOfHistory({ state }: Job): boolean {
   return hasEnded(state) && (state.status !== 'cancelled' || state.startedAt !== undefined);
 }
 

@@ -1,14 +1,15 @@
-// ComfyUI's wire as an app of its own, for a port of its own. Loaded at its first request: no start pays for it.
+// ComfyUI's wire as an app of its own and its sockets, for a port of its own. Loaded at its first request: no start pays for it.
 
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { ApiApp, ApiEnv } from '../deps.ts';
-import type { WireDeps } from './deps.ts';
+import type { ApiEnv } from '../deps.ts';
+import type { Wire, WireDeps } from './deps.ts';
 
 /** @param entry who may come in, and as whom */
-export function lazyWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
-  let app: Promise<ApiApp> | undefined;
-  return new Hono<ApiEnv>().all('*', async (c) => {
-    app ??= import('./app.ts').then(({ createWire }) => createWire(deps, entry));
-    return (await app).fetch(c.req.raw, c.env);
-  });
+export function lazyWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): Wire {
+  let wire: Promise<Wire> | undefined;
+  const loaded = () => (wire ??= import('./app.ts').then(({ createWire }) => createWire(deps, entry)));
+  return {
+    app: new Hono<ApiEnv>().all('*', async (c) => (await loaded()).app.fetch(c.req.raw, c.env)),
+    upgrade: (request, socket, head) => void loaded().then(({ upgrade }) => upgrade(request, socket, head)),
+  };
 }

@@ -20,6 +20,7 @@ import type { WireDeps } from './deps.ts';
 import { PromptRefused, refusedFor } from './errors.ts';
 import { partOf } from './part-of-graph.ts';
 import { promptIdOf } from './prompts.ts';
+import type { Sockets } from './sockets.ts';
 
 /** A graph, and the canvas that ComfyUI's page sends beside it. */
 const MAX_BODY_BYTES = 2 * MAX_GRAPH_BYTES;
@@ -36,7 +37,7 @@ interface Prompt {
   targets: string[] | undefined;
 }
 
-export const promptRoutes = (deps: WireDeps): Mounted[] => [
+export const promptRoutes = (deps: WireDeps, sockets: Pick<Sockets, 'sent'>): Mounted[] => [
   {
     route: 'POST /prompt',
     scope: 'graphs',
@@ -59,6 +60,7 @@ export const promptRoutes = (deps: WireDeps): Mounted[] => [
       if (!state) throw new Error(`Job ${request.jobId} is gone right after it was accepted`);
       setHeaders(c, headers);
       const promptId = promptIdOf({ state, request });
+      sockets.sent({ state, request });
       return exactJson(c, { prompt_id: promptId, number: state.createdAt, node_errors: nodeErrors() });
     },
   },

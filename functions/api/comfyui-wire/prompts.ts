@@ -4,7 +4,7 @@ import { type Caller, sees } from '../../core/access.ts';
 import type { Job } from '../../core/job.ts';
 import { isJobId, jobIdFrom, promptKey } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
-import { extraDataOf } from '../../core/request.ts';
+import { extraDataOf, type JobRequest } from '../../core/request.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { WireDeps } from './deps.ts';
 
@@ -14,6 +14,12 @@ export type QueueItem = [number, string, Graph, Record<string, unknown>, string[
 /** The client's own, or the job's id. */
 export function promptIdOf({ state, request }: Job): string {
   return request.wire?.promptId ?? state.jobId;
+}
+
+/** Whose socket hears of it. */
+export function clientIdOf(request: JobRequest): string | undefined {
+  const { client_id: clientId } = extraDataOf(request);
+  return typeof clientId === 'string' ? clientId : undefined;
 }
 
 /** Without its graph. Undefined: there is none of this id that the caller sees. */
