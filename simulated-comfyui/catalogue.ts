@@ -56,10 +56,12 @@ export class Catalogue {
   readonly #declared: Map<string, DeclaredInput[]>;
   readonly #files: Record<string, string[]>;
 
-  constructor(version: Version) {
-    this.#classes = new Map(
-      Object.entries({ ...recordings[version], ...more } as unknown as Record<string, NodeInfo>),
-    );
+  /** @param checkpoints files, beside the recorded ones; @param lacks classes that are not installed */
+  constructor(version: Version, checkpoints: readonly string[], lacks: readonly string[]) {
+    const all = structuredClone({ ...recordings[version], ...more }) as unknown as Record<string, NodeInfo>;
+    const input = all['CheckpointLoaderSimple']!.input.required!['ckpt_name']!;
+    input[0] = [...(input[0] as unknown[]), ...checkpoints];
+    this.#classes = new Map(Object.entries(all).filter(([name]) => !lacks.includes(name)));
     this.#declared = new Map([...this.#classes].map(([name, info]) => [name, declare(info)]));
     this.modelFolders = foldersOf(version);
     this.#files = {

@@ -11,12 +11,16 @@ export interface Dialect {
   features: object;
 }
 
-export function dialectOf(version: Version): Dialect {
+export function dialectOf(
+  version: Version,
+  checkpoints: readonly string[] = [],
+  lacks: readonly string[] = [],
+): Dialect {
   const newer = version !== '0.8';
   return {
     version,
     newer,
-    catalogue: new Catalogue(version),
+    catalogue: new Catalogue(version, checkpoints, lacks),
     features: {
       supports_preview_metadata: true,
       ...(newer && { supports_model_type_tags: true }),

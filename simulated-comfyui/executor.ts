@@ -49,13 +49,18 @@ export class Executor {
   /** Empties the caches, after the running prompt if there is one. */
   free(): void {
     this.#emptyCaches = this.#run !== null;
-    if (!this.#emptyCaches) this.#around.cache.clear();
+    if (!this.#emptyCaches) this.#forget();
   }
 
   abandon(): void {
     this.#run?.abandon();
     this.#run = null;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#around.cache.clear();
+    this.#around.checkpoints.forget();
   }
 
   /** The running node, for a client that connects (again) while its prompt runs. */

@@ -9,6 +9,8 @@ const {
   SIMULATED_COMFYUI_VERSION,
   SIMULATED_STEP_MS,
   SIMULATED_PREVIEWS,
+  SIMULATED_CHECKPOINTS,
+  SIMULATED_LOAD_MS,
   SIMULATED_FAULTS,
   PORT,
   DIRECTORY,
@@ -25,6 +27,8 @@ const simulated = await startSimulatedComfyUI({
   port: Number(PORT || 0),
   directory: DIRECTORY || undefined,
   previews: SIMULATED_PREVIEWS === '1',
+  checkpoints: (SIMULATED_CHECKPOINTS ?? '').split(',').filter((name) => name !== ''),
+  loadMs: Number(SIMULATED_LOAD_MS || 0),
   faults: parseFaults(SIMULATED_FAULTS || '{}'),
 });
 

@@ -20,6 +20,8 @@ export interface NodeCall {
   extraPngInfo: Record<string, unknown>;
   /** Resolves after this much simulated work; rejects when the prompt is interrupted. */
   work(ms: number): Promise<void>;
+  /** Resolves when this checkpoint is in memory; rejects likewise. */
+  load(checkpoint: string): Promise<void>;
   progress(value: number, max: number, preview?: () => Buffer): void;
 }
 export interface NodeResult {

@@ -30,6 +30,7 @@ export async function runNode(call: NodeCall): Promise<NodeResult> {
   const size = sizeOf(className, inputs);
   if (size.width * size.height > largestPixels)
     throw new PythonError('torch.OutOfMemoryError', 'Allocation on device: too large for the simulation');
+  if (className === 'CheckpointLoaderSimple') await call.load(str(inputs['ckpt_name']));
   if (className === 'KSampler') await sample(call, numberOf(inputs['denoise'], 1) > 0, inputs['steps'], size);
   if (className === 'SamplerCustomAdvanced') await sample(call, true, valueOf(inputs['sigmas'])?.steps, size);
   if (className === 'LabSlowImage') {

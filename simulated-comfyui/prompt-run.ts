@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { CacheEntry, NodeMeta, OutputCache } from './cache.ts';
 import { signaturesOf } from './cache.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import type { Dialect } from './dialect.ts';
 import { ExecutionOrder } from './execution-order.ts';
 import type { Faults } from './faults.ts';
@@ -21,6 +22,7 @@ export interface Surroundings {
   folders: Folders;
   faults: Faults;
   cache: OutputCache;
+  checkpoints: Checkpoints;
   stepMs: number;
   previews: boolean;
 }
@@ -154,10 +156,15 @@ export class PromptRun {
 
   #call(id: string, inputs: Record<string, unknown>) {
     const [, , graph, extraData] = this.#item;
-    const { cache, dialect, faults, folders, stepMs, previews } = this.#around;
+    const { cache, checkpoints, dialect, faults, folders, stepMs, previews } = this.#around;
     const className = graph[id]!.class_type;
     const method = extraData['preview_method'];
     const { signal } = this.#interrupted;
+    const work = async (ms: number) => {
+      if (ms > 0) await pause(ms, undefined, { signal }).catch(() => undefined);
+      await faults.mayGoOn('hangExecutor', this.#abandoned.signal);
+      signal.throwIfAborted();
+    };
     return runNode({
       className,
       info: dialect.catalogue.node(className)!,
@@ -169,11 +176,8 @@ export class PromptRun {
       previews: typeof method === 'string' && method !== 'default' ? method !== 'none' : previews,
       graph,
       extraPngInfo: isRecord(extraData['extra_pnginfo']) ? extraData['extra_pnginfo'] : {},
-      work: async (ms) => {
-        if (ms > 0) await pause(ms, undefined, { signal }).catch(() => undefined);
-        await faults.mayGoOn('hangExecutor', this.#abandoned.signal);
-        signal.throwIfAborted();
-      },
+      work,
+      load: (checkpoint) => checkpoints.load(checkpoint, work),
       progress: (value, max, preview) => this.#progress.update(id, value, max, preview),
     });
   }

@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { OutputCache } from './cache.ts';
 import type { Version } from './catalogue.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { dialectOf } from './dialect.ts';
 import { Executor } from './executor.ts';
 import { Faults, type FaultSwitches } from './faults.ts';
@@ -35,6 +36,12 @@ export interface SimulatedComfyUIOptions {
   directory?: string;
   /** Preview frames between sampling steps, as with --preview-method; a prompt's preview_method wins. */
   previews?: boolean;
+  /** Files that CheckpointLoaderSimple lists, beside those of the recording. */
+  checkpoints?: string[];
+  /** Milliseconds for loading a checkpoint that was not the last one. */
+  loadMs?: number;
+  /** Node classes that are not installed. */
+  lacks?: string[];
   faults?: Partial<FaultSwitches>;
   watcher?: PromptWatcher;
 }
@@ -45,6 +52,8 @@ export interface SimulatedComfyUI {
   inputDirectory: string;
   outputDirectory: string;
   faults: Faults;
+  /** Every load of a checkpoint, in order. */
+  loads: readonly string[];
   /** The last requests, oldest first, at most a thousand; paths as requested, without the query. */
   requests: { method: string; path: string }[];
   close(): Promise<void>;
@@ -59,13 +68,17 @@ export async function startSimulatedComfyUI({
   host = '127.0.0.1',
   directory,
   previews = false,
+  checkpoints: files = [],
+  loadMs = 0,
+  lacks = [],
   faults: switches = {},
   watcher = {},
 }: SimulatedComfyUIOptions = {}): Promise<SimulatedComfyUI> {
   const root = resolve(directory ?? (await mkdtemp(join(tmpdir(), 'simulated-comfyui-'))));
   const folders = new Folders(root);
   await folders.make();
-  const dialect = dialectOf(version);
+  const dialect = dialectOf(version, files, lacks);
+  const checkpoints = new Checkpoints(loadMs);
   const counter = { next: 0 };
   const faults = new Faults(switches, () => {
     counter.next = 0;
@@ -83,7 +96,16 @@ export async function startSimulatedComfyUI({
   };
   const status = () => ({ exec_info: { queue_remaining: queue.remaining } });
   const queue = new PromptQueue(() => sockets.send('status', { status: status() }, null), watcher);
-  const around = { dialect, sockets, folders, faults, cache: new OutputCache(), stepMs, previews };
+  const around = {
+    dialect,
+    sockets,
+    folders,
+    faults,
+    cache: new OutputCache(),
+    checkpoints,
+    stepMs,
+    previews,
+  };
   const executor = new Executor(queue, around);
   const routes = routesOf({ dialect, queue, executor, folders, faults, counter });
   const requests: SimulatedComfyUI['requests'] = [];
@@ -152,6 +174,7 @@ export async function startSimulatedComfyUI({
     inputDirectory: folders.input,
     outputDirectory: folders.output,
     faults,
+    loads: checkpoints.loads,
     requests,
     async close() {
       const closed = new Promise<void>((done) => {

@@ -20,6 +20,8 @@ export interface Host {
   held: number;
   /** Model files of the graphs that ran last: what ComfyUI probably has in memory. */
   models: string[];
+  /** The tag (affinity.ts) of the last of them that needed any. */
+  loaded?: string;
   /** Milliseconds, the tables' clock. */
   seenAt: number;
   startedAt: number;

@@ -57,6 +57,9 @@ export const MAX_STRIKES = 20;
 export const RETRIED_AFTER = SECOND;
 export const LONGEST_RETRY = MINUTE;
 
+/** A host passes a waiting job over so often for others whose models its ComfyUI has loaded: core/affinity.ts. */
+export const PASSED_OVER_AT_MOST = 16;
+
 export const MAX_WAITING = 10_000;
 export const MAX_QUEUE_POSITION = 100;
 /** Graphs up to this many compressed bytes are stored in the request part, larger ones in the bucket. */

@@ -167,10 +167,11 @@ export const keys = {
 };
 
 /**
- * A sort key: `<13 digits of the start tag>-<13 of the acceptance>-<5 of the sequence>-<8 of the id>-<owner tag>`. The start
+ * A sort key: `<13 digits of the start tag>-<13 of the acceptance>-<5 of the sequence>-<8 of the id>[-<models>]-<owner tag>`. The start
  * tag (start-tag.ts) is the moment of acceptance unless the owner has jobs waiting; of equal ones the job that was accepted
  * first comes first. The sequence orders what one process accepts within a millisecond; the id keeps keys of two processes
- * apart, since a page of the queue begins behind a key. The owner tag shows in the index whose job it is.
+ * apart, since a page of the queue begins behind a key. The owner tag shows in the index whose job it is, and before it, for
+ * jobs that need any, the tag of its models (affinity.ts) which host has them loaded: without reading the job.
  */
 export function workOrder(
   startTag: number,
@@ -178,12 +179,14 @@ export function workOrder(
   jobId: string,
   owner: string,
   acceptedAt = startTag,
+  models?: string,
 ): string {
   return [
     digits(startTag),
     digits(acceptedAt),
     String(sequence % 100_000).padStart(5, '0'),
     jobId.slice(0, 8),
+    ...(models === undefined ? [] : [models]),
     ownerTag(owner),
   ].join('-');
 }
@@ -204,6 +207,11 @@ export function readWorkOrder(order: string): { startTag: number; acceptedAt: nu
 /** The owner tag in a work order. */
 export function ownerTagOf(order: string): string {
   return order.slice(order.lastIndexOf('-') + 1);
+}
+
+/** The tag of its models in a work order; undefined: it needs none, or an earlier release wrote it. */
+export function modelsTagIn(order: string): string | undefined {
+  return /^\d{13}-\d{13}-\d{5}-[0-9a-f]{8}-([0-9a-f]{8})-/.exec(order)?.[1];
 }
 
 /** The sort key of an owner's jobs, oldest first; the id keeps equal times apart. @param createdAt ms */

@@ -88,6 +88,11 @@ const LISTS = ['COMBO', DYNAMIC_COMBO];
 
 const MODEL_FILE = /\.(safetensors|ckpt|pt|pth|bin|gguf|sft)$/i;
 
+/** Does this value name a model file? */
+export function isModelFile(value: unknown): value is string {
+  return typeof value === 'string' && MODEL_FILE.test(value);
+}
+
 /** Inputs whose files are uploaded or fetched: their list is not complete in advance. */
 const FETCHED = ['image_upload', 'audio_upload', 'video_upload', 'file_upload', 'remote'];
 
@@ -102,7 +107,7 @@ export function isMissingModel(
   value: unknown,
   given: Given,
 ): value is string {
-  if (typeof value !== 'string' || !MODEL_FILE.test(value)) return false;
+  if (!isModelFile(value)) return false;
   const extra = declaredOf(info, classType, field, given)?.extra ?? {};
   if (FETCHED.some((kind) => Boolean(extra[kind]))) return false;
   const options = optionsOf(info, classType, field, given);
@@ -129,11 +134,7 @@ export function missingRequirements(graph: Graph, info: ObjectInfo): MissingRequ
 
 /** The model files that a graph names: list values that look like files. */
 export function modelsOf(graph: Graph): string[] {
-  const names = Object.values(graph).flatMap(({ inputs }) =>
-    Object.values(inputs).filter(
-      (value): value is string => typeof value === 'string' && MODEL_FILE.test(value),
-    ),
-  );
+  const names = Object.values(graph).flatMap(({ inputs }) => Object.values(inputs).filter(isModelFile));
   return [...new Set(names)].sort();
 }
 

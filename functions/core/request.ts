@@ -48,6 +48,8 @@ export interface JobRequest {
   /** The rendered graph, gzipped JSON; absent where it is large and stored in the bucket at `graphKey`. */
   graph?: Uint8Array;
   graphKey?: string;
+  /** The tag of the models that the graph needs (affinity.ts). Absent: none, or an earlier release wrote it. */
+  models?: string;
   /** Hash of those bytes: a repetition must render the same. */
   graphHash?: string;
 }

@@ -2,8 +2,7 @@
 // Source: docs/architecture.md, "The way of a job".
 
 import { type Host, isAlive } from '../core/host.ts';
-import { modelsOf } from '../core/object-info.ts';
-import { unpackGraph } from '../core/request.ts';
+import { modelsTagIn } from '../core/names.ts';
 import { sign, SIGNATURE_HEADER } from '../core/signature.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
@@ -34,20 +33,20 @@ export async function forward(deps: ForwarderDeps): Promise<{ placed: number; le
   const open = new Set(hosts);
   const slots = hosts.reduce((sum, host) => sum + host.slots, 0);
   const waiting = await jobs.listWork('waiting', Math.min(slots, MAX_OFFERS));
-  const wanted = hosts.length > 1 ? await modelsByJob(jobs, waiting) : new Map<string, string[]>();
 
   // In parallel, so that a host that does not answer delays only the offers to it.
-  let unplaced = waiting.map(({ jobId }) => jobId);
+  let unplaced = waiting;
   while (unplaced.length > 0 && open.size > 0) {
-    const offers = unplaced.map(async (jobId) => {
-      const host = pick([...open], free, wanted.get(jobId) ?? []);
+    const offers = unplaced.map(async (entry) => {
+      const { jobId, workOrder } = entry;
+      const host = pick([...open], free, modelsTagIn(workOrder));
       free.set(host.hostId, free.get(host.hostId)! - 1);
       const status = await offer(deps, host, jobId);
       log.debug('job.offered', { jobId, hostId: host.hostId, status });
       // 409: that host holds it already.
       if (status === 202 || status === 409) return [];
       open.delete(host);
-      return [jobId];
+      return [entry];
     });
     unplaced = (await Promise.all(offers)).flat();
   }
@@ -63,18 +62,11 @@ export async function readyHosts({ hosts, now, timings = TIMINGS }: ForwarderDep
   );
 }
 
-async function modelsByJob(jobs: Jobs, waiting: { jobId: string }[]): Promise<Map<string, string[]>> {
-  const requests = await jobs.readRequests(waiting.map(({ jobId }) => jobId));
-  return new Map(
-    [...requests].map(([jobId, { graph }]) => [jobId, graph ? modelsOf(unpackGraph(graph)) : []]),
-  );
-}
-
-/** The host with a free slot, then with the models in memory, then with the most free slots. */
-function pick(hosts: Host[], free: Map<string, number>, models: string[]): Host {
+/** The host with a free slot, then with the models loaded, then with the most free slots. @param models their tag */
+function pick(hosts: Host[], free: Map<string, number>, models: string | undefined): Host {
   const rank = (host: Host) => {
     const left = free.get(host.hostId)!;
-    const warm = models.length > 0 && models.every((model) => host.models.includes(model));
+    const warm = models !== undefined && host.loaded === models;
     return [left > 0 ? 1 : 0, warm ? 1 : 0, left];
   };
   return hosts.reduce((best, host) => (compare(rank(host), rank(best)) > 0 ? host : best));

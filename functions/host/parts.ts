@@ -6,6 +6,7 @@ import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
 import type { EventSocket } from '../comfyui/events.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { COMFYUI_STUCK, DRAIN_WAITS, HOST_START_LIMIT } from '../core/limits.ts';
+import { modelsTagOf } from '../core/affinity.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
@@ -26,6 +27,7 @@ import { watchQueueHead } from './claims/queue-head.ts';
 import { slotsFor } from './claims/lookahead.ts';
 import { createSlots } from './claims/slots.ts';
 import { createTakeOver } from './claims/take-over.ts';
+import type { Sibling } from './claims/warmth.ts';
 import { createActivity } from './machine/activity.ts';
 import { createDrain } from './machine/drain.ts';
 import { createHeartbeat } from './machine/heartbeat.ts';
@@ -54,6 +56,8 @@ export interface HostDeps {
   /** Milliseconds that this machine has been awake since some moment. */
   awake?: () => number;
   machineId: string;
+  /** All hosts of this process: each enters itself. */
+  siblings?: Set<Sibling>;
   /** Where the forwarder reaches the intake; absent: nowhere. */
   url?: string | undefined;
   /** How many jobs it holds at once. */
@@ -93,6 +97,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
   const startedAt = now();
   let { firstClaim } = deps;
   let models: string[] = [];
+  let loaded: string | undefined;
   let socket: EventSocket | undefined;
 
   const slots = createSlots(() => slotsFor(deps.slots, heartbeat.neighbours(), stats.jobSeconds()));
@@ -146,13 +151,19 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     slotFreed: () => void claimLoop.poll(),
   };
 
+  /** What ComfyUI has in memory once it has run this; a graph without models displaces none. */
+  function loads(graph: Graph): void {
+    models = modelsOf(graph);
+    loaded = modelsTagOf(graph) ?? loaded;
+  }
+
   /** @param posted its prompt is in ComfyUI already. Never throws. */
   async function work(heldJob: HeldJob, claimed: Claimed, graph: Graph, posted: boolean): Promise<void> {
     activity.busy();
     firstClaim?.(readiness.parts);
     firstClaim = undefined;
     try {
-      models = modelsOf(graph);
+      loads(graph);
       await runAttempt(attemptDeps, heldJob, claimed, graph, posted);
     } catch (error) {
       log.error('attempt.crashed', error, { jobId: heldJob.jobId, hostId, attempt: claimed.fence.attempt });
@@ -185,8 +196,20 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     onReady: activity.busy,
     warmUp:
       wanted &&
-      ((warm) => warmUp({ ...attemptDeps, nodes: () => health.inventory?.nodes, limit: wanted.limit }, warm)),
+      ((warm) => {
+        loads(warm.graph);
+        return warmUp({ ...attemptDeps, nodes: () => health.inventory?.nodes, limit: wanted.limit }, warm);
+      }),
   });
+
+  const self: Sibling = {
+    loaded: () => loaded,
+    freeSlots: () => {
+      const mayClaim = takeOver.isDone && !drain.isDraining && health.takesJobs && !heartbeat.looksDead();
+      return mayClaim && !orphans.any() ? slots.freeSlots() : 0;
+    },
+  };
+  deps.siblings?.add(self);
 
   const claimLoop = createClaimLoop({
     ...attemptDeps,
@@ -195,10 +218,8 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     kind: deps.kind,
     simulated: () => health.simulated,
     inventory: () => health.inventory,
-    freeSlots: () => {
-      const mayClaim = takeOver.isDone && !drain.isDraining && health.takesJobs && !heartbeat.looksDead();
-      return mayClaim && !orphans.any() ? slots.freeSlots() : 0;
-    },
+    ...self,
+    siblings: () => [...(deps.siblings ?? [])].filter((sibling) => sibling !== self),
     neighbours: () => heartbeat.neighbours(),
     work: (heldJob, claimed, graph) => work(heldJob, claimed, graph, false),
   });
@@ -225,6 +246,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
         retired: heartbeat.isRetired(),
         held: slots.size(),
         models,
+        loaded,
         unrunnable: claimLoop.unrunnable(),
         jobSeconds: stats.jobSeconds(),
       }),

@@ -399,8 +399,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       host(
         'claims/claim-loop',
-        `    if (deps.freeSlots() === 0) return;\n    if (known`,
-        `    if (deps.freeSlots() >= 0) return;\n    if (known`,
+        `    if (deps.freeSlots() === 0) return;\n    const isFresh`,
+        `    if (deps.freeSlots() >= 0) return;\n    const isFresh`,
       ),
     ],
     focus: { kinds: ['offers-lost', 'kill'], targets: { kill: ['forwarder0', 'forwarder1'] }, faults: 12 },

@@ -12,6 +12,7 @@ import {
   ownerTag,
   listOrder,
   readListOrder,
+  modelsTagIn,
   ownerTagOf,
   readWorkOrder,
   workOrder,
@@ -116,6 +117,17 @@ describe('orders', () => {
       ownerTag('me'),
       ownerTag('me'),
     ]);
+  });
+
+  it('a work order has the tag of the models, if the job needs any', () => {
+    const tagged = workOrder(5, 7, JOB, 'me', 4, 'a1b2c3d4');
+    expect([modelsTagIn(tagged), ownerTagOf(tagged), readWorkOrder(tagged)]).toEqual([
+      'a1b2c3d4',
+      ownerTag('me'),
+      { startTag: 5, acceptedAt: 4 },
+    ]);
+    const old = `1800000000000-00001-01234567-${ownerTag('me')}`;
+    expect([modelsTagIn(workOrder(5, 7, JOB, 'me')), modelsTagIn(old)]).toEqual([undefined, undefined]);
   });
 
   it('a list order has the kind of end and the number of images', () => {

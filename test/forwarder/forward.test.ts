@@ -1,6 +1,7 @@
 // Offers: to whom, and what becomes of those that are lost, doubled, late or forged. None costs a job an attempt.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { modelsTagOf } from '../../functions/core/affinity.ts';
 import type { Host } from '../../functions/core/host.ts';
 import { sign, SIGNATURE_HEADER } from '../../functions/core/signature.ts';
 import { forward } from '../../functions/forwarder/forward.ts';
@@ -62,15 +63,10 @@ test('the oldest jobs are offered first, no more than there are slots', async ()
 });
 
 test('a host with the models in memory comes before a less busy one, a full one comes last', async () => {
-  const models = [
-    'Flux2TurboComfyv2.safetensors',
-    'flux2-vae.safetensors',
-    'flux2_dev_fp8mixed.safetensors',
-    'mistral_3_small_flux2_fp8.safetensors',
-  ];
-  const full = await intake('full', 202, { held: 2, models });
+  const loaded = modelsTagOf(rig.templates.values().next().value!.graph)!;
+  const full = await intake('full', 202, { held: 2, loaded });
   const idle = await intake('idle', 202);
-  const warm = await intake('warm', 202, { held: 1, models });
+  const warm = await intake('warm', 202, { held: 1, loaded });
   const first = await rig.generate();
   const second = await rig.generate();
   await poll();

@@ -2,6 +2,7 @@
 // each API's own business: from-template.ts, v2/submit.ts.
 
 import type { Caller } from '../../core/access.ts';
+import { modelsTagOf } from '../../core/affinity.ts';
 import { AppError } from '../../core/errors.ts';
 import type { JobState } from '../../core/job.ts';
 import { GRAPH_INLINE_BYTES } from '../../core/limits.ts';
@@ -40,7 +41,7 @@ export interface Wanted {
 }
 
 /** What a job's request has whatever it is made of. */
-type Identity = 'jobId' | 'owner' | 'bodyHash' | 'nodeCount' | 'graph' | 'graphKey' | 'graphHash';
+type Identity = 'jobId' | 'owner' | 'bodyHash' | 'nodeCount' | 'models' | 'graph' | 'graphKey' | 'graphHash';
 
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
@@ -128,7 +129,7 @@ export async function accept(
 
 /** A job at the moment of its acceptance. */
 function stateOf(
-  { jobId, owner, workflow, inputs, webhookUrl }: JobRequest,
+  { jobId, owner, workflow, inputs, webhookUrl, models }: JobRequest,
   templates: Templates,
   {
     now,
@@ -146,7 +147,7 @@ function stateOf(
     attempt: 0,
     lostAttempts: 0,
     work: 'waiting',
-    workOrder: workOrder(startTag ?? now, sequence, jobId, owner, now),
+    workOrder: workOrder(startTag ?? now, sequence, jobId, owner, now, models),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,
@@ -172,10 +173,12 @@ async function newRequest(
   const { request, graph } = await wanted.check(templates);
   await refuseIfFull(deps);
   const packed = packGraph(graph);
+  const models = modelsTagOf(graph);
   return {
     ...identity,
     ...request,
     nodeCount: Object.keys(graph).length,
+    ...(models !== undefined && { models }),
     ...(packed.length <= GRAPH_INLINE_BYTES
       ? { graph: packed }
       : { graphKey: keys.graph(identity.jobId), graphHash: hashBytes(packed) }),

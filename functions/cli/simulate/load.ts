@@ -151,6 +151,8 @@ async function measure(
         inventory: () => undefined,
         freeSlots: () => 1,
         neighbours: life.neighbours,
+        siblings: () => [],
+        loaded: () => MODELS,
         work: () => Promise.resolve(),
       });
       for (; awake < MINUTE; awake += TIMINGS.hostPollsEvery) {
@@ -341,6 +343,7 @@ function hostOf(machineId: string, now: number): Host {
       'mistral_3_small_flux2_fp8.safetensors',
       'flux2-vae.safetensors',
     ],
+    loaded: MODELS,
     seenAt: now,
     startedAt: now,
     simulated: false,
@@ -353,6 +356,9 @@ function hostOf(machineId: string, now: number): Host {
   };
 }
 
+/** The tag of the models that each job needs. */
+const MODELS = 'a1b2c3d4';
+
 function requestOf(jobId: string) {
   return {
     jobId,
@@ -363,6 +369,7 @@ function requestOf(jobId: string) {
     bodyHash: 'b'.repeat(64),
     staging: [],
     graph: new Uint8Array(900),
+    models: MODELS,
   };
 }
 
@@ -375,7 +382,7 @@ function stateOf(jobId: string, work: 'waiting' | 'held', n: number, now: number
     lostAttempts: 0,
     work,
     ...(work === 'held' && { host: `i-${n}.run`, claimedAt: now }),
-    workOrder: workOrder(now, n, jobId, 'alice'),
+    workOrder: workOrder(now, n, jobId, 'alice', now, MODELS),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,

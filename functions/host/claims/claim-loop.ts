@@ -9,9 +9,10 @@ import type { Images } from '../../images/images.ts';
 import type { Slots } from './slots.ts';
 import { claimJob, type Claimed, isFor, waits } from './claim.ts';
 import type { HeldJob } from './held-job.ts';
+import { createWarmth, type Waiting, type WarmthDeps } from './warmth.ts';
 import { writeConfirmed, type Writer } from './confirmed-write.ts';
 
-export interface ClaimLoopDeps extends Writer {
+export interface ClaimLoopDeps extends Writer, WarmthDeps {
   slots: Slots;
   images: Images;
   hostId: string;
@@ -20,14 +21,11 @@ export interface ClaimLoopDeps extends Writer {
   /** Jobs run by a simulated ComfyUI are marked as simulated. */
   simulated(): boolean;
   timings: Timings;
-  now(): number;
   /** Milliseconds that this machine has been awake since some moment. */
   awake(): number;
   /** ComfyUI's nodes and models; undefined before the first answer. */
   inventory(): Inventory | undefined;
   freeSlots(): number;
-  /** How many other hosts poll the same queue. */
-  neighbours(): number;
   /** Runs a claimed job to its end; never throws. */
   work(heldJob: HeldJob, claimed: Claimed, graph: Graph): Promise<void>;
 }
@@ -43,7 +41,8 @@ export interface ClaimLoop {
   unrunnable(): string[];
 }
 
-const EXAMINED = 10;
+/** Rows of a page: as many as half a read unit has, 4 KB. */
+const EXAMINED = 25;
 /** How many unrunnable jobs are remembered; more than may wait. */
 const UNRUNNABLE_LIMIT = 20_000;
 /** How many of them the heartbeat reports. */
@@ -68,13 +67,14 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
   let notNowSince = -Infinity;
   let knownInventory: Inventory | undefined;
   /** The rest of the last page: used for slots that free within a second. */
-  let known: string[] = [];
+  let known: Waiting[] = [];
   let knownAt = -Infinity;
   /** Each poll reads the next shard of the queue, so that all shards are served alike. */
   let shard = Math.floor(Math.random() * MAX_SHARDS);
   /** Per shard, the entry up to which all jobs are unrunnable here or due later. */
   const behind = new Map<number, string>();
   let fromTheHeadAt = -Infinity;
+  const warmth = createWarmth(deps);
   let polling: Promise<void> | undefined;
   let pollAgain = false;
 
@@ -93,22 +93,25 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     unrunnable.add(jobId);
   }
 
-  async function take(heldJob: HeldJob): Promise<void> {
+  /** @param over jobs that are passed over for it */
+  async function take(heldJob: HeldJob, over: readonly Waiting[]): Promise<void> {
     const { jobId } = heldJob;
+    const claimed = () => warmth.settled(jobId, over);
     try {
-      if (!(await tryFor(heldJob))) notNow.add(jobId);
+      if (!(await tryFor(heldJob, claimed))) notNow.add(jobId);
     } catch (error) {
       // The claim was not sent: nothing is held, the job waits on.
       log.error('job.claim_failed', error, { jobId, hostId });
       notNow.add(jobId);
     } finally {
+      warmth.settled(jobId, []);
       slots.forget(heldJob);
       void poll();
     }
   }
 
   /** Returns false if the job is not for this host now. */
-  async function tryFor(heldJob: HeldJob): Promise<boolean> {
+  async function tryFor(heldJob: HeldJob, claimed: () => void): Promise<boolean> {
     const { jobId } = heldJob;
     const job = await jobs.read(jobId);
     if (!job) await endHeadless(jobId);
@@ -123,14 +126,15 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     }
     const graph = await readGraph(images, job.request);
     if (graph && !fits(job, graph)) return false;
-    const claimed = await claimJob(deps, job, hostId, deps.simulated(), now);
-    if (!claimed) return false;
-    log.info('job.claimed', { jobId, hostId, attempt: claimed.fence.attempt });
+    const claim = await claimJob(deps, job, hostId, deps.simulated(), now);
+    if (!claim) return false;
+    log.info('job.claimed', { jobId, hostId, attempt: claim.fence.attempt });
+    claimed();
     if (graph) {
-      await deps.work(heldJob, claimed, graph);
+      await deps.work(heldJob, claim, graph);
     } else {
       const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
-      await writeConfirmed(deps, jobId, fail(claimed.state, claimed.fence, failure, now()), claimed.fence);
+      await writeConfirmed(deps, jobId, fail(claim.state, claim.fence, failure, now()), claim.fence);
     }
     return true;
   }
@@ -142,11 +146,11 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     if (await jobs.removeWithoutRequest(jobId)) log.warn('job.incomplete_removed', { jobId });
   }
 
-  function offer(jobId: string): Offered {
+  function offer(jobId: string, over: readonly Waiting[] = []): Offered {
     if (slots.has(jobId)) return 'has-it';
     if (!isDue({ retryAt: later.get(jobId) }, now())) return 'not-yet';
     if (deps.freeSlots() === 0) return 'no-slot';
-    void take(slots.add(jobId));
+    void take(slots.add(jobId), over);
     return 'will-try';
   }
 
@@ -169,9 +173,9 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     shard = (shard + 1) % shards;
     for (let page = 0; page < PAGES; page += 1) {
       const found = await jobs.listShard(shard, rows, behind.get(shard));
-      known = found
-        .map(({ jobId }) => jobId)
-        .filter((jobId) => !unrunnable.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
+      known = warmth
+        .read(shard, found)
+        .filter(({ jobId }) => !unrunnable.has(jobId) && !notNow.has(jobId) && !later.has(jobId));
       if (known.length > 0 || found.length < rows) break;
       behind.set(shard, found.at(-1)!.workOrder);
     }
@@ -183,8 +187,17 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
 
   async function pollOnce(): Promise<void> {
     if (deps.freeSlots() === 0) return;
-    if (known.length === 0 || awake() - knownAt >= timings.hostPollsEvery) await readHead();
-    while (known.length > 0 && deps.freeSlots() > 0) offer(known.shift()!);
+    const isFresh = awake() - knownAt < timings.hostPollsEvery;
+    let choice = isFresh ? warmth.choose(known) : undefined;
+    if (!choice) {
+      await readHead();
+      choice = warmth.choose(known);
+    }
+    for (; choice && deps.freeSlots() > 0; choice = warmth.choose(known)) {
+      const { job, over } = choice;
+      known.splice(known.indexOf(job), 1);
+      if (offer(job.jobId, over) === 'will-try') warmth.claiming(job);
+    }
   }
 
   /** One poll at a time; calls in between cause one more. */
@@ -199,11 +212,15 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     return polling;
   }
 
-  return { offer, poll, unrunnable: () => [...unrunnable].slice(-UNRUNNABLE_REPORTED) };
+  return {
+    offer: (jobId) => offer(jobId),
+    poll,
+    unrunnable: () => [...unrunnable].slice(-UNRUNNABLE_REPORTED),
+  };
 }
 
 /** Shuffles the first `count` items in place. */
-function shuffle(items: string[], count: number): void {
+function shuffle(items: unknown[], count: number): void {
   for (let last = Math.min(count, items.length) - 1; last > 0; last -= 1) {
     const other = Math.floor(Math.random() * (last + 1));
     [items[last], items[other]] = [items[other]!, items[last]!];

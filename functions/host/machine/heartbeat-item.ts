@@ -16,6 +16,7 @@ export interface HostNow {
   retired: boolean;
   held: number;
   models: string[];
+  loaded: string | undefined;
   unrunnable: string[];
   jobSeconds: number | undefined;
 }
@@ -31,6 +32,7 @@ export function heartbeatOf(
     state: at.draining ? 'draining' : 'ready',
     held: at.held,
     models: at.models,
+    ...(at.loaded !== undefined && { loaded: at.loaded }),
     seenAt: at.now,
     simulated: health.simulated,
     comfyui: health.isHealthy,
