@@ -6,6 +6,7 @@ import type { RequestIdVariables } from 'hono/request-id';
 import type { Caller } from '../core/access.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { JOB_KEPT } from '../core/limits.ts';
+import type { Live } from '../core/live.ts';
 import type { Inventory } from '../core/object-info.ts';
 import type { OwnerLimits } from '../core/quota.ts';
 import type { Workflows } from '../core/template.ts';
@@ -30,6 +31,8 @@ export interface ApiDeps extends Tables {
   nudge(jobId: string): void;
   /** Calls `listener` after each write to a job by this process. Absent: changes are only found by polls. */
   changes?(listener: (jobId: string) => void): void;
+  /** What jobs show while hosts in this process run them. Absent: nothing comes of those in others. */
+  live?: Pick<Live, 'listen'>;
   /** Notifies the webhook deliverer that one is due. Best effort; must not throw. */
   webhookDue?(): void;
   /** Sets `caller`, or throws AppError unauthorized. Absent: every caller is the owner `local`. */

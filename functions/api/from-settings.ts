@@ -21,7 +21,7 @@ import type { Readers } from './http/readers.ts';
 
 /** What a process has of its own. */
 type Own = Pick<ApiDeps, 'workflows' | 'log' | 'nudge'> &
-  Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue' | 'changes'> & { readers: Readers }>;
+  Partial<Pick<ApiDeps, 'jobs' | 'stopping' | 'webhookDue' | 'changes' | 'live'> & { readers: Readers }>;
 
 export function machineApps(
   settings: ApiSettings | LocalSettings,

@@ -33,11 +33,14 @@ export interface EventSocket {
 
 export interface EventListener {
   event(event: ComfyUIEvent): void;
+  /** A binary message, as previews are. */
+  frame?(bytes: Buffer): void;
   /** A socket that was open has closed. */
   disconnected(): void;
 }
 
 const FIRST_DELAY = 250;
+const GREETING = JSON.stringify({ type: 'feature_flags', data: { supports_preview_metadata: true } });
 
 /**
  * Each connection has its own client id: if two shared one and the older closed late, ComfyUI would drop the newer, which
@@ -82,10 +85,12 @@ export function connectEvents(
     opened.on('open', () => {
       opens = true;
       delay = FIRST_DELAY;
+      // Previews then say whose they are.
+      if (listener.frame) opened.send(GREETING);
     });
     opened.on('message', (data: Buffer, isBinary: boolean) => {
-      // Previews are binary.
-      const event = isBinary ? undefined : parse(data.toString('utf8'));
+      if (isBinary) return listener.frame?.(data);
+      const event = parse(data.toString('utf8'));
       if (event) listener.event(event);
     });
     // A close follows each error, and is handled.

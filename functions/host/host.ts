@@ -30,7 +30,8 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
   const intakeSecret = randomBytes(32).toString('hex');
   let stopLoops = () => Promise.resolve();
   const parts = createParts(deps, hostId, () => stopLoops());
-  const { activity, claimLoop, drain, head, health, heartbeat, poller, readiness, takeOver } = parts;
+  const { activity, claimLoop, drain, head, health, heartbeat, poller, previews, readiness, takeOver } =
+    parts;
 
   await firstHealth(health, FIRST_HEALTH);
   await hosts.putIntake(hostId, intakeSecret, now());
@@ -42,9 +43,11 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     comfyui,
     {
       event(event) {
+        previews?.observe(event);
         head.observe(event);
         poller.observe(event);
       },
+      ...(previews && { frame: previews.frame }),
       disconnected() {
         head.moved();
         poller.disconnected();

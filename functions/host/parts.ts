@@ -7,6 +7,7 @@ import type { EventSocket } from '../comfyui/events.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { COMFYUI_STUCK, DRAIN_WAITS, HOST_START_LIMIT } from '../core/limits.ts';
 import { modelsTagOf } from '../core/affinity.ts';
+import type { Live } from '../core/live.ts';
 import { type Graph, modelsOf } from '../core/object-info.ts';
 import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
@@ -41,6 +42,7 @@ import { createCleanup } from './prompts/cleanup.ts';
 import { watchHealth } from './prompts/health.ts';
 import { watchOrphans } from './prompts/orphans.ts';
 import { createPoller } from './prompts/poller.ts';
+import { createPreviews } from './prompts/previews.ts';
 import { createStuckRule, type StuckBounds } from './prompts/stuck.ts';
 
 export interface HostDeps {
@@ -85,6 +87,8 @@ export interface HostDeps {
   warmUp?: { graphs: readonly Graph[]; limit?: number } | undefined;
   stuckBounds?: Partial<StuckBounds> | undefined;
   drainWaits?: Partial<typeof DRAIN_WAITS> | undefined;
+  /** Who listens to previews; absent: none are read. */
+  live?: Pick<Live, 'isHeard' | 'show'> | undefined;
 }
 
 export type HostParts = ReturnType<typeof createParts>;
@@ -124,6 +128,13 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     if (takeOver.isDone) orphans.seen(items);
     head.judge(items[0]?.item, running > 0);
   });
+  const previews =
+    deps.live &&
+    createPreviews(
+      deps.live,
+      (promptId) => slots.all().find((heldJob) => heldJob.promptId === promptId)?.jobId,
+      awake,
+    );
   const cleanup = createCleanup(comfyui, deps.comfyuiPath, log, awake);
 
   const pause = (attempt: number) =>
@@ -282,6 +293,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     heartbeat,
     orphans,
     poller,
+    previews,
     readiness,
     slots,
     takeOver,

@@ -15,6 +15,7 @@ import { controlRound } from '../controller/round.ts';
 import { createSpreading } from '../controller/queue-spread.ts';
 import { createWatch } from '../controller/watch.ts';
 import { IMAGE_READERS, SLOTS_PER_HOST } from '../core/limits.ts';
+import { createLive } from '../core/live.ts';
 import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
@@ -121,6 +122,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const webhooks = startWebhooks(connected, settings, log('webhooks'));
   // In one process no offer is needed: the host polls at once.
   const nudge = () => host?.poll();
+  const live = createLive();
   const stopping = new AbortController();
   const readers = createReaders(IMAGE_READERS);
   const { api, wire } = machineApps(settings, connected, {
@@ -130,6 +132,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     log: log('api'),
     nudge,
     changes: changes.listen,
+    live,
     webhookDue: () => webhooks.nudge(),
     stopping: stopping.signal,
     settings: {
@@ -152,6 +155,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     machineId,
     slots: SLOTS_PER_HOST,
     comfyuiPath: comfyui.path,
+    live,
     inputs: inputsOf(comfyui.path, settings.INPUTS_GB, log('host')),
     imageMetadata: settings.IMAGE_METADATA,
     restartCommand: settings.COMFYUI_RESTART_COMMAND,

@@ -104,7 +104,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'host not removed on exit',
-    edits: [job(`remove: ['host', 'progressAt'],\n  };`, `remove: ['progressAt'],\n  };`)],
+    edits: [job(`remove: ['host', 'progressAt', 'node'],\n  };`, `remove: ['progressAt', 'node'],\n  };`)],
     focus: deaths,
   },
   {

@@ -13,6 +13,7 @@ import { finishChores } from '../../functions/controller/chores.ts';
 import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
+import { createLive } from '../../functions/core/live.ts';
 import { IMAGE_READERS } from '../../functions/core/limits.ts';
 import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
@@ -106,6 +107,7 @@ export async function startRig({
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
   const stopping = new AbortController();
+  const live = createLive();
   const {
     api: app,
     wire,
@@ -122,6 +124,7 @@ export async function startRig({
     timings,
     nudge,
     stopping: stopping.signal,
+    live,
     recorded: { nodes: recordedNodes, models: {} },
     settings: { ...SETTINGS, ...settings },
   });
@@ -174,6 +177,7 @@ export async function startRig({
         machineId,
         url: `http://127.0.0.1:${intake.port}`,
         slots: 2,
+        live,
         ...options,
       });
       const host = running;

@@ -9,7 +9,7 @@ import { TIMINGS } from '../../core/timings.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { WireDeps } from './deps.ts';
 import { executingNothing, newsOf, statusOf } from './events.ts';
-import { clientIdOf } from './prompts.ts';
+import { clientIdOf, promptIdOf } from './prompts.ts';
 import { createRecent, type Recent } from './recent.ts';
 
 export interface Audience {
@@ -100,7 +100,14 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     const { jobId } = state;
     const one: Followed = { state, request, clientId, stop: new AbortController() };
     followed.set(jobId, one);
-    void keepFollowing(one).finally(() => followed.get(jobId) === one && followed.delete(jobId));
+    const deaf = deps.live?.listen(jobId, (preview) => {
+      if (one.state.status !== 'processing') return;
+      for (const socket of hearing) if (socket.clientId === clientId) socket.show(preview, promptIdOf(one));
+    });
+    void keepFollowing(one).finally(() => {
+      deaf?.();
+      if (followed.get(jobId) === one) followed.delete(jobId);
+    });
   }
 
   async function keepFollowing(one: Followed): Promise<void> {

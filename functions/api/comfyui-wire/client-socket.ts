@@ -1,12 +1,16 @@
 // One client's socket: what is said on it within bounds, and whether the client is still there. Knows no jobs.
 
 import type { WebSocket } from 'ws';
+import { previewFrame } from '../../comfyui/preview-frames.ts';
 import { stringifyJson } from '../../core/json.ts';
+import type { Preview } from '../../core/live.ts';
 import type { Message } from './history-entry.ts';
 
 export interface ClientSocket {
   clientId: string;
   say(message: Message): void;
+  /** One that the client is too slow for is left out. */
+  show(preview: Preview, promptId: string): void;
   /** Calls `heard` when the client has received everything that was said until now. */
   confirm(heard: () => void): void;
   close(code: number, reason: string): void;
@@ -14,6 +18,8 @@ export interface ClientSocket {
 
 /** Said and not yet sent: a client that takes nothing for so long is cut off, and hears at its return where things stand. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+/** No preview joins so much. */
+const MAX_BEFORE_PREVIEW_BYTES = 256 * 1024;
 /** A farewell that is not answered within this, ms, was in vain. */
 const FAREWELL = 2000;
 /** Rounds without an answer. */
@@ -34,6 +40,7 @@ export function createClientSocket(
     left,
   }: { features: Record<string, unknown>; mayStay(): Promise<boolean>; left(): void },
 ): ClientSocket {
+  let readsMetadata = false;
   let pings = 0;
   let answered = 0;
   /** Number of a ping → what its answer confirms. */
@@ -72,7 +79,10 @@ export function createClientSocket(
     silent = 0;
   });
   socket.once('message', (data, isBinary) => {
-    if (!isBinary && isGreeting((data as Buffer).toString('utf8'))) say(['feature_flags', features]);
+    const given = isBinary ? undefined : featuresIn((data as Buffer).toString('utf8'));
+    if (!given) return;
+    readsMetadata = given['supports_preview_metadata'] === true;
+    say(['feature_flags', features]);
   });
   // A close follows each error.
   socket.on('error', () => undefined);
@@ -85,6 +95,10 @@ export function createClientSocket(
     clientId,
     say,
     close,
+    show(preview, promptId) {
+      if (socket.readyState !== socket.OPEN || socket.bufferedAmount > MAX_BEFORE_PREVIEW_BYTES) return;
+      socket.send(previewFrame(preview, promptId, readsMetadata));
+    },
     confirm(heard) {
       if (socket.readyState !== socket.OPEN) return;
       ping();
@@ -93,10 +107,12 @@ export function createClientSocket(
   };
 }
 
-function isGreeting(text: string): boolean {
+/** Undefined: it is no greeting. */
+function featuresIn(text: string): Record<string, unknown> | undefined {
   try {
-    return (JSON.parse(text) as { type?: unknown } | null)?.type === 'feature_flags';
+    const said = JSON.parse(text) as { type?: unknown; data?: Record<string, unknown> | null } | null;
+    return said?.type === 'feature_flags' ? (said.data ?? {}) : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -120,7 +120,7 @@ describe('without a host', () => {
 describe('with a host', () => {
   let host: TestHost;
   beforeAll(async () => {
-    host = await rig.addHost({ comfyui: { stepMs: 20 } });
+    host = await rig.addHost({ comfyui: { stepMs: 20, previews: true } });
   });
 
   test('a prompt is heard of in ComfyUI’s order, with the files that the history names', async () => {
@@ -251,6 +251,38 @@ describe('with a host', () => {
     const said = await me.until(endOf(id));
     expect(typesOf(said.slice(-3))).toEqual(['execution_interrupted', 'status', 'executing']);
     expect(said.at(-3)!.data).toMatchObject({ prompt_id: id, node_id: expect.any(String), executed: [] });
+  });
+
+  test('previews come with the metadata that the client asked for, few, and to its client alone', async () => {
+    const greeting = { type: 'feature_flags', data: { supports_preview_metadata: true } };
+    const [me, plain, another] = [
+      await connect({ clientId: 'p1' }),
+      await connect({ clientId: 'p1' }),
+      await connect({ clientId: 'p2' }),
+    ];
+    me.socket.send(JSON.stringify(greeting));
+    another.socket.send(JSON.stringify(greeting));
+    await Promise.all([me, another].map((one) => one.until(({ type }) => type === 'feature_flags')));
+    const since = performance.now();
+    const id = await send(slow('previews', 60), 'p1');
+    await Promise.all([me.until(endOf(id)), plain.until(endOf(id))]);
+    const seconds = (performance.now() - since) / 1000;
+    expect(me.previews.length).toBeGreaterThan(0);
+    expect(me.previews.length).toBeLessThanOrEqual(Math.ceil(2 * seconds));
+    const [first] = me.previews;
+    expect(first!.readUInt32BE(0)).toBe(4);
+    const length = first!.readUInt32BE(4);
+    expect(JSON.parse(first!.subarray(8, 8 + length).toString())).toEqual({
+      node_id: '8',
+      prompt_id: id,
+      display_node_id: '8',
+      parent_node_id: null,
+      real_node_id: '8',
+      image_type: 'image/jpeg',
+    });
+    expect(first!.subarray(8 + length, 10 + length).toString('hex')).toBe('ffd8');
+    expect(plain.previews[0]!.subarray(0, 10).toString('hex')).toBe('0000000100000001ffd8');
+    expect(another.previews).toEqual([]);
   });
 
   test('a prompt that another process took in is heard of too', async () => {
