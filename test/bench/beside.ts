@@ -6,10 +6,10 @@ import { type BenchOptions, median, p50p99, quantile, round, type Row } from './
 import { graphOf, withProduct, withSimulatedComfyUI, WORKFLOWS } from './subjects.ts';
 import { runOff } from './throughput.ts';
 
-type Submit = (color: number) => Promise<() => Promise<Buffer | undefined>>;
+export type Submit = (color: number) => Promise<() => Promise<Buffer | undefined>>;
 
 /** ms of each acceptance; every job is collected before this resolves. */
-async function accepts(jobs: number, callers: number, submitOne: Submit): Promise<number[]> {
+export async function accepts(jobs: number, callers: number, submitOne: Submit): Promise<number[]> {
   const times: number[] = [];
   const images: Promise<unknown>[] = [];
   let left = jobs;
@@ -27,13 +27,20 @@ async function accepts(jobs: number, callers: number, submitOne: Submit): Promis
   return times;
 }
 
-/** ms of whole jobs, one after the other. */
-async function jobs(count: number, submitOne: Submit): Promise<number[]> {
+/**
+ * ms of whole jobs, one after the other.
+ * @param lost called for a job that is said to have ended without a result; absent: an error
+ */
+export async function jobs(count: number, submitOne: Submit, lost?: () => void): Promise<number[]> {
   const times: number[] = [];
   for (let nth = 0; nth < count; nth += 1) {
     const color = freshColor();
     const from = performance.now();
     const image = await (await submitOne(color))();
+    if (!image && lost) {
+      lost();
+      continue;
+    }
     times.push(performance.now() - from);
     if (!image || !isImageOf(image, color)) throw new Error('another image came');
   }

@@ -13,6 +13,7 @@ import { models } from './models.ts';
 import { isMet, type Measurement, type Row, tableOf } from './report.ts';
 import { retention } from './retention.ts';
 import { start } from './start.ts';
+import { throughV2 } from './through-v2.ts';
 import { idle, throughput } from './throughput.ts';
 import { units } from './units.ts';
 import { waiting } from './waiting.ts';
@@ -20,6 +21,7 @@ import { workspace } from './workspace.ts';
 
 const usual: Record<string, Measurement> = {
   beside,
+  v2: throughV2,
   latency,
   throughput,
   idle,

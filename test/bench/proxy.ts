@@ -6,25 +6,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Graph } from '../../functions/core/object-info.ts';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { freePort } from '../support/free-port.ts';
-import { call, callJson } from './client.ts';
+import { call } from './client.ts';
+import { memoryOf } from './subjects.ts';
+import { type V2Client, v2Client } from './v2-client.ts';
 
 const run = promisify(execFile);
 const VERSION = '0.1.6';
 const FOLDER = join(packageRoot(), '.build', `comfy-api-proxy-${VERSION}`);
 
-export interface Proxy {
-  submit(graph: Graph): Promise<string>;
-  /** Asks every `every` ms until the job has ended. Undefined: the proxy calls it lost. */
-  collect(jobId: string, every: number): Promise<Buffer | undefined>;
-}
-
-interface Job {
-  id: string;
-  status: string;
-  outputs: { url: string }[];
+export interface Proxy extends V2Client {
+  /** Of its process, MB. */
+  memory(): Promise<number>;
 }
 
 /** @returns why there is none */
@@ -55,29 +49,15 @@ export async function withProxy<T>(
   );
   const endWithUs = () => child.kill('SIGKILL');
   process.once('exit', endWithUs);
-  const jobs = `http://127.0.0.1:${port}/api/v2/jobs`;
+  const api = `http://127.0.0.1:${port}`;
   try {
     for (let tries = 0; ; tries += 1) {
-      const answers = await call(`${jobs}?limit=1`).catch(() => undefined);
+      const answers = await call(`${api}/api/v2/jobs?limit=1`).catch(() => undefined);
       if (answers) break;
       if (tries === 200) throw new Error('comfy-api-proxy does not answer');
       await sleep(50);
     }
-    return await work(
-      {
-        submit: async (graph) => (await callJson<Job>(jobs, 'POST', { workflow: graph })).id,
-        async collect(jobId, every) {
-          for (;;) {
-            const askedAt = performance.now();
-            const { status, outputs } = await callJson<Job>(`${jobs}/${jobId}`);
-            if (status === 'succeeded') return (await call(outputs[0]!.url)).body;
-            if (!['queued', 'running', 'in_progress', 'pending'].includes(status)) return undefined;
-            await sleep(Math.max(0, askedAt + every - performance.now()));
-          }
-        },
-      },
-      '',
-    );
+    return await work({ ...v2Client(api), memory: () => memoryOf(child.pid!) }, '');
   } finally {
     process.off('exit', endWithUs);
     const ended = once(child, 'exit');
