@@ -100,6 +100,8 @@ export const MAX_LABEL_BYTES = 256;
 export const MAX_BODY_BYTES = 256 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
+/** Of a file of any type that is uploaded for graphs, by the Comfy API v2 and ComfyUI's wire. */
+export const MAX_ASSET_BYTES = 100 * 1024 * 1024;
 export const MAX_TEXT = 10_000;
 /** The range of ComfyUI's whole numbers: signed ones, and seeds of 64 bits. */
 export const MIN_INTEGER = -(2n ** 63n);

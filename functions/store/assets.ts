@@ -61,6 +61,10 @@ export function createAssets(engine: Engine) {
     putNew: (asset: Asset): Promise<boolean> =>
       table.put({ ...asset, expiresAt: second(asset.validUntil) }, [absent('assetId')]),
 
+    /** In place of one over other bytes, or the same with more time. @param hash of the one before @returns false: it is another by now */
+    replace: (asset: UploadAsset, hash: string): Promise<boolean> =>
+      table.put({ ...asset, expiresAt: second(asset.validUntil) }, [where('hash', '=', hash)]),
+
     /** @returns false: there is none */
     remove: (assetId: string): Promise<boolean> => table.remove({ assetId }, [present('assetId')]),
 

@@ -8,7 +8,7 @@ const LISTED_AT_ONCE = 1000;
 const READ_AT_ONCE = 100;
 
 /** Of the owner's jobs that have not ended; one that is being accepted at this moment is not among them. */
-async function jobThatReads(
+export async function jobThatReads(
   jobs: Reading,
   owner: string,
   isMeant: (key: string) => boolean,

@@ -19,6 +19,7 @@ import { queueRoutes } from './queue.ts';
 import { createSockets } from './sockets.ts';
 import { systemRoutes } from './system.ts';
 import { createUpgrade } from './upgrade.ts';
+import { uploadRoutes } from './upload.ts';
 import { viewRoutes } from './view.ts';
 
 /** @param entry who may come in, and as whom */
@@ -40,6 +41,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...historyRoutes(deps),
     ...queueRoutes(deps),
     ...viewRoutes(deps),
+    ...uploadRoutes(deps),
     ...nodeRoutes(deps),
     ...systemRoutes(deps),
     ...sockets.routes,

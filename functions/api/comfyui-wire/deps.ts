@@ -3,12 +3,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AcceptDeps } from '../admission/accept.ts';
+import type { UploadQuota } from '../admission/upload-quota.ts';
 import type { Watch } from '../caches/watch.ts';
 import type { ApiApp } from '../deps.ts';
 import type { Readers } from '../http/readers.ts';
 
 export interface WireDeps extends AcceptDeps {
   readers: Readers;
+  uploadQuota: UploadQuota;
   watch: Watch;
 }
 

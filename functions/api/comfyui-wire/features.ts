@@ -1,10 +1,10 @@
 // What ComfyUI's wire can do, as ComfyUI's server says it at GET /features and on a socket.
 
-import { MAX_UPLOAD_BYTES } from '../../core/limits.ts';
+import { MAX_ASSET_BYTES } from '../../core/limits.ts';
 
 export const FEATURES = {
   supports_preview_metadata: true,
-  max_upload_size: MAX_UPLOAD_BYTES,
+  max_upload_size: MAX_ASSET_BYTES,
   node_replacements: false,
   assets: false,
 };

@@ -2,6 +2,7 @@
 // caller's wait or run.
 
 import { gzipSync } from 'node:zlib';
+import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { MAX_GRAPH_BYTES } from '../../core/limits.ts';
@@ -18,6 +19,7 @@ import type { Mounted } from '../http/route.ts';
 import { bodyOf, isTexts } from './body.ts';
 import type { WireDeps } from './deps.ts';
 import { PromptRefused, refusedFor } from './errors.ts';
+import { graphFiles, stagingWithin } from './graph-files.ts';
 import { partOf } from './part-of-graph.ts';
 import { promptIdOf } from './prompts.ts';
 import type { Sockets } from './sockets.ts';
@@ -45,7 +47,7 @@ export const promptRoutes = (deps: WireDeps, sockets: Pick<Sockets, 'sent'>): Mo
     errors: ['too_many_requests'],
     async handle(c) {
       const prompt = readPrompt(await bodyOf(c));
-      const { wanted, nodeErrors } = jobOf(deps, prompt);
+      const { wanted, nodeErrors } = jobOf(deps, c.get('caller'), prompt);
       const key = prompt.id === undefined ? undefined : promptKey(prompt.id);
       const accepted = await accept(deps, c.get('caller'), wanted, key).catch((error: unknown) => {
         if (!(error instanceof AppError) || error.code !== 'idempotency_mismatch') throw error;
@@ -131,7 +133,8 @@ function packExtraData(given: unknown, clientId: unknown): Uint8Array {
 
 /** `nodeErrors`: of the outputs that are left out, once it is accepted. */
 function jobOf(
-  { fleet }: WireDeps,
+  deps: WireDeps,
+  caller: Caller,
   { graph, id, extraData, targets }: Prompt,
 ): { wanted: Wanted; nodeErrors(): NodeErrors } {
   let nodeErrors: NodeErrors = {};
@@ -139,8 +142,9 @@ function jobOf(
     bodyHash: hashBytes(Buffer.from(stringifyJson({ graph, targets }))),
 
     async check() {
-      const { hosts, mayHaveMore } = await fleet.declarations();
-      const checked = preflight(graph, hosts, { targets, mayHaveMore });
+      const { hosts: known, mayHaveMore } = await deps.fleet.declarations();
+      const { hosts, hasFile, staging } = await graphFiles(deps, caller, graph, known);
+      const checked = preflight(graph, hosts, { targets, mayHaveMore, hasFile });
       if (checked.error) throw new PromptRefused(checked.error, checked.node_errors);
       if (checked.hosts.length === 0) refuseUnnamed(graph);
       nodeErrors = checked.node_errors;
@@ -153,9 +157,10 @@ function jobOf(
         outputs,
         ...(isPart && { isPart: true as const }),
       };
+      const run = isPart ? partOf(graph, outputs) : graph;
       return {
-        request: { workflow: OWN_GRAPH, inputs: {}, notes: [], staging: [], wire },
-        graph: isPart ? partOf(graph, outputs) : graph,
+        request: { workflow: OWN_GRAPH, inputs: {}, notes: [], staging: stagingWithin(run, staging), wire },
+        graph: run,
       };
     },
 

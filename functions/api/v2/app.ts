@@ -3,7 +3,7 @@
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { AppError } from '../../core/errors.ts';
-import { MAX_GRAPH_BYTES } from '../../core/limits.ts';
+import { MAX_ASSET_BYTES, MAX_GRAPH_BYTES } from '../../core/limits.ts';
 import { isJobId } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
 import { readGraph } from '../../images/documents.ts';
@@ -12,6 +12,7 @@ import { limitReads } from '../admission/limit-reads.ts';
 import { ownJob } from '../admission/own-job.ts';
 import type { ApiApp, ApiEnv } from '../deps.ts';
 import { exactJson } from '../http/exact-json.ts';
+import { FORM_OVERHEAD } from '../http/file-form.ts';
 import { limitBodies } from '../http/headers.ts';
 import { originOf } from '../http/link-origin.ts';
 import { methodsOf, refuseMethod } from '../http/methods.ts';
@@ -31,10 +32,6 @@ import { submit } from './submit.ts';
 
 /** A graph, and what is sent beside it. */
 const MAX_BODY_BYTES = MAX_GRAPH_BYTES + 64 * 1024;
-/** The contract expects about as much of one request. */
-const MAX_ASSET_BYTES = 100 * MB;
-/** What multipart puts around a file. */
-const FORM_OVERHEAD = 64 * 1024;
 
 /** @param entry who may come in, and as whom */
 export function createV2(

@@ -3,26 +3,24 @@
 
 import type { Context } from 'hono';
 import { allows, type Caller } from '../../core/access.ts';
-import { assetIdFrom, keys, uploadName } from '../../core/names.ts';
+import { assetIdFrom, keys } from '../../core/names.ts';
 import type { Asset, UploadAsset } from '../../store/assets.ts';
-import { keepUpload } from '../admission/image-inputs.ts';
+import { bytesOf, keepBytes } from '../admission/kept-bytes.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
 import { uploadRenewal } from '../../core/limits.ts';
 import { type ApiEnv, keepOf } from '../deps.ts';
 import { jsonObject } from '../http/body.ts';
 import { exactJson } from '../http/exact-json.ts';
+import { type FileForm, withFileForm } from '../http/file-form.ts';
 import { setHeaders } from '../http/headers.ts';
 import { originOf } from '../http/link-origin.ts';
 import { assetNotFound, assetView, findAsset } from './asset-view.ts';
 import type { V2Deps } from './deps.ts';
 import { V2Error } from './errors.ts';
 import { idempotencyKeyOf } from './submit.ts';
-import { type AssetForm, withAssetForm } from './upload-form.ts';
 
 const HASH = /^blake3:([0-9a-f]{64})$/;
 const CONTENT_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
-/** What a browser shows without running any of it; everything else is stored as plain bytes. */
-const SHOWN = /^(image\/(png|jpeg|webp|gif|bmp|avif|tiff)|video\/[\w.+-]+|audio\/[\w.+-]+|text\/plain)$/;
 const MAX_PATH = 512;
 const EXPIRES_IN = { least: 60, most: 604_800 };
 
@@ -38,7 +36,8 @@ export async function uploadAsset(
   const caller = c.get('caller');
   const key = idempotencyKeyOf(c);
   setHeaders(c, await deps.limits.request(caller));
-  return withAssetForm(c.req.raw, maxBytes, tooLarge, async (form) => {
+  const rules = { field: 'file', maxBytes, tooLarge, unreadable: invalid };
+  return withFileForm(c.req.raw, rules, async (form) => {
     const asked = askedOf(form);
     const declared = form.fields.get('expected_hash');
     if (declared !== undefined && declared !== `blake3:${form.blake3}`)
@@ -139,42 +138,6 @@ function blobNotFound(): V2Error {
   return new V2Error(404, 'blob_not_found', 'You have no bytes of this hash here: upload them');
 }
 
-/** What an owner keeps of this hash, for as long again; undefined: nothing. */
-async function bytesOf({ assets, images, ...deps }: V2Deps, owner: string, hash: string) {
-  const blob = await assets.readBlob(owner, hash);
-  const head = blob && (await images.head(keys.upload(owner, blob.upload)));
-  if (!blob || !head) return undefined;
-  return (await keepUpload({ ...deps, assets, images }, keys.upload(owner, blob.upload)))
-    ? { ...blob, contentType: head.contentType }
-    : undefined;
-}
-
-/** Puts the bytes unless they are there. */
-async function keepBytes(
-  deps: V2Deps,
-  caller: Caller,
-  form: AssetForm,
-  { contentType, filePath }: Asked,
-): Promise<{ upload: string; isNew: boolean; isShared?: boolean }> {
-  const { owner } = caller;
-  const known = await bytesOf(deps, owner, form.blake3);
-  if (known) return { upload: known.upload, isNew: false };
-  const upload = uploadName(form.sha256, extensionOf(filePath));
-  const key = keys.upload(owner, upload);
-  // The guide's API was sent them: they stay when the last asset over them goes.
-  if (await keepUpload(deps, key)) return { upload, isNew: false, isShared: true };
-  const settle = await deps.uploadQuota.begin(caller, { name: upload, bytes: form.sizeBytes });
-  const stored = SHOWN.test(contentType) ? contentType : 'application/octet-stream';
-  const put = await deps.images.putOnce(key, form.open(), { contentType: stored, sizeBytes: form.sizeBytes });
-  await settle(put);
-  return { upload, isNew: put === 'written' };
-}
-
-/** ComfyUI's loaders go by it. */
-function extensionOf(filePath: string | undefined): string {
-  return /\.([a-z0-9]{1,10})$/.exec(filePath?.toLowerCase() ?? '')?.[1] ?? 'bin';
-}
-
 /** What an asset is minted with. */
 interface Minted extends Asked {
   assetId: string;
@@ -217,7 +180,7 @@ interface Asked {
   expiresIn?: number;
 }
 
-function askedOf({ fields }: AssetForm): Asked {
+function askedOf({ fields }: FileForm): Asked {
   const contentType = fields.get('content_type')?.trim().toLowerCase();
   if (contentType === undefined || !CONTENT_TYPE.test(contentType))
     throw invalid('"content_type" is required, before the file: a media type such as image/png');

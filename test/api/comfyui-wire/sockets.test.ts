@@ -3,9 +3,7 @@
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createClientSocket } from '../../../functions/api/comfyui-wire/client-socket.ts';
@@ -16,7 +14,7 @@ import type { Graph } from '../../../functions/core/object-info.ts';
 import { listen, listenerOf } from '../../../functions/runtime/listen.ts';
 import { appsWith } from '../../support/app.ts';
 import { QUICK } from '../../support/quick.ts';
-import { type Rig, type TestHost, startRig } from '../../support/rig.ts';
+import { type Rig, startRig } from '../../support/rig.ts';
 import { call, eventually, type Json } from '../support.ts';
 import { small } from '../v2/support.ts';
 import { type Client, connect as open, endOf, type Opening, type Said } from './client.ts';
@@ -118,9 +116,8 @@ describe('without a host', () => {
 });
 
 describe('with a host', () => {
-  let host: TestHost;
   beforeAll(async () => {
-    host = await rig.addHost({ comfyui: { stepMs: 20, previews: true } });
+    await rig.addHost({ comfyui: { stepMs: 20, previews: true } });
   });
 
   test('a prompt is heard of in ComfyUI’s order, with the files that the history names', async () => {
@@ -227,7 +224,9 @@ describe('with a host', () => {
   });
 
   test('a node that fails is named, as the history names it', async () => {
-    await writeFile(join(host.comfyui.inputDirectory, 'broken.png'), 'no image');
+    const form = new FormData();
+    form.append('image', new Blob(['no image']), 'broken.png');
+    expect((await call(rig.wire, 'POST /upload/image', { body: form })).status).toBe(200);
     const me = await connect({ clientId: 'f1' });
     const id = await send(
       {

@@ -1,5 +1,5 @@
-// The form of an asset: its fields, and its file, which is written to the disk and hashed while it comes, so that a large one takes
-// no memory. Clients send the fields before the file.
+// A form with a large file: its fields, and the file, which is written to the disk and hashed while it comes, so that it takes no
+// memory. What is small and read at once: multipart.ts.
 
 import type { BusboyConstructor, BusboyInstance } from '@fastify/busboy';
 import { createHash } from 'node:crypto';
@@ -12,13 +12,19 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { isDiskFull, StorageFull } from '../../core/disk-full.ts';
 import { AppError } from '../../core/errors.ts';
-import { V2Error } from './errors.ts';
+import { MEDIA_HEAD } from '../../images/media-type.ts';
 
+/** What multipart puts around a file, and the fields beside it. */
+export const FORM_OVERHEAD = 64 * 1024;
 const LIMITS = { files: 1, fields: 32, parts: 40, fieldSize: 4096, fieldNameSize: 200, headerPairs: 50 };
 
-export interface AssetForm {
+export interface FileForm {
   /** The last of those with one name. */
   fields: ReadonlyMap<string, string>;
+  /** As the client called it; empty: it did not. */
+  filename: string;
+  /** Its first bytes, by which its type is known. */
+  head: Uint8Array;
   sizeBytes: number;
   /** Hex. */
   blake3: string;
@@ -27,17 +33,25 @@ export interface AssetForm {
   open(): Readable;
 }
 
-/** Runs `work` with the form; its file is gone afterwards. @throws V2Error, AppError, StorageFull, what `work` throws */
-export async function withAssetForm<T>(
+/** What a form must be, and how it is refused. */
+export interface FileFormRules {
+  /** Of the file. */
+  field: string;
+  maxBytes: number;
+  tooLarge(): never;
+  unreadable(why: string): Error;
+}
+
+/** Runs `work` with the form; its file is gone afterwards. @throws AppError, StorageFull, what `rules` say, what `work` throws */
+export async function withFileForm<T>(
   request: Request,
-  maxBytes: number,
-  tooLarge: () => never,
-  work: (form: AssetForm) => Promise<T>,
+  rules: FileFormRules,
+  work: (form: FileForm) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'asset-'));
+  const folder = await mkdtemp(join(tmpdir(), 'upload-'));
   try {
     const path = join(folder, 'file');
-    const form = await readForm(request, path, maxBytes, tooLarge).catch((error: unknown) => {
+    const form = await readForm(request, path, rules).catch((error: unknown) => {
       throw isDiskFull(error) ? new StorageFull({ cause: error }) : error;
     });
     return await work({ ...form, open: () => createReadStream(path) });
@@ -46,25 +60,25 @@ export async function withAssetForm<T>(
   }
 }
 
-const unreadable = (why: string) => new V2Error(422, 'invalid_request', why);
-
 async function readForm(
   request: Request,
   path: string,
-  maxBytes: number,
-  tooLarge: () => never,
-): Promise<Omit<AssetForm, 'open'>> {
+  { field, maxBytes, tooLarge, unreadable }: FileFormRules,
+): Promise<Omit<FileForm, 'open'>> {
+  const noFile = () => unreadable(`Send the bytes in the field "${field}", as a file`);
   const type = request.headers.get('content-type') ?? '';
   if (!/^multipart\/form-data\b/i.test(type))
-    throw new AppError('unsupported_media_type', 'Send the asset as multipart/form-data');
+    throw new AppError('unsupported_media_type', 'Send the file as multipart/form-data');
   const { body } = request;
-  if (!body) throw unreadable('Send the bytes in the field "file", as a file');
+  if (!body) throw noFile();
   const [{ default: Busboy }, { createBLAKE3 }] = await Promise.all([
     import('@fastify/busboy'),
     import('hash-wasm'),
   ]);
   const [blake3, sha256] = [await createBLAKE3(), createHash('sha256')];
   const fields = new Map<string, string>();
+  let filename = '';
+  let head = Buffer.alloc(0);
   let sizeBytes = 0;
   let isLarge = false;
   let written: Promise<void> | undefined;
@@ -75,18 +89,20 @@ async function readForm(
       // The rest is read and dropped: a client that writes all before it reads gets the answer.
       if (sizeBytes > maxBytes) isLarge = true;
       if (isLarge) return done();
+      if (head.length < MEDIA_HEAD) head = Buffer.concat([head, piece]).subarray(0, MEDIA_HEAD);
       blake3.update(piece);
       sha256.update(piece);
       done(null, piece);
     },
   });
-  const form = openForm(Busboy, type);
+  const form = openForm(Busboy, type, field, unreadable);
   form.on('field', (name, value) => fields.set(name, value));
-  form.on('file', (name, stream) => {
-    if (name !== 'file') {
+  form.on('file', (name, stream, given) => {
+    if (name !== field) {
       stream.resume();
       return;
     }
+    filename = given ?? '';
     written = pipeline(stream, hashing, createWriteStream(path));
     // Nothing reads on then: what comes would wait for ever.
     written.catch((error: unknown) => unwritten.abort(error));
@@ -99,18 +115,24 @@ async function readForm(
     if (request.signal.aborted || (error as { code?: string }).code === 'ECONNRESET') throw error;
     throw unreadable(`This form cannot be read: ${(error as Error).message}`);
   }
-  if (!written) throw unreadable('Send the bytes in the field "file", as a file');
+  if (!written) throw noFile();
   await written;
   if (isLarge) tooLarge();
-  return { fields, sizeBytes, blake3: blake3.digest('hex'), sha256: sha256.digest('hex') };
+  return { fields, filename, head, sizeBytes, blake3: blake3.digest('hex'), sha256: sha256.digest('hex') };
 }
 
-function openForm(Busboy: BusboyConstructor, type: string): BusboyInstance {
+function openForm(
+  Busboy: BusboyConstructor,
+  type: string,
+  field: string,
+  unreadable: FileFormRules['unreadable'],
+): BusboyInstance {
   try {
     return new Busboy({
       headers: { 'content-type': type },
       limits: LIMITS,
-      isPartAFile: (name) => name === 'file',
+      preservePath: true,
+      isPartAFile: (name) => name === field,
     });
   } catch (error) {
     throw unreadable(`This form cannot be read: ${(error as Error).message}`);

@@ -1,0 +1,66 @@
+// Which inputs of a graph name files that were uploaded for it: those of ComfyUI's own loaders, what a node declares to be
+// uploaded, and a file name in place of a list's values.
+
+import { declaredInputs } from './declared-inputs.ts';
+import { type Graph, type ObjectInfo, optionsOf } from './object-info.ts';
+import { fileOf, type Folder } from './preflight/files.ts';
+
+export interface FileInput {
+  node: string;
+  field: string;
+  folder: Folder;
+  /** Below the folder, with slashes. */
+  path: string;
+}
+
+/** Of ComfyUI 0.33, where no host has said what it declares. */
+const LOADERS: Record<string, string> = {
+  LoadImage: 'image',
+  LoadImageMask: 'image',
+  LoadImageOutput: 'image',
+  WebcamCapture: 'image',
+  LoadLatent: 'latent',
+  LoadVideo: 'file',
+  LoadAudio: 'audio',
+  Load3D: 'model_file',
+  Load3DAdvanced: 'model_file',
+};
+const UPLOADS = ['image_upload', 'audio_upload', 'video_upload', 'file_upload'];
+/** With the folder that may stand behind it. */
+const FILE_NAME = /\.[A-Za-z0-9]{1,12}( \[(input|output|temp)\])?$/;
+
+/** @param hosts their nodes; of several that have a class the first declares it */
+export function fileInputs(graph: Graph, hosts: readonly ObjectInfo[]): FileInput[] {
+  return Object.entries(graph).flatMap(([node, { class_type: classType, inputs }]) => {
+    // A target is written "node.field".
+    if (node.includes('.')) return [];
+    const info = hosts.find((one) => Object.hasOwn(one, classType));
+    return Object.entries(inputs ?? {}).flatMap(([field, value]) => {
+      if (typeof value !== 'string' || !namesFile(classType, field, value, info, inputs)) return [];
+      const file = fileOf(value);
+      return file && file.path !== '' ? [{ node, field, ...file }] : [];
+    });
+  });
+}
+
+function namesFile(
+  classType: string,
+  field: string,
+  value: string,
+  info: ObjectInfo | undefined,
+  given: Record<string, unknown>,
+): boolean {
+  if (Object.hasOwn(LOADERS, classType) && LOADERS[classType] === field) return true;
+  if (!info || !FILE_NAME.test(value)) return false;
+  const { extra = {} } = declaredInputs(info[classType]!.input, given).get(field) ?? {};
+  if (UPLOADS.some((flag) => Boolean(extra[flag]))) return true;
+  return optionsOf(info, classType, field, given)?.includes(value) === false;
+}
+
+/** What the hosts' own input folders have, as far as their loaders list it. */
+export function filesOfHosts(hosts: readonly ObjectInfo[]): Set<string> {
+  const listed = hosts.flatMap((info) =>
+    Object.entries(LOADERS).flatMap(([classType, field]) => optionsOf(info, classType, field) ?? []),
+  );
+  return new Set(listed.map(String));
+}
