@@ -67,6 +67,8 @@ export interface ApiSettings {
   openAtMost?: number;
   /** Images that are read at once; core/limits.ts where it is not said. */
   imageReaders?: number;
+  /** The folder of ComfyUI's page, which ComfyUI's wire serves; absent: it serves none. */
+  page?: string | undefined;
   /** Only where every request comes by HTTPS. */
   hsts?: boolean;
   /** How long jobs and their images are kept, ms; 30 days where it is not said. */

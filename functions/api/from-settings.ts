@@ -42,6 +42,7 @@ export function machineApps(
       allowedOrigins: allowedOriginsOf(settings),
       allowedHosts: [...settings.ALLOWED_HOSTS, hostname()],
       webhookAllowPrivate: settings.WEBHOOK_ALLOW_PRIVATE,
+      page: settings.COMFYUI_API_PAGE,
     },
   });
 }

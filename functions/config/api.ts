@@ -1,6 +1,9 @@
 // The API's settings, common to all ways to run it, and those of its process.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { AppError } from '../core/errors.ts';
 import { OPEN_CONNECTIONS, JOB_KEPT, MAX_WAITING } from '../core/limits.ts';
 import { ownerLimits } from './owner-limits.ts';
 import { storage } from './storage.ts';
@@ -18,6 +21,8 @@ export const origins = z.pipe(
   z.transform((list) => list.split(',').map((one) => one.trim())),
 );
 
+const pageFolder = text.check(z.refine((folder) => existsSync(join(folder, 'index.html'))));
+
 const DAY = 24 * 60 * 60_000;
 
 /** Of an API that runs as a process, also within `npm start`. */
@@ -33,6 +38,12 @@ export const listening = {
     PORT,
     'where ComfyUI’s own wire is served beside the API, such as `8288`, for its clients; `0`: any free port',
     { otherwise: 'it is not served' },
+  ),
+  COMFYUI_API_PAGE: setting(
+    z.optional(pageFolder),
+    'must be a folder that has an index.html, as the folder static of the package comfyui-frontend-package',
+    'the folder of ComfyUI’s own page, served with ComfyUI’s wire',
+    { otherwise: 'the wire has no page' },
   ),
   PUBLIC_URL: setting(
     z.optional(publicUrl),
@@ -132,4 +143,21 @@ export const apiProcess = {
   ...storage,
 };
 export type ApiSettings = SettingsOf<typeof apiProcess>;
-export const apiSettings = (environment: Environment): ApiSettings => read(apiProcess, environment);
+
+export function apiSettings(environment: Environment): ApiSettings {
+  const settings = read(apiProcess, environment);
+  checkPage(settings);
+  return settings;
+}
+
+/** @throws AppError bad_setting */
+export function checkPage({
+  COMFYUI_API_PAGE: page,
+  COMFYUI_API_PORT: port,
+}: SettingsOf<typeof listening>): void {
+  if (page !== undefined && port === undefined)
+    throw new AppError(
+      'bad_setting',
+      'COMFYUI_API_PAGE is served with ComfyUI’s wire: set COMFYUI_API_PORT too',
+    );
+}

@@ -1,7 +1,7 @@
 // Settings of `npm start`, and of every program that starts the same local stack.
 
 import * as z from 'zod/mini';
-import { api, listening, webhookReach } from './api.ts';
+import { api, checkPage, listening, webhookReach } from './api.ts';
 import { comfyui, comfyuiAddressOf } from './comfyui.ts';
 import { log } from './log.ts';
 import { type Environment, read, setting, type SettingsOf } from './setting.ts';
@@ -48,5 +48,6 @@ export type LocalSettings = SettingsOf<typeof local>;
 export function localSettings(environment: Environment): LocalSettings {
   const settings = read(local, environment);
   comfyuiAddressOf(settings);
+  checkPage(settings);
   return settings;
 }

@@ -14,6 +14,8 @@ import type { Wire, WireDeps } from './deps.ts';
 import { wireErrors } from './errors.ts';
 import { historyRoutes } from './history.ts';
 import { nodeRoutes } from './nodes.ts';
+import { page } from './page.ts';
+import { pageDataRoutes } from './page-data.ts';
 import { promptRoutes } from './prompt.ts';
 import { queueRoutes } from './queue.ts';
 import { createSockets } from './sockets.ts';
@@ -29,6 +31,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
   const sockets = createSockets(deps);
   app.use(requestId({ limitLength: MAX_REQUEST_ID }), logRequests(log));
   app.use(safeHeaders(settings), crossOrigin(settings));
+  if (settings.page !== undefined) app.use(page(settings.page));
   app.use(
     (c, next) => {
       c.set('keyInAddress', c.req.query('token'));
@@ -45,6 +48,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...nodeRoutes(deps),
     ...systemRoutes(deps),
     ...sockets.routes,
+    ...(settings.page === undefined ? [] : pageDataRoutes()),
   ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
   app.use(limitBodies(routes));
