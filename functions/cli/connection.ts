@@ -86,8 +86,8 @@ async function start(environment: Environment, insist = false): Promise<FoundApi
   try {
     // Any free port unless API_PORT is set: the user does not need the number.
     const settings = localSettings({ ...environment, API_PORT: environment['API_PORT'] || '0' });
-    const { url, comfyui, stop } = await startLocalStack(settings);
-    return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyui, stop };
+    const { url, comfyuis, stop } = await startLocalStack(settings);
+    return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyuis[0], stop };
   } catch (error) {
     const taken = error instanceof AppError && error.details?.field === 'WORKSPACE_PATH';
     if (taken && error.code === 'in_use' && !insist) return undefined;

@@ -1,7 +1,7 @@
 // The address of ComfyUI, and what happens to its output files.
 
 import * as z from 'zod/mini';
-import { type ComfyUIAddress, parseComfyUIAddress } from '../core/comfyui-address.ts';
+import { type ComfyUIAddress, parseComfyUIAddress, UNREADABLE } from '../core/comfyui-address.ts';
 import { AppError } from '../core/errors.ts';
 import { valueInWords } from '../core/secrets.ts';
 import { setting, type SettingsOf } from './setting.ts';
@@ -17,6 +17,12 @@ const comfyuiPlace = {
   COMFYUI_PORT: setting(z.optional(port), PORT, 'of the real ComfyUI', {
     otherwise: '`8188`, or what the address says',
   }),
+  COMFYUI_URLS: setting(
+    z.optional(text),
+    'must be addresses with commas between',
+    'several ComfyUIs, such as one for each GPU: `http://127.0.0.1:8188,http://127.0.0.1:8189`. Each has a host of its own, and all are meant: jobs wait for whichever answers and has their nodes and models. Instead of COMFYUI_HOST and COMFYUI_PORT; COMFYUI_PATH is then a folder that they share',
+    { otherwise: 'one, at COMFYUI_HOST' },
+  ),
   COMFYUI_AUTHORIZATION: setting(
     // A line break or a letter beyond ASCII would appear in the error of each request.
     z.optional(text.check(z.trim(), z.regex(/^[ -~]+$/))),
@@ -57,10 +63,27 @@ export const comfyui = {
   ),
 };
 
-/** @throws AppError bad_setting, in one sentence without the password */
-export function comfyuiAddressOf(settings: SettingsOf<typeof comfyuiPlace>): ComfyUIAddress {
-  const { COMFYUI_HOST: host = '127.0.0.1', COMFYUI_PORT, COMFYUI_AUTHORIZATION } = settings;
-  const parsed = parseComfyUIAddress(host, COMFYUI_PORT, COMFYUI_AUTHORIZATION);
+type Place = SettingsOf<typeof comfyuiPlace>;
+
+/** Of each ComfyUI, at least one. @throws AppError bad_setting, in one sentence without the password */
+export function comfyuiAddressesOf(settings: Place): ComfyUIAddress[] {
+  const { COMFYUI_HOST, COMFYUI_PORT, COMFYUI_URLS, COMFYUI_AUTHORIZATION: authorization } = settings;
+  if (COMFYUI_URLS === undefined)
+    return [addressOf('COMFYUI_HOST', COMFYUI_HOST ?? '127.0.0.1', COMFYUI_PORT, authorization)];
+  const other = Object.entries({ COMFYUI_HOST, COMFYUI_PORT }).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined)
+    throw new AppError('bad_setting', `COMFYUI_URLS and ${other} are both set; leave one of them out`);
+  const addresses = COMFYUI_URLS.split(',').map((one) =>
+    addressOf('COMFYUI_URLS', one.trim(), undefined, authorization),
+  );
+  const twice = addresses.find(({ url }, index) => addresses.findIndex((one) => one.url === url) < index);
+  if (twice)
+    throw new AppError('bad_setting', `COMFYUI_URLS must name each ComfyUI once; it has ${twice.url} twice`);
+  return addresses;
+}
+
+function addressOf(name: string, host: string, port?: number, authorization?: string): ComfyUIAddress {
+  const parsed = host === '' ? UNREADABLE : parseComfyUIAddress(host, port, authorization);
   if (typeof parsed === 'object') return parsed;
-  throw new AppError('bad_setting', `COMFYUI_HOST ${parsed}; ${valueInWords(host)}`);
+  throw new AppError('bad_setting', `${name} ${parsed}; ${valueInWords(host)}`);
 }

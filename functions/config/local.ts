@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { api, checkPage, listening, webhookReach } from './api.ts';
-import { comfyui, comfyuiAddressOf } from './comfyui.ts';
+import { comfyui, comfyuiAddressesOf } from './comfyui.ts';
 import { log } from './log.ts';
 import { type Environment, read, setting, type SettingsOf } from './setting.ts';
 import { FLAG, flag, text, whole } from './values.ts';
@@ -47,7 +47,7 @@ export type LocalSettings = SettingsOf<typeof local>;
 
 export function localSettings(environment: Environment): LocalSettings {
   const settings = read(local, environment);
-  comfyuiAddressOf(settings);
+  comfyuiAddressesOf(settings);
   checkPage(settings);
   return settings;
 }

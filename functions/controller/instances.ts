@@ -2,7 +2,7 @@
 // decides what follows.
 
 import type { Fleet, SeenInstance } from '../core/fleet.ts';
-import { type Host, isAlive } from '../core/host.ts';
+import { type Host, instanceOf, isAlive } from '../core/host.ts';
 import { HOST_DRAIN_LIMIT, HOST_RESTARTS_WITHIN, HOST_START_LIMIT, UNWATCHED_AFTER } from '../core/limits.ts';
 import type { LaunchFailure } from '../machines/launches.ts';
 import type { Group } from '../machines/machines.ts';
@@ -12,6 +12,7 @@ export type HostSnapshot = Pick<
   Host,
   | 'hostId'
   | 'machineId'
+  | 'instanceId'
   | 'state'
   | 'comfyui'
   | 'held'
@@ -28,7 +29,7 @@ export interface Snapshot {
   now: number;
   waiting: number;
   held: number;
-  /** Including dead ones. On EC2 a host's machineId is its instance id. */
+  /** Including dead ones. On EC2 a host's machine is its instance. */
   hosts: readonly HostSnapshot[];
   group: Group;
   launchFailure?: LaunchFailure | undefined;
@@ -75,7 +76,8 @@ export function observe({ now, group, hosts }: Snapshot, memory: Fleet) {
   let { secondsPerStart } = memory;
   const alive = new Map<string, HostSnapshot[]>();
   for (const host of hosts)
-    if (isAlive(host, now, TIMINGS)) alive.set(host.machineId, [...(alive.get(host.machineId) ?? []), host]);
+    if (isAlive(host, now, TIMINGS))
+      alive.set(instanceOf(host), [...(alive.get(instanceOf(host)) ?? []), host]);
   for (const { id } of group.instances.filter(({ state }) => state !== 'ending')) {
     const before = memory.seen[id];
     const own = alive.get(id) ?? [];

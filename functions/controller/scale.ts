@@ -3,7 +3,7 @@
 // an old release. Source: docs/architecture.md, "On AWS". `npm run simulate` runs it over a day.
 
 import type { Blocked, Fleet, SeenInstance } from '../core/fleet.ts';
-import { isAlive } from '../core/host.ts';
+import { instanceOf, isAlive } from '../core/host.ts';
 import {
   BACKLOG_DONE_WITHIN,
   JOB_SECONDS_GUESS,
@@ -171,7 +171,8 @@ function outdated(
 ): string[] {
   return hosts
     .filter(
-      (host) => isAlive(host, now, TIMINGS) && (seen[host.machineId]?.firstSeen ?? Infinity) <= releaseSince,
+      (host) =>
+        isAlive(host, now, TIMINGS) && (seen[instanceOf(host)]?.firstSeen ?? Infinity) <= releaseSince,
     )
     .filter((host) => host.release !== undefined && host.release !== release)
     .filter((host) => host.state === 'ready' && host.retire !== true)

@@ -1,6 +1,7 @@
 // What a waiting job waits for and about how long, as the api reports it. Pure; an estimate, not a promise.
 
 import type { Blocked, Fleet } from './fleet.ts';
+import { instanceOf } from './host.ts';
 import { JOB_SECONDS_GUESS, START_SECONDS_GUESS } from './limits.ts';
 
 /** The capacity and the work ahead of the waiting jobs. */
@@ -28,6 +29,7 @@ export function estimateOf(
     state: 'ready' | 'draining';
     comfyui: boolean;
     machineId: string;
+    instanceId?: string;
     unrunnable?: string[];
     trouble?: string;
   }[],
@@ -43,7 +45,7 @@ export function estimateOf(
         upAt === undefined &&
         !givenUp &&
         // A host that fetches models or warms up is not up yet.
-        !hosts.some((host) => host.machineId === id && !isStarting(host)),
+        !hosts.some((host) => instanceOf(host) === id && !isStarting(host)),
     )
     .map(([, { firstSeen }]) => Math.max(0, start - (now - firstSeen) / 1000));
   // Wanted by the group, and not launched yet.
@@ -51,7 +53,7 @@ export function estimateOf(
   for (let n = 0; n < unlaunched; n += 1) startingIn.push(start);
   // A starting host outside the group, as on a laptop, is about to be up.
   for (const host of hosts)
-    if (isStarting(host) && !Object.hasOwn(fleet.seen, host.machineId)) startingIn.push(0);
+    if (isStarting(host) && !Object.hasOwn(fleet.seen, instanceOf(host))) startingIn.push(0);
   if (hosts.length === 0 && startingIn.length === 0 && !fleet.blocked) startingIn.push(start);
   return {
     ready,

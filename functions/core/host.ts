@@ -13,6 +13,10 @@ export interface Host {
   hostId: string;
   /** Runs on the same machine follow each other; the later deletes the earlier's items. */
   machineId: string;
+  /** Where a machine has several ComfyUIs, and `machineId` names one of them: the machine's own. */
+  instanceId?: string;
+  /** Where a machine has several: which of them, without its password. */
+  comfyuiUrl?: string;
   /** URL of the intake; absent: the host is in the API's own process, and needs no offers. */
   url?: string | undefined;
   state: 'ready' | 'draining';
@@ -42,6 +46,11 @@ export interface Host {
   unrunnable?: string[];
   /** Set by the controller: the host drains and ends its machine. */
   retire?: true;
+}
+
+/** The machine, which several hosts may share: on EC2 the instance. */
+export function instanceOf({ instanceId, machineId }: Pick<Host, 'instanceId' | 'machineId'>): string {
+  return instanceId ?? machineId;
 }
 
 /** @param now ms, the tables' clock */

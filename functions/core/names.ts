@@ -151,6 +151,11 @@ export function ownerTag(owner: string): string {
   return createHash('sha256').update(owner).digest('hex').slice(0, 16);
 }
 
+/** The name of the host of one of a machine's ComfyUIs; by its address, so that their order is of no account. */
+export function machineIdOfOne(machineId: string, comfyuiUrl: string): string {
+  return `${machineId}-${createHash('sha256').update(comfyuiUrl).digest('hex').slice(0, 8)}`;
+}
+
 /** A webhook's receiver as 16 hex digits: by host and port of its endpoint, whatever the path. */
 export function receiverTag(url: string): string {
   return createHash('sha256').update(new URL(url).host).digest('hex').slice(0, 16);

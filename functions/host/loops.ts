@@ -48,7 +48,7 @@ async function findJobs(parts: HostParts, log: Log): Promise<void> {
 
 /** Reads where held jobs stand in ComfyUI; gives back what a ComfyUI that is silent or busy with an orphan will not run. */
 async function followJobs(parts: HostParts, log: Log): Promise<void> {
-  const { activity, drain, health, heartbeat, orphans, slots, timings } = parts;
+  const { activity, drain, health, orphans, slots, timings } = parts;
   if (parts.holds()) activity.busy();
   if (slots.size() > 0) await pollQueue(parts, log);
   const at = performance.now();
@@ -56,7 +56,7 @@ async function followJobs(parts: HostParts, log: Log): Promise<void> {
   const isSilent = silentFor >= timings.comfyuiSilentAfter;
   const isLost = silentFor >= (health.isHeld ? timings.comfyuiHeldAfter : timings.comfyuiSilentAfter);
   // Another host may run them at once; what has started stays.
-  if (heartbeat.neighbours() > 0)
+  if (parts.neighbours() > 0)
     for (const heldJob of slots.beyond()) heldJob.drain('another host may be free for it');
   for (const heldJob of slots.all()) {
     if (orphans.stuck()) heldJob.drain('its ComfyUI is stuck');

@@ -1,8 +1,7 @@
 // The GPU host's process: one per machine, beside its ComfyUI. SIGTERM drains it. With AUTO_SCALING_GROUP it runs
 // on EC2 and ends the machine when it is idle.
 
-import { createComfyUI } from '../comfyui/client.ts';
-import { comfyuiAddressOf } from '../config/comfyui.ts';
+import { comfyuiAddressesOf } from '../config/comfyui.ts';
 import { hostSettings, type MachineSettings, machineHostSettings } from '../config/host.ts';
 import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
@@ -18,17 +17,17 @@ import { CONNECTION_LIMITS, listen, listenerOf } from '../runtime/listen.ts';
 import { tryLockIn } from '../runtime/lock.ts';
 import { loadTemplates } from '../runtime/workflows.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
-import { type RunningHost, startHost } from './host.ts';
-import { createIntake } from './claims/intake.ts';
+import { type RunningHosts, startHosts } from './several.ts';
+import { createIntakes, pathOfIntake } from './claims/intake.ts';
 import { inputsOf } from './inputs/folder.ts';
 import { problemOfFolder } from './prompts/cleanup.ts';
-import { type Retirement, watchRetirement } from './machine/retirement.ts';
+import { type Retirable, type Retirement, watchRetirement } from './machine/retirement.ts';
 import { reportStart } from './machine/boot-report.ts';
 
 try {
   writePrivately();
   const settings = hostSettings(process.env);
-  const address = comfyuiAddressOf(settings);
+  const addresses = comfyuiAddressesOf(settings);
   const machine = settings.AUTO_SCALING_GROUP === undefined ? undefined : machineHostSettings(process.env);
   const lock = await tryLockIn(settings.WORKSPACE_PATH, 'host.lock');
   if (!lock)
@@ -47,58 +46,61 @@ try {
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
   const { jobs, hosts, spread, images, fleetStore, timings, now } = connect(storageOf(settings), { log });
 
-  let host: RunningHost | undefined;
+  let running: RunningHosts | undefined;
   const intake = await listen(
-    listenerOf(createIntake(() => host, now)),
+    listenerOf(createIntakes(addresses.length, (index) => running?.all[index], now)),
     settings.INTAKE_HOST,
     settings.INTAKE_PORT,
     CONNECTION_LIMITS,
     'INTAKE',
   );
   const launchedAt = machine?.LAUNCHED_AT;
-  host = await startHost({
-    jobs,
-    hosts,
-    spread,
-    images,
-    comfyui: createComfyUI(address, timings.comfyuiAnswersWithin),
-    log,
-    timings,
-    now,
-    metrics,
-    machineId,
-    url: settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`,
-    slots: settings.SLOTS,
-    usdPerHour: settings.USD_PER_HOUR,
-    release: machine?.RELEASE,
-    comfyuiPath: settings.COMFYUI_PATH,
-    inputs: inputsOf(settings.COMFYUI_PATH, settings.INPUTS_GB, log),
-    imageMetadata: settings.IMAGE_METADATA,
-    restartCommand: settings.COMFYUI_RESTART_COMMAND,
-    modelsReady: settings.MODELS_READY,
-    warmUp: settings.WARM_UP
-      ? { graphs: graphsWithoutImages(await loadTemplates(settings.WORKFLOWS_PATH)) }
-      : undefined,
-    ...(launchedAt !== undefined && {
-      firstClaim: (own) => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now(), own),
-    }),
-  });
-  const running = host;
+  const intakeUrl = settings.INTAKE_URL ?? `http://${settings.INTAKE_HOST}:${intake.port}`;
+  running = await startHosts(
+    {
+      jobs,
+      hosts,
+      spread,
+      images,
+      log,
+      timings,
+      now,
+      metrics,
+      machineId,
+      urlOf: (index) => intakeUrl + pathOfIntake(index, addresses.length),
+      slots: settings.SLOTS,
+      usdPerHour: settings.USD_PER_HOUR,
+      release: machine?.RELEASE,
+      comfyuiPath: settings.COMFYUI_PATH,
+      inputs: inputsOf(settings.COMFYUI_PATH, settings.INPUTS_GB, log),
+      imageMetadata: settings.IMAGE_METADATA,
+      restartCommand: settings.COMFYUI_RESTART_COMMAND,
+      modelsReady: settings.MODELS_READY,
+      warmUp: settings.WARM_UP
+        ? { graphs: graphsWithoutImages(await loadTemplates(settings.WORKFLOWS_PATH)) }
+        : undefined,
+      ...(launchedAt !== undefined && {
+        firstClaim: (own) => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now(), own),
+      }),
+    },
+    addresses,
+  );
+  const gpuHosts = running;
   const isWarm = async () => isKeptWarm(await fleetStore.readCached(), machineId, now());
-  const retirement = machine && watch(running, machine, isWarm, log);
+  const retirement = machine && watch(gpuHosts, machine, isWarm, log);
   onStopSignal(async () => {
     await retirement?.stop();
-    await running.drain();
+    await gpuHosts.drain();
     await intake.close();
     await lock.release();
   });
-  reportReady({ hostId: running.hostId, port: intake.port });
+  reportReady({ hostId: gpuHosts.all[0]!.hostId, port: intake.port });
 } catch (error) {
   explainAndExit(error);
 }
 
 function watch(
-  host: RunningHost,
+  host: Retirable,
   machine: MachineSettings,
   isWarm: () => Promise<boolean>,
   log: Log,

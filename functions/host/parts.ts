@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ComfyUI, ComfyUIError } from '../comfyui/client.ts';
 import type { EventSocket } from '../comfyui/events.ts';
+import type { Host } from '../core/host.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
 import { COMFYUI_STUCK, DRAIN_WAITS, HOST_START_LIMIT } from '../core/limits.ts';
 import { modelsTagOf } from '../core/affinity.ts';
@@ -58,6 +59,8 @@ export interface HostDeps {
   /** Milliseconds that this machine has been awake since some moment. */
   awake?: () => number;
   machineId: string;
+  /** Where its machine has several ComfyUIs: the machine, and which of them this is. */
+  place?: Required<Pick<Host, 'instanceId' | 'comfyuiUrl'>> | undefined;
   /** All hosts of this process: each enters itself. */
   siblings?: Set<Sibling>;
   /** Where the forwarder reaches the intake; absent: nowhere. */
@@ -104,7 +107,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
   let loaded: string | undefined;
   let socket: EventSocket | undefined;
 
-  const slots = createSlots(() => slotsFor(deps.slots, heartbeat.neighbours(), stats.jobSeconds()));
+  const slots = createSlots(() => slotsFor(deps.slots, neighbours(), stats.jobSeconds()));
   const activity = createActivity(awake, HOST_START_LIMIT);
   const stats = createStats(deps.metrics ?? createMetrics('host', undefined));
   const health = watchHealth(
@@ -120,7 +123,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     slots,
     health,
     rule: createStuckRule({ ...COMFYUI_STUCK, ...deps.stuckBounds }, awake),
-    restart: createRestart(deps.restartCommand, log, awake),
+    restart: createRestart(deps.restartCommand, comfyui.url, log, awake),
     machineId,
   });
   const poller = createPoller(comfyui, log, (items, running) => {
@@ -213,6 +216,9 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
       }),
   });
 
+  const siblings = () => [...(deps.siblings ?? [])].filter((sibling) => sibling !== self);
+  /** Those of this process are known before the controller has counted. */
+  const neighbours = () => Math.max(heartbeat.neighbours(), siblings().length);
   const self: Sibling = {
     loaded: () => loaded,
     freeSlots: () => {
@@ -230,14 +236,15 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     simulated: () => health.simulated,
     inventory: () => health.inventory,
     ...self,
-    siblings: () => [...(deps.siblings ?? [])].filter((sibling) => sibling !== self),
-    neighbours: () => heartbeat.neighbours(),
+    siblings,
+    neighbours,
     work: (heldJob, claimed, graph) => work(heldJob, claimed, graph, false),
   });
 
   const identity = {
     hostId,
     machineId,
+    ...deps.place,
     url: deps.url,
     slots: deps.slots,
     startedAt,
@@ -291,6 +298,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     head,
     health,
     heartbeat,
+    neighbours,
     orphans,
     poller,
     previews,

@@ -7,11 +7,12 @@ import { type MissingRequirement, missingRequirements, type ObjectInfo } from '.
 import { faultsOf } from '../core/preflight/faults.ts';
 import type { Template } from '../core/template.ts';
 import { programAsTyped } from '../runtime/package.ts';
+import type { ChosenComfyUI } from './comfyui.ts';
 import type { LocalStack } from './local-stack.ts';
 
 /** @param settings the address that the API listens at, and whether it asks for keys */
 export async function bannerOf(
-  { url, comfyui, templates, directory, takenOver, firstKey }: LocalStack,
+  { url, comfyuis, templates, directory, takenOver, firstKey }: LocalStack,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
 ): Promise<string> {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
@@ -23,7 +24,7 @@ export async function bannerOf(
           ? []
           : ['  WARNING     EVERYBODY WHO REACHES THIS MACHINE CAN USE ITS GPU: set API_KEYS=required']),
       ];
-  const nodes = await nodesOf(comfyui);
+  const nodes = await nodesOf(comfyuis);
   const lines = [
     '',
     `  REST API    ${url}`,
@@ -34,7 +35,7 @@ export async function bannerOf(
           `  FIRST KEY   ${firstKey}`,
           `              shown this once; it may do everything. Draw others with ${programAsTyped('keys')} create`,
         ]),
-    `  ComfyUI     ${describeComfyUI(comfyui)}`,
+    `  ComfyUI     ${comfyuis.map(describeComfyUI).join('\n              ')}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,
     ...(takenOver === undefined
@@ -57,7 +58,7 @@ export async function bannerOf(
   return `${lines.join('\n')}\n`;
 }
 
-function describeComfyUI({ url, simulated, answers, note }: LocalStack['comfyui']): string {
+function describeComfyUI({ url, simulated, answers, note }: ChosenComfyUI): string {
   const waits = answers ? '' : ': IT DOES NOT ANSWER YET. Jobs are accepted and wait for it';
   const what = simulated
     ? `SIMULATED, its pictures say so (${url}). For a real one set COMFYUI_HOST`
@@ -65,27 +66,46 @@ function describeComfyUI({ url, simulated, answers, note }: LocalStack['comfyui'
   return note === undefined ? what : `${what}\n              ${note}`;
 }
 
-/** Returns `unlisted` if ComfyUI does not answer with its object_info; undefined if there is no ComfyUI to ask. */
-async function nodesOf(comfyui: LocalStack['comfyui']): Promise<ObjectInfo | 'unlisted' | undefined> {
-  if (!comfyui.answers) return undefined;
-  return createComfyUI(comfyui)
-    .objectInfo()
-    .catch(() => 'unlisted' as const);
+/** What each lists; `unlisted` if one answers without its object_info; undefined if none answers. */
+type Listed = ObjectInfo[] | 'unlisted' | undefined;
+
+async function nodesOf(comfyuis: LocalStack['comfyuis']): Promise<Listed> {
+  const answering = comfyuis.filter(({ answers }) => answers);
+  if (answering.length === 0) return undefined;
+  const listed = await Promise.all(
+    answering.map((comfyui) =>
+      createComfyUI(comfyui)
+        .objectInfo()
+        .catch(() => undefined),
+    ),
+  );
+  const known = listed.filter((nodes) => nodes !== undefined);
+  return known.length === 0 ? 'unlisted' : known;
+}
+
+/** As the ComfyUI answers that lacks the least. */
+function lackOf(
+  { graph }: Template,
+  nodes: ObjectInfo[],
+): { info: ObjectInfo; missing: MissingRequirement[] } {
+  const [least] = nodes
+    .map((info) => ({ info, missing: missingRequirements(graph, info) }))
+    .sort((a, b) => a.missing.length - b.missing.length);
+  return least!;
 }
 
 /** ComfyUI refuses jobs of a template that is wrong or whose nodes and files are missing: the banner warns of that. */
-function missingLines(
-  nodes: Awaited<ReturnType<typeof nodesOf>>,
-  templates: LocalStack['templates'],
-): string[] {
+function missingLines(nodes: Listed, templates: LocalStack['templates']): string[] {
   if (nodes === undefined) return [];
   if (nodes === 'unlisted') return ['  Missing     not known yet: ComfyUI does not list its node classes'];
   return [...templates.values()].flatMap((template) => {
-    const { name, graph } = template;
-    const missing = missingRequirements(graph, nodes).map(nameOf);
+    const { info, missing } = lackOf(template, nodes);
+    const { name } = template;
     return [
-      ...(missing.length === 0 ? [] : [`  Missing     ${name} cannot run without ${missing.join(', ')}`]),
-      ...faultsOf(template, nodes).map((fault) => `  Wrong       ${name}: ${fault}`),
+      ...(missing.length === 0
+        ? []
+        : [`  Missing     ${name} cannot run without ${missing.map(nameOf).join(', ')}`]),
+      ...faultsOf(template, info).map((fault) => `  Wrong       ${name}: ${fault}`),
     ];
   });
 }
@@ -95,15 +115,12 @@ function nameOf({ node, classType, value }: MissingRequirement): string {
 }
 
 /** An example for the first template that needs no image and misses nothing, or the next best. @param key for the API */
-function exampleLines(
-  url: string,
-  templates: Template[],
-  nodes: Awaited<ReturnType<typeof nodesOf>>,
-  key: string | undefined,
-): string[] {
-  const runs = (template: Template) =>
-    typeof nodes !== 'object' ||
-    (missingRequirements(template.graph, nodes).length === 0 && faultsOf(template, nodes).length === 0);
+function exampleLines(url: string, templates: Template[], nodes: Listed, key: string | undefined): string[] {
+  const runs = (template: Template) => {
+    if (typeof nodes !== 'object') return true;
+    const { info, missing } = lackOf(template, nodes);
+    return missing.length === 0 && faultsOf(template, info).length === 0;
+  };
   const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
   const template =
     templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;

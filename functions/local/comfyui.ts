@@ -3,7 +3,7 @@
 
 import { createConnection } from 'node:net';
 import { createComfyUI, isSimulated } from '../comfyui/client.ts';
-import { comfyuiAddressOf } from '../config/comfyui.ts';
+import { comfyuiAddressesOf } from '../config/comfyui.ts';
 import type { LocalSettings } from '../config/local.ts';
 import type { ComfyUIAddress } from '../core/comfyui-address.ts';
 import type { ComfyUIKind } from '../core/job-state.ts';
@@ -30,36 +30,41 @@ const PROBE_TIMEOUT = 1000;
 const PROBES = 2;
 
 /**
+ * At least one; several where COMFYUI_URLS has them.
  * @param usedReal whether this workspace has worked with a real ComfyUI: its jobs do not go to a simulated one
  */
-export async function chooseComfyUI(
+export async function chooseComfyUIs(
   settings: LocalSettings,
   usedReal: boolean,
   log: Log,
-): Promise<ChosenComfyUI> {
-  const { COMFYUI_MODE: mode, COMFYUI_HOST: host } = settings;
-  const address = comfyuiAddressOf(settings);
+): Promise<ChosenComfyUI[]> {
+  const { COMFYUI_MODE: mode, COMFYUI_HOST: host, COMFYUI_URLS: urls } = settings;
+  const isNamed = host !== undefined || urls !== undefined;
+  const addresses = comfyuiAddressesOf(settings);
   if (mode !== 'simulated') {
-    const meant = host !== undefined || mode === 'real' || usedReal;
-    const probed = await probe(address, meant);
-    if (probed !== 'absent' || meant) {
-      const stats = typeof probed === 'object' ? probed : undefined;
-      const note =
-        (await problemOfFolder(settings.COMFYUI_PATH)) ?? (stats ? undefined : whyNoPlaceholders());
-      return {
-        ...address,
-        kind: 'real',
-        simulated: stats !== undefined && isSimulated(stats),
-        answers: stats !== undefined,
-        path: settings.COMFYUI_PATH,
-        ...(note !== undefined && { note }),
-        stop: () => Promise.resolve(),
-      };
+    const meant = isNamed || mode === 'real' || usedReal;
+    const probed = await Promise.all(addresses.map((address) => probe(address, meant)));
+    if (meant || !probed.includes('absent')) {
+      const problem = await problemOfFolder(settings.COMFYUI_PATH);
+      return addresses.map((address, index) => {
+        const stats = typeof probed[index] === 'object' ? probed[index] : undefined;
+        // The folder is that of all of them.
+        const note = (index === 0 ? problem : undefined) ?? (stats ? undefined : whyNoPlaceholders());
+        return {
+          ...address,
+          kind: 'real',
+          simulated: stats !== undefined && isSimulated(stats),
+          answers: stats !== undefined,
+          path: settings.COMFYUI_PATH,
+          ...(note !== undefined && { note }),
+          stop: () => Promise.resolve(),
+        };
+      });
     }
   }
 
   function whyNoPlaceholders(): string | undefined {
-    if (host !== undefined || mode === 'real') return undefined;
+    if (isNamed || mode === 'real') return undefined;
     const why = usedReal
       ? 'This workspace has worked with a real ComfyUI'
       : 'A program takes connections there and does not answer';
@@ -80,15 +85,17 @@ export async function chooseComfyUI(
     log,
     (ready) => ({ PORT: new URL(ready.url).port }),
   );
-  return {
-    url: child.ready.url,
-    headers: {},
-    kind: 'simulated',
-    simulated: true,
-    answers: true,
-    path,
-    stop: () => child.stop(),
-  };
+  return [
+    {
+      url: child.ready.url,
+      headers: {},
+      kind: 'simulated',
+      simulated: true,
+      answers: true,
+      path,
+      stop: () => child.stop(),
+    },
+  ];
 }
 
 type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'absent';

@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 import type { Wire } from '../api/comfyui-wire/deps.ts';
 import { machineApps } from '../api/from-settings.ts';
 import { createReaders } from '../api/http/readers.ts';
-import { createComfyUI } from '../comfyui/client.ts';
 import type { LocalSettings } from '../config/local.ts';
 import { logLevelOf } from '../config/log.ts';
 import type { Connected } from '../runtime/connect.ts';
@@ -19,7 +18,7 @@ import { createLive } from '../core/live.ts';
 import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
 import { graphsWithoutImages } from '../core/least-work.ts';
-import { type RunningHost, startHost } from '../host/host.ts';
+import { type RunningHosts, startHosts } from '../host/several.ts';
 import { inputsOf } from '../host/inputs/folder.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
 import { signal } from '../runtime/deferred.ts';
@@ -29,7 +28,7 @@ import { openTables } from '../store/open.ts';
 import { notifyingOfEnds } from '../webhooks/ticker.ts';
 import { notifyingOfChanges } from './changes.ts';
 import { followWorkflows } from '../runtime/followed-workflows.ts';
-import { type ChosenComfyUI, chooseComfyUI } from './comfyui.ts';
+import { type ChosenComfyUI, chooseComfyUIs } from './comfyui.ts';
 import { diskRoom } from './disk-room.ts';
 import { drawFirstKey } from './first-key.ts';
 import { CONNECTION_LIMITS, listen, listenerOf, type Listening } from '../runtime/listen.ts';
@@ -45,7 +44,8 @@ export interface LocalStack {
   url: string;
   /** Of ComfyUI's wire, where it is served. */
   wireUrl?: string | undefined;
-  comfyui: ChosenComfyUI;
+  /** At least one; all of one kind. */
+  comfyuis: ChosenComfyUI[];
   templates: ReadonlyMap<string, Template>;
   directory: string;
   /** From a workspace of release 0.1, by this start. */
@@ -100,12 +100,13 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const url = urlOf(server);
 
   const { engine, takenOver: items } = await openLocalTables(directory, room, log('local'));
-  const [{ images, links, takenOver: files }, comfyui] = await Promise.all([
+  const [{ images, links, takenOver: files }, comfyuis] = await Promise.all([
     openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
-    chooseComfyUI({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
+    chooseComfyUIs({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
   ]);
 
-  if (comfyui.kind === 'real' && !comfyui.simulated) await rememberReal(directory);
+  const [{ kind, path }] = comfyuis as [ChosenComfyUI];
+  if (kind === 'real' && comfyuis.some(({ simulated }) => !simulated)) await rememberReal(directory);
 
   const connected: Connected = {
     ...openTables(engine),
@@ -121,7 +122,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
 
   const webhooks = startWebhooks(connected, settings, log('webhooks'));
   // In one process no offer is needed: the host polls at once.
-  const nudge = () => host?.poll();
+  const nudge = () => running?.poll();
   const live = createLive();
   const stopping = new AbortController();
   const readers = createReaders(IMAGE_READERS);
@@ -138,29 +139,32 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     settings: {
       links: settings.PUBLIC_URL === undefined ? 'request' : { origin: settings.PUBLIC_URL },
       fixedComfyUI: true,
-      comfyuiKind: comfyui.kind,
+      comfyuiKind: kind,
     },
   });
 
-  let host: RunningHost | undefined;
-  host = await startHost({
-    jobs,
-    hosts,
-    spread,
-    images,
-    comfyui: createComfyUI(comfyui),
-    kind: comfyui.kind,
-    log: log('host'),
-    now,
-    machineId,
-    slots: SLOTS_PER_HOST,
-    comfyuiPath: comfyui.path,
-    live,
-    inputs: inputsOf(comfyui.path, settings.INPUTS_GB, log('host')),
-    imageMetadata: settings.IMAGE_METADATA,
-    restartCommand: settings.COMFYUI_RESTART_COMMAND,
-    warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
-  });
+  let running: RunningHosts | undefined;
+  running = await startHosts(
+    {
+      jobs,
+      hosts,
+      spread,
+      images,
+      kind,
+      log: log('host'),
+      now,
+      machineId,
+      slots: SLOTS_PER_HOST,
+      comfyuiPath: path,
+      live,
+      inputs: inputsOf(path, settings.INPUTS_GB, log('host')),
+      imageMetadata: settings.IMAGE_METADATA,
+      restartCommand: settings.COMFYUI_RESTART_COMMAND,
+      warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
+    },
+    comfyuis,
+  );
+  const gpuHosts = running;
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);
   const spreading = createSpreading({ ...connected, log: controllerLog });
@@ -196,7 +200,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   return {
     url,
     wireUrl: wireServer && urlOf(wireServer),
-    comfyui,
+    comfyuis,
     templates: workflows.templates,
     directory,
     takenOver: items === undefined ? undefined : { items, images: files ?? 0 },
@@ -204,9 +208,9 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     async stop() {
       stopping.abort();
       await Promise.all([server.close(), wireServer?.close()]);
-      await host.drain();
+      await gpuHosts.drain();
       await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
-      await comfyui.stop();
+      await Promise.all(comfyuis.map((comfyui) => comfyui.stop()));
       await engine.close();
       await workspace.release();
     },

@@ -45,14 +45,16 @@ async function banner(
 ): Promise<string> {
   const localStack: LocalStack = {
     url: 'http://127.0.0.1:5000',
-    comfyui: {
-      url: comfyui.url,
-      headers: {},
-      kind: 'simulated',
-      simulated,
-      answers: true,
-      stop: () => Promise.resolve(),
-    },
+    comfyuis: [
+      {
+        url: comfyui.url,
+        headers: {},
+        kind: 'simulated',
+        simulated,
+        answers: true,
+        stop: () => Promise.resolve(),
+      },
+    ],
     templates: new Map(templates.map((template) => [template.name, template])),
     directory: '/data',
     firstKey,

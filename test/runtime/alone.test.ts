@@ -67,6 +67,35 @@ test('kill -9 of an API, a forwarder and the controller in the middle of the wor
   await untilStatus(doomed, await submit(doomed, 0), 'completed');
 });
 
+test('one host process for several ComfyUIs: each gets offers, and one that dies stops no other', async () => {
+  const forwarder = await deployment().addForwarder();
+  const { url } = await deployment().addApi({ FORWARDER_URL: forwarder.url, FIXED_COMFYUI: 'true' });
+  const doomed = await startSimulatedComfyUI({ stepMs: 1 });
+  const other = await startSimulatedComfyUI({ stepMs: 1 });
+  const comfyuis = [doomed, other];
+  const workspace = await mkdtemp(join(deployment().storage.directory, 'host-'));
+  const program = deployment().start('host', {
+    COMFYUI_URLS: comfyuis.map((comfyui) => comfyui.url).join(','),
+    WORKSPACE_PATH: workspace,
+  });
+  await program.until(/"ready":true/);
+  const items = await deployment().behind.hosts.list();
+  expect(new Set(items.map(({ comfyuiUrl }) => comfyuiUrl))).toEqual(new Set(comfyuis.map((one) => one.url)));
+  expect(new Set(items.map(({ url: intake }) => intake)).size).toBe(2);
+  // More than the slots of one.
+  const jobIds = await Promise.all(Array.from({ length: 6 }, () => submit(url, 300)));
+  for (const jobId of jobIds) await untilStatus(url, jobId, 'completed');
+  const posted = ({ requests }: typeof doomed) =>
+    requests.filter(({ path }) => path.endsWith('/prompt')).length;
+  expect(Math.min(posted(doomed), posted(other))).toBeGreaterThan(0);
+  await doomed.close();
+  for (let n = 0; n < 3; n += 1) await untilStatus(url, await submit(url, 0), 'completed');
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+  expect(await deployment().behind.hosts.list()).toEqual([]);
+  await other.close();
+});
+
 test('a second host process on one machine says what to change, and the first goes on', async () => {
   const api = await deployment().addApi();
   const { comfyui, workspace, program } = await deployment().addHost();

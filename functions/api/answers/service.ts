@@ -44,6 +44,7 @@ const hosts = z.array(
     state: z.enum(['ready', 'draining']),
     comfyui: z.enum(['connected', 'silent']),
     comfyui_version: z.string().nullable(),
+    comfyui_url: z.string().nullable().describe('Which one, where its machine has several'),
     trouble: z
       .string()
       .nullable()

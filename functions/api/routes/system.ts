@@ -83,6 +83,7 @@ function hostView(host: Host): z.input<typeof ANSWERS.System>['hosts'][number] {
     state: host.state,
     comfyui: host.comfyui ? 'connected' : 'silent',
     comfyui_version: host.comfyuiVersion ?? null,
+    comfyui_url: host.comfyuiUrl ?? null,
     trouble: host.trouble ?? null,
     simulated: host.simulated,
     slots: host.slots,

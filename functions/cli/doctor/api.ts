@@ -58,6 +58,16 @@ export async function apiFinding(
   return ok(`${url} answers`);
 }
 
+/** Of a host, in `GET /api/health`. */
+interface HostView {
+  comfyui: string;
+  /** Null where its machine has one ComfyUI. */
+  comfyui_url: string | null;
+  trouble: string | null;
+}
+
+const inWords = ({ comfyui_url: url, trouble }: HostView) => `${url} (${trouble ?? 'silent'})`;
+
 /** ComfyUI, hosts and jobs as the API reports them. */
 export async function comfyuiFinding(url: string, key: string | undefined, advice: string): Promise<Finding> {
   const { status, body } = await ask(url, '/api/health', key, advice);
@@ -65,9 +75,17 @@ export async function comfyuiFinding(url: string, key: string | undefined, advic
   if (body['status'] !== 'healthy')
     return next(
       `it is silent: jobs wait (${sentenceOf(body)})`,
-      'start ComfyUI where COMFYUI_HOST and COMFYUI_PORT say, or COMFYUI_MODE=simulated npm start',
+      'start ComfyUI where COMFYUI_HOST and COMFYUI_PORT, or COMFYUI_URLS, say, or COMFYUI_MODE=simulated npm start',
     );
-  const { hosts } = (body['system'] ?? {}) as { hosts?: unknown[] };
+  const { hosts } = (body['system'] ?? {}) as { hosts?: HostView[] };
+  const silent = (hosts ?? []).filter(
+    ({ comfyui, comfyui_url: url }) => comfyui === 'silent' && url !== null,
+  );
+  if (silent.length > 0)
+    return next(
+      `${silent.length} of ${hosts!.length} take no jobs: ${silent.map(inWords).join('; ')}`,
+      'start those, or take them out of COMFYUI_URLS',
+    );
   const simulated = body['simulated'] === true ? ', simulated: no model paints' : '';
   return ok(
     `${String(body['comfyui'])}, ${hosts?.length ?? 0} host${hosts?.length === 1 ? '' : 's'}${simulated}`,

@@ -2,7 +2,7 @@
 // lines with what to do.
 
 import type { Fleet, StartProblem } from '../../core/fleet.ts';
-import { type Host, isAlive } from '../../core/host.ts';
+import { type Host, instanceOf, isAlive } from '../../core/host.ts';
 import { UNWATCHED_AFTER } from '../../core/limits.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import { type Finding, next, ok } from './check.ts';
@@ -33,7 +33,7 @@ export function hostsFinding(fleet: Fleet, hosts: readonly Host[], now: number, 
   const alive = hosts.filter((host) => isAlive(host, now, TIMINGS));
   const count = (state: (host: Host) => boolean) => alive.filter(state).length;
   const starting = Object.entries(fleet.seen).filter(
-    ([id, { upAt }]) => upAt === undefined && !alive.some(({ machineId }) => machineId === id),
+    ([id, { upAt }]) => upAt === undefined && !alive.some((host) => instanceOf(host) === id),
   ).length;
   const parts = [
     [count((host) => host.state === 'ready' && host.comfyui), 'ready'],

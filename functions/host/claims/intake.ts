@@ -38,6 +38,26 @@ export function createIntake(host: () => TakesOffers | undefined, now: () => num
   return app;
 }
 
+/** Below the process's own address: a host that is alone has no path of its own. */
+export function pathOfIntake(index: number, of: number): string {
+  return of === 1 ? '' : `/${index}`;
+}
+
+/** The intakes of the hosts of one process. @param host as for one */
+export function createIntakes(
+  count: number,
+  host: (index: number) => TakesOffers | undefined,
+  now: () => number,
+): Hono {
+  const app = new Hono();
+  for (let index = 0; index < count; index += 1)
+    app.route(
+      pathOfIntake(index, count) || '/',
+      createIntake(() => host(index), now),
+    );
+  return app;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

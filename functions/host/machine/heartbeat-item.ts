@@ -6,7 +6,10 @@ import type { ComfyUIHealth } from '../prompts/health.ts';
 const MIB = 2 ** 20;
 
 /** What does not change in a run. */
-export type HostIdentity = Pick<Host, 'hostId' | 'machineId' | 'url' | 'slots' | 'startedAt'> & {
+export type HostIdentity = Pick<
+  Host,
+  'hostId' | 'machineId' | 'instanceId' | 'comfyuiUrl' | 'url' | 'slots' | 'startedAt'
+> & {
   release?: string | undefined;
 };
 

@@ -7,9 +7,10 @@ import type { Log } from '../../log.ts';
 const AT_MOST_EVERY = 5 * 60_000;
 const WITHIN = 60_000;
 
-/** @param command for a shell; undefined: no restart. @returns whether it was started now; its result is logged */
+/** @param command for a shell; undefined: no restart; @param url for it to know by COMFYUI_URL which one. @returns whether it was started now; its result is logged */
 export function createRestart(
   command: string | undefined,
+  url: string,
   log: Log,
   awake: () => number,
 ): (reason: string) => boolean {
@@ -18,10 +19,16 @@ export function createRestart(
     if (command === undefined || awake() - lastAt < AT_MOST_EVERY) return false;
     lastAt = awake();
     log.warn('comfyui.restart_started', { reason });
-    execFile('/bin/sh', ['-c', command], { timeout: WITHIN, killSignal: 'SIGKILL' }, (error, _, stderr) => {
-      if (error) log.error('comfyui.restart_failed', error, { stderr: stderr.slice(0, 500) });
-      else log.warn('comfyui.restarted', { reason });
-    });
+    const env = { ...process.env, COMFYUI_URL: url };
+    execFile(
+      '/bin/sh',
+      ['-c', command],
+      { timeout: WITHIN, killSignal: 'SIGKILL', env },
+      (error, _, stderr) => {
+        if (error) log.error('comfyui.restart_failed', error, { stderr: stderr.slice(0, 500) });
+        else log.warn('comfyui.restarted', { reason });
+      },
+    );
     return true;
   };
 }
