@@ -12,7 +12,7 @@ import type { LocalStack } from './local-stack.ts';
 
 /** @param settings the address that the API listens at, and whether it asks for keys */
 export async function bannerOf(
-  { url, comfyuis, templates, directory, takenOver, firstKey }: LocalStack,
+  { url, wireUrl, comfyuis, templates, directory, takenOver, firstKey }: LocalStack,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
 ): Promise<string> {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
@@ -28,6 +28,7 @@ export async function bannerOf(
   const lines = [
     '',
     `  REST API    ${url}`,
+    ...(wireUrl === undefined ? [] : [`  ComfyUI API ${wireUrl}, for clients of ComfyUI`]),
     ...openLines,
     ...(firstKey === undefined
       ? []

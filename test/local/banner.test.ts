@@ -42,9 +42,11 @@ async function banner(
   keys: 'none' | 'required' = 'none',
   firstKey?: string,
   simulated = true,
+  wireUrl?: string,
 ): Promise<string> {
   const localStack: LocalStack = {
     url: 'http://127.0.0.1:5000',
+    wireUrl,
     comfyuis: [
       {
         url: comfyui.url,
@@ -112,4 +114,10 @@ test('what ComfyUI would refuse of a template is said at the start, and the exam
   expect(text).toMatch(/^ {2}Wrong +crooked: node "1" \(EmptyImage\): "height" /m);
   const [post] = await commands(text);
   expect(JSON.parse(post!.at(-1)!)).toMatchObject({ workflow: 'plain' });
+});
+
+test('the address of ComfyUI’s wire stands beside the API’s, where it is served', async () => {
+  const wireUrl = 'http://127.0.0.1:8288';
+  expect(await banner([plain], 'none', undefined, true, wireUrl)).toContain(wireUrl);
+  expect(await banner([plain])).not.toContain('ComfyUI API');
 });

@@ -13,6 +13,7 @@ import { mount, type Mounted } from '../http/route.ts';
 import type { Wire, WireDeps } from './deps.ts';
 import { wireErrors } from './errors.ts';
 import { historyRoutes } from './history.ts';
+import { jobRoutes } from './jobs.ts';
 import { nodeRoutes } from './nodes.ts';
 import { page } from './page.ts';
 import { pageDataRoutes } from './page-data.ts';
@@ -39,7 +40,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     },
     ...entry,
   );
-  const routes = [
+  const atRoot = [
     ...promptRoutes(deps, sockets),
     ...historyRoutes(deps),
     ...queueRoutes(deps),
@@ -50,6 +51,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...sockets.routes,
     ...(settings.page === undefined ? [] : pageDataRoutes()),
   ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
+  const routes = [...atRoot, ...jobRoutes(deps)];
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
   app.use(limitBodies(routes));
   for (const one of routes) mount(app, one);

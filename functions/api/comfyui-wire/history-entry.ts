@@ -47,7 +47,7 @@ export async function nodeOutputs(deps: Pick<WireDeps, 'images'>, state: JobStat
   const nodes: NodeOutputs = {};
   for (const output of state.outputs ?? []) {
     const { node, key = 'images', filename } = output;
-    const text = isShownText(output) ? await readText(deps.images, keyOf(state, output)) : undefined;
+    const text = isShownText(output) ? await shownText(deps, state, output) : undefined;
     const values = ((nodes[node] ??= {})[key] ??= []);
     values.push(text ?? { filename, subfolder: '', type: 'output' });
   }
@@ -55,11 +55,18 @@ export async function nodeOutputs(deps: Pick<WireDeps, 'images'>, state: JobStat
 }
 
 /** A text that a node showed, rather than a file of text that it saved. */
-function isShownText(output: JobOutput): boolean {
+export function isShownText(output: JobOutput): boolean {
   return output.key === 'text' && kindOfOutput(output) === 'text';
 }
 
-const keyOf = ({ jobId, attempt }: JobState, { filename }: JobOutput) => keys.image(jobId, attempt, filename);
+/** Undefined: it is gone. */
+export function shownText(
+  { images }: Pick<WireDeps, 'images'>,
+  { jobId, attempt }: JobState,
+  { filename }: JobOutput,
+): Promise<string | undefined> {
+  return readText(images, keys.image(jobId, attempt, filename));
+}
 
 /** One that never started began when it was accepted. */
 export function beginningOf(job: Job): Message[] {

@@ -92,10 +92,22 @@ export function isOfHistory({ state }: Job): boolean {
   return hasEnded(state) && (state.status !== 'cancelled' || state.startedAt !== undefined);
 }
 
+interface Which {
+  isMeant?(job: Job): boolean;
+  /** So many of the newest are looked at. */
+  examined?: number;
+}
+
 /** Newest first. */
-async function newestEnded(deps: WireDeps, { owner }: Caller, most: number): Promise<Job[]> {
+export async function newestEnded(
+  deps: WireDeps,
+  { owner }: Caller,
+  most: number,
+  { isMeant = () => true, examined = Infinity }: Which = {},
+): Promise<Job[]> {
   const found: Job[] = [];
-  for (let before: string | undefined; found.length < most;) {
+  let before: string | undefined;
+  for (let read = 0; found.length < most && read < examined; read += READ_AT_ONCE) {
     const page = await deps.jobs.listOwned(owner, READ_AT_ONCE, before);
     const ids = page.items.map(({ jobId }) => jobId);
     const [states, requests] = await Promise.all([
@@ -104,7 +116,8 @@ async function newestEnded(deps: WireDeps, { owner }: Caller, most: number): Pro
     ]);
     for (const state of states) {
       const request = requests.get(state.jobId);
-      if (request && isOfHistory({ state, request }) && found.length < most) found.push({ state, request });
+      if (!request || !isOfHistory({ state, request }) || !isMeant({ state, request })) continue;
+      if (found.length < most) found.push({ state, request });
     }
     before = page.cursor;
     if (before === undefined) break;

@@ -68,7 +68,7 @@ async function takeOut(deps: WireDeps, caller: Caller, promptId: string): Promis
 }
 
 /** A job that a host has claimed and not started is still pending, before all that wait. */
-async function ownUnended(deps: WireDeps, owner: string): Promise<Job[]> {
+export async function ownUnended(deps: WireDeps, owner: string): Promise<Job[]> {
   // Those that wait first: a job that a host claims in between is then in both lists, rather than in none.
   const waiting = await deps.queue.list('waiting', MAX_ITEMS, undefined, owner);
   const held = await deps.queue.list('held', MAX_ITEMS, undefined, owner);
