@@ -62,6 +62,7 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   const { seen, failures, cameUp, secondsPerStart } = observe(snapshot, memory);
   const failedStarts = (cameUp ? 0 : memory.failedStarts) + failures;
   const secondsPerJob = measuredSeconds(snapshot) ?? memory.secondsPerJob;
+  const hostsPerInstance = countedHosts(snapshot, seen) ?? memory.hostsPerInstance;
 
   const live = group.instances.filter(({ state }) => state !== 'ending');
   const unlaunched = Math.max(0, group.desired - live.length);
@@ -85,7 +86,8 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
   const capacity = count('working') + count('restarting') + starting;
 
   const asked = Math.ceil(
-    ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) / BACKLOG_DONE_WITHIN,
+    ((waiting + held) * (secondsPerJob ?? JOB_SECONDS_GUESS) * 1000) /
+      (BACKLOG_DONE_WITHIN * (hostsPerInstance ?? 1)),
   );
   const backlog = waiting === 0 ? 0 : Math.max(1, asked);
   const old = outdated(snapshot, seen, memory);
@@ -121,6 +123,7 @@ export function decide(snapshot: Snapshot, remembered: Fleet): Decision {
       raisedAt: raises ? now : memory.raisedAt,
       ...(secondsPerJob !== undefined && { secondsPerJob }),
       ...(secondsPerStart !== undefined && { secondsPerStart }),
+      hostsPerInstance: hostsPerInstance === 1 ? undefined : hostsPerInstance,
       seen,
       failedStarts,
       release,
@@ -178,6 +181,15 @@ function outdated(
     .filter((host) => host.state === 'ready' && host.retire !== true)
     .sort((a, b) => a.held - b.held || a.startedAt - b.startedAt)
     .map(({ hostId }) => hostId);
+}
+
+/** The mean number of living hosts of the group's instances that have any; undefined: none has. */
+function countedHosts({ now, hosts }: Snapshot, seen: Record<string, SeenInstance>): number | undefined {
+  const instances = hosts
+    .filter((host) => isAlive(host, now, TIMINGS))
+    .map(instanceOf)
+    .filter((id) => Object.hasOwn(seen, id));
+  return instances.length === 0 ? undefined : instances.length / new Set(instances).size;
 }
 
 /** The median GPU seconds of a job over the hosts alive; undefined: none has measured. */

@@ -57,6 +57,8 @@ export interface Fleet {
   raisedAt: number;
   /** Mean GPU time of a job, as hosts measure it; kept while no host is alive. */
   secondsPerJob?: number;
+  /** How many hosts an instance has, one for each GPU; kept while no host is alive. Absent: one. */
+  hostsPerInstance?: number;
   /** Mean time from the first sight of an instance to its host being up. */
   secondsPerStart?: number;
   /** The group's instances, by id. */

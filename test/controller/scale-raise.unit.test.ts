@@ -36,6 +36,17 @@ describe('raising', () => {
     ['ten jobs are for one host', snapshot({ waiting: 10 }), memory(), 1],
     ['eleven are for two', snapshot({ waiting: 11 }), memory(), 2],
     [
+      'an instance with two GPUs does twice as many',
+      snapshot({
+        waiting: 40,
+        hosts: ['i-a-1', 'i-a-2'].map((id) => host(id, { instanceId: 'i-a' })),
+        group: one,
+      }),
+      memory({ seen: { 'i-a': working } }),
+      2,
+    ],
+    ['and is remembered to, while it is gone', snapshot({ waiting: 40 }), memory({ hostsPerInstance: 2 }), 2],
+    [
       'held jobs count too',
       snapshot({ waiting: 9, held: 2, hosts: [host('i-a')], group: one }),
       memory({ seen: { 'i-a': working } }),

@@ -108,6 +108,8 @@ test('the host process may restart ComfyUI, and nobody may do anything else', as
   const decide = (user: string, unit: string, verb: string, id = 'org.freedesktop.systemd1.manage-units') =>
     rules.map((rule) => rule({ id, lookup: (key: string) => ({ unit, verb })[key] }, { user }));
   expect(decide('comfyui-host', 'comfyui.service', 'restart')).toEqual(['yes']);
+  expect(decide('comfyui-host', 'comfyui-gpu1.service', 'restart')).toEqual(['yes']);
+  expect(decide('comfyui-host', 'comfyui-gpu1.service.evil', 'restart')).toEqual([undefined]);
   expect(decide('comfyui-host', 'comfyui.service', 'stop')).toEqual([undefined]);
   expect(decide('comfyui-host', 'comfyui-host.service', 'restart')).toEqual([undefined]);
   expect(decide('comfyui', 'comfyui.service', 'restart')).toEqual([undefined]);

@@ -31,6 +31,8 @@ install -m 644 "$boot/comfyui-host.sysctl.conf" /etc/sysctl.d/60-comfyui-host.co
 sysctl --quiet --load=/etc/sysctl.d/60-comfyui-host.conf || echo 'comfyui-host: models are written at the pace of the disk' >&2
 
 install -m 644 "$boot"/*.service /etc/systemd/system/
+gpus=$("$boot/gpus.sh")
+for gpu in $gpus; do install -d -o comfyui -g comfyui -m 2775 "$fast/data/$gpu"; done
 # The longest part first: it depends on nothing below.
 systemctl daemon-reload
 systemctl start --no-block comfyui-models.service
@@ -43,6 +45,7 @@ install -m 644 "$boot/comfyui-host.logrotate" /etc/logrotate.d/comfyui-host
 install -D -m 644 "$boot/comfyui-host.needrestart.conf" /etc/needrestart/conf.d/comfyui-host.conf
 units=()
 for unit in "$boot"/*.service; do units+=("$(basename "$unit")"); done
+for gpu in $gpus; do units+=("comfyui-$gpu.service"); done
 systemctl enable --quiet "${units[@]}"
 systemctl start --no-block "${units[@]}"
 "$boot/logs.sh" || echo 'comfyui-host: logs and metrics do not reach CloudWatch; the host works without' >&2
