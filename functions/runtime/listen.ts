@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../core/errors.ts';
+import { fewATurn } from './few-a-turn.ts';
 import { cutStalled } from './stalled.ts';
 
 export interface Listening {
@@ -98,5 +99,5 @@ export function listenerOf(app: {
   const listener = getRequestListener((request, { outgoing }) =>
     app.fetch(request, { outgoing: outgoing as ServerResponse }),
   );
-  return (req, res) => void listener(req, res);
+  return fewATurn((req, res) => void listener(req, res));
 }
