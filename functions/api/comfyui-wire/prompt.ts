@@ -13,6 +13,7 @@ import { isDeeperThan, misshapen } from '../../core/preflight/shape.ts';
 import { MB } from '../../core/quota.ts';
 import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
 import { accept, type Wanted } from '../admission/accept.ts';
+import { partnerCredentialIn } from '../admission/partner-credentials.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { setHeaders } from '../http/headers.ts';
 import type { Mounted } from '../http/route.ts';
@@ -29,8 +30,6 @@ const MAX_BODY_BYTES = 2 * MAX_GRAPH_BYTES;
 /** Compressed: it is stored with the job's request. */
 const MAX_EXTRA_DATA_BYTES = 64 * 1024;
 const MAX_EXTRA_DATA_NESTING = 100;
-/** What partner nodes authenticate with. It must never be stored. */
-const CREDENTIALS = ['api_key_comfy_org', 'auth_token_comfy_org'];
 
 interface Prompt {
   graph: Graph;
@@ -113,7 +112,7 @@ function packExtraData(given: unknown, clientId: unknown): Uint8Array {
   const refuse = (message: string, details = '') => refusedFor('invalid_extra_data', message, details);
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw refuse('"extra_data" must be an object');
-  const credential = CREDENTIALS.find((name) => Object.hasOwn(given, name));
+  const credential = partnerCredentialIn(given);
   if (credential !== undefined)
     throw refuse(
       `"extra_data.${credential}" cannot be kept for a job that waits`,

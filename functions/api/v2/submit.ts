@@ -6,6 +6,7 @@ import { stringifyJson } from '../../core/json.ts';
 import { parseLabels } from '../../core/labels.ts';
 import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
 import { accept, type Wanted } from '../admission/accept.ts';
+import { PARTNER_CREDENTIALS, partnerCredentialIn } from '../admission/partner-credentials.ts';
 import type { ApiEnv } from '../deps.ts';
 import { jsonObject } from '../http/body.ts';
 import { exactJson } from '../http/exact-json.ts';
@@ -20,8 +21,6 @@ import { jobView } from './job-view.ts';
 const FIELDS = ['workflow', 'metadata', 'extra_data'];
 /** The contract keeps them for later. */
 const RESERVED = ['webhook_url', 'inputs'];
-/** What partner nodes authenticate with. */
-const CREDENTIALS = ['api_key_comfy_org', 'auth_token_comfy_org'];
 
 export async function submit(deps: V2Deps, c: Context<ApiEnv>): Promise<Response> {
   const body = await jsonObject(c);
@@ -86,13 +85,15 @@ function refuseExtraData(extraData: unknown): void {
   if (extraData === undefined || extraData === null) return;
   if (typeof extraData !== 'object' || Array.isArray(extraData))
     throw new V2Error(422, 'invalid_request', '"extra_data" must be an object');
-  for (const [name, value] of Object.entries(extraData)) {
-    if (!CREDENTIALS.includes(name) || typeof value !== 'string')
-      throw new V2Error(422, 'invalid_request', `"extra_data" takes ${CREDENTIALS.join(' and ')}, as texts`);
+  const names: readonly string[] = PARTNER_CREDENTIALS;
+  for (const [name, value] of Object.entries(extraData))
+    if (!names.includes(name) || typeof value !== 'string')
+      throw new V2Error(422, 'invalid_request', `"extra_data" takes ${names.join(' and ')}, as texts`);
+  const credential = partnerCredentialIn(extraData);
+  if (credential !== undefined)
     throw new V2Error(
       422,
       'extra_data_not_supported',
-      `"extra_data.${name}" cannot be kept for a job that waits: sign ComfyUI itself in, or leave it out`,
+      `"extra_data.${credential}" cannot be kept for a job that waits: sign ComfyUI itself in, or leave it out`,
     );
-  }
 }
