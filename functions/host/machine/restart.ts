@@ -19,11 +19,10 @@ export function createRestart(
     if (command === undefined || awake() - lastAt < AT_MOST_EVERY) return false;
     lastAt = awake();
     log.warn('comfyui.restart_started', { reason });
-    const env = { ...process.env, COMFYUI_URL: url };
     execFile(
       '/bin/sh',
-      ['-c', command],
-      { timeout: WITHIN, killSignal: 'SIGKILL', env },
+      ['-c', `export COMFYUI_URL="$1"; ${command}`, 'restart', url],
+      { timeout: WITHIN, killSignal: 'SIGKILL' },
       (error, _, stderr) => {
         if (error) log.error('comfyui.restart_failed', error, { stderr: stderr.slice(0, 500) });
         else log.warn('comfyui.restarted', { reason });
