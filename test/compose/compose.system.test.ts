@@ -68,7 +68,11 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
   test('only nginx is published, to this machine alone', () => {
     expect(services.filter(([, { ports }]) => ports !== undefined).map(([name]) => name)).toEqual(['nginx']);
     const { ports, environment } = compose.services.nginx;
-    expect(ports!.map((port) => filledIn(port))).toEqual([`127.0.0.1:5000:${environment['NGINX_LISTEN']}`]);
+    expect(ports!.map((port) => filledIn(port))).toEqual([
+      `127.0.0.1:5000:${environment['NGINX_LISTEN']}`,
+      `127.0.0.1:8288:${environment['NGINX_LISTEN_WIRE']}`,
+    ]);
+    expect(environment['NGINX_WIRE']).toBe(`api:${compose.services.api.environment['COMFYUI_API_PORT']}`);
     // ComfyUI and the API are on no network that leads anywhere.
     for (const name of ['comfyui', 'api'] as const)
       expect(compose.services[name].networks.map((one) => compose.networks[one]!.internal)).toEqual([true]);

@@ -119,6 +119,24 @@ describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
     }
   });
 
+  test("ComfyUI's wire has a port of its own, where paths, keys and sockets pass", async () => {
+    const seen: IncomingMessage[] = [];
+    behind = (req, res) => {
+      seen.push(req);
+      res.end();
+    };
+    const host = `localhost:${new URL(nginx.wireUrl).port}`;
+    const key = { authorization: 'Bearer abc' };
+    await ask(nginx.wireUrl, '/userdata/a%2Fb?c=%26', { headers: { host, ...key } });
+    await ask(nginx.wireUrl, '/api/ws?clientId=a', { headers: { host, upgrade: 'websocket' } });
+    expect(seen.map(({ url }) => url)).toEqual(['/userdata/a%2Fb?c=%26', '/api/ws?clientId=a']);
+    expect(seen[0]!.headers).toMatchObject({ host, ...key });
+    expect(seen[1]!.headers).toMatchObject({ upgrade: 'websocket', connection: 'upgrade' });
+    expect(await ask(nginx.wireUrl, '/prompt', { headers: { host: 'evil.example' } })).toMatchObject({
+      status: 421,
+    });
+  });
+
   test("the API's own errors pass as they are", async () => {
     const body = '{"status":"unhealthy","error":"ComfyUI not responding"}';
     behind = (_, res) => res.writeHead(503, { 'content-type': 'application/json' }).end(body);
@@ -205,7 +223,7 @@ describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
     afterAll(() => rm(keys, { recursive: true, force: true }));
 
     const uncommented: NginxOptions['edit'] = (text) => {
-      expect(text.match(/^\s*#(tls|auth) /gm)).toHaveLength(7);
+      expect(text.match(/^\s*#(tls|auth) /gm)).toHaveLength(12);
       return text.replaceAll(/#(tls|auth) /g, '').replaceAll('/etc/nginx/private', keys);
     };
 

@@ -35,6 +35,8 @@ export interface Nginx {
   url: string;
   /** Once `edit` has turned TLS on. */
   tlsUrl: string;
+  /** Where ComfyUI's wire is published. */
+  wireUrl: string;
   /** What it wrote about requests, so far. */
   log(): Promise<string>;
   close(): Promise<void>;
@@ -44,21 +46,30 @@ export interface NginxOptions {
   /** host:port, as compose.yaml has them. */
   api: string;
   comfyui: string;
+  wire?: string;
   /** What a person would do to the file by hand. */
   edit?: (template: string) => string;
 }
 
-export async function startNginx({ api, comfyui, edit = (text) => text }: NginxOptions): Promise<Nginx> {
+export async function startNginx({
+  api,
+  comfyui,
+  wire = api,
+  edit = (text) => text,
+}: NginxOptions): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'nginx-'));
   // As root, its workers run as somebody else.
   await chmod(folder, 0o755);
-  const [port, tlsPort] = await freePorts(2);
+  const [port, tlsPort, wirePort, wireTlsPort] = await freePorts(4);
   const values: Record<string, string> = {
     NGINX_LISTEN: `127.0.0.1:${port}`,
     NGINX_LISTEN_TLS: `127.0.0.1:${tlsPort}`,
     NGINX_NAMES: 'localhost 127.0.0.1 [::1]',
     NGINX_API: api,
     NGINX_COMFYUI: comfyui,
+    NGINX_LISTEN_WIRE: `127.0.0.1:${wirePort}`,
+    NGINX_LISTEN_WIRE_TLS: `127.0.0.1:${wireTlsPort}`,
+    NGINX_WIRE: wire,
   };
   const names = Object.keys(values).map((name) => `\${${name}}`);
   const conf = execFileSync('envsubst', [names.join(' ')], {
@@ -78,6 +89,7 @@ export async function startNginx({ api, comfyui, edit = (text) => text }: NginxO
   return {
     url: `http://127.0.0.1:${port}`,
     tlsUrl: `https://localhost:${tlsPort}`,
+    wireUrl: `http://127.0.0.1:${wirePort}`,
     log: () => readFile(log, 'utf8'),
     async close() {
       program.signal('SIGTERM');
