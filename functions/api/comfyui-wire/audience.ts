@@ -70,10 +70,11 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     return waiting + held;
   }
 
-  function announce(left: number): void {
+  /** @param known the client whose sockets have heard it */
+  function announce(left: number, known?: string): void {
     if (left === remaining) return;
     remaining = left;
-    for (const socket of hearing) socket.say(statusOf(left));
+    for (const socket of hearing) if (socket.clientId !== known) socket.say(statusOf(left));
   }
 
   /** @param before what its client has heard; @param to absent: every socket of its client */
@@ -92,7 +93,7 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     if (left !== undefined) {
       ends.add(jobId);
       clientIds.delete(jobId);
-      if (!to) announce(left);
+      if (!to) announce(left, clientId);
     }
   }
 

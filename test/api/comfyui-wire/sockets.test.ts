@@ -146,6 +146,13 @@ describe('with a host', () => {
     const values = steps.map(({ value }) => Number(value));
     expect(values).toEqual(values.toSorted((a, b) => a - b));
     expect(new Set(typesOf(another.said))).toEqual(new Set(['status']));
+    const next = await send(small('in order too'), 'a1');
+    const all = await me.until(endOf(next));
+    // After its last word nothing more is said of a prompt.
+    expect(all[all.findIndex(endOf(id)) + 1]).toMatchObject({
+      type: 'status',
+      data: { status: { exec_info: { queue_remaining: 1 } } },
+    });
   });
 
   test('each message has the fields of ComfyUI’s', async () => {
