@@ -2,6 +2,7 @@
 // directly where making them would take long. Starts nothing.
 
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../functions/core/names.ts';
@@ -86,6 +87,8 @@ export interface PutJob {
   graph?: Graph;
   /** The images that it reads. */
   staging?: Staging[];
+  /** Whose socket hears of it, on ComfyUI's wire. */
+  clientId?: string;
   state?: Partial<JobState>;
 }
 
@@ -117,6 +120,9 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     bodyHash: '',
     staging: job.staging ?? [],
     graph: packGraph(job.graph ?? template.graph),
+    ...(job.clientId !== undefined && {
+      wire: { extraData: gzipSync(JSON.stringify({ client_id: job.clientId })), outputs: [] },
+    }),
   };
   const waits = status === 'queued' || status === 'processing';
   const state = {

@@ -23,7 +23,7 @@ export interface Audience {
 /** Among so many of the newest jobs ends are looked for that a client has missed; the history has all. */
 const MISSED_AMONG = 300;
 const MISSED_WITHIN = 10 * 60_000;
-/** Jobs that are read at each poll; the owner's others wait behind them. */
+/** Jobs that wait and are read at each poll, the first in the queue, beside those that run. */
 const MAX_FOLLOWED = 200;
 const MAX_LISTED = 1000;
 /** The index in which jobs are found may still have one that has ended. */
@@ -85,15 +85,15 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     for (const socket of to ? [to] : hearing) {
       if (socket.clientId !== clientId) continue;
       for (const message of news) socket.say(message);
-      if (left === undefined) continue;
+      if (left === undefined || news.length === 0) continue;
       socket.say(statusOf(left));
-      if (news.length > 0) socket.say(executingNothing(job));
+      socket.say(executingNothing(job));
       socket.confirm(() => heard.add(jobId));
     }
     if (left !== undefined) {
       ends.add(jobId);
       clientIds.delete(jobId);
-      if (!to) announce(left, clientId);
+      if (!to) announce(left, news.length > 0 ? clientId : undefined);
     }
   }
 
@@ -137,10 +137,12 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     const gone = [...clientIds.keys()].filter((jobId) => !unended.has(jobId) && !followed.has(jobId));
     const unknown = [...unended].filter((jobId) => !clientIds.has(jobId) && !ends.has(jobId));
     for (const [jobId, request] of await readRequests(unknown)) clientIds.set(jobId, clientIdOf(request));
-    const wanted = [...gone, ...unended]
-      .filter((jobId) => !followed.has(jobId) && !ends.has(jobId) && isHere(clientIds.get(jobId)))
-      .slice(0, Math.max(0, MAX_FOLLOWED - followed.size));
-    await meet(wanted);
+    const unmet = (jobIds: string[]) =>
+      jobIds.filter((jobId) => !followed.has(jobId) && !ends.has(jobId) && isHere(clientIds.get(jobId)));
+    // What runs comes from anywhere in the queue; what waits may wait longer.
+    await meet(unmet([...gone, ...held.map(({ jobId }) => jobId)]).slice(0, MAX_FOLLOWED));
+    const room = Math.max(0, MAX_FOLLOWED - followed.size);
+    await meet(unmet(waiting.map(({ jobId }) => jobId)).slice(0, room));
     for (const jobId of gone) if (!isHere(clientIds.get(jobId))) clientIds.delete(jobId);
   }
 
