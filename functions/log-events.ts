@@ -119,6 +119,7 @@ export const LOG_EVENTS = {
   'image.read_failed': { level: 'warn', fields: ['file', 'error'] },
   'image.staging_failed': { level: 'error', fields: ['jobId'] },
   'image.upload_failed': { level: 'error', fields: ['jobId'] },
+  'image.write_failed': { level: 'warn', fields: ['key', 'error'] },
   'input.evicted': { level: 'debug', fields: ['filename'] },
   'input.folder_unused': { level: 'warn', fields: ['reason'] },
   'inventory.folder_failed': { level: 'debug', fields: ['folder', 'error'] },

@@ -32,7 +32,7 @@ abstract class ClosedBucket extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { bucketName: string; lifecycleRules: LifecycleRule[]; readableFrom?: string[] },
+    props: { bucketName: string; lifecycleRules: LifecycleRule[]; usedFrom?: string[] },
   ) {
     super(scope, id);
     this.name = props.bucketName;
@@ -49,8 +49,17 @@ abstract class ClosedBucket extends Construct {
         { id: 'unfinished', abortIncompleteMultipartUploadAfter: Duration.days(2) },
         ...props.lifecycleRules,
       ],
-      ...(props.readableFrom && {
-        cors: [{ allowedMethods: [HttpMethods.GET, HttpMethods.HEAD], allowedOrigins: props.readableFrom }],
+      ...(props.usedFrom && {
+        cors: [
+          { allowedMethods: [HttpMethods.GET, HttpMethods.HEAD], allowedOrigins: props.usedFrom },
+          {
+            allowedMethods: [HttpMethods.PUT],
+            allowedOrigins: props.usedFrom,
+            // Those that a link for an upload signs: functions/images/s3/presign.ts.
+            allowedHeaders: ['Content-Type', 'If-None-Match', 'x-amz-checksum-sha256'],
+            maxAge: 3600,
+          },
+        ],
       }),
     });
     Validations.of(bucket).acknowledge({
@@ -97,8 +106,8 @@ export class ImagesBucket extends ClosedBucket {
         prefix: `${prefix}/`,
         expiration: Duration.days(imageDays),
       })),
-      // Pages fetch presigned links across origins, so S3 itself must answer with CORS headers.
-      readableFrom: allowedOrigins.split(',').map((origin) => origin.trim()),
+      // Pages read and put by presigned links across origins, so S3 itself must answer with CORS headers.
+      usedFrom: allowedOrigins.split(',').map((origin) => origin.trim()),
     });
   }
 

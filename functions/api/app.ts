@@ -31,6 +31,7 @@ import { limitReads } from './admission/limit-reads.ts';
 import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
 import { createUploadQuota } from './admission/upload-quota.ts';
+import { createUploads } from './admission/uploads.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
@@ -48,6 +49,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
   api: ApiApp;
   wire: Wire;
 } {
+  const uploadQuota = createUploadQuota(deps);
   const shared: Shared = {
     ...deps,
     fleet: createFleet(deps),
@@ -55,7 +57,8 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
     totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits: createLimits(deps),
-    uploadQuota: createUploadQuota(deps),
+    uploadQuota,
+    uploads: createUploads({ ...deps, uploadQuota }),
     watch: createWatch(deps),
     readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     openConnections: createOpenConnections(

@@ -3,15 +3,18 @@
 
 import type { statusView } from '../api/routes/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
+import { readFile } from 'node:fs/promises';
 import { parseJson } from '../core/json.ts';
+import { MAX_UPLOAD_BYTES } from '../core/limits.ts';
+import { CommandError } from './command-error.ts';
+import { type LocalFile, putFile, sha256Of } from './put-file.ts';
 
 /** `GET /api/workflows/<name>`: title, presets, and the inputs as JSON Schema. */
 export type Workflow = ReturnType<typeof describeTemplate>;
 /** `GET /api/status/<id>`. */
 export type Status = Awaited<ReturnType<typeof statusView>>;
 
-/** One sentence for the terminal: the program prints it and ends with exit code 1. */
-export class CommandError extends Error {}
+export { CommandError } from './command-error.ts';
 
 /** The API did not answer, or a proxy answered that it is unavailable: a retry may help. */
 export class NoAnswer extends CommandError {}
@@ -19,6 +22,11 @@ export class NoAnswer extends CommandError {}
 export interface Accepted {
   job_id: string;
   notes: string[];
+}
+
+interface Linked {
+  name: string;
+  upload: { url: string; headers: Record<string, string> } | null;
 }
 
 export type Api = ReturnType<typeof createApi>;
@@ -55,6 +63,24 @@ export function createApi(url: string, key: string | undefined, advice = '') {
     }
   }
 
+  async function uploadByLink(file: LocalFile): Promise<string> {
+    const { name, upload } = await json<Linked>('/api/upload/link', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        filename: file.name,
+        size_bytes: file.sizeBytes,
+        sha256: await sha256Of(file.path),
+      }),
+    });
+    // A repetition finds what was put before.
+    if (upload)
+      await putFile(upload, file).catch((error: unknown) => {
+        throw error instanceof CommandError ? error : silent(reasonOf(error));
+      });
+    return name;
+  }
+
   return {
     url,
 
@@ -79,10 +105,11 @@ export function createApi(url: string, key: string | undefined, advice = '') {
         LONG_LIMIT,
       ),
 
-    /** @returns the name that an image input accepts */
-    async upload(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+    /** A large one by a link. @returns the name that an image input accepts */
+    async upload(file: LocalFile): Promise<string> {
+      if (file.sizeBytes > MAX_UPLOAD_BYTES) return uploadByLink(file);
       const form = new FormData();
-      form.set('image', new File([bytes], name));
+      form.set('image', new File([new Uint8Array(await readFile(file.path))], file.name));
       return (await json<{ name: string }>('/api/upload/image', { method: 'POST', body: form }, LONG_LIMIT))
         .name;
     },

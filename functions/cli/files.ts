@@ -1,7 +1,7 @@
 // The files of a command: where it writes its images, each atomically, and which inputs are files to upload. Overwrites
 // only a file that --output names.
 
-import { access, constants, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve } from 'node:path';
 import { CommandError, type Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
@@ -77,7 +77,8 @@ async function freePath(folder: string, name: string): Promise<string> {
 export interface InputFile {
   input: string;
   name: string;
-  bytes: Uint8Array<ArrayBuffer>;
+  path: string;
+  sizeBytes: number;
 }
 
 /** The image inputs that name a local file; any other name is that of an image in the API. */
@@ -92,10 +93,12 @@ export async function inputFiles(
     if (schema['x-input'] !== 'image' || !value) continue;
     const path = resolve(current, value);
     if ((await kindOf(path)) !== 'file') continue;
-    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      throw new CommandError(`${flagOf(input)}: ${path} cannot be read: ${error.code}`);
-    });
-    files.push({ input, name: basename(path), bytes: new Uint8Array(bytes) });
+    const { size } = await access(path, constants.R_OK)
+      .then(() => stat(path))
+      .catch((error: NodeJS.ErrnoException) => {
+        throw new CommandError(`${flagOf(input)}: ${path} cannot be read: ${error.code}`);
+      });
+    files.push({ input, name: basename(path), path, sizeBytes: size });
   }
   return files;
 }

@@ -102,6 +102,14 @@ export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
 /** Of a file of any type that is uploaded for graphs, by the Comfy API v2 and ComfyUI's wire. */
 export const MAX_ASSET_BYTES = 100 * 1024 * 1024;
+/** Of a file that is put by a link: S3 takes no more at once. */
+export const MAX_LINKED_BYTES = 5 * 1024 * 1024 * 1024;
+/** A file whose link has ended may come for so long. */
+export const LINKED_WITHIN = HOUR;
+/** Bodies by links that one process takes at the same time. */
+export const UPLOADS_AT_ONCE = 32;
+/** Files that one job reads: its request lies in one item of a table. */
+export const MAX_INPUTS = 1000;
 export const MAX_TEXT = 10_000;
 /** The range of ComfyUI's whole numbers: signed ones, and seeds of 64 bits. */
 export const MIN_INTEGER = -(2n ** 63n);

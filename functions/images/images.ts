@@ -73,6 +73,8 @@ export interface Images {
     options?: { range?: string | undefined; ifNoneMatch?: string | undefined },
   ): Promise<StoredImage | 'not-modified' | undefined>;
   head(key: string): Promise<ImageHead | undefined>;
+  /** Makes it as young as if it were put now. False: no such key. */
+  renew(key: string): Promise<boolean>;
   delete(keys: string[]): Promise<void>;
   list(prefix: string): AsyncIterable<ListedImage>;
   /** In the order of keys. @param limit at most 1,000; @param after a key */

@@ -12,6 +12,23 @@ export interface Presigner {
     filename?: string | undefined;
     contentType?: string | undefined;
   }): Promise<string>;
+  /**
+   * Takes exactly this file, once, by a PUT; begun before the link ends it may go on. `endpoint`: as of `link`.
+   * `sha256`: in hex.
+   */
+  uploadLink(options: UploadedFile & { endpoint?: string | undefined }): Promise<UploadLink>;
+}
+
+export interface UploadedFile {
+  key: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+export interface UploadLink {
+  url: string;
+  /** To be sent as they are, beside the Content-Length that clients send by themselves. */
+  headers: Record<string, string>;
 }
 
 /** With the encoding that texts have here. */

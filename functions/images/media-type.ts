@@ -119,6 +119,23 @@ const TEXT_NAMES: Record<string, [OutputKind, string]> = {
   usda: ['3d', 'model/vnd.usda'],
 };
 
+/** Other extensions of files with a signature. */
+const ALSO: Record<string, OutputKind> = {
+  jpeg: 'image',
+  tif: 'image',
+  m4v: 'video',
+  mpeg: 'video',
+  oga: 'audio',
+  aif: 'audio',
+};
+
+/** What a file of this name is meant to be; undefined: the extension does not say. */
+export function kindOfExtension(extension: string): OutputKind | undefined {
+  const signed = SIGNATURES.find(([, kind, , known]) => known === extension && kind !== 'file')?.[1];
+  if (signed !== undefined) return signed;
+  return Object.hasOwn(ALSO, extension) ? ALSO[extension] : undefined;
+}
+
 /** Names that a browser opens as a page: bytes of an unknown type get none of them. */
 const PAGES = /^(x?html?|svgz?|xml|xsl|js|mjs|css|mht(ml)?)$/;
 

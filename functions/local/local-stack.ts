@@ -13,7 +13,7 @@ import type { Connected } from '../runtime/connect.ts';
 import { controlRound } from '../controller/round.ts';
 import { createSpreading } from '../controller/queue-spread.ts';
 import { createWatch } from '../controller/watch.ts';
-import { IMAGE_READERS, SLOTS_PER_HOST } from '../core/limits.ts';
+import { IMAGE_READERS, SLOTS_PER_HOST, UPLOADS_AT_ONCE } from '../core/limits.ts';
 import { createLive } from '../core/live.ts';
 import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
@@ -34,6 +34,7 @@ import { drawFirstKey } from './first-key.ts';
 import { CONNECTION_LIMITS, listen, listenerOf, type Listening } from '../runtime/listen.ts';
 import { openLocalImages } from './images.ts';
 import { linksBefore } from './links.ts';
+import { isUpload, uploadsBefore } from './uploads.ts';
 import { applyRetention, retentionPeriod } from './retention.ts';
 import { openLocalTables } from './tables.ts';
 import { startWebhooks } from './webhooks.ts';
@@ -79,6 +80,9 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     (req, res) => void answering.promise.then((listener) => listener(req, res)),
     settings.API_HOST,
     settings.API_PORT,
+    CONNECTION_LIMITS,
+    'API',
+    isUpload,
   );
   const wireAnswering = signal<{ request: RequestListener; upgrade: Wire['upgrade'] }>();
   const wireServer =
@@ -189,7 +193,11 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     retentionLog,
   );
 
-  answering.resolve(linksBefore(listenerOf(api), { links, images, readers, log: log('local') }));
+  const writers = createReaders(UPLOADS_AT_ONCE);
+  const direct = { links, images, log: log('local') };
+  answering.resolve(
+    linksBefore(uploadsBefore(listenerOf(api), { ...direct, writers }), { ...direct, readers }),
+  );
   wireAnswering.resolve({ request: listenerOf(wire.app), upgrade: wire.upgrade });
   const firstKey =
     settings.FIRST_KEY && settings.API_KEYS === 'required'

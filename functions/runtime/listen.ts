@@ -1,7 +1,13 @@
 // An HTTP server on a port, or one sentence about why there is none.
 
 import { getRequestListener } from '@hono/node-server';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { AppError } from '../core/errors.ts';
 import { fewATurn } from './few-a-turn.ts';
@@ -28,21 +34,25 @@ export const CONNECTION_LIMITS = {
 
 /**
  * @param settings prefix of the settings that an error names: API_HOST and API_PORT
+ * @param isLong requests that may take longer than all others: their handler limits them
  * @throws AppError in_use or bad_setting, which names the setting
  */
 export async function listen(
   handler: RequestListener,
   host: string,
   port: number,
-  { closeTimeout, writeTimeout, ...limits } = CONNECTION_LIMITS,
+  { closeTimeout, writeTimeout, requestTimeout, ...limits } = CONNECTION_LIMITS,
   settings: 'API' | 'COMFYUI_API' | 'FORWARDER' | 'INTAKE' = 'API',
+  isLong: (req: IncomingMessage) => boolean = () => false,
 ): Promise<Listening> {
   // Node closes connections that were used and are idle; one on which nothing was ever sent (browsers open spare
   // ones) it would wait for without end.
   const idle = new Set<Socket>();
   let closing = false;
-  const server = createServer(limits, (req, res) => {
+  // Node's own limit makes no exception.
+  const server = createServer({ ...limits, requestTimeout: 0 }, (req, res) => {
     idle.delete(req.socket);
+    if (!isLong(req)) limitBody(req, res, requestTimeout);
     res.once('close', () => {
       if (closing) req.socket.destroySoon();
       else if (!req.socket.destroyed) idle.add(req.socket);
@@ -72,6 +82,21 @@ export async function listen(
         for (const socket of idle) socket.destroy();
       }),
   };
+}
+
+const TOO_SLOW = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+
+/** Its headers have come: server.headersTimeout. */
+function limitBody(req: IncomingMessage, res: ServerResponse, limit: number): void {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = req.headers;
+  if (length === '0' && encoding === undefined) return;
+  const late = setTimeout(() => {
+    if (req.complete) return;
+    if (res.headersSent) req.socket.destroy();
+    else req.socket.end(TOO_SLOW, () => req.socket.destroy());
+  }, limit);
+  const done = () => clearTimeout(late);
+  req.once('end', done).once('close', done);
 }
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number, settings: string): Error {

@@ -18,7 +18,7 @@ interface AssetBase {
 export interface UploadAsset extends AssetBase {
   /** The name of the upload with its bytes. */
   upload: string;
-  /** BLAKE3 of the bytes, hex. */
+  /** BLAKE3 of the bytes, hex; `sha256:<hex>` where no process of ours has read them all. */
   hash: string;
   sizeBytes: number;
   /** As the caller declared it. */

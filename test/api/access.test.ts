@@ -72,6 +72,12 @@ function upload(): FormData {
 const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unknown; foreign: number }[] = [
   { route: () => 'POST /api/generate', needs: 'generate', body: () => ({ prompt: 'a fox' }), foreign: 202 },
   { route: () => 'POST /api/upload/image', needs: 'generate', body: upload, foreign: 200 },
+  {
+    route: () => 'POST /api/upload/link',
+    needs: 'generate',
+    body: () => ({ filename: 'a.mp4', size_bytes: 1, sha256: '0'.repeat(64) }),
+    foreign: 200,
+  },
   { route: ({ waiting }) => `DELETE /api/queue/${waiting}`, needs: 'generate', foreign: 404 },
   { route: ({ ended }) => `DELETE /api/history/${ended}`, needs: 'generate', foreign: 404 },
   { route: () => 'POST /api/queue/clear', needs: 'generate', foreign: 200 },

@@ -1,6 +1,7 @@
 // What every route really answers against the OpenAPI document: the status, the type, and a body that the very schemas of
 // the document hold, without a field that nobody described; and that all the document says is answered.
 
+import { createHash } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -244,6 +245,12 @@ describe('what routes answer', () => {
     await asks('POST /api/upload/image', 400, { body: upload(undefined) });
     await asks('POST /api/upload/image', 413, { body: upload(new Uint8Array(5_000_000)) });
     await asks('POST /api/upload/image', 415, { body: 'x', headers: plain });
+    const sha256 = createHash('sha256').update(png).digest('hex');
+    const link = { filename: 'a.png', size_bytes: png.length, sha256 };
+    await asks('POST /api/upload/link', 200, { json: link });
+    await asks('POST /api/upload/link', 400, { json: { ...link, sha256: '' } });
+    await asks('POST /api/upload/link', 413, { json: { ...link, filename: 'x'.repeat(300_000) } });
+    await asks('POST /api/upload/link', 415, { body: 'x', headers: plain });
   });
 
   test('lists, and a removal', async () => {
@@ -325,6 +332,7 @@ describe('what routes answer', () => {
     await asks('POST /api/generate', 202, { ...asked, json: { prompt: 'x' } });
     await asks('POST /api/generate', 429, { ...asked, json: { prompt: 'x' } });
     await asks('POST /api/upload/image', 429, { ...asked, body: upload(new Uint8Array(1)) });
+    await asks('POST /api/upload/link', 429, { ...asked, json: {} });
     await asks('GET /api/usage', 200, asked);
     expect(await asks('GET /api/usage', 200, { app: rig.app })).toMatchObject({ limited: false });
   });
@@ -353,7 +361,7 @@ describe('what routes answer', () => {
     });
     await asks('GET /api/queue', 200, { app: limited });
     for (const { route, operation } of operations())
-      if (!/generate$|upload\/image$/.test(route) && operation.security!.length > 0)
+      if (!/generate$|upload\/(image|link)$/.test(route) && operation.security!.length > 0)
         await asks(route.replaceAll(/\{\w+\}/g, nowhere), 429, { app: limited });
   });
 

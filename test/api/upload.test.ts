@@ -240,21 +240,21 @@ describe('the controlnet workflow', () => {
     const { json } = await upload(REAL);
     const key = keys.upload('local', String(json['name']));
     const uploaded = (await rig.images.head(key))!;
-    let puts = 0;
+    let renewed = 0;
     const later = anotherProcess(rig, {
       now: () => uploaded.lastModified.getTime() + 25 * 3600_000,
       images: {
         ...rig.images,
-        put: (...args) => {
-          puts += 1;
-          return rig.images.put(...args);
+        renew: (...args) => {
+          renewed += 1;
+          return rig.images.renew(...args);
         },
       },
     });
     const body = { prompt: 'x', workflow: 'flux2_turbo_controlnet', image: json['name'] };
     const { status, json: job } = await call(later, 'POST /api/generate', { json: body });
     expect(status).toBe(202);
-    expect(puts).toBe(1);
+    expect(renewed).toBe(1);
     expect(await rig.images.head(key)).toMatchObject({ etag: uploaded.etag, contentType: 'image/png' });
     await call(rig.app, `DELETE /api/queue/${String(job['job_id'])}`);
   });

@@ -228,13 +228,21 @@ describe('with the local API', () => {
   });
 
   test('an image input takes a local file, or the name of an image that was made', async () => {
-    await startApi();
+    const url = await startApi();
     const controlnet = ['--workflow', 'flux2_turbo_controlnet', ...SMALL];
     const png = new PNG({ width: 64, height: 48 });
     await writeFile(join(folder, 'my edges.png'), PNG.sync.write(png));
     const first = await run(['a fox', ...controlnet, '--image', 'my edges.png', '--output', 'fox.png']);
     expect(first).toMatchObject({ code: 0, paths: ['fox.png'] });
     expect(await sizeOf('fox.png')).toEqual([256, 320]);
+
+    // Past what one request takes.
+    const large = Buffer.concat([PNG.sync.write(png), Buffer.alloc(5 * 1024 * 1024)]);
+    await writeFile(join(folder, 'large.png'), large);
+    expect(await run(['a hare', ...controlnet, '--image', 'large.png'])).toMatchObject({ code: 0 });
+    expect(await get(`${url}/api/uploads`)).toMatchObject({
+      uploads: expect.arrayContaining([expect.objectContaining({ size_bytes: large.length })]) as unknown,
+    });
 
     const made = await run(['a fox', ...SMALL]);
     await rm(join(folder, made.paths[0]!));

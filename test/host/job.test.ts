@@ -60,8 +60,8 @@ test('a batch gives as many images, in order, each of its own name', async () =>
 });
 
 test('a node that fails ends the job with its reason, without a path', async () => {
-  // No upload takes it as an image.
-  const bytes = Buffer.from('no image at all');
+  // It begins as one.
+  const bytes = Buffer.from('\x89PNG\r\n\x1a\nand no more', 'latin1');
   const name = `${createHash('sha256').update(bytes).digest('hex')}.png`;
   await rig.images.put(keys.upload('local', name), bytes, { contentType: 'image/png' });
   const status = await rig.until(await rig.generate({ workflow: 'load', image: name }), ['failed']);

@@ -24,6 +24,18 @@ describe.each(Object.entries(ENGINES))('images in %s', (_, open) => {
   const listed = async (prefix: string) => (await all(images.list(prefix))).map(({ key }) => key);
   const leavesNothing = () => vi.waitFor(async () => expect(await engine.unfinished()).toEqual([]));
 
+  it('is made young again as it is', async () => {
+    expect(await images.renew('renew/none')).toBe(false);
+    await put('renew/one', 'x'.repeat(300_000), 'video/mp4');
+    const before = (await images.head('renew/one'))!;
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await images.renew('renew/one')).toBe(true);
+    const after = (await images.head('renew/one'))!;
+    expect(after.lastModified.getTime()).toBeGreaterThan(before.lastModified.getTime());
+    expect(after).toMatchObject({ contentType: 'video/mp4', sizeBytes: 300_000 });
+    expect(await text('renew/one')).toBe('x'.repeat(300_000));
+  });
+
   describe('put', () => {
     const content = Buffer.alloc(3 * MB, 'image');
     it.each([

@@ -5,6 +5,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { keys } from '../../functions/core/names.ts';
+import { createPresigner } from '../../functions/images/s3/presign.ts';
 import { tables } from '../../functions/store/tables.ts';
 import { Tables } from '../../infra/tables.ts';
 import { resourcesOf, templatesWith } from './synth.ts';
@@ -87,6 +88,23 @@ describe('buckets', () => {
           deny({ Bool: { 'aws:SecureTransport': 'false' } }),
           deny({ NumericLessThan: { 's3:TlsVersion': 1.2 } }),
         ]),
+      },
+    });
+  });
+
+  test('pages of the allowed origins read images by links, and put uploads with what a link signs', async () => {
+    const { headers } = await createPresigner({
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+      region: 'eu-central-1',
+      bucket: 'images',
+    }).uploadLink({ key: 'uploads/x', sizeBytes: 1, sha256: '0'.repeat(64) });
+    stateful.hasResourceProperties('AWS::S3::Bucket', {
+      BucketName: Match.anyValue(),
+      CorsConfiguration: {
+        CorsRules: [
+          Match.objectLike({ AllowedMethods: ['GET', 'HEAD'] }),
+          Match.objectLike({ AllowedMethods: ['PUT'], AllowedHeaders: Object.keys(headers) }),
+        ],
       },
     });
   });

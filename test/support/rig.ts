@@ -14,7 +14,7 @@ import { createWatch } from '../../functions/controller/watch.ts';
 import { sweep } from '../../functions/controller/sweep.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { createLive } from '../../functions/core/live.ts';
-import { IMAGE_READERS } from '../../functions/core/limits.ts';
+import { IMAGE_READERS, UPLOADS_AT_ONCE } from '../../functions/core/limits.ts';
 import { TIMINGS, type Timings } from '../../functions/core/timings.ts';
 import { createForwarder } from '../../functions/forwarder/forwarder.ts';
 import { type HostDeps, type RunningHost, startHost } from '../../functions/host/host.ts';
@@ -28,6 +28,7 @@ import {
   startSimulatedComfyUI,
 } from '../../simulated-comfyui/server.ts';
 import { linksBefore } from '../../functions/local/links.ts';
+import { isUpload, uploadsBefore } from '../../functions/local/uploads.ts';
 import { createLog, type Log } from '../../functions/log.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { appsWith, SETTINGS } from './app.ts';
@@ -128,10 +129,16 @@ export async function startRig({
     recorded: { nodes: recordedNodes, models: {} },
     settings: { ...SETTINGS, ...settings },
   });
-  const server = await listen(linksBefore(listenerOf(app), { links, images, readers, log }), '127.0.0.1', 0, {
-    ...CONNECTION_LIMITS,
-    ...limits,
-  });
+  const direct = { links, images, log };
+  const uploading = uploadsBefore(listenerOf(app), { ...direct, writers: createReaders(UPLOADS_AT_ONCE) });
+  const server = await listen(
+    linksBefore(uploading, { ...direct, readers }),
+    '127.0.0.1',
+    0,
+    { ...CONNECTION_LIMITS, ...limits },
+    'API',
+    isUpload,
+  );
   const url = `http://127.0.0.1:${server.port}`;
   const wireServer = await listen(listenerOf(wire), '127.0.0.1', 0);
   wireServer.server.on('upgrade', upgrade);

@@ -17,6 +17,7 @@ import { type ApiDeps, keepOf } from '../deps.ts';
 import { hasLimits, type Limits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { LimitHeaders } from './refusals.ts';
+import type { Uploads } from './uploads.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
@@ -25,6 +26,7 @@ export interface AcceptDeps extends ApiDeps {
   queue: Queue;
   reader: JobReader;
   limits: Limits;
+  uploads: Uploads;
 }
 
 /** What a job is to be made of, however it was asked for. */

@@ -1,24 +1,25 @@
 // Images that a job reads: one uploaded before, or one that the same owner made here.
 
-import { imagesOf } from '../../core/job.ts';
+import { imagesOf, type JobOutput, type JobState } from '../../core/job.ts';
 import { invalid } from '../../core/inputs.ts';
 import { uploadRenewal } from '../../core/limits.ts';
-import { isUploadName, jobIdOfImage, keys } from '../../core/names.ts';
+import { type InputKey, isUploadName, jobIdOfImage, keys } from '../../core/names.ts';
 import { imageInputs, type Staging } from '../../core/render.ts';
 import type { InputValues, Template } from '../../core/template.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
+import type { Uploads } from './uploads.ts';
 
 /** Where the images lie that a job reads. @throws AppError invalid_field */
 export async function findImages(
-  deps: ApiDeps,
+  deps: ApiDeps & { uploads: Uploads },
   owner: string,
   template: Template,
   values: InputValues,
 ): Promise<Staging[]> {
   return Promise.all(
     imageInputs(template, values).map(async ({ input, name, to }) => {
-      const key = await keyOfImage(deps, owner, name);
-      if (key) return { key, to };
+      const found = await findImage(deps, owner, name, input);
+      if (found) return { ...found, to };
       throw invalid(
         input,
         'must name an image that was uploaded here (POST /api/upload/image) or made here; there is none of this name',
@@ -27,24 +28,30 @@ export async function findImages(
   );
 }
 
-async function keyOfImage(deps: ApiDeps, owner: string, name: string): Promise<string | undefined> {
-  if (isUploadName(name))
-    return (await keepUpload(deps, keys.upload(owner, name))) ? keys.upload(owner, name) : undefined;
+async function findImage(
+  deps: ApiDeps & { uploads: Uploads },
+  owner: string,
+  name: string,
+  input: string,
+): Promise<InputKey | undefined> {
+  if (isUploadName(name)) {
+    const key = await deps.uploads.use(owner, name, input, 'image');
+    return key === undefined ? undefined : { key };
+  }
   const jobId = jobIdOfImage(name);
   const state = jobId === undefined ? undefined : await deps.jobs.readState(jobId);
-  const made = state?.owner === owner && imagesOf(state).some(({ filename }) => filename === name);
-  return made ? keys.image(state.jobId, state.attempt, name) : undefined;
+  const made = state?.owner === owner ? imagesOf(state).find(({ filename }) => filename === name) : undefined;
+  return state && made && inputOfOutput(state, made);
+}
+
+export function inputOfOutput({ jobId, attempt }: JobState, { filename, sha256 }: JobOutput): InputKey {
+  return { key: keys.image(jobId, attempt, filename), ...(sha256 !== undefined && { sha256 }) };
 }
 
 /** An upload expires by its age in the bucket: using it makes it young again. False: there is none. */
 export async function keepUpload(deps: ApiDeps, key: string): Promise<boolean> {
   const { images, now } = deps;
   const head = await images.head(key);
-  if (head && now() - head.lastModified.getTime() > uploadRenewal(keepOf(deps))) {
-    const stored = await images.get(key);
-    if (!stored || stored === 'not-modified') return false;
-    const { body, contentType, contentLength } = stored;
-    await images.put(key, body, { contentType, sizeBytes: contentLength });
-  }
+  if (head && now() - head.lastModified.getTime() > uploadRenewal(keepOf(deps))) return images.renew(key);
   return head !== undefined;
 }

@@ -8,6 +8,7 @@ import type { UploadCount, UploadReservation } from '../../core/upload-count.ts'
 import { type ApiDeps, keepOf } from '../deps.ts';
 import { hasLimits } from './limits.ts';
 import { createOwnerView } from './owner-view.ts';
+import { Refusal } from '../http/problems.ts';
 import { refuseUploads, tooBusy } from './refusals.ts';
 
 /** A count of the bucket is believed for so long, ms: what expires is found then, or when the quota is full. */
@@ -15,6 +16,8 @@ const COUNTED_FOR = 3_600_000;
 /** An upload that began so long ago, ms, and is not in the bucket, will not come. */
 const RESERVATION_KEPT = 600_000;
 const TRIES = 8;
+/** Of one owner, all in one item of the table. */
+const MAX_RESERVATIONS = 500;
 /** So that one expression stays below DynamoDB's 4 KB. */
 const FORGOTTEN_TOGETHER = 25;
 
@@ -23,9 +26,12 @@ export type Settle = (put: 'written' | 'existed') => Promise<void>;
 export interface UploadQuota {
   /**
    * Before an upload is put that is not there yet.
+   * @param until ms; when it must have come, where its caller puts it. Absent: now
    * @returns to be called when it is there, and whether it was another that put it @throws Refusal uploads_used_up
    */
-  begin(caller: Caller, upload: { name: string; bytes: number }): Promise<Settle>;
+  begin(caller: Caller, upload: { name: string; bytes: number }, until?: number): Promise<Settle>;
+  /** One that its caller has put was seen. */
+  arrived(owner: string, name: string): Promise<void>;
   /** Bytes, with what is under way; without it as of at most an hour ago, deletions aside. */
   used(owner: string): Promise<number>;
   /** One was deleted. */
@@ -43,7 +49,7 @@ interface Snapshot {
   bytes: number;
   /** Names in the bucket. */
   names: Set<string>;
-  /** Of which nothing will come. */
+  /** Of which nothing will come any more. */
   over: UploadReservation[];
   /** When the oldest was put, ms. */
   oldest: number | undefined;
@@ -69,25 +75,37 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
     }
     for (const reservation of under.values()) if (!isOver(reservation, now())) bytes += reservation.bytes;
     const over = count.reservations
-      .filter((reservation) => isOver(reservation, now()))
+      .filter((reservation) => isOver(reservation, now()) || names.has(reservation.name))
       .slice(0, FORGOTTEN_TOGETHER);
     return { count, bytes, names, over, oldest };
   }
 
   const replace = ({ count, bytes, over }: Snapshot) => counts.replace(count, bytes, now(), over);
 
-  async function begin(owner: string, upload: { name: string; bytes: number }): Promise<void> {
+  /** Those that callers put may be many. */
+  async function refuseIfMany(owner: string): Promise<void> {
+    if ((await counts.read(owner)).reservations.length < MAX_RESERVATIONS) return;
+    const seen = await view(owner);
+    if (seen.over.length > 0 && (await replace(seen))) return;
+    throw new Refusal(
+      'too_many_requests',
+      `${owner} has asked for ${MAX_RESERVATIONS} links and has not used the files: put them, use them in a job, or come again in a while`,
+      { limit: 'uploads' },
+      { 'Retry-After': '60' },
+    );
+  }
+
+  async function begin(owner: string, upload: UploadReservation): Promise<void> {
     const { uploadBytes } = owners.limitsOf(await owners.owner(owner));
     const limit = uploadBytes ?? Number.MAX_SAFE_INTEGER;
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const reservation = { ...upload, at: now() };
-      if (await counts.begin(owner, reservation, now() - COUNTED_FOR, limit)) return;
+      if (await counts.begin(owner, upload, now() - COUNTED_FOR, limit)) return;
       const seen = await view(owner);
       // Another has put it just now.
       if (seen.names.has(upload.name)) return;
       const same = seen.count.reservations.find(({ name }) => name === upload.name);
       if (same && !isOver(same, now())) {
-        if (await counts.join(owner, reservation)) return;
+        if (await counts.join(owner, upload)) return;
         continue;
       }
       refuseUploads(owner, uploadBytes, upload.bytes, { used: seen.bytes, roomAt: roomAt(seen), now: now() });
@@ -110,10 +128,11 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
   }
 
   return {
-    async begin(caller, upload) {
+    async begin(caller, upload, until) {
       const { owner } = caller;
       if (!hasLimits(caller)) return () => Promise.resolve();
-      await begin(owner, upload);
+      if (until !== undefined) await refuseIfMany(owner);
+      await begin(owner, { ...upload, at: until === undefined ? now() : until - RESERVATION_KEPT });
       return async (put) => {
         await bestEffort(owner, async () => {
           await counts.done(owner, upload.name);
@@ -121,6 +140,11 @@ export function createUploadQuota(deps: ApiDeps): UploadQuota {
           if (put === 'existed') await counts.forget(owner);
         });
       };
+    },
+
+    async arrived(owner, name) {
+      if (deps.admit === undefined) return;
+      await bestEffort(owner, () => counts.done(owner, name));
     },
 
     async used(owner) {

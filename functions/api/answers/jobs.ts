@@ -218,3 +218,17 @@ export const uploaded = z.strictObject({
   subfolder: z.literal(''),
   type: z.literal('input'),
 });
+
+export const uploadLink = z.strictObject({
+  name: z.string().describe('What an input takes, once the file is there'),
+  uploaded: z.boolean().describe('True: the file is here already'),
+  upload: z
+    .strictObject({
+      method: z.literal('PUT'),
+      url: z.url(),
+      headers: z.record(z.string(), z.string()).describe('To be sent as they are'),
+      expires_at: time.describe('When the PUT must have begun'),
+    })
+    .nullable()
+    .describe('null: nothing need be sent'),
+});

@@ -19,6 +19,7 @@ export const ANSWERS = {
   Removed: jobs.removed,
   Uploaded: jobs.uploaded,
   Uploads: jobs.uploads,
+  UploadLink: jobs.uploadLink,
   Webhooks: webhooks.webhooks,
   Webhook: webhooks.webhook,
   WebhookEvent: webhooks.event,

@@ -21,6 +21,7 @@ import { mount, type Mounted } from '../http/route.ts';
 import { assetFromHash, deleteAsset, headByHash, uploadAsset } from './assets.ts';
 import { assetView, findAsset } from './asset-view.ts';
 import { assetContent } from './content.ts';
+import { assetFromUpload } from './from-upload.ts';
 import type { V2Deps } from './deps.ts';
 import { v2Errors } from './errors.ts';
 import { jobEvents } from './events.ts';
@@ -126,6 +127,12 @@ function assetRoutes(deps: V2Deps): Mounted[] {
       scope: 'generate',
       errors: ['too_many_requests'],
       handle: (c) => assetFromHash(deps, c),
+    },
+    {
+      route: 'POST /v2/assets/from-upload',
+      scope: 'generate',
+      errors: ['too_many_requests'],
+      handle: (c) => assetFromUpload(deps, c),
     },
     {
       route: 'GET /v2/assets/by-hash/:hash',

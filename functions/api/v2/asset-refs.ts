@@ -1,9 +1,11 @@
 // Assets in a graph: `{"__type": "core/ASSET", "info": {"id"}}` where a file's name would stand. Each becomes an input that a host stages
 // before it posts the graph; the graph itself is kept as it was sent.
 
+import { MAX_INPUTS } from '../../core/limits.ts';
+import type { InputKey } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import type { Staging } from '../../core/render.ts';
-import { keepUpload } from '../admission/image-inputs.ts';
+import { inputOfOutput, keepUpload } from '../admission/image-inputs.ts';
 import { keyOfAsset, resolve } from './asset-view.ts';
 import type { V2Deps } from './deps.ts';
 import { V2Error } from './errors.ts';
@@ -37,22 +39,29 @@ export async function stagingOf(deps: V2Deps, owner: string, graph: Graph): Prom
   const references = Object.entries(graph).flatMap(([node, { inputs }]) =>
     Object.entries(inputs).flatMap(([field, value]) => referencesIn(node, field, value)),
   );
-  const keyOf = new Map<string, string>();
+  const inputOf = new Map<string, InputKey>();
   const ids = [...new Set(references.flatMap(({ id }) => id ?? []))];
+  if (ids.length > MAX_INPUTS)
+    throw new V2Error(
+      422,
+      'invalid_workflow',
+      `The graph reads ${ids.length} assets; a job may read ${MAX_INPUTS}`,
+    );
   await Promise.all(
     ids.map(async (id) => {
-      const key = await keyOfOwn(deps, owner, id);
-      if (key !== undefined) keyOf.set(id, key);
+      const input = await inputOfOwn(deps, owner, id);
+      if (input !== undefined) inputOf.set(id, input);
     }),
   );
-  const missing = references.filter(({ id }) => id === undefined || !keyOf.has(id));
+  const missing = references.filter(({ id }) => id === undefined || !inputOf.has(id));
   if (missing[0]) throw missingAsset(missing);
-  const staging = new Map<string, string[]>();
+  const staging = new Map<string, Staging>();
   for (const { node, field, id } of references) {
-    const key = keyOf.get(id!)!;
-    staging.set(key, [...(staging.get(key) ?? []), `${node}.${field}`]);
+    const input = inputOf.get(id!)!;
+    const known = staging.get(input.key) ?? { ...input, to: [] };
+    staging.set(input.key, { ...known, to: [...known.to, `${node}.${field}`] });
   }
-  return [...staging].map(([key, to]) => ({ key, to }));
+  return [...staging.values()];
 }
 
 /** A reference deeper than an input itself is as one that names none: no loader reads it. */
@@ -77,12 +86,13 @@ function idOf({ info }: { info?: unknown }): string | undefined {
 }
 
 /** Undefined: the owner has no such asset, or its bytes are gone. */
-async function keyOfOwn(deps: V2Deps, owner: string, id: string): Promise<string | undefined> {
+async function inputOfOwn(deps: V2Deps, owner: string, id: string): Promise<InputKey | undefined> {
   const asset = await deps.assets.read(id, deps.now());
   const found = asset?.owner === owner ? await resolve(deps, asset) : undefined;
   if (!found) return undefined;
+  if ('output' in found) return inputOfOutput(found.state, found.output);
   const key = keyOfAsset(found);
-  return 'output' in found || (await keepUpload(deps, key)) ? key : undefined;
+  return (await keepUpload(deps, key)) ? { key } : undefined;
 }
 
 function missingAsset(missing: readonly Reference[]): V2Error {

@@ -67,7 +67,7 @@ export async function assetView(
           file_path: found.output.filename,
         }
       : {
-          hash: `blake3:${found.asset.hash}`,
+          hash: /^[0-9a-f]{64}$/.test(found.asset.hash) ? `blake3:${found.asset.hash}` : null,
           size_bytes: found.asset.sizeBytes,
           content_type: found.asset.contentType,
           file_path: found.asset.filePath ?? null,

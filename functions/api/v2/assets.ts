@@ -147,7 +147,7 @@ interface Minted extends Asked {
   isShared?: boolean;
 }
 
-async function mint(
+export async function mint(
   deps: V2Deps,
   { owner }: Caller,
   { expiresIn, isShared = false, ...minted }: Minted,
@@ -180,17 +180,24 @@ interface Asked {
   expiresIn?: number;
 }
 
+/** @throws V2Error invalid_request */
+export function typeOf(given: unknown): Pick<Asked, 'contentType'> {
+  const contentType = typeof given === 'string' ? given.trim().toLowerCase() : '';
+  if (!CONTENT_TYPE.test(contentType)) throw invalid('"content_type" must be a media type such as image/png');
+  return { contentType };
+}
+
 function askedOf({ fields }: FileForm): Asked {
-  const contentType = fields.get('content_type')?.trim().toLowerCase();
-  if (contentType === undefined || !CONTENT_TYPE.test(contentType))
+  if (!fields.has('content_type'))
     throw invalid('"content_type" is required, before the file: a media type such as image/png');
   const path = fields.get('file_path');
   if (path === undefined) throw invalid('"file_path" is required, before the file: a name such as photo.png');
   const expiresIn = fields.get('expires_in');
-  return { contentType, ...pathOf(path), ...lifeOf(expiresIn === undefined ? undefined : Number(expiresIn)) };
+  const type = typeOf(fields.get('content_type'));
+  return { ...type, ...pathOf(path), ...lifeOf(expiresIn === undefined ? undefined : Number(expiresIn)) };
 }
 
-function pathOf(path: unknown): Pick<Asked, 'filePath'> {
+export function pathOf(path: unknown): Pick<Asked, 'filePath'> {
   if (path === undefined || path === null) return {};
   const isPlain =
     typeof path === 'string' &&
@@ -202,7 +209,7 @@ function pathOf(path: unknown): Pick<Asked, 'filePath'> {
   return { filePath: path };
 }
 
-function lifeOf(seconds: unknown): Pick<Asked, 'expiresIn'> {
+export function lifeOf(seconds: unknown): Pick<Asked, 'expiresIn'> {
   if (seconds === undefined || seconds === null) return {};
   const { least, most } = EXPIRES_IN;
   if (typeof seconds !== 'number' || !Number.isInteger(seconds) || seconds < least || seconds > most)

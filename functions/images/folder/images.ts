@@ -144,7 +144,7 @@ export async function openFolderImages({
     yield* (await described()).flat();
   }
 
-  return {
+  const images: FolderImages = {
     outputDirectory: join(root, 'images'),
 
     async put(key, body, meta) {
@@ -185,6 +185,14 @@ export async function openFolderImages({
       return found && { ...headOf(found), sizeBytes: found.sizeBytes };
     },
 
+    async renew(key) {
+      const stored = await images.get(key);
+      if (!stored || stored === 'not-modified') return false;
+      const { body, contentType, contentLength } = stored;
+      await images.put(key, body, { contentType, sizeBytes: contentLength });
+      return true;
+    },
+
     async delete(keys) {
       const paths = keys.map(pathOf);
       while (paths.length > 0) await Promise.all(paths.splice(0, TOGETHER).map(remove));
@@ -207,6 +215,7 @@ export async function openFolderImages({
       return { items, more: false };
     },
   };
+  return images;
 }
 
 function headOf({ headers, etag, lastModified }: Description) {

@@ -1,11 +1,16 @@
-// Links to images in a folder: `<endpoint>/signed/<key>?expires=…`. The signature covers the key, the end and the headers
-// that the link sets, whatever the method and the name by which this machine is called.
+// Links to images in a folder: `<endpoint>/signed/<key>?expires=…`, and `/signed-upload/` for one file to be put. The signature
+// covers the key, the end and what the link promises (the headers that it sets, or size and hash of the file), whatever the
+// name by which this machine is called.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
-import { escaped, type Presigner } from '../links.ts';
+import { escaped, type Presigner, type UploadedFile } from '../links.ts';
 
 const PATH = '/signed/';
+const UPLOAD_PATH = '/signed-upload/';
+
+/** Whether the path of a request is that of a link by which a file is put, valid or not. */
+export const isUploadLink = (url: string) => url.startsWith(UPLOAD_PATH);
 
 export interface LinkOptions {
   /** Of this workspace: a link outlives a restart. */
@@ -25,6 +30,8 @@ export interface Links extends Presigner {
   isLink(url: string): boolean;
   /** @param url path and query of a request. `refused`: what is wrong with the link, for people */
   read(url: string): Link | { refused: string };
+  /** The same of a link by which a file is put. */
+  readUpload(url: string): UploadedFile | { refused: string };
 }
 
 export function createLinks({ secret, now = Date.now }: LinkOptions): Links {
@@ -36,53 +43,102 @@ export function createLinks({ secret, now = Date.now }: LinkOptions): Links {
     return createHmac('sha256', signingKey).update(signed).digest('base64url');
   }
 
+  function uploadSignatureOf({ key, sizeBytes, sha256 }: UploadedFile, expires: number): string {
+    const signed = JSON.stringify(['put', key, expires, sizeBytes, sha256]);
+    return createHmac('sha256', signingKey).update(signed).digest('base64url');
+  }
+
+  const end = () => Math.floor(now() / 1000) + LINK_LIFETIME_SECONDS;
+
+  /** Of a link whose signature is ours. */
+  function isOver(expires: string): boolean {
+    const left = Number(expires) - now() / 1000;
+    // More is left only where the clock was set back.
+    return left < 0 || left > 2 * LINK_LIFETIME_SECONDS;
+  }
+
   return {
     link({ endpoint, key, filename, contentType }) {
-      if (endpoint === undefined) throw new TypeError('A link to this machine needs its address.');
       if (/[^\x20-\x7e]/.test(contentType ?? '')) throw new TypeError('A content type is ASCII text.');
-      const { origin, pathname } = new URL(endpoint);
-      const expires = Math.floor(now() / 1000) + LINK_LIFETIME_SECONDS;
-      const query = {
-        expires: String(expires),
-        filename,
-        type: contentType,
-        signature: signatureOf({ key, filename, contentType }, expires),
-      };
-      const parts = Object.entries(query).flatMap(([name, value]) =>
-        value === undefined ? [] : [`${name}=${escaped(value)}`],
+      const expires = end();
+      return Promise.resolve(
+        addressOf(endpoint, PATH, key, {
+          expires: String(expires),
+          filename,
+          type: contentType,
+          signature: signatureOf({ key, filename, contentType }, expires),
+        }),
       );
-      const path = key.split('/').map(escaped).join('/');
-      return Promise.resolve(`${origin}${pathname.replace(/\/+$/, '')}${PATH}${path}?${parts.join('&')}`);
+    },
+
+    uploadLink({ endpoint, ...file }) {
+      const expires = end();
+      const url = addressOf(endpoint, UPLOAD_PATH, file.key, {
+        expires: String(expires),
+        size: String(file.sizeBytes),
+        sha256: file.sha256,
+        signature: uploadSignatureOf(file, expires),
+      });
+      return Promise.resolve({ url, headers: { 'Content-Type': 'application/octet-stream' } });
     },
 
     isLink: (url) => url.startsWith(PATH),
 
     read(url) {
-      const [path = '', query = '', ...more] = url.slice(PATH.length).split('?');
-      const fields = new URLSearchParams(query);
-      const {
-        expires = '',
-        filename,
-        type: contentType,
-        signature = '',
-        ...others
-      } = Object.fromEntries(fields);
-      const key = decoded(path);
-      const isPlain = more.length === 0 && Object.keys(others).length === 0 && fields.size <= 4;
+      const { key, fields } = partsOf(url, PATH, ['expires', 'filename', 'type', 'signature']);
+      const { expires = '', filename, type: contentType, signature = '' } = fields ?? {};
       const link = { key: key ?? '', filename, contentType };
+      if (key === undefined || !isEnd(expires) || !isEqual(signature, signatureOf(link, Number(expires))))
+        return CHANGED;
+      return isOver(expires) ? OVER : link;
+    },
+
+    readUpload(url) {
+      const { key, fields } = partsOf(url, UPLOAD_PATH, ['expires', 'size', 'sha256', 'signature']);
+      const { expires = '', size = '', sha256 = '', signature = '' } = fields ?? {};
+      const file = { key: key ?? '', sizeBytes: Number(size), sha256 };
       if (
         key === undefined ||
-        !isPlain ||
-        !/^[1-9]\d{0,11}$/.test(expires) ||
-        !isEqual(signature, signatureOf(link, Number(expires)))
+        !isEnd(expires) ||
+        !isEqual(signature, uploadSignatureOf(file, Number(expires)))
       )
-        return { refused: 'The link was changed on its way, or is of another workspace' };
-      const left = Number(expires) - now() / 1000;
-      // So much is left only where the clock was set back.
-      if (left < 0 || left > 2 * LINK_LIFETIME_SECONDS) return { refused: 'The link has expired' };
-      return link;
+        return CHANGED;
+      return isOver(expires) ? OVER : file;
     },
   };
+}
+
+const CHANGED = { refused: 'The link was changed on its way, or is of another workspace' };
+const OVER = { refused: 'The link has expired' };
+
+const isEnd = (expires: string) => /^[1-9]\d{0,11}$/.test(expires);
+
+function addressOf(
+  endpoint: string | undefined,
+  at: string,
+  key: string,
+  query: Record<string, string | undefined>,
+): string {
+  if (endpoint === undefined) throw new TypeError('A link to this machine needs its address.');
+  const { origin, pathname } = new URL(endpoint);
+  const parts = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${escaped(value)}`],
+  );
+  const path = key.split('/').map(escaped).join('/');
+  return `${origin}${pathname.replace(/\/+$/, '')}${at}${path}?${parts.join('&')}`;
+}
+
+/** Undefined where something else was added. */
+function partsOf(
+  url: string,
+  at: string,
+  known: readonly string[],
+): { key: string | undefined; fields?: Record<string, string | undefined> } {
+  const [path = '', query = '', ...more] = url.slice(at.length).split('?');
+  const fields = new URLSearchParams(query);
+  const isPlain = more.length === 0 && fields.size <= known.length;
+  const isKnown = [...fields.keys()].every((name) => known.includes(name));
+  return isPlain && isKnown ? { key: decoded(path), fields: Object.fromEntries(fields) } : { key: undefined };
 }
 
 function decoded(path: string): string | undefined {

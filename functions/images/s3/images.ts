@@ -2,6 +2,7 @@
 
 import {
   type _Object as S3Object,
+  CopyObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -106,6 +107,21 @@ export function createS3Images({ client, bucket }: { client: S3Client; bucket: s
         if (statusOf(error) === 404) return undefined;
         throw error;
       }
+    },
+
+    async renew(key) {
+      const head = await images.head(key);
+      if (!head) return false;
+      await client.send(
+        new CopyObjectCommand({
+          ...at(key),
+          CopySource: `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`,
+          // S3 copies nothing onto itself that stays as it is.
+          MetadataDirective: 'REPLACE',
+          ContentType: head.contentType,
+        }),
+      );
+      return true;
     },
 
     async delete(keys) {

@@ -16,6 +16,7 @@ export function createLateS3Images(bucket: string, settings: S3Settings): Images
     putOnce: async (...asked) => (await loaded()).putOnce(...asked),
     get: async (...asked) => (await loaded()).get(...asked),
     head: async (...asked) => (await loaded()).head(...asked),
+    renew: async (...asked) => (await loaded()).renew(...asked),
     delete: async (...asked) => (await loaded()).delete(...asked),
     async *list(...asked) {
       yield* (await loaded()).list(...asked);

@@ -2,7 +2,7 @@
 // It makes no request and has no state.
 
 import { SignatureV4 } from '@smithy/signature-v4';
-import type { AwsCredentialIdentity, Provider } from '@smithy/types';
+import type { AwsCredentialIdentity, HttpRequest, Provider } from '@smithy/types';
 import { createHash, createHmac } from 'node:crypto';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { escaped, type Presigner, safetyOf } from '../links.ts';
@@ -49,12 +49,48 @@ export function createPresigner(options: PresignerOptions): Presigner {
         },
         { expiresIn: expiresSeconds, signingDate: new Date(now()) },
       );
-      const query = Object.entries(signed.query ?? {}).map(
-        ([name, value]) => `${escaped(name)}=${escaped(String(value))}`,
+      return addressOf(origin, prefix, signed);
+    },
+
+    async uploadLink({ endpoint, key, sizeBytes, sha256 }) {
+      const { origin, prefix, path } = placeOf(endpoint, region, bucket);
+      // S3 refuses a request that has not what is signed, a body of another hash, and, by If-None-Match, a second one.
+      const headers = {
+        'Content-Type': 'application/octet-stream',
+        'If-None-Match': '*',
+        [CHECKSUM]: Buffer.from(sha256, 'hex').toString('base64'),
+      };
+      const signed = await signer.presign(
+        {
+          method: 'PUT',
+          protocol: origin.protocol,
+          hostname: origin.hostname,
+          headers: {
+            ...headers,
+            host: origin.host,
+            'Content-Length': String(sizeBytes),
+            'X-Amz-Content-Sha256': 'UNSIGNED-PAYLOAD',
+          },
+          path: path + key.split('/').map(escaped).join('/'),
+          query: {},
+        },
+        {
+          expiresIn: expiresSeconds,
+          signingDate: new Date(now()),
+          // In the query S3 would not look at it.
+          unhoistableHeaders: new Set([CHECKSUM]),
+        },
       );
-      return `${origin.origin}${prefix}${signed.path}?${query.join('&')}`;
+      return { url: addressOf(origin, prefix, signed), headers };
     },
   };
+}
+
+const CHECKSUM = 'x-amz-checksum-sha256';
+
+function addressOf(origin: URL, prefix: string, { path, query = {} }: HttpRequest): string {
+  const fields = Object.entries(query).map(([name, value]) => `${escaped(name)}=${escaped(String(value))}`);
+  return `${origin.origin}${prefix}${path}?${fields.join('&')}`;
 }
 
 /** Path style at a given endpoint; at AWS the bucket is part of the host, unless it has a dot, which breaks TLS. */

@@ -3,7 +3,9 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { UploadLink } from '../../../functions/images/links.ts';
 import { expect, it } from 'vitest';
 import { createS3Client } from '../../../functions/images/s3/client.ts';
 import { createS3Images } from '../../../functions/images/s3/images.ts';
@@ -99,4 +101,45 @@ it('keeps the path of an endpoint, and signs what is behind it', async () => {
   const behind = await at('https://host/comfy/');
   expect(behind.pathname).toBe(`/comfy${plain.pathname}`);
   expect(behind.search).toBe(plain.search);
+});
+
+it('takes one file by a PUT: this one, once, until it ends', async () => {
+  const s3 = await startTestS3();
+  try {
+    const images = createS3Images({ client: s3.client, bucket: BUCKET });
+    const bytes = randomBytes(300_000);
+    const file = {
+      key: `uploads/${'0'.repeat(16)}/${'a'.repeat(64)}.mp4`,
+      sizeBytes: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    };
+    const link = (now = Date.now()) =>
+      createPresigner({ credentials, region, bucket: BUCKET, now: () => now }).uploadLink({
+        endpoint: s3.url,
+        ...file,
+      });
+    const put = async ({ url, headers }: UploadLink, body = bytes, more = {}) => {
+      const answer = await fetch(url, { method: 'PUT', headers: { ...headers, ...more }, body });
+      return [answer.status, /<Code>(\w+)/.exec(await answer.text())?.[1]];
+    };
+    const wanted = await link();
+    const other = Buffer.from(bytes);
+    other[7]! ^= 1;
+    expect(await put(wanted, other)).toEqual([400, 'BadDigest']);
+    expect(await put(wanted, bytes.subarray(1))).toEqual([403, 'SignatureDoesNotMatch']);
+    expect(await put(wanted, Buffer.concat([bytes, bytes]))).toEqual([403, 'SignatureDoesNotMatch']);
+    for (const name of Object.keys(wanted.headers))
+      expect((await put(wanted, bytes, { [name]: 'text/html' }))[0]).toBeGreaterThanOrEqual(400);
+    expect(await put({ ...wanted, url: wanted.url.replace(/a{64}/, 'b'.repeat(64)) })).toEqual([
+      403,
+      'SignatureDoesNotMatch',
+    ]);
+    expect(await put(await link(Date.now() - 16 * 60_000))).toEqual([403, 'AccessDenied']);
+    expect(await images.head(file.key)).toBeUndefined();
+    expect(await put(wanted)).toEqual([200, undefined]);
+    expect(await images.head(file.key)).toMatchObject({ sizeBytes: bytes.length });
+    expect(await put(wanted)).toEqual([412, 'PreconditionFailed']);
+  } finally {
+    await s3.stop();
+  }
 });

@@ -32,7 +32,9 @@ export async function* receive(req: IncomingMessage, payload: string): Body {
     throw notImplemented(`a body signed as ${payload.slice(0, 60)}`);
   }
   const names = [...Object.keys(req.headers), ...trailerNames(req)];
-  const foreign = names.find((name) => /^x-amz-checksum-(?!crc32$|mode$|type$|algorithm$)/.test(name));
+  const foreign = names.find((name) =>
+    /^x-amz-checksum-(?!crc32$|sha256$|mode$|type$|algorithm$)/.test(name),
+  );
   if (foreign) throw notImplemented(foreign);
 
   const length = req.headers[chunked ? 'x-amz-decoded-content-length' : 'content-length'];
@@ -43,7 +45,9 @@ export async function* receive(req: IncomingMessage, payload: string): Body {
   const source: AsyncIterator<Buffer> = req.iterator({ destroyOnReturn: false });
   const pieces = chunked ? dechunk(source) : plain(source);
   const md5 = createHash('md5');
-  const sha256 = chunked || payload === 'UNSIGNED-PAYLOAD' ? undefined : createHash('sha256');
+  const promisedSha256 = req.headers['x-amz-checksum-sha256'];
+  const isSigned = !chunked && payload !== 'UNSIGNED-PAYLOAD';
+  const sha256 = isSigned || promisedSha256 !== undefined ? createHash('sha256') : undefined;
   let sizeBytes = 0;
   let crc = 0;
   let piece = await pieces.next();
@@ -76,7 +80,11 @@ export async function* receive(req: IncomingMessage, payload: string): Body {
   if (contentMd5 !== undefined && contentMd5 !== digest.toString('base64')) {
     throw new S3Error(400, 'BadDigest', 'The Content-MD5 you specified did not match what we received.');
   }
-  if (sha256 && sha256.digest('hex') !== payload) {
+  const hash = sha256?.digest();
+  if (promisedSha256 !== undefined && hash!.toString('base64') !== promisedSha256) {
+    throw new S3Error(400, 'BadDigest', 'The SHA256 you specified did not match the calculated checksum.');
+  }
+  if (isSigned && hash!.toString('hex') !== payload) {
     throw new S3Error(
       400,
       'XAmzContentSHA256Mismatch',

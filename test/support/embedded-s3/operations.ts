@@ -2,10 +2,11 @@
 // The caller's signature is verified before; files.ts stores the bytes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { receive } from './body.ts';
+import { createReadStream } from 'node:fs';
+import { type Body, receive } from './body.ts';
 import type { Bucket } from './files.ts';
 import { notImplemented, S3Error } from './error.ts';
-import { deletedXml, listXml, parseDelete } from './xml.ts';
+import { copiedXml, deletedXml, listXml, parseDelete } from './xml.ts';
 
 export interface Call {
   req: IncomingMessage;
@@ -29,9 +30,11 @@ export const CONTENT_HEADERS = [
 const MAX_METADATA_BYTES = 2048;
 const MAX_XML_BYTES = 2 * 1024 * 1024;
 
-export async function putObject({ req, res, bucket, key, payload, params, now }: Call): Promise<void> {
+export async function putObject(call: Call): Promise<void> {
+  const { req, res, bucket, key, payload, params, now } = call;
   refuseUnknown(params, []);
-  refuseHeaders(req, ['if-match', 'x-amz-copy-source', 'x-amz-server-side-encryption-customer-algorithm']);
+  refuseHeaders(req, ['if-match', 'x-amz-server-side-encryption-customer-algorithm']);
+  if (req.headers['x-amz-copy-source'] !== undefined) return copyOntoItself(call);
   const ifAbsent = req.headers['if-none-match'] !== undefined;
   if (ifAbsent && req.headers['if-none-match'] !== '*') throw notImplemented('If-None-Match other than *');
   if (
@@ -47,6 +50,22 @@ export async function putObject({ req, res, bucket, key, payload, params, now }:
   res.setHeader('etag', object.etag);
   res.setHeader('x-amz-checksum-crc32', object.crc32);
   res.end();
+}
+
+/** CopyObject, as far as it makes an object young again. */
+async function copyOntoItself({ req, res, bucketName, bucket, key, now }: Call): Promise<void> {
+  const source = decodeURIComponent(String(req.headers['x-amz-copy-source'])).replace(/^\//, '');
+  if (source !== `${bucketName}/${key}` || req.headers['x-amz-metadata-directive'] !== 'REPLACE')
+    throw notImplemented('a copy of another object');
+  const opened = bucket.open(key);
+  if (!opened) throw new S3Error(404, 'NoSuchKey', 'The specified key does not exist.', { Key: key });
+  const { sizeBytes, etag, crc32 } = opened.object;
+  const body = async function* (): Body {
+    if (sizeBytes > 0) yield* createReadStream('', { fd: opened.fd, start: 0, end: sizeBytes - 1 });
+    return { sizeBytes, etag, crc32 };
+  };
+  await bucket.put(key, body(), { headers: keptHeaders(req), now, ifAbsent: false });
+  sendXml(res, copiedXml(etag, new Date(now())));
 }
 
 export function deleteObject({ res, bucket, key, params }: Call): Promise<void> {

@@ -12,6 +12,10 @@ export function errorXml(error: S3Error): string {
   return `${HEAD}<Error>${elements(fields)}</Error>`;
 }
 
+export function copiedXml(etag: string, at: Date): string {
+  return `${HEAD}<CopyObjectResult ${NAMESPACE}>${elements({ ETag: etag, LastModified: at.toISOString() })}</CopyObjectResult>`;
+}
+
 export interface Page {
   bucket: string;
   prefix: string;
