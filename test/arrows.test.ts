@@ -18,10 +18,11 @@ const MAY_IMPORT: Record<string, string[]> = {
   images: ['core', 'log'],
   comfyui: ['core', 'log'],
   queue: ['core', 'log', 'store'],
-  api: ['core', 'log', 'metrics', 'queue', 'store', 'images', 'comfyui'],
+  outbound: ['core', 'log'],
+  api: ['core', 'log', 'metrics', 'queue', 'store', 'images', 'comfyui', 'outbound'],
   forwarder: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
   controller: ['core', 'log', 'metrics', 'queue', 'store', 'images', 'comfyui', 'machines'],
-  webhooks: ['core', 'log', 'metrics', 'store'],
+  webhooks: ['core', 'log', 'metrics', 'outbound', 'store'],
   host: ['core', 'log', 'metrics', 'runtime', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Within a folder: the folders of it that a folder of it may import, and files of it that all may. */

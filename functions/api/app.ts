@@ -32,6 +32,7 @@ import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
 import { createUploadQuota } from './admission/upload-quota.ts';
 import { createUploads } from './admission/uploads.ts';
+import { createUrlInputs } from './admission/url-inputs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
@@ -50,15 +51,17 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
   wire: Wire;
 } {
   const uploadQuota = createUploadQuota(deps);
+  const limits = createLimits(deps);
   const shared: Shared = {
     ...deps,
     fleet: createFleet(deps),
     queue: createQueue(deps.jobs, deps.now),
     totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
-    limits: createLimits(deps),
+    limits,
     uploadQuota,
     uploads: createUploads({ ...deps, uploadQuota }),
+    urlInputs: createUrlInputs({ ...deps, limits, uploadQuota }),
     watch: createWatch(deps),
     readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     openConnections: createOpenConnections(

@@ -14,6 +14,7 @@ import type { Timings } from '../core/timings.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/links.ts';
 import type { Log } from '../log.ts';
+import type { Fetch } from '../outbound/fetch.ts';
 import type { Tables } from '../store/open.ts';
 
 export interface ApiDeps extends Tables {
@@ -37,6 +38,8 @@ export interface ApiDeps extends Tables {
   webhookDue?(): void;
   /** Sets `caller`, or throws AppError unauthorized. Absent: every caller is the owner `local`. */
   admit?: MiddlewareHandler<ApiEnv>;
+  /** Of inputs that are named by an address; absent: none are. */
+  fetchInput?: Fetch;
   /** The folder with swagger-ui's files. */
   docs: string;
   /** Aborted when the process stops: open connections are closed at once. */

@@ -12,6 +12,7 @@ import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import type { Connected } from '../runtime/connect.ts';
+import type { Fetch } from '../outbound/fetch.ts';
 import { docsFolder } from '../runtime/docs-folder.ts';
 import { createApp, createApps } from './app.ts';
 import type { Wire } from './comfyui-wire/deps.ts';
@@ -32,6 +33,10 @@ export function machineApps(
     ...connected,
     ...own,
     ...(settings.API_KEYS === 'required' && { admit: askForKeys(connected) }),
+    ...inputsByAddress(settings, [
+      hostname(),
+      ...(typeof own.settings.links === 'object' ? [new URL(own.settings.links.origin).hostname] : []),
+    ]),
     random: randomBytes,
     docs: docsFolder(),
     recorded: { nodes: recordedNodes, models: {} },
@@ -57,6 +62,7 @@ export function lambdaApp(
     ...connected,
     ...own,
     admit: askForKeys(connected, ...given(settings.API_KEY, settings.API_KEY_PREVIOUS)),
+    ...inputsByAddress(settings, []),
     random: randomBytes,
     docs: join(own.folder, 'docs'),
     recorded: {
@@ -77,6 +83,33 @@ export function lambdaApp(
       hsts: true,
     },
   });
+}
+
+/** @param hosts names of this service */
+function inputsByAddress(
+  { INPUT_URLS: reach }: Pick<ApiSettings, 'INPUT_URLS'>,
+  hosts: readonly string[],
+): Pick<ApiDeps, 'fetchInput'> {
+  if (reach === 'off') return {};
+  const allowPrivate = reach === 'private';
+  let loading: Promise<Fetch> | undefined;
+  return {
+    async fetchInput(...asked) {
+      // Few calls need it.
+      loading ??= Promise.all([
+        import('../outbound/address.ts'),
+        import('../outbound/fetch.ts'),
+        import('../outbound/own-addresses.ts'),
+      ]).then(([{ resolveAsMachine, resolveByDns }, { createFetch }, { ownAddresses }]) =>
+        createFetch({
+          resolve: allowPrivate ? resolveAsMachine : resolveByDns(),
+          allowPrivate,
+          own: allowPrivate ? new Set() : ownAddresses(hosts),
+        }),
+      );
+      return (await loading)(...asked);
+    },
+  };
 }
 
 function common(settings: ApiSettings | LocalSettings | ApiLambdaSettings) {

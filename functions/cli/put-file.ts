@@ -46,6 +46,8 @@ export async function putFile(
   const { statusCode = 0 } = answer.resume();
   if (statusCode >= 500) throw new Error(`the upload was answered ${statusCode}`);
   if (statusCode >= 300 && statusCode !== THERE)
-    throw new CommandError(`${name} was not taken: its upload was answered ${statusCode}`);
+    throw new CommandError(
+      `${name} was not taken: its upload was answered ${statusCode}; try again, or look into the log of the API`,
+    );
   await sent;
 }

@@ -88,6 +88,11 @@ export const api = {
     'must be a number of days above 0, at most 3650',
     'how long jobs, images and uploads are kept',
   ),
+  INPUT_URLS: setting(
+    z._default(z.enum(['public', 'private', 'off']), 'public'),
+    'must be public, private or off',
+    'inputs may be named by an https address: of public hosts, with `private` also of private ones and by plain http (for a network of one’s own), or not at all',
+  ),
   ...ownerLimits,
   OPEN_CONNECTIONS: setting(
     z._default(whole(0, 100_000), OPEN_CONNECTIONS),

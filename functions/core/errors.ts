@@ -32,6 +32,7 @@ export const STATUS = {
   unsupported_media_type: 415,
   range_not_satisfiable: 416,
   idempotency_mismatch: 422,
+  input_not_fetched: 422,
   too_many_waiting: 429,
   too_many_requests: 429,
   too_many_unfinished: 429,

@@ -2,7 +2,7 @@
 // The error names the first bad field and what it should be.
 
 import { AppError, type ErrorCode } from './errors.ts';
-import { MAX_DRAWN_SEED, MAX_INTEGER, MAX_SEED, MAX_TEXT, MIN_INTEGER } from './limits.ts';
+import { MAX_DRAWN_SEED, MAX_INTEGER, MAX_SEED, MAX_TEXT, MIN_INTEGER, MAX_INPUT_URL } from './limits.ts';
 import { isKey, type ObjectInfo, type Option, optionsOf } from './object-info.ts';
 import {
   type Bounds,
@@ -104,7 +104,7 @@ export function valueOf(
     case 'string':
       return options ? chosen(name, raw, options) : text(name, raw, spec.max_length ?? MAX_TEXT);
     case 'image':
-      return text(name, raw, 200);
+      return text(name, raw, MAX_INPUT_URL);
     case 'choice':
       return chosen(name, raw, options);
     case 'boolean':

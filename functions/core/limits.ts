@@ -108,6 +108,11 @@ export const MAX_LINKED_BYTES = 5 * 1024 * 1024 * 1024;
 export const LINKED_WITHIN = HOUR;
 /** Bodies by links that one process takes at the same time. */
 export const UPLOADS_AT_ONCE = 32;
+/** Of an input that is named by an address: all of a job's within FETCHED_WITHIN. */
+export const MAX_FETCHED_BYTES = 100 * 1024 * 1024;
+export const FETCHED_WITHIN = 30 * SECOND;
+export const FETCHES_AT_ONCE = 8;
+export const MAX_INPUT_URL = 2000;
 /** Files that one job reads: its request lies in one item of a table. */
 export const MAX_INPUTS = 1000;
 export const MAX_TEXT = 10_000;

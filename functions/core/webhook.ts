@@ -1,5 +1,5 @@
 // Which webhook endpoints are accepted, and when a delivery is retried or given up. Pure: whether an address may be called
-// is checked when it is called (webhooks/address.ts).
+// is checked when it is called (outbound/address.ts).
 
 import { invalid } from './inputs.ts';
 import type { JobState } from './job-state.ts';

@@ -4,9 +4,9 @@ import { randomBytes } from 'node:crypto';
 import type { LocalSettings } from '../config/local.ts';
 import type { Log } from '../log.ts';
 import type { Connected } from '../runtime/connect.ts';
-import { resolveAsMachine, resolveByDns } from '../webhooks/address.ts';
+import { resolveAsMachine, resolveByDns } from '../outbound/address.ts';
 import { createDeliverer } from '../webhooks/deliver.ts';
-import { ownAddresses } from '../webhooks/own-addresses.ts';
+import { ownAddresses } from '../outbound/own-addresses.ts';
 import { createSend } from '../webhooks/send.ts';
 import { type Delivering, startDelivering } from '../webhooks/ticker.ts';
 

@@ -11,10 +11,10 @@ import { createMetrics } from '../metrics.ts';
 import { describeEvent } from '../runtime/stream.ts';
 import { createStoreClient, engineOf } from '../store/dynamodb/client.ts';
 import { openTables } from '../store/open.ts';
-import { resolveByDns } from './address.ts';
+import { resolveByDns } from '../outbound/address.ts';
 import { createDeliverer } from './deliver.ts';
 import { deliverWhileBusy } from './rounds.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { ownAddresses } from '../outbound/own-addresses.ts';
 import { createSend } from './send.ts';
 
 const settings = webhooksLambdaSettings(process.env);

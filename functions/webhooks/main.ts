@@ -6,9 +6,9 @@ import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
 import { connect, storageOf } from '../runtime/connect.ts';
 import { explainAndExit, onStopSignal, reportReady } from '../runtime/exit.ts';
-import { resolveAsMachine, resolveByDns } from './address.ts';
+import { resolveAsMachine, resolveByDns } from '../outbound/address.ts';
 import { createDeliverer } from './deliver.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { ownAddresses } from '../outbound/own-addresses.ts';
 import { createSend } from './send.ts';
 import { startDelivering } from './ticker.ts';
 

@@ -3,9 +3,9 @@
 
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { isIPv4, type LookupFunction } from 'node:net';
+import { before } from '../core/before.ts';
 import { WEBHOOK_LIMIT } from '../core/limits.ts';
-import { addressesOf, Refused, type Rules } from './address.ts';
+import { addressesOf, onlyTo, reasonOf, Refused, type Rules } from '../outbound/address.ts';
 
 export interface Answer {
   status?: number;
@@ -92,32 +92,4 @@ function post(
     });
     request.end(body);
   });
-}
-
-/** A lookup that returns the judged addresses, whatever the name resolves to by now. */
-function onlyTo(addresses: string[]): LookupFunction {
-  const judged = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
-  return (_name, { all }, answer) => {
-    if (all) answer(null, judged);
-    else answer(null, judged[0]!.address, judged[0]!.family);
-  };
-}
-
-async function before<T>(late: AbortSignal, work: Promise<T>): Promise<T> {
-  let abort: () => void = () => undefined;
-  const over = new Promise<never>((_, reject) => {
-    abort = () => reject(late.reason as Error);
-    late.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    late.removeEventListener('abort', abort);
-  }
-}
-
-/** Node's error code: it contains no path and no address. */
-function reasonOf(error: unknown): string {
-  const { code, errors } = error as { code?: string; errors?: { code?: string }[] };
-  return code ?? errors?.[0]?.code ?? 'the connection failed';
 }

@@ -5,7 +5,7 @@ import { dueOf, dueOrder } from '../../functions/core/delivery.ts';
 import { cancel } from '../../functions/core/job.ts';
 import { deliveryIdOf } from '../../functions/core/names.ts';
 import { deliveriesTable } from '../../functions/store/tables.ts';
-import { resolveAsMachine } from '../../functions/webhooks/address.ts';
+import { resolveAsMachine } from '../../functions/outbound/address.ts';
 import type { DeliverDeps } from '../../functions/webhooks/deliver.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
 import { outbox, type DeliveryRig, startDeliveryRig } from './rig.ts';

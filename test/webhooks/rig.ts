@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Delivery } from '../../functions/core/delivery.ts';
 import { createLog } from '../../functions/log.ts';
-import { resolveAsMachine } from '../../functions/webhooks/address.ts';
+import { resolveAsMachine } from '../../functions/outbound/address.ts';
 import {
   createDeliverer,
   type DeliverDeps,

@@ -18,6 +18,7 @@ import { hasLimits, type Limits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { LimitHeaders } from './refusals.ts';
 import type { Uploads } from './uploads.ts';
+import type { UrlInputs } from './url-inputs.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
@@ -27,6 +28,7 @@ export interface AcceptDeps extends ApiDeps {
   reader: JobReader;
   limits: Limits;
   uploads: Uploads;
+  urlInputs: UrlInputs;
 }
 
 /** What a job is to be made of, however it was asked for. */

@@ -1,5 +1,6 @@
 // A job by a template: the caller's inputs are checked against it, and the graph is rendered from it.
 
+import type { Caller } from '../../core/access.ts';
 import { invalid, parseInputs } from '../../core/inputs.ts';
 import { parseLabels } from '../../core/labels.ts';
 import { MAX_DRAWN_SEED } from '../../core/limits.ts';
@@ -8,12 +9,12 @@ import { hashBody } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { AcceptDeps, Wanted } from './accept.ts';
-import { findImages } from './image-inputs.ts';
+import { fetchImages, findImages } from './template-images.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
 /** @param body parsed JSON */
-export function fromTemplate(deps: AcceptDeps, owner: string, body: Record<string, unknown>): Wanted {
+export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<string, unknown>): Wanted {
   return {
     bodyHash: hashOf(body),
 
@@ -23,11 +24,12 @@ export function fromTemplate(deps: AcceptDeps, owner: string, body: Record<strin
       const metadata = parseLabels(labels);
       const template = templateOf(templates, workflow);
       const { nodes } = await deps.fleet.inventory();
-      const { values, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
+      const { values: given, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
         randomSeed(deps.random(8)),
       );
       const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
-      const staging = await findImages(deps, owner, template, values);
+      const values = await fetchImages(deps, caller, template, given);
+      const staging = await findImages(deps, caller.owner, template, values);
       return {
         request: {
           workflow: template.name,

@@ -5,8 +5,8 @@ import { createCache } from '../../core/cache.ts';
 import { invalid } from '../../core/inputs.ts';
 import type { OutputKind } from '../../core/job-output.ts';
 import { keys } from '../../core/names.ts';
-import { kindOfExtension, MEDIA_HEAD, type MediaType, mediaTypeOf } from '../../images/media-type.ts';
-import { letGo } from '../../images/images.ts';
+import type { MediaType } from '../../images/media-type.ts';
+import type { StoredImage } from '../../images/images.ts';
 import type { ApiDeps } from '../deps.ts';
 import { keepUpload } from './image-inputs.ts';
 import type { UploadQuota } from './upload-quota.ts';
@@ -31,13 +31,10 @@ export function createUploads(deps: ApiDeps & { uploadQuota: UploadQuota }): Upl
   });
 
   async function typeOf(owner: string, key: string): Promise<MediaType | undefined> {
+    const { MEDIA_HEAD, mediaTypeOf } = await mediaTypes();
     const stored = await images.get(key, { range: `bytes=0-${MEDIA_HEAD - 1}` });
     if (!stored || stored === 'not-modified') return undefined;
-    if (stored.contentLength > MEDIA_HEAD) {
-      await letGo(stored);
-      throw new Error(`The bucket sent all of ${key}, not its first bytes`);
-    }
-    const head = new Uint8Array(await new Response(stored.body).arrayBuffer());
+    const head = await headOf(stored, MEDIA_HEAD);
     const name = key.slice(key.lastIndexOf('/') + 1);
     await uploadQuota.arrived(owner, name);
     return mediaTypeOf(head, name);
@@ -55,6 +52,7 @@ export function createUploads(deps: ApiDeps & { uploadQuota: UploadQuota }): Upl
           `must name ${wanted === 'image' ? 'an image' : `a file of ${wanted}`}; this upload holds ${type.contentType}`,
         );
       const extension = name.slice(name.lastIndexOf('.') + 1);
+      const { kindOfExtension } = await mediaTypes();
       if (!agree(kindOfExtension(extension), type.kind))
         throw invalid(
           field,
@@ -63,6 +61,22 @@ export function createUploads(deps: ApiDeps & { uploadQuota: UploadQuota }): Upl
       return key;
     },
   };
+}
+
+/** Of use to few calls: no cold start loads it. */
+const mediaTypes = () => import('../../images/media-type.ts');
+
+async function headOf(stored: StoredImage, bytes: number): Promise<Buffer> {
+  if (stored.body instanceof Uint8Array) return Buffer.from(stored.body);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop lets go of the rest.
+  for await (const piece of stored.body) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length >= bytes) break;
+  }
+  return Buffer.concat(pieces);
 }
 
 /** One container may hold both of them. */

@@ -50,6 +50,7 @@ export const generateRoutes = (deps: Shared) => [
         'invalid_json',
         'unknown_workflow',
         'idempotency_mismatch',
+        'input_not_fetched',
         'too_many_waiting',
         'too_many_requests',
         'too_many_unfinished',
@@ -59,7 +60,7 @@ export const generateRoutes = (deps: Shared) => [
     },
     async (c, { idempotencyKey, body }) => {
       const caller = c.get('caller');
-      const wanted = fromTemplate(deps, caller.owner, body);
+      const wanted = fromTemplate(deps, caller, body);
       const { request, headers } = await accept(deps, caller, wanted, idempotencyKey);
       setHeaders(c, headers);
       return {

@@ -1,8 +1,9 @@
 // Assets in a graph: `{"__type": "core/ASSET", "info": {"id"}}` where a file's name would stand. Each becomes an input that a host stages
 // before it posts the graph; the graph itself is kept as it was sent.
 
-import { MAX_INPUTS } from '../../core/limits.ts';
-import type { InputKey } from '../../core/names.ts';
+import type { Caller } from '../../core/access.ts';
+import { FETCHED_WITHIN, MAX_INPUT_URL, MAX_INPUTS } from '../../core/limits.ts';
+import { type InputKey, keys } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import type { Staging } from '../../core/render.ts';
 import { inputOfOutput, keepUpload } from '../admission/image-inputs.ts';
@@ -19,6 +20,8 @@ interface Reference {
   field: string;
   /** Undefined: it names none. */
   id: string | undefined;
+  /** Of a file that is fetched, which the contract does not have. */
+  url?: string;
 }
 
 /** The graph with names in place of assets, for the checks of ComfyUI. */
@@ -35,12 +38,14 @@ export function withoutAssets(graph: Graph): Graph {
 }
 
 /** @returns what a host stages, each file once @throws V2Error missing_asset */
-export async function stagingOf(deps: V2Deps, owner: string, graph: Graph): Promise<Staging[]> {
+export async function stagingOf(deps: V2Deps, caller: Caller, graph: Graph): Promise<Staging[]> {
+  const { owner } = caller;
   const references = Object.entries(graph).flatMap(([node, { inputs }]) =>
     Object.entries(inputs).flatMap(([field, value]) => referencesIn(node, field, value)),
   );
   const inputOf = new Map<string, InputKey>();
-  const ids = [...new Set(references.flatMap(({ id }) => id ?? []))];
+  const urls = [...new Set(references.flatMap(({ url }) => url ?? []))];
+  const ids = [...new Set(references.flatMap(({ id, url }) => (url === undefined ? (id ?? []) : [])))];
   if (ids.length > MAX_INPUTS)
     throw new V2Error(
       422,
@@ -53,8 +58,13 @@ export async function stagingOf(deps: V2Deps, owner: string, graph: Graph): Prom
       if (input !== undefined) inputOf.set(id, input);
     }),
   );
-  const missing = references.filter(({ id }) => id === undefined || !inputOf.has(id));
+  const missing = references.filter(({ id, url }) => id === undefined || (!url && !inputOf.has(id)));
   if (missing[0]) throw missingAsset(missing);
+  const signal = AbortSignal.timeout(FETCHED_WITHIN);
+  for (const url of urls) {
+    const name = await deps.urlInputs.take(caller, url, 'url', signal);
+    inputOf.set(url, { key: keys.upload(owner, name) });
+  }
   const staging = new Map<string, Staging>();
   for (const { node, field, id } of references) {
     const input = inputOf.get(id!)!;
@@ -67,7 +77,7 @@ export async function stagingOf(deps: V2Deps, owner: string, graph: Graph): Prom
 /** A reference deeper than an input itself is as one that names none: no loader reads it. */
 function referencesIn(node: string, field: string, value: unknown): Reference[] {
   // Targets are written "node.field".
-  if (isAsset(value)) return [{ node, field, id: node.includes('.') ? undefined : idOf(value) }];
+  if (isAsset(value)) return [{ node, field, ...(node.includes('.') ? { id: undefined } : namedBy(value)) }];
   return holdsAsset(value) ? [{ node, field, id: undefined }] : [];
 }
 
@@ -78,6 +88,14 @@ function isAsset(value: unknown): value is { info?: unknown } {
 function holdsAsset(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return isAsset(value) || Object.values(value).some(holdsAsset);
+}
+
+/** An address stands for the id of what is there. */
+function namedBy(asset: { info?: unknown }): Pick<Reference, 'id' | 'url'> {
+  const { info } = asset;
+  const url = typeof info === 'object' && info !== null ? (info as { url?: unknown }).url : undefined;
+  if (typeof url !== 'string') return { id: idOf(asset) };
+  return url.length <= MAX_INPUT_URL ? { id: url, url } : { id: undefined };
 }
 
 function idOf({ info }: { info?: unknown }): string | undefined {

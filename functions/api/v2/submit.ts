@@ -1,6 +1,7 @@
 // POST /api/v2/jobs: a graph with its labels becomes a job, accepted as every other.
 
 import type { Context } from 'hono';
+import type { Caller } from '../../core/access.ts';
 import { invalid } from '../../core/inputs.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { parseLabels } from '../../core/labels.ts';
@@ -26,7 +27,7 @@ export async function submit(deps: V2Deps, c: Context<ApiEnv>): Promise<Response
   const body = await jsonObject(c);
   refuseFields(body);
   refuseExtraData(body['extra_data']);
-  const wanted = fromGraph(deps, c.get('caller').owner, body);
+  const wanted = fromGraph(deps, c.get('caller'), body);
   const { request, state, headers } = await accept(deps, c.get('caller'), wanted, idempotencyKeyOf(c));
   const job = state ? { state, request } : await deps.reader.read(request.jobId);
   if (!job) throw new Error(`Job ${request.jobId} is gone right after it was accepted`);
@@ -46,7 +47,7 @@ export function idempotencyKeyOf(c: Context<ApiEnv>): string | undefined {
 
 function fromGraph(
   deps: V2Deps,
-  owner: string,
+  caller: Caller,
   { workflow, metadata: labels }: Record<string, unknown>,
 ): Wanted {
   // Its shape comes first: what is nested too deep could not be hashed.
@@ -56,7 +57,7 @@ function fromGraph(
     bodyHash: hashBytes(Buffer.from(stringifyJson({ workflow: graph, metadata }))),
 
     async check() {
-      const staging = await stagingOf(deps, owner, graph);
+      const staging = await stagingOf(deps, caller, graph);
       const staged = new Set(staging.flatMap(({ to }) => to));
       await checkGraph(deps.fleet, withoutAssets(graph), (target) => staged.has(target));
       return {

@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, type FileHandle, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { before } from '../../core/before.ts';
 import { isDiskFull, StorageFull } from '../../core/disk-full.ts';
 import { isStagedName } from '../../core/names.ts';
 import type { Log } from '../../log.ts';
@@ -258,19 +259,5 @@ async function hashOf(path: string): Promise<string | undefined> {
     return hash.digest('hex');
   } catch {
     return undefined;
-  }
-}
-
-/** @throws the signal's reason when it comes first */
-async function before<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  let abort: () => void = () => undefined;
-  const over = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([work, over]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

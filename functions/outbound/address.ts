@@ -1,8 +1,8 @@
-// Which addresses a webhook may call: public ones only. A name is judged by what it resolves to at that moment, and only
+// Which addresses may be called that a caller has named: public ones only. A name is judged by what it resolves to at that moment, and only
 // judged addresses are connected to. Source: IANA's special-purpose address registries.
 
 import { lookup, Resolver } from 'node:dns/promises';
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net';
 
 const NOT_PUBLIC_V4 = [
   ['0.0.0.0', 8], // this network, unspecified
@@ -85,7 +85,7 @@ export interface Rules {
   own: ReadonlySet<string>;
 }
 
-/** The endpoint may not be called. The message is for its owner and reveals nothing of this network. */
+/** It may not be called. The message is for the caller and reveals nothing of this network. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -102,4 +102,19 @@ export async function addressesOf(url: URL, { resolve, allowPrivate, own }: Rule
   if (found.some((address) => own.has(address)))
     throw new Refused('this is an address of the service itself');
   return found;
+}
+
+/** A lookup that returns the judged addresses, whatever the name resolves to by now. */
+export function onlyTo(addresses: string[]): LookupFunction {
+  const judged = addresses.map((address) => ({ address, family: isIPv4(address) ? 4 : 6 }));
+  return (_name, { all }, answer) => {
+    if (all) answer(null, judged);
+    else answer(null, judged[0]!.address, judged[0]!.family);
+  };
+}
+
+/** Node's error code: it contains no path and no address. */
+export function reasonOf(error: unknown): string {
+  const { code, errors } = error as { code?: string; errors?: { code?: string }[] };
+  return code ?? errors?.[0]?.code ?? 'the connection failed';
 }

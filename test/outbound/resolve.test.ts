@@ -3,7 +3,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { resolveAsMachine, resolveByDns } from '../../functions/webhooks/address.ts';
+import { resolveAsMachine, resolveByDns } from '../../functions/outbound/address.ts';
 
 /** What it says of a name; `'silent'`: nothing. */
 type Records = { A?: string[]; AAAA?: string[] } | 'silent';

@@ -1,4 +1,4 @@
-// This service's own names and addresses, which no webhook may call.
+// This service's own names and addresses, which nothing that a caller names may call.
 
 import { networkInterfaces } from 'node:os';
 

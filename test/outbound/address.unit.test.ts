@@ -1,8 +1,8 @@
 // Which addresses a webhook may be sent to: what anybody on the internet may reach, in whatever form it is written.
 
 import { describe, expect, test } from 'vitest';
-import { addressesOf, isPublic, type Rules } from '../../functions/webhooks/address.ts';
-import { ownAddresses } from '../../functions/webhooks/own-addresses.ts';
+import { addressesOf, isPublic, type Rules } from '../../functions/outbound/address.ts';
+import { ownAddresses } from '../../functions/outbound/own-addresses.ts';
 
 const rules = (found: string[], more: Partial<Rules> = {}): Rules => ({
   resolve: () => Promise.resolve(found),
