@@ -4,7 +4,7 @@
 import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { type FileInput, fileInputs, filesOfHosts } from '../../core/file-inputs.ts';
-import { isStagedName, keys } from '../../core/names.ts';
+import { isStagedName, isUploadName, keys } from '../../core/names.ts';
 import type { Graph, ObjectInfo } from '../../core/object-info.ts';
 import { withLists } from '../../core/option-lists.ts';
 import type { HasFile } from '../../core/preflight/preflight.ts';
@@ -63,7 +63,11 @@ async function keyOf(
   caller: Caller,
   { folder, path }: FileInput,
 ): Promise<string | undefined> {
-  if (folder !== 'output') return (await findNamed(deps, caller.owner, { folder, path }))?.key;
+  if (folder !== 'output') {
+    const named = await findNamed(deps, caller.owner, { folder, path });
+    // What is put by a link has the name of its content.
+    return named || !isUploadName(path) ? named?.key : deps.uploads.use(caller.owner, path, 'prompt');
+  }
   try {
     const { state, output } = await findOutput(deps, caller, path);
     return keys.image(state.jobId, state.attempt, output.filename);
