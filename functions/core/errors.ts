@@ -33,6 +33,7 @@ export const STATUS = {
   range_not_satisfiable: 416,
   idempotency_mismatch: 422,
   input_not_fetched: 422,
+  no_host_can_run: 422,
   too_many_waiting: 429,
   too_many_requests: 429,
   too_many_unfinished: 429,

@@ -113,7 +113,7 @@ export function waitingFor(estimate: Estimate, jobId?: string): string {
 }
 
 /** By the `trouble` that the host reports (host/prompts/health.ts): it is up, and does not claim jobs yet. */
-function isStarting({ trouble }: { trouble?: string }): boolean {
+export function isStarting({ trouble }: { trouble?: string }): boolean {
   return trouble?.startsWith('comfyui_starting:') ?? false;
 }
 

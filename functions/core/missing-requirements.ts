@@ -33,6 +33,12 @@ export function missingOf(graph: Graph, hosts: readonly { hostId: string; nodes:
   return [...missing.values()].sort((a, b) => place.indexOf(a.node) - place.indexOf(b.node));
 }
 
+/** Whether none of these, at least one, has all that the graph needs. */
+export function isUnrunnable(graph: Graph, hosts: readonly { nodes: ObjectInfo }[]): boolean {
+  const different = new Set(hosts.map(({ nodes }) => nodes));
+  return different.size > 0 && [...different].every((nodes) => missingRequirements(graph, nodes).length > 0);
+}
+
 const keyOf = (node: string, field: string | null) => JSON.stringify([node, field]);
 
 const NAMED = 3;

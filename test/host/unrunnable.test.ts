@@ -26,15 +26,35 @@ beforeEach(async () => {
   await writeFile(join(workflows, 'crooked.json'), JSON.stringify(crooked));
   await writeFile(join(workflows, 'crooked.inputs.json'), '{"title": "Crooked", "inputs": {}}');
   rig = await startRig({ workflows });
-  host = await rig.addHost();
 });
 afterEach(async () => {
   await rig.close();
   await rm(workflows, { recursive: true });
 });
 
+test('it is refused, with what is missing, and accepted where a host may come that has it', async () => {
+  await rig.generate({ workflow: 'absent' });
+  const { running } = await rig.addHost();
+  const send = () => call(rig.app, 'POST /api/generate', { json: { workflow: 'absent' } });
+  await expect.poll(send).toMatchObject({
+    status: 422,
+    json: {
+      code: 'no_host_can_run',
+      details: {
+        missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null, hosts: [] }],
+      },
+    },
+  });
+  // One whose models still come says nothing of what it lacks.
+  const item = (await rig.store.hosts.read(running.hostId))!;
+  await running.drain();
+  await rig.store.hosts.put({ ...item, trouble: 'comfyui_starting: its models are still coming' });
+  await expect.poll(send, { timeout: 10_000 }).toMatchObject({ status: 202 });
+}, 20_000);
+
 test('it is named in the item of the host, its status says so, and others go on', async () => {
   const jobId = await rig.generate({ workflow: 'absent' });
+  host = await rig.addHost();
   const item = () => rig.store.hosts.read(host.running.hostId);
   await expect.poll(async () => (await item())?.unrunnable, { timeout: 10_000 }).toEqual([jobId]);
   await rig.until(await rig.generate({ workflow: 'empty' }), ['completed']);
@@ -50,6 +70,7 @@ test('it is named in the item of the host, its status says so, and others go on'
 }, 20_000);
 
 test('its workflow says so before anybody asks for a job, and what ComfyUI would refuse of another', async () => {
+  host = await rig.addHost();
   await expect
     .poll(async () => (await call(rig.app, 'GET /api/workflows/absent')).json)
     .toMatchObject({
@@ -67,6 +88,7 @@ test('any number of them keeps nobody from working who stands behind', async () 
   for (let made = 0; made < 400; made += 40)
     await Promise.all(Array.from({ length: 40 }, () => rig.generate({ workflow: 'absent' })));
   const behind = await Promise.all(Array.from({ length: 8 }, () => rig.generate({ workflow: 'empty' })));
+  host = await rig.addHost();
   for (const jobId of behind) await rig.until(jobId, ['completed'], 30_000);
   await expect
     .poll(async () => (await rig.store.hosts.read(host.running.hostId))!.unrunnable?.length, {
@@ -77,6 +99,7 @@ test('any number of them keeps nobody from working who stands behind', async () 
 
 test('looking at it does not count as work', async () => {
   const jobId = await rig.generate({ workflow: 'absent' });
+  host = await rig.addHost();
   const idle = host.running.idleFor();
   expect(host.running.offer(jobId)).not.toBe('no-slot');
   // It stands on the board now, and is not held.

@@ -1,9 +1,12 @@
 // A job by a template: the caller's inputs are checked against it, and the graph is rendered from it.
 
 import type { Caller } from '../../core/access.ts';
+import { AppError } from '../../core/errors.ts';
 import { invalid, parseInputs } from '../../core/inputs.ts';
 import { parseLabels } from '../../core/labels.ts';
 import { MAX_DRAWN_SEED } from '../../core/limits.ts';
+import { isUnrunnable, missingOf, neededOf } from '../../core/missing-requirements.ts';
+import type { Graph } from '../../core/object-info.ts';
 import { render } from '../../core/render.ts';
 import { hashBody } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
@@ -30,6 +33,8 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
       const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
       const values = await fetchImages(deps, caller, template, given);
       const staging = await findImages(deps, caller.owner, template, values);
+      const graph = render(template, values);
+      await refuseUnrunnable(deps, template.name, graph);
       return {
         request: {
           workflow: template.name,
@@ -41,7 +46,7 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
           ...(metadata !== undefined && { metadata }),
           ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
         },
-        graph: render(template, values),
+        graph,
       };
     },
 
@@ -50,6 +55,16 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
       return template && render(template, inputs);
     },
   };
+}
+
+/** While no host is up another may have more than the last ones: the job waits for it. @throws AppError no_host_can_run */
+async function refuseUnrunnable({ fleet }: AcceptDeps, workflow: string, graph: Graph): Promise<void> {
+  const { hosts, mayHaveMore } = await fleet.declarations();
+  if (mayHaveMore || !isUnrunnable(graph, hosts)) return;
+  const missing = missingOf(graph, hosts);
+  throw new AppError('no_host_can_run', `No host can run ${workflow}: it needs ${neededOf(missing)}`, {
+    missing,
+  });
 }
 
 /** What is nested, but for labels, is never accepted, and hashing it could go deeper than the stack. */

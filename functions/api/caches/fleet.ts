@@ -5,7 +5,7 @@ import { type Host, isAlive } from '../../core/host.ts';
 import { cached, createCache } from '../../core/cache.ts';
 import type { Inventory, ObjectInfo } from '../../core/object-info.ts';
 import { withOptionsOf } from '../../core/option-lists.ts';
-import { type Estimate, estimateOf } from '../../core/estimate.ts';
+import { type Estimate, estimateOf, isStarting } from '../../core/estimate.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { readInventory } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
@@ -24,7 +24,7 @@ export interface Fleet {
   estimate(held: number): Promise<Estimate>;
   /** The nodes of each of those that has reported them. */
   inventories(): Promise<KnownHost[]>;
-  /** What a graph is checked against: the nodes of those alive, or else of the last hosts, which may have got more since. */
+  /** What a graph is checked against: the nodes of those that are up, or else of the last and of those whose models come. */
   declarations(): Promise<{ hosts: KnownHost[]; mayHaveMore: boolean }>;
   /** What any of those alive has, or else any of the last hosts. Undefined: none has reported yet. */
   known(): Promise<Inventory | undefined>;
@@ -104,13 +104,12 @@ export function createFleet(deps: {
     },
     inventories,
     async declarations() {
-      const alive = await inventories();
-      if (alive.length > 0) return { hosts: alive, mayHaveMore: false };
+      const alive = await hosts();
+      const up = await nodesOf(alive.filter((host) => !isStarting(host)));
+      if (up.length > 0) return { hosts: up, mayHaveMore: false };
       const { inventories: hashes = [] } = await remembered();
-      return {
-        hosts: await nodesOf(hashes.map((hash) => ({ hostId: '', inventoryHash: hash }))),
-        mayHaveMore: true,
-      };
+      const last = hashes.map((hash) => ({ hostId: '', inventoryHash: hash }));
+      return { hosts: await nodesOf([...last, ...alive]), mayHaveMore: true };
     },
     known,
     inventory: async () => (await known()) ?? deps.recorded,

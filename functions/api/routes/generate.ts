@@ -51,6 +51,7 @@ export const generateRoutes = (deps: Shared) => [
         'unknown_workflow',
         'idempotency_mismatch',
         'input_not_fetched',
+        'no_host_can_run',
         'too_many_waiting',
         'too_many_requests',
         'too_many_unfinished',
