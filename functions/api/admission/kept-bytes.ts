@@ -5,7 +5,7 @@ import type { Caller } from '../../core/access.ts';
 import { keys, uploadName } from '../../core/names.ts';
 import type { UploadAsset } from '../../store/assets.ts';
 import type { ApiDeps } from '../deps.ts';
-import type { FileForm } from '../http/file-form.ts';
+import type { FileBytes } from '../http/file-form.ts';
 import { keepUpload } from './image-inputs.ts';
 import type { UploadQuota } from './upload-quota.ts';
 
@@ -36,7 +36,7 @@ export async function bytesOf(deps: KeptDeps, owner: string, hash: string) {
 export async function keepBytes(
   deps: KeptDeps,
   caller: Caller,
-  form: FileForm,
+  form: FileBytes,
   { contentType, filePath }: Pick<UploadAsset, 'contentType' | 'filePath'>,
 ): Promise<Kept> {
   const { owner } = caller;

@@ -41,7 +41,7 @@ export async function graphFiles(
   const found = new Map<string, string>();
   await Promise.all(
     [...names].map(async ([name, input]) => {
-      const key = await keyOf(deps, caller, input);
+      const key = await keyOfFile(deps, caller, input);
       if (key !== undefined) found.set(name, key);
     }),
   );
@@ -58,10 +58,10 @@ export async function graphFiles(
 const nameOf = ({ folder, path }: Pick<FileInput, 'folder' | 'path'>) => `${folder} ${path}`;
 
 /** In the bucket. Undefined: the caller has no such file. */
-async function keyOf(
+export async function keyOfFile(
   deps: WireDeps,
   caller: Caller,
-  { folder, path }: FileInput,
+  { folder, path }: Pick<FileInput, 'folder' | 'path'>,
 ): Promise<string | undefined> {
   if (folder !== 'output') {
     const named = await findNamed(deps, caller.owner, { folder, path });

@@ -11,7 +11,7 @@ import { keepUpload } from '../admission/image-inputs.ts';
 import { jobThatReads } from '../admission/in-use.ts';
 import { keepBytes } from '../admission/kept-bytes.ts';
 import { keepOf } from '../deps.ts';
-import type { FileForm } from '../http/file-form.ts';
+import type { FileBytes } from '../http/file-form.ts';
 import type { WireDeps } from './deps.ts';
 
 /** Outputs are jobs' own. */
@@ -61,7 +61,7 @@ export async function putNamed(
   deps: WireDeps,
   caller: Caller,
   name: FileName,
-  form: FileForm,
+  form: FileBytes,
   overwrite: boolean,
 ): Promise<'put' | 'taken'> {
   const { assets, now } = deps;

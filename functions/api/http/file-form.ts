@@ -18,11 +18,14 @@ import { MEDIA_HEAD } from '../../images/media-type.ts';
 export const FORM_OVERHEAD = 64 * 1024;
 const LIMITS = { files: 1, fields: 32, parts: 40, fieldSize: 4096, fieldNameSize: 200, headerPairs: 50 };
 
-export interface FileForm {
+export interface FileForm extends FileBytes {
   /** The last of those with one name. */
   fields: ReadonlyMap<string, string>;
   /** As the client called it; empty: it did not. */
   filename: string;
+}
+
+export interface FileBytes {
   /** Its first bytes, by which its type is known. */
   head: Uint8Array;
   sizeBytes: number;

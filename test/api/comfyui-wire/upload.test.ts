@@ -1,6 +1,8 @@
 // Files that are uploaded over ComfyUI's wire: named as ComfyUI names them, each owner's own, read by its graphs and by /view.
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../../functions/api/http/access.ts';
 import type { ApiApp } from '../../../functions/api/deps.ts';
@@ -172,6 +174,56 @@ describe('an upload', () => {
     expect((await post(form(Buffer.alloc(101 * 2 ** 20), 'x.bin'), as.ada)).status).toBe(413);
     const reader = { 'x-api-key': await createKey(rig, 'ada', ['read']) };
     expect((await post(form(picture(), 'x.png'), reader)).status).toBe(403);
+  });
+});
+
+describe('a mask', () => {
+  const square = (side: number, rgba: number[]): Buffer => {
+    const png = new PNG({ width: side, height: side });
+    for (let at = 0; at < png.data.length; at += 4) png.data.set(rgba, at);
+    return PNG.sync.write(png);
+  };
+  /** With a text behind its header. */
+  const withText = (png: Buffer, text: string): Buffer => {
+    const chunk = Buffer.alloc(12 + text.length);
+    chunk.writeUInt32BE(text.length, 0);
+    chunk.write(`tEXt${text}`, 4, 'latin1');
+    chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + text.length)), 8 + text.length);
+    return Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]);
+  };
+  const send = (bytes: Buffer, original: unknown, headers = as.ada) =>
+    call(wire, 'POST /api/upload/mask', {
+      body: form(bytes, 'masked.png', { subfolder: 'clipspace', original_ref: JSON.stringify(original) }),
+      headers,
+    });
+  beforeAll(() => upload(withText(square(8, [1, 2, 3, 255]), 'workflow\0the-canvas'), 'to-mask.png'));
+  const ref = { filename: 'to-mask.png', subfolder: '', type: 'input' };
+
+  test('is the alpha of the image that it is drawn on, which keeps its texts', async () => {
+    expect(await send(square(8, [9, 9, 9, 77]), ref)).toMatchObject({
+      status: 200,
+      json: { name: 'masked.png', subfolder: 'clipspace', type: 'input' },
+    });
+    const { bytes } = await view({ filename: 'masked.png', subfolder: 'clipspace', type: 'input' });
+    expect([...PNG.sync.read(bytes).data.subarray(0, 4)]).toEqual([1, 2, 3, 77]);
+    expect(bytes.includes('the-canvas')).toBe(true);
+  });
+
+  test.each([
+    ['no original', undefined, square(8, [0, 0, 0, 0])],
+    ['an original that is not there', { filename: 'absent.png', type: 'input' }, square(8, [0, 0, 0, 0])],
+    ['one outside', { filename: '../to-mask.png', type: 'input' }, square(8, [0, 0, 0, 0])],
+    ['another size', ref, square(9, [0, 0, 0, 0])],
+    ['no PNG', ref, Buffer.from('no image')],
+  ])('%s is refused', async (_, original, bytes) => {
+    expect(await send(bytes, original)).toMatchObject({
+      status: 400,
+      json: { error: { type: 'invalid_upload' } },
+    });
+  });
+
+  test('on another owner’s image is refused', async () => {
+    expect((await send(square(8, [0, 0, 0, 0]), ref, as.bob)).status).toBe(400);
   });
 });
 
