@@ -1,8 +1,9 @@
 // Bundles entry points into .build/: plain ESM that starts in a fraction of the sources' time. `node build.mjs` makes
 // all programs of this machine, `node build.mjs local keys` those, `node build.mjs lambda` what is deployed (Lambdas
 // and GPU host), `node build.mjs infra` the CDK app, `node build.mjs package` the files of `npm pack`, and
-// `node build.mjs simulated-comfyui/package` those of that workspace. Prints nothing unless it fails. Programs of this machine
-// whose sources are as they were are left alone. Files are replaced whole: another build, or a start, may be under way.
+// `node build.mjs simulated-comfyui/package` those of that workspace; `node build.mjs keys --then list` runs `keys list` when it is
+// built, in the same process. Prints nothing unless it fails. Programs of this machine whose sources are as they were are left
+// alone. Files are replaced whole: another build, or a start, may be under way.
 
 import { statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -105,7 +106,10 @@ const RULE = `\n${'-'.repeat(80)}\n\n`;
 /** Files written so far. */
 let puts = 0;
 
-const names = process.argv.slice(2);
+const [, , ...words] = process.argv;
+/** What stands before `--then` is built; the first of it is run then, in this process, with what stands behind. */
+const then = words.indexOf('--then');
+const names = then < 0 ? words : words.slice(0, then);
 const unknown = names.find((name) => !Object.hasOwn(programs, name) && !Object.hasOwn(assets, name));
 if (unknown !== undefined) {
   const known = [...Object.keys(programs), ...Object.keys(assets)].join(', ');
@@ -117,6 +121,12 @@ const stale = [];
 for (const name of wanted) if (Object.hasOwn(programs, name) && !(await isFresh(name))) stale.push(name);
 await local(stale);
 for (const name of wanted) await assets[name]?.();
+if (then >= 0) {
+  // Its helper process would stay as long as the program runs.
+  if (stale.length > 0) await (await import('esbuild')).stop();
+  process.argv.splice(2, then + 1);
+  await import(`./.build/${names[0]}.mjs`);
+}
 
 /** @returns what the bundles were made from */
 async function local(some) {
