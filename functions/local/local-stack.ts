@@ -103,10 +103,17 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const urlOf = ({ port }: Listening) => `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
   const url = urlOf(server);
 
+  // A simulated one takes longest to come up.
+  const choosing = chooseComfyUIs(
+    { ...settings, WORKSPACE_PATH: directory },
+    workspace.identity.usedReal,
+    log('local'),
+  );
+  choosing.catch(() => undefined);
   const { engine, takenOver: items } = await openLocalTables(directory, room, log('local'));
   const [{ images, links, takenOver: files }, comfyuis] = await Promise.all([
     openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
-    chooseComfyUIs({ ...settings, WORKSPACE_PATH: directory }, workspace.identity.usedReal, log('local')),
+    choosing,
   ]);
 
   const [{ kind, path }] = comfyuis as [ChosenComfyUI];
