@@ -7,14 +7,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { picture, reading } from '../api/v2/support.ts';
 import { startCommand } from '../support/program.ts';
-import { type Started, startWithWire } from './started.ts';
+import { type WithWire, withWire } from '../support/with-wire.ts';
 
 const { SAINTNO, COMFY_CLI, PATH = '' } = process.env;
 const WORKFLOW = join(packageRoot(), 'workflows', 'flux2_turbo_default.json');
 
-let started: Started;
+let started: WithWire;
 beforeAll(async () => {
-  started = await startWithWire();
+  started = await withWire(25);
+  await started.start();
 });
 afterAll(() => started?.close());
 

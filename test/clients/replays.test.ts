@@ -8,11 +8,12 @@ import type { Graph } from '../../functions/core/object-info.ts';
 import { connect, type Said } from '../api/comfyui-wire/client.ts';
 import type { Json } from '../api/support.ts';
 import { picture, reading, small } from '../api/v2/support.ts';
-import { type Started, startWithWire } from './started.ts';
+import { type WithWire, withWire } from '../support/with-wire.ts';
 
-let started: Started;
+let started: WithWire;
 beforeAll(async () => {
-  started = await startWithWire();
+  started = await withWire(25);
+  await started.start();
 });
 afterAll(() => started?.close());
 

@@ -1,51 +1,21 @@
 // ComfyUI's wire of `npm start` is killed in the middle of a job, and started again: a client that reconnects as itself hears the
 // job to its end, with its image.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../../simulated-comfyui/server.ts';
-import { freePort } from '../../support/free-port.ts';
-import { build, type Program, startProgram } from '../../support/program.ts';
+import { type WithWire, withWire } from '../../support/with-wire.ts';
 import { eventually, type Json } from '../support.ts';
 import { small } from '../v2/support.ts';
 import { connect, endOf } from './client.ts';
 
-let workspace: string;
-let comfyui: SimulatedComfyUI;
-let port: number;
-const started: Program[] = [];
-
+let wire: WithWire;
 beforeAll(async () => {
-  await build();
-  workspace = await mkdtemp(join(tmpdir(), 'workspace-'));
-  comfyui = await startSimulatedComfyUI({ stepMs: 50 });
-  port = await freePort();
+  wire = await withWire(50);
 });
-afterAll(async () => {
-  for (const program of started) program.signal('SIGKILL');
-  await Promise.all(started.map(({ ended }) => ended));
-  await comfyui.close();
-  await rm(workspace, { recursive: true, force: true, maxRetries: 10 });
-});
-
-async function start(): Promise<Program> {
-  const program = startProgram('local', {
-    WORKSPACE_PATH: workspace,
-    API_PORT: '0',
-    COMFYUI_API_PORT: String(port),
-    COMFYUI_HOST: '127.0.0.1',
-    COMFYUI_PORT: String(comfyui.port),
-  });
-  started.push(program);
-  await program.until(/Stop: Ctrl-C/);
-  return program;
-}
+afterAll(() => wire?.close());
 
 test('a client that comes back after kill -9 hears its prompt to the end, and gets the image', async () => {
-  const url = `http://127.0.0.1:${port}`;
-  const first = await start();
+  const { url, comfyui } = wire;
+  const first = await wire.start();
   const before = await connect(url, { clientId: 'page' });
   const graph = small('survives');
   graph['8']!.inputs['steps'] = 100;
@@ -59,7 +29,7 @@ test('a client that comes back after kill -9 hears its prompt to the end, and ge
   expect((await before.ended).code).toBe(1006);
   await first.ended;
 
-  await start();
+  await wire.start();
   const after = await connect(url, { clientId: 'page' });
   const said = await after.until(endOf(id));
   const types = said.filter(({ data }) => data['prompt_id'] === id).map(({ type }) => type);
