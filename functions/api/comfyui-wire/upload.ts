@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { createHash } from 'node:crypto';
 import { parse } from 'node:path/posix';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { ReadableStream } from 'node:stream/web';
 import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
@@ -78,7 +79,7 @@ async function maskedForm(deps: WireDeps, caller: Caller, form: FileForm): Promi
     tooLarge();
   }
   const [{ masked }, { blake3 }] = await Promise.all([import('./masked.ts'), import('hash-wasm')]);
-  const [original, mask] = await Promise.all([wholeOf(stored.body), wholeOf(Readable.toWeb(form.open()))]);
+  const [original, mask] = await Promise.all([wholeOf(stored.body), buffer(form.open())]);
   const bytes = await masked(original, mask);
   if (!bytes)
     throw refuse(
@@ -94,7 +95,7 @@ async function maskedForm(deps: WireDeps, caller: Caller, form: FileForm): Promi
 }
 
 async function wholeOf(body: ReadableStream | Uint8Array): Promise<Buffer> {
-  return Buffer.from(await new Response(body).arrayBuffer());
+  return body instanceof Uint8Array ? Buffer.from(body) : buffer(body);
 }
 
 /** @throws PromptRefused */
