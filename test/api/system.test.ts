@@ -126,6 +126,7 @@ describe('one fixed ComfyUI', () => {
         host_id: host.running.hostId,
         state: 'ready',
         comfyui: 'connected',
+        comfyui_url: null,
         comfyui_version: expect.any(String),
         trouble: null,
         simulated: true,

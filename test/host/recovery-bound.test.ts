@@ -130,8 +130,9 @@ describe('a host that cannot take a job costs it no attempt', () => {
     comfyuis.push(lacking);
     const shown = await without(MODEL, lacking);
     comfyuis.push(shown);
-    const poor = await rig.addHost({ comfyui: { ...lacking, url: shown.url } });
+    // Once it is there, such a job is refused: none of the hosts has what it needs.
     const wanting = await rig.generate();
+    const poor = await rig.addHost({ comfyui: { ...lacking, url: shown.url } });
     const behind = await Promise.all([slow(1), slow(1), slow(1)]);
     for (const jobId of behind) expect(await rig.until(jobId, ['completed'])).toMatchObject({ attempts: 1 });
     // It was offered and looked at, and stays where it was.

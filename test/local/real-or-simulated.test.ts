@@ -21,7 +21,8 @@ beforeEach(async () => {
   workspace = await mkdtemp(join(tmpdir(), 'workspace-'));
   silent = false;
   comfyui = createServer((req, res) => {
-    if (silent) return;
+    // What nodes it has stays unknown: a job that it could not run would be refused.
+    if (silent || req.url === '/object_info') return;
     const answers: Record<string, unknown> = {
       '/system_stats': { system: { comfyui_version: '0.33.0' }, devices: [] },
       '/queue': { queue_running: [], queue_pending: [] },
@@ -77,11 +78,10 @@ const status = async (url: string, jobId: string) =>
 test('a ComfyUI that is silent for a moment is waited for; its jobs are never simulated', async () => {
   const first = await start();
   expect(first.banner).toContain(`real, at http://127.0.0.1:${port}\n`);
-  // It has none of the template's nodes: the job waits.
-  const jobId = await generate(first.url);
 
   silent = true;
   const second = await start();
+  const jobId = await generate(second.url);
   expect(second.banner).toMatch(/real, at \S+: IT DOES NOT ANSWER YET/);
   expect(second.banner).toContain('This workspace has worked with a real ComfyUI');
 
