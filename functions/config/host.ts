@@ -35,7 +35,7 @@ export const hostProcess = {
   SLOTS: setting(
     z._default(whole(1, 64), SLOTS_PER_HOST),
     'must be a whole number from 1 to 64',
-    'jobs that one host holds: one runs, the others wait in its ComfyUI; a host that is alone holds more while jobs are short',
+    'jobs that one host holds: one runs, the others wait in its ComfyUI; `npm start` with one ComfyUI holds more while they are short',
   ),
   MODELS_READY: setting(
     z.optional(text),

@@ -55,9 +55,6 @@ async function followJobs(parts: HostParts, log: Log): Promise<void> {
   const silentFor = at - (health.silentSince ?? at);
   const isSilent = silentFor >= timings.comfyuiSilentAfter;
   const isLost = silentFor >= (health.isHeld ? timings.comfyuiHeldAfter : timings.comfyuiSilentAfter);
-  // Another host may run them at once; what has started stays.
-  if (parts.neighbours() > 0)
-    for (const heldJob of slots.beyond()) heldJob.drain('another host may be free for it');
   for (const heldJob of slots.all()) {
     if (orphans.stuck()) heldJob.drain('its ComfyUI is stuck');
     if (isLost) heldJob.drain(NOT_ANSWERING);

@@ -67,6 +67,8 @@ export interface HostDeps {
   url?: string | undefined;
   /** How many jobs it holds at once. */
   slots: number;
+  /** No other host claims from its queue, now or later: it holds more where they are short. */
+  isAlone?: boolean | undefined;
   /** What this machine costs; with it every job says what it cost. */
   usdPerHour?: number | undefined;
   /** What this machine runs; the controller replaces those of another release. */
@@ -107,7 +109,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
   let loaded: string | undefined;
   let socket: EventSocket | undefined;
 
-  const slots = createSlots(() => slotsFor(deps.slots, neighbours(), stats.jobSeconds()));
+  const slots = createSlots(() => slotsFor(deps.slots, deps.isAlone === true, stats.jobSeconds()));
   const activity = createActivity(awake, HOST_START_LIMIT);
   const stats = createStats(deps.metrics ?? createMetrics('host', undefined));
   const health = watchHealth(
@@ -298,7 +300,6 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     head,
     health,
     heartbeat,
-    neighbours,
     orphans,
     poller,
     previews,

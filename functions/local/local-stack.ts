@@ -166,6 +166,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
       now,
       machineId,
       slots: SLOTS_PER_HOST,
+      isAlone: comfyuis.length === 1,
       comfyuiPath: path,
       live,
       inputs: inputsOf(path, settings.INPUTS_GB, log('host')),

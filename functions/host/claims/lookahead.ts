@@ -7,9 +7,10 @@ const MOST = 8;
 /**
  * More than its slots where jobs are short. Only of a host that is alone: what it holds another could run, and the mean says
  * nothing of the next job.
+ * @param alone no other host will ever claim from its queue
  * @param jobSeconds mean GPU seconds of the last jobs; undefined before the first
  */
-export function slotsFor(slots: number, neighbours: number, jobSeconds: number | undefined): number {
-  if (neighbours > 0 || jobSeconds === undefined) return slots;
+export function slotsFor(slots: number, alone: boolean, jobSeconds: number | undefined): number {
+  if (!alone || jobSeconds === undefined) return slots;
   return Math.max(slots, Math.min(MOST, Math.floor(AHEAD / Math.max(jobSeconds, AHEAD / MOST))));
 }

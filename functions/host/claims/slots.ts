@@ -8,8 +8,6 @@ export interface Slots {
   size(): number;
   /** Slots that no held job takes; 0 while uploads pile up, since a silent bucket must not collect jobs without end. */
   freeSlots(): number;
-  /** Held jobs beyond the slots, the last claimed first: there were more slots when they were claimed. */
-  beyond(): HeldJob[];
   add(jobId: string): HeldJob;
   forget(heldJob: HeldJob): void;
   /** Resolves when no job is held. */
@@ -22,17 +20,15 @@ const UPLOADS_PER_SLOT = 8;
 export function createSlots(slots: () => number): Slots {
   const heldJobs = new Map<string, HeldJob>();
   let emptied: (() => void)[] = [];
-  const taking = () => [...heldJobs.values()].filter(takesSlot);
   return {
     has: (jobId) => heldJobs.has(jobId),
     all: () => [...heldJobs.values()],
     size: () => heldJobs.size,
     freeSlots() {
-      const taken = taking().length;
+      const taken = [...heldJobs.values()].filter(takesSlot).length;
       const most = slots();
       return heldJobs.size - taken >= most * UPLOADS_PER_SLOT ? 0 : Math.max(0, most - taken);
     },
-    beyond: () => taking().slice(slots()).toReversed(),
     add(jobId) {
       const heldJob = createHeldJob(jobId);
       heldJobs.set(jobId, heldJob);
