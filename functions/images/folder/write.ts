@@ -83,7 +83,7 @@ export async function store(
     if (!isStored) {
       rmSync(temporary, { force: true });
       await made.catch(() => undefined);
-      removeEmpty(folder);
+      removeEmpty(writing.syncing, folder);
     }
   }
 }
@@ -163,9 +163,10 @@ async function create(folder: string, path: string): Promise<number> {
 }
 
 /** Nothing came of the file that it was made for; other files keep it. */
-function removeEmpty(folder: string): void {
+function removeEmpty(syncing: Syncing, folder: string): void {
   try {
     rmdirSync(folder);
+    syncing.forget(folder);
   } catch {
     // It has files, or has gone.
   }
