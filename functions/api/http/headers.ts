@@ -76,24 +76,29 @@ export function crossOrigin({ allowedOrigins }: Pick<ApiSettings, 'allowedOrigin
   };
 }
 
+/** Nothing is inflated: a few kilobytes may be gigabytes. @throws AppError unsupported_media_type */
+export function refuseCoding(c: Context<ApiEnv>): void {
+  const coding = c.req.header('content-encoding')?.trim().toLowerCase();
+  if (coding === undefined || coding === 'identity') return;
+  c.header('Accept-Encoding', 'identity');
+  throw new AppError(
+    'unsupported_media_type',
+    'Send the body as it is, uncompressed and without the header Content-Encoding',
+  );
+}
+
+export function refuseLonger(): never {
+  throw new AppError('body_too_large', `The body may have at most ${MAX_BODY_BYTES / 1024} KB`);
+}
+
 /** At every address, also those that there are not; some routes have a limit of their own. */
 export function limitBodies(
   routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'body'>[],
 ): MiddlewareHandler<ApiEnv> {
   const own = new Set(routes.flatMap((route) => (route.body?.limit ? addressesOf(route) : [])));
-  const limited = limitBody(MAX_BODY_BYTES, () => {
-    throw new AppError('body_too_large', `The body may have at most ${MAX_BODY_BYTES / 1024} KB`);
-  });
+  const limited = limitBody(MAX_BODY_BYTES, refuseLonger);
   return (c, next) => {
-    const coding = c.req.header('content-encoding')?.trim().toLowerCase();
-    if (coding !== undefined && coding !== 'identity') {
-      // Nothing is inflated: a few kilobytes may be gigabytes.
-      c.header('Accept-Encoding', 'identity');
-      throw new AppError(
-        'unsupported_media_type',
-        'Send the body as it is, uncompressed and without the header Content-Encoding',
-      );
-    }
+    refuseCoding(c);
     return own.has(`${c.req.method} ${c.req.path}`) ? next() : limited(c, next);
   };
 }

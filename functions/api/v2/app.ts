@@ -1,23 +1,20 @@
 // The Comfy API v2 as a façade over the same jobs and images as the guide's API: one table, one state machine, so that jobs of
 // either are seen by the other. Source: test/contract/comfy-api-v2.openapi.yaml and docs/comfy-api-v2.md. Loaded at the first request.
 
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { AppError } from '../../core/errors.ts';
 import { MAX_ASSET_BYTES, MAX_GRAPH_BYTES } from '../../core/limits.ts';
 import { isJobId } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
 import { readGraph } from '../../images/documents.ts';
 import { cancelJob } from '../admission/cancel.ts';
-import { limitReads } from '../admission/limit-reads.ts';
 import { ownJob } from '../admission/own-job.ts';
 import type { ApiApp, ApiEnv } from '../deps.ts';
+import { createFacade, type FacadeRoute } from '../facade/app.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { FORM_OVERHEAD } from '../http/file-form.ts';
-import { limitBodies } from '../http/headers.ts';
 import { originOf } from '../http/link-origin.ts';
-import { methodsOf, refuseMethod } from '../http/methods.ts';
 import { jobNotFound } from '../http/parameters.ts';
-import { mount, type Mounted } from '../http/route.ts';
 import { assetFromHash, deleteAsset, headByHash, uploadAsset } from './assets.ts';
 import { assetView, findAsset } from './asset-view.ts';
 import { assetContent } from './content.ts';
@@ -40,47 +37,34 @@ export function createV2(
   entry: readonly MiddlewareHandler<ApiEnv>[],
 ): ApiApp {
   const deps: V2Deps = { ...shared, mintOutputs: outputMint(shared) };
-  const app = new Hono<ApiEnv>();
-  const routes = [...jobRoutes(deps), ...assetRoutes(deps)];
-  app.use(
-    (c, next) => {
-      c.set('requestId', c.env?.requestId ?? '');
-      return next();
-    },
-    ...entry,
-  );
-  app.use(limitReads(deps.settings.ownerLimits?.readsPerMinute, deps.now, routes));
-  app.use(limitBodies(routes));
-  for (const one of routes) mount(app, one);
-  app.onError(v2Errors(deps.log));
-  app.notFound((c) => {
-    const allowed = methodsOf(app, c.req.path);
-    if (allowed.length === 0) throw new AppError('route_not_found', 'There is nothing at this address');
-    return refuseMethod(c, allowed);
+  return createFacade({
+    deps,
+    entry,
+    routes: [...jobRoutes(deps), ...assetRoutes(deps)],
+    errors: v2Errors(deps.log),
   });
-  return app;
 }
 
-function jobRoutes(deps: V2Deps): Mounted[] {
+function jobRoutes(deps: V2Deps): FacadeRoute[] {
   const events = jobEvents(deps);
   const origin = (c: Context<ApiEnv>) => originOf(deps.settings, c);
   const job = (c: Context<ApiEnv>) => ownJob(deps, c.get('caller'), idOf(c));
   return [
     {
-      route: 'POST /v2/jobs',
+      route: 'POST /api/v2/jobs',
       scope: 'graphs',
       body: { limit: { bytes: MAX_BODY_BYTES, tooLarge } },
       errors: ['too_many_requests'],
       handle: (c) => submit(deps, c),
     },
-    { route: 'GET /v2/jobs', scope: 'read', handle: (c) => listJobs(deps, c) },
+    { route: 'GET /api/v2/jobs', scope: 'read', handle: (c) => listJobs(deps, c) },
     {
-      route: 'GET /v2/jobs/:id',
+      route: 'GET /api/v2/jobs/:id',
       scope: 'read',
       handle: async (c) => exactJson(c, await jobView(deps, await job(c), origin(c))),
     },
     {
-      route: 'GET /v2/jobs/:id/workflow',
+      route: 'GET /api/v2/jobs/:id/workflow',
       scope: 'read',
       async handle(c) {
         const { request } = await job(c);
@@ -90,9 +74,9 @@ function jobRoutes(deps: V2Deps): Mounted[] {
         return exactJson(c, { workflow, format: 'api' });
       },
     },
-    { route: 'GET /v2/jobs/:id/events', scope: 'read', handle: async (c) => events(c, idOf(c)) },
+    { route: 'GET /api/v2/jobs/:id/events', scope: 'read', handle: async (c) => events(c, idOf(c)) },
     {
-      route: 'GET /v2/jobs/:id/logs',
+      route: 'GET /api/v2/jobs/:id/logs',
       scope: 'read',
       async handle(c) {
         const logs = logsOf(await job(c), deps.now());
@@ -100,7 +84,7 @@ function jobRoutes(deps: V2Deps): Mounted[] {
       },
     },
     {
-      route: 'POST /v2/jobs/:id/cancel',
+      route: 'POST /api/v2/jobs/:id/cancel',
       scope: 'generate',
       async handle(c) {
         await cancelJob(deps, c.get('caller'), idOf(c));
@@ -110,32 +94,32 @@ function jobRoutes(deps: V2Deps): Mounted[] {
   ];
 }
 
-function assetRoutes(deps: V2Deps): Mounted[] {
+function assetRoutes(deps: V2Deps): FacadeRoute[] {
   const tooLarge = () => {
     throw new AppError('body_too_large', `An asset may have at most ${MAX_ASSET_BYTES / MB} MB`);
   };
   return [
     {
-      route: 'POST /v2/assets',
+      route: 'POST /api/v2/assets',
       scope: 'generate',
       body: { limit: { bytes: MAX_ASSET_BYTES + FORM_OVERHEAD, tooLarge } },
       errors: ['too_many_requests'],
       handle: (c) => uploadAsset(deps, c, MAX_ASSET_BYTES, tooLarge),
     },
     {
-      route: 'POST /v2/assets/from-hash',
+      route: 'POST /api/v2/assets/from-hash',
       scope: 'generate',
       errors: ['too_many_requests'],
       handle: (c) => assetFromHash(deps, c),
     },
     {
-      route: 'POST /v2/assets/from-upload',
+      route: 'POST /api/v2/assets/from-upload',
       scope: 'generate',
       errors: ['too_many_requests'],
       handle: (c) => assetFromUpload(deps, c),
     },
     {
-      route: 'GET /v2/assets/by-hash/:hash',
+      route: 'GET /api/v2/assets/by-hash/:hash',
       async handle(c) {
         if (c.req.method === 'HEAD') return headByHash(deps, c);
         c.header('Allow', 'HEAD');
@@ -143,15 +127,15 @@ function assetRoutes(deps: V2Deps): Mounted[] {
       },
     },
     {
-      route: 'GET /v2/assets/:id',
+      route: 'GET /api/v2/assets/:id',
       scope: 'read',
       async handle(c) {
         const found = await findAsset(deps, c.get('caller'), c.req.param('id') ?? '');
         return exactJson(c, await assetView(deps, found, originOf(deps.settings, c)));
       },
     },
-    { route: 'DELETE /v2/assets/:id', scope: 'generate', handle: (c) => deleteAsset(deps, c) },
-    { route: 'GET /v2/assets/:id/content', scope: 'read', handle: (c) => assetContent(deps, c) },
+    { route: 'DELETE /api/v2/assets/:id', scope: 'generate', handle: (c) => deleteAsset(deps, c) },
+    { route: 'GET /api/v2/assets/:id/content', scope: 'read', handle: (c) => assetContent(deps, c) },
   ];
 }
 

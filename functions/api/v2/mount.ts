@@ -1,7 +1,8 @@
-// Where the façade hangs in the API: loaded at the first request for it, so that no start and no cold start pays for it.
+// Where the façade hangs in the API.
 
 import type { Handler, MiddlewareHandler } from 'hono';
-import type { ApiApp, ApiEnv } from '../deps.ts';
+import type { ApiEnv } from '../deps.ts';
+import { lazily } from '../facade/lazy.ts';
 import type { V2Deps } from './deps.ts';
 
 export const V2 = '/api/v2';
@@ -14,9 +15,7 @@ export function lazyV2(
   const { links } = deps.settings;
   // A proxy before us may strip a path, which links to follow must have.
   const path = typeof links === 'object' ? new URL(links.origin).pathname.replace(/\/+$/, '') : '';
-  let app: Promise<ApiApp> | undefined;
-  return async (c) => {
-    app ??= import('./app.ts').then(({ createV2 }) => createV2({ ...deps, prefix: path + V2 }, entry));
-    return (await app).fetch(c.req.raw, { ...c.env, requestId: c.get('requestId') });
-  };
+  return lazily(async () =>
+    import('./app.ts').then(({ createV2 }) => createV2({ ...deps, prefix: path + V2 }, entry)),
+  );
 }
