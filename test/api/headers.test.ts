@@ -76,6 +76,16 @@ describe('every answer', () => {
   const saysOf = (headers: Headers) =>
     Object.fromEntries(Object.keys(SAFE).map((name) => [name, headers.get(name)]));
 
+  test.each(['GET /api/v2/jobs', 'GET /api/v2/jobs/none', 'POST /api/v2/assets'])(
+    'of the Comfy API v2 too: %s, and pages of other origins read it',
+    async (route) => {
+      const { headers } = await call(rig.app, route, { headers: { 'x-request-id': 'asked-by-a-page' } });
+      expect(saysOf(headers)).toEqual(SAFE);
+      expect(headers.get('access-control-allow-origin')).toBe('*');
+      expect(headers.get('x-request-id')).toBe('asked-by-a-page');
+    },
+  );
+
   test('keeps browsers from sniffing, loading, framing and telling; and says nothing of what serves it', async () => {
     const jobId = await putJob(rig, { status: 'completed', images: 1 });
     const image = imageName('Flux2_Turbo', jobId, 1, 'png');

@@ -5,5 +5,10 @@ import type { ApiApp, ApiEnv } from '../deps.ts';
 
 export function lazily(load: () => Promise<ApiApp>): Handler<ApiEnv> {
   let app: Promise<ApiApp> | undefined;
-  return async (c) => (await (app ??= load())).fetch(c.req.raw, { ...c.env, requestId: c.get('requestId') });
+  return async (c) => {
+    app ??= load();
+    const answer = await (await app).fetch(c.req.raw, { ...c.env, requestId: c.get('requestId') });
+    // With what every answer of the API says, where the façade says nothing else.
+    return c.newResponse(answer.body, answer);
+  };
 }
