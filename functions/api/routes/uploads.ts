@@ -1,6 +1,5 @@
 // Routes of what callers upload for workflows to read: put, list, delete.
 
-import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import { invalid } from '../../core/inputs.ts';
 import {
@@ -14,6 +13,7 @@ import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../../core/names.ts
 import { MB } from '../../core/quota.ts';
 import { keepUpload } from '../admission/image-inputs.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
+import { uploadImage } from '../admission/upload-image.ts';
 import { keepOf } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
 import { originOf } from '../http/link-origin.ts';
@@ -48,20 +48,10 @@ export const uploadRoutes = (deps: Shared) => [
       errors: ['missing_field', 'invalid_image', 'too_many_requests', 'uploads_used_up'],
     },
     async (c) => {
-      const { images, limits, uploadQuota } = deps;
       const caller = c.get('caller');
-      setHeaders(c, await limits.request(caller));
+      setHeaders(c, await deps.limits.request(caller));
       const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
-      const type = await inspected(bytes);
-      const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
-      const key = keys.upload(caller.owner, name);
-      const meta = { contentType: type.contentType };
-      // What is there is counted, and becomes young again.
-      if (await images.head(key)) await images.put(key, bytes, meta);
-      else {
-        const settle = await uploadQuota.begin(caller, { name, bytes: bytes.length });
-        await settle(await images.putOnce(key, bytes, meta));
-      }
+      const name = await uploadImage(deps, caller, bytes);
       return { name, subfolder: '', type: 'input' };
     },
   ),
@@ -207,17 +197,6 @@ function askedOf(body: Record<string, unknown>): { extension: string; sizeBytes:
     throw invalid('sha256', 'must be the SHA-256 of the file: 64 digits of 0-9 and a-f');
   const extension = /\.([a-z0-9]{1,10})$/.exec(filename.toLowerCase())?.[1] ?? 'bin';
   return { extension, sizeBytes, sha256 };
-}
-
-async function inspected(bytes: Uint8Array) {
-  // Of use to one route: no cold start loads it.
-  const { BrokenImage, inspectImage } = await import('../../images/sniff.ts');
-  return inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
-    if (!(error instanceof BrokenImage)) throw error;
-    throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
-      field: 'image',
-    });
-  });
 }
 
 function notFound(): AppError {

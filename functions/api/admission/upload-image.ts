@@ -1,0 +1,40 @@
+// An image that a caller sends for workflows to read: looked at, counted against its owner's room, kept under the hash of its
+// bytes. However it came, it is the same upload.
+
+import { createHash } from 'node:crypto';
+import type { Caller } from '../../core/access.ts';
+import { AppError } from '../../core/errors.ts';
+import { MAX_UPLOAD_PIXELS } from '../../core/limits.ts';
+import { keys, uploadName } from '../../core/names.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { UploadQuota } from './upload-quota.ts';
+
+/** @returns its name as an input @throws AppError invalid_image, uploads_used_up */
+export async function uploadImage(
+  { images, uploadQuota }: Pick<ApiDeps, 'images'> & { uploadQuota: UploadQuota },
+  caller: Caller,
+  bytes: Uint8Array,
+): Promise<string> {
+  const type = await inspected(bytes);
+  const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
+  const key = keys.upload(caller.owner, name);
+  const meta = { contentType: type.contentType };
+  // What is there is counted, and becomes young again.
+  if (await images.head(key)) await images.put(key, bytes, meta);
+  else {
+    const settle = await uploadQuota.begin(caller, { name, bytes: bytes.length });
+    await settle(await images.putOnce(key, bytes, meta));
+  }
+  return name;
+}
+
+async function inspected(bytes: Uint8Array) {
+  // Of use to few calls: no cold start loads it.
+  const { BrokenImage, inspectImage } = await import('../../images/sniff.ts');
+  return inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
+    if (!(error instanceof BrokenImage)) throw error;
+    throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
+      field: 'image',
+    });
+  });
+}
