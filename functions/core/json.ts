@@ -7,10 +7,10 @@ const MANY_DIGITS = /\d{16}/;
  * A string, with the colon if it is a key, or a whole number that may not fit. Such a number is carried through JSON.parse as
  * the string `~n<digits>`, and a string value that may begin with `~` as `~s<itself>`.
  */
-const TOKEN = /"(?:[^"\\]|\\[^])*"(\s*:)?|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g;
+const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"(\s*:)?|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE]|\s*:)/g;
 
 /** Strings are matched too, so that a NaN within one stays. */
-const BARE = /"(?:[^"\\]|\\[^])*"|-?\bInfinity\b|\bNaN\b/g;
+const BARE = /"[^"\\]*(?:\\[^][^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
 
 /** @throws SyntaxError for text that is not JSON, or nested too deeply */
 export function parseJson(text: string): unknown {

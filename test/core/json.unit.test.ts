@@ -97,6 +97,13 @@ test('a key is only a key: of duplicates the last counts, __proto__ is none', ()
   expect(Object.entries(value)).toEqual([['__proto__', 1234567890123456789n]]);
 });
 
+test('a text of many megabytes beside a whole number that does not fit is read, and written', () => {
+  const text = `{"seed":18446744073709551615,"image":"${'A'.repeat(16_000_000)}","escaped":"${'\\n'.repeat(2_000_000)}"}`;
+  const value = parseJson(text) as Record<string, unknown>;
+  expect(value['seed']).toBe(18446744073709551615n);
+  expect(stringifyJson(value) === text).toBe(true);
+});
+
 test('what is nested too deeply is no JSON, and what is circular is refused', () => {
   expect(() => parseJson(`${'['.repeat(200_000)}1234567890123456789`)).toThrow(SyntaxError);
   const circular: unknown[] = [1n];
