@@ -36,6 +36,7 @@ import { createUrlInputs } from './admission/url-inputs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
+import { lazyRunpod, RUNPOD } from './runpod/mount.ts';
 import { lazyV2, V2 } from './v2/mount.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import type { Shared } from './routes/shared.ts';
@@ -89,6 +90,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
     app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
   app.all(`${V2}/*`, lazyV2(shared, entry));
+  app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, now, guarded));

@@ -74,6 +74,8 @@ export interface ApiSettings {
   page?: string | undefined;
   /** Only where every request comes by HTTPS. */
   hsts?: boolean;
+  /** What RunPod's clients get of a file; `base64` where it is not said. */
+  runpodOutput?: 'base64' | 's3_url';
   /** How long jobs and their images are kept, ms; 30 days where it is not said. */
   keep?: number;
 }

@@ -117,6 +117,7 @@ function common(settings: ApiSettings | LocalSettings | ApiLambdaSettings) {
     openConnections: settings.OPEN_CONNECTIONS,
     ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
+    runpodOutput: settings.RUNPOD_OUTPUT,
   };
 }
 

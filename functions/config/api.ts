@@ -93,6 +93,11 @@ export const api = {
     'must be public, private or off',
     'inputs may be named by an https address: of public hosts, with `private` also of private ones and by plain http (for a network of one’s own), or not at all',
   ),
+  RUNPOD_OUTPUT: setting(
+    z._default(z.enum(['base64', 's3_url']), 'base64'),
+    'must be base64 or s3_url',
+    'what RunPod’s clients (`/v2`) get of a file: its bytes, or a link to it',
+  ),
   ...ownerLimits,
   OPEN_CONNECTIONS: setting(
     z._default(whole(0, 100_000), OPEN_CONNECTIONS),

@@ -103,6 +103,17 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
 describe.each(ROUTES)('$needs: $route', ({ route, needs, body, foreign }) => {
   const other: Scope = needs === 'read' ? 'generate' : 'read';
 
+  test('a key is taken as a bearer, by X-API-Key, and bare, as RunPod’s examples send it', async () => {
+    const key = await keyOf('alice', ['read']);
+    const statusWith = async (headers: Record<string, string>) =>
+      (await app.request('/api/workflows', { headers })).status;
+    expect(await statusWith({ authorization: `Bearer ${key}` })).toBe(200);
+    expect(await statusWith({ authorization: key })).toBe(200);
+    expect(await statusWith({ authorization: 'foreign', 'x-api-key': key })).toBe(200);
+    for (const authorization of ['Bearer', `Basic ${key}`, `${key}x`, 'foreign'])
+      expect(await statusWith({ authorization })).toBe(401);
+  });
+
   test('nobody gets in, and is told how', async () => {
     const things = await thingsOf('alice');
     const { status, text, headers } = await asks(route(things), undefined, body?.());

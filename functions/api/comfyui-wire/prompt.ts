@@ -20,7 +20,7 @@ import type { Mounted } from '../http/route.ts';
 import { bodyOf, isTexts } from './body.ts';
 import type { WireDeps } from './deps.ts';
 import { PromptRefused, refusedFor } from './errors.ts';
-import { graphFiles, stagingWithin } from './graph-files.ts';
+import { stagingWithin, wireFiles } from './graph-files.ts';
 import { partOf } from './part-of-graph.ts';
 import { promptIdOf } from './prompts.ts';
 import type { Sockets } from './sockets.ts';
@@ -142,7 +142,7 @@ function jobOf(
 
     async check() {
       const { hosts: known, mayHaveMore } = await deps.fleet.declarations();
-      const { hosts, hasFile, staging } = await graphFiles(deps, caller, graph, known);
+      const { hosts, hasFile, staging } = await wireFiles(deps, caller, graph, known);
       const checked = preflight(graph, hosts, { targets, mayHaveMore, hasFile });
       if (checked.error) throw new PromptRefused(checked.error, checked.node_errors);
       if (checked.hosts.length === 0) refuseUnnamed(graph);

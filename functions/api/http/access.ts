@@ -56,8 +56,11 @@ export function askForKeys(
   }
 
   return async (c, next) => {
-    const bearer = /^Bearer +(\S+)\s*$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    const given = bearer ?? c.req.header('x-api-key') ?? c.get('keyInAddress');
+    const authorization = c.req.header('authorization') ?? '';
+    const bearer = /^Bearer +(\S+)\s*$/i.exec(authorization)?.[1];
+    // As RunPod's own examples send it.
+    const bare = /^\S+$/.exec(authorization)?.[0];
+    const given = bearer ?? c.req.header('x-api-key') ?? c.get('keyInAddress') ?? bare;
     const caller = given === undefined ? undefined : await callerOf(given);
     if (!caller) {
       c.header('WWW-Authenticate', `Bearer realm="comfyui"${given ? ', error="invalid_token"' : ''}`);
@@ -76,9 +79,15 @@ export function askForKeys(
 /** For a route: `needs('generate')`. */
 export function needs(scope: Scope): MiddlewareHandler<ApiEnv> {
   return (c, next) => {
-    if (allows(c.get('caller'), scope)) return next();
-    throw new AppError('forbidden', `This API key may not do that: it lacks the scope ${scope}`, { scope });
+    demand(c.get('caller'), scope);
+    return next();
   };
+}
+
+/** Where only the body says what is asked for. @throws AppError forbidden */
+export function demand(caller: Caller, scope: Scope): void {
+  if (allows(caller, scope)) return;
+  throw new AppError('forbidden', `This API key may not do that: it lacks the scope ${scope}`, { scope });
 }
 
 /**

@@ -13,11 +13,11 @@ import { jsonObject } from '../http/body.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { type FileForm, withFileForm } from '../http/file-form.ts';
 import { setHeaders } from '../http/headers.ts';
+import { idempotencyKeyOf } from '../http/idempotency-key.ts';
 import { originOf } from '../http/link-origin.ts';
 import { assetNotFound, assetView, findAsset } from './asset-view.ts';
 import type { V2Deps } from './deps.ts';
 import { V2Error } from './errors.ts';
-import { idempotencyKeyOf } from './submit.ts';
 
 const HASH = /^blake3:([0-9a-f]{64})$/;
 const CONTENT_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;

@@ -2,7 +2,6 @@
 
 import type { Context } from 'hono';
 import type { Caller } from '../../core/access.ts';
-import { invalid } from '../../core/inputs.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { parseLabels } from '../../core/labels.ts';
 import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
@@ -10,6 +9,7 @@ import { accept, type Wanted } from '../admission/accept.ts';
 import { PARTNER_CREDENTIALS, partnerCredentialIn } from '../admission/partner-credentials.ts';
 import type { ApiEnv } from '../deps.ts';
 import { jsonObject } from '../http/body.ts';
+import { idempotencyKeyOf } from '../http/idempotency-key.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { setHeaders } from '../http/headers.ts';
 import { originOf } from '../http/link-origin.ts';
@@ -35,14 +35,6 @@ export async function submit(deps: V2Deps, c: Context<ApiEnv>): Promise<Response
   // The contract refuses a key that comes again; whose answer was lost would pay twice, or never learn of the job.
   if (!state) c.header('Idempotency-Replayed', 'true');
   return exactJson(c, await jobView(deps, job, originOf(deps.settings, c)), 201);
-}
-
-/** @throws AppError invalid_field */
-export function idempotencyKeyOf(c: Context<ApiEnv>): string | undefined {
-  const key = c.req.header('idempotency-key');
-  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key))
-    throw invalid('Idempotency-Key', 'must have 1 to 255 printable ASCII characters without spaces');
-  return key;
 }
 
 function fromGraph(
