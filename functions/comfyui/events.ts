@@ -67,6 +67,8 @@ export function connectEvents(
       {
         headers: comfyui.headers,
         handshakeTimeout: 5000,
+        // ComfyUI would compress each message, and a thread inflate it here: of a short job that is a third of all work.
+        perMessageDeflate: false,
         // Frames contain preview images; larger ones are not needed.
         maxPayload: 64 * 1024 * 1024,
       },

@@ -96,7 +96,15 @@ export function publishedPrefix(filenamePrefix: string): string {
 
 /** The prefix of an attempt's output node: unique, so that it meets no other cache entry or file counter. */
 export function stampedPrefix(filenamePrefix: string, jobId: string, attempt: number): string {
-  return `${publishedPrefix(filenamePrefix)}_${stampOf(jobId, attempt)}`;
+  return `${outputFolder(jobId)}/${publishedPrefix(filenamePrefix)}_${stampOf(jobId, attempt)}`;
+}
+
+/**
+ * Where a job's files lie in ComfyUI's output folder. ComfyUI lists the whole folder of a file before it writes it: with 8,000
+ * files beside it that takes 60 ms (0.33). One of 4,096 folders stays short for a million.
+ */
+export function outputFolder(jobId: string): string {
+  return `rest-api/${hexOf(jobId).slice(0, 3)}`;
 }
 
 /** Part of the name, or of the folder, of every file of an attempt. */

@@ -1,6 +1,6 @@
 // Renders a template and its values to the graph that ComfyUI runs: copies and sets fields, nothing else. Pure.
 
-import { type InputKey, publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
+import { type InputKey, outputFolder, publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
@@ -63,7 +63,11 @@ export function stamp(
       const joined = freshId(stamped, `${id}_prefix`);
       stamped[joined] = {
         class_type: 'StringConcatenate',
-        inputs: { string_a: `${own}_`, string_b: inputs['filename_prefix'], delimiter: '' },
+        inputs: {
+          string_a: `${outputFolder(jobId)}/${own}_`,
+          string_b: inputs['filename_prefix'],
+          delimiter: '',
+        },
       };
       node['filename_prefix'] = [joined, 0];
     } else if (saves) {

@@ -100,7 +100,9 @@ describe('a prefix', () => {
   });
 
   it('is stamped with job and attempt, so that no two share a file or a cache entry', () => {
-    expect(stampedPrefix('out/Flux2_Turbo', JOB, 3)).toBe(`Flux2_Turbo_${hexOf(JOB)}_3`);
+    expect(stampedPrefix('out/Flux2_Turbo', JOB, 3)).toBe(
+      `rest-api/${hexOf(JOB).slice(0, 3)}/Flux2_Turbo_${hexOf(JOB)}_3`,
+    );
   });
 });
 

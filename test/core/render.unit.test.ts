@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hexOf } from '../../functions/core/names.ts';
+import { hexOf, outputFolder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import { imageInputs, publishedPrefixOf, render, stamp } from '../../functions/core/render.ts';
 import { packGraph, unpackGraph } from '../../functions/core/request.ts';
@@ -93,8 +93,8 @@ describe('a graph as one attempt posts it', () => {
 
   it('has a prefix of its own on every node that has one', () => {
     const graph = stamp(two, JOB, 3, []);
-    expect(graph['3']!.inputs['filename_prefix']).toBe(`Own_${hexOf(JOB)}_3`);
-    expect(graph['4']!.inputs['filename_prefix']).toBe(`b_${hexOf(JOB)}_3`);
+    expect(graph['3']!.inputs['filename_prefix']).toBe(`${outputFolder(JOB)}/Own_${hexOf(JOB)}_3`);
+    expect(graph['4']!.inputs['filename_prefix']).toBe(`${outputFolder(JOB)}/b_${hexOf(JOB)}_3`);
     expect(graph['1']).toMatchObject(two['1']!);
     expect(graph['2']).toEqual(two['2']);
     expect(two['4']!.inputs['filename_prefix']).toBe('b');
@@ -113,7 +113,7 @@ describe('a graph as one attempt posts it', () => {
     expect(graph['1']!.inputs['filename_prefix']).toEqual(['1_prefix_', 0]);
     expect(graph['1_prefix_']).toEqual({
       class_type: 'StringConcatenate',
-      inputs: { string_a: `${own}_`, string_b: ['2', 0], delimiter: '' },
+      inputs: { string_a: `${outputFolder(JOB)}/${own}_`, string_b: ['2', 0], delimiter: '' },
     });
     expect(publishedPrefixOf(linked, '1')).toBe('ComfyUI');
   });
@@ -123,7 +123,7 @@ describe('a graph as one attempt posts it', () => {
       '1': saver({ filename_prefix: ['2', 0] }),
       '2': { class_type: 'PrimitiveString', inputs: { value: 'shop/Cat' } },
     };
-    expect(stamp(held, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`Cat_${own}`);
+    expect(stamp(held, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`${outputFolder(JOB)}/Cat_${own}`);
     expect(publishedPrefixOf(held, '1')).toBe('Cat');
   });
 
@@ -134,7 +134,7 @@ describe('a graph as one attempt posts it', () => {
       '2': link('3'),
       '3': { class_type: 'StringConstant', inputs: { string: 'Dog' } },
     };
-    expect(stamp(far, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`Dog_${own}`);
+    expect(stamp(far, JOB, 1, [])['1']!.inputs['filename_prefix']).toBe(`${outputFolder(JOB)}/Dog_${own}`);
     const round = { ...far, '3': link('2') };
     expect(stamp(round, JOB, 1, [])['1']!.inputs['filename_prefix']).toEqual(['1_prefix', 0]);
   });

@@ -1,7 +1,7 @@
 // What a graph saves is published only if this very attempt made it, and only if it is a whole image; what ComfyUI has
 // besides is left where it is. Source: docs/reports.md.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -9,6 +9,7 @@ import { PNG } from 'pngjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startSimulatedComfyUI, type SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { call } from '../api/support.ts';
+import { filesIn } from '../support/files-in.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 let folder: string;
@@ -245,8 +246,7 @@ test('only what carries our stamp is deleted; what a person has stays', async ()
   await mkdir(output, { recursive: true });
   await writeFile(join(output, 'Cat_00001_.png'), 'a person’s own');
   for (const workflow of ['plain', 'held', 'joined', 'fixed']) await ended({ workflow });
-  const left = async () => (await readdir(output)).sort();
-  await expect.poll(left, { timeout: 5000 }).toEqual(['Cat_00001_.png', 'fixed.png']);
+  await expect.poll(() => filesIn(output), { timeout: 5000 }).toEqual(['Cat_00001_.png', 'fixed.png']);
   expect(await readFile(join(output, 'Cat_00001_.png'), 'utf8')).toBe('a person’s own');
 });
 

@@ -10,7 +10,7 @@ import { PNG } from 'pngjs';
 import { afterEach, expect, test } from 'vitest';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
-import { stampOf } from '../../functions/core/names.ts';
+import { outputFolder, stampOf } from '../../functions/core/names.ts';
 import { createCleanup } from '../../functions/host/prompts/cleanup.ts';
 import { createHeldJob } from '../../functions/host/claims/held-job.ts';
 import { untilAnswered } from '../../functions/host/claims/confirmed-write.ts';
@@ -168,7 +168,7 @@ test('a body without an end is refused where it is too long to be held', async (
 test('all that carries the stamp goes, of whatever kind and also what is written late; nothing else does', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'leavings-'));
   try {
-    const output = join(folder, 'output');
+    const output = join(folder, 'output', outputFolder(JOB));
     const stamp = stampOf(JOB, 1);
     const put = async (name: string) => writeFile(join(output, name), 'x');
     await mkdir(join(output, `${stamp}_shop`), { recursive: true });

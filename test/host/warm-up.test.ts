@@ -10,6 +10,7 @@ import type { Graph } from '../../functions/core/object-info.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import type { SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+import { filesIn } from '../support/files-in.ts';
 import { type Rig, startRig, type TestHost } from '../support/rig.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -69,7 +70,7 @@ test('a host runs the least of the first job before it claims that, and nothing 
   // The heartbeat may have been written while the job ran: the next one holds none.
   await expect.poll(() => heartbeatOf(host), { timeout: 15_000 }).toMatchObject({ comfyui: true, held: 0 });
   expect((await rig.store.jobs.readState(jobId))!.attempt).toBe(1);
-  await expect.poll(() => readdir(join(directory, 'output'))).toEqual([]);
+  await expect.poll(() => filesIn(join(directory, 'output'))).toEqual([]);
   const { running, pending } = await comfyui.queue();
   expect([...running, ...pending]).toEqual([]);
   await expect.poll(() => historyOf(host.comfyui.url)).toEqual({});

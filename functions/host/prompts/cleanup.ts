@@ -4,7 +4,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ComfyUI } from '../../comfyui/client.ts';
-import { isStamped, stampOf } from '../../core/names.ts';
+import { isStamped, outputFolder, stampOf } from '../../core/names.ts';
 import type { Log } from '../../log.ts';
 
 export interface Cleanup {
@@ -13,6 +13,13 @@ export interface Cleanup {
   /** The attempt's output files may go: all that carry its stamp. */
   ofAttempt(jobId: string, attempt: number): void;
   remove(): Promise<void>;
+}
+
+interface Stamp {
+  stamp: string;
+  /** Its folder in ComfyUI's output folder. */
+  within: string;
+  due: number;
 }
 
 /** ComfyUI itself keeps 10,000 entries: the list stays bounded while it is silent. */
@@ -31,13 +38,15 @@ export function createCleanup(
   awake: () => number,
 ): Cleanup {
   let prompts: string[] = [];
-  let stamps: { stamp: string; due: number }[] = [];
+  let stamps: Stamp[] = [];
 
-  async function removeOutputs(of: string[]): Promise<void> {
-    if (folder === undefined || of.length === 0) return;
-    for (const type of ['output', 'temp'])
-      for (const path of await namesIn(join(folder, type)))
-        if (of.some((stamp) => isStamped(path, stamp))) await remove(join(folder, type, path));
+  async function removeOutputs(of: Stamp[]): Promise<void> {
+    if (folder === undefined) return;
+    for (const { stamp, within } of of)
+      for (const type of ['output', 'temp']) {
+        const place = join(folder, type, within);
+        for (const name of await namesIn(place)) if (isStamped(name, stamp)) await remove(join(place, name));
+      }
   }
 
   async function remove(path: string): Promise<void> {
@@ -52,8 +61,8 @@ export function createCleanup(
     },
     ofAttempt(jobId, attempt) {
       if (folder === undefined) return;
-      const stamp = stampOf(jobId, attempt);
-      stamps.push({ stamp, due: awake() }, { stamp, due: awake() + AGAIN_AFTER });
+      const one = { stamp: stampOf(jobId, attempt), within: outputFolder(jobId) };
+      stamps.push({ ...one, due: awake() }, { ...one, due: awake() + AGAIN_AFTER });
     },
     async remove() {
       const ended = prompts;
@@ -65,7 +74,7 @@ export function createCleanup(
           log.debug('history.removal_failed', { count: ended.length, error: String(error) });
           prompts = [...ended, ...prompts].slice(-REMEMBERED);
         });
-      await removeOutputs(due.map(({ stamp }) => stamp));
+      await removeOutputs(due);
     },
   };
 }
