@@ -19,6 +19,7 @@ import { createJobReader } from './caches/job-reader.ts';
 import { generateRoutes } from './routes/generate.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { methodsOf, refuseMethod } from './http/methods.ts';
+import { lazyOpenAI, V1 } from './openai/mount.ts';
 import { logRequests } from './http/request-log.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
@@ -90,6 +91,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
     app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
   app.all(`${V2}/*`, lazyV2(shared, entry));
+  app.all(`${V1}/*`, lazyOpenAI(shared, entry));
   app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);

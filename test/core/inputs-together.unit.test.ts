@@ -22,7 +22,7 @@ describe('presets', () => {
 
   it.each(['rtx-9000', '', 'constructor', '__proto__'])('%j is none', (preset) => {
     expect(() => parse({ prompt: 'a fox' }, preset)).toThrow(
-      /preset must .*rtx-4090, rtx-4080, rtx-3060, turbo$/,
+      /preset must .*rtx-4090, rtx-4080, rtx-3060, turbo, low, medium, high$/,
     );
   });
 

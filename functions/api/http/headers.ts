@@ -47,6 +47,8 @@ export function safeHeaders({ hsts }: Pick<ApiSettings, 'hsts'>): MiddlewareHand
 
 const EXPOSED = [
   'X-Request-Id',
+  'X-Workflow',
+  'X-Job-Id',
   'Retry-After',
   'Idempotency-Replayed',
   'RateLimit',

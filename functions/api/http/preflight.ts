@@ -12,6 +12,20 @@ export const PREFLIGHT = {
     'X-Request-Id',
     'Range',
     'If-None-Match',
+    // Of OpenAI's SDK.
+    'OpenAI-Organization',
+    'OpenAI-Project',
+    ...[
+      'Lang',
+      'Package-Version',
+      'OS',
+      'Arch',
+      'Runtime',
+      'Runtime-Version',
+      'Retry-Count',
+      'Timeout',
+      'Helper-Method',
+    ].map((name) => `X-Stainless-${name}`),
   ],
   /** Ten minutes, in seconds; browsers ask again before every request otherwise. */
   maxAge: 600,

@@ -1,0 +1,43 @@
+// OpenAI's images API as a façade over the same jobs: a workflow is a model, a call is a job that the call waits for. Source:
+// `resources/images` of the npm package openai 7.59.0, and docs/openai.md. Loaded at the first request.
+
+import type { MiddlewareHandler } from 'hono';
+import type { ApiApp, ApiEnv } from '../deps.ts';
+import { createFacade } from '../facade/app.ts';
+import type { FacadeDeps } from '../facade/deps.ts';
+import { exactJson } from '../http/exact-json.ts';
+import { openAIErrors } from './errors.ts';
+import { generations } from './generations.ts';
+import { modelNamed, modelView } from './models.ts';
+
+/** @param entry who may come in, and as whom */
+export function createOpenAI(deps: FacadeDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+  return createFacade({
+    deps,
+    entry,
+    routes: [
+      {
+        route: 'POST /v1/images/generations',
+        scope: 'generate',
+        errors: ['too_many_requests'],
+        handle: (c) => generations(deps, c),
+      },
+      {
+        route: 'GET /v1/models',
+        scope: 'read',
+        handle: async (c) =>
+          exactJson(c, {
+            object: 'list',
+            data: [...deps.workflows.templates.values()].map(modelView),
+          }),
+      },
+      {
+        route: 'GET /v1/models/:id',
+        scope: 'read',
+        handle: async (c) =>
+          exactJson(c, modelView(modelNamed(deps.workflows.templates, c.req.param('id') ?? ''))),
+      },
+    ],
+    errors: openAIErrors(deps.log),
+  });
+}

@@ -1,0 +1,119 @@
+// The images of ended jobs as OpenAI's answer. They are read one after the other while the answer is sent: of a call for ten only
+// one is in memory.
+
+import type { Context } from 'hono';
+import { imagesOf, type JobImage, type JobState } from '../../core/job.ts';
+import { keys } from '../../core/names.ts';
+import { servedType } from '../../images/links.ts';
+import type { ApiEnv } from '../deps.ts';
+import type { FacadeDeps } from '../facade/deps.ts';
+import { wholeOutput } from '../facade/whole-output.ts';
+import { bodyOf } from '../http/event-stream.ts';
+import { originOf } from '../http/link-origin.ts';
+import type { Asked } from './asked.ts';
+import { NO_REPETITION, OpenAIError } from './errors.ts';
+
+/** As base64 it takes four thirds of that, in memory. */
+const MAX_INLINE_BYTES = 48 * 1024 * 1024;
+
+interface Found {
+  state: JobState;
+  image: JobImage;
+}
+
+/** @throws OpenAIError, AppError image_not_found */
+export async function imagesAnswer(
+  deps: FacadeDeps,
+  c: Context<ApiEnv>,
+  states: JobState[],
+  { responseFormat, quality }: Asked,
+): Promise<Response> {
+  const found = imagesIn(states);
+  const origin = originOf(deps.settings, c);
+  const entry = (one: Found) =>
+    responseFormat === 'url'
+      ? linkOf(deps, one, origin).then((url) => ({ url }))
+      : base64Of(deps, one).then((text) => ({ b64_json: text }));
+  const about = {
+    created: Math.floor(Math.max(...states.map(({ endedAt = 0 }) => endedAt)) / 1000),
+    ...described(found[0]!.image, quality),
+    usage: usageOf(states),
+  };
+  // What cannot be read has a status of its own.
+  const first = await entry(found[0]!);
+  async function* texts(): AsyncGenerator<string, void> {
+    yield `${JSON.stringify(about).slice(0, -1)},"data":[`;
+    yield JSON.stringify(first);
+    for (const one of found.slice(1)) yield `,${JSON.stringify(await entry(one))}`;
+    yield ']}';
+  }
+  return c.body(
+    bodyOf(texts(), () => undefined),
+    200,
+    { 'Content-Type': 'application/json' },
+  );
+}
+
+/** @throws OpenAIError no_image */
+export function imagesIn(states: JobState[]): Found[] {
+  const found = states.flatMap((state) => imagesOf(state).map((image) => ({ state, image })));
+  if (found.length > 0) return found;
+  const [{ jobId }] = states as [JobState];
+  throw new OpenAIError(
+    422,
+    'image_generation_error',
+    'no_image',
+    `This model made no image; what it made is at GET /api/status/${jobId}`,
+    'model',
+    NO_REPETITION,
+  );
+}
+
+/** What is said of an image beside its bytes. */
+export function described({ contentType, width, height }: JobImage, quality: string | undefined) {
+  return {
+    background: 'opaque',
+    output_format: contentType.slice('image/'.length),
+    ...(quality !== undefined && { quality }),
+    size: `${width}x${height}`,
+  };
+}
+
+/** No tokens: what is used is a GPU. */
+export function usageOf(states: JobState[]) {
+  const none = { image_tokens: 0, text_tokens: 0 };
+  return {
+    input_tokens: 0,
+    output_tokens: 0,
+    total_tokens: 0,
+    input_tokens_details: none,
+    output_tokens_details: none,
+    gpu_seconds: states.reduce((sum, { gpuMs = 0 }) => sum + gpuMs, 0) / 1000,
+  };
+}
+
+export async function base64Of(deps: FacadeDeps, { state, image }: Found): Promise<string> {
+  const bytes = await wholeOutput(deps, state, image, MAX_INLINE_BYTES);
+  if (bytes) return bytes.toString('base64');
+  throw new OpenAIError(
+    422,
+    'image_generation_error',
+    'image_too_large',
+    `The image has ${image.sizeBytes} bytes, too many for base64: send "response_format": "url", or fetch GET /api/image/${image.filename}`,
+    'response_format',
+    NO_REPETITION,
+  );
+}
+
+function linkOf(
+  { presigner }: FacadeDeps,
+  { state, image: { filename, contentType } }: Found,
+  origin: string | undefined,
+): Promise<string> {
+  return presigner.link({
+    endpoint: origin,
+    key: keys.image(state.jobId, state.attempt, filename),
+    filename,
+    contentType: servedType(contentType),
+  });
+}
