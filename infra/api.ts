@@ -75,6 +75,7 @@ export class Api extends Construct {
         KEEP_DAYS: String(settings.imageDays),
         MAX_WAITING: String(settings.maxWaiting),
         OPEN_CONNECTIONS: String(settings.openConnections),
+        COMFYUI_API_POLLED: String(settings.comfyuiApi),
         RATE_PER_MINUTE: String(settings.ratePerMinute),
         READS_PER_MINUTE: String(settings.readsPerMinute),
         OWNER_MAX_WAITING: String(settings.ownerMaxWaiting),

@@ -144,6 +144,11 @@ export const deployment = {
     'must be a whole number from 0 to 1000',
     'event streams and requests that wait, held at once; each keeps one of `lambdaConcurrency` to itself',
   ),
+  comfyuiApi: setting(
+    flag,
+    'must be true or false',
+    'ComfyUI’s own wire is served at `/comfyui` too, for clients of ComfyUI that poll',
+  ),
   ratePerMinute: setting(
     number.int().min(1).max(60_000),
     'must be a whole number of requests from 1 to 60000',

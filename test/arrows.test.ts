@@ -41,7 +41,7 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
       openai: ['caches', 'http', 'admission', 'facade'],
       mcp: ['caches', 'http', 'admission', 'facade'],
       runpod: ['caches', 'http', 'admission', 'facade'],
-      'comfyui-wire': ['caches', 'http', 'admission'],
+      'comfyui-wire': ['caches', 'http', 'admission', 'facade'],
     },
   },
   host: {

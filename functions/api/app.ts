@@ -6,7 +6,7 @@ import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
 import type { Wire } from './comfyui-wire/deps.ts';
-import { lazyWire } from './comfyui-wire/mount.ts';
+import { lazyPolled, lazyWire, POLLED } from './comfyui-wire/mount.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { createFleet } from './caches/fleet.ts';
@@ -93,6 +93,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   app.all(`${V2}/*`, lazyV2(shared, entry));
   app.all(`${V1}/*`, lazyOpenAI(shared, entry));
   app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));
+  if (settings.polledWire) app.all(`${POLLED}/*`, lazyPolled(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, now, guarded));

@@ -70,6 +70,8 @@ export interface ApiSettings {
   openAtMost?: number;
   /** Images that are read at once; core/limits.ts where it is not said. */
   imageReaders?: number;
+  /** Whether ComfyUI's wire hangs in the API too, for clients that poll. */
+  polledWire?: boolean;
   /** The folder of ComfyUI's page, which ComfyUI's wire serves; absent: it serves none. */
   page?: string | undefined;
   /** Only where every request comes by HTTPS. */

@@ -118,6 +118,7 @@ function common(settings: ApiSettings | LocalSettings | ApiLambdaSettings) {
     ownerLimits: ownerLimitsOf(settings),
     keep: settings.KEEP_DAYS,
     runpodOutput: settings.RUNPOD_OUTPUT,
+    polledWire: settings.COMFYUI_API_POLLED,
   };
 }
 

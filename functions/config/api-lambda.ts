@@ -11,7 +11,7 @@ import {
   withSchema,
   type SettingsOf,
 } from './setting.ts';
-import { required, SECRET, secret, whole } from './values.ts';
+import { flag, required, SECRET, secret, whole } from './values.ts';
 
 /** The value for "no secret", so that a forgotten variable is an error. */
 export const NO_SECRET = 'none';
@@ -23,6 +23,7 @@ export const apiLambda = {
   // The bundle has its own workflows.
   WORKFLOWS_PATH: withSchema(api.WORKFLOWS_PATH, required),
   ALLOWED_ORIGINS: withSchema(api.ALLOWED_ORIGINS, z.prefault(origins, '*')),
+  COMFYUI_API_POLLED: withSchema(api.COMFYUI_API_POLLED, z.prefault(flag, 'true')),
   // An open connection occupies a Lambda environment, of which new accounts have ten.
   OPEN_CONNECTIONS: withSchema(api.OPEN_CONNECTIONS, z._default(whole(0, 100_000), 0)),
   ...waiting,

@@ -98,6 +98,11 @@ export const api = {
     'must be base64 or s3_url',
     'what RunPod’s clients (`/v2`) get of a file: its bytes, or a link to it',
   ),
+  COMFYUI_API_POLLED: setting(
+    z.prefault(flag, 'false'),
+    FLAG,
+    'ComfyUI’s own wire is served below `/comfyui` of the API too, for clients that poll: it has no WebSocket there',
+  ),
   ...ownerLimits,
   OPEN_CONNECTIONS: setting(
     z._default(whole(0, 100_000), OPEN_CONNECTIONS),

@@ -25,21 +25,29 @@ async function outputOf(command: string, args: string[], env: Record<string, str
   return run.output();
 }
 
-test.skipIf(!SAINTNO)('@saintno/comfyui-sdk: what its README shows', async () => {
+async function saintno(...args: string[]) {
   const program = join(import.meta.dirname, 'saintno.mjs');
-  const output = await outputOf(process.execPath, [program, SAINTNO!, started.url]);
-  const said = JSON.parse(output.trim().split('\n').at(-1)!) as { events: [string, unknown][] };
-  expect(said).toMatchObject({
-    node: ['KSampler'],
-    images: ['PNG'],
-    history: { status: 'success', same: 1 },
-    uploaded: { filename: 'cat.png', type: 'input' },
-    copies: 1,
-    batch: 4,
-    queue: ['queue_running', 'queue_pending'],
-    freed: true,
-    refused: 'EnqueueFailedError',
-  });
+  const output = await outputOf(process.execPath, [program, SAINTNO!, ...args]);
+  return JSON.parse(output.trim().split('\n').at(-1)!) as { events: [string, unknown][] };
+}
+const SHOWN = {
+  node: ['KSampler'],
+  images: ['PNG'],
+  history: { status: 'success', same: 1 },
+  uploaded: { filename: 'cat.png', type: 'input' },
+  copies: 1,
+  queue: ['queue_running', 'queue_pending'],
+  freed: true,
+  refused: 'EnqueueFailedError',
+};
+
+test.skipIf(!SAINTNO)('@saintno/comfyui-sdk polls where its socket is refused, below the API', async () => {
+  expect(await saintno(started.polledUrl, 'polls')).toMatchObject(SHOWN);
+});
+
+test.skipIf(!SAINTNO)('@saintno/comfyui-sdk: what its README shows', async () => {
+  const said = await saintno(started.url);
+  expect(said).toMatchObject({ ...SHOWN, batch: 4 });
   const kinds = said.events.map(([kind]) => kind);
   expect(kinds.slice(0, 3)).toEqual(['pending', 'start', 'progress']);
   expect(said.events).toContainEqual(['progress', expect.stringMatching(/^\d+\/100$/)]);

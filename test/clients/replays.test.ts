@@ -1,6 +1,7 @@
 // What clients send whose programs are too large to run here, written anew from their sources (November 2026): Open WebUI
-// (backend/open_webui/utils/images/comfyui.py), SillyTavern (src/endpoints/stable-diffusion.js) and Dify's plugin
-// (tools/comfyui/tools/comfyui_client.py). What is odd in a request is so in theirs.
+// (backend/open_webui/utils/images/comfyui.py), SillyTavern (src/endpoints/stable-diffusion.js), Dify's plugin
+// (tools/comfyui/tools/comfyui_client.py) and a node of n8n (mason276752/n8n-nodes-comfyui). What is odd in a request is so in
+// theirs. All write their paths behind the address that they are given; those that poll work below the API too.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -30,13 +31,13 @@ type History = Record<
   }
 >;
 
-async function json<T>(path: string, init?: RequestInit): Promise<T> {
-  const answer = await fetch(started.url + path, init);
+async function json<T>(path: string, init?: RequestInit, at = started.url): Promise<T> {
+  const answer = await fetch(at + path, init);
   expect([path, answer.status]).toEqual([path, 200]);
   return (await answer.json()) as T;
 }
-async function isPng(path: string, init?: RequestInit): Promise<void> {
-  const answer = await fetch(started.url + path, init);
+async function isPng(path: string, init?: RequestInit, at = started.url): Promise<void> {
+  const answer = await fetch(at + path, init);
   expect([path, answer.status]).toEqual([path, 200]);
   expect(Buffer.from(await answer.arrayBuffer()).toString('latin1', 1, 4)).toBe('PNG');
 }
@@ -75,32 +76,71 @@ test('Open WebUI: a key that it does not have, the socket to the end, then the h
   await socket.close();
 });
 
-test('SillyTavern: text that says no type, and the whole history until the prompt is in it', async () => {
-  const nodes =
-    await json<Record<string, { input: { required: Record<string, [string[]]> } }>>('/object_info');
-  for (const [node, input] of [
-    ['KSampler', 'sampler_name'],
-    ['KSampler', 'scheduler'],
-    ['UNETLoader', 'unet_name'],
-    ['CheckpointLoaderSimple', 'ckpt_name'],
-    ['VAELoader', 'vae_name'],
-  ] as const)
-    expect(nodes[node]?.input.required[input]?.[0]).toBeInstanceOf(Array);
+const PLACES: [string, () => string][] = [
+  ['on a port of its own', () => started.url],
+  ['below the API', () => started.polledUrl],
+];
 
-  const { prompt_id: id } = await json<{ prompt_id: string }>('/prompt', {
-    method: 'POST',
-    body: JSON.stringify({ prompt: small('from SillyTavern') }),
-  });
-  let entry: History[string] | undefined;
-  while (!entry) {
-    entry = (await json<History>('/history'))[id];
+test.each(PLACES)(
+  'SillyTavern, %s: text that says no type, and the whole history until the prompt is in it',
+  async (_, place) => {
+    const at = place();
+    const nodes = await json<Record<string, { input: { required: Record<string, [string[]]> } }>>(
+      '/object_info',
+      undefined,
+      at,
+    );
+    for (const [node, input] of [
+      ['KSampler', 'sampler_name'],
+      ['KSampler', 'scheduler'],
+      ['UNETLoader', 'unet_name'],
+      ['CheckpointLoaderSimple', 'ckpt_name'],
+      ['VAELoader', 'vae_name'],
+    ] as const)
+      expect(nodes[node]?.input.required[input]?.[0]).toBeInstanceOf(Array);
+
+    const body = JSON.stringify({ prompt: small('from SillyTavern') });
+    const { prompt_id: id } = await json<{ prompt_id: string }>('/prompt', { method: 'POST', body }, at);
+    let entry: History[string] | undefined;
+    while (!entry) {
+      entry = (await json<History>('/history', undefined, at))[id];
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(entry.status.status_str).toBe('success');
+    const image = Object.values(entry.outputs).flatMap(({ images = [] }) => images)[0]!;
+    const query = `filename=${image.filename}&subfolder=${image.subfolder}&type=${image.type}`;
+    await isPng(`/view?${query}`, undefined, at);
+    // Its user went away.
+    expect((await fetch(`${at}/interrupt`, { method: 'POST' })).status).toBe(200);
+  },
+);
+
+test.each(PLACES)('n8n, %s: the queue until the prompt has left it, then its history', async (_, place) => {
+  const at = place();
+  const headers = { 'content-type': 'application/json', authorization: 'Bearer a-key-that-is-not-asked-for' };
+  await json('/system_stats', { headers }, at);
+  const body = JSON.stringify({ prompt: small('from n8n') });
+  const { prompt_id: id } = await json<{ prompt_id: string }>(
+    '/prompt',
+    { method: 'POST', headers, body },
+    at,
+  );
+  for (;;) {
+    const queue = await json<Record<string, unknown[][]>>('/queue', { headers }, at);
+    if (!['queue_running', 'queue_pending'].some((name) => queue[name]!.some((item) => item[1] === id)))
+      break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect(entry.status.status_str).toBe('success');
-  const image = Object.values(entry.outputs).flatMap(({ images = [] }) => images)[0]!;
-  await isPng(`/view?filename=${image.filename}&subfolder=${image.subfolder}&type=${image.type}`);
-  // Its user went away.
-  expect((await fetch(`${started.url}/interrupt`, { method: 'POST' })).status).toBe(200);
+  // It gives up where the prompt is in neither.
+  const { status, outputs } = (await json<History>(`/history/${id}`, { headers }, at))[id]!;
+  expect(status).toMatchObject({ status_str: 'success', completed: true });
+  const [image] = Object.values(outputs).flatMap(({ images = [] }) => images);
+  expect(image!.type).toBe('output');
+  await isPng(`/view?${queryOf(image!)}`, { headers }, at);
+});
+
+test('Open WebUI and Dify, below the API: both open a socket first, and are refused', async () => {
+  await expect(connect(started.polledUrl, { clientId: randomUUID() })).rejects.toThrow('refused with 501');
 });
 
 test('Dify: an empty key for partner nodes, a file part that says overwrite, the history by a query that is not read', async () => {

@@ -1,11 +1,11 @@
 // What the README of @saintno/comfyui-sdk shows, called as it shows it, at the address of our wire. Prints one line of JSON.
-// Arguments: the package's folder, the address.
+// Arguments: the package's folder, the address, and `polls` where it opens no socket: the SDK's pool fails there by itself.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const [folder, host] = process.argv.slice(2);
+const [folder, host, polls] = process.argv.slice(2);
 const sdk = createRequire(join(folder, 'package.json'))('@saintno/comfyui-sdk');
 const { CallWrapper, ComfyApi, ComfyPool, EQueueMode, PromptBuilder } = sdk;
 const workflow = JSON.parse(
@@ -86,13 +86,15 @@ const copies = new PromptBuilder(
 said.copies = (await run(api, copies)).length;
 
 // A pool of two clients of one address: each job goes to one of them.
-const pool = new ComfyPool([new ComfyApi(host), new ComfyApi(host)], EQueueMode.PICK_ZERO);
-const batch = await pool.batch(
-  Array.from({ length: 4 }, (_, nth) => (client) => run(client, prompt(`cat ${nth}`))),
-  0,
-);
-said.batch = batch.flat().length;
-pool.destroy();
+if (polls === undefined) {
+  const pool = new ComfyPool([new ComfyApi(host), new ComfyApi(host)], EQueueMode.PICK_ZERO);
+  const batch = await pool.batch(
+    Array.from({ length: 4 }, (_, nth) => (client) => run(client, prompt(`cat ${nth}`))),
+    0,
+  );
+  said.batch = batch.flat().length;
+  pool.destroy();
+}
 
 said.queue = Object.keys(await api.getQueue());
 await api.interrupt();

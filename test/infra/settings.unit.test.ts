@@ -45,6 +45,7 @@ describe('a value that cannot be', () => {
     ['imageDays', 0],
     ['maxWaiting', 0],
     ['openConnections', -1],
+    ['comfyuiApi', 'yes'],
     ['ratePerMinute', 0],
     ['ownerMaxWaiting', 5001],
     ['imagesPerDay', 1.5],

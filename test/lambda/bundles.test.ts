@@ -47,7 +47,7 @@ test('a cold start of the api loads neither the client of S3 nor the description
   const loaded = await loadedWith(join(bundleOf('api'), 'index.mjs'));
   const files = await readdir(bundleOf('api'), { recursive: true });
   const later = files.filter((file) => !loaded.has(join(bundleOf('api'), file)));
-  for (const part of ['openapi', 'parts/images-', 'parts/sniff-', 'parts/busboy-'])
+  for (const part of ['openapi', 'parts/images-', 'parts/sniff-', 'parts/busboy-', 'parts/polled-'])
     expect(later.filter((file) => file.startsWith(part) && file.endsWith('.mjs'))).toHaveLength(1);
 });
 

@@ -10,6 +10,8 @@ import { build, type Program, startProgram } from './program.ts';
 export interface WithWire {
   /** Of the wire. */
   url: string;
+  /** Of the wire below the API, without its socket. */
+  polledUrl: string;
   port: number;
   comfyui: SimulatedComfyUI;
   /** For what a client leaves; the workspace is in it. */
@@ -24,18 +26,20 @@ export async function withWire(stepMs: number, env: Record<string, string> = {})
   await build();
   const folder = await mkdtemp(join(tmpdir(), 'with-wire-'));
   const comfyui = await startSimulatedComfyUI({ stepMs });
-  const port = await freePort();
+  const [port, apiPort] = [await freePort(), await freePort()];
   const started: Program[] = [];
   return {
     url: `http://127.0.0.1:${port}`,
+    polledUrl: `http://127.0.0.1:${apiPort}/comfyui`,
     port,
     comfyui,
     folder,
     async start() {
       const program = startProgram('local', {
         WORKSPACE_PATH: join(folder, 'workspace'),
-        API_PORT: '0',
+        API_PORT: String(apiPort),
         COMFYUI_API_PORT: String(port),
+        COMFYUI_API_POLLED: 'true',
         COMFYUI_HOST: '127.0.0.1',
         COMFYUI_PORT: String(comfyui.port),
         ...env,

@@ -9,21 +9,16 @@ import type { ApiEnv } from '../deps.ts';
 import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from '../http/headers.ts';
 import { methodsOf, refuseMethod } from '../http/methods.ts';
 import { logRequests } from '../http/request-log.ts';
-import { mount, type Mounted } from '../http/route.ts';
+import { mount } from '../http/route.ts';
 import type { Wire, WireDeps } from './deps.ts';
 import { wireErrors } from './errors.ts';
-import { historyRoutes } from './history.ts';
-import { jobRoutes } from './jobs.ts';
-import { nodeRoutes } from './nodes.ts';
+import { FEATURES } from './features.ts';
+import { takeKeyInAddress } from './key-in-address.ts';
 import { page } from './page.ts';
 import { pageDataRoutes } from './page-data.ts';
-import { promptRoutes } from './prompt.ts';
-import { queueRoutes } from './queue.ts';
+import { wireRoutes } from './routes.ts';
 import { createSockets } from './sockets.ts';
-import { systemRoutes } from './system.ts';
 import { createUpgrade } from './upgrade.ts';
-import { uploadRoutes } from './upload.ts';
-import { viewRoutes } from './view.ts';
 
 /** @param entry who may come in, and as whom */
 export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): Wire {
@@ -33,25 +28,11 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
   app.use(requestId({ limitLength: MAX_REQUEST_ID }), logRequests(log));
   app.use(safeHeaders(settings), crossOrigin(settings));
   if (settings.page !== undefined) app.use(page(settings.page));
-  app.use(
-    (c, next) => {
-      c.set('keyInAddress', c.req.query('token'));
-      return next();
-    },
-    ...entry,
-  );
-  const atRoot = [
-    ...promptRoutes(deps, sockets),
-    ...historyRoutes(deps),
-    ...queueRoutes(deps),
-    ...viewRoutes(deps),
-    ...uploadRoutes(deps),
-    ...nodeRoutes(deps),
-    ...systemRoutes(deps),
-    ...sockets.routes,
+  app.use(takeKeyInAddress, ...entry);
+  const routes = [
+    ...wireRoutes(deps, sockets, FEATURES),
     ...(settings.page === undefined ? [] : pageDataRoutes()),
-  ].map((one): Mounted => ({ ...one, alsoAtRoot: true }));
-  const routes = [...atRoot, ...jobRoutes(deps)];
+  ];
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
   app.use(limitBodies(routes));
   for (const one of routes) mount(app, one);

@@ -6,7 +6,7 @@ import type { NodeErrors, Reason } from '../../core/preflight/preflight.ts';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
 import { exactJson } from '../http/exact-json.ts';
-import { setHeaders } from '../http/headers.ts';
+import { NOT_KEPT, setHeaders } from '../http/headers.ts';
 import { problemOf } from '../http/problems.ts';
 
 /** A request that is refused, a prompt above all, for a reason in ComfyUI's own words where it has some. */
@@ -15,7 +15,7 @@ export class PromptRefused extends Error {
   constructor(
     readonly reason: Reason,
     readonly nodeErrors: NodeErrors = {},
-    readonly status: 400 | 409 | 503 = 400,
+    readonly status: 400 | 409 | 501 | 503 = 400,
   ) {
     super(reason.message);
   }
@@ -32,8 +32,10 @@ export function refusedFor(
 
 export function wireErrors(log: Log) {
   return (error: Error, c: Context<ApiEnv>): Response => {
-    if (error instanceof PromptRefused)
+    if (error instanceof PromptRefused) {
+      setHeaders(c, NOT_KEPT);
       return exactJson(c, { error: error.reason, node_errors: error.nodeErrors }, error.status);
+    }
     const { status, headers, body } = problemOf(error, c, log);
     setHeaders(c, headers);
     const reason: Reason = {

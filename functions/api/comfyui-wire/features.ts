@@ -2,7 +2,9 @@
 
 import { MAX_ASSET_BYTES } from '../../core/limits.ts';
 
-export const FEATURES = {
+export type Features = Record<string, boolean | number>;
+
+export const FEATURES: Features = {
   supports_preview_metadata: true,
   max_upload_size: MAX_ASSET_BYTES,
   node_replacements: false,

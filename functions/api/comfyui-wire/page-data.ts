@@ -18,6 +18,7 @@ const ANSWERS: Record<string, unknown> = {
 export const pageDataRoutes = (): Mounted[] =>
   Object.entries(ANSWERS).map(([path, answer]) => ({
     route: `GET ${path}` as Mounted['route'],
+    alsoAtRoot: true,
     scope: 'read',
     handle: (c) => Promise.resolve(exactJson(c, answer)),
   }));

@@ -4,13 +4,13 @@ import type { Host } from '../../core/host.ts';
 import { exactJson } from '../http/exact-json.ts';
 import type { Mounted } from '../http/route.ts';
 import type { WireDeps } from './deps.ts';
-import { FEATURES } from './features.ts';
+import type { Features } from './features.ts';
 
 const MIB = 2 ** 20;
 /** What clients read as a text or a number and a host does not report. */
 const UNKNOWN = { text: 'unknown', bytes: 0 };
 
-export const systemRoutes = ({ fleet }: WireDeps): Mounted[] => [
+export const systemRoutes = ({ fleet }: WireDeps, features: Features): Mounted[] => [
   {
     route: 'GET /system_stats',
     scope: 'read',
@@ -19,7 +19,7 @@ export const systemRoutes = ({ fleet }: WireDeps): Mounted[] => [
       return exactJson(c, { system: systemOf(hosts), devices: devicesOf(hosts) });
     },
   },
-  { route: 'GET /features', scope: 'read', handle: (c) => Promise.resolve(exactJson(c, FEATURES)) },
+  { route: 'GET /features', scope: 'read', handle: (c) => Promise.resolve(exactJson(c, features)) },
   {
     route: 'POST /free',
     scope: 'generate',
