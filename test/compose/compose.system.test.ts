@@ -41,11 +41,13 @@ function parsed(yaml: string): unknown {
   return JSON.parse(json.toString());
 }
 
-/** `${NAME:-default}`, as compose fills it in. */
+/** `${NAME:-default}` and `${NAME:+where it is set}`, as compose fills them in. */
 const filledIn = (value: string | number, env: Record<string, string> = {}): string =>
-  String(value).replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, name: string, otherwise: string) =>
-    env[name] === undefined || env[name] === '' ? otherwise : env[name],
-  );
+  String(value).replaceAll(/\$\{(\w+):([-+])([^}]*)\}/g, (_, name: string, sign: string, text: string) => {
+    const given = env[name] ?? '';
+    if (sign === '+') return given === '' ? '' : text;
+    return given === '' ? text : given;
+  });
 
 const noYaml = missing(['python3', '-c', 'import yaml']);
 describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
@@ -92,6 +94,8 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
         }),
       ]),
     );
+    // A folder that it looks into.
+    set['COMFYUI_API_PAGE'] = 'node_modules/swagger-ui-dist';
     // A name that no schema has would be left out.
     expect(Object.keys(localSettings(set))).toEqual(expect.arrayContaining(Object.keys(set)));
     const guide = parsed(blockBelow('Docker Compose Setup', 'yaml')) as {
@@ -100,6 +104,20 @@ describe.skipIf(noYaml)(`compose.yaml ${noYaml ?? ''}`, () => {
     expect(environment).toMatchObject(guide.services['rest-api']!.environment);
     const others = blockBelow('Environment Variables', 'bash').matchAll(/^(WORKSPACE_PATH|DEBUG)=(\S+)/gm);
     expect([...others].map(([, name, value]) => set[name!] === value)).toEqual([true, true]);
+  });
+
+  test('ComfyUI’s page is served where its folder is named, and nothing is asked for where it is not', () => {
+    const { environment, volumes } = compose.services.api;
+    const [volume] = volumes.filter((one) => one.endsWith(':/page:ro'));
+    const page = environment['COMFYUI_API_PAGE']!;
+    const named = { COMFYUI_PAGE: '/home/me/static' };
+    expect([filledIn(volume!, named), filledIn(page, named)]).toEqual(['/home/me/static:/page:ro', '/page']);
+    expect(filledIn(page)).toBe('');
+    // Docker would make a folder that there is not, as root.
+    expect(existsSync(join(BOX, filledIn(volume!).split(':')[0]!, '.gitignore'))).toBe(true);
+    expect(
+      localSettings({ COMFYUI_API_PORT: '8288', COMFYUI_API_PAGE: '' }).COMFYUI_API_PAGE,
+    ).toBeUndefined();
   });
 
   test('nginx gets the very file that is tested, all that it lacks, and the command that is tested', async () => {
