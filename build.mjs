@@ -7,7 +7,7 @@
 
 import { statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 /** Packages that are still CommonJS call require for Node's own modules. */
 const REQUIRE =
@@ -43,15 +43,17 @@ const credentialsFromEnvironment = {
 };
 
 /**
- * The description of the API is bundled by itself: it needs all of zod, and a file of zod that two parts of a bundle need is
- * shared whole.
+ * The description of the API and MCP's package are bundled by themselves: they need all of zod, and a file of zod that two parts of a
+ * bundle need is shared whole.
  */
-const descriptionApart = {
-  name: 'description-apart',
+const ZOD_APART = { 'openapi/document.ts': './openapi.mjs', 'mcp/sdk.ts': './mcp-sdk.mjs' };
+const zodApart = {
+  name: 'zod-apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/openapi\/document\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './openapi.mjs', external: true } : undefined,
-    );
+    onResolve({ filter: /\/(openapi\/document|sdk)\.ts$/ }, ({ kind, path, importer }) => {
+      const apart = ZOD_APART[join(importer, '..', path).split(sep).slice(-2).join('/')];
+      return kind === 'dynamic-import' && apart ? { path: apart, external: true } : undefined;
+    });
   },
 };
 
@@ -188,6 +190,7 @@ async function lambda() {
     bundle({
       entryPoints: {
         'api/openapi': 'functions/api/openapi/document.ts',
+        'api/mcp-sdk': 'functions/api/mcp/sdk.ts',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
         'webhooks/index': 'functions/webhooks/lambda.ts',
@@ -202,7 +205,7 @@ async function lambda() {
       splitting: true,
       chunkNames: 'parts/[name]-[hash]',
       ...onLambda,
-      plugins: [...onLambda.plugins, descriptionApart],
+      plugins: [...onLambda.plugins, zodApart],
     }),
     copy('workflows', '.build/lambda/api/workflows'),
     readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>

@@ -38,6 +38,7 @@ import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
 import { lazyRunpod, RUNPOD } from './runpod/mount.ts';
+import { lazyMcp, MCP } from './mcp/mount.ts';
 import { lazyV2, V2 } from './v2/mount.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import type { Shared } from './routes/shared.ts';
@@ -94,6 +95,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   app.all(`${V1}/*`, lazyOpenAI(shared, entry));
   app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));
   if (settings.polledWire) app.all(`${POLLED}/*`, lazyPolled(shared, entry));
+  app.all(MCP, lazyMcp(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);
   app.use(limitReads(settings.ownerLimits?.readsPerMinute, now, guarded));

@@ -47,8 +47,25 @@ test('a cold start of the api loads neither the client of S3 nor the description
   const loaded = await loadedWith(join(bundleOf('api'), 'index.mjs'));
   const files = await readdir(bundleOf('api'), { recursive: true });
   const later = files.filter((file) => !loaded.has(join(bundleOf('api'), file)));
-  for (const part of ['openapi', 'parts/images-', 'parts/sniff-', 'parts/busboy-', 'parts/polled-'])
+  for (const part of [
+    'openapi',
+    'mcp-sdk',
+    'parts/images-',
+    'parts/sniff-',
+    'parts/busboy-',
+    'parts/polled-',
+  ])
     expect(later.filter((file) => file.startsWith(part) && file.endsWith('.mjs'))).toHaveLength(1);
+});
+
+test('what the api imports later is there', async () => {
+  const folder = bundleOf('api');
+  const files = await readdir(folder, { recursive: true });
+  for (const file of files.filter((one) => /^(index|parts\/.*)\.mjs$/.test(one))) {
+    const text = await readFile(join(folder, file), 'utf8');
+    for (const [, later] of text.matchAll(/\bimport\("(\.[^"]+)"\)/g))
+      expect(files).toContain(join(dirname(file), later!));
+  }
 });
 
 /** @returns the sizes of a file and of all that it imports at once, by path */

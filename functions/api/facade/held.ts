@@ -12,20 +12,21 @@ const LOOKS_AGAIN = 10_000;
 /**
  * Resolves with the job as it stands when it has ended, when `ms` are over, when the caller is gone, or at once where too many
  * requests are held (on a Lambda none may be unless OPEN_CONNECTIONS says so); with undefined when the job was removed.
- * @param known as it was read last
+ * @param known as it was read last @param heard called with each change
  */
 export async function heldUntilEnd(
   { watch, openConnections }: Pick<FacadeDeps, 'watch' | 'openConnections'>,
   c: Context<ApiEnv>,
   known: JobState,
   ms: number,
+  heard?: (state: JobState) => void,
 ): Promise<JobState | undefined> {
   const slot = hasEnded(known)
     ? undefined
     : openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
   if (!slot) return known;
   try {
-    return await endOf({ watch }, known, slot.signal, ms);
+    return await endOf({ watch }, known, slot.signal, ms, heard);
   } finally {
     slot.free();
   }

@@ -26,6 +26,9 @@ export const PREFLIGHT = {
       'Timeout',
       'Helper-Method',
     ].map((name) => `X-Stainless-${name}`),
+    'MCP-Protocol-Version',
+    'Mcp-Method',
+    'Mcp-Name',
   ],
   /** Ten minutes, in seconds; browsers ask again before every request otherwise. */
   maxAge: 600,
