@@ -8,7 +8,7 @@ import type { JobRequest } from '../../core/request.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { WireDeps } from './deps.ts';
-import { executingNothing, newsOf, statusOf } from './events.ts';
+import { executingNothing, newsOf, newsToAll, statusOf } from './events.ts';
 import { clientIdOf, promptIdOf } from './prompts.ts';
 import { createRecent, type Recent } from './recent.ts';
 
@@ -30,7 +30,8 @@ const MAX_LISTED = 1000;
 const ENDS_REMEMBERED = 1000;
 
 interface Followed {
-  clientId: string;
+  /** Undefined: every socket of the owner hears of it, as little as ComfyUI says then. */
+  clientId: string | undefined;
   request: JobRequest;
   /** As its sockets have heard it. */
   state: JobState;
@@ -62,8 +63,9 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     return turns;
   }
 
-  const isHere = (clientId: string | undefined) =>
-    [...sockets].some((socket) => socket.clientId === clientId);
+  const hears = (socket: ClientSocket, clientId: string | undefined) =>
+    clientId === undefined || socket.clientId === clientId;
+  const isHere = (clientId: string | undefined) => [...sockets].some((socket) => hears(socket, clientId));
 
   async function count(): Promise<number> {
     const { waiting, held } = await queue.count(owner);
@@ -78,14 +80,19 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
   }
 
   /** @param before what its client has heard; @param to absent: every socket of its client */
-  async function say(job: Job, before: JobState | undefined, clientId: string, to?: ClientSocket) {
+  async function say(
+    job: Job,
+    before: JobState | undefined,
+    clientId: string | undefined,
+    to?: ClientSocket,
+  ) {
     const { jobId } = job.state;
-    const news = await newsOf(deps, job, before);
+    const news = clientId === undefined ? newsToAll(job, before) : await newsOf(deps, job, before);
     const left = hasEnded(job.state) ? await count() : undefined;
     for (const socket of to ? [to] : hearing) {
-      if (socket.clientId !== clientId) continue;
+      if (!hears(socket, clientId)) continue;
       for (const message of news) socket.say(message);
-      if (left === undefined || news.length === 0) continue;
+      if (left === undefined || news.length === 0 || clientId === undefined) continue;
       socket.say(statusOf(left));
       socket.say(executingNothing(job));
       socket.confirm(() => heard.add(jobId));
@@ -97,13 +104,15 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     }
   }
 
-  function follow({ state, request }: Job, clientId: string): void {
+  function follow({ state, request }: Job, clientId: string | undefined): void {
     const { jobId } = state;
     const one: Followed = { state, request, clientId, stop: new AbortController() };
     followed.set(jobId, one);
     const deaf = deps.live?.listen(jobId, (preview) => {
       if (one.state.status !== 'processing') return;
-      for (const socket of hearing) if (socket.clientId === clientId) socket.show(preview, promptIdOf(one));
+      // Of whom nothing is known it is not known that they read metadata.
+      const shown = clientId === undefined ? { ...preview, node: undefined } : preview;
+      for (const socket of hearing) if (hears(socket, clientId)) socket.show(shown, promptIdOf(one));
     });
     void keepFollowing(one).finally(() => {
       deaf?.();
@@ -135,15 +144,16 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     announce(waiting.length < MAX_LISTED ? unended.size : await count());
     // What is listed no more and was not followed has run between two looks.
     const gone = [...clientIds.keys()].filter((jobId) => !unended.has(jobId) && !followed.has(jobId));
+    const isNamed = (jobId: string) => clientIds.get(jobId) !== undefined;
     const unknown = [...unended].filter((jobId) => !clientIds.has(jobId) && !ends.has(jobId));
     for (const [jobId, request] of await readRequests(unknown)) clientIds.set(jobId, clientIdOf(request));
     const unmet = (jobIds: string[]) =>
       jobIds.filter((jobId) => !followed.has(jobId) && !ends.has(jobId) && isHere(clientIds.get(jobId)));
     // What runs comes from anywhere in the queue; what waits may wait longer.
-    await meet(unmet([...gone, ...held.map(({ jobId }) => jobId)]).slice(0, MAX_FOLLOWED));
+    await meet(unmet([...gone.filter(isNamed), ...held.map(({ jobId }) => jobId)]).slice(0, MAX_FOLLOWED));
     const room = Math.max(0, MAX_FOLLOWED - followed.size);
-    await meet(unmet(waiting.map(({ jobId }) => jobId)).slice(0, room));
-    for (const jobId of gone) if (!isHere(clientIds.get(jobId))) clientIds.delete(jobId);
+    await meet(unmet(waiting.map(({ jobId }) => jobId).filter(isNamed)).slice(0, room));
+    for (const jobId of gone) if (!isNamed(jobId) || !isHere(clientIds.get(jobId))) clientIds.delete(jobId);
   }
 
   async function meet(jobIds: string[]): Promise<void> {
@@ -155,11 +165,11 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     for (const jobId of jobIds) {
       const state = states.get(jobId);
       const request = requests.get(jobId);
-      const clientId = request && clientIdOf(request);
-      if (!state || !request || clientId === undefined) {
+      if (!state || !request) {
         clientIds.delete(jobId);
         continue;
       }
+      const clientId = clientIdOf(request);
       await say({ state, request }, undefined, clientId);
       if (!hasEnded(state)) follow({ state, request }, clientId);
     }
@@ -193,7 +203,7 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     socket.say(statusOf(remaining, socket.clientId));
     if (isNamed) await sayMissedEnds(socket);
     for (const { state, request, clientId } of followed.values())
-      if (clientId === socket.clientId) await say({ state, request }, undefined, clientId, socket);
+      if (hears(socket, clientId)) await say({ state, request }, undefined, clientId, socket);
     if (!sockets.has(socket)) return;
     hearing.add(socket);
     await look();

@@ -21,6 +21,18 @@ export async function newsOf(
   return [...beginning, ...(await executedOf(deps, job)), endOf(job)];
 }
 
+/**
+ * Of a prompt that was sent without a client id ComfyUI says to every socket how far its running node is, and that it was
+ * interrupted, and nothing else. Source: hijack_progress, add_message and WebUIProgressHandler of 0.33. @param before as of `newsOf`
+ */
+export function newsToAll(job: Job, before: JobState | undefined): Message[] {
+  const { state } = job;
+  if (state.status === 'cancelled') return isOfHistory(job) ? [endOf(job)] : [];
+  if (state.status !== 'processing') return [];
+  const heard = before?.status === 'processing' && before.attempt === state.attempt ? before : undefined;
+  return progressOf(job, heard).filter(([type]) => type !== 'executing');
+}
+
 /** Said last of all of a prompt that has ended, after how many remain. */
 export function executingNothing(job: Job): Message {
   return ['executing', { node: null, prompt_id: promptIdOf(job) }];

@@ -145,7 +145,7 @@ describe('with a host', () => {
     for (const step of steps) expect(step).toMatchObject({ node: '8', max: 40, prompt_id: id });
     const values = steps.map(({ value }) => Number(value));
     expect(values).toEqual(values.toSorted((a, b) => a - b));
-    expect(new Set(typesOf(another.said))).toEqual(new Set(['status']));
+    expect(another.said.filter(({ data }) => data['prompt_id'] === id)).toEqual([]);
     const next = await send(small('in order too'), 'a1');
     const all = await me.until(endOf(next));
     // After its last word nothing more is said of a prompt.
@@ -289,6 +289,39 @@ describe('with a host', () => {
     expect(first!.subarray(8 + length, 10 + length).toString('hex')).toBe('ffd8');
     expect(plain.previews[0]!.subarray(0, 10).toString('hex')).toBe('0000000100000001ffd8');
     expect(another.previews).toEqual([]);
+  });
+
+  test('of a prompt without a client every socket of the owner hears how far it is, and that it was interrupted', async () => {
+    const greeting = { type: 'feature_flags', data: { supports_preview_metadata: true } };
+    const both = [await connect({ clientId: 'n1' }), await connect()];
+    for (const { socket } of both) socket.send(JSON.stringify(greeting));
+    await Promise.all(both.map((one) => one.until(({ type }) => type === 'feature_flags')));
+    const id = await send(slow('without a client', 400));
+    const progress = ({ type, data }: Said) => type === 'progress' && data['prompt_id'] === id;
+    await Promise.all(both.map((one) => one.until(progress)));
+    await expect.poll(() => both.every(({ previews }) => previews.length > 0)).toBe(true);
+    await rig.wire.request('/interrupt', { method: 'POST', body: JSON.stringify({ prompt_id: id }) });
+    await Promise.all(both.map((one) => one.until(({ type }) => type === 'execution_interrupted')));
+    // Another prompt's end is after everything that was said of this one.
+    const next = await send(small('named'), 'n1');
+    await both[0]!.until(endOf(next));
+    for (const { said, previews } of both) {
+      const own = said.filter(({ data }) => data['prompt_id'] === id);
+      expect(new Set(typesOf(own))).toEqual(new Set(['progress_state', 'progress', 'execution_interrupted']));
+      expect(own.at(-1)!.type).toBe('execution_interrupted');
+      // Without metadata, though both read it: ComfyUI asks the prompt's client, and there is none.
+      expect(previews[0]!.subarray(0, 10).toString('hex')).toBe('0000000100000001ffd8');
+    }
+  });
+
+  test('a prompt without a client that completes has no last word', async () => {
+    const me = await connect({ clientId: 'o1' });
+    const id = await send(slow('completes'));
+    await me.until(({ type, data }) => type === 'progress' && data['prompt_id'] === id);
+    await rig.until(id, ['completed']);
+    const next = await send(small('named'), 'o1');
+    const own = (await me.until(endOf(next))).filter(({ data }) => data['prompt_id'] === id);
+    expect(new Set(typesOf(own))).toEqual(new Set(['progress_state', 'progress']));
   });
 
   test('a prompt that another process took in is heard of too', async () => {
