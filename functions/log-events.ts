@@ -85,6 +85,7 @@ export const LOG_EVENTS = {
   'attempt.released': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
   'batch.failed': { level: 'error', fields: ['sequenceNumber'] },
   'boot_report.read_failed': { level: 'error', fields: ['file'] },
+  'calls.write_failed': { level: 'warn', fields: ['error'] },
   'child.ended': { level: 'warn', fields: ['program', 'exitCode', 'signal'] },
   'child.restart_failed': { level: 'error', fields: ['program'] },
   'chore.failed': { level: 'error', fields: ['choreId'] },

@@ -93,7 +93,11 @@ export function keepOf({ settings }: ApiDeps): number {
  */
 export type ApiEnv = {
   Bindings:
-    | { outgoing?: Pick<ServerResponse, 'socket'>; requestId?: string; upgrade?: (caller: Caller) => void }
+    | {
+        outgoing?: Pick<ServerResponse, 'socket' | 'once' | 'closed' | 'writableFinished'>;
+        requestId?: string;
+        upgrade?: (caller: Caller) => void;
+      }
     | undefined;
   /** `keyInAddress`: where a client cannot set headers. */
   Variables: RequestIdVariables & { caller: Caller; keyInAddress?: string | undefined };

@@ -1,6 +1,7 @@
 // All tables of one engine. An entry point opens them once.
 
 import { type Assets, createAssets } from './assets.ts';
+import { type Calls, createCalls } from './calls.ts';
 import { createChores, type Chores } from './chores.ts';
 import type { Engine } from './engine.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
@@ -27,6 +28,7 @@ export interface Tables {
   usage: UsageStore;
   uploadCounts: UploadCounts;
   assets: Assets;
+  calls: Calls;
 }
 
 export function openTables(engine: Engine): Tables {
@@ -44,5 +46,6 @@ export function openTables(engine: Engine): Tables {
     usage: createUsage(engine),
     uploadCounts: createUploadCounts(engine),
     assets: createAssets(engine),
+    calls: createCalls(engine),
   };
 }

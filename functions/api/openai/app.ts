@@ -9,9 +9,11 @@ import { exactJson } from '../http/exact-json.ts';
 import { openAIErrors } from './errors.ts';
 import { generations } from './generations.ts';
 import { modelNamed, modelView } from './models.ts';
+import { createRepetitions } from './repetitions.ts';
 
 /** @param entry who may come in, and as whom */
-export function createOpenAI(deps: FacadeDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+export function createOpenAI(shared: FacadeDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
+  const deps = { ...shared, repetitions: createRepetitions(shared) };
   return createFacade({
     deps,
     entry,

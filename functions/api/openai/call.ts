@@ -15,6 +15,7 @@ import { jobNotFound } from '../http/parameters.ts';
 import type { Asked } from './asked.ts';
 import { NO_REPETITION, OpenAIError } from './errors.ts';
 import { imagesAnswer } from './images.ts';
+import type { Repetitions, Turn } from './repetitions.ts';
 
 /** Node's fetch, which most clients have, gives up at 300 s without an answer; before that it is asked to come again. */
 const HELD_AT_MOST = 270_000;
@@ -24,33 +25,68 @@ const COME_AGAIN = 5;
 export interface Call {
   template: Template;
   asked: Asked;
+  /** Of what was sent: a repetition has the same. */
+  bodyHash: string;
 }
 
-export async function answerCall(deps: FacadeDeps, c: Context<ApiEnv>, call: Call): Promise<Response> {
+export type CallDeps = FacadeDeps & { repetitions: Repetitions };
+
+export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call): Promise<Response> {
   c.header('X-Workflow', call.template.name);
-  const jobs = await acceptJobs(deps, c, call.asked.jobs);
-  c.header('X-Job-Id', jobs.map(({ state }) => state.jobId).join(', '));
-  const states = await untilEnded(deps, c, jobs);
-  return imagesAnswer(deps, c, states, call.asked);
+  const { signal } = c.req.raw;
+  const turn = await deps.repetitions.turnOf(c, call.bodyHash);
+  const lost = () => turn.end(false);
+  signal.addEventListener('abort', lost);
+  if (signal.aborted) lost();
+  const jobs: Job[] = [];
+  try {
+    await acceptJobs(deps, c, call.asked.jobs, turn, jobs);
+    c.header('X-Job-Id', jobs.map(({ state }) => state.jobId).join(', '));
+    const states = await untilEnded(deps, c, jobs);
+    return await imagesAnswer(deps, c, states, call.asked, (isWhole) =>
+      whenSent(c, isWhole, (got) => turn.end(got)),
+    );
+  } catch (error) {
+    // What was refused before it was a job, and what cannot come otherwise, is an answer.
+    turn.end(jobs.length === 0 || isFinal(error));
+    throw error;
+  }
 }
 
-/** In order; what was accepted before a refusal goes on. */
-async function acceptJobs(deps: FacadeDeps, c: Context<ApiEnv>, bodies: Asked['jobs']): Promise<Job[]> {
-  const jobs: Job[] = [];
-  for (const body of bodies) {
+/** How the job ended. */
+function isFinal(error: unknown): boolean {
+  return error instanceof OpenAIError && error.type === 'image_generation_error';
+}
+
+/** @param then called with whether all of the answer has left this process */
+function whenSent(c: Context<ApiEnv>, isWhole: boolean, then: (got: boolean) => void): void {
+  const outgoing = c.env?.outgoing;
+  if (!isWhole || !outgoing) then(isWhole);
+  else if (outgoing.closed) then(outgoing.writableFinished);
+  else outgoing.once('close', () => then(outgoing.writableFinished));
+}
+
+/** In order; what was accepted before a refusal goes on. @param jobs takes those that were */
+async function acceptJobs(
+  deps: FacadeDeps,
+  c: Context<ApiEnv>,
+  bodies: Asked['jobs'],
+  turn: Turn,
+  jobs: Job[],
+): Promise<void> {
+  for (const [index, body] of bodies.entries()) {
     const caller = c.get('caller');
     const { request, state, headers } = await accept(
       deps,
       caller,
       fromTemplate(deps, caller, body),
-      undefined,
+      turn.keyOf(index),
     );
     setHeaders(c, headers);
     const job = state ? { request, state } : await deps.reader.read(request.jobId);
     if (!job) throw jobNotFound();
     jobs.push(job);
   }
-  return jobs;
 }
 
 /** @throws OpenAIError where that takes too long, or one of them has failed */

@@ -2,14 +2,17 @@
 
 import type { Context } from 'hono';
 import type { ApiEnv } from '../deps.ts';
-import type { FacadeDeps } from '../facade/deps.ts';
+import { hashBytes } from '../../core/request.ts';
 import { jsonObject } from '../http/body.ts';
 import { askedOf } from './asked.ts';
-import { answerCall } from './call.ts';
+import { answerCall, type CallDeps } from './call.ts';
 import { modelOf } from './models.ts';
 
-export async function generations(deps: FacadeDeps, c: Context<ApiEnv>): Promise<Response> {
+export async function generations(deps: CallDeps, c: Context<ApiEnv>): Promise<Response> {
   const body = await jsonObject(c);
   const template = modelOf(deps.workflows.templates, body['model'] ?? undefined);
-  return answerCall(deps, c, { template, asked: askedOf(template, body) });
+  const asked = askedOf(template, body);
+  // Kept by Hono since it was read.
+  const bodyHash = hashBytes(Buffer.from(await c.req.text()));
+  return answerCall(deps, c, { template, asked, bodyHash });
 }

@@ -21,12 +21,13 @@ interface Found {
   image: JobImage;
 }
 
-/** @throws OpenAIError, AppError image_not_found */
+/** @param sent called when the answer has been taken, or its reader is gone @throws OpenAIError, AppError image_not_found */
 export async function imagesAnswer(
   deps: FacadeDeps,
   c: Context<ApiEnv>,
   states: JobState[],
   { responseFormat, quality }: Asked,
+  sent: (isWhole: boolean) => void,
 ): Promise<Response> {
   const found = imagesIn(states);
   const origin = originOf(deps.settings, c);
@@ -41,14 +42,17 @@ export async function imagesAnswer(
   };
   // What cannot be read has a status of its own.
   const first = await entry(found[0]!);
+  let isWhole = false;
   async function* texts(): AsyncGenerator<string, void> {
     yield `${JSON.stringify(about).slice(0, -1)},"data":[`;
     yield JSON.stringify(first);
     for (const one of found.slice(1)) yield `,${JSON.stringify(await entry(one))}`;
     yield ']}';
+    // Asked for more: the last was taken.
+    isWhole = true;
   }
   return c.body(
-    bodyOf(texts(), () => undefined),
+    bodyOf(texts(), () => sent(isWhole)),
     200,
     { 'Content-Type': 'application/json' },
   );
