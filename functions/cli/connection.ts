@@ -87,7 +87,7 @@ async function start(environment: Environment, insist = false): Promise<FoundApi
     // Any free port unless API_PORT is set: the user does not need the number.
     const settings = localSettings({ ...environment, API_PORT: environment['API_PORT'] || '0' });
     const { url, comfyuis, stop } = await startLocalStack(settings);
-    return { api: createApi(url, cliSettings(environment).API_KEY), local: comfyuis[0], stop };
+    return { api: createApi(url, cliSettings(environment).API_KEY), local: (await comfyuis)[0], stop };
   } catch (error) {
     const taken = error instanceof AppError && error.details?.field === 'WORKSPACE_PATH';
     if (taken && error.code === 'in_use' && !insist) return undefined;

@@ -10,11 +10,11 @@ import { programAsTyped } from '../runtime/package.ts';
 import type { ChosenComfyUI } from './comfyui.ts';
 import type { LocalStack } from './local-stack.ts';
 
-/** @param settings the address that the API listens at, and whether it asks for keys */
-export async function bannerOf(
-  { url, wireUrl, comfyuis, templates, directory, takenOver, firstKey }: LocalStack,
+/** Where the API is, and who may use it. @param settings the address that it listens at, and whether it asks for keys */
+export function addressesOf(
+  { url, wireUrl, firstKey }: Pick<LocalStack, 'url' | 'wireUrl' | 'firstKey'>,
   { API_HOST: host, API_KEYS: keys }: Pick<LocalSettings, 'API_HOST' | 'API_KEYS'>,
-): Promise<string> {
+): string {
   const isLocal = /^(localhost|127\.|::1$|\[::1\])/.test(host);
   const openLines = isLocal
     ? []
@@ -24,8 +24,7 @@ export async function bannerOf(
           ? []
           : ['  WARNING     EVERYBODY WHO REACHES THIS MACHINE CAN USE ITS GPU: set API_KEYS=required']),
       ];
-  const nodes = await nodesOf(comfyuis);
-  const lines = [
+  return linesOf([
     '',
     `  REST API    ${url}`,
     ...(wireUrl === undefined ? [] : [`  ComfyUI API ${wireUrl}, for clients of ComfyUI`]),
@@ -36,6 +35,17 @@ export async function bannerOf(
           `  FIRST KEY   ${firstKey}`,
           `              shown this once; it may do everything. Draw others with ${programAsTyped('keys')} create`,
         ]),
+  ]);
+}
+
+/** What runs the jobs, what it lacks, and what to type next: once that is known. @throws as the ComfyUIs of the stack do */
+export async function bannerOf(
+  { url, comfyuis: starting, templates, directory, takenOver, firstKey }: LocalStack,
+  { API_KEYS: keys }: Pick<LocalSettings, 'API_KEYS'>,
+): Promise<string> {
+  const comfyuis = await starting;
+  const nodes = await nodesOf(comfyuis);
+  return linesOf([
     `  ComfyUI     ${comfyuis.map(describeComfyUI).join('\n              ')}`,
     `  Workflows   ${[...templates.keys()].join(', ')}`,
     `  Data        ${directory}`,
@@ -55,7 +65,10 @@ export async function bannerOf(
     '',
     `  Its state and its link: ${url}/api/status/<job_id>    Stop: Ctrl-C`,
     '',
-  ];
+  ]);
+}
+
+function linesOf(lines: string[]): string {
   return `${lines.join('\n')}\n`;
 }
 
@@ -70,7 +83,7 @@ function describeComfyUI({ url, simulated, answers, note }: ChosenComfyUI): stri
 /** What each lists; `unlisted` if one answers without its object_info; undefined if none answers. */
 type Listed = ObjectInfo[] | 'unlisted' | undefined;
 
-async function nodesOf(comfyuis: LocalStack['comfyuis']): Promise<Listed> {
+async function nodesOf(comfyuis: ChosenComfyUI[]): Promise<Listed> {
   const answering = comfyuis.filter(({ answers }) => answers);
   if (answering.length === 0) return undefined;
   const listed = await Promise.all(

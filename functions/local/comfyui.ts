@@ -29,38 +29,47 @@ export interface ChosenComfyUI extends ComfyUIAddress {
 const PROBE_TIMEOUT = 1000;
 const PROBES = 2;
 
-/**
- * At least one; several where COMFYUI_URLS has them.
- * @param usedReal whether this workspace has worked with a real ComfyUI: its jobs do not go to a simulated one
- */
-export async function chooseComfyUIs(
-  settings: LocalSettings,
-  usedReal: boolean,
-  log: Log,
-): Promise<ChosenComfyUI[]> {
+/** What is known before any of them is up. */
+export interface Choice extends Pick<ChosenComfyUI, 'kind' | 'path'> {
+  /**
+   * Resolves when they were asked, or the simulated one is up. At least one; several where COMFYUI_URLS has them.
+   * @throws AppError where the simulated one does not come up
+   */
+  comfyuis: Promise<ChosenComfyUI[]>;
+}
+
+/** @param usedReal whether this workspace has worked with a real ComfyUI: its jobs do not go to a simulated one */
+export async function chooseComfyUIs(settings: LocalSettings, usedReal: boolean, log: Log): Promise<Choice> {
   const { COMFYUI_MODE: mode, COMFYUI_HOST: host, COMFYUI_URLS: urls } = settings;
   const isNamed = host !== undefined || urls !== undefined;
   const addresses = comfyuiAddressesOf(settings);
+  const meant = isNamed || mode === 'real' || usedReal;
+  const probing = async () => Promise.all(addresses.map((address) => probe(address, meant)));
   if (mode !== 'simulated') {
-    const meant = isNamed || mode === 'real' || usedReal;
-    const probed = await Promise.all(addresses.map((address) => probe(address, meant)));
-    if (meant || !probed.includes('absent')) {
-      const problem = await problemOfFolder(settings.COMFYUI_PATH);
-      return addresses.map((address, index) => {
-        const stats = typeof probed[index] === 'object' ? probed[index] : undefined;
-        // The folder is that of all of them.
-        const note = (index === 0 ? problem : undefined) ?? (stats ? undefined : whyNoPlaceholders());
-        return {
-          ...address,
-          kind: 'real',
-          simulated: stats !== undefined && isSimulated(stats),
-          answers: stats !== undefined,
-          path: settings.COMFYUI_PATH,
-          ...(note !== undefined && { note }),
-          stop: () => Promise.resolve(),
-        };
-      });
-    }
+    const path = settings.COMFYUI_PATH;
+    if (meant) return { kind: 'real', path, comfyuis: probing().then(realOnes) };
+    const probed = await probing();
+    if (!probed.includes('absent')) return { kind: 'real', path, comfyuis: realOnes(probed) };
+  }
+  const path = `${settings.WORKSPACE_PATH}/simulated-comfyui`;
+  return { kind: 'simulated', path, comfyuis: startSimulated(settings, path, log).then((one) => [one]) };
+
+  async function realOnes(probed: Probed[]): Promise<ChosenComfyUI[]> {
+    const problem = await problemOfFolder(settings.COMFYUI_PATH);
+    return addresses.map((address, index) => {
+      const stats = typeof probed[index] === 'object' ? probed[index] : undefined;
+      // The folder is that of all of them.
+      const note = (index === 0 ? problem : undefined) ?? (stats ? undefined : whyNoPlaceholders());
+      return {
+        ...address,
+        kind: 'real',
+        simulated: stats !== undefined && isSimulated(stats),
+        answers: stats !== undefined,
+        path: settings.COMFYUI_PATH,
+        ...(note !== undefined && { note }),
+        stop: () => Promise.resolve(),
+      };
+    });
   }
 
   function whyNoPlaceholders(): string | undefined {
@@ -70,8 +79,10 @@ export async function chooseComfyUIs(
       : 'A program takes connections there and does not answer';
     return `${why}; for placeholders: COMFYUI_MODE=simulated`;
   }
+}
 
-  const path = `${settings.WORKSPACE_PATH}/simulated-comfyui`;
+/** @throws AppError if it ends before it is up */
+async function startSimulated(settings: LocalSettings, path: string, log: Log): Promise<ChosenComfyUI> {
   const child = await startChild<{ url: string }>(
     'the simulated ComfyUI',
     programOf('simulated-comfyui'),
@@ -85,17 +96,15 @@ export async function chooseComfyUIs(
     log,
     (ready) => ({ PORT: new URL(ready.url).port }),
   );
-  return [
-    {
-      url: child.ready.url,
-      headers: {},
-      kind: 'simulated',
-      simulated: true,
-      answers: true,
-      path,
-      stop: () => child.stop(),
-    },
-  ];
+  return {
+    url: child.ready.url,
+    headers: {},
+    kind: 'simulated',
+    simulated: true,
+    answers: true,
+    path,
+    stop: () => child.stop(),
+  };
 }
 
 type Probed = Awaited<ReturnType<ReturnType<typeof createComfyUI>['systemStats']>> | 'silent' | 'absent';

@@ -45,8 +45,11 @@ export interface LocalStack {
   url: string;
   /** Of ComfyUI's wire, where it is served. */
   wireUrl?: string | undefined;
-  /** At least one; all of one kind. */
-  comfyuis: ChosenComfyUI[];
+  /**
+   * At least one; all of one kind. Resolves when their hosts run: jobs that come before wait for them.
+   * @throws AppError where the simulated one does not come up
+   */
+  comfyuis: Promise<ChosenComfyUI[]>;
   templates: ReadonlyMap<string, Template>;
   directory: string;
   /** From a workspace of release 0.1, by this start. */
@@ -60,7 +63,7 @@ export interface LocalStack {
 const SWEEP_EVERY = 5000;
 const MINUTE = 60_000;
 
-/** @throws AppError for errors that a person can correct */
+/** Resolves when the API takes jobs. @throws AppError for errors that a person can correct */
 export async function startLocalStack(settings: LocalSettings): Promise<LocalStack> {
   const log = (room: string): Log => createLog(room, logLevelOf(settings));
   const workflows = await followWorkflows(settings.WORKFLOWS_PATH, log('local'));
@@ -103,21 +106,18 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   const urlOf = ({ port }: Listening) => `http://${local.includes(':') ? `[${local}]` : local}:${port}`;
   const url = urlOf(server);
 
-  // A simulated one takes longest to come up.
+  // A simulated one takes longest to come up: beside all that follows.
   const choosing = chooseComfyUIs(
     { ...settings, WORKSPACE_PATH: directory },
     workspace.identity.usedReal,
     log('local'),
   );
-  choosing.catch(() => undefined);
+  choosing.then(({ comfyuis }) => comfyuis).catch(() => undefined);
   const { engine, takenOver: items } = await openLocalTables(directory, room, log('local'));
-  const [{ images, links, takenOver: files }, comfyuis] = await Promise.all([
+  const [{ images, links, takenOver: files }, { kind, path, comfyuis: chosen }] = await Promise.all([
     openLocalImages({ directory, secret: secretAccessKey, hasRoom: room.takes, log: log('local') }),
     choosing,
   ]);
-
-  const [{ kind, path }] = comfyuis as [ChosenComfyUI];
-  if (kind === 'real' && comfyuis.some(({ simulated }) => !simulated)) await rememberReal(directory);
 
   const connected: Connected = {
     ...openTables(engine),
@@ -155,28 +155,32 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   });
 
   let running: RunningHosts | undefined;
-  running = await startHosts(
-    {
-      jobs,
-      hosts,
-      spread,
-      images,
-      kind,
-      log: log('host'),
-      now,
-      machineId,
-      slots: SLOTS_PER_HOST,
-      isAlone: comfyuis.length === 1,
-      comfyuiPath: path,
-      live,
-      inputs: inputsOf(path, settings.INPUTS_GB, log('host')),
-      imageMetadata: settings.IMAGE_METADATA,
-      restartCommand: settings.COMFYUI_RESTART_COMMAND,
-      warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
-    },
-    comfyuis,
-  );
-  const gpuHosts = running;
+  const starting = chosen.then(async (comfyuis) => {
+    if (kind === 'real' && comfyuis.some(({ simulated }) => !simulated)) await rememberReal(directory);
+    running = await startHosts(
+      {
+        jobs,
+        hosts,
+        spread,
+        images,
+        kind,
+        log: log('host'),
+        now,
+        machineId,
+        slots: SLOTS_PER_HOST,
+        isAlone: comfyuis.length === 1,
+        comfyuiPath: path,
+        live,
+        inputs: inputsOf(path, settings.INPUTS_GB, log('host')),
+        imageMetadata: settings.IMAGE_METADATA,
+        restartCommand: settings.COMFYUI_RESTART_COMMAND,
+        warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
+      },
+      comfyuis,
+    );
+    return comfyuis;
+  });
+  starting.catch(() => undefined);
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);
   const spreading = createSpreading({ ...connected, log: controllerLog });
@@ -216,7 +220,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   return {
     url,
     wireUrl: wireServer && urlOf(wireServer),
-    comfyuis,
+    comfyuis: starting,
     templates: workflows.templates,
     directory,
     takenOver: items === undefined ? undefined : { items, images: files ?? 0 },
@@ -224,7 +228,9 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     async stop() {
       stopping.abort();
       await Promise.all([server.close(), wireServer?.close()]);
-      await gpuHosts.drain();
+      // What is on its way up must be there to be ended.
+      const comfyuis = await starting.catch(() => []);
+      await running?.drain();
       await Promise.all([controller.stop(), retention.stop(), webhooks.stop(), workflows.stop()]);
       await Promise.all(comfyuis.map((comfyui) => comfyui.stop()));
       await engine.close();

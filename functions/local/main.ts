@@ -5,7 +5,7 @@ import { local, localSettings } from '../config/local.ts';
 import { AppError } from '../core/errors.ts';
 import { startLocalStack } from './local-stack.ts';
 import { collectEarly } from '../runtime/memory.ts';
-import { bannerOf } from './banner.ts';
+import { addressesOf, bannerOf } from './banner.ts';
 import { explainAndExit, onStopSignal, ignoreBrokenPipes, writePrivately } from '../runtime/exit.ts';
 
 const help = () => `npm start
@@ -31,10 +31,17 @@ async function start(): Promise<void> {
   collectEarly();
   const settings = localSettings(process.env);
   const localStack = await startLocalStack(settings);
+  let isStopping = false;
   onStopSignal(async () => {
+    isStopping = true;
     process.stdout.write('\nStopping: what runs is finished, what waits is kept. Again to stop at once.\n');
     await localStack.stop();
   });
-  // Printed last, since a program that reads this may send a signal at once.
-  process.stdout.write(await bannerOf(localStack, settings));
+  // Printed last, since a program that reads this may send a signal at once. Jobs are taken from here on.
+  process.stdout.write(addressesOf(localStack, settings));
+  const rest = await bannerOf(localStack, settings).catch((error: unknown) => {
+    // What was on its way up when the signal came did not get there.
+    if (!isStopping) throw error;
+  });
+  if (rest !== undefined) process.stdout.write(rest);
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseTemplate, type Template } from '../../functions/core/template.ts';
 import type { LocalStack } from '../../functions/local/local-stack.ts';
-import { bannerOf } from '../../functions/local/banner.ts';
+import { addressesOf, bannerOf } from '../../functions/local/banner.ts';
 import { type SimulatedComfyUI, startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { shipped } from '../core/templates.ts';
 
@@ -47,7 +47,7 @@ async function banner(
   const localStack: LocalStack = {
     url: 'http://127.0.0.1:5000',
     wireUrl,
-    comfyuis: [
+    comfyuis: Promise.resolve([
       {
         url: comfyui.url,
         headers: {},
@@ -56,13 +56,14 @@ async function banner(
         answers: true,
         stop: () => Promise.resolve(),
       },
-    ],
+    ]),
     templates: new Map(templates.map((template) => [template.name, template])),
     directory: '/data',
     firstKey,
     stop: () => Promise.resolve(),
   };
-  return bannerOf(localStack, { API_HOST: '127.0.0.1', API_KEYS: keys });
+  const settings = { API_HOST: '127.0.0.1', API_KEYS: keys };
+  return addressesOf(localStack, settings) + (await bannerOf(localStack, settings));
 }
 /** As a shell takes them apart. */
 async function commands(text: string): Promise<string[][]> {

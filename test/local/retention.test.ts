@@ -9,6 +9,7 @@ import { applyRetention } from '../../functions/local/retention.ts';
 import { jobsTable } from '../../functions/store/tables.ts';
 import { createLived } from '../../functions/core/lived-time.ts';
 import { startSimulatedComfyUI } from '../../simulated-comfyui/server.ts';
+import { filesIn } from '../support/files-in.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type EmbeddedStore, startEmbedded } from '../support/store.ts';
 
@@ -96,7 +97,7 @@ test('ComfyUI keeps neither history nor outputs of ended jobs, where its folder 
     const history = async () =>
       Object.keys((await (await fetch(`${comfyui.url}/history`)).json()) as Record<string, unknown>);
     await expect.poll(history, { timeout: 5000 }).toEqual([]);
-    await expect.poll(() => readdir(comfyui.outputDirectory), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => filesIn(comfyui.outputDirectory), { timeout: 5000 }).toEqual([]);
     // For the next job that reads the same.
     expect(await readdir(comfyui.inputDirectory)).toEqual([expect.stringMatching(/^staged-/)]);
   } finally {

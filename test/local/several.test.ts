@@ -28,6 +28,7 @@ beforeEach(async () => {
     COMFYUI_URLS: comfyuis.map(({ url }) => url).join(','),
   });
   stack = await startLocalStack(settings);
+  await stack.comfyuis;
 });
 afterEach(async () => {
   await stack.stop();
@@ -107,6 +108,7 @@ test('each is named, by the API, the banner and the doctor, and keeps its name o
   // In another order.
   settings = { ...settings, COMFYUI_URLS: urls.toReversed().join(',') };
   stack = await startLocalStack(settings);
+  await stack.comfyuis;
   expect(await machines()).toEqual(before);
 });
 
