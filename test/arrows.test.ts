@@ -123,6 +123,40 @@ test('imports within api and within host point one way', async () => {
   expect(wrong).toEqual([]);
 });
 
+/** Each hangs somewhere by a file of this name. */
+async function facades(): Promise<string[]> {
+  const mounts = (await sources()).flatMap(({ file }) => /^api\/([\w-]+)\/mount\.ts$/.exec(file)?.[1] ?? []);
+  return mounts.sort();
+}
+
+test('no façade touches the store: of it they know shapes alone', async () => {
+  const names = [...(await facades()), 'facade'];
+  const wrong = (await sources())
+    .filter(({ file }) => names.some((name) => file.startsWith(`api/${name}/`)))
+    .filter(({ text }) =>
+      [...text.matchAll(/import\s+([^;]*?)'(\.[^']+)'/g)].some(
+        ([, what, path]) => /\/store\//.test(path!) && !what!.startsWith('type '),
+      ),
+    );
+  expect(wrong.map(({ file }) => file)).toEqual([]);
+});
+
+test('the adapter table has a column for each façade, which says everything', async () => {
+  const page = await readFile('docs/facades.md', 'utf8');
+  const [head, , folders, ...more] = page
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  const named = folders!.slice(1).map((cell) => /^`([\w-]+)`/.exec(cell)?.[1] ?? cell);
+  expect(named.sort()).toEqual(await facades());
+  for (const row of [folders!, ...more]) expect(row.filter((cell) => cell !== '')).toHaveLength(head!.length);
+});
+
 test('what starts a service composes that service alone, and nobody imports it', async () => {
   const wrong: string[] = [];
   for (const { file, imports } of await sources())

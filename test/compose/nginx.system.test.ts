@@ -97,6 +97,22 @@ describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
     });
   });
 
+  test('RunPod’s runs may bring images of 20 MB', async () => {
+    behind = (req, res) => {
+      req.resume();
+      req.once('end', () => res.end('{}'));
+    };
+    for (const [megabytes, status] of [
+      [19, 200],
+      [21, 413],
+    ] as const) {
+      const sent = open(nginx.url, '/v2/comfyui/run', { method: 'POST' });
+      const answer = answerTo(sent);
+      sent.end(Buffer.alloc(megabytes * 1024 * 1024));
+      expect(await answer).toMatchObject({ status });
+    }
+  });
+
   test('those behind it learn who asked, by which address, and whether it is a WebSocket', async () => {
     const seen: IncomingMessage[] = [];
     behind = (req, res) => {
