@@ -15,6 +15,7 @@ export interface Asked {
   responseFormat: 'b64_json' | 'url';
   /** As it was asked for; undefined: the model's own. */
   quality: string | undefined;
+  size: string;
   /** Unfinished images, of a stream; undefined: the answer comes as a whole. */
   partialImages: number | undefined;
 }
@@ -58,7 +59,6 @@ export function askedOf(template: Template, given: Body): Asked {
   if (format !== 'b64_json' && format !== 'url')
     throw invalid('response_format', 'invalid_value', 'must be b64_json or url');
   if (typeof stream !== 'boolean') throw invalid('stream', 'invalid_type', 'must be true or false');
-  if (stream) throw invalid('stream', 'unsupported_value', 'must be false: answers are not streamed yet');
   const partialImages = wholeOf('partial_images', partials ?? 0, 0, MAX_PARTIAL_IMAGES);
   if (partials !== undefined && !stream)
     throw invalid('partial_images', 'unsupported_parameter', 'is for calls with "stream": true');
@@ -84,6 +84,7 @@ export function askedOf(template: Template, given: Body): Asked {
     jobs: jobsOf(template, body, wholeOf('n', n ?? 1, 1, MAX_IMAGES)),
     responseFormat: format,
     quality: quality?.asked,
+    size: typeof size === 'string' ? size : 'auto',
     partialImages: stream ? partialImages : undefined,
   };
 }

@@ -11,11 +11,13 @@ import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
 import { endOf } from '../facade/held.ts';
 import { setHeaders } from '../http/headers.ts';
+import type { Slot } from '../http/open-connections.ts';
 import { jobNotFound } from '../http/parameters.ts';
 import type { Asked } from './asked.ts';
 import { NO_REPETITION, OpenAIError } from './errors.ts';
 import { imagesAnswer } from './images.ts';
 import type { Repetitions, Turn } from './repetitions.ts';
+import { type Streamed, streamedAnswer } from './stream.ts';
 
 /** Node's fetch, which most clients have, gives up at 300 s without an answer; before that it is asked to come again. */
 const HELD_AT_MOST = 270_000;
@@ -25,6 +27,7 @@ const COME_AGAIN = 5;
 export interface Call {
   template: Template;
   asked: Asked;
+  kind: Streamed['kind'];
   /** Of what was sent: a repetition has the same. */
   bodyHash: string;
 }
@@ -42,10 +45,19 @@ export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call)
   try {
     await acceptJobs(deps, c, call.asked.jobs, turn, jobs);
     c.header('X-Job-Id', jobs.map(({ state }) => state.jobId).join(', '));
-    const states = await untilEnded(deps, c, jobs);
-    return await imagesAnswer(deps, c, states, call.asked, (isWhole) =>
-      whenSent(c, isWhole, (got) => turn.end(got)),
-    );
+    const slot = slotFor(deps, c, jobs);
+    const sent = (isWhole: boolean) => whenSent(c, isWhole, (got) => turn.end(got));
+    if (call.asked.partialImages !== undefined)
+      return streamedAnswer(deps, c, {
+        ...call,
+        jobs,
+        slot,
+        longest: HELD_AT_MOST,
+        refuse: refuseUnlessCompleted,
+        sent,
+      });
+    const states = await untilEnded(deps, jobs, slot);
+    return await imagesAnswer(deps, c, states, call.asked, sent);
   } catch (error) {
     // What was refused before it was a job, and what cannot come otherwise, is an answer.
     turn.end(jobs.length === 0 || isFinal(error));
@@ -89,11 +101,16 @@ async function acceptJobs(
   }
 }
 
+/** Undefined: all of them have ended. @throws OpenAIError where no more calls may be held */
+function slotFor({ openConnections }: FacadeDeps, c: Context<ApiEnv>, jobs: Job[]): Slot | undefined {
+  const unended = jobs.find(({ state }) => !hasEnded(state));
+  const slot = unended && openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
+  if (unended && !slot) refuseUnlessCompleted(unended.state);
+  return slot;
+}
+
 /** @throws OpenAIError where that takes too long, or one of them has failed */
-async function untilEnded(deps: FacadeDeps, c: Context<ApiEnv>, jobs: Job[]): Promise<JobState[]> {
-  const slot = jobs.every(({ state }) => hasEnded(state))
-    ? undefined
-    : deps.openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
+async function untilEnded(deps: FacadeDeps, jobs: Job[], slot: Slot | undefined): Promise<JobState[]> {
   const held = async ({ state }: Job) => {
     const last = slot ? await endOf(deps, state, slot.signal, HELD_AT_MOST) : state;
     if (!last) throw jobNotFound();

@@ -14,5 +14,5 @@ export async function generations(deps: CallDeps, c: Context<ApiEnv>): Promise<R
   const asked = askedOf(template, body);
   // Kept by Hono since it was read.
   const bodyHash = hashBytes(Buffer.from(await c.req.text()));
-  return answerCall(deps, c, { template, asked, bodyHash });
+  return answerCall(deps, c, { template, asked, bodyHash, kind: 'image_generation' });
 }
