@@ -2,7 +2,6 @@
 
 import type { ReadResourceResult, Resource } from '@modelcontextprotocol/server';
 import { describeTemplate } from '../../core/describe.ts';
-import { AppError } from '../../core/errors.ts';
 import { choicesOf, invalid } from '../../core/inputs.ts';
 import { stringifyJson } from '../../core/json.ts';
 import type { Template } from '../../core/template.ts';
@@ -42,17 +41,15 @@ export function workflowResources({ workflows }: McpDeps): Resource[] {
   }));
 }
 
-/** @throws AppError workflow_not_found */
+/** @throws ProtocolError */
 export async function readWorkflow(deps: McpDeps, uri: string): Promise<ReadResourceResult> {
   const found = workflowResources(deps).find((resource) => resource.uri === uri);
   const template = found && deps.workflows.templates.get(found.name);
   if (!template)
-    throw new AppError(
-      'workflow_not_found',
+    throw new deps.sdk.ProtocolError(
+      deps.sdk.ProtocolErrorCode.InvalidParams,
       'There is no resource at this address; resources/list names them',
-      {
-        field: 'uri',
-      },
+      { uri },
     );
   const [workflow] = await described(deps, [template]);
   return { contents: [{ uri, mimeType: JSON_TYPE, text: stringifyJson(workflow) }] };
