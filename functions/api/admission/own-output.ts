@@ -1,9 +1,8 @@
 // The output that a caller names: the name alone finds the job, and the job says whether it has such an output.
 
 import { type Caller, sees } from '../../core/access.ts';
-import { AppError } from '../../core/errors.ts';
 import type { JobOutput, JobState } from '../../core/job.ts';
-import { jobIdOfImage, keys } from '../../core/names.ts';
+import { jobIdOfImage } from '../../core/names.ts';
 import type { ApiDeps } from '../deps.ts';
 import { imageNotFound } from '../http/output-bytes.ts';
 
@@ -18,19 +17,4 @@ export async function findOutput(
   const output = state?.outputs?.find((one) => one.filename === filename);
   if (!state || !output || !sees(caller, state.owner)) throw imageNotFound();
   return { state, output };
-}
-
-/** Where its bytes lie. Undefined: the caller has no such output. */
-export async function keyOfOutput(
-  deps: Pick<ApiDeps, 'jobs'>,
-  caller: Caller,
-  filename: string,
-): Promise<string | undefined> {
-  try {
-    const { state, output } = await findOutput(deps, caller, filename);
-    return keys.image(state.jobId, state.attempt, output.filename);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'image_not_found') return undefined;
-    throw error;
-  }
 }

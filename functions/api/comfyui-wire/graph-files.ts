@@ -7,7 +7,7 @@ import type { Graph } from '../../core/object-info.ts';
 import type { Staging } from '../../core/render.ts';
 import { parseTarget } from '../../core/template.ts';
 import { type GraphFiles, graphFiles, infosOf, MAX_FILES } from '../admission/graph-files.ts';
-import { keyOfOutput } from '../admission/own-output.ts';
+import { keyOfOutput } from '../admission/output-key.ts';
 import type { KnownHost } from '../caches/fleet.ts';
 import type { WireDeps } from './deps.ts';
 import { refusedFor } from './errors.ts';

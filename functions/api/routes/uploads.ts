@@ -13,11 +13,9 @@ import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../../core/names.ts
 import { MB } from '../../core/quota.ts';
 import { keepUpload } from '../admission/image-inputs.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
-import { uploadImage } from '../admission/upload-image.ts';
 import { keepOf } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
 import { originOf } from '../http/link-origin.ts';
-import { readFormFile } from '../http/multipart.ts';
 import { cursorOf, object, owner, page, part } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
@@ -50,6 +48,11 @@ export const uploadRoutes = (deps: Shared) => [
     async (c) => {
       const caller = c.get('caller');
       setHeaders(c, await deps.limits.request(caller));
+      // Of use to few calls: no cold start loads them.
+      const [{ readFormFile }, { uploadImage }] = await Promise.all([
+        import('../http/multipart.ts'),
+        import('../admission/upload-image.ts'),
+      ]);
       const { bytes } = await readFormFile(c.req.raw, 'image', MAX_UPLOAD_BYTES, tooLarge);
       const name = await uploadImage(deps, caller, bytes);
       return { name, subfolder: '', type: 'input' };

@@ -15,7 +15,7 @@ import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { Wanted } from '../admission/accept.ts';
 import { graphFiles, infosOf, MAX_FILES } from '../admission/graph-files.ts';
-import { keyOfOutput } from '../admission/own-output.ts';
+import { keyOfOutput } from '../admission/output-key.ts';
 import type { RunpodDeps } from './deps.ts';
 import { keepImage, type SentImage, sentImages } from './images.ts';
 
