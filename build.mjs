@@ -78,6 +78,7 @@ const programs = {
   deploy: 'functions/cli/deploy.ts',
   doctor: 'functions/cli/doctor.ts',
   image: 'functions/cli/image.ts',
+  mcp: 'functions/cli/mcp.ts',
   smoke: 'functions/cli/smoke.ts',
   bench: 'test/bench/main.ts',
   'preflight-corpus': 'test/preflight-corpus/main.ts',

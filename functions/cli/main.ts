@@ -4,11 +4,12 @@
 
 import { packageVersion } from '../runtime/package.ts';
 
-const HELP = `comfyui-rest-api [start|generate|keys] [...]
+const HELP = `comfyui-rest-api [start|generate|keys|mcp] [...]
 
   start                  the REST API before a ComfyUI, until Ctrl-C; also without a word
   generate "a red fox"   one image from the terminal, by the API that runs here or by one of its own
   keys create|list|...   who may call the API, where API_KEYS=required
+  mcp                    MCP by stdio, for clients that start a program
 
   Each explains itself with --help, but for start, which takes no flags. Its settings are environment variables, above
   all these; README.md beside this program links to all of them:
@@ -39,6 +40,9 @@ switch (word) {
   case 'keys':
     await import('./keys.ts');
     break;
+  case 'mcp':
+    await import('./mcp.ts');
+    break;
   case '--help':
   case '-h':
     process.stdout.write(HELP);
@@ -49,7 +53,7 @@ switch (word) {
     break;
   default:
     refuse(
-      `There is no command "${word}"; comfyui-rest-api takes start, generate or keys (--help explains them)`,
+      `There is no command "${word}"; comfyui-rest-api takes start, generate, keys or mcp (--help explains them)`,
     );
 }
 
