@@ -141,6 +141,10 @@ async function local(some) {
     entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
     sourcemap: 'linked',
+    // Comments of packages are a third of the text, and one sign beyond Latin-1 among them doubles the memory that all of it takes.
+    minifyWhitespace: true,
+    lineLimit: 120,
+    legalComments: 'none',
     // lmdb and LevelDB are native modules, and dynalite loads its parts by name.
     external: [
       'lmdb',
