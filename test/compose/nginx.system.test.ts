@@ -97,16 +97,20 @@ describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
     });
   });
 
-  test('RunPod’s runs may bring images of 20 MB', async () => {
+  test.each([
+    ['/v1/images/edits', 50],
+    ['/v2/comfyui/run', 20],
+    ['/mcp', 20],
+  ])('%s may bring images of %d MB', async (path, limit) => {
     behind = (req, res) => {
       req.resume();
       req.once('end', () => res.end('{}'));
     };
     for (const [megabytes, status] of [
-      [19, 200],
-      [21, 413],
+      [limit - 1, 200],
+      [limit + 1, 413],
     ] as const) {
-      const sent = open(nginx.url, '/v2/comfyui/run', { method: 'POST' });
+      const sent = open(nginx.url, path, { method: 'POST' });
       const answer = answerTo(sent);
       sent.end(Buffer.alloc(megabytes * 1024 * 1024));
       expect(await answer).toMatchObject({ status });
