@@ -9,32 +9,53 @@ import { keys, uploadName } from '../../core/names.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { UploadQuota } from './upload-quota.ts';
 
-/** @returns its name as an input @throws AppError invalid_image, uploads_used_up */
-export async function uploadImage(
+/** An image that was looked at, and may be stored. */
+export interface InspectedImage {
+  bytes: Uint8Array;
+  /** Its name as an input. */
+  name: string;
+  contentType: string;
+  width: number;
+  height: number;
+}
+
+/** @param field that it came in @throws AppError invalid_image */
+export async function inspectUpload(bytes: Uint8Array, field: string): Promise<InspectedImage> {
+  // Of use to few calls: no cold start loads it.
+  const { BrokenImage, inspectImage } = await import('../../images/sniff.ts');
+  try {
+    const { contentType, extension, width, height } = await inspectImage(bytes, MAX_UPLOAD_PIXELS);
+    const name = uploadName(createHash('sha256').update(bytes).digest('hex'), extension);
+    return { bytes, name, contentType, width, height };
+  } catch (error) {
+    if (!(error instanceof BrokenImage)) throw error;
+    throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, { field });
+  }
+}
+
+/** @throws AppError uploads_used_up */
+export async function storeUpload(
   { images, uploadQuota }: Pick<ApiDeps, 'images'> & { uploadQuota: UploadQuota },
   caller: Caller,
-  bytes: Uint8Array,
-): Promise<string> {
-  const type = await inspected(bytes);
-  const name = uploadName(createHash('sha256').update(bytes).digest('hex'), type.extension);
+  { bytes, name, contentType }: InspectedImage,
+): Promise<void> {
   const key = keys.upload(caller.owner, name);
-  const meta = { contentType: type.contentType };
+  const meta = { contentType };
   // What is there is counted, and becomes young again.
   if (await images.head(key)) await images.put(key, bytes, meta);
   else {
     const settle = await uploadQuota.begin(caller, { name, bytes: bytes.length });
     await settle(await images.putOnce(key, bytes, meta));
   }
-  return name;
 }
 
-async function inspected(bytes: Uint8Array) {
-  // Of use to few calls: no cold start loads it.
-  const { BrokenImage, inspectImage } = await import('../../images/sniff.ts');
-  return inspectImage(bytes, MAX_UPLOAD_PIXELS).catch((error: unknown) => {
-    if (!(error instanceof BrokenImage)) throw error;
-    throw new AppError('invalid_image', `The file ${error.message}; it must be a whole image`, {
-      field: 'image',
-    });
-  });
+/** @returns its name as an input @throws AppError invalid_image, uploads_used_up */
+export async function uploadImage(
+  deps: Pick<ApiDeps, 'images'> & { uploadQuota: UploadQuota },
+  caller: Caller,
+  bytes: Uint8Array,
+): Promise<string> {
+  const image = await inspectUpload(bytes, 'image');
+  await storeUpload(deps, caller, image);
+  return image.name;
 }

@@ -2,10 +2,14 @@
 // `resources/images` of the npm package openai 7.59.0, and docs/openai.md. Loaded at the first request.
 
 import type { MiddlewareHandler } from 'hono';
+import { AppError } from '../../core/errors.ts';
+import { MB } from '../../core/quota.ts';
 import type { ApiApp, ApiEnv } from '../deps.ts';
 import { createFacade } from '../facade/app.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
 import { exactJson } from '../http/exact-json.ts';
+import { MAX_EDIT_BYTES } from './edit-form.ts';
+import { edits } from './edits.ts';
 import { openAIErrors } from './errors.ts';
 import { generations } from './generations.ts';
 import { modelNamed, modelView } from './models.ts';
@@ -25,6 +29,13 @@ export function createOpenAI(shared: FacadeDeps, entry: readonly MiddlewareHandl
         handle: (c) => generations(deps, c),
       },
       {
+        route: 'POST /v1/images/edits',
+        scope: 'generate',
+        body: { limit: { bytes: MAX_EDIT_BYTES, tooLarge } },
+        errors: ['too_many_requests'],
+        handle: (c) => edits(deps, c),
+      },
+      {
         route: 'GET /v1/models',
         scope: 'read',
         handle: async (c) =>
@@ -42,4 +53,8 @@ export function createOpenAI(shared: FacadeDeps, entry: readonly MiddlewareHandl
     ],
     errors: openAIErrors(deps.log),
   });
+}
+
+function tooLarge(): never {
+  throw new AppError('body_too_large', `An edit may have at most ${MAX_EDIT_BYTES / MB} MB`);
 }
