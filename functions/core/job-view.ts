@@ -48,6 +48,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     completed_at: iso(state.endedAt),
     workflow: request.workflow,
     metadata: request.metadata ?? {},
+    priority: request.priority ?? ('normal' as const),
     ...seedOf(request),
     attempts: state.attempt,
     notes: [...request.notes, ...(state.notes ?? [])],

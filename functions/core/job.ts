@@ -4,7 +4,7 @@
 
 import { imagesOf, type JobOutput } from './job-output.ts';
 import { ENDED, type Failure, type JobState, LIVE } from './job-state.ts';
-import { listOrder } from './names.ts';
+import { listOrder, withStartTag } from './names.ts';
 import { JOB_EXPIRES_AFTER, LONGEST_RETRY, MAX_LOST_ATTEMPTS, MAX_STRIKES, RETRIED_AFTER } from './limits.ts';
 
 export * from './job-output.ts';
@@ -34,6 +34,7 @@ export interface Fence {
 
 const is = (field: keyof JobState, value: string | number): Condition => ({ field, is: value });
 const absent = (field: keyof JobState): Condition => ({ field, absent: true });
+const waiting: Condition[] = [is('status', 'queued'), absent('host')];
 const live: Condition = { field: 'status', oneOf: LIVE };
 const fenced = (fence: Fence): Condition[] => [is('attempt', fence.attempt), is('host', fence.host)];
 
@@ -65,6 +66,19 @@ export function claim(job: JobState, host: string, now: number, simulated: boole
     when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],
     set: { attempt: job.attempt + 1, host, work: 'held', claimedAt: now, simulated },
     remove: ['retryAt'],
+  };
+}
+
+/** waiting → the same, at another of its owner's turns. @param row where it was listed */
+export function exchange(
+  row: Pick<JobState, 'workOrder'>,
+  startTag: number,
+): Change & { set: Pick<JobState, 'workOrder'> } {
+  return {
+    verb: 'exchange',
+    when: [...waiting, is('workOrder', row.workOrder)],
+    set: { workOrder: withStartTag(row.workOrder, startTag) },
+    remove: [],
   };
 }
 
@@ -263,7 +277,7 @@ export function clear(now: number): Change {
 export function expire(job: Placed, now: number): Change {
   return {
     verb: 'expire',
-    when: [is('status', 'queued'), absent('host'), { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
+    when: [...waiting, { field: 'createdAt', below: now - JOB_EXPIRES_AFTER }],
     ...failed(job, { code: 'expired', message: 'No GPU host could make the job within 24 hours' }, now),
   };
 }

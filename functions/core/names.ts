@@ -2,6 +2,7 @@
 // Pure: random bytes come in as arguments.
 
 import { createHash } from 'node:crypto';
+import type { Priority } from './priority.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -180,11 +181,12 @@ export const keys = {
 };
 
 /**
- * A sort key: `<13 digits of the start tag>-<13 of the acceptance>-<5 of the sequence>-<8 of the id>[-<models>]-<owner tag>`. The start
+ * A sort key: `<13 digits of the start tag>-<13 of the acceptance>-<5 of the sequence>-<8 of the id>[-<models>][-<priority>]-<owner tag>`. The start
  * tag (start-tag.ts) is the moment of acceptance unless the owner has jobs waiting; of equal ones the job that was accepted
  * first comes first. The sequence orders what one process accepts within a millisecond; the id keeps keys of two processes
  * apart, since a page of the queue begins behind a key. The owner tag shows in the index whose job it is, and before it, for
- * jobs that need any, the tag of its models (affinity.ts) which host has them loaded: without reading the job.
+ * jobs that need any, the tag of its models (affinity.ts) which host has them loaded, and a letter its priority, where that is not
+ * normal, or where it was moved (a capital): without reading the job.
  */
 export function workOrder(
   startTag: number,
@@ -193,6 +195,7 @@ export function workOrder(
   owner: string,
   acceptedAt = startTag,
   models?: string,
+  priority: Priority = 'normal',
 ): string {
   return [
     digits(startTag),
@@ -200,6 +203,7 @@ export function workOrder(
     String(sequence % 100_000).padStart(5, '0'),
     jobId.slice(0, 8),
     ...(models === undefined ? [] : [models]),
+    ...(priority === 'normal' ? [] : [priority[0]!]),
     ownerTag(owner),
   ].join('-');
 }
@@ -215,6 +219,24 @@ export function readWorkOrder(order: string): { startTag: number; acceptedAt: nu
   // An earlier release wrote one for both.
   const accepted = /^\d{13}-(\d{13})-/.exec(order)?.[1];
   return { startTag, acceptedAt: accepted === undefined ? startTag : Number(accepted) };
+}
+
+/** The work order of a job that went back to another start tag. It shows that it was moved. */
+export function withStartTag(order: string, startTag: number): string {
+  const moved = `${digits(startTag)}${order.slice(13)}`;
+  return moved.replace(/(?:-([hlnHLN]))?(?=-[0-9a-f]{16}$)/, (_, letter = 'n') => `-${letter.toUpperCase()}`);
+}
+
+const LETTER = /-([hlnHLN])-[0-9a-f]{16}$/;
+const PRIORITY_BY_LETTER: Record<string, Priority> = { h: 'high', n: 'normal', l: 'low' };
+
+export function priorityIn(order: string): Priority {
+  return PRIORITY_BY_LETTER[LETTER.exec(order)?.[1]?.toLowerCase() ?? 'n']!;
+}
+
+/** Whether the job went back for one of higher priority: a host that listed it before may run it at its former place. */
+export function wasMoved(order: string): boolean {
+  return /[HLN]/.test(LETTER.exec(order)?.[1] ?? '');
 }
 
 /** The owner tag in a work order. */

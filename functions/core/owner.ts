@@ -11,6 +11,8 @@ export interface Owner extends OwnLimits {
   /** The last start tag that the owner was given, and when. */
   startTag?: number;
   startTagAt?: number;
+  /** When its last job of low priority came: until that can wait no longer, later ones may go before it. */
+  lowAt?: number;
 }
 
 /** Undefined: the owner has had none. */

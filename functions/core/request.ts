@@ -5,6 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseJson, stringifyJson } from './json.ts';
 import type { Labels } from './labels.ts';
 import type { Graph } from './object-info.ts';
+import type { Priority } from './priority.ts';
 import type { Staging } from './render.ts';
 import type { InputValues } from './template.ts';
 
@@ -41,6 +42,8 @@ export interface JobRequest {
   webhookUrl?: string;
   /** Absent: none. */
   metadata?: Labels;
+  /** Absent: normal. */
+  priority?: Exclude<Priority, 'normal'>;
   /** Of a job that came as a prompt over ComfyUI's wire. */
   wire?: WirePrompt;
   /** How many nodes its graph has. Absent where an earlier release wrote it. */

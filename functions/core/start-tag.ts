@@ -45,7 +45,7 @@ export function follows(last: LastStartTag | undefined, virtualTime: VirtualTime
   );
 }
 
-/** The start tag of a job, set once, when it is accepted. */
+/** The start tag of a job when it is accepted. */
 export function nextStartTag(last: LastStartTag | undefined, virtualTime: VirtualTime): number {
   return follows(last, virtualTime) ? last.startTag + STEP : virtualTime.startTag;
 }

@@ -39,7 +39,7 @@ export interface Workflows {
 }
 
 /** Fields of a request that the API uses itself, and the one that every object has. */
-const RESERVED = ['preset', 'workflow', 'webhook_url', 'metadata', 'constructor'];
+const RESERVED = ['preset', 'workflow', 'webhook_url', 'metadata', 'priority', 'constructor'];
 
 /** @throws AppError bad_template, whose message names the file and the field */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {

@@ -25,6 +25,8 @@ export interface Taking {
   perMinute?: number | undefined;
   /** For a job, which gets a start tag. */
   virtualTime?: VirtualTime | undefined;
+  /** For a job of low priority. */
+  isLow?: boolean | undefined;
 }
 
 export type Owners = ReturnType<typeof createOwners>;
@@ -55,7 +57,7 @@ export function createOwners(engine: Engine) {
      * @param known the item as it was read; if it is in another case by now, the write is refused
      * @returns the item after it; undefined: refused, read it again
      */
-    take(known: Owner, { now, perMinute, virtualTime }: Taking): Promise<Owner | undefined> {
+    take(known: Owner, { now, perMinute, virtualTime, isLow }: Taking): Promise<Owner | undefined> {
       const when: Condition[] = [];
       const set: Attributes = {};
       const add: Record<string, number> = {};
@@ -82,6 +84,7 @@ export function createOwners(engine: Engine) {
         }
         set['startTagAt'] = now;
       }
+      if (isLow) set['lowAt'] = now;
       return update(known.owner, { when, set, add });
     },
 

@@ -2,7 +2,7 @@
 // or more (core/queue-spread.ts); callers get them from all keys, in one order. Eventually consistent.
 
 import type { Work } from '../core/job.ts';
-import { ownerTag, ownerTagOf } from '../core/names.ts';
+import { ownerTag, ownerTagOf, wasMoved } from '../core/names.ts';
 import { keyOfShard } from '../core/queue-spread.ts';
 import type { Attributes, Table } from './engine.ts';
 import type { SpreadStore } from './queue-spread.ts';
@@ -16,6 +16,8 @@ type RowOfWork = QueueEntry & Attributes;
 
 /** Rows of a page: of 150 bytes each, well below DynamoDB's megabyte. */
 const READ_AT_ONCE = 2000;
+/** Rows of half a read unit. */
+const HELD_AT_ONCE = 25;
 
 export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>) {
   const rangeOf = (partition: string, after?: string) => ({ index: 'byWork', partition, after });
@@ -73,10 +75,13 @@ export function createWork(table: Table, spread: Pick<SpreadStore, 'readCached'>
       return counts.reduce((sum, count) => sum + count, 0);
     },
 
-    /** The greatest work order, and so start tag, of the jobs that hosts hold; undefined: none is held. */
+    /**
+     * The greatest work order, and so start tag, of the jobs that hosts hold; undefined: none is held. One that was moved does
+     * not count: a host that had listed it before runs it long before its turn.
+     */
     async maxStartTagInService(): Promise<string | undefined> {
-      const { rows } = await table.page({ ...rangeOf('held'), backwards: true }, 1);
-      return (rows[0] as QueueEntry | undefined)?.workOrder;
+      const { rows } = await table.page({ ...rangeOf('held'), backwards: true }, HELD_AT_ONCE);
+      return (rows as RowOfWork[]).find(({ workOrder }) => !wasMoved(workOrder))?.workOrder;
     },
   };
 }

@@ -121,6 +121,7 @@ export const BROKEN: job.Failure = { code: 'node_failed', message: 'KSampler (no
 
 export const VERBS = {
   claim: ({ picture, fence }) => job.claim(picture, fence.host, NOW, true),
+  exchange: ({ picture }) => job.exchange(picture, NOW),
   adopt: ({ picture }) => job.adopt(picture, NEXT_RUN),
   start: ({ picture, fence }) => job.start(picture, fence, NOW),
   advance: ({ fence }) => job.advance(fence, FURTHER, NOW),

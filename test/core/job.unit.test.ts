@@ -43,12 +43,22 @@ const fromProcessing = (at: string, lost: string): Outcomes => ({
   reclaimStalled: lost,
   cancel: `cancelled ${at}`,
 });
-const fromWaiting: Outcomes = { claim: 'held 1/0', cancel: 'cancelled 0/0', clear: 'cancelled 0/0' };
+const fromWaiting: Outcomes = {
+  claim: 'held 1/0',
+  exchange: 'waiting 0/0',
+  cancel: 'cancelled 0/0',
+  clear: 'cancelled 0/0',
+};
 
 /** The result, as phase attempt/lost attempts; a verb that is not named is refused. */
 const TABLE: Record<StateName, Outcomes> = {
   waiting: fromWaiting,
-  'waiting, lost once': { claim: 'held 2/1', cancel: 'cancelled 1/1', clear: 'cancelled 1/1' },
+  'waiting, lost once': {
+    claim: 'held 2/1',
+    exchange: 'waiting 1/1',
+    cancel: 'cancelled 1/1',
+    clear: 'cancelled 1/1',
+  },
   'waiting for exactly a day': fromWaiting,
   'waiting for more than a day': { ...fromWaiting, expire: 'failed 0/0 expired' },
   held: fromHeld('1/0'),
@@ -70,7 +80,8 @@ const TABLE: Record<StateName, Outcomes> = {
   cancelled: { account: 'cancelled 0/0' },
 };
 
-const BLIND: readonly Verb[] = ['cancel', 'clear', 'expire'];
+/** Who exchanges knows the turn alone. */
+const BLIND: readonly Verb[] = ['exchange', 'cancel', 'clear', 'expire'];
 const CASES = STATE_NAMES.flatMap((state) => VERB_NAMES.map((verb) => [state, verb] as const));
 
 describe('every state by every verb', () => {

@@ -115,7 +115,7 @@ describe('an inputs file is refused', () => {
     expect(message).toContain(what);
   });
 
-  it.each(['preset', 'workflow', 'constructor'])('with an input named %s', (name) => {
+  it.each(['preset', 'workflow', 'metadata', 'priority', 'constructor'])('with an input named %s', (name) => {
     expect(sentence(() => small({ [name]: steps }))).toContain(
       `input "${name}": is a name that the API keeps`,
     );

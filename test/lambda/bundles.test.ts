@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rm(alone, { recursive: true }));
 
 test.each([
-  ['api', 460],
+  ['api', 465],
   ['forwarder', 300],
   // Nobody waits for its cold start: it looks once a minute.
   ['controller', 360],

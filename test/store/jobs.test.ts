@@ -88,6 +88,8 @@ const BLIND: readonly Verb[] = ['cancel', 'clear', 'expire'];
 /** From before it started, or after. */
 const ofAnotherStatus = (of: JobState) =>
   KNOWLEDGE.right({ ...of, status: of.status === 'processing' ? 'queued' : 'processing' });
+/** Which another job of its owner has by now. */
+const ofAnotherTurn = (of: JobState) => KNOWLEDGE.right({ ...of, workOrder: `${NOW - 700_000}-00001` });
 function ofNoGpuTime(job: JobState) {
   const { gpuMs: _gpuMs, ...of } = job;
   return KNOWLEDGE.right(of);
@@ -97,6 +99,7 @@ const PICTURES = [
   KNOWLEDGE['of a later attempt'],
   KNOWLEDGE['of another host'],
   ofAnotherStatus,
+  ofAnotherTurn,
   ofNoGpuTime,
 ];
 

@@ -10,13 +10,15 @@ import { jobIdFrom, keys, ownerOrder, workOrder } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
+import type { Turn } from '../../queue/turns.ts';
 import type { Fleet } from '../caches/fleet.ts';
 import type { JobReader } from '../caches/job-reader.ts';
 import type { Queue } from '../caches/queue-view.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
-import { hasLimits, type Limits } from './limits.ts';
+import { type Admitted, hasLimits, type Limits } from './limits.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { LimitHeaders } from './refusals.ts';
+import { turnOf } from './turn.ts';
 import type { Uploads } from './uploads.ts';
 import type { UrlInputs } from './url-inputs.ts';
 
@@ -73,23 +75,22 @@ export async function accept(
     idempotencyKey === undefined ? { random: deps.random(16) } : { owner, key: idempotencyKey },
   );
   const unique = idempotencyKey === undefined;
-  let startTag: number | undefined;
-  let headers: LimitHeaders = {};
+  let admitted: Admitted = { headers: {} };
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
   const asked = repeated ?? (await newRequest(deps, wanted, templates, { jobId, owner, bodyHash }));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   // What was accepted costs nothing more, and is answered over any limit.
-  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers };
+  if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers: {} };
   if (isOwn && hasLimits(caller)) {
     const images = imagesOf(asked.inputs);
-    ({ startTag, headers } = await deps.limits.job(caller, { jobId, images, unique }));
+    const isLow = asked.priority === 'low';
+    admitted = await deps.limits.job(caller, { jobId, images, unique, isLow });
   }
+  const { startTag, lowAt, headers } = admitted;
 
   const now = deps.now();
   const expiresAt = Math.ceil((now + keepOf(deps)) / 1000);
-  const stateFor = (request: JobRequest) =>
-    stateOf(request, templates, { now, startTag, acceptedFor: deps.settings.comfyuiKind });
   /** What was reserved for a job that is not accepted is free again. */
   const orUnreserve = async <T>(put: Promise<T>): Promise<T> => {
     try {
@@ -100,10 +101,17 @@ export async function accept(
       throw error;
     }
   };
-  const done = (request: JobRequest, state: JobState, isAccepted: boolean): Accepted => {
+  let turn: Promise<Turn> | undefined;
+  /** The last step before the put: a turn that it takes is lost to the owner if the process dies in between. */
+  const stateFor = async (request: JobRequest) => {
+    const { priority = 'normal' } = request;
+    turn ??= orUnreserve(turnOf(deps.jobs, { owner, priority, now, startTag, lowAt }));
+    return stateOf(request, templates, { now, turn: await turn, acceptedFor: deps.settings.comfyuiKind });
+  };
+  const done = async (request: JobRequest, state: JobState, isAccepted: boolean): Promise<Accepted> => {
     deps.reader.know(request);
     if (isAccepted) {
-      deps.queue.accepted(state);
+      deps.queue.accepted(state, (await turn)?.moved);
       deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
       deps.nudge(jobId);
     }
@@ -111,7 +119,7 @@ export async function accept(
   };
 
   if (!repeated && asked.graphKey === undefined) {
-    const state = stateFor(asked);
+    const state = await stateFor(asked);
     const outcome = await orUnreserve(deps.jobs.putNew(asked, state, expiresAt));
     if (outcome !== 'there') return done(asked, state, outcome === 'accepted');
   }
@@ -127,19 +135,15 @@ export async function accept(
       { field: 'Idempotency-Key' },
     );
   await storeGraph(deps, wanted, templates, request);
-  const state = stateFor(request);
+  const state = await stateFor(request);
   return done(request, state, await deps.jobs.putState(state, expiresAt));
 }
 
 /** A job at the moment of its acceptance. */
 function stateOf(
-  { jobId, owner, workflow, inputs, webhookUrl, models }: JobRequest,
+  { jobId, owner, workflow, inputs, webhookUrl, models, priority }: JobRequest,
   templates: Templates,
-  {
-    now,
-    startTag,
-    acceptedFor,
-  }: { now: number; startTag?: number | undefined } & Pick<JobState, 'acceptedFor'>,
+  { now, turn, acceptedFor }: { now: number; turn: Turn } & Pick<JobState, 'acceptedFor'>,
 ): JobState {
   sequence += 1;
   const steps = inputs['steps'];
@@ -151,7 +155,7 @@ function stateOf(
     attempt: 0,
     lostAttempts: 0,
     work: 'waiting',
-    workOrder: workOrder(startTag ?? now, sequence, jobId, owner, now, models),
+    workOrder: workOrder(turn.startTag, sequence, jobId, owner, now, models, priority),
     ownerOrder: ownerOrder(now, jobId),
     createdAt: now,
     progress: 0,

@@ -7,6 +7,7 @@ import { parseLabels } from '../../core/labels.ts';
 import { MAX_DRAWN_SEED } from '../../core/limits.ts';
 import { isUnrunnable, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import type { Graph } from '../../core/object-info.ts';
+import { parsePriority } from '../../core/priority.ts';
 import { render } from '../../core/render.ts';
 import { hashBody } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
@@ -22,16 +23,17 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
     bodyHash: hashOf(body),
 
     async check(templates) {
-      const { workflow, preset, webhook_url, metadata: labels, ...inputs } = body;
+      const { workflow, preset, webhook_url, metadata: labels, priority: given, ...inputs } = body;
       const webhookUrl = parseWebhookUrl(webhook_url, deps.settings.webhookAllowPrivate ?? false);
       const metadata = parseLabels(labels);
+      const priority = parsePriority(given);
       const template = templateOf(templates, workflow);
       const { nodes } = await deps.fleet.inventory();
-      const { values: given, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
+      const { values: parsed, notes } = parseInputs(template, inputs, presetOf(preset), nodes, () =>
         randomSeed(deps.random(8)),
       );
       const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
-      const values = await fetchImages(deps, caller, template, given);
+      const values = await fetchImages(deps, caller, template, parsed);
       const staging = await findImages(deps, caller.owner, template, values);
       const graph = render(template, values);
       await refuseUnrunnable(deps, template.name, graph);
@@ -44,6 +46,7 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
           ...(seedInput !== undefined && seedInput !== 'seed' && { seedInput }),
           ...(webhookUrl !== undefined && { webhookUrl }),
           ...(metadata !== undefined && { metadata }),
+          ...(priority !== 'normal' && { priority }),
           ...(template.image_metadata !== undefined && { imageMetadata: template.image_metadata }),
         },
         graph,

@@ -14,7 +14,7 @@ import {
   unused,
   type Usage,
 } from '../../core/quota.ts';
-import type { VirtualTime } from '../../core/start-tag.ts';
+import type { Taking } from '../../store/owners.ts';
 import type { ApiDeps } from '../deps.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { createOwnerView, DAY } from './owner-view.ts';
@@ -33,11 +33,15 @@ export interface WantedJob {
   images: number;
   /** No other request can make this job: its reservation may be released. */
   unique: boolean;
+  /** Of low priority. */
+  isLow: boolean;
 }
 
 export interface Admitted {
   /** The job's; undefined: the owner has no limits, and the acceptance is the start tag. */
   startTag?: number | undefined;
+  /** When the owner's last job of low priority came. */
+  lowAt?: number | undefined;
   headers: LimitHeaders;
 }
 
@@ -67,13 +71,13 @@ export function createLimits(deps: ApiDeps): Limits {
   const virtualTime = createVirtualTime(deps.jobs, now);
 
   /** Takes a token and, for a job, a start tag. @throws Refusal too_many_requests */
-  async function take(name: string, at: VirtualTime | undefined): Promise<Owner> {
+  async function take(name: string, job?: Pick<Taking, 'virtualTime' | 'isLow'>): Promise<Owner> {
     let owner = await view.owner(name);
     for (let tries = 0; ; tries += 1) {
       const { perMinute } = view.limitsOf(owner);
       // What is known of a bucket is at most too full.
       refuseRate(owner, perMinute, now());
-      const after = await owners.take(owner, { now: now(), perMinute, virtualTime: at });
+      const after = await owners.take(owner, { now: now(), perMinute, ...job });
       if (after) {
         view.know(after);
         return after;
@@ -119,11 +123,11 @@ export function createLimits(deps: ApiDeps): Limits {
     async request(caller) {
       if (!hasLimits(caller)) return {};
       if (view.limitsOf(await view.owner(caller.owner)).perMinute === undefined) return {};
-      const owner = await take(caller.owner, undefined);
+      const owner = await take(caller.owner);
       return limitHeaders(view.limitsOf(owner), { owner, now: now() });
     },
 
-    async job(caller, { jobId, images, unique }) {
+    async job(caller, { jobId, images, unique, isLow }) {
       if (!hasLimits(caller)) return { headers: {} };
       const name = caller.owner;
       const known = await view.owner(name);
@@ -135,8 +139,9 @@ export function createLimits(deps: ApiDeps): Limits {
       const wanted = { jobId, images, at: now() };
       const day = await reserve(name, limits, wanted);
       try {
-        const owner = await take(name, await virtualTime());
-        return { startTag: owner.startTag, headers: limitHeaders(limits, { owner, day, now: now() }) };
+        const owner = await take(name, { virtualTime: await virtualTime(), isLow });
+        const { startTag, lowAt } = owner;
+        return { startTag, lowAt, headers: limitHeaders(limits, { owner, day, now: now() }) };
       } catch (error) {
         // If that fails, the controller releases it within an hour.
         if (day && unique) await usage.commit(day, [unused(wanted)], false).catch(() => false);

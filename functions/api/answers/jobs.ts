@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { type FailureCode, OUTPUT_KINDS, type Status } from '../../core/job.ts';
+import { PRIORITIES } from '../../core/priority.ts';
 
 const STATUS = [
   'queued',
@@ -89,6 +90,7 @@ export const job = z.strictObject({
   completed_at: time.nullable().describe('When it ended, however it did'),
   workflow: z.string().describe('Its template; “(graph)” where the graph came with the request'),
   metadata: z.record(z.string(), z.string()).describe('The labels that it was sent with'),
+  priority: z.enum(PRIORITIES).describe('Among its owner’s own waiting jobs'),
   ...seed,
   attempts: count,
   notes,

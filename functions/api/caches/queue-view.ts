@@ -16,8 +16,8 @@ export interface Queue {
   list(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
-  /** Adds a job that this process accepted. */
-  accepted(state: JobState): void;
+  /** Adds a job that this process accepted. @param moved the row of a job that went back for it */
+  accepted(state: JobState, moved?: QueueEntry): void;
 }
 
 type QueueEntries = Record<Work, QueueEntry[]>;
@@ -105,18 +105,20 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
       return head.length < MAX_QUEUE_POSITION ? head.length + 1 : null;
     },
 
-    accepted({ jobId, workOrder }) {
+    accepted({ jobId, workOrder }, moved) {
       acceptedSince += 1;
-      const entry = { jobId, workOrder };
-      // Its start tag may be before that of others.
-      head = into(head, entry).slice(0, MAX_QUEUE_POSITION);
       const own = crowd.get(ownerTagOf(workOrder));
-      if (own) own.waiting = into(own.waiting, entry);
+      for (const entry of [...(moved ? [moved] : []), { jobId, workOrder }]) {
+        // Its start tag may be before that of others.
+        head = into(head, entry).slice(0, MAX_QUEUE_POSITION);
+        if (own) own.waiting = into(own.waiting, entry);
+      }
     },
   };
 }
 
 function into(entries: QueueEntry[], entry: QueueEntry): QueueEntry[] {
-  const behind = entries.findIndex(({ workOrder }) => workOrder > entry.workOrder);
-  return entries.toSpliced(behind < 0 ? entries.length : behind, 0, entry);
+  const others = entries.filter(({ jobId }) => jobId !== entry.jobId);
+  const behind = others.findIndex(({ workOrder }) => workOrder > entry.workOrder);
+  return others.toSpliced(behind < 0 ? others.length : behind, 0, entry);
 }

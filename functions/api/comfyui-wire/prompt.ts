@@ -36,6 +36,8 @@ interface Prompt {
   id: string | undefined;
   extraData: Uint8Array;
   targets: string[] | undefined;
+  /** Before the caller's other jobs. */
+  front: boolean;
 }
 
 export const promptRoutes = (deps: WireDeps, sockets: Pick<Sockets, 'sent'>): Mounted[] => [
@@ -85,11 +87,11 @@ function readPrompt(body: Record<string, unknown>): Prompt {
       'prompt_id must be a valid UUID',
       'prompt_id must be a UUID string in canonical lowercase hyphenated form; omit it to let the server generate one',
     );
-  if (front || (number !== undefined && number !== null && number !== 0))
+  if (number !== undefined && number !== null && number !== 0)
     throw refusedFor(
       'order_not_supported',
       'A queue that is fair to all its callers takes no place from one of them',
-      'send the prompt without "number" and "front"',
+      'send the prompt without "number"; "front": true puts it before your own other prompts',
     );
   if (!Object.hasOwn(body, 'prompt'))
     throw refusedFor('no_prompt', 'No prompt provided', 'No prompt provided');
@@ -105,6 +107,8 @@ function readPrompt(body: Record<string, unknown>): Prompt {
     id: id ?? undefined,
     extraData: packExtraData(extraData ?? {}, clientId),
     targets: targets ?? undefined,
+    // As ComfyUI takes it.
+    front: Boolean(front),
   };
 }
 
@@ -134,7 +138,7 @@ function packExtraData(given: unknown, clientId: unknown): Uint8Array {
 function jobOf(
   deps: WireDeps,
   caller: Caller,
-  { graph, id, extraData, targets }: Prompt,
+  { graph, id, extraData, targets, front }: Prompt,
 ): { wanted: Wanted; nodeErrors(): NodeErrors } {
   let nodeErrors: NodeErrors = {};
   const wanted: Wanted = {
@@ -158,7 +162,14 @@ function jobOf(
       };
       const run = isPart ? partOf(graph, outputs) : graph;
       return {
-        request: { workflow: OWN_GRAPH, inputs: {}, notes: [], staging: stagingWithin(run, staging), wire },
+        request: {
+          workflow: OWN_GRAPH,
+          inputs: {},
+          notes: [],
+          staging: stagingWithin(run, staging),
+          wire,
+          ...(front && { priority: 'high' as const }),
+        },
         graph: run,
       };
     },

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { LABEL_NAME } from '../../core/labels.ts';
 import { MAX_LABELS, MAX_LABEL_BYTES, MAX_WEBHOOK_URL } from '../../core/limits.ts';
+import { PRIORITIES } from '../../core/priority.ts';
 import type { Template } from '../../core/template.ts';
 import { ANSWERS } from '../answers/schemas.ts';
 import type { JsonSchema } from '../http/answers.ts';
@@ -29,6 +30,12 @@ export function schemasOf(templates: ReadonlyMap<string, Template>): Record<stri
         propertyNames: { pattern: LABEL_NAME.source },
         additionalProperties: { type: 'string', maxLength: MAX_LABEL_BYTES },
         description: `Labels of one’s own, shown wherever the job is; a text may have ${MAX_LABEL_BYTES} bytes`,
+      },
+      priority: {
+        type: 'string',
+        enum: [...PRIORITIES],
+        default: 'normal',
+        description: 'Among one’s own waiting jobs; those of others are not overtaken',
       },
     }),
     ...Object.fromEntries(

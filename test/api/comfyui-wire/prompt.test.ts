@@ -82,7 +82,6 @@ describe('while no host is there', () => {
     ['invalid_prompt', { prompt: 'a red fox' }],
     ['invalid_prompt', { prompt: { '1': { inputs: {} } } }],
     ['invalid_prompt', { prompt: small('x'), partial_execution_targets: '11' }],
-    ['order_not_supported', { prompt: small('x'), front: true }],
     ['order_not_supported', { prompt: small('x'), number: -1 }],
     ['invalid_extra_data', { prompt: small('x'), extra_data: [] }],
     ['invalid_extra_data', { prompt: small('x'), extra_data: { api_key_comfy_org: 'secret' } }],
