@@ -113,7 +113,10 @@ describe.skipIf(absent)(`nginx ${absent ?? ''}`, () => {
       const sent = open(nginx.url, path, { method: 'POST' });
       const answer = answerTo(sent);
       sent.end(Buffer.alloc(megabytes * 1024 * 1024));
-      expect(await answer).toMatchObject({ status });
+      expect(await answer).toMatchObject({
+        status,
+        body: status === 413 ? { error: `The body may have at most ${limit} MB` } : {},
+      });
     }
   });
 
