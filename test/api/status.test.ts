@@ -39,6 +39,7 @@ test('has every field from the first moment', async () => {
     seed_text: '5',
     attempts: 0,
     metadata: {},
+    priority: 'normal',
     notes: [],
     simulated: false,
     gpu_seconds: null,
