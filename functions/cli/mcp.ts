@@ -2,6 +2,7 @@
 // It holds nothing: what a message means is the API's to say. Nothing but messages goes to stdout.
 
 import { type JSONRPCMessage, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { PassThrough } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { cliSettings } from '../config/cli.ts';
 import { CommandError } from './api.ts';
@@ -30,29 +31,40 @@ async function mcp(stopped: AbortSignal): Promise<void> {
   const http = new StreamableHTTPClientTransport(new URL(`${found.api.url}/mcp`), {
     requestInit: { headers },
   });
-  const stdio = new StdioServerTransport(process.stdin, process.stdout, { maxBufferSize: MAX_MESSAGE });
-  await carry(stdio, http, stopped);
+  // Not stdin itself: when that ends the transport (2.4.0) says no more, not even what was asked before.
+  const asking = process.stdin.pipe(new PassThrough(), { end: false });
+  const stdio = new StdioServerTransport(asking, process.stdout, { maxBufferSize: MAX_MESSAGE });
+  const silent = `The API at ${found.api.url} does not answer: start it with npm start, or set API_URL`;
+  await carry(stdio, http, (error) => (error instanceof TypeError ? silent : String(error)), stopped);
 }
 
 /** Resolves when stdin has ended and all is answered, or with the signal. */
 async function carry(
   stdio: StdioServerTransport,
   http: StreamableHTTPClientTransport,
+  explained: (error: unknown) => string,
   stopped: AbortSignal,
 ): Promise<void> {
   const asked = new Map<string | number, AbortController>();
   const say = (message: JSONRPCMessage) => stdio.send(message).catch(() => undefined);
-  const answerLost = (id: string | number, message: string) => {
-    if (asked.delete(id)) void say({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } });
+  let allAnswered = () => {};
+  const settled = (id: string | number) => {
+    asked.delete(id);
+    if (asked.size === 0) allAnswered();
+  };
+  const answerLost = async (id: string | number, message: string) => {
+    if (!asked.has(id)) return;
+    await say({ jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message } });
+    settled(id);
   };
 
   /* oxlint-disable unicorn/prefer-add-event-listener -- A transport has these in place of events. */
-  http.onmessage = (message) => {
-    if ('id' in message && message.id !== undefined && !('method' in message)) asked.delete(message.id);
+  http.onmessage = async (message) => {
     // Of a client that began with `initialize`, the later requests name what was agreed on.
     const agreed = 'result' in message ? message.result['protocolVersion'] : undefined;
     if (typeof agreed === 'string') http.setProtocolVersion(agreed);
-    void say(message);
+    await say(message);
+    if ('id' in message && message.id !== undefined && !('method' in message)) settled(message.id);
   };
 
   stdio.onmessage = (message) => {
@@ -60,7 +72,7 @@ async function carry(
       const id = message.params?.['requestId'] as string | number;
       // By HTTP a request is cancelled by leaving it.
       asked.get(id)?.abort();
-      asked.delete(id);
+      settled(id);
       return;
     }
     const id = 'method' in message && 'id' in message ? message.id : undefined;
@@ -69,15 +81,19 @@ async function carry(
     http
       .send(message, {
         requestSignal: leaving.signal,
-        onRequestStreamEnd: () => id !== undefined && answerLost(id, 'The answer broke off; call again'),
+        onRequestStreamEnd: () => id !== undefined && void answerLost(id, 'The answer broke off; call again'),
       })
-      .catch((error: unknown) => id !== undefined && answerLost(id, String(error)));
+      .catch((error: unknown) => id !== undefined && void answerLost(id, explained(error)));
   };
 
   await http.start();
   const ended = new Promise<void>((resolve) => {
-    stdio.onclose = resolve;
-    process.stdin.once('end', resolve);
+    const noMoreComes = () => {
+      allAnswered = resolve;
+      if (asked.size === 0) resolve();
+    };
+    stdio.onclose = noMoreComes;
+    process.stdin.once('end', noMoreComes);
     stopped.addEventListener('abort', () => resolve());
   });
   await stdio.start();

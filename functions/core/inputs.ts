@@ -213,7 +213,7 @@ function unknownField(template: Template, field: string): AppError {
   const shown = Array.from(field).slice(0, 60).join('');
   return new AppError(
     'unknown_field',
-    `Unknown field: ${shown}. The workflow ${template.name} takes ${listed(Object.keys(template.inputs))}, and preset, workflow, webhook_url and metadata`,
+    `Unknown field: ${shown}. The workflow ${template.name} takes ${listed(Object.keys(template.inputs))}, and preset, workflow, priority, webhook_url and metadata`,
     { field: shown },
   );
 }

@@ -12,8 +12,8 @@ type Queued = Pick<Jobs, 'listWork' | 'readState' | 'write'>;
 /** Rows of an owner: its first job of lower priority is near the head, or there is none. */
 const FIRST_PAGE = 200;
 const PAGE = 2000;
-/** Jobs that others claim, cancel or exchange while it asks for their turns. */
-const REFUSED_AT_MOST = 5;
+/** Jobs that others claim, cancel or exchange while it asks for their turns: of so many that come at once each gets one. */
+const REFUSED_AT_MOST = 50;
 
 export interface Turn {
   startTag: number;
@@ -42,6 +42,11 @@ export async function takeTurn(
     refused += 1;
   }
   return { startTag: own };
+}
+
+/** Of a job that was not put after all. Refused where the other runs by now: then its owner has lost a turn. */
+export async function giveTurnBack(jobs: Queued, { startTag, moved }: Turn): Promise<void> {
+  if (moved) await jobs.write(moved.jobId, exchange(moved, startTag));
 }
 
 /** In the order of start tags. */

@@ -139,6 +139,27 @@ describe('with keys', () => {
     }
   });
 
+  test('of many high ones at once none is left behind a normal one', async () => {
+    for (let n = 0; n < 30; n += 1) await generate('anna');
+    const ids = await Promise.all(Array.from({ length: 24 }, () => generate('anna', 'high')));
+    clock += 2000;
+    for (const place of await places(app, ids, keys['anna'])) expect(place).toBeLessThanOrEqual(24);
+  });
+
+  test('one that comes many times at once takes the turn of one other', async () => {
+    const normal: string[] = [];
+    for (let n = 0; n < 12; n += 1) normal.push(await generate('anna'));
+    const headers = { 'x-api-key': keys['anna']!, 'idempotency-key': 'one' };
+    const sent = await Promise.all(
+      Array.from({ length: 10 }, () => post(app, { priority: 'high' }, headers)),
+    );
+    expect(new Set(sent.map(({ json }) => json['job_id'])).size).toBe(1);
+    clock += 2000;
+    const found = (await places(app, normal, keys['anna'])) as number[];
+    const moved = found.filter((place, index) => place !== index + 2 && place !== index + 1);
+    expect(moved).toEqual([13]);
+  });
+
   test('a normal one goes before the low ones of its owner that came earlier, and a low one before none', async () => {
     const low = [await generate('anna', 'low'), await generate('anna', 'low')];
     const bobs = await generate('bob');

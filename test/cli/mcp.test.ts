@@ -2,7 +2,9 @@
 
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
 import { REVISIONS, tool } from '../api/mcp/support.ts';
@@ -11,6 +13,8 @@ import { type Rig, startRig } from '../support/rig.ts';
 
 const PROGRAM = join(packageRoot(), '.build', 'mcp.mjs');
 const SMALL = { prompt: 'a red fox', steps: 4, width: 256, height: 256 };
+
+const run = promisify(execFile);
 
 let rig: Rig;
 beforeAll(async () => {
@@ -41,6 +45,30 @@ test.each(REVISIONS)('an image by stdio, by the revision %s', async (revision) =
   await client.close();
 });
 
+test('what comes before stdin ends is answered', async () => {
+  const clientInfo = { name: 'test', version: '1.0.0' };
+  const asked = [
+    {
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+    },
+    { id: 2, method: 'tools/list' },
+  ];
+  const running = run(process.execPath, [PROGRAM], { env: { API_URL: rig.url } });
+  running.child.stdin!.end(asked.map((one) => `${JSON.stringify({ jsonrpc: '2.0', ...one })}\n`).join(''));
+  const answers = (await running).stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: number; result?: unknown });
+  expect(new Map(answers.map(({ id, result }) => [id, typeof result]))).toEqual(
+    new Map([
+      [1, 'object'],
+      [2, 'object'],
+    ]),
+  );
+});
+
 test('an API that is not there: every request is answered, and the program ends with its stdin', async () => {
   const client = new Client({ name: 'test', version: '1.0.0' });
   const transport = new StdioClientTransport({
@@ -48,7 +76,10 @@ test('an API that is not there: every request is answered, and the program ends 
     args: [PROGRAM],
     env: { API_URL: 'http://127.0.0.1:9' },
   });
-  await expect(client.connect(transport)).rejects.toMatchObject({ code: -32603 });
+  await expect(client.connect(transport)).rejects.toMatchObject({
+    code: -32603,
+    message: expect.stringContaining('http://127.0.0.1:9'),
+  });
   await client.close();
   const refused = startCommand(process.execPath, [PROGRAM, 'word'], {});
   expect(await refused.ended).toBe(1);

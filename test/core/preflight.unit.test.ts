@@ -68,6 +68,11 @@ const typesOf = ({ error, node_errors: errors }: Preflight) => ({
   ),
 });
 
+test('a node may be called as a member of every object', () => {
+  const answer = check({ toString: { class_type: 'SaveImage', inputs: {} } });
+  expect(answer.node_errors['toString']).toMatchObject({ dependent_outputs: ['toString'] });
+});
+
 describe('what is no graph', () => {
   test.each([null, [], 'x', 5, { '1': 5 }, { '1': [] }, { '1': { ...empty, inputs: [] } }])('%j', (graph) => {
     expect(typesOf(check(graph))).toEqual({ error: 'invalid_prompt', nodes: {} });

@@ -277,11 +277,11 @@ describe('an exchange that is refused', () => {
 
   it('again and again leaves the newest turn', async () => {
     const normal: string[] = [];
-    for (let n = 0; n < 8; n += 1) normal.push(await accept('anna', 'normal'));
-    const rows = await store.jobs.listWork('waiting', 10);
-    for (const jobId of normal.slice(0, 6)) await take(jobId);
+    for (let n = 0; n < 60; n += 1) normal.push(await accept('anna', 'normal'));
+    const rows = await store.jobs.listWork('waiting', 100);
+    for (const jobId of normal.slice(0, 52)) await take(jobId);
     const high = await accept('anna', 'high', { jobs: { ...store.jobs, listWork: async () => rows } });
-    expect(await waitingOf('anna')).toEqual([...normal.slice(6), high]);
+    expect(await waitingOf('anna')).toEqual([...normal.slice(52), high]);
   });
 });
 

@@ -10,7 +10,7 @@ import { jobIdFrom, keys, ownerOrder, workOrder } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
-import type { Turn } from '../../queue/turns.ts';
+import { giveTurnBack, type Turn } from '../../queue/turns.ts';
 import type { Fleet } from '../caches/fleet.ts';
 import type { JobReader } from '../caches/job-reader.ts';
 import type { Queue } from '../caches/queue-view.ts';
@@ -114,6 +114,9 @@ export async function accept(
       deps.queue.accepted(state, (await turn)?.moved);
       deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
       deps.nudge(jobId);
+    } else if (turn) {
+      // It was there before: the same request came twice at once.
+      await giveTurnBack(deps.jobs, await turn);
     }
     return { request, headers, ...(isAccepted && { state }) };
   };

@@ -7,6 +7,7 @@ import { invalid } from '../../core/inputs.ts';
 import type { Template } from '../../core/template.ts';
 import { accept } from '../admission/accept.ts';
 import { fromTemplate } from '../admission/from-template.ts';
+import { PRIORITIES } from '../../core/priority.ts';
 import { setHeaders } from '../http/headers.ts';
 import { type Arguments, INLINE, inlineOf, refuseOthers, textOf, WAIT_SECONDS, waitOf } from './arguments.ts';
 import type { Call, McpDeps } from './deps.ts';
@@ -16,7 +17,7 @@ import type { Tool } from './tool.ts';
 import { waited } from './wait.ts';
 
 /** Beside the inputs of the template: each is an argument of its own. */
-const BESIDE = ['workflow', 'preset', 'metadata', 'webhook_url'];
+const BESIDE = ['workflow', 'preset', 'metadata', 'priority', 'webhook_url'];
 
 export const generate: Tool = {
   name: 'generate',
@@ -38,6 +39,11 @@ export const generate: Tool = {
       type: 'object',
       additionalProperties: { type: 'string' },
       description: 'Labels to find the job by',
+    },
+    priority: {
+      type: 'string',
+      enum: [...PRIORITIES],
+      description: 'Among one’s own waiting jobs; normal where it is absent',
     },
     idempotency_key: {
       type: 'string',
@@ -72,12 +78,12 @@ async function accepted(deps: McpDeps, { c }: Call, given: Arguments): Promise<J
 }
 
 /** @returns the body of POST /api/generate @throws AppError invalid_field */
-function bodyOf({ workflow, preset, metadata, inputs = {} }: Arguments): Record<string, unknown> {
+function bodyOf({ workflow, preset, metadata, priority, inputs = {} }: Arguments): Record<string, unknown> {
   if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs))
     throw invalid('inputs', 'must be an object such as {"prompt": "a red fox"}');
   const misplaced = BESIDE.find((name) => Object.hasOwn(inputs, name));
   if (misplaced !== undefined) throw invalid(`inputs.${misplaced}`, 'is no input: it stands beside "inputs"');
-  return { ...inputs, ...present({ workflow, preset, metadata }) };
+  return { ...inputs, ...present({ workflow, preset, metadata, priority }) };
 }
 
 /** null counts as absent. */

@@ -1,8 +1,8 @@
 // What a call asks for: the jobs that make its images, as POST /api/generate would be sent them, and how the answer is to be. Each
 // parameter of OpenAI's has an effect, is what would happen anyway, or is refused by its name.
 
-import { boundsOf, type Template } from '../../core/inputs-file.ts';
-import { MAX_LABEL_BYTES } from '../../core/limits.ts';
+import { type Bounds, boundsOf, type Template } from '../../core/inputs-file.ts';
+import { MAX_LABEL_BYTES, MAX_SEED } from '../../core/limits.ts';
 import { OpenAIError } from './errors.ts';
 import { sizeOf } from './size.ts';
 
@@ -117,7 +117,7 @@ function refuseWithoutEffect(template: Template, body: Body): Body {
   for (const [name, value] of Object.entries(body)) {
     const isInput =
       (MAY_BE_INPUTS as readonly string[]).includes(name) && Object.hasOwn(template.inputs, name);
-    const known = isInput ? undefined : WITHOUT_EFFECT[name];
+    const known = isInput || !Object.hasOwn(WITHOUT_EFFECT, name) ? undefined : WITHOUT_EFFECT[name];
     if (!isInput && REFUSED.includes(name))
       throw invalid(
         name,
@@ -173,22 +173,25 @@ function qualityOf(
 function jobsOf(template: Template, body: Body, n: number): Body[] {
   const batch = template.inputs['batch_size'];
   const most = batch?.type === 'integer' ? Number(boundsOf(batch).maximum ?? n) : 1;
-  const seed = Object.entries(template.inputs).find(([, { type }]) => type === 'seed')?.[0];
+  const [seed, seedSpec] = Object.entries(template.inputs).find(([, { type }]) => type === 'seed') ?? [];
   const jobs: Body[] = [];
   for (let left = n; left > 0; left -= most) {
     const job: Body = { ...body };
     if (batch?.type === 'integer') job['batch_size'] = Math.min(left, most);
     // The same seed would make the same image again.
-    if (seed !== undefined && body[seed] !== undefined) job[seed] = later(body[seed], jobs.length);
+    if (seed !== undefined && body[seed] !== undefined)
+      job[seed] = later(body[seed], jobs.length, boundsOf(seedSpec!));
     jobs.push(job);
   }
   return jobs;
 }
 
-/** What is no whole number stays, to be refused. */
-function later(seed: unknown, by: number): unknown {
-  if (by === 0) return seed;
-  if (typeof seed === 'bigint' || (typeof seed === 'string' && /^\d{1,20}$/.test(seed)))
-    return BigInt(seed) + BigInt(by);
-  return typeof seed === 'number' ? seed + by : seed;
+/** After the last seed comes the first. What is no seed stays, to be refused. */
+function later(seed: unknown, by: number, { minimum = 0, maximum = MAX_SEED }: Bounds): unknown {
+  const text = typeof seed === 'bigint' || typeof seed === 'number' ? String(seed) : seed;
+  if (by === 0 || typeof text !== 'string' || !/^\s*\+?\d{1,20}\s*$/.test(text)) return seed;
+  const [first, last, given] = [BigInt(minimum), BigInt(maximum), BigInt(text.trim().replace('+', ''))];
+  if (given < first || given > last) return seed;
+  const next = first + ((given - first + BigInt(by)) % (last - first + 1n));
+  return Number.isSafeInteger(Number(next)) ? Number(next) : next;
 }

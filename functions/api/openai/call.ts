@@ -44,7 +44,7 @@ export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call)
   const jobs: Job[] = [];
   try {
     await acceptJobs(deps, c, call.asked.jobs, turn, jobs);
-    c.header('X-Job-Id', jobs.map(({ state }) => state.jobId).join(', '));
+    c.header('X-Job-Id', idsOf(jobs));
     const slot = slotFor(deps, c, jobs);
     const sent = (isWhole: boolean) => whenSent(c, isWhole, (got) => turn.end(got));
     if (call.asked.partialImages !== undefined)
@@ -59,10 +59,15 @@ export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call)
     const states = await untilEnded(deps, jobs, slot);
     return await imagesAnswer(deps, c, states, call.asked, sent);
   } catch (error) {
+    if (jobs.length > 0) c.header('X-Job-Id', idsOf(jobs));
     // What was refused before it was a job, and what cannot come otherwise, is an answer.
     turn.end(jobs.length === 0 || isFinal(error));
     throw error;
   }
+}
+
+function idsOf(jobs: Job[]): string {
+  return jobs.map(({ state }) => state.jobId).join(', ');
 }
 
 /** How the job ended. */

@@ -98,7 +98,7 @@ export function answerOf(error: Error, c: Context<ApiEnv>, log: Log): Answered {
     code: body.code,
   };
   const field = body.details?.field;
-  const param = field === undefined ? null : (PARAMS[field] ?? field);
+  const param = field === undefined ? null : Object.hasOwn(PARAMS, field) ? PARAMS[field]! : field;
   return {
     status,
     headers: { ...headers, ...said.headers },

@@ -18,8 +18,13 @@ export async function fromInputs(
   const kept: SentImage[] = [];
   const named = new Set<string>();
   const body: Record<string, unknown> = {};
+  const template = deps.workflows.templates.get(String(input['workflow']));
   for (const [field, value] of Object.entries(input)) {
-    const image = sent.find(({ name }) => name === value) ?? (await dataImage(field, value));
+    const isImage =
+      template && Object.hasOwn(template.inputs, field) && template.inputs[field]!.type === 'image';
+    const image = isImage
+      ? (sent.find(({ name }) => name === value) ?? (await dataImage(field, value)))
+      : undefined;
     if (image) {
       kept.push(image);
       named.add(image.name);

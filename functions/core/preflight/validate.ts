@@ -134,15 +134,21 @@ function markCycle({ graph, verdicts }: Walk, cycle: string[]): void {
 
 /** Nodes that are wrong only because of others are left out. */
 function errorsOf({ graph, verdicts, sources }: Walk, failed: readonly string[]): NodeErrors {
-  const errors: NodeErrors = {};
+  // A node may be called toString.
+  const errors = new Map<string, NodeErrors[string]>();
   for (const output of failed)
     for (const id of reachedFrom(output, sources)) {
       const { valid, reasons } = verdicts.get(id) ?? { valid: true, reasons: [] };
       if (valid || reasons.length === 0) continue;
-      errors[id] ??= { errors: reasons, dependent_outputs: [], class_type: graph[id]!.class_type };
-      errors[id].dependent_outputs.push(output);
+      const known = errors.get(id) ?? {
+        errors: reasons,
+        dependent_outputs: [],
+        class_type: graph[id]!.class_type,
+      };
+      known.dependent_outputs.push(output);
+      errors.set(id, known);
     }
-  return errors;
+  return Object.fromEntries(errors);
 }
 
 function reachedFrom(output: string, sources: Walk['sources']): Set<string> {

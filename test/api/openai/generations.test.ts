@@ -173,6 +173,8 @@ const REFUSED: [string, object, Partial<Json>?][] = [
   ['steps', { steps: 1000 }, { code: 'invalid_value' }],
   ['colour', { colour: 'red' }, { code: 'unknown_parameter' }],
   ['seed', { seed: 'x' }],
+  ['toString', { toString: 1 }, { code: 'unknown_parameter' }],
+  ['constructor', { constructor: 1 }],
 ];
 
 test.each(REFUSED)('refuses %s by its name: %j', async (param, parameters, error = {}) => {
@@ -183,6 +185,16 @@ test.each(REFUSED)('refuses %s by its name: %j', async (param, parameters, error
     param,
     ...error,
   });
+});
+
+test.each([
+  [9_007_199_254_740_991, '9007199254740992'],
+  [' 5 ', '6'],
+  ['18446744073709551615', '0'],
+])('of several jobs each has the next seed, and the first after the last: %j', async (seed, next) => {
+  const { response } = await generate({ n: 10, ...({ seed } as object) });
+  const [, second] = response.headers.get('x-job-id')!.split(', ');
+  expect(await rig.status(second!)).toMatchObject({ seed_text: next });
 });
 
 test('several images come of one batch, and where a batch is smaller of several jobs', async () => {

@@ -336,6 +336,21 @@ describe('with a host', () => {
     }
   });
 
+  test('only an input that takes an image is one: a prompt that reads like its name stays', async () => {
+    const { json } = await post('flux2_turbo_controlnet/runsync', {
+      input: {
+        prompt: 'cat.png',
+        image: 'cat.png',
+        images: [{ name: 'cat.png', image: image() }],
+        width: 256,
+        height: 256,
+        steps: 4,
+      },
+    });
+    expect(json['status']).toBe('COMPLETED');
+    expect(await rig.status(String(json['id']))).toMatchObject({ prompt: 'cat.png' });
+  });
+
   test('the stream gives the output once', async () => {
     const { id } = (await post('comfyui/run', graph('streamed'))).json;
     const first = (await get(`comfyui/stream/${String(id)}`)).json;
