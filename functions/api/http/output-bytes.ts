@@ -5,9 +5,10 @@ import { AppError } from '../../core/errors.ts';
 import type { JobOutput, JobState } from '../../core/job.ts';
 import { MAX_STREAMED_BYTES } from '../../core/limits.ts';
 import { keys } from '../../core/names.ts';
-import { safetyOf, servedType } from '../../images/links.ts';
+import { safetyOf } from '../../images/links.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { originOf } from './link-origin.ts';
+import { linkOfOutput } from './output-link.ts';
 import { type Readers, tooManyReaders } from './readers.ts';
 import { storedBytes } from './stored-bytes.ts';
 
@@ -22,17 +23,11 @@ export function imageNotFound(): AppError {
 
 /** To a presigned link. */
 export async function redirectToOutput(
-  { presigner, settings }: Pick<ApiDeps, 'presigner' | 'settings'>,
+  deps: Pick<ApiDeps, 'presigner' | 'settings'>,
   c: Context<ApiEnv>,
-  { state, output: { filename, contentType } }: Found,
+  { state, output }: Found,
 ): Promise<Response> {
-  const url = await presigner.link({
-    endpoint: originOf(settings, c),
-    key: keys.image(state.jobId, state.attempt, filename),
-    filename,
-    contentType: servedType(contentType),
-  });
-  return c.redirect(url, 302);
+  return c.redirect(await linkOfOutput(deps, state, output, originOf(deps.settings, c)), 302);
 }
 
 /** @throws AppError image_not_found, range_not_satisfiable, too_many_readers */

@@ -5,10 +5,9 @@ import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { hasEnded, type Job, type JobOutput, type JobState, kindOfOutput } from '../../core/job.ts';
 import { jobView, outputView } from '../../core/job-view.ts';
 import { stringifyJson } from '../../core/json.ts';
-import { keys } from '../../core/names.ts';
-import { servedType } from '../../images/links.ts';
 import { wholeOutput } from '../facade/whole-output.ts';
 import { originOf } from '../http/link-origin.ts';
+import { linkOfOutput } from '../http/output-link.ts';
 import type { Call, McpDeps } from './deps.ts';
 
 /** In base64 5 MB, the most that Claude takes of one image; and Lambda's answers have 6. */
@@ -21,18 +20,18 @@ export async function jobResult(
   inline: boolean,
 ): Promise<CallToolResult> {
   const { state } = job;
+  const origin = originOf(deps.settings, c);
   const outputs = state.status === 'completed' ? (state.outputs ?? []) : [];
   const files: ContentBlock[] = [];
   const views: object[] = [];
   let left = inline ? INLINE_BYTES : 0;
   for (const [index, output] of outputs.entries()) {
-    const shown =
-      blockOf(output) && output.sizeBytes <= left ? await bytesOf(deps, state, output, left) : undefined;
+    const shown = blockOf(output) ? await wholeOutput(deps, state, output, left) : undefined;
     if (shown) {
       left -= shown.length;
       files.push(blockOf(output)!(shown.toString('base64')));
     }
-    const url = await linkOf(deps, c, state, output);
+    const url = await linkOfOutput(deps, state, output, origin);
     files.push({
       type: 'resource_link',
       uri: url,
@@ -65,28 +64,4 @@ function blockOf(output: JobOutput): ((data: string) => ContentBlock) | undefine
   if (kind === 'text')
     return (data) => ({ type: 'text', text: Buffer.from(data, 'base64').toString('utf8') });
   return undefined;
-}
-
-/** One that is gone has its link alone, which says so. */
-function bytesOf(
-  deps: McpDeps,
-  state: JobState,
-  output: JobOutput,
-  most: number,
-): Promise<Buffer | undefined> {
-  return wholeOutput(deps, state, output, most);
-}
-
-function linkOf(
-  { presigner, settings }: McpDeps,
-  c: Call['c'],
-  { jobId, attempt }: JobState,
-  { filename, contentType }: JobOutput,
-): Promise<string> {
-  return presigner.link({
-    endpoint: originOf(settings, c),
-    key: keys.image(jobId, attempt, filename),
-    filename,
-    contentType: servedType(contentType),
-  });
 }

@@ -3,13 +3,12 @@
 
 import type { Context } from 'hono';
 import { imagesOf, type JobImage, type JobState } from '../../core/job.ts';
-import { keys } from '../../core/names.ts';
-import { servedType } from '../../images/links.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
 import { wholeOutput } from '../facade/whole-output.ts';
 import { bodyOf } from '../http/event-stream.ts';
 import { originOf } from '../http/link-origin.ts';
+import { linkOfOutput } from '../http/output-link.ts';
 import type { Asked } from './asked.ts';
 import { NO_REPETITION, OpenAIError } from './errors.ts';
 
@@ -33,7 +32,7 @@ export async function imagesAnswer(
   const origin = originOf(deps.settings, c);
   const entry = (one: Found) =>
     responseFormat === 'url'
-      ? linkOf(deps, one, origin).then((url) => ({ url }))
+      ? linkOfOutput(deps, one.state, one.image, origin).then((url) => ({ url }))
       : base64Of(deps, one).then((text) => ({ b64_json: text }));
   const about = {
     created: Math.floor(Math.max(...states.map(({ endedAt = 0 }) => endedAt)) / 1000),
@@ -107,17 +106,4 @@ export async function base64Of(deps: FacadeDeps, { state, image }: Found): Promi
     'response_format',
     NO_REPETITION,
   );
-}
-
-function linkOf(
-  { presigner }: FacadeDeps,
-  { state, image: { filename, contentType } }: Found,
-  origin: string | undefined,
-): Promise<string> {
-  return presigner.link({
-    endpoint: origin,
-    key: keys.image(state.jobId, state.attempt, filename),
-    filename,
-    contentType: servedType(contentType),
-  });
 }

@@ -2,13 +2,12 @@
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { Host } from '../../core/host.ts';
-import { hasEnded, imagesOf, isDue, type Job, type JobOutput, type JobState } from '../../core/job.ts';
+import { hasEnded, imagesOf, isDue, type Job, type JobState } from '../../core/job.ts';
 import { imageView, jobView, outputView } from '../../core/job-view.ts';
-import { keys } from '../../core/names.ts';
 import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
 import { etaSeconds, waitingFor } from '../../core/estimate.ts';
 import { readGraph } from '../../images/documents.ts';
-import { servedType } from '../../images/links.ts';
+import { linkOfOutput } from '../http/output-link.ts';
 import type { Shared } from './shared.ts';
 
 export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
@@ -21,7 +20,9 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
   const outputs = state.outputs ?? [];
   const links = new Map(
     await Promise.all(
-      outputs.map(async (output) => [output.filename, await linkOf(deps, state, output, origin)] as const),
+      outputs.map(
+        async (output) => [output.filename, await linkOfOutput(deps, state, output, origin)] as const,
+      ),
     ),
   );
   return {
@@ -37,20 +38,6 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
       url: links.get(output.filename)!,
     })),
   };
-}
-
-export function linkOf(
-  { presigner }: Shared,
-  state: JobState,
-  { filename, contentType }: JobOutput,
-  origin: string | undefined,
-): Promise<string> {
-  return presigner.link({
-    endpoint: origin,
-    key: keys.image(state.jobId, state.attempt, filename),
-    filename,
-    contentType: servedType(contentType),
-  });
 }
 
 /** @param position in the queue; null: too far back to say, or not waiting */

@@ -2,11 +2,10 @@
 // list for, texts and sound above all, stands in `files` beside them.
 
 import type { JobOutput, JobState } from '../../core/job.ts';
-import { keys } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
-import { servedType } from '../../images/links.ts';
 import { inTurn } from '../facade/in-turn.ts';
 import { wholeOutput } from '../facade/whole-output.ts';
+import { linkOfOutput } from '../http/output-link.ts';
 import type { RunpodDeps } from './deps.ts';
 
 interface OutputFile {
@@ -28,14 +27,12 @@ const MAX_INLINE_BYTES = 32 * MB;
 const INLINE_AT_ONCE = 4;
 
 export function outputReader(deps: RunpodDeps) {
-  const { settings, presigner } = deps;
+  const { settings } = deps;
   const inMemory = inTurn(INLINE_AT_ONCE);
 
   async function linked(state: JobState, output: JobOutput, origin: string | undefined): Promise<OutputFile> {
-    const { filename, contentType } = output;
-    const key = keys.image(state.jobId, state.attempt, filename);
-    const link = { endpoint: origin, key, filename, contentType: servedType(contentType) };
-    return { filename, type: 's3_url', data: await presigner.link(link) };
+    const data = await linkOfOutput(deps, state, output, origin);
+    return { filename: output.filename, type: 's3_url', data };
   }
 
   async function inline(state: JobState, origin: string | undefined): Promise<[OutputFile[], string[]]> {

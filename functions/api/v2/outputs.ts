@@ -3,9 +3,9 @@
 import { type JobOutput, type JobState, kindOfOutput } from '../../core/job.ts';
 import { iso } from '../../core/job-view.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
-import { keys, outputAssetId } from '../../core/names.ts';
-import { servedType } from '../../images/links.ts';
+import { outputAssetId } from '../../core/names.ts';
 import { type ApiDeps, keepOf } from '../deps.ts';
+import { linkOfOutput } from '../http/output-link.ts';
 import { isStorageFull } from '../http/problems.ts';
 import type { V2Deps } from './deps.ts';
 
@@ -44,12 +44,7 @@ export function outputMint(deps: ApiDeps): V2Deps['mintOutputs'] {
 async function outputView(deps: V2Deps, state: JobState, output: JobOutput, origin: string | undefined) {
   const { filename, contentType, sizeBytes, node } = output;
   const kind = kindOfOutput(output);
-  const url = await deps.presigner.link({
-    endpoint: origin,
-    key: keys.image(state.jobId, state.attempt, filename),
-    filename,
-    contentType: servedType(contentType),
-  });
+  const url = await linkOfOutput(deps, state, output, origin);
   return {
     node_id: node,
     name: filename,
