@@ -1,11 +1,9 @@
 // Priorities of jobs: a field of the guide's API and `front` of ComfyUI's wire, shown wherever a job is, and a place in the queue
 // that is its owner's own.
 
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
-import { drawKey } from '../../functions/core/access.ts';
 import { readWorkOrder } from '../../functions/core/names.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
 import { type Rig, startRig } from '../support/rig.ts';
@@ -85,18 +83,7 @@ describe('with keys', () => {
 
   beforeEach(async () => {
     app = anotherProcess(rig, { now, admit: askForKeys({ keys: rig.store.keys, now }) });
-    for (const owner of ['anna', 'bob']) {
-      const { key, keyId, hash } = drawKey(randomBytes);
-      await rig.store.keys.add({
-        keyId,
-        hash,
-        name: owner,
-        owner,
-        scopes: ['generate', 'read'],
-        createdAt: 0,
-      });
-      keys[owner] = key;
-    }
+    for (const owner of ['anna', 'bob']) keys[owner] = await createKey(rig, owner, ['generate', 'read']);
   });
 
   const generate = async (owner: string, priority?: string, at = app) =>

@@ -1,14 +1,13 @@
 // RunPod's clients from their packages, unchanged but for the base address and the key: runpod-sdk (npm), in the folder that RUNPOD_SDK
 // names, and runpod (PyPI), of the Python that RUNPOD_PYTHON names (143 MB): .ci/run installs them.
 
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { askForKeys } from '../../functions/api/http/access.ts';
-import { drawKey } from '../../functions/core/access.ts';
 import { type Listening, listen, listenerOf } from '../../functions/runtime/listen.ts';
+import { createKey } from '../api/comfyui-wire/keys.ts';
 import { anotherProcess } from '../api/support.ts';
 import { picture, reading } from '../api/v2/support.ts';
 import { freePort } from '../support/free-port.ts';
@@ -31,15 +30,7 @@ beforeAll(async () => {
     '127.0.0.1',
     0,
   );
-  const { key, keyId, hash } = drawKey(randomBytes);
-  await keys.add({
-    keyId,
-    hash,
-    name: 'alice',
-    owner: 'alice',
-    scopes: ['graphs', 'read'],
-    createdAt: now(),
-  });
+  const key = await createKey(rig, 'alice', ['graphs', 'read']);
   folder = await mkdtemp(join(tmpdir(), 'runpod-'));
   const path = join(folder, 'given.json');
   await writeFile(

@@ -1,11 +1,10 @@
 // MCP by HTTP, below its client: who may come in, what is refused before a tool sees it, and many at once.
 
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askForKeys } from '../../../functions/api/http/access.ts';
-import { drawKey, type Scope } from '../../../functions/core/access.ts';
 import { listen, listenerOf } from '../../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
+import { createKey } from '../comfyui-wire/keys.ts';
 import { anotherProcess, type Json } from '../support.ts';
 import { connected, messageOf, REVISIONS, rpc, tool, withTasks } from './support.ts';
 
@@ -42,12 +41,6 @@ async function post(
   return { status: answer.status, json: messageOf(await answer.text()) };
 }
 
-async function keyOf(owner: string, scopes: Scope[]): Promise<string> {
-  const { key, keyId, hash } = drawKey(randomBytes);
-  await rig.store.keys.add({ keyId, hash, name: owner, owner, scopes, createdAt: rig.store.now() });
-  return key;
-}
-
 describe('keys', () => {
   test('without one: 401, and how to come in', async () => {
     const { status, headers, json } = await rpc(guarded.url, 'tools/list');
@@ -61,7 +54,7 @@ describe('keys', () => {
   test.each(REVISIONS)('the client with a key, by %s: a job is its owner’s alone', async (revision) => {
     const [one, another] = await Promise.all(
       ['ann', 'bob'].map(async (owner) =>
-        connected(guarded.url, revision, await keyOf(owner, ['generate', 'read'])),
+        connected(guarded.url, revision, await createKey(rig, owner, ['generate', 'read'])),
       ),
     );
     const { json } = await tool(one!, 'generate', { inputs: SMALL });
@@ -75,7 +68,9 @@ describe('keys', () => {
   });
 
   test('another’s task is none', async () => {
-    const headers = async (owner: string) => ({ 'x-api-key': await keyOf(owner, ['generate', 'read']) });
+    const headers = async (owner: string) => ({
+      'x-api-key': await createKey(rig, owner, ['generate', 'read']),
+    });
     const call = { name: 'generate', arguments: { inputs: SMALL } };
     const made = await rpc(guarded.url, 'tools/call', call, { ...withTasks, headers: await headers('ann') });
     const { taskId } = made.json['result'] as { taskId: string };
@@ -87,12 +82,12 @@ describe('keys', () => {
   });
 
   test('a scope that a key lacks is named', async () => {
-    const reader = await connected(guarded.url, '2026-07-28', await keyOf('ann', ['read']));
+    const reader = await connected(guarded.url, '2026-07-28', await createKey(rig, 'ann', ['read']));
     expect(await tool(reader, 'generate', { inputs: SMALL })).toMatchObject({
       isError: true,
       json: { code: 'forbidden', details: { scope: 'generate' } },
     });
-    const maker = await connected(guarded.url, '2026-07-28', await keyOf('ann', ['generate']));
+    const maker = await connected(guarded.url, '2026-07-28', await createKey(rig, 'ann', ['generate']));
     expect(await tool(maker, 'list_workflows')).toMatchObject({ json: { details: { scope: 'read' } } });
     await expect(maker.listResources()).rejects.toMatchObject({ code: -32602 });
     await Promise.all([reader.close(), maker.close()]);
