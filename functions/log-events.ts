@@ -60,6 +60,7 @@ export interface LogField {
   status: number;
   stderr: string;
   target: string;
+  traceId: string;
   trouble: string;
   type: string;
   url: string;
@@ -81,8 +82,8 @@ interface Declared {
 export const LOG_EVENTS = {
   'attempt.crashed': { level: 'error', fields: ['jobId', 'hostId', 'attempt'] },
   'attempt.fenced_out': { level: 'warn', fields: ['jobId', 'hostId', 'attempt'] },
-  'attempt.lost': { level: 'warn', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
-  'attempt.released': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'reason'] },
+  'attempt.lost': { level: 'warn', fields: ['jobId', 'hostId', 'attempt', 'reason', 'traceId'] },
+  'attempt.released': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'reason', 'traceId'] },
   'batch.failed': { level: 'error', fields: ['sequenceNumber'] },
   'boot_report.read_failed': { level: 'error', fields: ['file'] },
   'calls.write_failed': { level: 'warn', fields: ['error'] },
@@ -126,16 +127,16 @@ export const LOG_EVENTS = {
   'inventory.folder_failed': { level: 'debug', fields: ['folder', 'error'] },
   'inventory.read_failed': { level: 'warn', fields: ['error'] },
   'inventory.store_failed': { level: 'error', fields: [] },
-  'job.accepted': { level: 'info', fields: ['jobId', 'owner', 'workflow'] },
+  'job.accepted': { level: 'info', fields: ['jobId', 'owner', 'workflow', 'traceId'] },
   'job.adopt_failed': { level: 'error', fields: ['jobId', 'hostId', 'attempt'] },
-  'job.adopted': { level: 'info', fields: ['jobId', 'hostId', 'attempt'] },
+  'job.adopted': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'traceId'] },
   'job.advance_failed': { level: 'debug', fields: ['jobId', 'error'] },
   'job.cancelled': { level: 'info', fields: ['jobId'] },
   'job.claim_failed': { level: 'error', fields: ['jobId', 'hostId'] },
-  'job.claimed': { level: 'info', fields: ['jobId', 'hostId', 'attempt'] },
-  'job.completed': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'ms'] },
+  'job.claimed': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'traceId'] },
+  'job.completed': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'ms', 'traceId'] },
   'job.expired': { level: 'warn', fields: ['jobId'] },
-  'job.failed': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'ms', 'code'] },
+  'job.failed': { level: 'info', fields: ['jobId', 'hostId', 'attempt', 'ms', 'code', 'traceId'] },
   'job.incomplete_removed': { level: 'warn', fields: ['jobId'] },
   'job.offered': { level: 'debug', fields: ['jobId', 'hostId', 'status'] },
   'job.removed': { level: 'info', fields: ['jobId', 'count'] },
@@ -158,7 +159,7 @@ export const LOG_EVENTS = {
   'queue.resharded': { level: 'info', fields: ['readShards', 'writeShards', 'written'] },
   'record.skipped': { level: 'warn', fields: ['sequenceNumber'] },
   'request.aborted': { level: 'debug', fields: ['requestId', 'path'] },
-  'request.answered': { level: 'info', fields: ['requestId', 'method', 'path', 'status', 'ms'] },
+  'request.answered': { level: 'info', fields: ['requestId', 'method', 'path', 'status', 'ms', 'traceId'] },
   'request.failed': { level: 'error', fields: ['requestId', 'path'] },
   'retention.applied': { level: 'info', fields: ['objects', 'items'] },
   'round.failed': { level: 'error', fields: ['round'] },
@@ -177,10 +178,10 @@ export const LOG_EVENTS = {
   'warm_up.crashed': { level: 'error', fields: [] },
   'warm_up.failed': { level: 'warn', fields: ['error'] },
   'watch.read_failed': { level: 'warn', fields: ['count', 'error'] },
-  'webhook.delivered': { level: 'info', fields: ['deliveryId', 'jobId', 'owner', 'attempt'] },
+  'webhook.delivered': { level: 'info', fields: ['deliveryId', 'jobId', 'owner', 'attempt', 'traceId'] },
   'webhook.delivery_failed': {
     level: 'warn',
-    fields: ['deliveryId', 'jobId', 'owner', 'attempt', 'error', 'gaveUp'],
+    fields: ['deliveryId', 'jobId', 'owner', 'attempt', 'error', 'gaveUp', 'traceId'],
   },
   'webhook.requeued': { level: 'info', fields: ['deliveryId', 'jobId', 'owner'] },
   'webhook.send_failed': { level: 'error', fields: ['deliveryId'] },

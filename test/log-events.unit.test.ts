@@ -134,9 +134,9 @@ describe('a line of the log', () => {
   const log = createLog('host', 'info', (line) => written.push(line));
 
   test('is one line of JSON with its service, level, event and fields', () => {
-    log.info('job.claimed', { jobId: 'j', hostId: 'h', attempt: 1 });
+    log.info('job.claimed', { jobId: 'j', hostId: 'h', attempt: 1, traceId: undefined });
     expect(written.pop()).toMatch(/^\{.*\}\n$/);
-    log.info('job.claimed', { jobId: 'j', hostId: 'h', attempt: 1 });
+    log.info('job.claimed', { jobId: 'j', hostId: 'h', attempt: 1, traceId: undefined });
     expect(JSON.parse(written.pop()!)).toEqual({
       at: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       level: 'info',

@@ -24,6 +24,7 @@ import { logRequests } from './http/request-log.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/browser-origin.ts';
+import { traced } from './http/trace.ts';
 import { problems } from './http/problems.ts';
 import { createTotals } from './caches/totals.ts';
 import { createReaders, type Readers } from './http/readers.ts';
@@ -113,13 +114,14 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
 
 /** Who may come in, and as whom. */
 function entryOf({ admit, settings }: ApiDeps): MiddlewareHandler<ApiEnv>[] {
-  if (admit) return [admit];
+  if (admit) return [admit, traced];
   return [
     checkOrigin(settings, settings.allowedHosts),
     (c, next) => {
       c.set('caller', LOCAL);
       return next();
     },
+    traced,
   ];
 }
 

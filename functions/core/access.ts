@@ -2,6 +2,7 @@
 // Pure: randomness comes in as bytes.
 
 import { createHash } from 'node:crypto';
+import type { Trace } from './trace.ts';
 
 export const SCOPES = ['generate', 'graphs', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -29,6 +30,8 @@ export interface Caller {
   scopes: readonly Scope[];
   /** Absent where the API asks for no keys. */
   keyId?: string;
+  /** The trace of this request, which its jobs belong to. Absent: none came with it. */
+  trace?: Trace;
 }
 
 /** The caller where the API asks for no keys, and the owner of jobs made that way. */

@@ -4,6 +4,7 @@ import { imagesOf, type JobImage, type JobOutput, kindOfOutput } from './job-out
 import type { JobState } from './job-state.ts';
 import { outwardPromptId } from './names.ts';
 import type { JobRequest } from './request.ts';
+import { traceIdOf } from './trace.ts';
 
 /** The prompt as it was typed; "" for a workflow without one. */
 export function promptOf(request: JobRequest): string {
@@ -51,6 +52,7 @@ export function jobView({ state, request }: { state: JobState; request: JobReque
     priority: request.priority ?? ('normal' as const),
     ...seedOf(request),
     attempts: state.attempt,
+    trace_id: traceIdOf(request),
     notes: [...request.notes, ...(state.notes ?? [])],
     simulated: state.simulated ?? false,
     gpu_seconds: state.gpuMs === undefined ? null : state.gpuMs / 1000,

@@ -9,9 +9,11 @@ export interface PromptTag {
   attempt: number;
 }
 
-/** The part of `extra_data` that has the tag. */
-export function promptTag(tag: PromptTag): Record<string, unknown> {
-  return { [FIELD]: { machine: tag.machine, job_id: tag.jobId, attempt: tag.attempt } };
+/** The part of `extra_data` that has the tag. @param traceId for nodes that report what they do */
+export function promptTag({ machine, jobId, attempt }: PromptTag, traceId?: string): Record<string, unknown> {
+  return {
+    [FIELD]: { machine, job_id: jobId, attempt, ...(traceId !== undefined && { trace_id: traceId }) },
+  };
 }
 
 /** Undefined for a prompt without a valid tag. */

@@ -8,6 +8,7 @@ import type { Graph } from './object-info.ts';
 import type { Priority } from './priority.ts';
 import type { Staging } from './render.ts';
 import type { InputValues } from './template.ts';
+import type { Trace } from './trace.ts';
 
 /** The workflow of a job whose graph came with its request; no file has such a name. */
 export const OWN_GRAPH = '(graph)';
@@ -42,6 +43,8 @@ export interface JobRequest {
   webhookUrl?: string;
   /** Absent: none. */
   metadata?: Labels;
+  /** Its caller's; absent: none came with the request. */
+  trace?: Trace;
   /** Absent: normal. */
   priority?: Exclude<Priority, 'normal'>;
   /** Of a job that came as a prompt over ComfyUI's wire. */

@@ -3,7 +3,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery, Tried, Due } from '../core/delivery.ts';
+import type { Job } from '../core/job-state.ts';
 import { WEBHOOK_LEASE } from '../core/limits.ts';
+import { traceHeaders, traceIdOf } from '../core/trace.ts';
 import { nextTry } from '../core/webhook.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Jobs } from '../store/jobs.ts';
@@ -113,14 +115,13 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
     const claim = Buffer.from(random(16)).toString('hex');
     const delivery = await deliveries.claim(due, claim, now() + WEBHOOK_LEASE);
     if (!delivery) return false;
-    const body = await bodyOf(deps, delivery);
-    const tried =
-      body === undefined
-        ? { gaveUpAt: now(), error: 'the job was removed before it could be reported' }
-        : await tryOnce(deps, delivery, body);
-    if (body !== undefined) answered = tried.status !== undefined;
+    const job = await endedJob(deps, delivery);
+    const tried = job
+      ? await tryOnce(deps, delivery, job)
+      : { gaveUpAt: now(), error: 'the job was removed before it could be reported' };
+    if (job) answered = tried.status !== undefined;
     await deliveries.record(delivery, claim, tried);
-    report(deps, delivery, tried);
+    report(deps, delivery, tried, job);
     return true;
   } catch (error) {
     // Its lease ends, and a later round tries again.
@@ -132,17 +133,22 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
 }
 
 /** Undefined: the job was removed. */
-async function bodyOf({ jobs }: DeliverDeps, { jobId, endedAt }: Delivery): Promise<string | undefined> {
+async function endedJob({ jobs }: DeliverDeps, { jobId, endedAt }: Delivery): Promise<Job | undefined> {
   const job = await jobs.read(jobId);
   // A repeated request may have made another job of this id.
-  return job && job.state.endedAt === endedAt ? payloadOf(job) : undefined;
+  return job?.state.endedAt === endedAt ? job : undefined;
 }
 
-async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Promise<Tried> {
+async function tryOnce(deps: DeliverDeps, delivery: Delivery, job: Job): Promise<Tried> {
   const { webhookSecrets, send, now, random } = deps;
   const { deliveryId, owner, url, attempts, since } = delivery;
   const secret = await webhookSecrets.of(owner, random);
-  const headers = { 'content-type': 'application/json', 'user-agent': 'comfyui-rest-api' };
+  const body = payloadOf(job);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': 'comfyui-rest-api',
+    ...traceHeaders(job.request, random(8)),
+  };
   const answer = await send(url, { ...headers, ...sign(secret, deliveryId, now(), body) }, body);
   const { status, error, final } = answer;
   if (error === undefined) return { deliveredAt: now(), status: status! };
@@ -152,9 +158,9 @@ async function tryOnce(deps: DeliverDeps, delivery: Delivery, body: string): Pro
 }
 
 /** Logs without the endpoint, which may contain a secret of the receiver's. */
-function report({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried): void {
+function report({ log, metrics }: DeliverDeps, delivery: Delivery, tried: Tried, job: Job | undefined): void {
   const { deliveryId, jobId, owner, attempts: attempt } = delivery;
-  const about = { deliveryId, jobId, owner, attempt };
+  const about = { deliveryId, jobId, owner, attempt, traceId: job && traceIdOf(job.request) };
   if ('deliveredAt' in tried) {
     metrics?.put({ webhooks_delivered: 1 }, { deliveryId, jobId });
     log.info('webhook.delivered', about);

@@ -36,6 +36,7 @@ test('answers 202 with the fields of the guide, and seed, workflow and notes bes
     workflow: 'flux2_turbo_default',
     seed: expect.any(Number),
     seed_text: String(answer['seed']),
+    trace_id: String(answer['job_id']).replaceAll('-', ''),
     notes: [],
   });
   expect(answer['prompt_id']).not.toBe(answer['job_id']);

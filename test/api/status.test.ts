@@ -38,6 +38,7 @@ test('has every field from the first moment', async () => {
     seed: 5,
     seed_text: '5',
     attempts: 0,
+    trace_id: jobId.replaceAll('-', ''),
     metadata: {},
     priority: 'normal',
     notes: [],

@@ -12,7 +12,7 @@ import {
 } from '../../functions/webhooks/deliver.ts';
 import { createSend } from '../../functions/webhooks/send.ts';
 import { call } from '../api/support.ts';
-import { type Rig, startRig } from '../support/rig.ts';
+import { type Rig, type RigOptions, startRig } from '../support/rig.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 
 export interface DeliveryRig extends Rig {
@@ -32,8 +32,9 @@ export interface DeliveryRig extends Rig {
   listed(owner?: string): Promise<Delivery[]>;
 }
 
-export async function startDeliveryRig(): Promise<DeliveryRig> {
+export async function startDeliveryRig(options: Pick<RigOptions, 'onLog'> = {}): Promise<DeliveryRig> {
   const base = await startRig({
+    ...options,
     forward: false,
     workflows: 'test/workflows',
     settings: { webhookAllowPrivate: true },

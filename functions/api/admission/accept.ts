@@ -10,6 +10,7 @@ import { jobIdFrom, keys, ownerOrder, workOrder } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { hashBytes, type JobRequest, packGraph } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
+import { traceIdOf } from '../../core/trace.ts';
 import { giveTurnBack, type Turn } from '../../queue/turns.ts';
 import type { Fleet } from '../caches/fleet.ts';
 import type { JobReader } from '../caches/job-reader.ts';
@@ -47,7 +48,16 @@ export interface Wanted {
 }
 
 /** What a job's request has whatever it is made of. */
-type Identity = 'jobId' | 'owner' | 'bodyHash' | 'nodeCount' | 'models' | 'graph' | 'graphKey' | 'graphHash';
+type Identity =
+  | 'jobId'
+  | 'owner'
+  | 'bodyHash'
+  | 'trace'
+  | 'nodeCount'
+  | 'models'
+  | 'graph'
+  | 'graphKey'
+  | 'graphHash';
 
 export interface Accepted {
   /** What was accepted now, or at first with the same idempotency key. */
@@ -67,7 +77,7 @@ export async function accept(
   wanted: Wanted,
   idempotencyKey: string | undefined,
 ): Promise<Accepted> {
-  const { owner } = caller;
+  const { owner, trace } = caller;
   const { bodyHash } = wanted;
   // One version from the check to the graph, whatever changes in between.
   const { templates } = deps.workflows;
@@ -78,7 +88,9 @@ export async function accept(
   let admitted: Admitted = { headers: {} };
   // A repetition is answered even where the queue is full by now or an image is gone.
   const repeated = idempotencyKey === undefined ? undefined : await deps.jobs.readRequest(jobId);
-  const asked = repeated ?? (await newRequest(deps, wanted, templates, { jobId, owner, bodyHash }));
+  const asked =
+    repeated ??
+    (await newRequest(deps, wanted, templates, { jobId, owner, bodyHash, ...(trace && { trace }) }));
   const isOwn = asked.bodyHash === bodyHash && asked.owner === owner;
   // What was accepted costs nothing more, and is answered over any limit.
   if (isOwn && repeated && (await deps.jobs.readState(jobId))) return { request: repeated, headers: {} };
@@ -112,7 +124,12 @@ export async function accept(
     deps.reader.know(request);
     if (isAccepted) {
       deps.queue.accepted(state, (await turn)?.moved);
-      deps.log.info('job.accepted', { jobId, owner: request.owner, workflow: request.workflow });
+      deps.log.info('job.accepted', {
+        jobId,
+        owner: request.owner,
+        workflow: request.workflow,
+        traceId: traceIdOf(request),
+      });
       deps.nudge(jobId);
     } else if (turn) {
       // It was there before: the same request came twice at once.
@@ -179,7 +196,7 @@ async function newRequest(
   deps: AcceptDeps,
   wanted: Wanted,
   templates: Templates,
-  identity: Pick<JobRequest, 'jobId' | 'owner' | 'bodyHash'>,
+  identity: Pick<JobRequest, 'jobId' | 'owner' | 'bodyHash' | 'trace'>,
 ): Promise<JobRequest> {
   const { request, graph } = await wanted.check(templates);
   await refuseIfFull(deps);

@@ -48,6 +48,10 @@ const seed = {
     .nullable()
     .describe('The same in digits, for clients whose numbers have 53 bits (a drawn one fits them)'),
 };
+const traceId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .describe('Of its trace (W3C Trace Context): the one of the request’s traceparent, or its own');
 const notes = z.array(z.string()).describe('What the service did that one may not expect');
 export const cursor = z
   .string()
@@ -71,6 +75,7 @@ export const accepted = z.strictObject({
   message: z.string(),
   workflow: z.string(),
   ...seed,
+  trace_id: traceId,
   notes,
 });
 
@@ -93,6 +98,7 @@ export const job = z.strictObject({
   priority: z.enum(PRIORITIES).describe('Among its owner’s own waiting jobs'),
   ...seed,
   attempts: count,
+  trace_id: traceId,
   notes,
   simulated,
   gpu_seconds: z.number().min(0).nullable().describe('What it took of a GPU, as far as that is known'),

@@ -12,6 +12,9 @@ export const PREFLIGHT = {
     'X-Request-Id',
     'Range',
     'If-None-Match',
+    // W3C Trace Context.
+    'traceparent',
+    'tracestate',
     // Of OpenAI's SDK.
     'OpenAI-Organization',
     'OpenAI-Project',

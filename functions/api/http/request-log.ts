@@ -3,6 +3,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Log } from '../../log.ts';
 import type { ApiEnv } from '../deps.ts';
+import { traceOf } from './trace.ts';
 
 export function logRequests(log: Log): MiddlewareHandler<ApiEnv> {
   return async (c, next) => {
@@ -14,6 +15,7 @@ export function logRequests(log: Log): MiddlewareHandler<ApiEnv> {
       path: c.req.path,
       status: c.res.status,
       ms: Math.round(performance.now() - since),
+      traceId: traceOf(c)?.parent.slice(3, 35),
     });
   };
 }

@@ -1,6 +1,7 @@
 // POST /api/generate: a request for an image becomes a job.
 
 import { outwardPromptId } from '../../core/names.ts';
+import { traceIdOf } from '../../core/trace.ts';
 import { accept } from '../admission/accept.ts';
 import { fromTemplate } from '../admission/from-template.ts';
 import { json, LIMIT_HEADERS, ref } from '../http/answers.ts';
@@ -72,6 +73,7 @@ export const generateRoutes = (deps: Shared) => [
         message: 'Image generation queued',
         workflow: request.workflow,
         ...seedOf(request),
+        trace_id: traceIdOf(request),
         notes: request.notes,
       };
     },

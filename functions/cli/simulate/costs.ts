@@ -125,6 +125,7 @@ function lineBytes(): number {
     path: `/api/status/${'0'.repeat(36)}`,
     status: 200,
     ms: 10,
+    traceId: '0'.repeat(32),
   });
   return bytes + LINE_OVERHEAD;
 }

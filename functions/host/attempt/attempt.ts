@@ -22,6 +22,7 @@ import type { Graph } from '../../core/object-info.ts';
 import { type Outcome, outcomeOf, ranFor } from '../../core/outcome.ts';
 import { stamp } from '../../core/render.ts';
 import { extraDataOf } from '../../core/request.ts';
+import { traceIdOf } from '../../core/trace.ts';
 import type { Images } from '../../images/images.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { ImageMetadata } from '../../images/structure/walk.ts';
@@ -148,7 +149,10 @@ async function post(attempt: Attempt): Promise<Failure | { aside: string } | und
       extraData: {
         // The canvas, which nodes write into images.
         ...extraDataOf(claimed.request),
-        ...promptTag({ machine: deps.machineId, jobId, attempt: claimed.fence.attempt }),
+        ...promptTag(
+          { machine: deps.machineId, jobId, attempt: claimed.fence.attempt },
+          traceIdOf(claimed.request),
+        ),
       },
     });
     deps.health.prompted(undefined);
@@ -270,9 +274,10 @@ function report(
 ): void {
   const ms = gpuMs ?? heldJob.ranFor();
   const about = { jobId: heldJob.jobId, hostId: claimed.fence.host, attempt: claimed.fence.attempt };
+  const traceId = traceIdOf(claimed.request);
   if (settled !== 'written') deps.log.warn('attempt.fenced_out', about);
-  else if (as === 'completed') deps.log.info('job.completed', { ...about, ms });
-  else deps.log.info('job.failed', { ...about, ms, code });
+  else if (as === 'completed') deps.log.info('job.completed', { ...about, ms, traceId });
+  else deps.log.info('job.failed', { ...about, ms, code, traceId });
   deps.stats.ended(as, settled, heldJob.jobId, ms);
 }
 
@@ -355,7 +360,8 @@ export async function giveBackJob(
   const { jobId } = heldJob;
   const { fence } = claimed;
   const started = hasStarted(claimed);
-  const about = { jobId, hostId: fence.host, attempt: fence.attempt, reason };
+  const traceId = traceIdOf(claimed.request);
+  const about = { jobId, hostId: fence.host, attempt: fence.attempt, reason, traceId };
   if (started) deps.log.warn('attempt.lost', about);
   else deps.log.info('attempt.released', about);
   if (!started) {

@@ -4,6 +4,7 @@ import { type ComfyUIKind, fail, isDue, type Job } from '../../core/job.ts';
 import { MAX_SHARDS } from '../../core/limits.ts';
 import { type Graph, type Inventory, missingRequirements } from '../../core/object-info.ts';
 import type { Timings } from '../../core/timings.ts';
+import { traceIdOf } from '../../core/trace.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
 import type { Slots } from './slots.ts';
@@ -128,7 +129,8 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
     if (graph && !fits(job, graph)) return false;
     const claim = await claimJob(deps, job, hostId, deps.simulated(), now);
     if (!claim) return false;
-    log.info('job.claimed', { jobId, hostId, attempt: claim.fence.attempt });
+    const traceId = traceIdOf(job.request);
+    log.info('job.claimed', { jobId, hostId, attempt: claim.fence.attempt, traceId });
     claimed();
     if (graph) {
       await deps.work(heldJob, claim, graph);

@@ -5,6 +5,7 @@ import { type ComfyUI, ComfyUIBroken } from '../../comfyui/client.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { readPromptTag } from '../../core/prompt-tag.ts';
 import { attemptPromptId } from '../../core/names.ts';
+import { traceIdOf } from '../../core/trace.ts';
 import type { Hosts } from '../../store/hosts.ts';
 import { adoptJob, type Claimed } from './claim.ts';
 import type { Writer } from './confirmed-write.ts';
@@ -53,7 +54,8 @@ export async function recover(deps: RecoverDeps): Promise<Claimed[]> {
     if (!inQueue.has(promptId) && !(await isInHistory(comfyui, promptId))) continue;
     const claimed = await adoptJob(deps, job, hostId);
     if (!claimed) continue;
-    deps.log.info('job.adopted', { jobId, hostId, attempt: claimed.fence.attempt });
+    const traceId = traceIdOf(job.request);
+    deps.log.info('job.adopted', { jobId, hostId, attempt: claimed.fence.attempt, traceId });
     adopted.push(claimed);
     inQueue.delete(promptId);
   }
