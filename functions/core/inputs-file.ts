@@ -29,6 +29,9 @@ const inputSpec = z.strictObject({
   ),
 });
 
+/** Fields of a request that the API uses itself, and the one that every object has: no names of inputs. */
+export const RESERVED = ['preset', 'workflow', 'webhook_url', 'metadata', 'priority', 'constructor'];
+
 export const inputsFile = z.strictObject({
   title: z.string(),
   description: z.optional(z.string()),

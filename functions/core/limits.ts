@@ -98,6 +98,8 @@ export const MAX_LABELS = 16;
 export const MAX_LABEL_BYTES = 256;
 
 export const MAX_BODY_BYTES = 256 * 1024;
+/** Of a canvas file, or a picture with one in it, that a workflow is made of. */
+export const MAX_WORKFLOW_FILE_BYTES = 10 * 1024 * 1024;
 export const MAX_UPLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UPLOAD_PIXELS = 16_000_000;
 /** Of a file of any type that is uploaded for graphs, by the Comfy API v2 and ComfyUI's wire. */

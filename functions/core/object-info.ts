@@ -13,6 +13,9 @@ export type ObjectInfo = Record<
     /** Output types, by index. */
     output?: unknown;
     output_node?: boolean;
+    display_name?: string | null;
+    /** The order in which ComfyUI's page shows them. */
+    input_order?: { required?: string[]; optional?: string[] };
     /** Where it comes from: `nodes`, `comfy_extras.…`, `custom_nodes.…`. */
     python_module?: string;
     /** Only nodes of ComfyUI's newer kind ("V3") have it. */

@@ -5,7 +5,14 @@ import en from 'zod/v4/locales/en.js';
 import * as z from 'zod/mini';
 import { AppError } from './errors.ts';
 import { exceeded, valueOf } from './inputs.ts';
-import { type InputSpec, inputsFile, type InputValues, targetsOf, type Template } from './inputs-file.ts';
+import {
+  type InputSpec,
+  inputsFile,
+  type InputValues,
+  RESERVED,
+  targetsOf,
+  type Template,
+} from './inputs-file.ts';
 import { type Graph, linkOf } from './object-info.ts';
 
 export {
@@ -37,9 +44,6 @@ export interface Workflows {
   /** Files in the folder that are not used, a sentence each. */
   readonly refused: readonly string[];
 }
-
-/** Fields of a request that the API uses itself, and the one that every object has. */
-const RESERVED = ['preset', 'workflow', 'webhook_url', 'metadata', 'priority', 'constructor'];
 
 /** @throws AppError bad_template, whose message names the file and the field */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {

@@ -17,13 +17,8 @@ export function misshapen(value: unknown): Reason | undefined {
       "This is a workflow in the page's format; ComfyUI runs the API format",
       'export it in ComfyUI with File > Export (API), and send that file',
     );
-  const odd = oddityOf(value, MAX_GRAPH_NESTING);
-  if (odd === TOO_DEEP)
-    return refusal('prompt_too_large', `The graph is nested deeper than ${MAX_GRAPH_NESTING} levels`);
-  if (odd === NO_NUMBER)
-    return refusal('invalid_prompt', 'The graph has a number that is too large for JSON');
-  if (odd !== undefined)
-    return refusal('invalid_prompt', `The name "${odd}" is not allowed in a graph`, `rename or remove it`);
+  const odd = unreadableIn(value);
+  if (odd) return odd;
   const nodes = Object.entries(value);
   if (nodes.length > MAX_GRAPH_NODES)
     return refusal('prompt_too_large', `The graph has ${nodes.length} nodes; ${MAX_GRAPH_NODES} are allowed`);
@@ -34,6 +29,18 @@ export function misshapen(value: unknown): Reason | undefined {
     const what = misshapenNode(node);
     if (what !== undefined) return refusal('invalid_prompt', `Node '${id}' ${what}`, '', id);
   }
+  return undefined;
+}
+
+/** What no graph may have, nor a file that one is made of: names with a meaning of their own, and what JSON cannot hold. */
+export function unreadableIn(value: unknown): Reason | undefined {
+  const odd = oddityOf(value, MAX_GRAPH_NESTING);
+  if (odd === TOO_DEEP)
+    return refusal('prompt_too_large', `The graph is nested deeper than ${MAX_GRAPH_NESTING} levels`);
+  if (odd === NO_NUMBER)
+    return refusal('invalid_prompt', 'The graph has a number that is too large for JSON');
+  if (odd !== undefined)
+    return refusal('invalid_prompt', `The name "${odd}" is not allowed in a graph`, `rename or remove it`);
   return undefined;
 }
 

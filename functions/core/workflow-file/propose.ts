@@ -1,0 +1,205 @@
+// The inputs file that is proposed for a graph: what callers of most workflows want to set, under names that are used
+// elsewhere too. A person changes it; nothing here decides what a workflow can do.
+
+import type * as z from 'zod/mini';
+import { type InputSpec, type inputsFile, parseTarget, RESERVED } from '../inputs-file.ts';
+import { type Graph, linkOf } from '../object-info.ts';
+import { type Candidate, inWords } from './candidates.ts';
+
+export type InputsFile = z.infer<typeof inputsFile>;
+
+export interface Named extends Candidate {
+  /** The name under which it would be, or is, an input. */
+  name: string;
+  /** Is it in the proposed file? */
+  proposed: boolean;
+}
+
+/** @param form what the file's app shows, in its order: then only these are proposed, and seeds */
+export function named(graph: Graph, candidates: readonly Candidate[], form: readonly Candidate[]): Named[] {
+  const uses = usesOf(graph);
+  const roles = new Map(candidates.map((one) => [one, roleOf(graph, uses, one)]));
+  const place = (one: Candidate) => {
+    const ours = form.indexOf(one);
+    if (ours >= 0) return ours;
+    const role = ROLES.indexOf(roles.get(one) ?? '');
+    return form.length + (role < 0 ? ROLES.length : role);
+  };
+  const ordered = [...candidates].sort((a, b) => place(a) - place(b));
+  const merged = mergedSizes(ordered, roles);
+  const taken = new Set<string>();
+  const isProposed = (one: Candidate) =>
+    form.length > 0
+      ? form.includes(one) || roles.get(one) === 'seed'
+      : roles.get(one) !== undefined || (one.isChosen && !one.isModel && one.spec.type !== 'choice');
+  // Those of the file choose their names first.
+  return [...merged.filter(isProposed), ...merged.filter((one) => !isProposed(one))].map((one) => {
+    const role = roles.get(one);
+    const title = role === undefined || (one.isChosen && form.includes(one)) ? one.title : inWords(role);
+    const name = freeName(wordOf(title), taken);
+    taken.add(name);
+    const isClear = wordOf(title) === name || one.node === title;
+    return {
+      ...one,
+      name,
+      title: isClear ? title : `${title} (${one.node})`,
+      proposed: isProposed(one),
+      spec: narrowed(one.spec, role ?? one.field),
+    };
+  });
+}
+
+export function proposedFile(title: string, all: readonly Named[]): InputsFile {
+  const inputs = all.filter(({ proposed }) => proposed).map((one) => [one.name, specFor(one)] as const);
+  return { title, inputs: Object.fromEntries(inputs) };
+}
+
+export function specFor({ spec, title, to }: Named): InputSpec {
+  const [only] = to;
+  return { title, ...spec, to: to.length === 1 ? only! : to };
+}
+
+/** In the order in which a person fills them in. */
+const ROLES = [
+  'prompt',
+  'negative_prompt',
+  'image',
+  'mask',
+  'width',
+  'height',
+  'length',
+  'steps',
+  'cfg',
+  'guidance',
+  'seed',
+];
+
+const TEXTS = /^(text|prompt|string|text_[gl]|clip_l|t5xxl|tags|lyrics|caption)$/;
+
+function roleOf(graph: Graph, uses: Uses, candidate: Candidate): string | undefined {
+  const { spec, to, multiline, classType, title, node: nodeTitle } = candidate;
+  const { node } = parseTarget(to[0]!);
+  const isPrimitive = candidate.field === 'value';
+  const field = isPrimitive ? wordOf(nodeTitle) : candidate.field;
+  if (spec.type === 'seed') return 'seed';
+  if (spec.type === 'image') return /mask/i.test(`${classType} ${title}`) ? 'mask' : 'image';
+  if (spec.type === 'string') {
+    const isText = multiline && (isPrimitive || TEXTS.test(field));
+    if (!isText) return undefined;
+    return isNegative(uses, node) ||
+      (/negative/i.test(`${nodeTitle} ${title}`) && !/positive/i.test(nodeTitle))
+      ? 'negative_prompt'
+      : 'prompt';
+  }
+  const isNumber = spec.type === 'integer' || spec.type === 'number';
+  if (!isNumber) return undefined;
+  if (isPrimitive)
+    return ['width', 'height', 'length', 'steps', 'cfg', 'guidance'].includes(field) ? field : undefined;
+  if (['width', 'height', 'length'].includes(field)) return isSize(graph, node, field) ? field : undefined;
+  return ['steps', 'cfg', 'guidance'].includes(field) ? field : undefined;
+}
+
+/** Node → the inputs that its outputs come to. */
+type Uses = Map<string, { node: string; field: string }[]>;
+
+function usesOf(graph: Graph): Uses {
+  const uses: Uses = new Map();
+  for (const [node, { inputs }] of Object.entries(graph))
+    for (const [field, value] of Object.entries(inputs)) {
+      const source = linkOf(value)?.node;
+      if (source === undefined) continue;
+      const known = uses.get(source);
+      if (known) known.push({ node, field });
+      else uses.set(source, [{ node, field }]);
+    }
+  return uses;
+}
+
+/** Does what it sets come only to inputs that are called negative? */
+function isNegative(uses: Uses, from: string): boolean {
+  const ends = new Set<string>();
+  const seen = new Set([from]);
+  // A set's iteration goes on over what is added to it.
+  for (const id of seen)
+    for (const { node, field } of uses.get(id) ?? [])
+      if (/^(positive|negative)$/.test(field)) ends.add(field);
+      else seen.add(node);
+  return ends.has('negative') && !ends.has('positive');
+}
+
+/** Of the picture: a node that makes an empty latent or image, or resizes nothing that is there. */
+function isSize(graph: Graph, node: string, field: string): boolean {
+  const { class_type: classType, inputs } = graph[node]!;
+  if (field === 'length') return /Latent|Video/.test(classType);
+  const isPair =
+    !linkOf(inputs['width']) && !linkOf(inputs['height']) && 'width' in inputs && 'height' in inputs;
+  return isPair && !/Crop|Pad|Scale|Resize|Composite/.test(classType);
+}
+
+/** Nodes that have the same width and height get them from the same inputs. */
+function mergedSizes(
+  candidates: readonly Candidate[],
+  roles: Map<Candidate, string | undefined>,
+): Candidate[] {
+  const result: Candidate[] = [];
+  const first = new Map<string, Candidate>();
+  for (const one of candidates) {
+    const role = roles.get(one);
+    const key = role === 'width' || role === 'height' ? `${role} ${String(one.spec.default)}` : undefined;
+    const other = key === undefined ? undefined : first.get(key);
+    if (other) {
+      other.to.push(...one.to);
+      if (one.spec.multiple_of !== undefined && Number(other.spec.default) % one.spec.multiple_of === 0)
+        other.spec.multiple_of = Math.max(one.spec.multiple_of, other.spec.multiple_of ?? 1);
+      continue;
+    }
+    if (key !== undefined) first.set(key, one);
+    result.push(one);
+  }
+  return result;
+}
+
+/** ComfyUI's own bounds let a caller fill a GPU's memory; the default stays within. */
+const NARROWER: Record<string, (value: number) => { minimum?: number; maximum: number }> = {
+  width: (value) => ({ minimum: 64, maximum: Math.max(2048, 2 * value) }),
+  height: (value) => ({ minimum: 64, maximum: Math.max(2048, 2 * value) }),
+  length: (value) => ({ maximum: 2 * value }),
+  steps: (value) => ({ minimum: 1, maximum: Math.max(50, 2 * value) }),
+  cfg: (value) => ({ maximum: Math.max(30, value) }),
+  guidance: (value) => ({ maximum: Math.max(30, value) }),
+  batch_size: (value) => ({ minimum: 1, maximum: Math.max(4, value) }),
+};
+
+function narrowed(spec: InputSpec, field: string): InputSpec {
+  const value = spec.default;
+  const narrow = Object.hasOwn(NARROWER, field) ? NARROWER[field] : undefined;
+  if (!narrow || typeof value !== 'number') return spec;
+  const { minimum, maximum } = narrow(value);
+  const result = { ...spec };
+  if (minimum !== undefined && minimum <= value && !(Number(spec.minimum) > minimum))
+    result.minimum = minimum;
+  if (!(Number(spec.maximum) < maximum)) result.maximum = maximum;
+  const { multiple_of: step } = result;
+  if (step !== undefined && Number(result.minimum ?? 0) % step !== 0) result.minimum = step;
+  return result;
+}
+
+/** `Negative Prompt (long)` → `negative_prompt_long`. */
+export function wordOf(title: string): string {
+  const word = title
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .replaceAll(/^[_\d]+|_+$/g, '')
+    .slice(0, 40)
+    .replace(/_+$/, '');
+  return word === '' ? 'input' : word;
+}
+
+function freeName(word: string, taken: ReadonlySet<string>): string {
+  const free = (name: string) => !taken.has(name) && !RESERVED.includes(name);
+  if (free(word)) return word;
+  if (RESERVED.includes(word)) return freeName(`${word}_value`, taken);
+  for (let number = 2; ; number += 1) if (free(`${word}_${number}`)) return `${word}_${number}`;
+}

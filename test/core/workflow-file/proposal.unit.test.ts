@@ -1,0 +1,149 @@
+// Which inputs are proposed, under which names and bounds.
+
+import { describe, expect, test } from 'vitest';
+import { parseTemplate } from '../../../functions/core/template.ts';
+import { proposalOf } from '../../../functions/core/workflow-file/proposal.ts';
+import { wordOf } from '../../../functions/core/workflow-file/propose.ts';
+import { bytesOf, canvas, field, gives, INFO, textToPicture } from './files.ts';
+
+const { nodes, links } = textToPicture();
+const inputsOf = (file: object) => proposalOf(bytesOf(file), INFO).file.inputs;
+
+describe('a picture from a text', () => {
+  const inputs = inputsOf(canvas(nodes, links));
+
+  test('its texts by where they lead, its size, steps, strength and seed, in the order of a form', () => {
+    expect(Object.entries(inputs).map(([name, { to }]) => [name, to])).toEqual([
+      ['prompt', '2.text'],
+      ['negative_prompt', '3.text'],
+      ['width', '4.width'],
+      ['height', '4.height'],
+      ['steps', '5.steps'],
+      ['cfg', '5.cfg'],
+      ['seed', '5.seed'],
+    ]);
+  });
+
+  test('with their values as defaults, and bounds that a GPU bears', () => {
+    expect(inputs['prompt']).toMatchObject({ type: 'string', default: 'a red fox' });
+    expect(inputs['width']).toEqual({
+      title: 'Width',
+      type: 'integer',
+      default: 1024,
+      minimum: 64,
+      maximum: 2048,
+      multiple_of: 8,
+      to: '4.width',
+    });
+    expect(inputs['steps']).toMatchObject({ default: 8, minimum: 1, maximum: 50 });
+    expect(inputs['seed']).toEqual({ title: 'Seed', type: 'seed', to: '5.seed' });
+  });
+
+  test('all others are candidates, each under a free name', () => {
+    const { candidates } = proposalOf(bytesOf(canvas(nodes, links)), INFO);
+    const others = candidates.filter(({ proposed }) => !proposed);
+    expect(others.map(({ name, to, isModel }) => [name, to[0], isModel])).toEqual([
+      ['name', '1.name', true],
+      ['sampler', '5.sampler', false],
+      ['filename_prefix', '6.filename_prefix', false],
+    ]);
+    expect(others[1]).toMatchObject({ spec: { type: 'choice', default: 'dpm' }, choices: ['euler', 'dpm'] });
+    expect(new Set(candidates.map(({ name }) => name)).size).toBe(candidates.length);
+  });
+});
+
+describe('other inputs', () => {
+  test('an image that is uploaded is required; its name in the file is of another machine', () => {
+    const picture = {
+      id: 8,
+      type: 'Picture',
+      outputs: [gives('IMAGE'), gives('MASK')],
+      widgets_values: ['x.png', 'image'],
+    };
+    expect(inputsOf(canvas([...nodes, picture], links))['image']).toEqual({
+      title: 'Image',
+      type: 'image',
+      required: true,
+      to: '8.image',
+    });
+  });
+
+  test('two of a kind have names of their own', () => {
+    const more = { id: 8, type: 'Sample', title: 'Refine', widgets_values: [1, 'fixed', 30, 4, 'euler'] };
+    const inputs = inputsOf(canvas([...nodes, more], links));
+    expect(inputs['steps_2']).toMatchObject({ title: 'Steps (Refine)', to: '8.steps' });
+  });
+
+  test('equal sizes of several nodes are one', () => {
+    const more = { id: 8, type: 'Latent', widgets_values: [1024, 768] };
+    expect(inputsOf(canvas([...nodes, more], links))['width']).toMatchObject({ to: ['4.width', '8.width'] });
+  });
+
+  test('a bound that the file itself breaks is left out', () => {
+    const huge = nodes.map((node) =>
+      node.id === 5 ? { ...node, widgets_values: [1, 'fixed', 20000, -1, 'euler'] } : node,
+    );
+    const inputs = inputsOf(canvas(huge, links));
+    expect(inputs['cfg']).not.toHaveProperty('minimum');
+    expect(inputs['steps']).toMatchObject({ default: 20000, maximum: 40000 });
+  });
+
+  test('words that the API keeps for itself are no names', () => {
+    const primitive = {
+      id: 9,
+      type: 'PrimitiveNode',
+      title: 'Priority',
+      outputs: [gives('FLOAT', 30)],
+      widgets_values: [5, 'fixed'],
+    };
+    const linked = nodes.map((node) =>
+      node.id === 5 ? { ...node, inputs: [...node.inputs!, field('cfg', 'FLOAT', 30)] } : node,
+    );
+    const file = canvas([...linked, primitive], [...links, [30, 9, 0, 5, 5, 'FLOAT']], {
+      extra: { linearData: { inputs: [['9', 'value']] } },
+    });
+    expect(inputsOf(file)['priority_value']).toMatchObject({ title: 'Priority', to: '5.cfg' });
+  });
+});
+
+describe('a file with the form of an app', () => {
+  const withForm = (...inputs: unknown[]) =>
+    canvas(nodes, links, { extra: { linearData: { inputs, outputs: ['6'] } } });
+
+  test('has its fields in its order, and the seeds', () => {
+    expect(Object.keys(inputsOf(withForm([5, 'steps'], ['2', 'text'])))).toEqual(['steps', 'prompt', 'seed']);
+  });
+
+  test('also where a newer file writes the graph’s id into each', () => {
+    const id = 'e13112f7-3d09-4ae1-9e84-633a0627d945:5:sampler';
+    expect(Object.keys(inputsOf(withForm([id, 'sampler'])))).toEqual(['sampler', 'seed']);
+  });
+
+  test('what it shows and the graph does not have is noted', () => {
+    expect(proposalOf(bytesOf(withForm(['99', 'gone'])), INFO).notes).toHaveLength(1);
+  });
+});
+
+test('an API export has candidates too', () => {
+  const graph = {
+    '1': {
+      class_type: 'Sample',
+      inputs: { seed: 3, steps: 4, cfg: 1, sampler: 'euler' },
+      _meta: { title: 'S' },
+    },
+  };
+  const { file, graph: same } = proposalOf(bytesOf(graph), INFO);
+  expect(same).toEqual(graph);
+  expect(Object.keys(parseTemplate('x', same, file).inputs)).toEqual(['steps', 'cfg', 'seed']);
+});
+
+test.each([
+  ['Negative Prompt (long)', 'negative_prompt_long'],
+  ['Höhe', 'hohe'],
+  ['提示词', 'input'],
+  ['1st image', 'st_image'],
+  ['__x__', 'x'],
+  ['a'.repeat(80), 'a'.repeat(40)],
+])('%s is %s', (title, word) => {
+  expect(wordOf(title)).toBe(word);
+});
