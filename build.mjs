@@ -92,8 +92,8 @@ const assets = { lambda, infra, package: packed, 'simulated-comfyui/package': pa
 
 /** What the docs page consists of, with its licence. */
 const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
-/** They serve it. */
-const SERVE_DOCS = ['local', 'api', 'generate', 'comfyui-rest-api'];
+/** They serve it, and the console. */
+const SERVE_PAGES = ['local', 'api', 'generate', 'comfyui-rest-api'];
 
 /** Beside a program's own sources: what decides how they are bundled. */
 const ALWAYS = ['build.mjs', 'package-lock.json', 'tsconfig.json'];
@@ -108,6 +108,8 @@ const RULE = `\n${'-'.repeat(80)}\n\n`;
 
 /** Files written so far. */
 let puts = 0;
+/** esbuild, once something was built. */
+let bundler;
 
 const [, , ...words] = process.argv;
 /** What stands before `--then` is built; the first of it is run then, in this process, with what stands behind. */
@@ -123,18 +125,54 @@ const wanted = names.length > 0 ? names : Object.keys(programs);
 const stale = [];
 for (const name of wanted) if (Object.hasOwn(programs, name) && !(await isFresh(name))) stale.push(name);
 await local(stale);
+if (wanted.some((name) => SERVE_PAGES.includes(name)) && !(await isFresh('console')))
+  await consoleTo('.build/console');
 for (const name of wanted) await assets[name]?.();
 if (then >= 0) {
   // Its helper process would stay as long as the program runs.
-  if (stale.length > 0) await (await import('esbuild')).stop();
+  await bundler?.stop();
   process.argv.splice(2, then + 1);
   await import(`./.build/${names[0]}.mjs`);
+}
+
+/**
+ * The page that the API serves at `/`. Its files are named by their contents, so that browsers keep them for good; index.html
+ * names the first of them. @returns what it was made from
+ */
+async function consoleTo(outdir) {
+  const began = Date.now();
+  const { inputs, outputs } = await bundle({
+    entryPoints: { console: 'console/main.tsx' },
+    outdir,
+    platform: 'browser',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    splitting: true,
+    minify: true,
+    legalComments: 'none',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    outExtension: {},
+  });
+  const files = Object.keys(outputs).map((path) => basename(path));
+  const html = await readFile('console/index.html', 'utf8');
+  const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'console/main.tsx');
+  const names = { script: basename(entry[0]), style: basename(entry[1].cssBundle) };
+  await put(
+    join(outdir, 'index.html'),
+    html.replaceAll(/\{\{(script|style)\}\}/g, (_, name) => names[name]),
+  );
+  await keepOnly(outdir, [...files, 'index.html']);
+  if (outdir === '.build/console')
+    await remember('console', [...Object.keys(inputs), 'console/index.html'], began);
+  return Object.keys(inputs);
 }
 
 /** @returns what the bundles were made from */
 async function local(some) {
   if (some.length === 0) return [];
-  if (some.some((name) => SERVE_DOCS.includes(name)))
+  if (some.some((name) => SERVE_PAGES.includes(name)))
     await copy('node_modules/swagger-ui-dist', '.build/docs', DOCS_PAGE);
   const began = Date.now();
   const { inputs, outputs } = await bundle({
@@ -182,7 +220,10 @@ async function remember(name, inputs, began) {
 
 /** Whether a program was made from its sources as they are now. */
 async function isFresh(name) {
-  const made = [`.build/${name}.mjs`, ...(SERVE_DOCS.includes(name) ? ['.build/docs'] : [])];
+  const made =
+    name === 'console'
+      ? ['.build/console/index.html']
+      : [`.build/${name}.mjs`, ...(SERVE_PAGES.includes(name) ? ['.build/docs'] : [])];
   if (!made.every(lookOf)) return false;
   const sources = await readFile(sourcesOf(name), 'utf8').catch(() => '[]');
   const looks = JSON.parse(sources);
@@ -217,6 +258,7 @@ async function lambda() {
       put('.build/lambda/api/recorded-object-info.json', recorded),
     ),
     copy('node_modules/swagger-ui-dist', '.build/lambda/api/docs', DOCS_PAGE),
+    consoleTo('.build/lambda/api/console'),
     bundle({
       entryPoints: {
         host: 'functions/host/main.ts',
@@ -245,7 +287,10 @@ function infra() {
 
 /** package.json names the files: what is installed has neither the sources nor a bundler. */
 async function packed() {
-  const inputs = await local(['comfyui-rest-api', 'simulated-comfyui']);
+  const inputs = [
+    ...(await local(['comfyui-rest-api', 'simulated-comfyui'])),
+    ...(await consoleTo('.build/console')),
+  ];
   await put('.build/THIRD-PARTY-LICENSES.txt', await licencesOf(inputs));
 }
 
@@ -285,7 +330,8 @@ async function licenceOf(folder) {
 /** @returns esbuild's metafile: what went in, and where it came out */
 async function bundle(options) {
   // Half of the time of a start that has nothing to build would go into loading it.
-  const { build } = await import('esbuild');
+  bundler ??= await import('esbuild');
+  const { build } = bundler;
   const { outputFiles, metafile } = await build({ ...shared, metafile: true, ...options });
   for (const { path, contents } of outputFiles) await put(path, contents);
   const parts = outputFiles.map(({ path }) => path).filter((path) => basename(dirname(path)) === 'parts');

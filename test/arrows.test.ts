@@ -36,6 +36,7 @@ const WITHIN: Record<string, { files: string[]; folders: Record<string, string[]
       openapi: ['answers', 'http'],
       admission: ['caches', 'http'],
       routes: ['answers', 'caches', 'http', 'openapi', 'admission'],
+      console: ['http', 'facade'],
       facade: ['caches', 'http', 'admission'],
       v2: ['caches', 'http', 'admission', 'facade'],
       openai: ['caches', 'http', 'admission', 'facade'],

@@ -46,12 +46,13 @@ test('the tarball has what runs and what it asks for, and nothing else', () => {
     '.build/docs/swagger-ui-bundle.js',
     '.build/docs/swagger-ui.css',
   ]);
+  expect(files.filter((file) => file.startsWith('.build/console/'))).toContain('.build/console/index.html');
   expect(bytes).toBeLessThan(2 * MB);
 });
 
 test('whatever is bundled comes with its licence', async () => {
   const licences = await readFile('.build/THIRD-PARTY-LICENSES.txt', 'utf8');
-  for (const name of ['hono', 'zod', '@aws-sdk/client-dynamodb', 'ws', 'lossless-json'])
+  for (const name of ['hono', 'zod', '@aws-sdk/client-dynamodb', 'ws', 'lossless-json', 'preact'])
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ `, 'm'));
   expect(licences).not.toContain('has no licence');
 });

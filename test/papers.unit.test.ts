@@ -27,6 +27,7 @@ const SOURCES = /\.(ts|mjs|md|sh|ya?ml|service|Dockerfile)$|^(\.ci\/run|cdk\.jso
 const OUR_FOLDERS = [
   '.ci',
   '.github',
+  'console',
   'docs',
   'findings',
   'functions',

@@ -8,6 +8,7 @@ import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts
 import type { Wire } from './comfyui-wire/deps.ts';
 import { lazyPolled, lazyWire, POLLED } from './comfyui-wire/mount.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
+import { CONSOLE, lazyConsole } from './console/lazy-console.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { createFleet } from './caches/fleet.ts';
 import { followRoutes } from './routes/follow.ts';
@@ -92,6 +93,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   // Said without a key, since what comes later asks for one.
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
     app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
+  for (const path of CONSOLE) app.all(path, lazyConsole(shared));
   app.all(`${V2}/*`, lazyV2(shared, entry));
   app.all(`${V1}/*`, lazyOpenAI(shared, entry));
   app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));

@@ -42,6 +42,8 @@ export interface ApiDeps extends Tables {
   fetchInput?: Fetch;
   /** The folder with swagger-ui's files. */
   docs: string;
+  /** The folder with the console's files. */
+  console: string;
   /** Aborted when the process stops: open connections are closed at once. */
   stopping?: AbortSignal;
   /** Used until a host was seen. */

@@ -13,7 +13,7 @@ import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
 import type { Connected } from '../runtime/connect.ts';
 import type { Fetch } from '../outbound/fetch.ts';
-import { docsFolder } from '../runtime/docs-folder.ts';
+import { consoleFolder, docsFolder } from '../runtime/page-folders.ts';
 import { createApp, createApps } from './app.ts';
 import type { Wire } from './comfyui-wire/deps.ts';
 import type { ApiApp, ApiDeps } from './deps.ts';
@@ -39,6 +39,7 @@ export function machineApps(
     ]),
     random: randomBytes,
     docs: docsFolder(),
+    console: consoleFolder(),
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       ...common(settings),
@@ -65,6 +66,7 @@ export function lambdaApp(
     ...inputsByAddress(settings, []),
     random: randomBytes,
     docs: join(own.folder, 'docs'),
+    console: join(own.folder, 'console'),
     recorded: {
       get nodes(): ObjectInfo {
         const recorded = join(own.folder, 'recorded-object-info.json');

@@ -249,7 +249,7 @@ describe('what is unknown', () => {
     ['GET /api/image/../../../etc/passwd', 'route_not_found'],
     ['GET /api/workflows/..%2f..%2fpackage', 'workflow_not_found'],
     ['GET /api', 'route_not_found'],
-    ['GET /', 'route_not_found'],
+    ['GET /console/..%2f..%2fpackage.json', 'route_not_found'],
     ['GET /.env', 'route_not_found'],
     ['POST //api/generate', 'route_not_found'],
   ])('%s', async (route, code) => {

@@ -389,7 +389,11 @@ test('without a key there are no limits, and the tables of limits are neither re
     expect(answer.status).toBe(202);
     expect(answer.headers.get('ratelimit')).toBeNull();
   }
-  expect((await call(app, 'GET /api/usage')).json).toEqual({ owner: 'local', limited: false });
+  expect((await call(app, 'GET /api/usage')).json).toEqual({
+    owner: 'local',
+    scopes: ['generate', 'graphs', 'read', 'admin'],
+    limited: false,
+  });
   await call(app, 'POST /api/queue/clear');
   expect(touched).toEqual([]);
 });

@@ -6,7 +6,7 @@ import type { Wire } from '../../functions/api/comfyui-wire/deps.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
 import { createPresigner } from '../../functions/images/s3/presign.ts';
-import { docsFolder } from '../../functions/runtime/docs-folder.ts';
+import { consoleFolder, docsFolder } from '../../functions/runtime/page-folders.ts';
 import { CREDENTIALS, REGION } from './store.ts';
 
 export const SETTINGS: ApiDeps['settings'] = {
@@ -16,7 +16,7 @@ export const SETTINGS: ApiDeps['settings'] = {
   maxWaiting: 10_000,
 };
 
-type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'recorded' | 'settings';
+type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'console' | 'recorded' | 'settings';
 
 type GivenDeps = Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { readers?: Readers };
 
@@ -30,6 +30,7 @@ export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp; upgrade:
     random: randomBytes,
     nudge: () => undefined,
     docs: docsFolder(),
+    console: consoleFolder(),
     recorded: { nodes: {}, models: {} },
     settings: SETTINGS,
     ...deps,

@@ -1,6 +1,7 @@
 // What the API answers about itself, as schemas: workflows, hosts, health. Strict, as jobs.ts is.
 
 import * as z from 'zod';
+import { SCOPES } from '../../core/access.ts';
 import { HOST_START_LIMIT } from '../../core/limits.ts';
 import { missing, problem } from './jobs.ts';
 
@@ -79,10 +80,13 @@ const limit = z.number().min(0).nullable().describe('null: unlimited');
 const remaining = z.number().min(0).nullable();
 const resets = z.iso.datetime();
 
+const scopes = z.array(z.enum(SCOPES)).describe('What the caller’s key may do; admin includes the others');
+
 export const usage = z.discriminatedUnion('limited', [
-  z.strictObject({ owner: z.string(), limited: z.literal(false) }),
+  z.strictObject({ owner: z.string(), scopes, limited: z.literal(false) }),
   z.strictObject({
     owner: z.string(),
+    scopes,
     limited: z.literal(true),
     requests_per_minute: z.strictObject({ limit, remaining, resets_at: resets.nullable() }),
     unfinished_jobs: z.strictObject({ limit, used: count, remaining }),

@@ -1,4 +1,4 @@
-// GET /api/usage: an owner's limits, where it stands, and when each begins anew.
+// GET /api/usage: what the caller may do, an owner's limits, where it stands, and when each begins anew.
 
 import { bucketOf, dayOf, endOfDay, endOfMonth, spending, sum } from '../../core/quota.ts';
 import { hasLimits } from '../admission/limits.ts';
@@ -24,7 +24,9 @@ export const usageRoutes = (deps: Shared) => {
       },
       async (c, { name }) => {
         // Without keys nothing is counted.
-        if (!hasLimits(c.get('caller'))) return { owner: name, limited: false };
+        const caller = c.get('caller');
+        const scopes = [...caller.scopes];
+        if (!hasLimits(caller)) return { owner: name, scopes, limited: false };
         const now = deps.now();
         const [owner, today, yesterday, days, stored] = await Promise.all([
           poll.owner(name, { fresh: true }),
@@ -40,6 +42,7 @@ export const usageRoutes = (deps: Shared) => {
         const used = sum(days);
         return {
           owner: name,
+          scopes,
           limited: true,
           requests_per_minute: {
             limit: perMinute ?? null,

@@ -1,0 +1,62 @@
+// From a job back to the form: the same again, another seed, or its image as an input. Other pages lead here by these.
+
+import { goTo } from '../../shell/route.ts';
+import { ask } from '../../state/jobs.ts';
+import { formOf, loadForm } from '../../state/workflows.ts';
+import { valuesOf } from './form.ts';
+import { chooseWorkflow, lockSeed, replaceValues, setValue } from './forms.ts';
+
+/** What a job was made of: its workflow's own inputs, with the seed that was drawn. */
+export interface Made {
+  workflow: string;
+  inputs: Record<string, unknown>;
+  /** Whole, as text; null: it has none. */
+  seed: string | null;
+}
+
+/** Into the form, with its seed held. */
+export async function again({ workflow, inputs, seed }: Made): Promise<void> {
+  await loadForm(workflow);
+  const field = seedField(workflow);
+  replaceValues(workflow, {
+    ...valuesOf(inputs),
+    ...(field !== undefined && seed !== null && { [field]: seed }),
+  });
+  if (field !== undefined) lockSeed(workflow, field, seed !== null);
+  chooseWorkflow(workflow);
+  goTo('');
+}
+
+/** Sent at once. */
+export async function varySeed({ workflow, inputs }: Made): Promise<void> {
+  await loadForm(workflow);
+  const field = seedField(workflow);
+  const { [field ?? '']: _, ...others } = inputs as Record<string, string>;
+  ask(workflow, others);
+  goTo('');
+}
+
+/** The first image input of the chosen workflow, or of the first workflow that has one. @returns whether there is one */
+export async function useAsInput(
+  filename: string,
+  [chosen, ...others]: readonly [string | undefined, ...string[]],
+): Promise<boolean> {
+  for (const workflow of new Set([chosen, ...others])) {
+    if (workflow === undefined) continue;
+    await loadForm(workflow);
+    const field = Object.entries(formOf(workflow)?.inputs.properties ?? {}).find(
+      ([, schema]) => schema['x-input'] === 'image',
+    )?.[0];
+    if (field === undefined) continue;
+    setValue(workflow, field, filename);
+    chooseWorkflow(workflow);
+    goTo('');
+    return true;
+  }
+  return false;
+}
+
+function seedField(workflow: string): string | undefined {
+  const properties = formOf(workflow)?.inputs.properties ?? {};
+  return Object.keys(properties).find((name) => properties[name]!['x-input'] === 'seed');
+}

@@ -1,0 +1,217 @@
+// The form of a workflow, made from the JSON Schema of its inputs: a control for each kind of input.
+
+import type { ComponentChildren } from 'preact';
+import { IconButton } from '../../parts/button.tsx';
+import { type Described, Field } from '../../parts/field.tsx';
+import type { Form, InputSchema } from '../../state/workflows.ts';
+import { numberOf, t } from '../../text/index.ts';
+import { drawSeed, type Fault, shownValue, splitFields } from './form.ts';
+import { faults, isLocked, lockSeed, setValue, valuesOfForm } from './forms.ts';
+import { ImageField } from './image-field.tsx';
+
+/** A range with more steps than this is not for a slider. */
+const MOST_STEPS = 500;
+
+export function Fields({ form }: { form: Form }) {
+  const { first, more } = splitFields(form);
+  const draw = (name: string) => <InputField key={`${form.name}/${name}`} form={form} name={name} />;
+  const isWrong = more.some((name) => faults.value[name] !== undefined);
+  return (
+    <>
+      {first.map(draw)}
+      {more.length > 0 && (
+        <details class="more" open={isWrong || undefined}>
+          <summary>{t().make.more(more.length)}</summary>
+          {more.map(draw)}
+        </details>
+      )}
+    </>
+  );
+}
+
+/** What is wrong with a field, in words; what the API said is said as it is. */
+function wordsOf(fault: Fault | string | undefined): string | undefined {
+  if (fault === undefined || typeof fault === 'string') return fault;
+  const words = t().faults;
+  if (fault.kind === 'range') return words.range(fault.minimum, fault.maximum);
+  return fault.kind === 'multiple' ? words.multiple(fault.of) : words[fault.kind];
+}
+
+function InputField({ form, name }: { form: Form; name: string }) {
+  const schema = form.inputs.properties[name]!;
+  const value = valuesOfForm(form.name)[name];
+  const set = (to: string | boolean | undefined) => setValue(form.name, name, to);
+  const field = {
+    name,
+    label: schema.title ?? name,
+    description: schema.description,
+    error: wordsOf(faults.value[name]),
+  };
+  const text = String(shownValue(schema, value));
+  switch (schema['x-input']) {
+    case 'image':
+      return <ImageField {...field} value={text} maskFor={maskFor(form, name)} onValue={set} />;
+    case 'seed':
+      return <SeedField {...field} workflow={form.name} value={text} onValue={set} />;
+    case 'boolean':
+      return (
+        <Field {...field}>
+          {(described) => (
+            <input
+              {...described}
+              name={name}
+              type="checkbox"
+              checked={shownValue(schema, value) === true}
+              onInput={(event) => set(event.currentTarget.checked)}
+            />
+          )}
+        </Field>
+      );
+    case 'choice':
+      return (
+        <Field {...field}>
+          {(described) => <Choice {...described} name={name} schema={schema} value={text} onValue={set} />}
+        </Field>
+      );
+    case 'integer':
+    case 'number':
+      return <NumberField {...field} schema={schema} value={text} onValue={set} />;
+    default:
+      return (
+        <Field {...field}>
+          {(described) => <Text {...described} name={name} schema={schema} value={text} onValue={set} />}
+        </Field>
+      );
+  }
+}
+
+/** The image that a mask belongs to: the one beside it. */
+function maskFor({ name: workflow, inputs: { properties } }: Form, name: string): string | undefined {
+  if (!/mask/i.test(name)) return undefined;
+  const image = Object.keys(properties).find(
+    (other) => other !== name && properties[other]!['x-input'] === 'image' && !/mask/i.test(other),
+  );
+  return image === undefined ? undefined : String(valuesOfForm(workflow)[image] ?? '');
+}
+
+interface ControlProps {
+  name: string;
+  value: string;
+  onValue: (value: string | undefined) => void;
+}
+interface SchemaControlProps extends ControlProps {
+  schema: InputSchema;
+}
+interface WholeFieldProps extends ControlProps {
+  label: string;
+  description?: string | undefined;
+  error?: string | undefined;
+}
+
+/** As tall as what is typed (field-sizing in CSS), at least a few lines for the prompt. */
+const Text = ({ name, schema, value, onValue, ...described }: SchemaControlProps & Described) => (
+  <textarea
+    {...described}
+    name={name}
+    rows={name === 'prompt' || name === 'text' ? 4 : 1}
+    maxLength={schema.maxLength}
+    value={value}
+    onInput={(event) => onValue(event.currentTarget.value)}
+  />
+);
+
+const Choice = ({ name, schema, value, onValue, ...described }: SchemaControlProps & Described) => (
+  <select {...described} name={name} value={value} onInput={(event) => onValue(event.currentTarget.value)}>
+    {(schema.enum ?? []).map((one) => (
+      <option key={one} value={one}>
+        {one}
+      </option>
+    ))}
+    {!schema.enum?.includes(value) && <option value={value}>{value}</option>}
+  </select>
+);
+
+function NumberField({ name, schema, value, onValue, ...field }: WholeFieldProps & { schema: InputSchema }) {
+  const { minimum, maximum, multipleOf } = schema;
+  const step = multipleOf ?? (schema.type === 'integer' ? 1 : 0.05);
+  const hasSlider =
+    minimum !== undefined && maximum !== undefined && (maximum - minimum) / step <= MOST_STEPS;
+  return (
+    <Field {...field} aside={hasSlider && <Bounds schema={schema} />}>
+      {(described) => (
+        <div class="number">
+          {hasSlider && (
+            <input
+              type="range"
+              aria-label={field.label}
+              min={minimum}
+              max={maximum}
+              step={step}
+              value={value}
+              onInput={(event) => onValue(event.currentTarget.value)}
+            />
+          )}
+          <input
+            {...described}
+            name={name}
+            type="text"
+            inputMode={schema.type === 'integer' ? 'numeric' : 'decimal'}
+            autocomplete="off"
+            value={value}
+            onInput={(event) => onValue(event.currentTarget.value)}
+          />
+        </div>
+      )}
+    </Field>
+  );
+}
+
+const Bounds = ({ schema: { minimum, maximum } }: { schema: InputSchema }): ComponentChildren => (
+  <span class="bounds">
+    {numberOf(minimum!, 2)} – {numberOf(maximum!, 2)}
+  </span>
+);
+
+/** Without a lock each job draws its own seed. */
+function SeedField({ name, workflow, value, onValue, ...field }: WholeFieldProps & { workflow: string }) {
+  const words = t().seed;
+  const locked = isLocked(workflow, name);
+  return (
+    <Field {...field}>
+      {(described) => (
+        <div class="number">
+          <input
+            {...described}
+            name={name}
+            type="text"
+            inputMode="numeric"
+            autocomplete="off"
+            placeholder={words.random}
+            value={locked ? value : ''}
+            onInput={(event) => {
+              onValue(event.currentTarget.value || undefined);
+              lockSeed(workflow, name, event.currentTarget.value !== '');
+            }}
+          />
+          <IconButton
+            icon="dice"
+            label={words.draw}
+            onClick={() => {
+              onValue(drawSeed());
+              lockSeed(workflow, name, true);
+            }}
+          />
+          <IconButton
+            icon={locked ? 'lock' : 'unlock'}
+            label={locked ? words.unlock : words.lock}
+            pressed={locked}
+            onClick={() => {
+              if (!locked && value === '') onValue(drawSeed());
+              lockSeed(workflow, name, !locked);
+            }}
+          />
+        </div>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,61 @@
+// The form as it was left, for each workflow: it outlasts a reload, and other tabs share it.
+
+import { computed, signal } from '@preact/signals';
+import { stored } from '../../state/stored.ts';
+import { names } from '../../state/workflows.ts';
+import type { Faults, Values } from './form.ts';
+
+const isRecord = (value: unknown): value is Record<string, never> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const chosen = stored<string | undefined>('workflow', undefined, (value) =>
+  typeof value === 'string' ? value : undefined,
+);
+
+/** The chosen one, while it is there; else the first, which is the API's default. */
+export const workflow = computed(() =>
+  chosen.value !== undefined && names.value?.includes(chosen.value) ? chosen.value : names.value?.[0],
+);
+
+const allValues = stored<Record<string, Values>>('forms', {}, (value) => (isRecord(value) ? value : {}));
+/** `<workflow>/<field>`: seeds that are kept for the next job. */
+const locked = stored<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));
+
+export const faults = signal<Faults | Record<string, string>>({});
+
+export const valuesOfForm = (name: string): Values => allValues.value[name] ?? {};
+
+export function chooseWorkflow(name: string): void {
+  chosen.value = name;
+  faults.value = {};
+}
+
+/** @param value undefined: as the workflow has it */
+export function setValue(name: string, field: string, value: string | boolean | undefined): void {
+  setValues(name, { [field]: value });
+}
+
+export function setValues(name: string, changes: Record<string, string | boolean | undefined>): void {
+  const values = { ...valuesOfForm(name) };
+  const left = { ...faults.value };
+  for (const [field, value] of Object.entries(changes)) {
+    if (value === undefined) delete values[field];
+    else values[field] = value;
+    delete left[field];
+  }
+  allValues.value = { ...allValues.value, [name]: values };
+  faults.value = left;
+}
+
+/** All of them, as a job had them. */
+export function replaceValues(name: string, values: Values): void {
+  allValues.value = { ...allValues.value, [name]: values };
+  faults.value = {};
+}
+
+export const isLocked = (name: string, field: string): boolean => locked.value.includes(`${name}/${field}`);
+
+export function lockSeed(name: string, field: string, on: boolean): void {
+  const entry = `${name}/${field}`;
+  locked.value = [...locked.value.filter((one) => one !== entry), ...(on ? [entry] : [])];
+}

@@ -1,0 +1,129 @@
+// An image as an input: by drop, paste, file, or from what was made here; with a mask painted on it where that is wanted.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { usePicture } from '../../api/picture.ts';
+import { Button, IconButton } from '../../parts/button.tsx';
+import { Field } from '../../parts/field.tsx';
+import { MaskPainter } from '../../parts/mask-painter.tsx';
+import { imageWithMask, maskOf } from '../../parts/masked.ts';
+import { notifyFailure } from '../../parts/notices.tsx';
+import { pngOf } from '../../parts/png.ts';
+import { pictureOf, upload } from '../../state/uploads.ts';
+import { t } from '../../text/index.ts';
+import { MadeHere } from './made-here.tsx';
+
+interface ImageFieldProps {
+  name: string;
+  label: string;
+  description?: string | undefined;
+  error?: string | undefined;
+  /** An upload's name or an output's; empty: none. */
+  value: string;
+  /** The image on which a mask is painted, for a field that wants a mask. */
+  maskFor?: string | undefined;
+  onValue: (name: string | undefined) => void;
+}
+
+/** An address of what a name stands for. */
+function useShown(name: string): string | undefined {
+  const uploaded = pictureOf(name);
+  const made = usePicture(name === '' || uploaded !== undefined ? undefined : name);
+  return uploaded ?? made.address;
+}
+
+export function ImageField({ name, label, description, error, value, maskFor, onValue }: ImageFieldProps) {
+  const file = useRef<HTMLInputElement>(null);
+  const [isBusy, setBusy] = useState(false);
+  const [isOver, setOver] = useState(false);
+  const [open, setOpen] = useState<'mask' | 'made' | undefined>(undefined);
+  /** The file itself, as long as the page lasts: what is painted on is not the small picture. */
+  const [local, setLocal] = useState<{ name: string; address: string } | undefined>(undefined);
+  const shown = useShown(value);
+  const isMask = maskFor !== undefined;
+  const base = useShown(maskFor ?? '');
+  const words = t().image;
+
+  const take = async (blob: Blob, filename: string) => {
+    setBusy(true);
+    try {
+      const uploaded = await upload(blob, filename);
+      setLocal({ name: uploaded, address: URL.createObjectURL(blob) });
+      onValue(uploaded);
+    } catch (failure) {
+      notifyFailure(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const takeFirst = (files: FileList | null | undefined) => {
+    const [first] = files ?? [];
+    if (first) void take(first, first.name);
+  };
+  useEffect(() => () => local && URL.revokeObjectURL(local.address), [local]);
+
+  const canvasImage = isMask ? base : local?.name === value ? local.address : shown;
+  return (
+    <Field label={label} description={description} error={error}>
+      {(described) => (
+        <div
+          class={isOver ? 'drop over' : 'drop'}
+          onDragOver={(event) => {
+            event.preventDefault();
+            setOver(true);
+          }}
+          onDragLeave={() => setOver(false)}
+          onDrop={(event) => {
+            event.preventDefault();
+            setOver(false);
+            takeFirst(event.dataTransfer?.files);
+          }}
+          onPaste={(event) => takeFirst(event.clipboardData?.files)}
+        >
+          {shown ? (
+            <img class="drop-picture" src={shown} alt={words.chosen} />
+          ) : (
+            <p class="drop-words">{isBusy ? words.uploading : value || words.drop}</p>
+          )}
+          <input
+            {...described}
+            ref={file}
+            class="visually-hidden"
+            name={name}
+            type="file"
+            accept="image/png,image/jpeg,image/webp"
+            onChange={(event) => {
+              takeFirst(event.currentTarget.files);
+              event.currentTarget.value = '';
+            }}
+          />
+          <div class="row">
+            <Button icon="image" onClick={() => file.current?.click()}>
+              {words.file}
+            </Button>
+            <Button icon="gallery" onClick={() => setOpen('made')}>
+              {words.made}
+            </Button>
+            {canvasImage && (
+              <Button icon="brush" onClick={() => setOpen('mask')}>
+                {words.mask}
+              </Button>
+            )}
+            {value && <IconButton icon="close" label={words.remove} onClick={() => onValue(undefined)} />}
+          </div>
+          {open === 'made' && <MadeHere onChoose={onValue} onClose={() => setOpen(undefined)} />}
+          {open === 'mask' && canvasImage && (
+            <MaskPainter
+              image={canvasImage}
+              onClose={() => setOpen(undefined)}
+              onDone={(painted, pixels) =>
+                void pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted)).then((blob) =>
+                  take(blob, isMask ? 'mask.png' : 'masked.png'),
+                )
+              }
+            />
+          )}
+        </div>
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,73 @@
+// A dialog over the page: the browser's own, which keeps the focus in and closes by Escape.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { t } from '../text/index.ts';
+import { IconButton } from './button.tsx';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  /** As wide as the window. */
+  wide?: boolean;
+  children: ComponentChildren;
+}
+
+/** It is open while it is drawn. */
+export function Dialog({ title, onClose, wide, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => opener instanceof HTMLElement && opener.focus();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class={wide ? 'dialog wide' : 'dialog'}
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="dialog-body">
+        <header class="dialog-head">
+          <h2 id={id}>{title}</h2>
+          <IconButton icon="close" label={t().close} onClick={() => dialog.current?.close()} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+interface QuestionProps {
+  title: string;
+  text: string;
+  /** What the button says that does it. */
+  yes: string;
+  onYes: () => void;
+  onClose: () => void;
+}
+
+/** Before something that cannot be undone. */
+export const Question = ({ title, text, yes, onYes, onClose }: QuestionProps) => (
+  <Dialog title={title} onClose={onClose}>
+    <p>{text}</p>
+    <div class="row end">
+      <button type="button" class="button plain" onClick={onClose}>
+        {t().back}
+      </button>
+      <button
+        type="button"
+        class="button danger"
+        onClick={() => {
+          onClose();
+          onYes();
+        }}
+      >
+        {yes}
+      </button>
+    </div>
+  </Dialog>
+);

@@ -1,0 +1,76 @@
+// Asks for the key where the API wants one. It is kept for this tab, unless the person asks for more.
+
+import { computed } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import { ApiFailure, call } from '../api/call.ts';
+import { forgetKey, keepKey, key, refused } from '../api/key.ts';
+import { Button } from '../parts/button.tsx';
+import { Field } from '../parts/field.tsx';
+import { usage } from '../state/me.ts';
+import { t } from '../text/index.ts';
+
+export const wantsKey = computed(() => refused.value && key.value === undefined);
+
+export function KeyForm() {
+  const [typed, setTyped] = useState('');
+  const [onDevice, setOnDevice] = useState(false);
+  const [error, setError] = useState<string | undefined>(undefined);
+  const words = t().key;
+  const enter = async () => {
+    if (typed.trim() === '') {
+      setError(words.empty);
+      return;
+    }
+    const candidate = typed.trim();
+    try {
+      // Kept when it is known to open something.
+      await call('GET /api/usage', { headers: { Authorization: `Bearer ${candidate}` } });
+      keepKey(candidate, onDevice);
+    } catch (failure) {
+      setError(failure instanceof ApiFailure && failure.status === 401 ? words.wrong : String(failure));
+    }
+  };
+  return (
+    <form
+      class="panel key-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void enter();
+      }}
+    >
+      <h2>{words.title}</h2>
+      <Field label={words.label} description={words.about} error={error}>
+        {(described) => (
+          <input
+            {...described}
+            name="key"
+            type="password"
+            autocomplete="off"
+            spellcheck={false}
+            value={typed}
+            onInput={(event) => setTyped(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <label class="row">
+        <input
+          type="checkbox"
+          checked={onDevice}
+          onInput={(event) => setOnDevice(event.currentTarget.checked)}
+        />
+        {words.remember}
+      </label>
+      <Button type="submit" kind="main" icon="key">
+        {words.enter}
+      </Button>
+    </form>
+  );
+}
+
+/** Forgets the key and what it showed. */
+export function leave(): void {
+  forgetKey();
+  usage.value = undefined;
+  refused.value = true;
+}

@@ -1,0 +1,84 @@
+// The jobs that this tab has asked for. Each is sent under an Idempotency-Key that is kept before it is sent: a reload, or an
+// answer that was lost, asks again and gets the same job.
+
+import { type Signal, signal } from '@preact/signals';
+import { ApiFailure, call } from '../api/call.ts';
+import type { JobStatus } from '../api/types.ts';
+import { stored } from './stored.ts';
+
+/** What a person typed, as it is sent. */
+export type Inputs = Record<string, string | number | boolean>;
+
+export interface Asked {
+  /** The Idempotency-Key. */
+  key: string;
+  workflow: string;
+  inputs: Inputs;
+  /** Absent until it was accepted. */
+  jobId?: string;
+}
+
+/** What is known of one; both absent before the first answer. */
+export interface Known {
+  view?: JobStatus;
+  /** It was not accepted, or is not there any more. */
+  failure?: ApiFailure;
+  /** An address of what ComfyUI shows while it samples. */
+  preview?: string;
+}
+
+/** The last ones, newest first. */
+const KEPT = 40;
+
+export const asked = stored<Asked[]>('jobs', [], (value) => value as Asked[], sessionStorage);
+
+const known = new Map<string, Signal<Known>>();
+
+export function knownOf(key: string): Signal<Known> {
+  const found = known.get(key) ?? signal<Known>({});
+  known.set(key, found);
+  return found;
+}
+
+export const isEnded = ({ view, failure }: Known): boolean =>
+  failure !== undefined || (view !== undefined && !['queued', 'processing'].includes(view.status));
+
+/** In memory and in the tab's storage before it is sent. */
+export function ask(workflow: string, inputs: Inputs): Asked {
+  const one = { key: randomKey(), workflow, inputs };
+  asked.value = [one, ...asked.value].slice(0, KEPT);
+  return one;
+}
+
+export function forget(key: string): void {
+  asked.value = asked.value.filter((one) => one.key !== key);
+  known.delete(key);
+}
+
+/**
+ * Accepted once, however often it is sent. Where the API asks to wait, it waits.
+ * @throws ApiFailure that another try does not mend
+ */
+export async function submit({ key, workflow, inputs }: Asked): Promise<string> {
+  for (;;) {
+    try {
+      const { job_id: jobId } = await call('POST /api/generate', {
+        body: { workflow, ...inputs },
+        headers: { 'Idempotency-Key': key },
+      });
+      asked.value = asked.value.map((one) => (one.key === key ? { ...one, jobId } : one));
+      return jobId;
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || error.retryAfter === undefined) throw error;
+      const { retryAfter } = error;
+      await new Promise((resolve) => setTimeout(resolve, retryAfter));
+    }
+  }
+}
+
+/** Also on pages that came by plain http, where browsers have no randomUUID. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

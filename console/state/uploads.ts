@@ -1,0 +1,65 @@
+// Files for the inputs of a workflow. What was uploaded has a name by its content; a small picture of it is kept beside, for a
+// form that is looked at again.
+
+import { call } from '../api/call.ts';
+import { t } from '../text/index.ts';
+import { stored } from './stored.ts';
+
+const SIDE = 160;
+const KEPT = 20;
+/** Larger ones go by a link. Source: docs/inputs.md. */
+const BY_FORM = 4_000_000;
+
+const pictures = stored<[name: string, picture: string][]>('uploads', [], (value) => value as never);
+
+/** A data address; undefined: it is not an upload of this browser. */
+export const pictureOf = (name: string): string | undefined =>
+  pictures.value.find(([one]) => one === name)?.[1];
+
+/** @returns the name that stands for it in a request. @throws ApiFailure */
+export async function upload(file: Blob, filename: string): Promise<string> {
+  const name = file.size <= BY_FORM ? await byForm(file, filename) : await byLink(file, filename);
+  const picture = await smallPicture(file);
+  if (picture !== undefined)
+    pictures.value = [
+      [name, picture] as [string, string],
+      ...pictures.value.filter(([one]) => one !== name),
+    ].slice(0, KEPT);
+  return name;
+}
+
+async function byForm(file: Blob, filename: string): Promise<string> {
+  const form = new FormData();
+  form.set('image', file, filename);
+  return (await call('POST /api/upload/image', { body: form })).name;
+}
+
+async function byLink(file: Blob, filename: string): Promise<string> {
+  // Browsers hash only where no one between could have changed the page.
+  if (!isSecureContext) throw new Error(t().image.tooLargeHere);
+  const hash = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+  const sha256 = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const { name, upload } = await call('POST /api/upload/link', {
+    body: { filename, size_bytes: file.size, sha256 },
+  });
+  if (upload) {
+    const { method, url, headers } = upload;
+    const answer = await fetch(url, { method, headers, body: file });
+    // 412: the same file is there already.
+    if (!answer.ok && answer.status !== 412) throw new Error(`${answer.status} ${answer.statusText}`);
+  }
+  return name;
+}
+
+/** Undefined: no picture that this browser can show. */
+async function smallPicture(file: Blob): Promise<string | undefined> {
+  const bitmap = await createImageBitmap(file).catch(() => undefined);
+  if (!bitmap) return undefined;
+  const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext('2d')!.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return canvas.toDataURL('image/webp', 0.7);
+}

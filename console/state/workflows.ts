@@ -1,0 +1,41 @@
+// The workflows that the API has, and the inputs of each; asked for once, and anew when something was changed.
+
+import { signal } from '@preact/signals';
+import { call } from '../api/call.ts';
+import type { Workflow } from '../api/types.ts';
+
+/** An input as its JSON Schema says, which the API gives for each workflow. */
+export interface InputSchema {
+  type: 'string' | 'integer' | 'number' | 'boolean';
+  'x-input': 'string' | 'integer' | 'number' | 'boolean' | 'seed' | 'choice' | 'image';
+  title?: string;
+  description?: string;
+  default?: string | number | boolean;
+  minimum?: number;
+  maximum?: number;
+  multipleOf?: number;
+  minLength?: number;
+  maxLength?: number;
+  enum?: string[];
+}
+
+export interface Form extends Omit<Workflow, 'inputs'> {
+  inputs: { properties: Record<string, InputSchema>; required?: string[] };
+}
+
+export const names = signal<string[] | undefined>(undefined);
+const forms = signal<Record<string, Form>>({});
+
+export async function loadNames(): Promise<void> {
+  names.value = (await call('GET /api/workflows')).workflows;
+}
+
+/** Undefined until `loadForm` has it. */
+export const formOf = (name: string): Form | undefined => forms.value[name];
+
+/** @param fresh what was saved may be another now */
+export async function loadForm(name: string, fresh = false): Promise<void> {
+  if (!fresh && forms.value[name]) return;
+  const workflow = await call('GET /api/workflows/{name}', { path: { name } });
+  forms.value = { ...forms.value, [name]: workflow as unknown as Form };
+}

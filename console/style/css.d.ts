@@ -1,0 +1,3 @@
+// What esbuild takes beside scripts.
+
+declare module '*.css';

@@ -1,0 +1,61 @@
+// What the page says, in the language of the person: one catalogue a language, and every other has exactly what English has.
+
+import { computed, signal } from '@preact/signals';
+import { stored } from '../state/stored.ts';
+import { de } from './de.ts';
+import { en } from './en.ts';
+
+/** Whole sentences; functions where something is filled in. */
+export type Catalogue = typeof en;
+
+export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const catalogues: Record<Language, Catalogue> = { en, de };
+
+const isLanguage = (text: string): text is Language => Object.hasOwn(LANGUAGES, text);
+
+function preferred(): Language {
+  return navigator.languages.map((one) => one.slice(0, 2)).find(isLanguage) ?? 'en';
+}
+
+/** As chosen; undefined: the browser's. */
+export const chosenLanguage = stored<Language | undefined>('language', undefined, (value) =>
+  typeof value === 'string' && isLanguage(value) ? value : undefined,
+);
+const browsers = signal(preferred());
+addEventListener('languagechange', () => (browsers.value = preferred()));
+
+export const language = computed(() => chosenLanguage.value ?? browsers.value);
+const texts = computed(() => catalogues[language.value]);
+
+/** Read where something is drawn: what is drawn changes with the language. */
+export const t = (): Catalogue => texts.value;
+
+/** `3 s`, `2 min`, `1 h`. */
+export function durationOf(seconds: number): string {
+  const [value, unit] =
+    seconds < 90
+      ? [Math.max(1, Math.round(seconds)), 'second']
+      : seconds < 5400
+        ? [Math.round(seconds / 60), 'minute']
+        : [Math.round(seconds / 3600), 'hour'];
+  return new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+}
+
+export const numberOf = (value: number, digits = 0): string =>
+  new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
+
+export const timeOf = (iso: string): string =>
+  new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+
+export const bytesOf = (bytes: number): string => {
+  const unit = bytes < 1e6 ? 'kilobyte' : bytes < 1e9 ? 'megabyte' : 'gigabyte';
+  const value = bytes / { kilobyte: 1e3, megabyte: 1e6, gigabyte: 1e9 }[unit];
+  return new Intl.NumberFormat(language.value, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  }).format(value);
+};

@@ -1,0 +1,267 @@
+// The page Make, as a person uses it, in a real Chromium.
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Console, hasChromium, openConsole } from './console.ts';
+
+describe.skipIf(!hasChromium)('Make', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole();
+  });
+  afterAll(() => shown?.close());
+
+  const small = { width: '256', height: '256' };
+
+  async function fill(page: Awaited<ReturnType<Console['visit']>>['page'], prompt: string, values = small) {
+    await page.getByLabel('Prompt', { exact: true }).fill(prompt);
+    await page.getByRole('textbox', { name: 'Width' }).fill(values.width);
+    await page.getByRole('textbox', { name: 'Height' }).fill(values.height);
+  }
+
+  test('a newcomer gets an image, full size, and the same again', async () => {
+    const { page, close } = await shown.visit();
+    await fill(page, 'a red fox');
+    await page.keyboard.press('Control+Enter');
+    const card = page.getByRole('article', { name: 'a red fox' });
+    await card.getByText('Done').waitFor();
+    const seed = /seed (\d+)/.exec(await card.innerText())![1]!;
+    await card.getByRole('button', { name: /at full size/ }).click();
+    const image = page.getByRole('dialog').locator('img');
+    await expect.poll(() => image.evaluate('one => one.naturalWidth')).toBe(256);
+    await page.keyboard.press('Escape');
+    await card.getByRole('button', { name: 'Again' }).click();
+    expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe(seed);
+    await card.getByRole('button', { name: 'Vary the seed' }).click();
+    await expect.poll(() => page.getByText('Done').count()).toBe(2);
+    await close();
+  });
+
+  test('several at once are as many jobs, each with its own seed', async () => {
+    const { page, close } = await shown.visit();
+    await fill(page, 'five boats');
+    await page.getByLabel('How many').fill('5');
+    await page.getByRole('button', { name: 'Queue' }).click();
+    const cards = page.getByRole('article', { name: 'five boats' });
+    await expect.poll(() => cards.getByText('Done').count()).toBe(5);
+    const seeds = (await cards.allInnerTexts()).map((text) => /seed (\d+)/.exec(text)![1]);
+    expect(new Set(seeds).size).toBe(5);
+    await close();
+  });
+
+  test('errors stand at their field, and go when it is right', async () => {
+    const { page, close } = await shown.visit();
+    await page.getByRole('button', { name: 'Queue' }).click();
+    const prompt = page.getByLabel('Prompt', { exact: true });
+    await expect.poll(() => prompt.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => prompt.evaluate('one => document.activeElement === one')).toBe(true);
+    await fill(page, 'a red fox', { width: '257', height: '4096' });
+    await page.keyboard.press('Control+Enter');
+    await page.getByText('This must be a multiple of 16').waitFor();
+    await page.getByText('This must be from 256 to 2048').waitFor();
+    await page.getByRole('textbox', { name: 'Width' }).fill('256');
+    expect(await page.getByText('This must be a multiple of 16').count()).toBe(0);
+    await close();
+  });
+
+  test('what the form held is there after a reload, and so is a job that was under way', async () => {
+    const { page, close } = await shown.visit();
+    await fill(page, 'a long one');
+    await page.getByText(/More settings/).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('50');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: 'a long one' }).getByText('Running').waitFor();
+    await page.reload();
+    expect(await page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('a long one');
+    await page.getByRole('article', { name: 'a long one' }).getByText('Done').waitFor();
+    await close();
+  });
+
+  test('a job is cancelled', async () => {
+    const { page, close } = await shown.visit();
+    await fill(page, 'not this one');
+    await page.getByText(/More settings/).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('50');
+    await page.keyboard.press('Control+Enter');
+    const card = page.getByRole('article', { name: 'not this one' });
+    await card.getByRole('button', { name: 'Cancel' }).click();
+    await card.getByText('Cancelled').waitFor();
+    await close();
+  });
+
+  test('the server is killed and comes back: the page says so, and the job ends', async () => {
+    const { page, close } = await shown.visit();
+    const before = await ended();
+    await fill(page, 'through a crash');
+    await page.getByText(/More settings/).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('50');
+    await page.keyboard.press('Control+Enter');
+    const card = page.getByRole('article', { name: 'through a crash' });
+    await card.getByText('Running').waitFor();
+    await shown.kill();
+    const banner = page.getByRole('alert');
+    await banner.waitFor();
+    // Sent while it is away: accepted once, when it is back.
+    await fill(page, 'sent into the dark');
+    await page.keyboard.press('Control+Enter');
+    await shown.start();
+    await banner.waitFor({ state: 'detached' });
+    await card.getByText('Done').waitFor();
+    await page.getByRole('article', { name: 'sent into the dark' }).getByText('Done').waitFor();
+    expect(await ended()).toBe(before + 2);
+    await close();
+  });
+
+  test('an image is given by a file, a mask is painted on it, and both reach the job', async () => {
+    const { page, close } = await shown.visit();
+    await page.getByLabel('Workflow').selectOption('flux2_turbo_controlnet');
+    await fill(page, 'edges');
+    const png = new PNG({ width: 300, height: 200, fill: true });
+    png.data.fill(200);
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'edges.png',
+      mimeType: 'image/png',
+      buffer: PNG.sync.write(png),
+    });
+    await page.getByAltText('The chosen image').waitFor();
+    await page.getByRole('button', { name: 'Paint a mask' }).click();
+    const canvas = page.getByRole('img', { name: 'The image to paint on' });
+    await expect.poll(() => canvas.evaluate('one => one.width')).toBe(300);
+    await canvas.focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Use the mask' }).click();
+    const sent = page.waitForRequest((request) => request.url().endsWith('/api/generate'));
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await expect
+      .poll(async () => {
+        const { uploads } = (await (await fetch(`${shown.url}api/uploads`)).json()) as {
+          uploads: { name: string }[];
+        };
+        return uploads.length;
+      })
+      .toBe(2);
+    await page.getByLabel('Prompt', { exact: true }).focus();
+    await page.keyboard.press('Control+Enter');
+    const { image } = (await sent).postDataJSON() as { image: string };
+    await page.getByRole('article', { name: 'edges' }).getByText('Done').waitFor();
+    // What was uploaded last: the colours under the mask are those of the image, and only their alpha is 0.
+    const stored = await readFile(await pathOfUpload(image));
+    const { data, width, height } = PNG.sync.read(stored);
+    expect([width, height]).toEqual([300, 200]);
+    const middle = (100 * 300 + 150) * 4;
+    expect([...data.subarray(middle, middle + 4)]).toEqual([200, 200, 200, 0]);
+    expect([...data.subarray(0, 4)]).toEqual([200, 200, 200, 200]);
+    await close();
+  });
+
+  async function ended(): Promise<number> {
+    const history = await fetch(`${shown.url}api/history?limit=1`);
+    return ((await history.json()) as { total_items: number }).total_items;
+  }
+
+  async function pathOfUpload(name: string): Promise<string> {
+    const files = await readdir(shown.workspace, { recursive: true });
+    return join(
+      shown.workspace,
+      files.find((file) => file.endsWith(name))!,
+    );
+  }
+
+  test('a prompt is never markup, and nothing secret stands in the address', async () => {
+    const { page, close } = await shown.visit();
+    const prompt = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    await fill(page, prompt);
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: prompt }).getByText('Done').waitFor();
+    expect(await page.title()).toMatch(/^Make/);
+    expect(page.url()).toBe(shown.url);
+    await close();
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds nothing: %s', async (colorScheme) => {
+    const { page, axe, close } = await shown.visit({ colorScheme });
+    await fill(page, 'a red fox');
+    await page.getByText(/More settings/).click();
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('textbox', { name: 'Width' }).fill('1');
+    await page.getByRole('button', { name: 'Queue' }).click();
+    await page.getByRole('article', { name: 'a red fox' }).getByText('Done').waitFor();
+    expect(await axe()).toEqual([]);
+    await page
+      .getByRole('button', { name: /at full size/ })
+      .first()
+      .click();
+    expect(await axe()).toEqual([]);
+    await close();
+  });
+
+  test.each([360, 768, 1400, 3840])('nothing is cut off at %i pixels', async (width) => {
+    const { page, close } = await shown.visit({ viewport: { width, height: 800 } });
+    await fill(page, 'a red fox');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: 'a red fox' }).getByText('Done').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    await close();
+  });
+
+  test('German, and a language that is chosen lasts', async () => {
+    const { page, close } = await shown.visit({ locale: 'de-AT' });
+    await page.getByRole('button', { name: 'Einreihen' }).waitFor();
+    expect(await page.evaluate('document.documentElement.lang')).toBe('de');
+    await page.getByLabel('Sprache').selectOption('en');
+    await page.reload();
+    await page.getByRole('button', { name: 'Queue' }).waitFor();
+    await close();
+  });
+});
+
+describe.skipIf(!hasChromium)('with keys', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole({ API_KEYS: 'required' });
+  });
+  afterAll(() => shown?.close());
+
+  test('the page asks for a key, keeps it for the tab, and forgets it', async () => {
+    const key = await shown.key('alice');
+    const { page, axe, close } = await shown.visit();
+    const field = page.getByLabel('Key', { exact: true });
+    await field.fill('ck_0123456789abcdef_nothing');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('This key is not valid').waitFor();
+    expect(await axe()).toEqual([]);
+    await field.fill(key);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Prompt', { exact: true }).fill('with a key');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('article', { name: 'with a key' }).getByText('Done').waitFor();
+    await page.reload();
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
+    expect(page.url()).not.toContain(key);
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key);
+    await page.getByRole('button', { name: 'Forget the key' }).click();
+    await field.waitFor();
+    expect(await page.evaluate('JSON.stringify(sessionStorage)')).not.toContain(key);
+    await close();
+  });
+
+  test('a key that is revoked while the page is open is asked for again', async () => {
+    const key = await shown.key('bob');
+    const { page, close } = await shown.visit();
+    await page.getByLabel('Key', { exact: true }).fill(key);
+    await page.getByLabel('Keep it on this device').check();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Prompt', { exact: true }).fill('no more');
+    expect(await page.evaluate('JSON.stringify(localStorage)')).toContain(key);
+    await shown.revoke(key);
+    await expect
+      .poll(async () => {
+        await page.keyboard.press('Control+Enter');
+        return page.getByLabel('Key', { exact: true }).isVisible();
+      })
+      .toBe(true);
+    await close();
+  });
+});
