@@ -1,14 +1,18 @@
 // The trace that a job belongs to: the caller's, by the headers `traceparent` and `tracestate`, or one of its own. Source:
 // W3C Trace Context, Levels 1 and 2. Pure: random bytes come in as arguments.
 
-import type { JobRequest } from './request.ts';
-
 /** As it goes on from here. */
 export interface Trace {
   /** A valid `traceparent` of version 00. */
   parent: string;
   /** A valid `tracestate`; absent: none came. */
   state?: string;
+}
+
+/** A job's request, as far as its trace is concerned. */
+interface Traced {
+  jobId: string;
+  trace?: Trace;
 }
 
 /** What each version begins with: version, trace id, parent id and flags. */
@@ -65,13 +69,13 @@ function withinLimit(members: readonly string[]): string | undefined {
 }
 
 /** Of a job that came without a trace it is made from the job's id, which is as random: nothing need be stored. */
-export function traceIdOf({ jobId, trace }: Pick<JobRequest, 'jobId' | 'trace'>): string {
+export function traceIdOf({ jobId, trace }: Traced): string {
   return trace?.parent.slice(3, 35) ?? jobId.replaceAll('-', '');
 }
 
 /** The headers of a request that is sent for a job. @param random 8 bytes, the id of this request in its trace */
 export function traceHeaders(
-  request: Pick<JobRequest, 'jobId' | 'trace'>,
+  request: Traced,
   random: Uint8Array,
 ): { traceparent: string; tracestate?: string } {
   const { trace } = request;
