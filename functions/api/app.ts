@@ -18,6 +18,7 @@ import { historyRoutes } from './routes/history.ts';
 import { imageRoutes } from './routes/images.ts';
 import { createJobReader } from './caches/job-reader.ts';
 import { generateRoutes } from './routes/generate.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { methodsOf, refuseMethod } from './http/methods.ts';
 import { lazyOpenAI, V1 } from './openai/mount.ts';
@@ -132,6 +133,7 @@ function routesOf(shared: Shared): Route[] {
   const routes: Route[] = [
     ...generateRoutes(shared),
     ...followRoutes(shared),
+    ...jobRoutes(shared),
     ...queueRoutes(shared),
     ...imageRoutes(shared),
     ...uploadRoutes(shared),

@@ -48,6 +48,8 @@ export interface JobState {
   listOrder?: string;
   createdAt: number;
   claimedAt?: number;
+  /** The host of the last claim, also after the end. Absent: none, or an earlier release claimed it. */
+  claimedBy?: string;
   /** The first start of any attempt. */
   startedAt?: number;
   /** When the running attempt started, progressed or was touched last. */

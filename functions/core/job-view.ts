@@ -6,24 +6,37 @@ import { outwardPromptId } from './names.ts';
 import type { JobRequest } from './request.ts';
 import { traceIdOf } from './trace.ts';
 
+/** What views show of a request. */
+export const SHOWN = [
+  'jobId',
+  'workflow',
+  'inputs',
+  'notes',
+  'seedInput',
+  'metadata',
+  'priority',
+  'trace',
+] as const satisfies readonly (keyof JobRequest)[];
+export type ShownRequest = Pick<JobRequest, (typeof SHOWN)[number]>;
+
 /** The prompt as it was typed; "" for a workflow without one. */
-export function promptOf(request: JobRequest): string {
-  const prompt = request.inputs['prompt'];
+export function promptOf({ inputs }: Pick<JobRequest, 'inputs'>): string {
+  const prompt = inputs['prompt'];
   return typeof prompt === 'string' ? prompt : '';
 }
 
 /** The seed in use, and as text for clients whose numbers have 53 bits. Both null where there is none. */
-export function seedOf({ inputs, seedInput = 'seed' }: JobRequest) {
+export function seedOf({ inputs, seedInput = 'seed' }: Pick<JobRequest, 'inputs' | 'seedInput'>) {
   const seed = inputs[seedInput];
   return typeof seed === 'number' || typeof seed === 'bigint'
     ? { seed, seed_text: String(seed) }
     : { seed: null, seed_text: null };
 }
 
-const promptIds = new WeakMap<JobRequest, string>();
+const promptIds = new WeakMap<ShownRequest, string>();
 
 /** Hashed once for a request that a process keeps, since callers ask for a status again and again. */
-function promptIdOf(request: JobRequest): string {
+function promptIdOf(request: ShownRequest): string {
   const known = promptIds.get(request);
   if (known !== undefined) return known;
   const promptId = outwardPromptId(request.jobId);
@@ -32,7 +45,7 @@ function promptIdOf(request: JobRequest): string {
 }
 
 /** The fields that every view of a job has. Times in ISO 8601, UTC. */
-export function jobView({ state, request }: { state: JobState; request: JobRequest }) {
+export function jobView({ state, request }: { state: JobState; request: ShownRequest }) {
   return {
     job_id: state.jobId,
     prompt_id: promptIdOf(request),

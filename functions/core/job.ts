@@ -64,7 +64,7 @@ export function claim(job: JobState, host: string, now: number, simulated: boole
   return {
     verb: 'claim',
     when: [is('status', 'queued'), absent('host'), is('attempt', job.attempt)],
-    set: { attempt: job.attempt + 1, host, work: 'held', claimedAt: now, simulated },
+    set: { attempt: job.attempt + 1, host, claimedBy: host, work: 'held', claimedAt: now, simulated },
     remove: ['retryAt'],
   };
 }
@@ -87,7 +87,7 @@ export function adopt(job: JobState, host: string): Change {
   return {
     verb: 'adopt',
     when: [live, is('attempt', job.attempt), is('host', job.host ?? '')],
-    set: { host },
+    set: { host, claimedBy: host },
     remove: [],
   };
 }

@@ -254,6 +254,12 @@ export function ownerOrder(createdAt: number, jobId: string): string {
   return `${String(createdAt).padStart(13, '0')}#${jobId}`;
 }
 
+/** As `ownerOrder` makes them. */
+export const OWNER_ORDER = /^\d{13}#[0-9a-f-]{36}$/;
+
+/** A job's place in a list of outputs, and how many of that job's were listed before. */
+export const PLACE_AMONG_OUTPUTS = /^\d{13}#[0-9a-f-]{36}~\d{1,4}$/;
+
 /** The sort key behind lists: by status, then `place` (an `ownerOrder`). Rows have the number of images, to be summed. */
 export function listOrder(status: 'completed' | 'failed', place: string, images = 0): string {
   return `${status}#${place}#${images}`;

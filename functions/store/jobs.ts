@@ -113,9 +113,13 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
       return asked.flatMap((jobId) => byId.get(jobId) ?? []);
     },
 
-    /** Eventually consistent; jobs that are gone are left out. */
-    async readRequests(jobIds: string[]): Promise<Map<string, JobRequest>> {
-      const requests = await table.readMany<RequestPart>([...new Set(jobIds)].map(requestKey), false);
+    /** Eventually consistent; jobs that are gone are left out. @param fields at least these are read; absent: all */
+    async readRequests<Field extends keyof JobRequest = keyof JobRequest>(
+      jobIds: string[],
+      fields?: readonly (Field | 'jobId')[],
+    ): Promise<Map<string, Pick<JobRequest, Field | 'jobId'>>> {
+      const asked = [...new Set(jobIds)].map(requestKey);
+      const requests = await table.readMany<RequestPart>(asked, false, fields);
       return new Map(requests.map((request) => [request.jobId, request]));
     },
 

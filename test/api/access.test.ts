@@ -85,6 +85,9 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: ({ waiting }) => `GET /api/status/${waiting}?wait=0`, needs: 'read', foreign: 404 },
   // Of one that waits it would not end.
   { route: ({ ended }) => `GET /api/status/${ended}/events`, needs: 'read', foreign: 404 },
+  { route: () => 'GET /api/jobs', needs: 'read', foreign: 200 },
+  { route: ({ ended }) => `GET /api/jobs/${ended}`, needs: 'read', foreign: 404 },
+  { route: ({ ended }) => `GET /api/jobs/${ended}/graph`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}?redirect=1`, needs: 'read', foreign: 404 },
   { route: () => 'GET /api/queue', needs: 'read', foreign: 200 },
@@ -167,7 +170,7 @@ test('lists are the caller’s own; an admin may ask for another’s, nobody els
   ] as const) {
     const key = await keyOf(owner, ['read']);
     const told = await Promise.all(
-      ['queue', 'outputs', 'history'].map((list) => asks(`GET /api/${list}`, key)),
+      ['queue', 'outputs', 'history', 'jobs'].map((list) => asks(`GET /api/${list}`, key)),
     );
     const text = told.map((answer) => answer.text).join('');
     for (const id of [own.waiting, own.image, own.ended]) expect(text).toContain(id);

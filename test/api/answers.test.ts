@@ -261,6 +261,11 @@ describe('what routes answer', () => {
     expect(await asks('GET /api/outputs?limit=1', 200)).toMatchObject({ next_cursor: expect.any(String) });
     await asks('GET /api/outputs?limit=0', 400);
     await asks('GET /api/outputs?owner=bob', 403);
+    expect(await asks('GET /api/jobs?limit=1', 200)).toMatchObject({ next_cursor: expect.any(String) });
+    await asks('GET /api/jobs?state=ended', 400);
+    await asks('GET /api/jobs?owner=bob', 403);
+    for (const path of [`jobs/${ended}`, `jobs/${ended}/graph`]) await asks(`GET /api/${path}`, 200);
+    for (const path of [`jobs/${nowhere}`, `jobs/${nowhere}/graph`]) await asks(`GET /api/${path}`, 404);
     expect(await asks('GET /api/history?limit=1', 200)).toMatchObject({ next_cursor: expect.any(String) });
     await asks('GET /api/history?cursor=none', 400);
     const [waiting] = await putJobs(rig, [{ owner: 'ann' }]);

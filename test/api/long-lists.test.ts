@@ -53,7 +53,13 @@ async function once({ app, key }: ListRig, path: string): Promise<number> {
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-test.each(['history?limit=5', 'outputs?limit=5', 'queue?limit=5'])(
+test.each([
+  'history?limit=5',
+  'outputs?limit=5',
+  'queue?limit=5',
+  'jobs?limit=5',
+  'jobs?limit=5&state=queued',
+])(
   '%s behind 10,000 takes what it takes behind ten',
   async (path) => {
     const took = { few: [] as number[], many: [] as number[] };

@@ -8,7 +8,7 @@ import type { JobImage, JobState, Status } from '../../functions/core/job.ts';
 import { imageName, jobIdFrom, listOrder, ownerOrder, workOrder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import type { Staging } from '../../functions/core/render.ts';
-import { packGraph } from '../../functions/core/request.ts';
+import { type JobRequest, packGraph } from '../../functions/core/request.ts';
 import type { Jobs } from '../../functions/store/jobs.ts';
 import { jobsTable } from '../../functions/store/tables.ts';
 import type { Rig } from '../support/rig.ts';
@@ -90,6 +90,7 @@ export interface PutJob {
   /** Whose socket hears of it, on ComfyUI's wire. */
   clientId?: string;
   state?: Partial<JobState>;
+  request?: Partial<JobRequest>;
 }
 
 /** A job as the API and the hosts would have left it, put directly. */
@@ -97,12 +98,16 @@ export async function putJob(rig: Rig, job: PutJob = {}): Promise<string> {
   return (await putJobs(rig, [job]))[0]!;
 }
 
+const PUT_AT_ONCE = 200;
+
 /** Many of them; the ids in the same order. */
 export async function putJobs(rig: Rig, wanted: PutJob[]): Promise<string[]> {
   const jobs = wanted.map((job) => itemsOf(rig, job));
   const items = jobs.flatMap(({ request, state }) => [request, state]);
   const table = rig.store.engine.table(jobsTable);
-  await Promise.all(items.map((item) => table.put(item)));
+  // dynalite takes no more at once.
+  for (let at = 0; at < items.length; at += PUT_AT_ONCE)
+    await Promise.all(items.slice(at, at + PUT_AT_ONCE).map((item) => table.put(item)));
   return jobs.map(({ state }) => state.jobId);
 }
 
@@ -123,6 +128,7 @@ function itemsOf({ store, templates }: Rig, job: PutJob) {
     ...(job.clientId !== undefined && {
       wire: { extraData: gzipSync(JSON.stringify({ client_id: job.clientId })), outputs: [] },
     }),
+    ...job.request,
   };
   const waits = status === 'queued' || status === 'processing';
   const state = {

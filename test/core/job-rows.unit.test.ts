@@ -41,6 +41,7 @@ it('queued → held: the attempt rises, the host and the moment are noted', () =
     ...STATES['waiting, lost once'],
     attempt: 2,
     host: HOST,
+    claimedBy: HOST,
     work: 'held',
     claimedAt: NOW,
     simulated: true,
@@ -48,7 +49,7 @@ it('queued → held: the attempt rises, the host and the moment are noted', () =
 });
 
 it.each(['held', 'processing'] as const)('%s → the same under the new run: nothing but the host', (state) => {
-  expect(after(STATES[state], 'adopt')).toEqual({ ...STATES[state], host: NEXT_RUN });
+  expect(after(STATES[state], 'adopt')).toEqual({ ...STATES[state], host: NEXT_RUN, claimedBy: NEXT_RUN });
 });
 
 it('held → queued: at its original place, without a lost attempt, without a host', () => {

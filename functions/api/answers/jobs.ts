@@ -151,6 +151,44 @@ export const status = job.extend({
 
 const queued = z.array(z.tuple([z.int().min(1), z.uuid()])).describe('[n, prompt_id], in the order they run');
 
+const found = {
+  path: z.string().describe('Of the bytes, at this API: GET with the key'),
+  thumbnail: z.string().nullable().describe('The same of a small image; null where it is no image'),
+};
+const duration = {
+  duration_seconds: z
+    .number()
+    .min(0)
+    .nullable()
+    .describe('From its first start to its end; null where it did not start, or has not ended'),
+};
+
+export const jobs = z.strictObject({
+  jobs: z
+    .array(job.extend({ ...duration, outputs: z.array(output.extend(found)) }))
+    .describe('Newest first; may be fewer than the limit, or none, though there are more: see next_cursor'),
+  next_cursor: cursor,
+});
+
+export const details = status.extend({
+  ...duration,
+  outputs: z.array(output.extend({ url, ...found })),
+  owner: z.string(),
+  inputs: z
+    .record(z.string(), z.unknown())
+    .describe(
+      'All of the workflow’s, those that were filled in too; none where the graph came with the request',
+    ),
+  host: z.string().nullable().describe('The host of the last attempt'),
+  claimed_at: time.nullable().describe('When that host took it'),
+  queued_seconds: z.number().min(0).nullable().describe('Until its first start; null where it did not start'),
+  lost_attempts: count.describe('Those that had started and ended without a result'),
+  failed_node: z
+    .strictObject({ node: z.string(), class_type: z.string(), exception: z.string(), message: z.string() })
+    .nullable()
+    .describe('Where error_code is node_failed: which one, and what Python raised'),
+});
+
 export const queue = z.strictObject({
   queue: z.strictObject({ queue_pending: queued, queue_running: queued }),
   jobs: z.record(z.string(), job).describe('The same jobs by their id, at most 100'),

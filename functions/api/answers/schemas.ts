@@ -11,6 +11,8 @@ export const ANSWERS = {
   Accepted: jobs.accepted,
   Job: jobs.job,
   JobStatus: jobs.status,
+  Jobs: jobs.jobs,
+  JobDetails: jobs.details,
   Queue: jobs.queue,
   Cancelled: jobs.cancelled,
   Cleared: jobs.cleared,

@@ -62,6 +62,24 @@ export function matching(described: Described, pattern: RegExp, must: string): P
   };
 }
 
+/** One of a few words. */
+export function choice<const Word extends string>(
+  described: Omit<Described, 'schema'>,
+  words: readonly Word[],
+): Parameter<Word | undefined> {
+  const parameter = text({ ...described, schema: { type: 'string', enum: [...words] } });
+  return {
+    ...parameter,
+    read(c) {
+      const value = parameter.read(c);
+      const word = words.find((one) => one === value);
+      if (value !== undefined && word === undefined)
+        throw invalid(described.name, `must be one of ${words.join(', ')}`);
+      return word;
+    },
+  };
+}
+
 /** @param unit of what it counts: `of seconds` */
 export function whole<Default extends number | undefined>(
   described: Pick<Described, 'name' | 'description'>,

@@ -1,19 +1,13 @@
 // Routes of what has been: jobs that ran to an end, shaped like ComfyUI's history, and their removal for good.
 
-import type * as z from 'zod';
 import { sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import { hasEnded, type JobState } from '../../core/job.ts';
-import { keys, outwardPromptId } from '../../core/names.ts';
-import type { JobRequest } from '../../core/request.ts';
-import { readGraph } from '../../images/documents.ts';
+import { hasEnded } from '../../core/job.ts';
+import { keys, PLACE_AMONG_OUTPUTS } from '../../core/names.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
-import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
-import { cursorOf, jobId, jobNotFound, owner, page } from '../http/parameters.ts';
+import { jobId, jobNotFound, owner, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
-import type { ANSWERS } from '../answers/schemas.ts';
-import { pageOfOwned, PLACE, totalOf } from './owned.ts';
 import type { Shared } from './shared.ts';
 
 export const historyRoutes = (deps: Shared) => [
@@ -25,26 +19,11 @@ export const historyRoutes = (deps: Shared) => [
       summary: 'Jobs that ran to an end, newest first',
       description: 'Shaped like ComfyUI’s own history.',
       scope: 'read',
-      parameters: { ...page(PLACE), owner },
+      parameters: { ...page(PLACE_AMONG_OUTPUTS), owner },
       answers: { 200: json('A page of jobs', 'History') },
       errors: ['invalid_field'],
     },
-    async (_, { owner, ...asked }) => {
-      const { jobs, totals } = deps;
-      const [found, total] = await Promise.all([pageOfOwned(jobs, owner, asked, RAN), totals.of(owner, RAN)]);
-      const requests = await jobs.readRequests(found.items.map(({ jobId }) => jobId));
-      const entries = await Promise.all(
-        found.items.map(async (state) => {
-          const request = requests.get(state.jobId);
-          return [outwardPromptId(state.jobId), await historyEntry(deps, state, request)] as const;
-        }),
-      );
-      return {
-        history: Object.fromEntries(entries),
-        ...totalOf('total_items', total),
-        next_cursor: cursorOf(found.next),
-      };
-    },
+    async (_, { owner, ...asked }) => (await import('./owned.ts')).listHistory(deps, owner, asked),
   ),
 
   route(
@@ -77,38 +56,3 @@ export const historyRoutes = (deps: Shared) => [
     },
   ),
 ];
-
-const RAN: Listing<JobState> = {
-  of: ['completed', 'failed'],
-  itemsOf: (state) => [state],
-  count: () => 1,
-};
-
-interface HistoryFile {
-  filename: string;
-  subfolder: string;
-  type: 'output';
-}
-
-async function historyEntry(
-  { images }: Shared,
-  state: JobState,
-  request: JobRequest | undefined,
-): Promise<z.input<typeof ANSWERS.History>['history'][string]> {
-  const promptId = outwardPromptId(state.jobId);
-  // Nodes and keys may have any name, also those of an object's own properties.
-  const files = new Map<string, Map<string, HistoryFile[]>>();
-  for (const { node, key = 'images', filename } of state.outputs ?? []) {
-    const byKey = files.get(node) ?? new Map<string, HistoryFile[]>();
-    files.set(node, byKey.set(key, [...(byKey.get(key) ?? []), { filename, subfolder: '', type: 'output' }]));
-  }
-  const outputs = Object.fromEntries([...files].map(([node, byKey]) => [node, Object.fromEntries(byKey)]));
-  const graph = request && (await readGraph(images, request));
-  return {
-    prompt: [state.createdAt, promptId, graph ?? {}, {}, Object.keys(outputs)],
-    outputs,
-    status: state.status === 'completed' ? 'success' : 'error',
-    job_id: state.jobId,
-    error: state.error ?? null,
-  };
-}

@@ -1,14 +1,12 @@
 // Routes of images that were made: the bytes, the list.
 
-import { imagesOf } from '../../core/job.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
+import { PLACE_AMONG_OUTPUTS } from '../../core/names.ts';
 import { findOutput } from '../admission/own-output.ts';
-import type { Listing } from '../caches/totals.ts';
 import { json } from '../http/answers.ts';
 import { outputBytes, redirectToOutput } from '../http/output-bytes.ts';
-import { cursorOf, owner, page, part, text } from '../http/parameters.ts';
+import { owner, page, part, text } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
-import { pageOfOwned, PLACE, totalOf } from './owned.ts';
 import type { Shared } from './shared.ts';
 
 const BINARY = { type: 'string', format: 'binary' };
@@ -82,31 +80,10 @@ export const imageRoutes = (deps: Shared) => [
       tag: 'Images',
       summary: 'Images, newest first',
       scope: 'read',
-      parameters: { ...page(PLACE), owner },
+      parameters: { ...page(PLACE_AMONG_OUTPUTS), owner },
       answers: { 200: json('A page of file names', 'Outputs') },
       errors: ['invalid_field'],
     },
-    async (_, { owner, ...asked }) => {
-      const [found, total] = await Promise.all([
-        pageOfOwned(deps.jobs, owner, asked, IMAGES),
-        deps.totals.of(owner, IMAGES),
-      ]);
-      return {
-        images: found.items,
-        ...totalOf('total', total),
-        output_dir: deps.images.outputDirectory,
-        next_cursor: cursorOf(found.next),
-      };
-    },
+    async (_, { owner, ...asked }) => (await import('./owned.ts')).listOutputs(deps, owner, asked),
   ),
 ];
-
-const IMAGES: Listing<string> = {
-  of: ['completed'],
-  // Newest first, within a batch too.
-  itemsOf: (state) =>
-    imagesOf(state)
-      .map(({ filename }) => filename)
-      .toReversed(),
-  count: ({ images }) => images,
-};

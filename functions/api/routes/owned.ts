@@ -1,12 +1,45 @@
-// What an owner's jobs made, newest first, in pages.
+// What an owner's jobs made, newest first, in pages: GET /api/outputs and GET /api/history. Loaded at the first request for either.
 
-import type { JobState } from '../../core/job.ts';
+import type * as z from 'zod';
+import { imagesOf, type JobState } from '../../core/job.ts';
+import { outwardPromptId } from '../../core/names.ts';
+import type { JobRequest } from '../../core/request.ts';
+import { readGraph } from '../../images/documents.ts';
 import type { Jobs, ListedJob } from '../../store/jobs.ts';
-import type { Page } from '../http/parameters.ts';
+import type { ANSWERS } from '../answers/schemas.ts';
 import { type Counted, type Listing, rowsOf } from '../caches/totals.ts';
+import { cursorOf, type Page } from '../http/parameters.ts';
+import type { Shared } from './shared.ts';
 
-/** Of a cursor, before it is made opaque. */
-export const PLACE = /^\d{13}#[0-9a-f-]{36}~\d{1,4}$/;
+export async function listOutputs({ jobs, totals, images }: Shared, owner: string, asked: Page) {
+  const [found, total] = await Promise.all([
+    pageOfOwned(jobs, owner, asked, IMAGES),
+    totals.of(owner, IMAGES),
+  ]);
+  return {
+    images: found.items,
+    ...totalOf('total', total),
+    output_dir: images.outputDirectory,
+    next_cursor: cursorOf(found.next),
+  };
+}
+
+export async function listHistory(deps: Shared, owner: string, asked: Page) {
+  const { jobs, totals } = deps;
+  const [found, total] = await Promise.all([pageOfOwned(jobs, owner, asked, RAN), totals.of(owner, RAN)]);
+  const requests = await jobs.readRequests(found.items.map(({ jobId }) => jobId));
+  const entries = await Promise.all(
+    found.items.map(async (state) => {
+      const request = requests.get(state.jobId);
+      return [outwardPromptId(state.jobId), await historyEntry(deps, state, request)] as const;
+    }),
+  );
+  return {
+    history: Object.fromEntries(entries),
+    ...totalOf('total_items', total),
+    next_cursor: cursorOf(found.next),
+  };
+}
 
 const BATCH = 100;
 
@@ -38,14 +71,14 @@ async function* statesOf(
   }
 }
 
-export interface Found<T> {
+interface Found<T> {
   items: T[];
   /** Where the next page begins; undefined at the end. */
   next?: string;
 }
 
 /** A cursor is `<place in the index>~<how many of that job's items were already listed>`. */
-export async function pageOfOwned<T>(
+async function pageOfOwned<T>(
   jobs: Jobs,
   owner: string,
   { limit, cursor }: Page,
@@ -70,6 +103,51 @@ export async function pageOfOwned<T>(
 }
 
 /** `total` is exact up to 1,000 and says so beyond. */
-export function totalOf<Field extends 'total' | 'total_items'>(field: Field, { count, exact }: Counted) {
+function totalOf<Field extends 'total' | 'total_items'>(field: Field, { count, exact }: Counted) {
   return { [field]: count, total_is_exact: exact } as Record<Field, number> & { total_is_exact: boolean };
+}
+
+const IMAGES: Listing<string> = {
+  of: ['completed'],
+  // Newest first, within a batch too.
+  itemsOf: (state) =>
+    imagesOf(state)
+      .map(({ filename }) => filename)
+      .toReversed(),
+  count: ({ images }) => images,
+};
+
+const RAN: Listing<JobState> = {
+  of: ['completed', 'failed'],
+  itemsOf: (state) => [state],
+  count: () => 1,
+};
+
+interface HistoryFile {
+  filename: string;
+  subfolder: string;
+  type: 'output';
+}
+
+async function historyEntry(
+  { images }: Shared,
+  state: JobState,
+  request: JobRequest | undefined,
+): Promise<z.input<typeof ANSWERS.History>['history'][string]> {
+  const promptId = outwardPromptId(state.jobId);
+  // Nodes and keys may have any name, also those of an object's own properties.
+  const files = new Map<string, Map<string, HistoryFile[]>>();
+  for (const { node, key = 'images', filename } of state.outputs ?? []) {
+    const byKey = files.get(node) ?? new Map<string, HistoryFile[]>();
+    files.set(node, byKey.set(key, [...(byKey.get(key) ?? []), { filename, subfolder: '', type: 'output' }]));
+  }
+  const outputs = Object.fromEntries([...files].map(([node, byKey]) => [node, Object.fromEntries(byKey)]));
+  const graph = request && (await readGraph(images, request));
+  return {
+    prompt: [state.createdAt, promptId, graph ?? {}, {}, Object.keys(outputs)],
+    outputs,
+    status: state.status === 'completed' ? 'success' : 'error',
+    job_id: state.jobId,
+    error: state.error ?? null,
+  };
 }

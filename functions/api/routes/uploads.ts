@@ -1,21 +1,17 @@
 // Routes of what callers upload for workflows to read: put, list, delete.
 
 import { AppError } from '../../core/errors.ts';
-import { invalid } from '../../core/inputs.ts';
 import {
   LINK_LIFETIME_SECONDS,
-  LINKED_WITHIN,
   MAX_LINKED_BYTES,
   MAX_UPLOAD_BYTES,
   MAX_UPLOAD_PIXELS,
 } from '../../core/limits.ts';
-import { isUploadName, keys, UPLOAD_NAME, uploadName } from '../../core/names.ts';
+import { isUploadName, keys, UPLOAD_NAME } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
-import { keepUpload } from '../admission/image-inputs.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
 import { keepOf } from '../deps.ts';
 import { json, LIMIT_HEADERS } from '../http/answers.ts';
-import { originOf } from '../http/link-origin.ts';
 import { cursorOf, object, owner, page, part } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
@@ -78,31 +74,13 @@ export const uploadRoutes = (deps: Shared) => [
             description: 'Its extension is kept: loaders go by it',
           },
           size_bytes: { type: 'integer', minimum: 1, maximum: MAX_LINKED_BYTES },
-          sha256: { type: 'string', pattern: SHA256.source, description: 'Of the file, in hex' },
+          sha256: { type: 'string', pattern: '^[0-9a-f]{64}$', description: 'Of the file, in hex' },
         },
       }),
       answers: { 200: json('Where to put it', 'UploadLink', LIMIT_HEADERS) },
       errors: ['missing_field', 'unknown_field', 'invalid_field', 'too_many_requests', 'uploads_used_up'],
     },
-    async (c, { body }) => {
-      const { limits, uploadQuota, presigner, settings, now } = deps;
-      const caller = c.get('caller');
-      setHeaders(c, await limits.request(caller));
-      const { extension, sizeBytes, sha256 } = askedOf(body);
-      const name = uploadName(sha256, extension);
-      const key = keys.upload(caller.owner, name);
-      if (await keepUpload(deps, key)) return { name, uploaded: true, upload: null };
-      const endsAt = now() + LINK_LIFETIME_SECONDS * 1000;
-      await uploadQuota.begin(caller, { name, bytes: sizeBytes }, endsAt + LINKED_WITHIN);
-      const { url, headers } = await presigner.uploadLink({
-        endpoint: originOf(settings, c),
-        key,
-        sizeBytes,
-        sha256,
-      });
-      const upload = { method: 'PUT' as const, url, headers, expires_at: new Date(endsAt).toISOString() };
-      return { name, uploaded: false, upload };
-    },
+    async (c, { body }) => (await import('./upload-by-link.ts')).uploadByLink(deps, c, body),
   ),
 
   route(
@@ -168,39 +146,6 @@ export const uploadRoutes = (deps: Shared) => [
     },
   ),
 ];
-
-const SHA256 = /^[0-9a-f]{64}$/;
-const ASKED = ['filename', 'size_bytes', 'sha256'];
-
-/** @throws AppError missing_field, unknown_field, invalid_field */
-function askedOf(body: Record<string, unknown>): { extension: string; sizeBytes: number; sha256: string } {
-  const { filename, size_bytes: sizeBytes, sha256 } = body;
-  const unknown = Object.keys(body).find((name) => !ASKED.includes(name));
-  if (unknown !== undefined)
-    throw new AppError(
-      'unknown_field',
-      `Unknown field: ${unknown.slice(0, 60)}; a link takes ${ASKED.join(', ')}`,
-      {
-        field: unknown.slice(0, 60),
-      },
-    );
-  const missing = ASKED.find((name) => body[name] === undefined || body[name] === null);
-  if (missing !== undefined)
-    throw new AppError('missing_field', `Missing field: ${missing}`, { field: missing });
-  if (typeof filename !== 'string' || filename === '' || filename.length > 255)
-    throw invalid('filename', 'must be a name such as film.mp4, of at most 255 characters');
-  if (
-    typeof sizeBytes !== 'number' ||
-    !Number.isInteger(sizeBytes) ||
-    sizeBytes < 1 ||
-    sizeBytes > MAX_LINKED_BYTES
-  )
-    throw invalid('size_bytes', `must be a whole number from 1 to ${MAX_LINKED_BYTES}`);
-  if (typeof sha256 !== 'string' || !SHA256.test(sha256))
-    throw invalid('sha256', 'must be the SHA-256 of the file: 64 digits of 0-9 and a-f');
-  const extension = /\.([a-z0-9]{1,10})$/.exec(filename.toLowerCase())?.[1] ?? 'bin';
-  return { extension, sizeBytes, sha256 };
-}
 
 function notFound(): AppError {
   return new AppError('image_not_found', 'There is no upload of this name');

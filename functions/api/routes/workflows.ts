@@ -5,7 +5,6 @@ import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';
 import { type Missing, missingOf } from '../../core/missing-requirements.ts';
 import { missingRequirements } from '../../core/object-info.ts';
-import { faultsOf } from '../../core/preflight/faults.ts';
 import type { Template } from '../../core/template.ts';
 import type { KnownHost } from '../caches/fleet.ts';
 import { json } from '../http/answers.ts';
@@ -49,14 +48,19 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
       const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
       return {
         ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
-        ...checked(template, hosts),
+        ...(await checked(template, hosts)),
       };
     },
   ),
 ];
 
 /** Nothing where one of the hosts runs it, or none is there to be asked. */
-function checked(template: Template, hosts: readonly KnownHost[]): { missing: Missing[]; faults: string[] } {
+async function checked(
+  template: Template,
+  hosts: readonly KnownHost[],
+): Promise<{ missing: Missing[]; faults: string[] }> {
+  // ComfyUI's own validation is long, and here alone it is asked of a template: no cold start loads it.
+  const { faultsOf } = await import('../../core/preflight/faults.ts');
   const found = hosts.map(({ nodes }) => ({
     missingRequirements: missingRequirements(template.graph, nodes),
     faults: faultsOf(template, nodes),

@@ -46,14 +46,14 @@ export async function jobView(deps: V2Deps, { state, request }: Job, origin: str
 }
 
 /** In a list; what it made comes from the job itself. */
-export function summaryView(state: JobState, request: JobRequest) {
+export function summaryView(state: JobState, { metadata = {} }: Pick<JobRequest, 'metadata'>) {
   const changed = state.endedAt ?? state.progressAt ?? state.startedAt ?? state.claimedAt ?? state.createdAt;
   return {
     id: state.jobId,
     status: v2Status(state),
     create_time: iso(state.createdAt),
     update_time: iso(changed),
-    metadata: request.metadata ?? {},
+    metadata,
   };
 }
 

@@ -1,8 +1,9 @@
-// GET /api/v2/jobs: all of the caller's jobs, newest first, by labels. Labels stand in no index: a page reads a bounded number of
-// jobs, and where few of them have the labels it is short, or empty, and the next one goes on.
+// GET /api/v2/jobs: all of the caller's jobs, newest first, by labels. A page by labels may be short, or empty, and go on.
 
 import type { Context } from 'hono';
 import { hasLabels, type Labels, problemOfLabel } from '../../core/labels.ts';
+import { pageOfJobs } from '../caches/owned-jobs.ts';
+import { OWNER_ORDER } from '../../core/names.ts';
 import type { ApiEnv } from '../deps.ts';
 import { exactJson } from '../http/exact-json.ts';
 import { cursorOf } from '../http/parameters.ts';
@@ -13,42 +14,25 @@ import { summaryView } from './job-view.ts';
 const PAGE_DEFAULT = 50;
 const PAGE_MAX = 100;
 const MAX_FILTERS = 3;
-/** As many as one BatchGet reads. */
-const READ_AT_ONCE = 100;
-/** Jobs that one page reads. */
-const READ_AT_MOST = 1000;
-const PLACE = /^\d{13}#[0-9a-f-]{36}$/;
 const FILTER = /^metadata\[(.*)\]$/s;
 
 export async function listJobs(deps: V2Deps, c: Context<ApiEnv>): Promise<Response> {
   const limit = limitOf(c.req.query('limit'));
   const wanted = filterOf(c.req.queries());
   const { owner } = c.get('caller');
-  let before = placeOf(c.req.query('cursor'));
-  const jobs: ReturnType<typeof summaryView>[] = [];
-  for (let read = 0; read < READ_AT_MOST;) {
-    const missing = limit - jobs.length;
-    const page = await deps.jobs.listOwned(owner, wanted ? READ_AT_ONCE : missing, before);
-    read += page.items.length;
-    const ids = page.items.map(({ jobId }) => jobId);
-    const [states, requests] = await Promise.all([
-      deps.jobs.readStates(ids, { consistent: true }),
-      deps.jobs.readRequests(ids),
-    ]);
-    const found = new Map(states.map((state) => [state.jobId, state]));
-    before = page.cursor;
-    for (const { jobId, place } of page.items) {
-      const [state, request] = [found.get(jobId), requests.get(jobId)];
-      if (!state || !request || (wanted && !hasLabels(request.metadata, wanted))) continue;
-      jobs.push(summaryView(state, request));
-      if (jobs.length < limit) continue;
-      // Of a page of filtered jobs, some may not have been looked at.
-      const isLast = page.cursor === undefined && place === page.items.at(-1)!.place;
-      return exactJson(c, { jobs, ...(!isLast && { next_cursor: cursorOf(place) }) });
-    }
-    if (before === undefined) break;
-  }
-  return exactJson(c, { jobs, ...(before !== undefined && { next_cursor: cursorOf(before) }) });
+  const before = placeOf(c.req.query('cursor'));
+  const found = await pageOfJobs(
+    deps,
+    owner,
+    { limit, before },
+    {
+      request: wanted && (({ metadata }) => hasLabels(metadata, wanted)),
+    },
+  );
+  return exactJson(c, {
+    jobs: found.jobs.map(({ state, request }) => summaryView(state, request)),
+    ...(found.next !== undefined && { next_cursor: cursorOf(found.next) }),
+  });
 }
 
 function limitOf(given: string | undefined): number {
@@ -62,7 +46,7 @@ function limitOf(given: string | undefined): number {
 function placeOf(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const place = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!PLACE.test(place))
+  if (!OWNER_ORDER.test(place))
     throw new V2Error(400, 'invalid_cursor', '"cursor" must be the next_cursor of an earlier answer');
   return place;
 }
