@@ -20,6 +20,7 @@ const shared = {
   format: 'esm',
   target: 'node20',
   mainFields: ['module', 'main'],
+  loader: { '.wasm': 'file' },
   logLevel: 'warning',
 };
 
@@ -85,6 +86,7 @@ const programs = {
   'range-server': 'test/bench/range-server.ts',
   'pull-models': 'functions/models/main.ts',
   'part-thread': 'functions/models/part-thread.ts',
+  'image-codec/thread': 'functions/images/codec/thread.ts',
   chaos: 'test/chaos/main.ts',
 };
 /** What is deployed. */
@@ -92,8 +94,9 @@ const assets = { lambda, infra, package: packed, 'simulated-comfyui/package': pa
 
 /** What the docs page consists of, with its licence. */
 const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
-/** They serve it, and the console. */
-const SERVE_PAGES = ['local', 'api', 'generate', 'comfyui-rest-api'];
+/** They serve it, and the console, and convert images by a thread. */
+const SERVE_API = ['local', 'api', 'generate', 'comfyui-rest-api'];
+const CODEC = 'image-codec/thread';
 
 /** Beside a program's own sources: what decides how they are bundled. */
 const ALWAYS = ['build.mjs', 'package-lock.json', 'tsconfig.json'];
@@ -121,12 +124,13 @@ if (unknown !== undefined) {
   console.error(`There is no "${unknown}" to build; there is ${known}`);
   process.exit(1);
 }
-const wanted = names.length > 0 ? names : Object.keys(programs);
+const wanted = new Set(names.length > 0 ? names : Object.keys(programs));
+const servesApi = SERVE_API.some((name) => wanted.has(name));
+if (servesApi) wanted.add(CODEC);
 const stale = [];
 for (const name of wanted) if (Object.hasOwn(programs, name) && !(await isFresh(name))) stale.push(name);
 await local(stale);
-if (wanted.some((name) => SERVE_PAGES.includes(name)) && !(await isFresh('console')))
-  await consoleTo('.build/console');
+if (servesApi && !(await isFresh('console'))) await consoleTo('.build/console');
 for (const name of wanted) await assets[name]?.();
 if (then >= 0) {
   // Its helper process would stay as long as the program runs.
@@ -172,12 +176,13 @@ async function consoleTo(outdir) {
 /** @returns what the bundles were made from */
 async function local(some) {
   if (some.length === 0) return [];
-  if (some.some((name) => SERVE_PAGES.includes(name)))
+  if (some.some((name) => SERVE_API.includes(name)))
     await copy('node_modules/swagger-ui-dist', '.build/docs', DOCS_PAGE);
   const began = Date.now();
   const { inputs, outputs } = await bundle({
     entryPoints: Object.fromEntries(some.map((name) => [name, programs[name]])),
     outdir: '.build',
+    assetNames: 'image-codec/[name]',
     sourcemap: 'linked',
     // Comments of packages are a third of the text, and one sign beyond Latin-1 among them doubles the memory that all of it takes.
     minifyWhitespace: true,
@@ -223,7 +228,7 @@ async function isFresh(name) {
   const made =
     name === 'console'
       ? ['.build/console/index.html']
-      : [`.build/${name}.mjs`, ...(SERVE_PAGES.includes(name) ? ['.build/docs'] : [])];
+      : [`.build/${name}.mjs`, ...(SERVE_API.includes(name) ? ['.build/docs'] : [])];
   if (!made.every(lookOf)) return false;
   const sources = await readFile(sourcesOf(name), 'utf8').catch(() => '[]');
   const looks = JSON.parse(sources);
@@ -240,8 +245,10 @@ async function lambda() {
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
         'webhooks/index': 'functions/webhooks/lambda.ts',
+        'api/image-codec/thread': 'functions/images/codec/thread.ts',
       },
       outdir: '.build/lambda',
+      assetNames: 'api/image-codec/[name]',
       ...onLambda,
     }),
     bundle({
@@ -288,7 +295,7 @@ function infra() {
 /** package.json names the files: what is installed has neither the sources nor a bundler. */
 async function packed() {
   const inputs = [
-    ...(await local(['comfyui-rest-api', 'simulated-comfyui'])),
+    ...(await local(['comfyui-rest-api', 'simulated-comfyui', CODEC])),
     ...(await consoleTo('.build/console')),
   ];
   await put('.build/THIRD-PARTY-LICENSES.txt', await licencesOf(inputs));

@@ -65,9 +65,9 @@ export class Api extends Construct {
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },
         }),
         ...props.images.allow(role, {
-          GetObject: ['images', 'uploads', 'graphs', 'inventories'],
-          PutObject: ['uploads', 'graphs'],
-          DeleteObject: ['images', 'uploads', 'graphs'],
+          GetObject: ['images', 'derived', 'uploads', 'graphs', 'inventories'],
+          PutObject: ['uploads', 'graphs', 'derived'],
+          DeleteObject: ['images', 'derived', 'uploads', 'graphs'],
         }),
         METRICS_NAMESPACE: namespaceOf(settings.name),
         WORKFLOWS_PATH: '/var/task/workflows',

@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import { asNagWrites, bucketName } from './names.ts';
 
 /** Objects of jobs, which expire with them. Inventories do not expire: they belong to hosts and are found by hash. */
-const OF_JOBS = ['images', 'uploads', 'graphs'];
+const OF_JOBS = ['images', 'derived', 'uploads', 'graphs'];
 
 type ObjectAction =
   | 'GetObject'

@@ -64,6 +64,7 @@ export interface Routes {
   'DELETE /api/queue/{id}': { path: { id: string | number }; query: {  }; answer: Cancelled };
   'POST /api/queue/clear': { path: {  }; query: {  }; answer: Cleared };
   'GET /api/image/{filename}': { path: { filename: string | number }; query: { redirect?: string | number }; answer: undefined };
+  'GET /api/image/{filename}/thumbnail': { path: { filename: string | number }; query: {  }; answer: undefined };
   'GET /api/outputs': { path: {  }; query: { limit?: string | number; cursor?: string | number; owner?: string | number }; answer: Outputs };
   'POST /api/upload/image': { path: {  }; query: {  }; answer: Uploaded };
   'POST /api/upload/link': { path: {  }; query: {  }; answer: UploadLink };

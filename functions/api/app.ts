@@ -32,6 +32,7 @@ import { createTotals } from './caches/totals.ts';
 import { createReaders, type Readers } from './http/readers.ts';
 import { createQueue } from './caches/queue-view.ts';
 import { limitReads } from './admission/limit-reads.ts';
+import { createDerived } from './admission/derived.ts';
 import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
 import { createUploadQuota } from './admission/upload-quota.ts';
@@ -65,6 +66,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
     totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits,
+    derived: createDerived(deps),
     uploadQuota,
     uploads: createUploads({ ...deps, uploadQuota }),
     urlInputs: createUrlInputs({ ...deps, limits, uploadQuota }),

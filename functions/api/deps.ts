@@ -11,6 +11,7 @@ import type { Inventory } from '../core/object-info.ts';
 import type { OwnerLimits } from '../core/quota.ts';
 import type { Workflows } from '../core/template.ts';
 import type { Timings } from '../core/timings.ts';
+import type { Codec } from '../images/codec/order.ts';
 import type { Images } from '../images/images.ts';
 import type { Presigner } from '../images/links.ts';
 import type { Log } from '../log.ts';
@@ -40,6 +41,8 @@ export interface ApiDeps extends Tables {
   admit?: MiddlewareHandler<ApiEnv>;
   /** Of inputs that are named by an address; absent: none are. */
   fetchInput?: Fetch;
+  /** Makes other images of images, on threads of its own. */
+  codec: Codec;
   /** The folder with swagger-ui's files. */
   docs: string;
   /** The folder with the console's files. */

@@ -11,6 +11,8 @@ import type { LocalSettings } from '../config/local.ts';
 import { ownerLimitsOf } from '../config/owner-limits.ts';
 import { MAX_WAITING } from '../core/limits.ts';
 import type { ObjectInfo } from '../core/object-info.ts';
+import { lazyCodec } from '../images/codec/lazy.ts';
+import { codecProgram } from '../runtime/codec-program.ts';
 import type { Connected } from '../runtime/connect.ts';
 import type { Fetch } from '../outbound/fetch.ts';
 import { consoleFolder, docsFolder } from '../runtime/page-folders.ts';
@@ -40,6 +42,7 @@ export function machineApps(
     random: randomBytes,
     docs: docsFolder(),
     console: consoleFolder(),
+    codec: lazyCodec(codecProgram()),
     recorded: { nodes: recordedNodes, models: {} },
     settings: {
       ...common(settings),
@@ -67,6 +70,7 @@ export function lambdaApp(
     random: randomBytes,
     docs: join(own.folder, 'docs'),
     console: join(own.folder, 'console'),
+    codec: lazyCodec(join(own.folder, 'image-codec', 'thread.mjs')),
     recorded: {
       get nodes(): ObjectInfo {
         const recorded = join(own.folder, 'recorded-object-info.json');

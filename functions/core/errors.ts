@@ -30,6 +30,7 @@ export const STATUS = {
   upload_exists: 412,
   body_too_large: 413,
   unsupported_media_type: 415,
+  not_convertible: 415,
   range_not_satisfiable: 416,
   idempotency_mismatch: 422,
   input_not_fetched: 422,
@@ -43,6 +44,7 @@ export const STATUS = {
   internal_error: 500,
   comfyui_not_responding: 503,
   too_many_readers: 503,
+  too_many_conversions: 503,
   disk_full: 503,
   unavailable: 503,
 } as const;

@@ -175,6 +175,10 @@ export const keys = {
   image: (jobId: string, attempt: number, filename: string) =>
     `images/${hexOf(jobId)}/${attempt}/${filename}`,
   imagesOfJob: (jobId: string) => `images/${hexOf(jobId)}/`,
+  /** `made`: what it is to the output. */
+  derived: (jobId: string, attempt: number, filename: string, made: string) =>
+    `derived/${hexOf(jobId)}/${attempt}/${filename}.${made}`,
+  derivedOfJob: (jobId: string) => `derived/${hexOf(jobId)}/`,
   upload: (owner: string, name: string) => `uploads/${ownerTag(owner)}/${name}`,
   graph: (jobId: string) => `graphs/${hexOf(jobId)}.json.gz`,
   inventory: (hash: string) => `inventories/${hash}.json.gz`,

@@ -36,6 +36,7 @@ export async function applyRetention({
   lived.begins(now());
   const ages = {
     'images/': keep,
+    'derived/': keep,
     'graphs/': keep,
     // An upload's date is renewed at most once per `uploadRenewal`, so its last use may be that much later.
     'uploads/': keep + uploadRenewal(keep),

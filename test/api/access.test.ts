@@ -7,6 +7,7 @@ import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp } from '../../functions/api/deps.ts';
 import { drawKey, type Scope, type ApiKey } from '../../functions/core/access.ts';
 import { imageName, keys as bucketKeys } from '../../functions/core/names.ts';
+import { build } from '../support/program.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { anotherProcess, call, putJob } from './support.ts';
 
@@ -14,6 +15,7 @@ let rig: Rig;
 let app: ApiApp;
 let clock: number;
 beforeAll(async () => {
+  await build();
   rig = await startRig({ forward: false });
   clock = 0;
   const now = () => rig.store.now() + clock;
@@ -58,7 +60,9 @@ interface Thing {
 async function thingsOf(owner: string): Promise<Thing> {
   const ended = await putJob(rig, { owner, status: 'completed', images: 1 });
   const image = imageName('Flux2_Turbo', ended, 1, 'png');
-  await rig.images.put(bucketKeys.image(ended, 1, image), Buffer.from('bytes'), { contentType: 'image/png' });
+  await rig.images.put(bucketKeys.image(ended, 1, image), PNG.sync.write(new PNG({ width: 1, height: 1 })), {
+    contentType: 'image/png',
+  });
   return { waiting: await putJob(rig, { owner }), ended, image };
 }
 
@@ -90,6 +94,7 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: ({ ended }) => `GET /api/jobs/${ended}/graph`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}?redirect=1`, needs: 'read', foreign: 404 },
+  { route: ({ image }) => `GET /api/image/${image}/thumbnail`, needs: 'read', foreign: 404 },
   { route: () => 'GET /api/queue', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/outputs', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/history', needs: 'read', foreign: 200 },

@@ -13,6 +13,7 @@ import { drawKey, type Scope } from '../../functions/core/access.ts';
 import type { Delivery } from '../../functions/core/delivery.ts';
 import { keys, ownerOrder } from '../../functions/core/names.ts';
 import { payloadOf } from '../../functions/webhooks/payload.ts';
+import { build } from '../support/program.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type Described, type DescribedAnswer, documentOfApp, operationsOf } from './described.ts';
 import { anotherProcess, type Asked, eventually, type Json, putJob, putJobs, SETTINGS } from './support.ts';
@@ -21,6 +22,7 @@ let rig: Rig;
 let app: ApiApp;
 let document: Described;
 beforeAll(async () => {
+  await build();
   rig = await startRig();
   app = anotherProcess(rig, { admit: askForKeys(rig.store), nudge: () => rig.nudge() });
   document = await documentOfApp(app);
@@ -213,8 +215,13 @@ describe('what routes answer', () => {
     await asks(`GET /api/image/${image}`, 416, { headers: { range: 'bytes=99999999-' } });
     await asks(`GET /api/image/${image}?redirect=1`, 302);
     await asks('GET /api/image/none.png', 404);
+    await asks('GET /api/image/none.png/thumbnail', 404);
     const { headers } = await app.request(`/api/image/${image}`, { headers: { 'x-api-key': key } });
     await asks(`GET /api/image/${image}`, 304, { headers: { 'if-none-match': headers.get('etag')! } });
+    const thumbnail = `/api/image/${image}/thumbnail`;
+    await asks(`GET ${thumbnail}`, 200);
+    const small = await app.request(thumbnail, { headers: { 'x-api-key': key } });
+    await asks(`GET ${thumbnail}`, 304, { headers: { 'if-none-match': small.headers.get('etag')! } });
   });
 
   test('an upload', async () => {

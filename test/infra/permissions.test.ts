@@ -141,13 +141,15 @@ describe('tables', () => {
 });
 
 describe('buckets', () => {
-  test('the api reads all, puts uploads and graphs, and deletes those and what a job left', () => {
+  test('the api reads all, puts uploads, graphs and what it makes of images, and deletes those and what a job left', () => {
     expect(allowedTo('Api', 's3')).toEqual(
       [
         'images ListBucket',
-        ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
-        ...['uploads', 'graphs'].map((prefix) => `images/${prefix}/* PutObject`),
-        ...['images', 'uploads', 'graphs'].map((prefix) => `images/${prefix}/* DeleteObject`),
+        ...['images', 'derived', 'uploads', 'graphs', 'inventories'].map(
+          (prefix) => `images/${prefix}/* GetObject`,
+        ),
+        ...['derived', 'uploads', 'graphs'].map((prefix) => `images/${prefix}/* PutObject`),
+        ...['images', 'derived', 'uploads', 'graphs'].map((prefix) => `images/${prefix}/* DeleteObject`),
       ].toSorted(),
     );
   });

@@ -119,6 +119,7 @@ describe('buckets', () => {
     const prefixOf = (key: string) => key.slice(0, key.indexOf('/') + 1);
     expect(expiring.map((rule) => [rule['Prefix'], rule['ExpirationInDays']])).toEqual([
       [prefixOf(keys.image('job', 1, 'a.png')), 30],
+      [prefixOf(keys.derived('job', 1, 'a.png', 'thumbnail.webp')), 30],
       [prefixOf(keys.upload('local', 'a.png')), 30],
       [prefixOf(keys.graph('job')), 30],
     ]);

@@ -5,7 +5,9 @@ import { createApps } from '../../functions/api/app.ts';
 import type { Wire } from '../../functions/api/comfyui-wire/deps.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import type { Readers } from '../../functions/api/http/readers.ts';
+import { lazyCodec } from '../../functions/images/codec/lazy.ts';
 import { createPresigner } from '../../functions/images/s3/presign.ts';
+import { codecProgram } from '../../functions/runtime/codec-program.ts';
 import { consoleFolder, docsFolder } from '../../functions/runtime/page-folders.ts';
 import { CREDENTIALS, REGION } from './store.ts';
 
@@ -16,7 +18,16 @@ export const SETTINGS: ApiDeps['settings'] = {
   maxWaiting: 10_000,
 };
 
-type Given = 'servedImages' | 'presigner' | 'random' | 'nudge' | 'docs' | 'console' | 'recorded' | 'settings';
+type Given =
+  | 'codec'
+  | 'servedImages'
+  | 'presigner'
+  | 'random'
+  | 'nudge'
+  | 'docs'
+  | 'console'
+  | 'recorded'
+  | 'settings';
 
 type GivenDeps = Omit<ApiDeps, Given> & Partial<Pick<ApiDeps, Given>> & { readers?: Readers };
 
@@ -29,6 +40,7 @@ export function appsWith(deps: GivenDeps): { api: ApiApp; wire: ApiApp; upgrade:
     presigner: createPresigner({ credentials: CREDENTIALS, region: REGION, bucket: 'images' }),
     random: randomBytes,
     nudge: () => undefined,
+    codec: lazyCodec(codecProgram()),
     docs: docsFolder(),
     console: consoleFolder(),
     recorded: { nodes: {}, models: {} },

@@ -21,6 +21,8 @@ import { type HostDeps, type RunningHost, startHost } from '../../functions/host
 import { createIntake } from '../../functions/host/claims/intake.ts';
 import { type FolderImages, openFolderImages } from '../../functions/images/folder/images.ts';
 import { createLinks } from '../../functions/images/folder/links.ts';
+import { lazyCodec } from '../../functions/images/codec/lazy.ts';
+import { codecProgram } from '../../functions/runtime/codec-program.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../../functions/runtime/listen.ts';
 import {
   type SimulatedComfyUI,
@@ -107,6 +109,7 @@ export async function startRig({
   const forwarder = createForwarder({ jobs, hosts, log, timings, now });
   const nudge = (jobId?: string) => (forward ? forwarder.nudge(jobId) : undefined);
   const templates = await loadTemplates(workflows);
+  const codec = lazyCodec(codecProgram());
   const stopping = new AbortController();
   const live = createLive();
   const {
@@ -120,6 +123,7 @@ export async function startRig({
     // Where links lead to the bucket, they are S3's.
     ...(settings?.links !== 'bucket' && { presigner: links }),
     readers,
+    codec,
     workflows: { templates, refused: [] },
     log,
     timings,
@@ -225,6 +229,7 @@ export async function startRig({
     async close() {
       for (const close of closers) await close();
       stopping.abort();
+      await codec.close();
       await Promise.all([server.close(), wireServer.close()]);
       await store.close();
       await rm(directory, { recursive: true, force: true });

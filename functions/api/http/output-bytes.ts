@@ -17,6 +17,9 @@ interface Found {
   output: JobOutput;
 }
 
+/** An image's name belongs to one attempt's bytes for ever. */
+export const KEPT = { 'Cache-Control': 'private, max-age=31536000, immutable' };
+
 export function imageNotFound(): AppError {
   return new AppError('image_not_found', 'Image not found');
 }
@@ -44,11 +47,7 @@ export async function outputBytes(
   return storedBytes(deps, c, {
     key: keys.image(state.jobId, state.attempt, output.filename),
     asked,
-    // An image's name belongs to one attempt's bytes for ever.
-    headers: (contentType) => ({
-      ...safetyOf(contentType, output.filename),
-      'Cache-Control': 'private, max-age=31536000, immutable',
-    }),
+    headers: (contentType) => ({ ...safetyOf(contentType, output.filename), ...KEPT }),
     notFound: imageNotFound,
     full() {
       // S3 itself has places enough.

@@ -26,6 +26,7 @@ export class Refusal extends AppError {
 const RETRY_AFTER: Partial<Record<AnswerError, string>> = {
   too_many_waiting: '5',
   too_many_readers: '5',
+  too_many_conversions: '5',
   disk_full: '10',
   unavailable: '2',
 };

@@ -5,7 +5,7 @@ import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server'
 import { hasEnded, type Job, type JobOutput, type JobState, kindOfOutput } from '../../core/job.ts';
 import { jobView, outputView } from '../../core/job-view.ts';
 import { stringifyJson } from '../../core/json.ts';
-import { wholeOutput } from '../facade/whole-output.ts';
+import { wholeOutput } from '../http/whole-output.ts';
 import { originOf } from '../http/link-origin.ts';
 import { linkOfOutput } from '../http/output-link.ts';
 import type { Call, McpDeps } from './deps.ts';

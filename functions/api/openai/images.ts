@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { imagesOf, type JobImage, type JobState } from '../../core/job.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
-import { wholeOutput } from '../facade/whole-output.ts';
+import { wholeOutput } from '../http/whole-output.ts';
 import { bodyOf } from '../http/event-stream.ts';
 import { originOf } from '../http/link-origin.ts';
 import { linkOfOutput } from '../http/output-link.ts';

@@ -4,6 +4,7 @@ import { sees } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
 import { hasEnded } from '../../core/job.ts';
 import { keys, PLACE_AMONG_OUTPUTS } from '../../core/names.ts';
+import type { Images } from '../../images/images.ts';
 import { refuseIfRead } from '../admission/in-use.ts';
 import { json } from '../http/answers.ts';
 import { jobId, jobNotFound, owner, page } from '../http/parameters.ts';
@@ -47,12 +48,19 @@ export const historyRoutes = (deps: Shared) => [
       await refuseIfRead(jobs, state.owner, (key) => key.startsWith(own), 'image_in_use');
       await limits.removing(state);
       // Images first: a removal that broke off is repeated while the record is still there.
-      const found: string[] = [];
-      for await (const { key } of images.list(own)) found.push(key);
+      const found = await keysBelow(images, own, keys.derivedOfJob(id));
       await images.delete([...found, keys.graph(id)]);
       await jobs.remove(id);
+      // What was made of its images since then; what is made from here on finds no job.
+      await images.delete(await keysBelow(images, keys.derivedOfJob(id)));
       log.info('job.removed', { jobId: id, count: found.length });
       return { status: 'success', message: `Job ${id} removed` };
     },
   ),
 ];
+
+async function keysBelow(images: Images, ...prefixes: string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const prefix of prefixes) for await (const { key } of images.list(prefix)) found.push(key);
+  return found;
+}

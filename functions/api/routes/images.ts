@@ -1,12 +1,16 @@
 // Routes of images that were made: the bytes, the list.
 
+import { AppError } from '../../core/errors.ts';
 import { LINK_LIFETIME_SECONDS } from '../../core/limits.ts';
 import { PLACE_AMONG_OUTPUTS } from '../../core/names.ts';
+import { derivedKey, THUMBNAIL } from '../admission/derived.ts';
 import { findOutput } from '../admission/own-output.ts';
 import { json } from '../http/answers.ts';
-import { outputBytes, redirectToOutput } from '../http/output-bytes.ts';
+import { imageNotFound, KEPT, outputBytes, redirectToOutput } from '../http/output-bytes.ts';
 import { owner, page, part, text } from '../http/parameters.ts';
+import { tooManyReaders } from '../http/readers.ts';
 import { route } from '../http/route.ts';
+import { storedBytes } from '../http/stored-bytes.ts';
 import type { Shared } from './shared.ts';
 
 const BINARY = { type: 'string', format: 'binary' };
@@ -70,6 +74,52 @@ export const imageRoutes = (deps: Shared) => [
       const found = await findOutput(deps, c.get('caller'), filename);
       if (redirected === '1') return redirectToOutput(deps, c, found);
       return outputBytes(deps, c, found, { range, ifNoneMatch });
+    },
+  ),
+
+  route(
+    {
+      route: 'GET /image/:filename/thumbnail',
+      id: 'thumbnail',
+      tag: 'Images',
+      summary: 'An image at most 320 pixels wide and high, as WebP',
+      description:
+        'Of outputs that are PNG, JPEG or WebP, of an animation the first frame. Made when it is first asked for; it may be kept.',
+      scope: 'read',
+      parameters: {
+        filename: part('filename', {
+          description: 'As a job’s status or the list of outputs gives it',
+          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
+        }),
+        ifNoneMatch: text({ name: 'If-None-Match', in: 'header', description: 'The ETag of a copy at hand' }),
+      },
+      answers: {
+        200: {
+          description: 'The thumbnail',
+          content: { 'image/webp': BINARY },
+          headers: { ETag: 'Of these bytes' },
+        },
+        304: { description: 'The copy at hand is the same' },
+      },
+      errors: ['image_not_found', 'not_convertible', 'too_many_conversions', 'too_many_readers'],
+    },
+    async (c, { filename, ifNoneMatch }) => {
+      const found = await findOutput(deps, c.get('caller'), filename);
+      const answer = () =>
+        storedBytes(deps, c, {
+          key: derivedKey(found, THUMBNAIL),
+          asked: { range: undefined, ifNoneMatch },
+          headers: () => KEPT,
+          notFound: imageNotFound,
+          full: () => {
+            throw tooManyReaders();
+          },
+        });
+      return answer().catch(async (error: unknown) => {
+        if (!(error instanceof AppError && error.code === 'image_not_found')) throw error;
+        await deps.derived.make(found, THUMBNAIL);
+        return answer();
+      });
     },
   ),
 

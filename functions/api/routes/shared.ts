@@ -1,6 +1,7 @@
 // What the routes share, made once an app (app.ts) from its dependencies.
 
 import type { AcceptDeps } from '../admission/accept.ts';
+import type { Derived } from '../admission/derived.ts';
 import type { UploadQuota } from '../admission/upload-quota.ts';
 import type { Totals } from '../caches/totals.ts';
 import type { Watch } from '../caches/watch.ts';
@@ -8,6 +9,7 @@ import type { OpenConnections } from '../http/open-connections.ts';
 import type { Readers } from '../http/readers.ts';
 
 export interface Shared extends AcceptDeps {
+  derived: Derived;
   totals: Totals;
   uploadQuota: UploadQuota;
   watch: Watch;

@@ -4,7 +4,7 @@
 import type { JobOutput, JobState } from '../../core/job.ts';
 import { MB } from '../../core/quota.ts';
 import { inTurn } from '../facade/in-turn.ts';
-import { wholeOutput } from '../facade/whole-output.ts';
+import { wholeOutput } from '../http/whole-output.ts';
 import { linkOfOutput } from '../http/output-link.ts';
 import type { RunpodDeps } from './deps.ts';
 

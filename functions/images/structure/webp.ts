@@ -75,6 +75,33 @@ export function framesOfWebp(bytes: Uint8Array): number {
   return Math.max(1, frames);
 }
 
+/** Of an animation its first frame as a file of its own, without the canvas around it; else the file. RFC 9649, 2.7.1.1. */
+export function stillOfWebp(bytes: Uint8Array): Uint8Array {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 12; at + 8 <= file.length;) {
+    const size = file.readUInt32LE(at + 4);
+    if (file.toString('latin1', at, at + 4) === 'ANMF') return still(file.subarray(at + 8, at + 8 + size));
+    at += 8 + size + (size % 2);
+  }
+  return bytes;
+}
+
+const [RIFF_HEAD, FRAME_HEAD, VP8X_SIZE, ALPHA] = [12, 16, 10, 0x10];
+
+/** @param frame the body of an ANMF chunk: where it lies, how large it is, and its chunks */
+function still(frame: Buffer): Buffer {
+  const chunks = frame.subarray(FRAME_HEAD);
+  const head = Buffer.alloc(RIFF_HEAD + 8 + VP8X_SIZE);
+  head.write('RIFF');
+  head.writeUInt32LE(head.length - 8 + chunks.length, 4);
+  head.write('WEBPVP8X', 8);
+  head.writeUInt32LE(VP8X_SIZE, 16);
+  head[20] = chunks.toString('latin1', 0, 4) === 'VP8 ' ? 0 : ALPHA;
+  // Width and height, less one.
+  frame.copy(head, 24, 6, 12);
+  return Buffer.concat([head, chunks]);
+}
+
 /** From the head of a file of any of the three kinds; undefined: none of them. RFC 9649, 2.5 to 2.7. */
 export function webpSize(bytes: Buffer): { width: number; height: number } | undefined {
   const type = bytes.toString('latin1', 12, 16);

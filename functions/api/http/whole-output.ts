@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import type { JobOutput, JobState } from '../../core/job.ts';
 import { keys } from '../../core/names.ts';
 import type { ApiDeps } from '../deps.ts';
-import { imageNotFound } from '../http/output-bytes.ts';
+import { imageNotFound } from './output-bytes.ts';
 
 /** Undefined: it has more than `maxBytes`. @throws AppError image_not_found */
 export async function wholeOutput(
