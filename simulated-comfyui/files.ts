@@ -6,7 +6,7 @@ import type { Named } from './folders.ts';
 import type { NodeCall, NodeResult } from './node-call.ts';
 import { encodePng } from './png.ts';
 import { dumps } from './python-json.ts';
-import { Painting } from './painting.ts';
+import { paintingOf } from './painting.ts';
 import { str } from './python-text.ts';
 import { numberOf, valueOf } from './sizes.ts';
 
@@ -156,7 +156,7 @@ async function saveAs(call: NodeCall): Promise<NodeResult> {
   const folder = join(folders.byType(type === 'temp' ? 'temp' : 'output')!, subfolder);
   const path = join(folder, file);
   const { key = '', words = '', width = 64, height = 64 } = valueOf(inputs['images']) ?? {};
-  const png = () => encodePng(new Painting({ key, words }, width, height), {});
+  const png = () => encodePng(paintingOf({ key, words }, width, height), {});
   const texts: Record<string, string> = {
     text: 'only a text',
     html: '<!DOCTYPE html>\n<script>alert(1)</script>',

@@ -1,6 +1,6 @@
 // The JPEG of a preview: a small painting, with one flat block of 8x8 per pixel.
 // No detail: with flat blocks a baseline JPEG is its DC terms alone.
-import type { Painting } from './painting.ts';
+import type { Picture } from './painting.ts';
 
 const dcCodeCounts = [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
 const dcSymbols = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
@@ -23,7 +23,7 @@ function segment(marker: number, ...body: number[]): Buffer {
 }
 
 /** Returns an image eight times as wide and high as the painting. */
-export function encodeBlockyJpeg(painting: Painting): Buffer {
+export function encodeBlockyJpeg(painting: Picture): Buffer {
   const width = painting.width * 8;
   const height = painting.height * 8;
   const size = [height >> 8, height & 255, width >> 8, width & 255];
@@ -42,7 +42,7 @@ export function encodeBlockyJpeg(painting: Painting): Buffer {
   ]);
 }
 
-function scan(painting: Painting): Buffer {
+function scan(painting: Picture): Buffer {
   const bytes: number[] = [];
   let held = 0;
   let heldBits = 0;

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import type { NodeCall, NodeResult } from './node-call.ts';
-import { Painting } from './painting.ts';
+import { Painting, paintingOf, unfinished } from './painting.ts';
 import { saveFile } from './files.ts';
 import { encodeBlockyJpeg } from './jpeg.ts';
 import { readsInputFolder } from './catalogue.ts';
@@ -46,16 +46,18 @@ async function sample(call: NodeCall, any: boolean, count: unknown, size: Size):
   const steps = any ? numberOf(count) : 0;
   for (let step = 1; step <= steps; step++) {
     await call.work(call.stepMs);
-    const preview = () => paintPreview(call, size, step);
+    const preview = () => paintPreview(call, size, step / steps);
     call.progress(step, steps, call.previews ? preview : undefined);
   }
 }
 
-function paintPreview(call: NodeCall, size: Size, step: number): Buffer {
+function paintPreview(call: NodeCall, size: Size, done: number): Buffer {
   const shrink = Math.min(1, previewPixels / 8 / Math.max(size.width, size.height));
-  const subject = { key: `${call.signature} step ${step}`, words: '' };
+  // Of a batch, the first.
+  const look = `${call.signature} image 0`;
   const side = (cells: number) => Math.max(1, Math.round(cells * shrink));
-  return encodeBlockyJpeg(new Painting(subject, side(size.width), side(size.height), ''));
+  const subject = { key: look, look, words: wordsOf(call) };
+  return encodeBlockyJpeg(unfinished(subject, side(size.width), side(size.height), done));
 }
 
 /** The text of the prompt follows the conditioning, else any input that has text. */
@@ -65,12 +67,17 @@ function wordsOf({ className, inputs }: NodeCall): string {
   return first.map((input) => valueOf(input)?.words ?? '').find((words) => words !== '') ?? '';
 }
 
+const SAMPLERS = ['KSampler', 'SamplerCustomAdvanced'];
+
 function handOn(call: NodeCall, size: Size): Value[] {
   const { inputs, info, className } = call;
   const words = wordsOf(call);
+  const look = SAMPLERS.includes(className)
+    ? call.signature
+    : Object.values(inputs).flatMap((input) => valueOf(input)?.look ?? [])[0];
   const numbers = [size.width, size.height, size.batch];
   return info.output.map((type, slot): Value => {
-    const value: Value = { words, key: `${call.signature}:${slot}` };
+    const value: Value = { words, key: `${call.signature}:${slot}`, ...(look !== undefined && { look }) };
     if (type === 'IMAGE' || type === 'LATENT' || type === 'MASK') Object.assign(value, size);
     if (type === 'SIGMAS') value.steps = numberOf(inputs['steps']);
     if (type === 'VAE') value.ratio = cellOf(className, inputs['vae_name']);
@@ -112,8 +119,13 @@ async function saveImages(call: NodeCall): Promise<NodeResult> {
   const chunks = Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, dumps(value)]));
   const files = async function* () {
     for (let index = 0; index < (images.batch ?? 1); index++) {
-      const subject = { key: `${images.key} image ${index}`, words: images.words };
-      yield encodePng(new Painting(subject, width, height), chunks);
+      const of = (signature: string) => `${signature} image ${index}`;
+      const subject = {
+        key: of(images.key),
+        words: images.words,
+        look: images.look === undefined ? undefined : of(images.look),
+      };
+      yield encodePng(paintingOf(subject, width, height), chunks);
     }
   };
   const preview = className === 'PreviewImage';

@@ -1,11 +1,123 @@
-// The look of a simulated image: a mosaic derived from its key, with a caption that says that it is simulated.
-// Does not look like a photograph; independent of file formats.
+// The look of a simulated image, with a mark that says that it is simulated: a scene that the prompt's words call for, or, where it
+// is small, a mosaic derived from its key. Does not look like a photograph; independent of file formats.
 import { createHash } from 'node:crypto';
+import { drawingOf, flat, mix } from './canvas.ts';
 import { dotAt, glyphHeight, glyphWidth } from './font.ts';
+import { randomOf, sceneOf } from './scene.ts';
 
 export interface Subject {
   key: string;
   words: string;
+  /** What the scene is drawn by: of the sampler, so that what only passes an image on shows the same. Absent: the key. */
+  look?: string | undefined;
+}
+
+/** Rows of RGB. */
+export interface Picture {
+  width: number;
+  height: number;
+  /** Whether this row repeats the one above it. */
+  repeats(y: number): boolean;
+  /** Writes one row, 3 bytes a pixel. Asked for from the top down. */
+  row(y: number, into: Uint8Array, offset: number): void;
+}
+
+/** Below this many pixels of the shorter side nothing could be recognized, and what is made by the thousand stays cheap. */
+const SCENE_FROM = 192;
+
+export function paintingOf(subject: Subject, width: number, height: number): Picture {
+  return Math.min(width, height) < SCENE_FROM
+    ? new Painting(subject, width, height)
+    : marked(subject, width, height);
+}
+
+/** What a sampler shows before it is done: the scene under noise. @param done share of its steps */
+export function unfinished(subject: Subject, width: number, height: number, done: number): Picture {
+  const scene = sceneIn(subject, width, height);
+  const random = randomOf(`${subject.key} ${done}`);
+  return {
+    ...scene,
+    row(y, into, offset) {
+      scene.row(y, into, offset);
+      for (let at = offset; at < offset + width * 3; at++)
+        into[at] = into[at]! * done + random() * 255 * (1 - done);
+    },
+  };
+}
+
+function marked(subject: Subject, width: number, height: number): Picture {
+  const scene = sceneIn(subject, width, height);
+  const mark = markOf(subject.key, width, height);
+  return {
+    ...scene,
+    row(y, into, offset) {
+      scene.row(y, into, offset);
+      mark(y, into.subarray(offset, offset + width * 3));
+    },
+  };
+}
+
+function sceneIn({ key, words, look = key }: Subject, width: number, height: number): Picture {
+  const unit = Math.min(width, height);
+  const { sky, shapes } = sceneOf(words, look, width, height);
+  const waiting = shapes
+    .map((shape, at) => ({ at, ...drawingOf(shape, width, unit) }))
+    .sort((a, b) => a.top - b.top);
+  let next = 0;
+  /** Those that touch the row, from the farthest to the nearest. */
+  let open: typeof waiting = [];
+  return {
+    width,
+    height,
+    repeats: () => false,
+    row(y, into, offset) {
+      const high = (y / height) * 2;
+      const [red, green, blue] = high < 1 ? mix(sky[0], sky[1], high) : mix(sky[1], sky[2], high - 1);
+      const row = into.subarray(offset, offset + width * 3);
+      flat(row, 0, width, red, green, blue);
+      open = open.filter(({ bottom }) => bottom > y);
+      const before = next;
+      for (; next < waiting.length && waiting[next]!.top <= y; next++) open.push(waiting[next]!);
+      if (next > before) open.sort((a, b) => a.at - b.at);
+      for (const one of open) one.draw(y, row);
+    },
+  };
+}
+
+const MARK = 'SIMULATED';
+
+/** A dark plate at the lower left with the word, and four squares by which two images differ if their keys do. */
+function markOf(key: string, width: number, height: number): (y: number, row: Uint8Array) => void {
+  const scale = Math.max(1, Math.floor(Math.min(width, height) / 220));
+  const hash = createHash('sha1').update(key).digest();
+  const [left, side] = [3 * scale, glyphHeight * scale];
+  const [pad, gap] = [3 * scale, 2 * scale];
+  const wide = MARK.length * glyphWidth * scale + 4 * (side + gap);
+  const top = height - left - 2 * pad - side;
+  return (y, row) => {
+    const inside = y - top;
+    if (inside < 0 || inside >= side + 2 * pad) return;
+    for (let at = left * 3; at < Math.min(width, left + wide + 2 * pad) * 3; at++)
+      row[at] = (row[at]! >> 2) + 12;
+    const dot = Math.floor((inside - pad) / scale);
+    if (inside < pad || dot >= glyphHeight) return;
+    for (let x = 0; x < MARK.length * glyphWidth * scale; x++)
+      if (dotAt(MARK, Math.floor(x / scale), dot)) {
+        const at = (left + pad + x) * 3;
+        row.fill(255, at, at + 3);
+      }
+    for (let square = 0; square < 4; square++) {
+      const from = left + pad + MARK.length * glyphWidth * scale + square * (side + gap) + gap;
+      flat(
+        row,
+        from,
+        from + side,
+        hash[square * 3]! | 64,
+        hash[square * 3 + 1]! | 64,
+        hash[square * 3 + 2]! | 64,
+      );
+    }
+  };
 }
 
 interface Line {
@@ -14,7 +126,7 @@ interface Line {
   scale: number;
 }
 
-/** Rows of RGB. Outside the caption all rows of a band are the same, which makes them cheap. */
+/** A mosaic. Outside the caption all rows of a band are the same, which makes them cheap. */
 export class Painting {
   readonly width: number;
   readonly height: number;

@@ -6,6 +6,8 @@ export interface Value {
   words: string;
   /** Signature of the node that made it: two images differ if and only if their keys do. */
   key: string;
+  /** Signature of the sampler that it came from: what it shows, however it was passed on. Absent: none sampled it. */
+  look?: string;
   /** Pixels of an image, cells of a latent. */
   width?: number;
   height?: number;
