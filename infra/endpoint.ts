@@ -1,5 +1,5 @@
-// CloudFront: HTTPS, an optional domain name of its own, and the origin secret that the function requires. It caches
-// nothing: every request reaches the origin.
+// CloudFront: HTTPS, an optional domain name of its own, and the origin secret that the function requires. It caches the console's
+// files, which are named by their contents, and nothing else: every other request reaches the origin.
 
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
@@ -43,27 +43,38 @@ export class Endpoint extends Construct {
   ) {
     super(scope, id);
     const { domainName, certificateArn } = settings;
+    const origin = new FunctionUrlOrigin(api.url, {
+      customHeaders: { [ORIGIN_SECRET_HEADER]: originSecret.value },
+      readTimeout: API_TIMEOUT,
+      keepaliveTimeout: Duration.seconds(60),
+    });
+    const shared = {
+      origin,
+      // A Function URL answers only requests with its own host name.
+      originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+      responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
+      // No redirect: a request that sends its key in plain text must fail visibly.
+      viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
+      // CloudFront compresses only responses that have a Content-Length, which a streaming Function URL renames, and only
+      // those that the cache policy lets it cache.
+      compress: false,
+    };
     this.distribution = new Distribution(this, 'Distribution', {
       comment: `${settings.name}: the API of ComfyUI`,
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
       defaultBehavior: {
-        origin: new FunctionUrlOrigin(api.url, {
-          customHeaders: { [ORIGIN_SECRET_HEADER]: originSecret.value },
-          readTimeout: API_TIMEOUT,
-          keepaliveTimeout: Duration.seconds(60),
-        }),
+        ...shared,
         allowedMethods: AllowedMethods.ALLOW_ALL,
         cachePolicy: CachePolicy.CACHING_DISABLED,
-        // A Function URL answers only requests with its own host name.
-        originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-        responseHeadersPolicy: ResponseHeadersPolicy.SECURITY_HEADERS,
-        // No redirect: a request that sends its key in plain text must fail visibly.
-        viewerProtocolPolicy: ViewerProtocolPolicy.HTTPS_ONLY,
         functionAssociations: [new Preflights(this, 'Preflights', settings).association],
-        // CloudFront compresses only responses that have a Content-Length, which a streaming Function URL renames, and only
-        // those that the cache policy lets it cache.
-        compress: false,
+      },
+      additionalBehaviors: {
+        '/console/*': {
+          ...shared,
+          allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
+          cachePolicy: CachePolicy.CACHING_OPTIMIZED,
+        },
       },
       errorResponses: ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
       ...(domainName !== undefined &&

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { freePort } from '../support/free-port.ts';
 import { build, type Program, startProgram } from '../support/program.ts';
 
@@ -16,7 +16,6 @@ export const hasChromium = CHROMIUM !== '';
 export interface Console {
   url: string;
   workspace: string;
-  browser: Browser;
   /** A page of a person of its own, at the console. */
   visit(options?: BrowserContextOptions & { at?: string }): Promise<Visit>;
   /** A new one, of an owner of that name. */
@@ -66,12 +65,11 @@ export async function openConsole(env: Record<string, string> = {}): Promise<Con
     return program.output();
   };
   await start();
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const browser = await openBrowser();
   const url = `http://127.0.0.1:${port}/`;
   return {
     url,
     workspace,
-    browser,
     kill,
     start,
     async key(name) {
@@ -81,12 +79,21 @@ export async function openConsole(env: Record<string, string> = {}): Promise<Con
     async revoke(key) {
       await keys('revoke', key.split('_')[1]!);
     },
-    visit: ({ at = '', ...options } = {}) => visit(browser, `${url}${at}`, options),
+    visit: ({ at = '', ...options } = {}) => browser.visit(`${url}${at}`, options),
     async close() {
       await browser.close();
       await kill();
       await rm(workspace, { recursive: true, force: true, maxRetries: 10 });
     },
+  };
+}
+
+/** For a console that is served by something else. */
+export async function openBrowser() {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  return {
+    visit: (url: string, options: BrowserContextOptions = {}) => visit(browser, url, options),
+    close: () => browser.close(),
   };
 }
 
@@ -111,6 +118,13 @@ async function visit(browser: Browser, url: string, options: BrowserContextOptio
     },
   };
 }
+
+/** `naturalWidth` of an image, `value` of a field. */
+export const property = (of: Locator, name: string): Promise<unknown> =>
+  of.evaluate((one: object, name) => Reflect.get(one, name) as unknown, name);
+
+export const isFocused = (locator: Locator): Promise<boolean> =>
+  locator.evaluate((one: object) => (one as { matches(selector: string): boolean }).matches(':focus'));
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 

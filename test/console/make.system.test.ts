@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Console, hasChromium, openConsole } from './console.ts';
+import { type Console, hasChromium, isFocused, openConsole, property } from './console.ts';
 
 describe.skipIf(!hasChromium)('Make', () => {
   let shown: Console;
@@ -30,7 +30,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     const seed = /seed (\d+)/.exec(await card.innerText())![1]!;
     await card.getByRole('button', { name: /at full size/ }).click();
     const image = page.getByRole('dialog').locator('img');
-    await expect.poll(() => image.evaluate('one => one.naturalWidth')).toBe(256);
+    await expect.poll(() => property(image, 'naturalWidth')).toBe(256);
     await page.keyboard.press('Escape');
     await card.getByRole('button', { name: 'Again' }).click();
     expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe(seed);
@@ -56,7 +56,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     await page.getByRole('button', { name: 'Queue' }).click();
     const prompt = page.getByLabel('Prompt', { exact: true });
     await expect.poll(() => prompt.getAttribute('aria-invalid')).toBe('true');
-    await expect.poll(() => prompt.evaluate('one => document.activeElement === one')).toBe(true);
+    await expect.poll(() => isFocused(prompt)).toBe(true);
     await fill(page, 'a red fox', { width: '257', height: '4096' });
     await page.keyboard.press('Control+Enter');
     await page.getByText('This must be a multiple of 16').waitFor();
@@ -128,7 +128,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     await page.getByAltText('The chosen image').waitFor();
     await page.getByRole('button', { name: 'Paint a mask' }).click();
     const canvas = page.getByRole('img', { name: 'The image to paint on' });
-    await expect.poll(() => canvas.evaluate('one => one.width')).toBe(300);
+    await expect.poll(() => property(canvas, 'width')).toBe(300);
     await canvas.focus();
     await page.keyboard.press('Space');
     await page.getByRole('button', { name: 'Use the mask' }).click();

@@ -153,7 +153,19 @@ describe('the endpoint', () => {
       OriginRequestPolicyId: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
       ResponseHeadersPolicyId: '67f7725c-6f97-4210-82d7-5512b31e9d03',
     });
-    expect(config).not.toHaveProperty('CacheBehaviors');
+  });
+
+  test('keeps the console’s files, and nothing else', () => {
+    expect(config.CacheBehaviors).toEqual([
+      expect.objectContaining({
+        PathPattern: '/console/*',
+        AllowedMethods: ['GET', 'HEAD'],
+        ViewerProtocolPolicy: 'https-only',
+        // AWS's own: CachingOptimized, whose key is the address alone.
+        CachePolicyId: '658327ea-f89d-4fab-a63d-7e88639e58f6',
+        OriginRequestPolicyId: 'b689b0a8-53d0-40ab-baf2-68738e2966ac',
+      }),
+    ]);
   });
 
   test('keeps no error either, which it would for 10 s under a key without the caller’s', () => {

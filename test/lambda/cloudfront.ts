@@ -10,7 +10,7 @@ import type { Origin } from './origin.ts';
 
 export interface CloudFront {
   url: string;
-  /** Requests that it has answered by itself, with an error that it had kept. */
+  /** Requests that it has answered by itself, with what it had kept. */
   hits(): number;
   close(): Promise<void>;
 }
@@ -36,8 +36,10 @@ export async function startCloudFront(
   { origin, hostName, secret, adds = {} }: Behind,
   port = 0,
 ): Promise<CloudFront> {
-  const { methods, originHeaders, tellsViewersHost, readTimeout, answerHeaders, viewerRequest } =
+  const { methods, originHeaders, tellsViewersHost, readTimeout, answerHeaders, viewerRequest, kept } =
     distribution;
+  /** By address, with its query: what the policy's key has. */
+  const files = new Map<string, { status: number; headers: Record<string, string>; body: Buffer }>();
   const errors = keptErrors(distribution.errorTtl);
   let hits = 0;
 
@@ -64,10 +66,12 @@ export async function startCloudFront(
     const [path, query = ''] = (req.url ?? '/').split('?') as [string, string?];
     const method = req.method ?? 'GET';
     const body = await buffer(req);
-    const refused = !methods.includes(method) || (method === 'GET' && body.length > 0);
+    const isFile = kept.test(path);
+    const allowed = isFile ? ['GET', 'HEAD'] : methods;
+    const refused = !allowed.includes(method) || (method === 'GET' && body.length > 0);
     if (refused) return end(res, 403, 'Error');
     const headers = requestHeaders(req);
-    const early = viewerRequest?.({ method, path, headers });
+    const early = isFile ? undefined : viewerRequest?.({ method, path, headers });
     if (early) {
       head(res, early.status, early.headers, 'FunctionGeneratedResponse');
       return void res.end();
@@ -78,6 +82,12 @@ export async function startCloudFront(
       head(res, found.status, { ...found.headers, age: '1' }, 'Error');
       return void res.end(method === 'HEAD' ? undefined : found.body);
     }
+    const file = files.get(`${path}?${query}`);
+    if (file) {
+      hits += 1;
+      head(res, file.status, { ...file.headers, age: '1' }, 'Hit');
+      return void res.end(method === 'HEAD' ? undefined : file.body);
+    }
     const answer = await origin({ method, path, query, headers, body });
     const chunks = answer.body[Symbol.asyncIterator]();
     // It says nothing before there is something to send.
@@ -87,11 +97,17 @@ export async function startCloudFront(
     head(res, answer.status, answer.headers, xCache);
     const parts: Buffer[] = [];
     const ttl = errors.ttlOf(method, answer);
+    const isKept =
+      isFile &&
+      method === 'GET' &&
+      answer.status === 200 &&
+      /max-age=[1-9]/.test(answer.headers['cache-control'] ?? '');
     for (let next = first; !next.done; next = await chunks.next()) {
-      if (ttl > 0) parts.push(next.value);
+      if (ttl > 0 || isKept) parts.push(next.value);
       if (method !== 'HEAD' && !BODILESS.has(answer.status) && !res.write(next.value)) await drained(res);
     }
     res.end();
+    if (isKept) files.set(`${path}?${query}`, { ...answer, body: Buffer.concat(parts) });
     if (ttl > 0) errors.keep(path, { ...answer, body: Buffer.concat(parts) }, ttl);
   }
 

@@ -17,6 +17,8 @@ export interface Distribution {
   /** Unless the answer says something else. */
   answerHeaders: Record<string, string>;
   viewerRequest: ViewerRequest | undefined;
+  /** GETs of these are kept for as long as their answers say, and nothing but GET and HEAD reaches them. */
+  kept: RegExp;
 }
 
 /** An answer in place of the origin's, or undefined: go on. */
@@ -41,7 +43,7 @@ interface Behavior {
 }
 interface Config {
   DefaultCacheBehavior: Behavior;
-  CacheBehaviors?: unknown[];
+  CacheBehaviors?: (Behavior & { PathPattern: string })[];
   CustomErrorResponses?: { ErrorCode: number; ErrorCachingMinTTL?: number; ResponsePagePath?: string }[];
   Origins: {
     CustomOriginConfig: { OriginReadTimeout: number };
@@ -51,6 +53,7 @@ interface Config {
 
 /** CloudFront's own policies, by the ids that it has for them. */
 const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad';
+const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6';
 const TELLS_VIEWERS_HOST: Record<string, boolean> = {
   '216adef6-5c7f-47e4-b989-5492eafa07d3': true,
   'b689b0a8-53d0-40ab-baf2-68738e2966ac': false,
@@ -69,12 +72,29 @@ export function distributionOf(template: Template): Distribution {
   const [only, ...more] = Object.values(template.findResources('AWS::CloudFront::Distribution'));
   const config = (only?.['Properties'] as { DistributionConfig: Config } | undefined)?.DistributionConfig;
   if (!config || more.length > 0) throw new Error('The template should have one distribution');
-  const { DefaultCacheBehavior: behavior, Origins, CustomErrorResponses = [] } = config;
+  const {
+    DefaultCacheBehavior: behavior,
+    CacheBehaviors: others = [],
+    Origins,
+    CustomErrorResponses = [],
+  } = config;
   const [origin] = Origins;
   const known =
-    behavior.CachePolicyId === CACHING_DISABLED && !behavior.Compress && !config.CacheBehaviors?.length;
+    behavior.CachePolicyId === CACHING_DISABLED &&
+    !behavior.Compress &&
+    others.every(
+      (one) =>
+        one.CachePolicyId === CACHING_OPTIMIZED &&
+        !one.Compress &&
+        one.AllowedMethods.join() === 'GET,HEAD' &&
+        !one.FunctionAssociations &&
+        one.OriginRequestPolicyId === behavior.OriginRequestPolicyId &&
+        one.ResponseHeadersPolicyId === behavior.ResponseHeadersPolicyId,
+    );
   if (!known || !origin || Origins.length > 1)
-    throw new Error('The stand-in for CloudFront knows one behaviour, which keeps and compresses nothing');
+    throw new Error(
+      'The stand-in for CloudFront knows one behaviour that keeps nothing, and files that are kept',
+    );
   return {
     methods: behavior.AllowedMethods,
     originHeaders: (origin.OriginCustomHeaders ?? []).map(({ HeaderName }) => HeaderName.toLowerCase()),
@@ -87,6 +107,9 @@ export function distributionOf(template: Template): Distribution {
     ),
     answerHeaders: entryOf(ANSWER_HEADERS, behavior.ResponseHeadersPolicyId),
     viewerRequest: viewerRequestOf(template, behavior),
+    kept: new RegExp(
+      `^(${others.map(({ PathPattern }) => PathPattern.replaceAll('*', '.*')).join('|') || '(?!)'})$`,
+    ),
   };
 }
 

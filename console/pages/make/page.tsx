@@ -29,29 +29,36 @@ export default function Make() {
   useEffect(() => {
     if (name !== undefined) void loadForm(name, true).catch(notifyFailure);
   }, [name]);
-  const form = name === undefined ? undefined : formOf(name);
+  /** Until another is there, the one before stays: nothing moves. */
+  const before = useRef<Form | undefined>(undefined);
+  const form = (name === undefined ? undefined : formOf(name)) ?? before.current;
+  before.current = form;
   const words = t().make;
   return (
     <div class="make">
       <section class="panel" aria-label={words.form}>
-        {names.value && names.value.length > 0 && (
-          <Field label={words.workflow} description={form?.description}>
-            {(described) => (
-              <select
-                {...described}
-                value={name}
-                onInput={(event) => chooseWorkflow(event.currentTarget.value)}
-              >
-                {names.value!.map((one) => (
-                  <option key={one} value={one}>
-                    {formOf(one)?.title ?? one}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
+        {form && names.value ? (
+          <>
+            <Field label={words.workflow} description={form.description}>
+              {(described) => (
+                <select
+                  {...described}
+                  value={name}
+                  onInput={(event) => chooseWorkflow(event.currentTarget.value)}
+                >
+                  {names.value!.map((one) => (
+                    <option key={one} value={one}>
+                      {formOf(one)?.title ?? one}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <MakeForm key={form.name} form={form} />
+          </>
+        ) : (
+          <div class="skeleton form-skeleton" />
         )}
-        {form ? <MakeForm form={form} /> : <div class="skeleton form-skeleton" />}
       </section>
       <section class="results" aria-label={words.results}>
         {asked.value.length === 0 && (

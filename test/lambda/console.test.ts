@@ -1,0 +1,80 @@
+// The console on AWS: through CloudFront as the template has it, from the api's bundle, in a real Chromium, with a GPU host that
+// the first job starts and images that lie in the bucket.
+
+import { randomBytes } from 'node:crypto';
+import { PNG } from 'pngjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drawKey } from '../../functions/core/access.ts';
+import { hasChromium, openBrowser, property, type Visit } from '../console/console.ts';
+import { templatesWith } from '../infra/synth.ts';
+import { type CloudFront, startCloudFront } from './cloudfront.ts';
+import { lacksRuntime, skipped } from './deployment.ts';
+import { distributionOf } from './distribution.ts';
+import { functionUrl } from './origin.ts';
+import { startWholeDeployment, type WholeDeployment } from './whole-deployment.ts';
+
+const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
+
+describe.skipIf(lacksRuntime)(`the console through CloudFront${skipped}`, { timeout: 120_000 }, () => {
+  let deployment: WholeDeployment;
+  let cloudFront: CloudFront;
+  beforeAll(async () => {
+    deployment = await startWholeDeployment({ everyMinute: 500 });
+    cloudFront = await startCloudFront(distributionOf(templatesWith().compute), {
+      origin: functionUrl(deployment.functions.api, HOST),
+      hostName: HOST,
+      secret: deployment.environment['ORIGIN_SECRET']!,
+    });
+  }, 120_000);
+  afterAll(async () => {
+    await cloudFront?.close();
+    await deployment?.close();
+  });
+
+  test('the page needs no key and is asked for each time; its files are kept by CloudFront', async () => {
+    const page = await fetch(`${cloudFront.url}/`);
+    expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
+    const files = [...(await page.text()).matchAll(/console\/[\w.-]+/g)].map(([file]) => file);
+    expect(files).toHaveLength(2);
+    const before = cloudFront.hits();
+    for (const from of ['Miss', 'Hit'])
+      for (const file of files) {
+        const answer = await fetch(`${cloudFront.url}/${file}`);
+        expect([answer.status, answer.headers.get('x-cache')]).toEqual([200, `${from} from cloudfront`]);
+        expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(1000);
+      }
+    expect(cloudFront.hits() - before).toBe(2);
+    expect((await fetch(`${cloudFront.url}/${files[0]}`, { method: 'POST' })).status).toBe(403);
+  });
+
+  test.skipIf(!hasChromium)('a person with a key gets an image, from no host at all', async () => {
+    const { key, keyId, hash } = drawKey(randomBytes);
+    const { keys, now } = deployment.behind;
+    const scopes = ['generate', 'read'] as const;
+    await keys.add({ keyId, hash, name: 'alice', owner: 'alice', scopes: [...scopes], createdAt: now() });
+    const browser = await openBrowser();
+    try {
+      const { page, close }: Visit = await browser.visit(`${cloudFront.url}/`);
+      // Links lead to S3 itself, which is not here: what comes of one is the browser's to allow.
+      const png = PNG.sync.write(new PNG({ width: 256, height: 256 }));
+      await page.route('https://*.amazonaws.com/**', (route) =>
+        route.fulfill({ body: png, contentType: 'image/png' }),
+      );
+      await page.getByLabel('Key', { exact: true }).fill(key);
+      await page.keyboard.press('Enter');
+      await page.getByLabel('Prompt', { exact: true }).fill('from far away');
+      await page.getByRole('textbox', { name: 'Width' }).fill('256');
+      await page.getByRole('textbox', { name: 'Height' }).fill('256');
+      await page.keyboard.press('Control+Enter');
+      const card = page.getByRole('article', { name: 'from far away' });
+      await card.getByText('Done').waitFor({ timeout: 60_000 });
+      const shown = card.locator('img');
+      await expect.poll(() => property(shown, 'naturalWidth'), { timeout: 10_000 }).toBe(256);
+      expect(new URL((await shown.getAttribute('src'))!).origin).not.toBe(cloudFront.url);
+      await close();
+    } finally {
+      await browser.close();
+    }
+  });
+});
