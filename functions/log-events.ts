@@ -14,6 +14,7 @@ export const ROUNDS = [
   'cleanup',
   'follow_up',
   'retirement',
+  'ledger',
   'forward',
   'control',
   'webhooks',

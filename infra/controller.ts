@@ -38,6 +38,7 @@ export class Controller extends Construct {
           fleet: { items: ['GetItem', 'PutItem'] },
           chores: { items: ['Scan', 'DeleteItem'] },
           usage: { items: ['GetItem', 'UpdateItem'], indexes: ['byOpen'] },
+          ledgers: { items: ['PutItem'] },
         }),
         ...this.#allowGroup(role, settings),
         METRICS_NAMESPACE: namespaceOf(settings.name),

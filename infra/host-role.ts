@@ -44,6 +44,8 @@ export class HostRole extends Construct {
         fleet: { items: ['GetItem'] },
         // Writes the secret that signs offers to it; it can read no host's secret.
         intakes: { items: ['PutItem', 'DeleteItem'] },
+        // Writes what its jobs came to; it can read no other's.
+        ledgers: { items: ['PutItem'] },
       }),
       ...props.images.allow(role, {
         GetObject: ['images', 'uploads', 'graphs', 'inventories'],

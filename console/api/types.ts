@@ -52,6 +52,14 @@ export type Healthy = { status: "healthy"; comfyui: "connected" | "asleep" | "wa
 
 export type Unhealthy = { error: string; code: string; details?: { field?: string } & { [name: string]: unknown }; status: "unhealthy"; trouble: string | null };
 
+export type HostList = { hosts: ({ host_id: string; machine_id: string; state: "ready" | "draining"; comfyui: "connected" | "silent"; comfyui_version: string | null; comfyui_url: string | null; trouble: string | null; simulated: boolean; release: string | null; devices: ({ name: string; vram: number; vram_free: number })[]; models: (string)[]; slots: number; held: number; seconds_per_job: number | null; running: ({ job_id: string; owner: string; status: "queued" | "processing"; since: string; progress: number })[]; started_at: string; seen_at: string })[]; total: number };
+
+export type QueueByOwner = { waiting: number; held: number; counted_all: boolean; oldest_wait_seconds: number | null; owners: ({ owner: string; waiting: number; held: number; oldest_wait_seconds: number | null })[] };
+
+export type Hours = { interval_seconds: 300; intervals: ({ at: string; completed: number; failed: number; outputs: number; gpu_seconds: number; wait_seconds: { p50: number | null; p95: number | null }; run_seconds: { p50: number | null; p95: number | null } })[] };
+
+export type Failures = { codes: ({ code: "refused_by_comfyui" | "node_failed" | "input_gone" | "input_refused" | "unreadable_result" | "no_output" | "bad_output" | "output_not_own" | "too_many_outputs" | "lost_too_often" | "too_many_attempts" | "took_too_long" | "expired"; count: number; jobs: ({ job_id: string; owner: string; ended_at: string; error: string | null })[] })[] };
+
 /** Of each route: what stands in its path and its query, and what it answers in JSON. */
 export interface Routes {
   'POST /api/generate': { path: {  }; query: {  }; answer: Accepted };
@@ -83,4 +91,9 @@ export interface Routes {
   'GET /api/openapi.json': { path: {  }; query: {  }; answer: { [name: string]: unknown } };
   'GET /api/docs': { path: {  }; query: {  }; answer: undefined };
   'GET /api/docs/{file}': { path: { file: string | number }; query: {  }; answer: undefined };
+  'GET /api/admin/hosts': { path: {  }; query: {  }; answer: HostList };
+  'GET /api/admin/queue': { path: {  }; query: {  }; answer: QueueByOwner };
+  'GET /api/admin/hours': { path: {  }; query: { hours?: string | number }; answer: Hours };
+  'GET /api/admin/failures': { path: {  }; query: { hours?: string | number }; answer: Failures };
+  'GET /api/metrics': { path: {  }; query: {  }; answer: undefined };
 }

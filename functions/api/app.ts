@@ -5,6 +5,7 @@ import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
+import { ADMIN, declaredAdmin, lazyAdmin } from './admin/mount.ts';
 import type { Wire } from './comfyui-wire/deps.ts';
 import { lazyPolled, lazyWire, POLLED } from './comfyui-wire/mount.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from './deps.ts';
@@ -23,6 +24,7 @@ import { queueRoutes } from './routes/queue.ts';
 import { methodsOf, refuseMethod } from './http/methods.ts';
 import { lazyOpenAI, V1 } from './openai/mount.ts';
 import { logRequests } from './http/request-log.ts';
+import { countRequests, createRequestCounts } from './http/request-counts.ts';
 import { mount, type Route } from './http/route.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/browser-origin.ts';
@@ -71,6 +73,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
     uploads: createUploads({ ...deps, uploadQuota }),
     urlInputs: createUrlInputs({ ...deps, limits, uploadQuota }),
     watch: createWatch(deps),
+    requests: createRequestCounts(),
     readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),
     openConnections: createOpenConnections(
       deps.settings.openConnections ?? OPEN_CONNECTIONS,
@@ -88,6 +91,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
 
   app.use(requestId({ limitLength: MAX_REQUEST_ID }));
   app.use(logRequests(log));
+  app.use(countRequests(shared.requests));
   app.use(safeHeaders(settings));
   app.use(crossOrigin(settings));
   const routes = routesOf(shared);
@@ -100,6 +104,8 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   app.all(`${V2}/*`, lazyV2(shared, entry));
   app.all(`${V1}/*`, lazyOpenAI(shared, entry));
   app.all(`${RUNPOD}/*`, lazyRunpod(shared, entry));
+  const admin = lazyAdmin(shared, entry);
+  for (const path of ADMIN) app.all(path, admin);
   if (settings.polledWire) app.all(`${POLLED}/*`, lazyPolled(shared, entry));
   app.all(MCP, lazyMcp(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
@@ -144,7 +150,7 @@ function routesOf(shared: Shared): Route[] {
     ...workflowRoutes(shared),
     ...usageRoutes(shared),
     ...systemRoutes(shared),
-    ...docsRoutes(shared, () => routes),
+    ...docsRoutes(shared, async () => [...routes, ...(await declaredAdmin(shared))]),
   ];
   return routes;
 }

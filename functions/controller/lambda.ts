@@ -1,6 +1,7 @@
 // The controller as a Lambda: a round every minute by schedule, and a check of the number of hosts when the stream
 // reports that a job began to wait.
 
+import { randomUUID } from 'node:crypto';
 import type { Context } from 'aws-lambda';
 import { controllerLambdaSettings } from '../config/controller.ts';
 import { logLevelOf } from '../config/log.ts';
@@ -42,6 +43,7 @@ const deps = {
   metrics,
   now,
   watch: createWatch(EVERY),
+  ledger: tables.ledgers.of(`controller.${randomUUID()}`),
   spreading: createSpreading({ ...tables, log, now, hostsPerShard: settings.HOSTS_PER_SHARD }),
   // A requeued job is a record of the stream, which calls the forwarder.
   nudge: () => undefined,

@@ -1,5 +1,6 @@
 // The controller as a process of its own: a round every few seconds.
 
+import { randomUUID } from 'node:crypto';
 import { controllerSettings } from '../config/controller.ts';
 import { logLevelOf } from '../config/log.ts';
 import { nudger } from '../runtime/nudge.ts';
@@ -14,8 +15,9 @@ import { createWatch } from './watch.ts';
 try {
   const settings = controllerSettings(process.env);
   const log = createLog('controller', logLevelOf(settings));
-  const { jobs, hosts, spread, chores, usage, timings, now } = connect(storageOf(settings), { log });
+  const { jobs, hosts, spread, chores, usage, ledgers, timings, now } = connect(storageOf(settings), { log });
   const nudge = nudger(settings.FORWARDER_URL, log, timings);
+  const ledger = ledgers.of(`controller.${randomUUID()}`);
   const watch = createWatch(settings.SWEEP_EVERY_MS, timings);
   const spreading = createSpreading({
     jobs,
@@ -29,7 +31,7 @@ try {
   const ticker = every(
     'control',
     settings.SWEEP_EVERY_MS,
-    () => controlRound({ jobs, hosts, chores, usage, log, timings, now, watch, nudge, spreading }),
+    () => controlRound({ jobs, hosts, chores, usage, log, timings, now, watch, nudge, spreading, ledger }),
     log,
     0,
   );

@@ -15,6 +15,7 @@ import { TIMINGS, type Timings } from '../core/timings.ts';
 import type { Log } from '../log.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
+import type { Ledger } from '../store/ledgers.ts';
 import type { Watch } from './watch.ts';
 
 export interface ControllerDeps {
@@ -24,6 +25,8 @@ export interface ControllerDeps {
   now(): number;
   watch: Watch;
   timings?: Timings | undefined;
+  /** Counts the jobs that it ends. Absent: they are not counted. */
+  ledger?: Ledger | undefined;
   /** Called when a job waits again. */
   nudge(): void;
 }
@@ -42,7 +45,9 @@ export interface Swept {
 /** One round. @throws where the tables do not answer */
 export async function sweep(deps: ControllerDeps): Promise<Swept> {
   const returned = await returnLost(deps);
-  return { ...returned, expired: await expireOld(deps) };
+  const expired = await expireOld(deps);
+  await deps.ledger?.write();
+  return { ...returned, expired };
 }
 
 async function returnLost({
@@ -52,6 +57,7 @@ async function returnLost({
   now,
   watch,
   timings = TIMINGS,
+  ledger,
   nudge,
 }: ControllerDeps): Promise<Pick<Swept, 'returned' | 'lost'>> {
   const began = now();
@@ -77,13 +83,15 @@ async function returnLost({
       continue;
     }
     const { reason, change } = found;
-    const written = await jobs.write(state.jobId, change(state, reason, now()));
+    const made = change(state, reason, now());
+    const written = await jobs.write(state.jobId, made);
     const about = { jobId: state.jobId, hostId: state.host, attempt: state.attempt, reason };
     if (!written) {
       log.debug('sweep.superseded', about);
       continue;
     }
     log.warn('sweep.reclaimed', about);
+    ledger?.ended({ ...state, ...made.set });
     returned += 1;
     if (state.status === 'processing') lost += 1;
   }
@@ -123,9 +131,9 @@ function whyToSweep(
     : undefined;
 }
 
-async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<number> {
+async function expireOld({ jobs, log, now, watch, ledger }: ControllerDeps): Promise<number> {
   let expired = 0;
-  const due: { jobId: string; ownerOrder: string }[] = [];
+  const due: { jobId: string; ownerOrder: string; createdAt: number }[] = [];
   const shards = await jobs.shards();
   // All waiting jobs: the order is by start tag, so an old job may be behind younger ones.
   for (let shard = 0; shard < shards && due.length < EXPIRE_BATCH; shard += 1)
@@ -133,14 +141,16 @@ async function expireOld({ jobs, log, now, watch }: ControllerDeps): Promise<num
       for (const { jobId, workOrder } of page) {
         const { acceptedAt } = readWorkOrder(workOrder);
         if (watch.waitsFor(acceptedAt, now()) > JOB_EXPIRES_AFTER)
-          due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId) });
+          due.push({ jobId, ownerOrder: ownerOrder(acceptedAt, jobId), createdAt: acceptedAt });
       }
       if (due.length >= EXPIRE_BATCH) break;
     }
   for (const job of due.slice(0, EXPIRE_BATCH)) {
-    const { jobId } = job;
-    if (!(await jobs.write(jobId, expire(job, now())))) continue;
+    const { jobId, createdAt } = job;
+    const change = expire(job, now());
+    if (!(await jobs.write(jobId, change))) continue;
     expired += 1;
+    ledger?.ended({ jobId, createdAt, status: 'failed', ...change.set });
     log.warn('job.expired', { jobId });
   }
   return expired;

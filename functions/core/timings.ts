@@ -32,6 +32,9 @@ export const TIMINGS = {
   /** The same for one that accepts connections and answers none: a node may block its interpreter, and a waiting job may run. */
   comfyuiHeldAfter: 2 * MINUTE,
 
+  /** Interval at which a host puts what its ended jobs came to, where some have ended. */
+  ledgerPutEvery: 15 * SECOND,
+
   /** A job without progress for this long is stalled; a template may set its own. */
   jobDeadline: 10 * MINUTE,
   /** Running time of one attempt; time in which its machine sleeps or it waits does not count. */

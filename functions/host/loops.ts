@@ -9,7 +9,7 @@ import { type HostParts, pollQueue } from './parts.ts';
 
 /** @returns ends them; resolves when the last round of each is over */
 export function startLoops(parts: HostParts, jobs: Jobs, log: Log): () => Promise<void> {
-  const { awake, cleanup, health, hostId, slots, timings } = parts;
+  const { awake, cleanup, health, hostId, slots, ledger, timings } = parts;
   const heartbeat = async () => {
     await parts.heartbeat
       .beat()
@@ -23,6 +23,7 @@ export function startLoops(parts: HostParts, jobs: Jobs, log: Log): () => Promis
     every('watchdog', timings.hostPollsEvery, () => runWatchdog(jobs, slots, awake, timings), log),
     every('cleanup', timings.hostPollsEvery, () => cleanup.remove(), log),
     every('follow_up', timings.hostPollsEvery, () => followJobs(parts, log), log),
+    every('ledger', timings.ledgerPutEvery, () => ledger.write(), log),
   ];
   return async () => {
     await Promise.all(loops.map((loop) => loop.stop()));

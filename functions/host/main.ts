@@ -44,7 +44,9 @@ try {
   ])
     if (note !== undefined) log.warn('workspace.noted', { reason: note });
   const metrics = createMetrics('host', settings.METRICS_NAMESPACE);
-  const { jobs, hosts, spread, images, fleetStore, timings, now } = connect(storageOf(settings), { log });
+  const { jobs, hosts, spread, ledgers, images, fleetStore, timings, now } = connect(storageOf(settings), {
+    log,
+  });
 
   let running: RunningHosts | undefined;
   const intake = await listen(
@@ -61,6 +63,7 @@ try {
       jobs,
       hosts,
       spread,
+      ledgers,
       images,
       log,
       timings,

@@ -20,6 +20,7 @@ import { sleepUpTo } from '../runtime/ticker.ts';
 import type { Hosts } from '../store/hosts.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { SpreadStore } from '../store/queue-spread.ts';
+import type { Ledgers } from '../store/ledgers.ts';
 import { type AttemptDeps, giveBackJob, runAttempt } from './attempt/attempt.ts';
 import { createStats } from './attempt/stats.ts';
 import type { Claimed } from './claims/claim.ts';
@@ -50,6 +51,8 @@ export interface HostDeps {
   jobs: Jobs;
   hosts: Hosts;
   spread: Pick<SpreadStore, 'readCached'>;
+  /** Where its ended jobs are counted. */
+  ledgers: Pick<Ledgers, 'of'>;
   images: Images;
   comfyui: ComfyUI;
   log: Log;
@@ -111,6 +114,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
 
   const slots = createSlots(() => slotsFor(deps.slots, deps.isAlone === true, stats.jobSeconds()));
   const activity = createActivity(awake, HOST_START_LIMIT);
+  const ledger = deps.ledgers.of(hostId);
   const stats = createStats(deps.metrics ?? createMetrics('host', undefined));
   const health = watchHealth(
     comfyui,
@@ -148,6 +152,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     cleanup,
     staging: createStaging({ comfyui, images, inputs: deps.inputs, log, awake, pause }),
     stats,
+    ledger,
     orphans,
     jobs,
     images,
@@ -283,6 +288,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     report: () => heartbeat.report(),
     async stopLoops() {
       await stopLoops();
+      await ledger.write().catch((error: unknown) => log.error('round.failed', error, { round: 'ledger' }));
       await cleanup.remove();
       socket?.close();
     },
@@ -306,6 +312,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     readiness,
     slots,
     takeOver,
+    ledger,
     /** Events of ComfyUI come by it from now on. */
     listen(to: EventSocket) {
       socket = to;

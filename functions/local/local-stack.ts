@@ -1,7 +1,7 @@
 // `npm start`: all services in one process, with tables and images in its workspace. Where no ComfyUI is at hand the
 // simulated one is a child process.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Wire } from '../api/comfyui-wire/deps.ts';
@@ -127,7 +127,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
     timings: engine.timings,
     now: () => engine.clock.now(),
   };
-  const { hosts, spread, chores, usage, now } = connected;
+  const { hosts, spread, chores, usage, ledgers, now } = connected;
   const changes = notifyingOfChanges(notifyingOfEnds(connected.jobs, () => webhooks.nudge()));
   const { jobs } = changes;
 
@@ -162,6 +162,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
         jobs,
         hosts,
         spread,
+        ledgers,
         images,
         kind,
         log: log('host'),
@@ -183,11 +184,13 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
   starting.catch(() => undefined);
   const controllerLog = log('controller');
   const watch = createWatch(SWEEP_EVERY);
+  const ledger = ledgers.of(`controller.${randomUUID()}`);
   const spreading = createSpreading({ ...connected, log: controllerLog });
   const controller = every(
     'control',
     SWEEP_EVERY,
-    () => controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading }),
+    () =>
+      controlRound({ jobs, hosts, chores, usage, log: controllerLog, now, watch, nudge, spreading, ledger }),
     controllerLog,
     // No delay: the host has just released what its former run held.
     0,

@@ -93,6 +93,11 @@ export function createDeliveries(engine: Engine) {
       return { due, more: false };
     },
 
+    /** How many are to be sent, up to `most`: one page of the index. Eventually consistent. */
+    async countDue(most: number): Promise<number> {
+      return (await table.page({ index: 'byDue', partition: 'due' }, most)).rows.length;
+    },
+
     /** What has become due lately and is not known; cheap if that is little. Eventually consistent. */
     listLatelyDue: (now: number, isKnown: (due: Due) => boolean): Promise<Due[]> =>
       latelyDue(now, isKnown, EXAMINED),

@@ -11,6 +11,7 @@ import { createKeys, type Keys } from './keys.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createOwners, type Owners } from './owners.ts';
 import { createSpread, type SpreadStore } from './queue-spread.ts';
+import { createLedgers, type Ledgers } from './ledgers.ts';
 import { createUploadCounts, type UploadCounts } from './upload-counts.ts';
 import { createUsage, type UsageStore } from './usage.ts';
 import { createWebhookSecrets, type WebhookSecrets } from './webhook-secrets.ts';
@@ -29,6 +30,7 @@ export interface Tables {
   uploadCounts: UploadCounts;
   assets: Assets;
   calls: Calls;
+  ledgers: Ledgers;
 }
 
 export function openTables(engine: Engine): Tables {
@@ -47,5 +49,6 @@ export function openTables(engine: Engine): Tables {
     uploadCounts: createUploadCounts(engine),
     assets: createAssets(engine),
     calls: createCalls(engine),
+    ledgers: createLedgers(engine),
   };
 }

@@ -114,6 +114,14 @@ export const assetsTable = {
   ttl: 'expiresAt',
 } as const satisfies TableSpec;
 
+/** What ended jobs came to: an hour of a process each. */
+export const ledgersTable = {
+  name: 'ledgers',
+  partitionKey: 'ledgerId',
+  indexes: [{ name: 'byHour', partitionKey: 'hour', sortKey: 'ledgerId' }],
+  ttl: 'expiresAt',
+} as const satisfies TableSpec;
+
 export const tables: readonly TableSpec[] = [
   jobsTable,
   hostsTable,
@@ -126,6 +134,7 @@ export const tables: readonly TableSpec[] = [
   ownersTable,
   usageTable,
   assetsTable,
+  ledgersTable,
 ];
 
 /** The schema version of every item, for a release that reads what an older one wrote. */

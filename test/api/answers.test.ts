@@ -36,15 +36,19 @@ async function keyOf(owner: string, scopes: Scope[]): Promise<string> {
 }
 
 const operations = () => operationsOf(document);
+/** Which scope it asks for. */
+const scopeOf = (operation: object) => /with the scope `(\w+)`/.exec(JSON.stringify(operation))![1]!;
 
 describe('what routes answer', () => {
   /** `GET /api/status/{id} 200`: what was seen. */
   const seen = new Set<string>();
   let key: string;
+  let admin: string;
   let ended: string;
   let image: string;
   beforeAll(async () => {
     key = await keyOf('ann', ['generate', 'read']);
+    admin = await keyOf('boss', ['admin']);
   });
 
   /** Sends it, and holds what comes back against the document. */
@@ -116,13 +120,14 @@ describe('what routes answer', () => {
     const other: Record<string, string> = {
       generate: await keyOf('ann', ['read']),
       read: await keyOf('ann', ['generate']),
+      admin: await keyOf('ann', ['generate', 'read']),
     };
     for (const { route, operation } of operations()) {
       if (operation.security!.length === 0) continue;
       const real = route.replaceAll(/\{\w+\}/g, nowhere);
       const { code } = await asks(real, 401, { headers: { 'x-api-key': '' } });
       expect(code).toBe('unauthorized');
-      const scope = /scope `(\w+)`/.exec(JSON.stringify(operation))![1]!;
+      const scope = scopeOf(operation);
       expect(await asks(real, 403, { headers: { 'x-api-key': other[scope]! } })).toMatchObject({
         code: 'forbidden',
         details: { scope },
@@ -134,8 +139,9 @@ describe('what routes answer', () => {
     for (const { route, operation } of operations()) {
       if (operation.security!.length === 0) continue;
       const real = route.replaceAll(/\{\w+\}/g, nowhere);
-      await asks(real, 413, { headers: { 'content-length': '9999999' } });
-      await asks(real, 415, { headers: { 'content-encoding': 'gzip' } });
+      const headers = { 'x-api-key': scopeOf(operation) === 'admin' ? admin : key };
+      await asks(real, 413, { headers: { ...headers, 'content-length': '9999999' } });
+      await asks(real, 415, { headers: { ...headers, 'content-encoding': 'gzip' } });
     }
   });
 
@@ -349,6 +355,15 @@ describe('what routes answer', () => {
     expect(await asks('GET /api/usage', 200, { app: rig.app })).toMatchObject({ limited: false });
   });
 
+  test('operations', async () => {
+    const asked = { headers: { 'x-api-key': admin } };
+    for (const address of ['hosts', 'queue', 'hours', 'failures'])
+      await asks(`GET /api/admin/${address}`, 200, asked);
+    for (const address of ['hours', 'failures']) await asks(`GET /api/admin/${address}?hours=25`, 400, asked);
+    await asks('GET /metrics', 200, asked);
+    await asks('GET /api/metrics', 200, asked);
+  });
+
   test('workflows', async () => {
     await asks('GET /api/workflows', 200);
     await asks('GET /api/workflows/flux2_turbo_default', 200);
@@ -372,9 +387,13 @@ describe('what routes answer', () => {
       settings: { ...SETTINGS, ownerLimits: { readsPerMinute: 1 } },
     });
     await asks('GET /api/queue', 200, { app: limited });
+    await asks('GET /api/admin/queue', 200, { app: limited, headers: { 'x-api-key': admin } });
     for (const { route, operation } of operations())
       if (!/generate$|upload\/(image|link)$/.test(route) && operation.security!.length > 0)
-        await asks(route.replaceAll(/\{\w+\}/g, nowhere), 429, { app: limited });
+        await asks(route.replaceAll(/\{\w+\}/g, nowhere), 429, {
+          app: limited,
+          headers: { 'x-api-key': scopeOf(operation) === 'admin' ? admin : key },
+        });
   });
 
   test('is all that the document says, but for what is nobody’s doing', () => {

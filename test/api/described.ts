@@ -10,6 +10,7 @@ export interface DescribedAnswer {
 
 export interface DescribedOperation {
   operationId: string;
+  tags: string[];
   security?: unknown[];
   parameters?: { name: string; in: string }[];
   requestBody?: { content: Record<string, { examples?: Record<string, { value: Json }> }> };

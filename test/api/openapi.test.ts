@@ -32,6 +32,8 @@ describe('the document', () => {
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
     expect(
       operations()
+        // They are loaded when they are first asked for: answers.test.ts asks for each.
+        .filter(({ operation }) => operation.tags[0] !== 'Operations')
         .map(({ route }) => route)
         .toSorted(),
     ).toEqual([...new Set(routes)].toSorted());

@@ -34,13 +34,14 @@ async function measure(rig: Rig, comfyui: string, idleSeconds: number): Promise<
   const forwarder = createForwarder({ ...forwarding, log });
   const app = await rig.api(metered('api'), () => forwarder.nudge());
 
-  const { jobs, hosts, spread, now } = metered('host');
+  const { jobs, hosts, spread, ledgers, now } = metered('host');
   let running: RunningHost | undefined;
   const intake = await listen(listenerOf(createIntake(() => running, now)), '127.0.0.1', 0);
   running = await startHost({
     jobs,
     hosts,
     spread,
+    ledgers,
     images: rig.images,
     comfyui: createComfyUI(comfyui),
     log,

@@ -72,7 +72,10 @@ describe('tables', () => {
         ...forEach('owners', 'GetItem', 'UpdateItem'),
         ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),
+        ...forEach('deliveries/index/byDue', 'Query'),
         ...forEach('deliveries/index/byOwner', 'Query'),
+        'ledgers BatchGetItem',
+        'ledgers/index/byHour Query',
         ...forEach('assets', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
         ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
       ].toSorted(),
@@ -110,6 +113,7 @@ describe('tables', () => {
         ...forEach('chores', 'DeleteItem', 'Scan'),
         ...forEach('usage', 'GetItem', 'UpdateItem'),
         'usage/index/byOpen Query',
+        'ledgers PutItem',
         ...STREAM,
       ].toSorted(),
     );
@@ -135,6 +139,7 @@ describe('tables', () => {
         ...forEach('hosts', 'DeleteItem', 'GetItem', 'PutItem', 'Scan'),
         'fleet GetItem',
         ...forEach('intakes', 'DeleteItem', 'PutItem'),
+        'ledgers PutItem',
       ].toSorted(),
     );
   });

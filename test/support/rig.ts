@@ -180,6 +180,7 @@ export async function startRig({
         jobs,
         hosts,
         spread: store.spread,
+        ledgers: store.ledgers,
         images,
         comfyui: createComfyUI(comfyui.url, timings.comfyuiAnswersWithin),
         log,

@@ -12,7 +12,7 @@ const STATUS = [
   'failed',
   'cancelled',
 ] as const satisfies readonly Status[];
-const FAILURES = [
+export const FAILURES = [
   'refused_by_comfyui',
   'node_failed',
   'input_gone',

@@ -1,6 +1,7 @@
 // The schemas of the API's answers by the names that the OpenAPI document gives them.
 
 import type * as z from 'zod';
+import * as admin from './admin.ts';
 import * as jobs from './jobs.ts';
 import * as service from './service.ts';
 import * as webhooks from './webhooks.ts';
@@ -32,4 +33,8 @@ export const ANSWERS = {
   System: service.system,
   Healthy: service.healthy,
   Unhealthy: service.unhealthy,
+  HostList: admin.hosts,
+  QueueByOwner: admin.queueByOwner,
+  Hours: admin.hours,
+  Failures: admin.failures,
 } as const satisfies Record<string, z.ZodType>;

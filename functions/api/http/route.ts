@@ -17,7 +17,7 @@ export interface Declared {
   /** Behind `/api`. */
   route: `${'GET' | 'POST' | 'DELETE'} /${string}`;
   id: string;
-  tag: 'Jobs' | 'Images' | 'History' | 'Webhooks' | 'Service' | 'Description';
+  tag: 'Jobs' | 'Images' | 'History' | 'Webhooks' | 'Service' | 'Operations' | 'Description';
   summary: string;
   description?: string;
   /** Absent: no key is needed. */

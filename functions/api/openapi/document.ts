@@ -44,6 +44,7 @@ export function documentOf(routes: readonly Declared[], { templates, keys }: Des
       { name: 'History', description: 'What has been' },
       { name: 'Webhooks', description: 'A POST to your endpoint when a job ends' },
       { name: 'Service', description: 'Workflows, hosts, health' },
+      { name: 'Operations', description: 'What the whole deployment does, for keys with the scope admin' },
       { name: 'Description', description: 'This document; open to all: it holds no owner’s data' },
     ],
     paths,

@@ -63,13 +63,13 @@ type DocsDeps = Pick<ApiDeps, 'workflows' | 'docs' | 'admit'>;
 const AT_HAND = { description: 'The copy at hand is the same' };
 
 /** Served at the root and at /api, before keys are asked for. @param routes all that there are, these too */
-export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => readonly Declared[]) {
+export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => Promise<readonly Declared[]>) {
   const document = onceFor(
     () => workflows.templates,
     async (templates) => {
       // Imported at the first read, not at every start: a Lambda has it in a file of its own (build.mjs).
       const { documentOf } = await import('../openapi/document.ts');
-      const described = documentOf(routes(), { templates, keys: admit !== undefined });
+      const described = documentOf(await routes(), { templates, keys: admit !== undefined });
       return fixed('application/json', stringifyJson(described));
     },
   );

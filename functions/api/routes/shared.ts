@@ -7,6 +7,7 @@ import type { Totals } from '../caches/totals.ts';
 import type { Watch } from '../caches/watch.ts';
 import type { OpenConnections } from '../http/open-connections.ts';
 import type { Readers } from '../http/readers.ts';
+import type { RequestCounts } from '../http/request-counts.ts';
 
 export interface Shared extends AcceptDeps {
   derived: Derived;
@@ -15,4 +16,5 @@ export interface Shared extends AcceptDeps {
   watch: Watch;
   openConnections: OpenConnections;
   readers: Readers;
+  requests: RequestCounts;
 }

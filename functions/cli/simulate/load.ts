@@ -119,7 +119,7 @@ async function measure(
   }
 
   const hostFor = (n: number) =>
-    chargesOf(async ({ hosts, jobs, spread }) => {
+    chargesOf(async ({ hosts, jobs, spread, ledgers }) => {
       const hostId = `i-${n}.run`;
       let awake = 0;
       const life = createHeartbeat({
@@ -142,6 +142,7 @@ async function measure(
         log,
         timings: TIMINGS,
         slots,
+        ledger: ledgers.of(hostId),
         hostId,
         images: undefined as never,
         pause: () => Promise.resolve(),

@@ -4,6 +4,7 @@
 import { type ComfyUI, ComfyUIError, ComfyUISilent, describeNodeErrors } from '../../comfyui/client.ts';
 import {
   account,
+  type Change,
   complete,
   fail,
   type Failure,
@@ -24,6 +25,7 @@ import { stamp } from '../../core/render.ts';
 import { extraDataOf } from '../../core/request.ts';
 import { traceIdOf } from '../../core/trace.ts';
 import type { Images } from '../../images/images.ts';
+import type { Ledger } from '../../store/ledgers.ts';
 import type { Timings } from '../../core/timings.ts';
 import type { ImageMetadata } from '../../images/structure/walk.ts';
 import { type Claimed, hasStarted } from '../claims/claim.ts';
@@ -60,6 +62,7 @@ export interface AttemptDeps extends Writer {
   /** What this machine costs, if known. */
   usdPerHour?: number | undefined;
   stats: Pick<Stats, 'ended'>;
+  ledger: Pick<Ledger, 'ended'>;
   cleanup: Cleanup;
   orphans: Pick<Orphans, 'suspect'>;
   /** Called when the job frees its slot. */
@@ -235,7 +238,7 @@ async function publish(attempt: Attempt, { outputs }: Extract<Outcome, { kind: '
     const state = { ...claimed.state, ...(await reports.settleStart()) };
     const spent = { ...spentBy(attempt), ...(imageMetadata === 'strip' && notesOn(published)) };
     const change = complete(state, claimed.fence, published, reports.lastSteps(), deps.now(), spent);
-    report(attempt, 'completed', await writeConfirmed(deps, heldJob.jobId, change, claimed.fence));
+    report(attempt, 'completed', change, await writeConfirmed(deps, heldJob.jobId, change, claimed.fence));
   } catch (error) {
     if (error instanceof UnfitOutput) return await reportFailure(attempt, error.failure);
     if (!(error instanceof OutputsGone)) throw error;
@@ -263,21 +266,22 @@ async function reportFailure(attempt: Attempt, failure: Failure): Promise<void> 
   const { deps, heldJob, claimed, reports } = attempt;
   await reports.reported();
   const change = fail(claimed.state, claimed.fence, failure, deps.now(), spentBy(attempt));
-  report(attempt, 'failed', await writeConfirmed(deps, heldJob.jobId, change, claimed.fence), failure.code);
+  report(attempt, 'failed', change, await writeConfirmed(deps, heldJob.jobId, change, claimed.fence));
 }
 
 function report(
   { deps, heldJob, claimed, gpuMs }: Attempt,
   as: 'completed' | 'failed',
+  { set }: Change,
   settled: Confirmation,
-  code?: string,
 ): void {
   const ms = gpuMs ?? heldJob.ranFor();
   const about = { jobId: heldJob.jobId, hostId: claimed.fence.host, attempt: claimed.fence.attempt };
   const traceId = traceIdOf(claimed.request);
   if (settled !== 'written') deps.log.warn('attempt.fenced_out', about);
   else if (as === 'completed') deps.log.info('job.completed', { ...about, ms, traceId });
-  else deps.log.info('job.failed', { ...about, ms, code, traceId });
+  else deps.log.info('job.failed', { ...about, ms, code: set.errorCode, traceId });
+  if (settled === 'written') deps.ledger.ended({ ...claimed.state, ...set });
   deps.stats.ended(as, settled, heldJob.jobId, ms);
 }
 
@@ -350,7 +354,7 @@ async function giveBackAsStarted(attempt: Attempt, reason: string): Promise<void
 
 /** Writes the job back to the queue, also after an error in this program: no job stays held without an attempt. */
 export async function giveBackJob(
-  deps: Writer & Pick<AttemptDeps, 'now' | 'stats'>,
+  deps: Writer & Pick<AttemptDeps, 'now' | 'stats' | 'ledger'>,
   heldJob: HeldJob,
   claimed: Claimed,
   reason: string,
@@ -364,16 +368,13 @@ export async function giveBackJob(
   const about = { jobId, hostId: fence.host, attempt: fence.attempt, reason, traceId };
   if (started) deps.log.warn('attempt.lost', about);
   else deps.log.info('attempt.released', about);
-  if (!started) {
-    const settled = await writeConfirmed(deps, jobId, release(claimed.state, fence, deps.now(), how), fence);
-    if (settled !== 'refused') return;
-  }
-  const settled = await writeConfirmed(
-    deps,
-    jobId,
-    lose(claimed.state, fence, reason, deps.now(), spent),
-    fence,
-  );
+  const write = async (change: Change) => {
+    const settled = await writeConfirmed(deps, jobId, change, fence);
+    if (settled === 'written') deps.ledger.ended({ ...claimed.state, ...change.set });
+    return settled;
+  };
+  if (!started && (await write(release(claimed.state, fence, deps.now(), how))) !== 'refused') return;
+  const settled = await write(lose(claimed.state, fence, reason, deps.now(), spent));
   const before = claimed.state.gpuMs ?? 0;
   deps.stats.ended('lost', settled, jobId, (spent.gpuMs ?? before) - before);
 }

@@ -7,6 +7,7 @@ import type { Timings } from '../../core/timings.ts';
 import { traceIdOf } from '../../core/trace.ts';
 import { readGraph } from '../../images/documents.ts';
 import type { Images } from '../../images/images.ts';
+import type { Ledger } from '../../store/ledgers.ts';
 import type { Slots } from './slots.ts';
 import { claimJob, type Claimed, isFor, waits } from './claim.ts';
 import type { HeldJob } from './held-job.ts';
@@ -15,6 +16,7 @@ import { writeConfirmed, type Writer } from './confirmed-write.ts';
 
 export interface ClaimLoopDeps extends Writer, WarmthDeps {
   slots: Slots;
+  ledger: Pick<Ledger, 'ended'>;
   images: Images;
   hostId: string;
   /** Which jobs are for this ComfyUI; absent: any. */
@@ -136,7 +138,9 @@ export function createClaimLoop(deps: ClaimLoopDeps): ClaimLoop {
       await deps.work(heldJob, claim, graph);
     } else {
       const failure = { code: 'input_gone' as const, message: 'The graph of the job is gone' };
-      await writeConfirmed(deps, jobId, fail(claim.state, claim.fence, failure, now()), claim.fence);
+      const change = fail(claim.state, claim.fence, failure, now());
+      const settled = await writeConfirmed(deps, jobId, change, claim.fence);
+      if (settled === 'written') deps.ledger.ended({ ...claim.state, ...change.set });
     }
     return true;
   }

@@ -1,0 +1,151 @@
+// What the routes of operators answer.
+
+import * as z from 'zod';
+import { SCOPES } from '../../core/access.ts';
+import { FAILURES } from './jobs.ts';
+
+const time = z.iso.datetime();
+const count = z.int().min(0);
+const seconds = z.number().min(0);
+
+export const hosts = z.strictObject({
+  hosts: z.array(
+    z.strictObject({
+      host_id: z.string(),
+      machine_id: z.string().describe('On EC2 the instance'),
+      state: z.enum(['ready', 'draining']),
+      comfyui: z.enum(['connected', 'silent']),
+      comfyui_version: z.string().nullable(),
+      comfyui_url: z.string().nullable().describe('Where a machine has several'),
+      trouble: z.string().nullable(),
+      simulated: z.boolean(),
+      release: z.string().nullable(),
+      devices: z.array(
+        z.strictObject({
+          name: z.string(),
+          vram: z.number().describe('MiB'),
+          vram_free: z.number().describe('MiB, when the host was seen last'),
+        }),
+      ),
+      models: z.array(z.string()).describe('Of the graphs that ran last: what it probably has in memory'),
+      slots: count,
+      held: count,
+      seconds_per_job: seconds.nullable(),
+      running: z
+        .array(
+          z.strictObject({
+            job_id: z.uuid(),
+            owner: z.string(),
+            status: z.enum(['queued', 'processing']).describe('queued: claimed, and not started'),
+            since: time,
+            progress: z.number().min(0).max(1),
+          }),
+        )
+        .describe('The jobs that it holds'),
+      started_at: time,
+      seen_at: time,
+    }),
+  ),
+  total: count.describe('All that are alive; 500 are listed'),
+});
+
+export const queueByOwner = z.strictObject({
+  waiting: count,
+  held: count,
+  counted_all: z.boolean().describe('False: only the first 10,000 rows of each were counted'),
+  oldest_wait_seconds: seconds.nullable(),
+  owners: z
+    .array(
+      z.strictObject({
+        owner: z.string(),
+        waiting: count,
+        held: count,
+        oldest_wait_seconds: seconds.nullable(),
+      }),
+    )
+    .describe('At most 100, those with most waiting jobs first'),
+});
+
+const spread = z.strictObject({ p50: seconds.nullable(), p95: seconds.nullable() });
+
+export const hours = z.strictObject({
+  interval_seconds: z.literal(300),
+  intervals: z
+    .array(
+      z.strictObject({
+        at: time.describe('When it begins'),
+        completed: count,
+        failed: count,
+        outputs: count,
+        gpu_seconds: seconds,
+        wait_seconds: spread.describe('From acceptance to the first start'),
+        run_seconds: spread.describe('GPU time of all attempts'),
+      }),
+    )
+    .describe('By when jobs ended, oldest first; the last one goes on'),
+});
+
+export const failures = z.strictObject({
+  codes: z
+    .array(
+      z.strictObject({
+        code: z.enum(FAILURES),
+        count,
+        jobs: z
+          .array(
+            z.strictObject({
+              job_id: z.uuid(),
+              owner: z.string(),
+              ended_at: time,
+              error: z.string().nullable(),
+            }),
+          )
+          .describe('The latest five that have not been removed'),
+      }),
+    )
+    .describe('Most frequent first'),
+});
+
+const key = z.strictObject({
+  key_id: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  created_at: time,
+  valid_until: time.nullable(),
+  revoked_at: time.nullable(),
+  valid: z.boolean(),
+});
+
+export const keys = z.strictObject({ keys: z.array(key).describe('Oldest first, without their secrets') });
+
+export const newKey = key.extend({ key: z.string().describe('The key itself: shown this once') });
+
+const limit = z
+  .union([z.number().min(0), z.literal('unlimited')])
+  .nullable()
+  .describe('null: as the API is set');
+
+export const ownLimits = z.strictObject({
+  owner: z.string(),
+  requests_per_minute: limit,
+  unfinished_jobs: limit,
+  images_per_day: limit,
+  usd_per_month: limit,
+  upload_mb: limit,
+});
+
+export const usageByDay = z.strictObject({
+  owner: z.string(),
+  days: z
+    .array(
+      z.strictObject({
+        day: z.iso.date(),
+        jobs: count,
+        images: count,
+        usd: z.number().min(0),
+        gpu_seconds: seconds,
+      }),
+    )
+    .describe('UTC’s, oldest first; of ended jobs, some minutes late'),
+});

@@ -1,0 +1,153 @@
+// A ledger: what the jobs that one process ended came to, by intervals of five minutes. Pure.
+
+import type { FailureCode, JobState } from './job-state.ts';
+
+const MINUTE = 60_000;
+/** ms */
+export const INTERVAL = 5 * MINUTE;
+export const HOUR = 60 * MINUTE;
+
+/** Upper ends of what times are counted by, seconds; one more count is of what took longer. */
+export const BOUNDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600] as const;
+
+/** What is counted of an ended job. */
+export type EndedJob = Pick<JobState, 'jobId' | 'status' | 'createdAt'> &
+  Partial<Pick<JobState, 'startedAt' | 'errorCode' | 'outputs' | 'gpuMs'>>;
+
+/** Sums over jobs that completed or failed. */
+export interface Interval {
+  completed: number;
+  failed: Partial<Record<FailureCode, number>>;
+  /** Files of all kinds. */
+  outputs: number;
+  /** Of all attempts of these jobs. */
+  gpuMs: number;
+  /** From acceptance to the first start, ms, and jobs by it; a job that never started has none. */
+  waitMs: number;
+  waits: number[];
+  /** Jobs that started by the GPU time of all their attempts. */
+  runs: number[];
+}
+
+export interface FailedJob {
+  jobId: string;
+  code: FailureCode;
+  at: number;
+}
+
+/** An hour of one process. Only that process writes it, and always the whole of it. */
+export interface LedgerRow {
+  ledgerId: string;
+  hour: string;
+  /** How many ends it has: of two states of a row the later has more. */
+  ends: number;
+  /** By the minute at which an interval begins. */
+  intervals: Record<string, Interval>;
+  /** The latest of each code. */
+  failures: FailedJob[];
+}
+
+/** Failed jobs of a code that a row names. */
+export const FAILURES_NAMED = 5;
+
+/** `2026-11-30T01`, UTC. */
+export function hourOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 13);
+}
+
+const minuteOf = (at: number) => String(Math.floor((at % HOUR) / INTERVAL) * 5).padStart(2, '0');
+
+/** When an interval of a row begins, ms. */
+export function beginOf({ hour }: Pick<LedgerRow, 'hour'>, minute: string): number {
+  return Date.parse(`${hour}:${minute}:00Z`);
+}
+
+const zeros = () => Array.from({ length: BOUNDS.length + 1 }, () => 0);
+
+export function emptyInterval(): Interval {
+  return { completed: 0, failed: {}, outputs: 0, gpuMs: 0, waitMs: 0, waits: zeros(), runs: zeros() };
+}
+
+export function emptyRow(hour: string, writer: string): LedgerRow {
+  return { ledgerId: `${hour}#${writer}`, hour, ends: 0, intervals: {}, failures: [] };
+}
+
+/** Adds a job that has just completed or failed. */
+export function addEnd(row: LedgerRow, job: EndedJob, at: number): LedgerRow {
+  const { status, errorCode: code, createdAt, startedAt, gpuMs = 0, jobId, outputs = [] } = job;
+  const minute = minuteOf(at);
+  const before = row.intervals[minute] ?? emptyInterval();
+  const isFailed = status === 'failed' && code !== undefined;
+  const waitMs = startedAt === undefined ? undefined : Math.max(0, startedAt - createdAt);
+  const interval: Interval = {
+    completed: before.completed + (status === 'completed' ? 1 : 0),
+    failed: isFailed ? { ...before.failed, [code]: (before.failed[code] ?? 0) + 1 } : before.failed,
+    outputs: before.outputs + outputs.length,
+    gpuMs: before.gpuMs + gpuMs,
+    waitMs: before.waitMs + (waitMs ?? 0),
+    waits: waitMs === undefined ? before.waits : counted(before.waits, waitMs),
+    runs: waitMs === undefined ? before.runs : counted(before.runs, gpuMs),
+  };
+  return {
+    ...row,
+    ends: row.ends + 1,
+    intervals: { ...row.intervals, [minute]: interval },
+    failures: isFailed ? latestOf([...row.failures, { jobId, code, at }], FAILURES_NAMED) : row.failures,
+  };
+}
+
+function counted(counts: readonly number[], ms: number): number[] {
+  const found = BOUNDS.findIndex((bound) => ms <= bound * 1000);
+  const index = found < 0 ? BOUNDS.length : found;
+  return counts.map((count, at) => (at === index ? count + 1 : count));
+}
+
+/** The latest of each code, at most `most`, newest first. */
+export function latestOf(failures: readonly FailedJob[], most: number): FailedJob[] {
+  const seen = new Map<FailureCode, number>();
+  return failures
+    .toSorted((a, b) => b.at - a.at)
+    .filter(({ code }) => {
+      const before = seen.get(code) ?? 0;
+      seen.set(code, before + 1);
+      return before < most;
+    });
+}
+
+export function sumOf(intervals: readonly Interval[]): Interval {
+  const added = (a: readonly number[], b: readonly number[]) => a.map((count, at) => count + (b[at] ?? 0));
+  return intervals.reduce<Interval>((so, one) => {
+    const failed = { ...so.failed };
+    for (const [code, count] of Object.entries(one.failed) as [FailureCode, number][])
+      failed[code] = (failed[code] ?? 0) + count;
+    return {
+      completed: so.completed + one.completed,
+      failed,
+      outputs: so.outputs + one.outputs,
+      gpuMs: so.gpuMs + one.gpuMs,
+      waitMs: so.waitMs + one.waitMs,
+      waits: added(so.waits, one.waits),
+      runs: added(so.runs, one.runs),
+    };
+  }, emptyInterval());
+}
+
+/**
+ * Seconds below which this share of the counted jobs lie, drawn straight within a bound, as Prometheus does. Past the last
+ * bound it is that bound. Null: none was counted.
+ */
+export function quantile(counts: readonly number[], share: number): number | null {
+  const all = counts.reduce((so, count) => so + count, 0);
+  if (all === 0) return null;
+  const rank = share * all;
+  let below = 0;
+  for (const [index, upper] of BOUNDS.entries()) {
+    const here = counts[index] ?? 0;
+    if (here > 0 && below + here >= rank) {
+      const lower = BOUNDS[index - 1] ?? 0;
+      return Math.round((lower + ((upper - lower) * (rank - below)) / here) * 100) / 100;
+    }
+    below += here;
+  }
+  return BOUNDS.at(-1)!;
+}
