@@ -54,19 +54,19 @@ test('what comes before stdin ends is answered', async () => {
       params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
     },
     { id: 2, method: 'tools/list' },
+    { id: 3, method: 'tools/call', params: { name: 'generate', arguments: { inputs: SMALL } } },
   ];
   const running = run(process.execPath, [PROGRAM], { env: { API_URL: rig.url } });
   running.child.stdin!.end(asked.map((one) => `${JSON.stringify({ jsonrpc: '2.0', ...one })}\n`).join(''));
   const answers = (await running).stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { id: number; result?: unknown });
-  expect(new Map(answers.map(({ id, result }) => [id, typeof result]))).toEqual(
-    new Map([
-      [1, 'object'],
-      [2, 'object'],
-    ]),
-  );
+    .map((line) => JSON.parse(line) as { id: number; result?: { content?: { type: string }[] } });
+  const results = new Map(answers.map(({ id, result }) => [id, result]));
+  expect(new Set(results.keys())).toEqual(new Set([1, 2, 3]));
+  expect(results.get(1)).toMatchObject({ serverInfo: {} });
+  expect(results.get(2)).toMatchObject({ tools: expect.any(Array) });
+  expect(results.get(3)!.content!.map(({ type }) => type)).toEqual(['text', 'image', 'resource_link']);
 });
 
 test('an API that is not there: every request is answered, and the program ends with its stdin', async () => {

@@ -32,7 +32,8 @@ export function createMcp(deps: McpDeps, entry: readonly MiddlewareHandler<ApiEn
 
 async function answer(deps: McpDeps, c: Context<ApiEnv>): Promise<Response> {
   const message = await messageOf(c);
-  if (isListening(message))
+  // It would be held for nothing.
+  if (methodOf(message) === 'subscriptions/listen' && idOf(message) !== null)
     return refused(
       c,
       RPC.method,
@@ -40,7 +41,23 @@ async function answer(deps: McpDeps, c: Context<ApiEnv>): Promise<Response> {
         'route_not_found',
         'This server sends no notifications of its own: ask again in place of listening',
       ),
-      message.id,
+      idOf(message),
+    );
+  // The package (2.4.0) calls it an internal error; the newer revision has no such method.
+  const { isInitializeRequest, isLegacyRequest } = deps.sdk;
+  if (
+    methodOf(message) === 'initialize' &&
+    !isInitializeRequest(message) &&
+    (await isLegacyRequest(c.req.raw, message))
+  )
+    return refused(
+      c,
+      RPC.params,
+      problem(
+        'bad_request',
+        'initialize takes protocolVersion, capabilities, and clientInfo with name and version',
+      ),
+      idOf(message),
     );
   const handler = deps.sdk.createMcpHandler(() => createServer(deps, c), { legacy: 'stateless' });
   const response = await handler.fetch(c.req.raw, { parsedBody: message });
@@ -62,8 +79,10 @@ async function messageOf(c: Context<ApiEnv>): Promise<unknown> {
   return message;
 }
 
-/** It would be held for nothing. */
-function isListening(message: unknown): message is { id: string | number } {
-  const { method, id } = (message ?? {}) as Record<string, unknown>;
-  return method === 'subscriptions/listen' && (typeof id === 'string' || typeof id === 'number');
+const methodOf = (message: unknown): unknown => (message as { method?: unknown } | null)?.method;
+
+/** null: it has none that is one. */
+function idOf(message: unknown): string | number | null {
+  const id = (message as { id?: unknown } | null)?.id;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
 }

@@ -12,7 +12,14 @@ import { type Problem, problemOf } from '../http/problems.ts';
 import type { McpDeps } from './deps.ts';
 
 /** JSON-RPC 2.0's, and the one that its implementers may define. */
-export const RPC = { parse: -32700, request: -32600, method: -32601, internal: -32603, other: -32000 };
+export const RPC = {
+  parse: -32700,
+  request: -32600,
+  method: -32601,
+  params: -32602,
+  internal: -32603,
+  other: -32000,
+};
 
 /** Before a message is known: its id is not. */
 export function mcpErrors(log: Log) {

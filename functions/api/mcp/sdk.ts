@@ -4,6 +4,8 @@
 export {
   CLIENT_CAPABILITIES_META_KEY,
   createMcpHandler,
+  isInitializeRequest,
+  isLegacyRequest,
   MissingRequiredClientCapabilityError,
   ProtocolError,
   ProtocolErrorCode,

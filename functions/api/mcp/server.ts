@@ -1,8 +1,10 @@
 // One request's server: MCP has no sessions since 2026-07-28, and what an older client says is served the same way, a server each.
 
-import type { ServerContext } from '@modelcontextprotocol/server';
+import type { Result, ServerContext } from '@modelcontextprotocol/server';
 import type { Context } from 'hono';
 import * as z from 'zod/mini';
+import type { Scope } from '../../core/access.ts';
+import { invalid } from '../../core/inputs.ts';
 import type { JobState } from '../../core/job.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { Call, McpDeps } from './deps.ts';
@@ -23,6 +25,10 @@ const INSTRUCTIONS =
   'Makes images with ComfyUI. list_workflows says what each workflow takes; generate makes a job and waits for its images a while; ' +
   'get_job has those of a job that took longer. A job goes on when a call breaks off.';
 
+const PAGE = z.object({ cursor: z.optional(z.string()) });
+const RESOURCE = z.object({ uri: z.string() });
+const TASK = z.object({ taskId: z.string() });
+
 export function createServer(deps: McpDeps, c: Context<ApiEnv>): InstanceType<McpDeps['sdk']['Server']> {
   const { sdk } = deps;
   const server = new sdk.Server(IDENTITY, {
@@ -37,9 +43,18 @@ export function createServer(deps: McpDeps, c: Context<ApiEnv>): InstanceType<Mc
     }
   };
 
-  server.setRequestHandler('tools/list', () =>
-    guarded(() => ({ tools: TOOLS.map((tool) => shown(deps, tool)) })),
-  );
+  // With schemas of their own: what does not fit them is `Invalid params`, where the package (2.4.0) otherwise says `Internal error`.
+  const listed = <T extends Result>(method: string, scope: Scope | undefined, list: () => T) =>
+    server.setRequestHandler(method, { params: PAGE }, ({ cursor }) =>
+      guarded(() => {
+        if (scope) refuseScope(c, scope);
+        if (cursor !== undefined) throw invalid('cursor', 'is of no list here: each has one page');
+        return list();
+      }),
+    );
+  listed('tools/list', undefined, () => ({ tools: TOOLS.map((tool) => shown(deps, tool)) }));
+  listed('resources/list', 'read', () => ({ resources: workflowResources(deps) }));
+  listed('resources/templates/list', undefined, () => ({ resourceTemplates: [] }));
 
   server.setRequestHandler('tools/call', ({ params }, context) =>
     guarded(async () => {
@@ -58,23 +73,15 @@ export function createServer(deps: McpDeps, c: Context<ApiEnv>): InstanceType<Mc
     }),
   );
 
-  server.setRequestHandler('resources/list', () =>
+  server.setRequestHandler('resources/read', { params: RESOURCE }, ({ uri }) =>
     guarded(() => {
       refuseScope(c, 'read');
-      return { resources: workflowResources(deps) };
-    }),
-  );
-  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [] }));
-  server.setRequestHandler('resources/read', ({ params }) =>
-    guarded(() => {
-      refuseScope(c, 'read');
-      return readWorkflow(deps, params.uri);
+      return readWorkflow(deps, uri);
     }),
   );
 
-  const params = z.object({ taskId: z.string() });
   for (const [method, { scope, handle }] of Object.entries(taskMethods(deps)))
-    server.setRequestHandler(method, { params }, ({ taskId }, context) =>
+    server.setRequestHandler(method, { params: TASK }, ({ taskId }, context) =>
       guarded(() => {
         refuseTask(deps, c, context, scope);
         return handle(c, taskId);

@@ -41,6 +41,10 @@ async function post(
   return { status: answer.status, json: messageOf(await answer.text()) };
 }
 
+/** As clients of 2025-11-25 send it. */
+const older = (method: string, params?: Json) =>
+  post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), { 'mcp-protocol-version': '2025-11-25' });
+
 describe('keys', () => {
   test('without one: 401, and how to come in', async () => {
     const { status, headers, json } = await rpc(guarded.url, 'tools/list');
@@ -107,11 +111,49 @@ describe('what is refused', () => {
   });
 
   test('a method that there is not, and listening', async () => {
-    for (const method of ['tools/paint', 'prompts/list', 'subscriptions/listen'])
+    for (const method of ['tools/paint', 'prompts/list', 'subscriptions/listen', 'initialize'])
       expect(await rpc(rig.url, method, { notifications: {} })).toMatchObject({
         status: 404,
         json: { id: 1, error: { code: -32601 } },
       });
+  });
+
+  test.each<[string, Json]>([
+    ['tools/call', {}],
+    ['tools/call', { name: 5 }],
+    ['tools/call', { name: 'list_workflows', arguments: 'all' }],
+    ['tools/list', { cursor: 5 }],
+    ['tools/list', { cursor: 'next' }],
+    ['resources/list', { cursor: 5 }],
+    ['resources/list', { cursor: 'next' }],
+    ['resources/templates/list', { cursor: [] }],
+    ['resources/templates/list', { cursor: 'next' }],
+    ['resources/read', {}],
+    ['resources/read', { uri: 5 }],
+    ['resources/read', { uri: 'comfyui://workflows/none' }],
+    ['tasks/get', {}],
+    ['tasks/get', { taskId: 5 }],
+  ])('%s with %j: invalid params, by both revisions', async (method, params) => {
+    const refusal = { id: 1, error: { code: -32602 } };
+    expect((await rpc(rig.url, method, params, withTasks)).json).toMatchObject(refusal);
+    expect((await older(method, params)).json).toMatchObject(refusal);
+  });
+
+  test.each([undefined, {}, { protocolVersion: 5 }, { protocolVersion: '2025-11-25' }])(
+    'initialize with %j: invalid params',
+    async (params) => {
+      expect(await older('initialize', params)).toMatchObject({
+        status: 400,
+        json: { id: 1, error: { code: -32602 } },
+      });
+    },
+  );
+
+  test('a capability that the client did not declare: 400, and which', async () => {
+    expect(await rpc(rig.url, 'tasks/get', { taskId: crypto.randomUUID() })).toMatchObject({
+      status: 400,
+      json: { error: { code: -32021, data: { requiredCapabilities: { extensions: expect.any(Object) } } } },
+    });
   });
 
   test('a revision that is not served, with those that are', async () => {
@@ -198,6 +240,41 @@ test('a seed of 64 bits as a number', async () => {
   const { json } = await post(body);
   const { content } = json['result'] as { content: { text: string }[] };
   expect(content[0]!.text).toContain('"seed":18446744073709551615,"seed_text":"18446744073709551615"');
+});
+
+test('a stream has progress and one answer: no request of the server, and no log that was not asked for', async () => {
+  const answer = await fetch(`${rig.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'tools/call',
+      'mcp-name': 'generate',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: {
+        name: 'generate',
+        arguments: { inputs: SMALL, inline: false },
+        _meta: {
+          progressToken: 'p',
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1.0.0' },
+          'io.modelcontextprotocol/clientCapabilities': { elicitation: {}, sampling: {} },
+        },
+      },
+    }),
+  });
+  const frames = [...(await answer.text()).matchAll(/^data: (.+)$/gm)].map(
+    ([, data]) => JSON.parse(data!) as Json,
+  );
+  expect(frames.length).toBeGreaterThan(1);
+  const answered = frames.pop();
+  expect(answered).toMatchObject({ id: 1, result: { content: expect.any(Array) } });
+  expect(new Set(frames.map(({ method }) => method))).toEqual(new Set(['notifications/progress']));
 });
 
 test('a hundred calls at once: each its own job and image', async () => {
