@@ -2,7 +2,11 @@
 
 import { MAX_ASSET_BYTES } from '../../core/limits.ts';
 
-export type Features = Record<string, boolean | number>;
+export interface Features {
+  [feature: string]: boolean | number;
+  /** Bytes; POST /upload/image takes as many. */
+  max_upload_size: number;
+}
 
 export const FEATURES: Features = {
   supports_preview_metadata: true,

@@ -24,7 +24,7 @@ export function wireRoutes(
     ...historyRoutes(deps),
     ...queueRoutes(deps),
     ...viewRoutes(deps),
-    ...uploadRoutes(deps),
+    ...uploadRoutes(deps, features.max_upload_size),
     ...nodeRoutes(deps),
     ...systemRoutes(deps, features),
     ...sockets.routes,

@@ -24,37 +24,42 @@ import { refusedFor } from './errors.ts';
 import { keyOfFile } from './graph-files.ts';
 import { type FileName, type NamedFolder, putNamed } from './named-files.ts';
 
-const UPLOAD = {
-  scope: 'generate',
-  body: { limit: { bytes: MAX_ASSET_BYTES + FORM_OVERHEAD, tooLarge } },
-  errors: ['too_many_requests'],
-} as const;
 const MAX_PATH = 512;
 /** "photo (1).png", "photo (2).png", … of as many other files. */
 const MAX_NAMESAKES = 100;
 
-export const uploadRoutes = (deps: WireDeps): Mounted[] => [
-  {
-    ...UPLOAD,
-    route: 'POST /upload/image',
-    handle: (c) => uploaded(deps, c, (form) => Promise.resolve(form)),
-  },
-  {
-    ...UPLOAD,
-    route: 'POST /upload/mask',
-    handle: (c) => uploaded(deps, c, (form) => maskedForm(deps, c.get('caller'), form)),
-  },
-];
+/** @param maxBytes of a file, as GET /features says */
+export function uploadRoutes(deps: WireDeps, maxBytes: number): Mounted[] {
+  const tooLarge = () => refuseLarge(maxBytes);
+  const upload = {
+    scope: 'generate',
+    body: { limit: { bytes: maxBytes + FORM_OVERHEAD, tooLarge } },
+    errors: ['too_many_requests'],
+  } as const;
+  const rules = { field: 'image', maxBytes, tooLarge, unreadable: refuse };
+  return [
+    {
+      ...upload,
+      route: 'POST /upload/image',
+      handle: (c) => uploaded(deps, c, rules, (form) => Promise.resolve(form)),
+    },
+    {
+      ...upload,
+      route: 'POST /upload/mask',
+      handle: (c) => uploaded(deps, c, rules, (form) => maskedForm(deps, c.get('caller'), form)),
+    },
+  ];
+}
 
 /** @param bytesOf what is stored of what came */
 async function uploaded(
   deps: WireDeps,
   c: Context<ApiEnv>,
+  rules: Parameters<typeof withFileForm>[1],
   bytesOf: (form: FileForm) => Promise<FileBytes>,
 ): Promise<Response> {
   const caller = c.get('caller');
   setHeaders(c, await deps.limits.request(caller));
-  const rules = { field: 'image', maxBytes: MAX_ASSET_BYTES, tooLarge, unreadable: refuse };
   return withFileForm(c.req.raw, rules, async (form) => {
     const { folder, subfolder, filename, overwrite } = askedOf(form);
     const bytes = await bytesOf(form);
@@ -76,7 +81,7 @@ async function maskedForm(deps: WireDeps, caller: Caller, form: FileForm): Promi
   if (!stored || stored === 'not-modified') throw refuse('"original_ref" names no file of yours');
   if (stored.contentLength > MAX_ASSET_BYTES) {
     await letGo(stored);
-    tooLarge();
+    refuseLarge(MAX_ASSET_BYTES);
   }
   const [{ masked }, { blake3 }] = await Promise.all([import('./masked.ts'), import('hash-wasm')]);
   const [original, mask] = await Promise.all([wholeOf(stored.body), buffer(form.open())]);
@@ -140,6 +145,6 @@ export function pathOf(subfolder: string, filename: string): FileName['path'] {
   return file.path;
 }
 
-function tooLarge(): never {
-  throw new AppError('body_too_large', `A file may have at most ${MAX_ASSET_BYTES / MB} MB`);
+function refuseLarge(maxBytes: number): never {
+  throw new AppError('body_too_large', `A file may have at most ${maxBytes / MB} MB`);
 }

@@ -44,7 +44,7 @@ export function createServer(deps: McpDeps, c: Context<ApiEnv>): InstanceType<Mc
   };
 
   // With schemas of their own: what does not fit them is `Invalid params`, where the package (2.4.0) otherwise says `Internal error`.
-  const listed = <T extends Result>(method: string, scope: Scope | undefined, list: () => T) =>
+  const listed = (method: string, scope: Scope | undefined, list: () => Result) =>
     server.setRequestHandler(method, { params: PAGE }, ({ cursor }) =>
       guarded(() => {
         if (scope) refuseScope(c, scope);

@@ -68,8 +68,21 @@ test.each([
   expect(headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-test('it names the size that passes a Lambda', async () => {
-  expect((await get('/comfyui/features')).json).toMatchObject({ max_upload_size: MAX_UPLOAD_BYTES });
+test('it names the size that passes a Lambda, and takes no larger file', async () => {
+  const { max_upload_size: most } = (await get('/comfyui/features')).json;
+  expect(most).toBe(MAX_UPLOAD_BYTES);
+  const upload = (path: string, size: number) => {
+    const body = new FormData();
+    body.append('image', new File([new Uint8Array(size)], 'large.bin'));
+    body.append('original_ref', JSON.stringify({ filename: 'photo.png', type: 'input' }));
+    return call(rig.app, `POST /comfyui${path}`, { body });
+  };
+  expect((await upload('/upload/image', Number(most))).status).toBe(200);
+  for (const path of ['/upload/image', '/upload/mask', '/api/upload/image'])
+    expect(await upload(path, Number(most) + 1)).toMatchObject({
+      status: 413,
+      json: { error: { type: 'body_too_large' } },
+    });
 });
 
 test.each(['/comfyui/ws', '/comfyui/api/ws?clientId=me'])(
