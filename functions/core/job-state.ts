@@ -63,6 +63,8 @@ export interface JobState {
   node?: string | undefined;
   /** The template's own deadline, ms; absent: `JOB_DEADLINE`. */
   deadline?: number;
+  /** The most that an attempt may run, ms; absent: as long as every job. */
+  runLimit?: number;
   outputs?: JobOutput[];
   /** Sentences about its outputs. */
   notes?: string[];

@@ -47,6 +47,8 @@ export interface JobRequest {
   trace?: Trace;
   /** Absent: normal. */
   priority?: Exclude<Priority, 'normal'>;
+  /** The most that an attempt of it may run, ms. Absent: as long as every job. */
+  runLimit?: number;
   /** Of a job that came as a prompt over ComfyUI's wire. */
   wire?: WirePrompt;
   /** How many nodes its graph has. Absent where an earlier release wrote it. */

@@ -167,7 +167,7 @@ test('a node that is silent lives for as long as the queue of ComfyUI shows it, 
   passes(2 * MINUTE);
   reports.runs();
   await judged();
-  expect(stopped).toEqual({ tooLong: 'The job ran for an hour and had not ended' });
+  expect(stopped).toEqual({ tooLong: 'The job ran for 3600 s and had not ended' });
 });
 
 test('where the template says how long, that is the word, unless nothing can be heard of it', async () => {

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claim, start } from '../../functions/core/job.ts';
+import { call } from '../api/support.ts';
 import { hostItem } from '../support/host-item.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
@@ -24,7 +25,7 @@ test('what has run for an hour ends as failed, is stopped in ComfyUI, and makes 
   const status = await rig.until(endless, ['failed', 'completed', 'queued']);
   expect(status).toMatchObject({
     status: 'failed',
-    error: 'The job ran for an hour and had not ended',
+    error: 'The job ran for 3600 s and had not ended',
     error_code: 'took_too_long',
     attempts: 1,
   });
@@ -32,6 +33,21 @@ test('what has run for an hour ends as failed, is stopped in ComfyUI, and makes 
   await rig.until(next, ['completed']);
   const queue = (await (await fetch(`${comfyui.url}/queue`)).json()) as Record<string, unknown[]>;
   expect(queue).toEqual({ queue_running: [], queue_pending: [] });
+}, 20_000);
+
+test('a run that asked for less gets less: RunPod’s executionTimeout', async () => {
+  let passed = 0;
+  await rig.addHost({ awake: () => performance.now() + passed });
+  const body = { input: { ms: 600_000 }, policy: { executionTimeout: 6000 } };
+  const { json } = await call(rig.app, 'POST /v2/slow/run', { json: body });
+  const id = String(json['id']);
+  await rig.until(id, ['processing']);
+  passed = 6000;
+  expect(await rig.until(id, ['failed', 'completed', 'queued'])).toMatchObject({
+    error: 'The job ran for 6 s and had not ended',
+    error_code: 'took_too_long',
+  });
+  expect((await call(rig.app, `GET /v2/slow/status/${id}`)).json).toMatchObject({ status: 'TIMED_OUT' });
 }, 20_000);
 
 test('a job that started, and then no host was there for hours, is made by the next', async () => {

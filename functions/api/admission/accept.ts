@@ -161,7 +161,7 @@ export async function accept(
 
 /** A job at the moment of its acceptance. */
 function stateOf(
-  { jobId, owner, workflow, inputs, webhookUrl, models, priority }: JobRequest,
+  { jobId, owner, workflow, inputs, webhookUrl, models, priority, runLimit }: JobRequest,
   templates: Templates,
   { now, turn, acceptedFor }: { now: number; turn: Turn } & Pick<JobState, 'acceptedFor'>,
 ): JobState {
@@ -182,6 +182,7 @@ function stateOf(
     currentStep: 0,
     totalSteps: typeof steps === 'number' ? steps : 0,
     ...(deadline === undefined ? {} : { deadline: deadline * 1000 }),
+    ...(runLimit !== undefined && { runLimit }),
     ...(acceptedFor !== undefined && { acceptedFor }),
     ...(webhookUrl !== undefined && { webhook: 'pending' }),
   };

@@ -19,12 +19,16 @@ export interface InspectedImage {
   height: number;
 }
 
-/** @param field that it came in @throws AppError invalid_image */
-export async function inspectUpload(bytes: Uint8Array, field: string): Promise<InspectedImage> {
+/** @param field that it came in; @param maxPixels in all frames @throws AppError invalid_image */
+export async function inspectUpload(
+  bytes: Uint8Array,
+  field: string,
+  maxPixels = MAX_UPLOAD_PIXELS,
+): Promise<InspectedImage> {
   // Of use to few calls: no cold start loads it.
   const { BrokenImage, inspectImage } = await import('../../images/sniff.ts');
   try {
-    const { contentType, extension, width, height } = await inspectImage(bytes, MAX_UPLOAD_PIXELS);
+    const { contentType, extension, width, height } = await inspectImage(bytes, maxPixels);
     const name = uploadName(createHash('sha256').update(bytes).digest('hex'), extension);
     return { bytes, name, contentType, width, height };
   } catch (error) {

@@ -24,7 +24,8 @@ import { endpointOf } from './endpoints.ts';
 import { health } from './health.ts';
 import { jobAnswers } from './job-answer.ts';
 import { pacedUntilEnd } from './paced.ts';
-import { inputOf } from './run-body.ts';
+import { runBodyOf } from './run-body.ts';
+import { withOptions } from './run-options.ts';
 import { takenOnce } from './taken-once.ts';
 import { wantedFor } from './wanted.ts';
 
@@ -162,7 +163,8 @@ async function run(deps: RunpodDeps, c: Context<ApiEnv>): Promise<JobState> {
   const endpoint = endpointOf(deps, c);
   const key = idempotencyKeyOf(c);
   const caller = c.get('caller');
-  const wanted = await wantedFor(deps, caller, endpoint, await inputOf(c, deps));
+  const { input, options } = await runBodyOf(c, deps);
+  const wanted = withOptions(await wantedFor(deps, caller, endpoint, input), options);
   const { request, state, headers } = await accept(deps, caller, wanted, key);
   setHeaders(c, headers);
   if (state) return state;

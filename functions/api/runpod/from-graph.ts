@@ -11,6 +11,7 @@ import { isUploadName, keys } from '../../core/names.ts';
 import type { Graph, ObjectInfo } from '../../core/object-info.ts';
 import { type NodeErrors, preflight } from '../../core/preflight/preflight.ts';
 import { misshapen } from '../../core/preflight/shape.ts';
+import { parsePriority } from '../../core/priority.ts';
 import { hashBytes, OWN_GRAPH } from '../../core/request.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { Wanted } from '../admission/accept.ts';
@@ -19,7 +20,7 @@ import { keyOfOutput } from '../admission/output-key.ts';
 import type { RunpodDeps } from './deps.ts';
 import { keepImage, type SentImage, sentImages } from './images.ts';
 
-const FIELDS = ['workflow', 'images', 'metadata', 'webhook_url'];
+const FIELDS = ['workflow', 'images', 'metadata', 'priority', 'webhook_url'];
 const FIELD = 'input.workflow';
 
 /** @throws AppError */
@@ -32,13 +33,15 @@ export async function fromGraph(
   if (unknown !== undefined)
     throw new AppError(
       'unknown_field',
-      `Unknown field: input.${unknown.slice(0, 60)}; beside a graph input takes images, metadata and webhook_url`,
+      `Unknown field: input.${unknown.slice(0, 60)}; beside a graph input takes images, metadata, priority and webhook_url`,
       { field: `input.${unknown}` },
     );
   const graph = graphOf(input['workflow']);
   const images = await sentImages(input['images']);
   const metadata = parseLabels(input['metadata']);
+  const priority = parsePriority(input['priority']);
   const webhookUrl = parseWebhookUrl(input['webhook_url'], deps.settings.webhookAllowPrivate ?? false);
+  const chosen = priority === 'normal' ? {} : { priority };
   const sent = images.map(({ name, upload }) => [name, upload]);
   const byName = new Map(images.map((image) => [image.name, image]));
 
@@ -50,7 +53,7 @@ export async function fromGraph(
   }
 
   return {
-    bodyHash: hashBytes(Buffer.from(stringifyJson({ graph, sent, metadata, webhookUrl }))),
+    bodyHash: hashBytes(Buffer.from(stringifyJson({ graph, sent, metadata, webhookUrl, ...chosen }))),
 
     async check() {
       const { hosts: known, mayHaveMore } = await deps.fleet.declarations();
@@ -75,6 +78,7 @@ export async function fromGraph(
           staging,
           ...(webhookUrl !== undefined && { webhookUrl }),
           ...(metadata && { metadata }),
+          ...chosen,
         },
         graph,
       };

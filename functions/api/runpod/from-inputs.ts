@@ -6,7 +6,7 @@ import { invalid } from '../../core/inputs.ts';
 import type { Wanted } from '../admission/accept.ts';
 import { fromTemplate } from '../admission/from-template.ts';
 import type { RunpodDeps } from './deps.ts';
-import { decodedImage, keepImage, type SentImage, sentImages } from './images.ts';
+import { DATA_URI, decodedImage, keepImage, type SentImage, sentImages } from './images.ts';
 
 /** @throws AppError */
 export async function fromInputs(
@@ -17,7 +17,7 @@ export async function fromInputs(
   const sent = await sentImages(images);
   const kept: SentImage[] = [];
   const named = new Set<string>();
-  const body: Record<string, unknown> = {};
+  const body: [string, unknown][] = [];
   const template = deps.workflows.templates.get(String(input['workflow']));
   for (const [field, value] of Object.entries(input)) {
     const isImage =
@@ -29,12 +29,13 @@ export async function fromInputs(
       kept.push(image);
       named.add(image.name);
     }
-    body[field] = image ? image.upload : value;
+    body.push([field, image ? image.upload : value]);
   }
   const unnamed = sent.findIndex(({ name }) => !named.has(name));
   if (unnamed >= 0)
     throw invalid(`input.images[${unnamed}].name`, 'is named by none of the fields beside it');
-  const wanted = fromTemplate(deps, caller, body);
+  // Not by assignment: a field may be `__proto__`, which is refused there.
+  const wanted = fromTemplate(deps, caller, Object.fromEntries(body));
   return {
     ...wanted,
     async check(templates) {
@@ -45,6 +46,6 @@ export async function fromInputs(
 }
 
 async function dataImage(field: string, value: unknown): Promise<SentImage | undefined> {
-  if (typeof value !== 'string' || !/^data:[^,]{0,100};base64,/i.test(value)) return undefined;
+  if (typeof value !== 'string' || !DATA_URI.test(value)) return undefined;
   return decodedImage(`input.${field}`, field, value);
 }

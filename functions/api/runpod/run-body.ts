@@ -8,12 +8,19 @@ import { JOB_EXPIRES_AFTER } from '../../core/limits.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { jsonObject } from '../http/body.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** `timeout` stands in RunPod's own JavaScript examples beside `input`, where it means nothing to RunPod either. */
 const FIELDS = ['input', 'policy', 'webhook', 's3Config', 'timeout'];
 
+export interface RunBody {
+  input: Record<string, unknown>;
+  /** What the job's request has of the fields beside it. */
+  options: RunOptions;
+}
+
 /** @throws AppError missing_field, unknown_field, invalid_field */
-export async function inputOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<Record<string, unknown>> {
+export async function runBodyOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<RunBody> {
   const { input, policy, webhook, s3Config, ...rest } = await jsonObject(c);
   const unknown = Object.keys(rest).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined)
@@ -32,8 +39,7 @@ export async function inputOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<Record
     s3Config,
     'is not taken: no credentials of a bucket are kept for a job that waits; RUNPOD_OUTPUT=s3_url answers with links to this API’s own',
   );
-  checkPolicy(policy, deps);
-  return inputObject(input);
+  return { input: inputObject(input), options: policyOf(policy, deps) };
 }
 
 function refuseGiven(field: string, value: unknown, why: string): void {
@@ -57,21 +63,35 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Only what holds for every job here can be promised for one. */
-function checkPolicy(policy: unknown, { timings = TIMINGS }: Pick<ApiDeps, 'timings'>): void {
-  if (policy === undefined || policy === null) return;
+/** RunPod's own least, ms. */
+const LEAST_TIMEOUT = 5000;
+
+/** @throws AppError invalid_field, unknown_field */
+function policyOf(policy: unknown, { timings = TIMINGS }: Pick<ApiDeps, 'timings'>): RunOptions {
+  if (policy === undefined || policy === null) return {};
   if (typeof policy !== 'object' || Array.isArray(policy)) throw invalid('policy', 'must be an object');
-  const kept: Record<string, unknown> = {
-    executionTimeout: timings.jobLimit,
-    ttl: JOB_EXPIRES_AFTER,
-    lowPriority: false,
+  const { executionTimeout, ttl, lowPriority, ...others } = policy as Record<string, unknown>;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new AppError('unknown_field', `Unknown field: policy.${unknown.slice(0, 60)}`, {
+      field: `policy.${unknown}`,
+    });
+  if ((ttl ?? JOB_EXPIRES_AFTER) !== JOB_EXPIRES_AFTER)
+    throw invalid('policy.ttl', `is ${JOB_EXPIRES_AFTER} for every job here; leave it out`);
+  if (typeof (lowPriority ?? false) !== 'boolean')
+    throw invalid('policy.lowPriority', 'must be true or false');
+  const runLimit = executionTimeout ?? undefined;
+  if (runLimit !== undefined && !isTimeout(runLimit, timings.jobLimit))
+    throw invalid(
+      'policy.executionTimeout',
+      `must be whole milliseconds above ${LEAST_TIMEOUT}, at most ${timings.jobLimit}`,
+    );
+  return {
+    ...(runLimit !== undefined && { runLimit }),
+    ...(lowPriority === true && { priority: 'low' as const }),
   };
-  for (const [name, value] of Object.entries(policy)) {
-    if (value === null || (Object.hasOwn(kept, name) && value === kept[name])) continue;
-    throw Object.hasOwn(kept, name)
-      ? invalid(`policy.${name}`, `is ${String(kept[name])} for every job here; leave it out`)
-      : new AppError('unknown_field', `Unknown field: policy.${name.slice(0, 60)}`, {
-          field: `policy.${name}`,
-        });
-  }
+}
+
+function isTimeout(given: unknown, most: number): given is number {
+  return Number.isSafeInteger(given) && Number(given) > LEAST_TIMEOUT && Number(given) <= most;
 }

@@ -13,7 +13,7 @@ import type { Slots } from './slots.ts';
 const NO_PROGRESS = 'it made no progress within its deadline';
 const NOT_STARTED = 'it did not start within an hour';
 const NOT_STORED = 'The images of the job could not be stored within 24 hours';
-const TOO_LONG = 'The job ran for an hour and had not ended';
+const tooLong = (ms: number) => `The job ran for ${Math.round(ms / 1000)} s and had not ended`;
 
 /**
  * One round: a strong read of all held jobs.
@@ -57,7 +57,8 @@ function lateness(
   // A slow bucket is not the job's fault: the attempt lives as long as it tries to store its images.
   if (heldJob.phase === 'uploading')
     return awake - (heldJob.uploadsSince ?? awake) > JOB_EXPIRES_AFTER ? { tooLong: NOT_STORED } : undefined;
-  if (heldJob.ranFor() > jobLimit) return { tooLong: TOO_LONG };
+  const { runLimit = jobLimit } = state;
+  if (heldJob.ranFor() > runLimit) return { tooLong: tooLong(runLimit) };
   // Behind another in ComfyUI's queue it waits as long as that one runs.
   if (state.status === 'queued')
     return awake - (heldJob.heldSince ?? awake) > jobLimit ? { overdue: NOT_STARTED } : undefined;

@@ -85,6 +85,38 @@ describe('while no host is there', () => {
     });
   });
 
+  test('a policy is kept to: a limit of its own, and the place after one’s other jobs', async () => {
+    const policy = { executionTimeout: 6000, lowPriority: true, ttl: 86_400_000 };
+    for (const [endpoint, body] of [
+      ['comfyui', { ...graph('limited'), policy }],
+      ['flux2_turbo_default', { input: { prompt: 'limited' }, policy }],
+    ] as const) {
+      const { status, json } = await post(`${endpoint}/run`, body);
+      expect(status).toBe(200);
+      const id = String(json['id']);
+      expect(await rig.store.jobs.readState(id)).toMatchObject({ runLimit: 6000 });
+      expect(await rig.status(id)).toMatchObject({ priority: 'low' });
+      await post(`comfyui/cancel/${id}`, {});
+    }
+    const key = { 'Idempotency-Key': 'with-a-policy' };
+    await post('comfyui/run', { ...graph('p'), policy }, key);
+    expect((await post('comfyui/run', { ...graph('p'), policy }, key)).status).toBe(200);
+    expect((await post('comfyui/run', graph('p'), key)).json).toMatchObject({ code: 'idempotency_mismatch' });
+  });
+
+  test('null stands for nothing', async () => {
+    const none = { executionTimeout: null, ttl: null, lowPriority: null };
+    for (const policy of [null, {}, none])
+      expect(
+        (await post('comfyui/run', { ...graph('null'), webhook: null, s3Config: null, policy })).status,
+      ).toBe(200);
+  });
+
+  test('input.priority is a graph’s too', async () => {
+    const { json } = await post('comfyui/run', graph('first', { priority: 'high' }));
+    expect(await rig.status(String(json['id']))).toMatchObject({ priority: 'high' });
+  });
+
   test('cancelled, and its times; a second time too', async () => {
     const { id } = (await post('comfyui/run', graph('to be cancelled'))).json;
     for (const _ of [1, 2]) {
@@ -137,6 +169,8 @@ describe('while no host is there', () => {
 
 const PDF = Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n', 'latin1');
 const image = () => base64(picture());
+/** With a name that assignment would make its prototype. */
+const hostile = (body: object) => ({ ...body, ['__proto__']: { polluted: true } });
 const canvas = { nodes: [], links: [], version: 0.4 };
 
 describe('what is refused leaves nothing behind', () => {
@@ -155,20 +189,6 @@ describe('what is refused leaves nothing behind', () => {
     ['comfyui/run', { ...graph('a'), webhook: 'https://example.com' }, 400, 'invalid_field', 'webhook'],
     ['comfyui/run', { ...graph('a'), s3Config: {} }, 400, 'invalid_field', 's3Config'],
     ['comfyui/run', { ...graph('a'), policy: { ttl: 10_000 } }, 400, 'invalid_field', 'policy.ttl'],
-    [
-      'comfyui/run',
-      { ...graph('a'), policy: { executionTimeout: 6000 } },
-      400,
-      'invalid_field',
-      'policy.executionTimeout',
-    ],
-    [
-      'comfyui/run',
-      { ...graph('a'), policy: { lowPriority: true } },
-      400,
-      'invalid_field',
-      'policy.lowPriority',
-    ],
     ['comfyui/run', { ...graph('a'), policy: { soon: true } }, 400, 'unknown_field', 'policy.soon'],
     ['comfyui/run', { ...graph('a'), later: true }, 400, 'unknown_field', 'later'],
     ['comfyui/runsync?wait=10', graph('a'), 400, 'invalid_field', 'wait'],
@@ -241,6 +261,84 @@ describe('what is refused leaves nothing behind', () => {
       'invalid_field',
       'input.images[1].name',
     ],
+    [
+      'comfyui/run',
+      graph('a', { images: [{ name: 'a.png', image: `rubbish!!,${image()}` }] }),
+      400,
+      'invalid_field',
+      'input.images[0].image',
+    ],
+    [
+      'comfyui/run',
+      graph('a', { images: [{ name: 'a.png', image: `data:image/png,${image()}` }] }),
+      400,
+      'invalid_field',
+      'input.images[0].image',
+    ],
+    [
+      'comfyui/run',
+      graph('a', { images: [{ name: 'a.png', image: base64(picture().subarray(0, -20)) }] }),
+      400,
+      'invalid_image',
+      'input.images[0].image',
+    ],
+    [
+      'comfyui/run',
+      graph('a', { images: [{ name: 'a.png', image: image(), kind: 'mask' }] }),
+      400,
+      'unknown_field',
+      'input.images[0].kind',
+    ],
+    [
+      'flux2_turbo_controlnet/run',
+      { input: { prompt: 'a', image: `data:image/png;base64,${base64(picture().subarray(0, -20))}` } },
+      400,
+      'invalid_image',
+      'input.image',
+    ],
+    [
+      'flux2_turbo_controlnet/run',
+      { input: { prompt: 'a', image: `x!,${image()}` } },
+      400,
+      'invalid_field',
+      'image',
+    ],
+    ['comfyui/run', hostile({ input: { workflow: small('a') } }), 400, 'unknown_field', '__proto__'],
+    ['comfyui/run', { input: hostile({ workflow: small('a') }) }, 400, 'unknown_field', 'input.__proto__'],
+    [
+      'comfyui/run',
+      graph('a', { images: [hostile({ name: 'a.png', image: image() })] }),
+      400,
+      'unknown_field',
+      'input.images[0].__proto__',
+    ],
+    ['comfyui/run', { ...graph('a'), policy: hostile({}) }, 400, 'unknown_field', 'policy.__proto__'],
+    ['flux2_turbo_default/run', { input: hostile({ prompt: 'a' }) }, 400, 'unknown_field', '__proto__'],
+    ['comfyui/run', graph('a', { priority: 'urgent' }), 400, 'invalid_field', 'priority'],
+    ...[5000, 3_600_001, 6000.5, '6000', true].map(
+      (executionTimeout): [string, unknown, number, string, string] => [
+        'comfyui/run',
+        { ...graph('a'), policy: { executionTimeout } },
+        400,
+        'invalid_field',
+        'policy.executionTimeout',
+      ],
+    ),
+    [
+      'comfyui/run',
+      { ...graph('a'), policy: { lowPriority: 'yes' } },
+      400,
+      'invalid_field',
+      'policy.lowPriority',
+    ],
+    [
+      'comfyui/run',
+      { ...graph('a', { priority: 'high' }), policy: { lowPriority: true } },
+      400,
+      'invalid_field',
+      'policy.lowPriority',
+    ],
+    ['comfyui/run', { ...graph('a'), policy: [] }, 400, 'invalid_field', 'policy'],
   ])('%s %#', async (path, body, status, code, field) => {
     const before = await countStored(rig);
     const answer = await post(path, body);
