@@ -77,6 +77,7 @@ export class Api extends Construct {
         MAX_WAITING: String(settings.maxWaiting),
         OPEN_CONNECTIONS: String(settings.openConnections),
         COMFYUI_API_POLLED: String(settings.comfyuiApi),
+        RUNPOD_OUTPUT: settings.runpodOutput,
         RATE_PER_MINUTE: String(settings.ratePerMinute),
         READS_PER_MINUTE: String(settings.readsPerMinute),
         OWNER_MAX_WAITING: String(settings.ownerMaxWaiting),

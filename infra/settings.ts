@@ -149,6 +149,11 @@ export const deployment = {
     'must be true or false',
     'ComfyUI’s own wire is served at `/comfyui` too, for clients of ComfyUI that poll',
   ),
+  runpodOutput: setting(
+    z.enum(['base64', 's3_url']),
+    'must be base64 or s3_url',
+    '`RUNPOD_OUTPUT` of the API: what RunPod’s clients (`/v2`) get of a file, its bytes or a link to it',
+  ),
   ratePerMinute: setting(
     number.int().min(1).max(60_000),
     'must be a whole number of requests from 1 to 60000',

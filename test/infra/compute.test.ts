@@ -191,7 +191,12 @@ describe('the endpoint', () => {
 });
 
 describe('without CloudFront', () => {
-  const changes = { endpoint: 'function-url', apiReservedConcurrency: 20, lambdaConcurrency: 1000 };
+  const changes = {
+    endpoint: 'function-url',
+    apiReservedConcurrency: 20,
+    lambdaConcurrency: 1000,
+    runpodOutput: 's3_url',
+  };
   const { compute: direct } = templatesWith(changes);
   const variablesOf = (name: string) =>
     Object.values(direct.findResources('AWS::Lambda::Function')).find(
@@ -202,6 +207,10 @@ describe('without CloudFront', () => {
     const types = Object.values(direct.toJSON()['Resources'] as Record<string, { Type: string }>);
     expect(types.filter(({ Type }) => Type.startsWith('AWS::CloudFront'))).toEqual([]);
     direct.resourceCountIs('AWS::SecretsManager::Secret', 1);
+  });
+
+  test('what RunPod’s clients get is an option', () => {
+    expect(variablesOf('api')['RUNPOD_OUTPUT']).toBe('s3_url');
   });
 
   test('the Function URL is where callers go, with no origin secret, and with a most', () => {

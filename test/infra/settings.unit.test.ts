@@ -46,6 +46,7 @@ describe('a value that cannot be', () => {
     ['maxWaiting', 0],
     ['openConnections', -1],
     ['comfyuiApi', 'yes'],
+    ['runpodOutput', 's3'],
     ['ratePerMinute', 0],
     ['ownerMaxWaiting', 5001],
     ['imagesPerDay', 1.5],
