@@ -244,7 +244,6 @@ async function lambda() {
         'api/mcp-sdk': 'functions/api/mcp/sdk.ts',
         'forwarder/index': 'functions/forwarder/lambda.ts',
         'controller/index': 'functions/controller/lambda.ts',
-        'webhooks/index': 'functions/webhooks/lambda.ts',
         'api/image-codec/thread': 'functions/images/codec/thread.ts',
       },
       outdir: '.build/lambda',
@@ -259,6 +258,13 @@ async function lambda() {
       chunkNames: 'parts/[name]-[hash]',
       ...onLambda,
       plugins: [...onLambda.plugins, zodApart],
+    }),
+    bundle({
+      entryPoints: { index: 'functions/webhooks/lambda.ts' },
+      outdir: '.build/lambda/webhooks',
+      splitting: true,
+      chunkNames: 'parts/[name]-[hash]',
+      ...onLambda,
     }),
     copy('workflows', '.build/lambda/api/workflows'),
     readFile('functions/comfyui/recorded-object-info.json').then((recorded) =>

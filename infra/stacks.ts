@@ -91,6 +91,7 @@ export function addStacks(app: App, settings: Settings, bundles: Bundles): Stack
   const webhooks = new Webhooks(compute, 'Webhooks', {
     settings,
     tables,
+    images,
     own: [...(endpoint ? [endpoint.hostName] : []), api.hostName],
     bundle: bundle('webhooks'),
   });

@@ -1,11 +1,12 @@
 // Webhooks: invoked every minute, outside the hosts' network, because it calls addresses that callers chose. It may read
-// ended jobs and change its own tables; no other internal address is reachable for it.
+// ended jobs and their images, and change its own tables; no other internal address is reachable for it.
 
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
 import type { WebhooksLambdaEnvironment } from '../functions/config/webhooks.ts';
+import type { ImagesBucket } from './buckets.ts';
 import { namespaceOf } from './names.ts';
 import { Service } from './service.ts';
 import type { Settings } from './settings.ts';
@@ -18,10 +19,10 @@ export class Webhooks extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    props: { settings: Settings; tables: Tables; own: string[]; bundle: string },
+    props: { settings: Settings; tables: Tables; images: ImagesBucket; own: string[]; bundle: string },
   ) {
     super(scope, id);
-    const { settings, tables, own } = props;
+    const { settings, tables, images, own } = props;
     this.service = new Service(this, 'Service', {
       settings,
       service: 'webhooks',
@@ -35,6 +36,7 @@ export class Webhooks extends Construct {
           deliveries: { items: ['GetItem', 'PutItem', 'UpdateItem'], indexes: ['byDue'] },
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },
         }),
+        ...images.allow(role, { GetObject: ['images'] }),
         METRICS_NAMESPACE: namespaceOf(settings.name),
         OWN_HOSTS: own.join(','),
       }),

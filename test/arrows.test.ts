@@ -22,7 +22,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   api: ['core', 'log', 'metrics', 'queue', 'store', 'images', 'comfyui', 'outbound'],
   forwarder: ['core', 'log', 'metrics', 'store', 'images', 'comfyui'],
   controller: ['core', 'log', 'metrics', 'queue', 'store', 'images', 'comfyui', 'machines'],
-  webhooks: ['core', 'log', 'metrics', 'outbound', 'store'],
+  webhooks: ['core', 'log', 'metrics', 'outbound', 'store', 'images'],
   host: ['core', 'log', 'metrics', 'runtime', 'store', 'images', 'comfyui', 'machines'],
 };
 /** Within a folder: the folders of it that a folder of it may import, and files of it that all may. */

@@ -2,7 +2,7 @@
 
 import * as z from 'zod/mini';
 import { webhookReach } from './api.ts';
-import { deployedTables, storage } from './storage.ts';
+import { deployedBucket, deployedTables, storage } from './storage.ts';
 import { type Environment, type EnvironmentOf, read, setting } from './setting.ts';
 import { text } from './values.ts';
 
@@ -20,6 +20,6 @@ const own = {
 export const webhooksProcess = { ...webhookReach, ...own, ...storage };
 export const webhooksSettings = (environment: Environment) => read(webhooksProcess, environment);
 
-export const webhooksLambda = { ...own, ...deployedTables };
+export const webhooksLambda = { ...own, ...deployedTables, ...deployedBucket };
 export type WebhooksLambdaEnvironment = EnvironmentOf<typeof webhooksLambda> & { OWN_HOSTS: string };
 export const webhooksLambdaSettings = (environment: Environment) => read(webhooksLambda, environment);

@@ -41,6 +41,8 @@ export interface JobRequest {
   imageMetadata?: 'keep' | 'strip';
   /** The endpoint that is notified when the job has ended. */
   webhookUrl?: string;
+  /** In whose words it is notified. Absent: this API's own. */
+  webhookAs?: 'runpod';
   /** Absent: none. */
   metadata?: Labels;
   /** Its caller's; absent: none came with the request. */

@@ -5,25 +5,28 @@ import { invalid } from './inputs.ts';
 import type { JobState } from './job-state.ts';
 import { MAX_WEBHOOK_URL, WEBHOOK_TRIED_FOR } from './limits.ts';
 
-const FIELD = 'webhook_url';
-
 /**
+ * @param field that it came in
  * @param allowPrivate allows plain http too, for receivers in a private network
  * @returns undefined where none was given
  * @throws AppError invalid_field
  */
-export function parseWebhookUrl(given: unknown, allowPrivate: boolean): string | undefined {
+export function parseWebhookUrl(
+  given: unknown,
+  allowPrivate: boolean,
+  field = 'webhook_url',
+): string | undefined {
   if (given === undefined || given === null) return undefined;
   const wanted = `must be ${allowPrivate ? 'an http or https' : 'an https'} address such as https://example.com/hook`;
-  if (typeof given !== 'string' || !URL.canParse(given)) throw invalid(FIELD, wanted);
-  if (given.length > MAX_WEBHOOK_URL) throw invalid(FIELD, `may have at most ${MAX_WEBHOOK_URL} characters`);
+  if (typeof given !== 'string' || !URL.canParse(given)) throw invalid(field, wanted);
+  if (given.length > MAX_WEBHOOK_URL) throw invalid(field, `may have at most ${MAX_WEBHOOK_URL} characters`);
   const url = new URL(given);
-  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw invalid(FIELD, wanted);
+  if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:')) throw invalid(field, wanted);
   if (url.username !== '' || url.password !== '')
-    throw invalid(FIELD, 'must hold no user name and no password; webhooks are signed instead');
+    throw invalid(field, 'must hold no user name and no password; webhooks are signed instead');
   // The normalised URL is what is called: numeric addresses, blanks and other scripts may have become longer.
   if (url.href.length > MAX_WEBHOOK_URL)
-    throw invalid(FIELD, `may have at most ${MAX_WEBHOOK_URL} characters, written out`);
+    throw invalid(field, `may have at most ${MAX_WEBHOOK_URL} characters, written out`);
   return url.href;
 }
 

@@ -3,14 +3,17 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery, Tried, Due } from '../core/delivery.ts';
+import { inTurn } from '../core/in-turn.ts';
 import type { Job } from '../core/job-state.ts';
 import { WEBHOOK_LEASE } from '../core/limits.ts';
 import { traceHeaders, traceIdOf } from '../core/trace.ts';
 import { nextTry } from '../core/webhook.ts';
+import type { Images } from '../images/images.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Jobs } from '../store/jobs.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';
+import { runpodPayload } from './runpod-payload.ts';
 import { createSendSlots, type SendSlots } from './send-slots.ts';
 import type { Send } from './send.ts';
 import { sign } from './sign.ts';
@@ -19,6 +22,8 @@ import { takeOver, type TakeOverDeps } from './outbox.ts';
 export interface DeliverDeps extends TakeOverDeps {
   jobs: TakeOverDeps['jobs'] & Pick<Jobs, 'read'>;
   webhookSecrets: WebhookSecrets;
+  /** For messages that have files in them. */
+  images: Pick<Images, 'get'>;
   send: Send;
   metrics?: Metrics;
   random(bytes: number): Uint8Array;
@@ -36,6 +41,8 @@ export interface Round {
 }
 
 const CONCURRENCY = 32;
+/** Messages with files in them that are made and sent at the same time: the Lambda has 256 MB. */
+const WITH_FILES_AT_ONCE = 3;
 /** Interval of polls during sends, ms: newly ended jobs do not wait for receivers that hang. */
 const POLLS_AGAIN = 1000;
 /** Interval of full reads, ms; in between only newly due deliveries are read. */
@@ -47,11 +54,12 @@ export type DeliverRound = (goesOn?: () => boolean) => Promise<Round>;
 /** Call it for one round at a time; it remembers between rounds which receivers answer. */
 export function createDeliverer(deps: DeliverDeps): DeliverRound {
   const slots = createSendSlots(deps.concurrency ?? CONCURRENCY);
+  const withFiles = inTurn(WITH_FILES_AT_ONCE);
   return async (goesOn = () => true) => {
     const underway = new Set<Promise<void>>();
     const round: Round = { taken: 0, tried: 0 };
     const start = (due: Due) => {
-      const sent = sendOne(deps, slots, due).then((tried) => {
+      const sent = sendOne(deps, slots, withFiles, due).then((tried) => {
         underway.delete(sent);
         if (tried) round.tried += 1;
       });
@@ -108,7 +116,12 @@ async function sendUntil(ms: number, underway: ReadonlySet<Promise<void>>, start
 }
 
 /** False: another process has the lease, or the outcome is unknown. Never throws. */
-async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<boolean> {
+async function sendOne(
+  deps: DeliverDeps,
+  slots: SendSlots,
+  withFiles: ReturnType<typeof inTurn>,
+  due: Due,
+): Promise<boolean> {
   const { deliveries, log, now, random } = deps;
   let answered: boolean | undefined;
   try {
@@ -116,9 +129,13 @@ async function sendOne(deps: DeliverDeps, slots: SendSlots, due: Due): Promise<b
     const delivery = await deliveries.claim(due, claim, now() + WEBHOOK_LEASE);
     if (!delivery) return false;
     const job = await endedJob(deps, delivery);
-    const tried = job
-      ? await tryOnce(deps, delivery, job)
-      : { gaveUpAt: now(), error: 'the job was removed before it could be reported' };
+    const tried = !job
+      ? { gaveUpAt: now(), error: 'the job was removed before it could be reported' }
+      : job.request.webhookAs === 'runpod'
+        ? await withFiles(async () =>
+            tryOnce(deps, delivery, job, await runpodPayload(deps.images, job.state)),
+          )
+        : await tryOnce(deps, delivery, job, payloadOf(job));
     if (job) answered = tried.status !== undefined;
     await deliveries.record(delivery, claim, tried);
     report(deps, delivery, tried, job);
@@ -139,15 +156,19 @@ async function endedJob({ jobs }: DeliverDeps, { jobId, endedAt }: Delivery): Pr
   return job?.state.endedAt === endedAt ? job : undefined;
 }
 
-async function tryOnce(deps: DeliverDeps, delivery: Delivery, job: Job): Promise<Tried> {
+async function tryOnce(
+  deps: DeliverDeps,
+  delivery: Delivery,
+  { request }: Job,
+  body: string,
+): Promise<Tried> {
   const { webhookSecrets, send, now, random } = deps;
   const { deliveryId, owner, url, attempts, since } = delivery;
   const secret = await webhookSecrets.of(owner, random);
-  const body = payloadOf(job);
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'comfyui-rest-api',
-    ...traceHeaders(job.request, random(8)),
+    ...traceHeaders(request, random(8)),
   };
   const answer = await send(url, { ...headers, ...sign(secret, deliveryId, now(), body) }, body);
   const { status, error, final } = answer;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { webhooksLambdaSettings } from '../config/webhooks.ts';
 import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
+import { createLateS3Images } from '../images/s3/late.ts';
 import { createLog } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { describeEvent } from '../runtime/stream.ts';
@@ -28,6 +29,12 @@ const store = createStoreClient(
 );
 const deliver = createDeliverer({
   ...openTables(engineOf(store, settings.TABLE_PREFIX)),
+  // Few messages have files in them: the client is loaded with the first.
+  images: createLateS3Images(settings.IMAGES_BUCKET, {
+    endpoint: settings.AWS_ENDPOINT_URL_S3,
+    region: settings.AWS_REGION,
+    credentials: store.raw.config.credentials,
+  }),
   send: createSend({
     resolve: resolveByDns(),
     allowPrivate: false,

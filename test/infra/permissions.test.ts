@@ -129,6 +129,8 @@ describe('tables', () => {
         ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
       ].toSorted(),
     );
+    // RunPod's message has the files in it.
+    expect(allowedTo('Webhooks', 's3')).toEqual(['images ListBucket', 'images/images/* GetObject']);
   });
 
   test('a host changes jobs and its own item; it can neither create nor delete a job', () => {
@@ -218,7 +220,7 @@ describe('buckets', () => {
     expect(writers.map(({ role }) => role)).toEqual(['Builder', 'Seeder']);
   });
 
-  test.each(['Forwarder', 'Controller', 'Webhooks'])('the %s has none', (role) => {
+  test.each(['Forwarder', 'Controller'])('the %s has none', (role) => {
     expect(allowedTo(role, 's3')).toEqual([]);
   });
 });

@@ -51,6 +51,7 @@ export async function startDeliveryRig(options: Pick<RigOptions, 'onLog'> = {}):
       jobs: base.store.jobs,
       deliveries: base.store.deliveries,
       webhookSecrets: base.store.webhookSecrets,
+      images: base.images,
       send,
       log: createLog('webhooks', 'debug', (line) => lines.push(line)),
       now: () => base.store.now() + passed,

@@ -7,6 +7,7 @@ import { invalid } from '../../core/inputs.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { isJobId } from '../../core/names.ts';
 import { MB } from '../../core/quota.ts';
+import { runpodJob, runpodStatus } from '../../core/runpod-view.ts';
 import { accept } from '../admission/accept.ts';
 import { cancelJob } from '../admission/cancel.ts';
 import { clearWaiting } from '../admission/clear.ts';
@@ -60,7 +61,7 @@ function runRoutes(deps: RunpodDeps): FacadeRoute[] {
       route: 'POST /v2/:endpoint/run',
       async handle(c) {
         const { jobId: id, ...state } = await run(deps, c);
-        return c.json({ id, status: answer.statusOf(state) });
+        return c.json({ id, status: runpodStatus(state) });
       },
     },
     {
@@ -107,7 +108,7 @@ function jobRoutes(deps: RunpodDeps): FacadeRoute[] {
         if (!state) throw jobNotFound();
         const read = () => answer.output(state, originOf(deps.settings, c));
         const output = state.status === 'completed' ? await once(state.jobId, read) : undefined;
-        return c.json({ ...answer.briefOf(state), stream: output ? [{ output }] : [] });
+        return c.json({ ...runpodJob(state), stream: output ? [{ output }] : [] });
       },
     },
     {
@@ -116,7 +117,7 @@ function jobRoutes(deps: RunpodDeps): FacadeRoute[] {
       async handle(c) {
         endpointOf(deps, c);
         const ended = await cancelJob(deps, c.get('caller'), idOf(c));
-        return c.json({ id: idOf(c), status: ended ? answer.statusOf(ended) : 'CANCELLED' });
+        return c.json({ id: idOf(c), status: ended ? runpodStatus(ended) : 'CANCELLED' });
       },
     },
     {

@@ -6,6 +6,7 @@ import { invalid } from '../../core/inputs.ts';
 import { parseJson } from '../../core/json.ts';
 import { JOB_EXPIRES_AFTER } from '../../core/limits.ts';
 import { TIMINGS } from '../../core/timings.ts';
+import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { ApiDeps, ApiEnv } from '../deps.ts';
 import { jsonObject } from '../http/body.ts';
 import type { RunOptions } from './run-options.ts';
@@ -30,16 +31,12 @@ export async function runBodyOf(c: Context<ApiEnv>, deps: ApiDeps): Promise<RunB
       { field: unknown },
     );
   refuseGiven(
-    'webhook',
-    webhook,
-    'is not taken: poll the status, or send input.webhook_url for this API’s own webhook, which is signed',
-  );
-  refuseGiven(
     's3Config',
     s3Config,
     'is not taken: no credentials of a bucket are kept for a job that waits; RUNPOD_OUTPUT=s3_url answers with links to this API’s own',
   );
-  return { input: inputObject(input), options: policyOf(policy, deps) };
+  const options = { ...policyOf(policy, deps), ...webhookOf(webhook, deps) };
+  return { input: inputObject(input), options };
 }
 
 function refuseGiven(field: string, value: unknown, why: string): void {
@@ -61,6 +58,12 @@ function parsed(text: string): unknown {
   } catch {
     throw invalid('input', 'must be an object, or the JSON of one');
   }
+}
+
+/** @throws AppError invalid_field */
+function webhookOf(webhook: unknown, { settings }: Pick<ApiDeps, 'settings'>): RunOptions {
+  const webhookUrl = parseWebhookUrl(webhook, settings.webhookAllowPrivate ?? false, 'webhook');
+  return webhookUrl === undefined ? {} : { webhookUrl, webhookAs: 'runpod' };
 }
 
 /** RunPod's own least, ms. */
