@@ -1,6 +1,7 @@
 // RunPod's endpoints over the same jobs: a run, its status and result in the shapes of RunPod and worker-comfyui, and what is refused.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jobIdFrom } from '../../../functions/core/names.ts';
 import type { Graph } from '../../../functions/core/object-info.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
 import {
@@ -407,6 +408,38 @@ describe('what is refused leaves nothing behind', () => {
     expect((await call(app, 'POST /v2/flux2_turbo_default/run', { json: { input } })).status).toBe(200);
   });
 
+  test('ids and endpoints of any length and kind are none', async () => {
+    const odd = [
+      'x'.repeat(10_000),
+      '%00',
+      '%2e%2e%2fetc',
+      '__proto__',
+      'constructor',
+      '%F0%9F%A6%8A',
+      '-1',
+      '1e999',
+    ];
+    for (const one of odd) {
+      expect(await get(`comfyui/status/${one}`)).toMatchObject({
+        status: 404,
+        json: { code: 'job_not_found' },
+      });
+      expect(await post(`${one}/run`, graph('a'))).toMatchObject({
+        status: 404,
+        json: { code: 'workflow_not_found', error: expect.stringContaining('flux2_turbo_default') },
+      });
+    }
+  });
+
+  test('a hundred at once with one key are one job', async () => {
+    const key = { 'Idempotency-Key': 'a-hundred' };
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => post('comfyui/run', graph('one of a hundred'), key)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
+    expect(new Set(answers.map(({ json }) => json['id'])).size).toBe(1);
+  });
+
   test('methods and addresses that there are not', async () => {
     for (const route of ['GET /v2/comfyui/run', 'POST /v2/comfyui/health', 'DELETE /v2/comfyui/status/x'])
       expect(await call(rig.app, route)).toMatchObject({ status: 405, json: { code: 'method_not_allowed' } });
@@ -439,6 +472,24 @@ describe('with a host', () => {
     expect(Buffer.from(made!.data, 'base64').subarray(1, 4).toString()).toBe('PNG');
     expect((await get(`comfyui/status/${String(json['id'])}`)).json).toEqual(json);
     expect((await get(`comfyui/status-sync/${String(json['id'])}?wait=1000`)).json).toEqual(json);
+  });
+
+  test('a client that leaves runsync leaves its job alone', async () => {
+    const leaving = new AbortController();
+    const body = { ...graph('left alone'), policy: { executionTimeout: 60_000 } };
+    const key = { 'Idempotency-Key': 'left-alone' };
+    const held = fetch(`${rig.url}/v2/comfyui/runsync`, {
+      method: 'POST',
+      headers: { ...key, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: leaving.signal,
+    }).catch((error: unknown) => (error as Error).name);
+    const id = jobIdFrom({ owner: 'local', key: 'left-alone' });
+    await eventually('the job', () => rig.store.jobs.readState(id));
+    leaving.abort();
+    expect(await held).toBe('AbortError');
+    const again = await call(rig.app, 'POST /v2/comfyui/runsync', { json: body, headers: key });
+    expect(again.json).toMatchObject({ id, status: 'COMPLETED' });
   });
 
   test('a workflow by its endpoint, and by its name', async () => {
