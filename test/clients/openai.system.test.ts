@@ -6,13 +6,14 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { baseUrlAt } from '../api/openai/support.ts';
-import { startCommand } from '../support/program.ts';
+import { build, startCommand } from '../support/program.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 
 const { OPENAI_PYTHON, OPENAI_NPM, NODE_24, PATH = '' } = process.env;
 
 let rig: Rig;
 beforeAll(async () => {
+  await build();
   rig = await startRig();
   await rig.addHost();
 });
@@ -33,6 +34,8 @@ test.skipIf(!OPENAI_PYTHON)('openai and litellm', async () => {
     models: 3,
     openai: ['PNG'],
     litellm: ['PNG', 'PNG'],
+    webp: [true, true],
+    edited: 'PNG',
   });
 });
 

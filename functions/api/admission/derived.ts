@@ -48,6 +48,7 @@ export function createDerived(deps: Pick<ApiDeps, 'jobs' | 'images' | 'servedIma
   async function makeAt(key: string, { state, output }: Found, { order }: Derivation): Promise<void> {
     if (!READ.includes(output.contentType))
       throw refusalOf(new Unconvertible('is no PNG, JPEG or WebP'), output);
+    if (await images.head(key)) return;
     const source = async () => {
       const bytes = await wholeOutput(deps, state, output, MAX_SOURCE_BYTES);
       if (!bytes) throw new Unconvertible(`has over ${MAX_SOURCE_BYTES} bytes`);

@@ -4,6 +4,7 @@
 import { type Bounds, boundsOf, type Template } from '../../core/inputs-file.ts';
 import { MAX_LABEL_BYTES, MAX_SEED } from '../../core/limits.ts';
 import { OpenAIError } from './errors.ts';
+import { type Format, formatOf } from './formats.ts';
 import { sizeOf } from './size.ts';
 
 export const MAX_IMAGES = 10;
@@ -13,6 +14,7 @@ export interface Asked {
   /** Of each job; together they make the images. */
   jobs: Record<string, unknown>[];
   responseFormat: 'b64_json' | 'url';
+  format: Format;
   /** As it was asked for; undefined: the model's own. */
   quality: string | undefined;
   size: string;
@@ -43,11 +45,6 @@ const WITHOUT_EFFECT: Record<string, { values: readonly unknown[]; else: string 
   style: { values: ['vivid'], else: 'must be vivid: say in the prompt how the image should look' },
   moderation: { values: ['auto', 'low'], else: 'must be auto or low' },
   input_fidelity: { values: ['low'], else: 'must be low: this model has no other' },
-  output_format: {
-    values: ['png'],
-    else: 'must be png: images are given as ComfyUI saved them, and are not converted',
-  },
-  output_compression: { values: [100], else: 'must be 100: it is of jpeg and webp, and images are png' },
 };
 
 const REFUSED = ['complexity', 'frame_count', 'frame_duration_ms', 'markup', 'svg'];
@@ -55,18 +52,19 @@ const REFUSED = ['complexity', 'frame_count', 'frame_duration_ms', 'markup', 'sv
 /** @param body parsed JSON, or the fields of a form @throws OpenAIError */
 export function askedOf(template: Template, given: Body): Asked {
   const { model: _, prompt, n, size, ...rest } = withoutNulls(given);
-  const { response_format: format = 'b64_json', stream = false, partial_images: partials, ...others } = rest;
-  if (format !== 'b64_json' && format !== 'url')
+  const { response_format: responseFormat = 'b64_json', stream = false, partial_images: partials } = rest;
+  if (responseFormat !== 'b64_json' && responseFormat !== 'url')
     throw invalid('response_format', 'invalid_value', 'must be b64_json or url');
   if (typeof stream !== 'boolean') throw invalid('stream', 'invalid_type', 'must be true or false');
   const partialImages = wholeOf('partial_images', partials ?? 0, 0, MAX_PARTIAL_IMAGES);
   if (partials !== undefined && !stream)
     throw invalid('partial_images', 'unsupported_parameter', 'is for calls with "stream": true');
-  if (stream && format === 'url')
+  if (stream && responseFormat === 'url')
     throw invalid('response_format', 'unsupported_value', 'must be b64_json where the answer is streamed');
+  const format = formatOf(rest['output_format'], rest['output_compression']);
   if (prompt === undefined) throw invalid('prompt', 'missing_required_parameter', 'is required');
 
-  const inputs = refuseWithoutEffect(template, others);
+  const inputs = refuseWithoutEffect(template, without(rest, ANSWERS));
   for (const name of ['workflow', 'batch_size', 'width', 'height'])
     if (inputs[name] !== undefined)
       throw invalid(name, 'unknown_parameter', `is ${INSTEAD[name]} in this API`);
@@ -82,7 +80,8 @@ export function askedOf(template: Template, given: Body): Asked {
   };
   return {
     jobs: jobsOf(template, body, wholeOf('n', n ?? 1, 1, MAX_IMAGES)),
-    responseFormat: format,
+    responseFormat,
+    format,
     quality: quality?.asked,
     size: typeof size === 'string' ? size : 'auto',
     partialImages: stream ? partialImages : undefined,
@@ -95,6 +94,13 @@ const INSTEAD: Record<string, string> = {
   width: '"size"',
   height: '"size"',
 };
+
+/** What a call says of its answer. */
+const ANSWERS = ['response_format', 'stream', 'partial_images', 'output_format', 'output_compression'];
+
+function without(body: Body, names: readonly string[]): Body {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+}
 
 /** Clients send null for what they leave out. */
 function withoutNulls(body: Body): Body {

@@ -5,47 +5,45 @@ import type { Context } from 'hono';
 import { imagesOf, type JobImage, type JobState } from '../../core/job.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
-import { wholeOutput } from '../http/whole-output.ts';
 import { bodyOf } from '../http/event-stream.ts';
 import { originOf } from '../http/link-origin.ts';
-import { linkOfOutput } from '../http/output-link.ts';
+import { linkOf, type LinkedFile } from '../http/output-link.ts';
+import { wholeFile } from '../http/whole-output.ts';
 import type { Asked } from './asked.ts';
 import { NO_REPETITION, OpenAIError } from './errors.ts';
+import { fileOf, type Found } from './formats.ts';
 
 /** As base64 it takes four thirds of that, in memory. */
 const MAX_INLINE_BYTES = 48 * 1024 * 1024;
-
-interface Found {
-  state: JobState;
-  image: JobImage;
-}
 
 /** @param sent called when the answer has been taken, or its reader is gone @throws OpenAIError, AppError image_not_found */
 export async function imagesAnswer(
   deps: FacadeDeps,
   c: Context<ApiEnv>,
   states: JobState[],
-  { responseFormat, quality }: Asked,
+  { responseFormat, quality, format }: Asked,
   sent: (isWhole: boolean) => void,
 ): Promise<Response> {
   const found = imagesIn(states);
   const origin = originOf(deps.settings, c);
-  const entry = (one: Found) =>
+  const files: LinkedFile[] = [];
+  for (const one of found) files.push(await fileOf(deps, one, format));
+  const entry = (file: LinkedFile) =>
     responseFormat === 'url'
-      ? linkOfOutput(deps, one.state, one.image, origin).then((url) => ({ url }))
-      : base64Of(deps, one).then((text) => ({ b64_json: text }));
+      ? linkOf(deps, file, origin).then((url) => ({ url }))
+      : base64Of(deps, file).then((text) => ({ b64_json: text }));
   const about = {
     created: Math.floor(Math.max(...states.map(({ endedAt = 0 }) => endedAt)) / 1000),
-    ...described(found[0]!.image, quality),
+    ...described(found[0]!.image, files[0]!, quality),
     usage: usageOf(states),
   };
   // What cannot be read has a status of its own.
-  const first = await entry(found[0]!);
+  const first = await entry(files[0]!);
   let isWhole = false;
   async function* texts(): AsyncGenerator<string, void> {
     yield `${JSON.stringify(about).slice(0, -1)},"data":[`;
     yield JSON.stringify(first);
-    for (const one of found.slice(1)) yield `,${JSON.stringify(await entry(one))}`;
+    for (const file of files.slice(1)) yield `,${JSON.stringify(await entry(file))}`;
     yield ']}';
     // Asked for more: the last was taken.
     isWhole = true;
@@ -73,7 +71,11 @@ export function imagesIn(states: JobState[]): Found[] {
 }
 
 /** What is said of an image beside its bytes. */
-export function described({ contentType, width, height }: JobImage, quality: string | undefined) {
+export function described(
+  { width, height }: JobImage,
+  { contentType }: LinkedFile,
+  quality: string | undefined,
+) {
   return {
     background: 'opaque',
     output_format: contentType.slice('image/'.length),
@@ -95,14 +97,14 @@ export function usageOf(states: JobState[]) {
   };
 }
 
-export async function base64Of(deps: FacadeDeps, { state, image }: Found): Promise<string> {
-  const bytes = await wholeOutput(deps, state, image, MAX_INLINE_BYTES);
+export async function base64Of(deps: FacadeDeps, { key, filename }: LinkedFile): Promise<string> {
+  const bytes = await wholeFile(deps, key, MAX_INLINE_BYTES);
   if (bytes) return bytes.toString('base64');
   throw new OpenAIError(
     422,
     'image_generation_error',
     'image_too_large',
-    `The image has ${image.sizeBytes} bytes, too many for base64: send "response_format": "url", or fetch GET /api/image/${image.filename}`,
+    `${filename} has over ${MAX_INLINE_BYTES} bytes, too many for base64: send "response_format": "url"`,
     'response_format',
     NO_REPETITION,
   );

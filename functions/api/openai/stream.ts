@@ -12,6 +12,7 @@ import { bodyOf, EVENT_STREAM, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
 import type { Asked } from './asked.ts';
 import { answerOf } from './errors.ts';
+import { fileOf } from './formats.ts';
 import { base64Of, described, imagesIn, usageOf } from './images.ts';
 
 /** ms. Proxies end what is silent for longer. */
@@ -68,14 +69,16 @@ export function streamedAnswer(deps: FacadeDeps, c: Context<ApiEnv>, streamed: S
     try {
       const state = (await endOf(deps, known, signal, longest, hear)) ?? known;
       refuse(state);
-      for (const found of imagesIn([state]))
+      for (const found of imagesIn([state])) {
+        const file = await fileOf(deps, found, asked.format);
         say(`${kind}.completed`, {
           type: `${kind}.completed`,
-          b64_json: await base64Of(deps, found),
+          b64_json: await base64Of(deps, file),
           created_at: created(),
-          ...described(found.image, asked.quality ?? 'auto'),
+          ...described(found.image, file, asked.quality ?? 'auto'),
           usage: usageOf([state]),
         });
+      }
     } catch (error) {
       say('error', answerOf(error as Error, c, deps.log).body);
     }

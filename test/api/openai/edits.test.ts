@@ -185,7 +185,7 @@ const REFUSED: [string, string, () => object | Promise<object>, Partial<Json>?][
   ['stream', 'a word', () => ({ stream: 'yes' }), { code: 'invalid_type' }],
   ['input_fidelity', 'high', () => ({ input_fidelity: 'high' }), { code: 'unsupported_value' }],
   ['background', 'transparent', () => ({ background: 'transparent' }), { code: 'unsupported_value' }],
-  ['output_format', 'webp', () => ({ output_format: 'webp' }), { code: 'unsupported_value' }],
+  ['output_format', 'gif', () => ({ output_format: 'gif' }), { code: 'unsupported_value' }],
   ['colour', 'unknown', () => ({ colour: 'red' }), { code: 'unknown_parameter' }],
   ['photo', 'another file', async () => ({ photo: await file(PHOTO) }), { code: 'unknown_parameter' }],
 ];
