@@ -27,6 +27,7 @@ export type RoundName = (typeof ROUNDS)[number];
 export interface LogField {
   action: string;
   attempt: number;
+  by: string;
   choreId: string;
   code: string;
   count: number;
@@ -42,6 +43,7 @@ export interface LogField {
   items: number;
   jobId: string;
   key: string;
+  keyId: string;
   method: string;
   missing: string;
   ms: number;
@@ -143,6 +145,8 @@ export const LOG_EVENTS = {
   'job.removed': { level: 'info', fields: ['jobId', 'count'] },
   'job.skipped': { level: 'debug', fields: ['jobId', 'missing'] },
   'job.touch_failed': { level: 'debug', fields: ['jobId', 'error'] },
+  'key.created': { level: 'info', fields: ['keyId', 'owner', 'by'] },
+  'key.revoked': { level: 'info', fields: ['keyId', 'owner', 'by'] },
   'machine.retired': { level: 'warn', fields: ['reason'] },
   'message.unreadable': { level: 'error', fields: ['promptId', 'type'] },
   'metadata.read_failed': { level: 'debug', fields: ['error'] },

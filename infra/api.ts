@@ -56,7 +56,8 @@ export class Api extends Construct {
           },
           hosts: { items: ['Scan'] },
           fleet: { items: ['GetItem'] },
-          keys: { items: ['GetItem'] },
+          // Listed, made and revoked by a caller with the scope admin.
+          keys: { items: ['GetItem', 'Scan', 'PutItem', 'UpdateItem'] },
           chores: { items: ['PutItem', 'DeleteItem'] },
           owners: { items: ['GetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },

@@ -60,6 +60,14 @@ export type Hours = { interval_seconds: 300; intervals: ({ at: string; completed
 
 export type Failures = { codes: ({ code: "refused_by_comfyui" | "node_failed" | "input_gone" | "input_refused" | "unreadable_result" | "no_output" | "bad_output" | "output_not_own" | "too_many_outputs" | "lost_too_often" | "too_many_attempts" | "took_too_long" | "expired"; count: number; jobs: ({ job_id: string; owner: string; ended_at: string; error: string | null })[] })[] };
 
+export type Key = { key_id: string; name: string; owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; created_at: string; valid_until: string | null; revoked_at: string | null; valid: boolean };
+
+export type Keys = { keys: (Key)[] };
+
+export type NewKey = { key_id: string; name: string; owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; created_at: string; valid_until: string | null; revoked_at: string | null; valid: boolean; key: string };
+
+export type UsageByDay = { owner: string; days: ({ day: string; jobs: number; images: number; usd: number; gpu_seconds: number })[] };
+
 /** Of each route: what stands in its path and its query, and what it answers in JSON. */
 export interface Routes {
   'POST /api/generate': { path: {  }; query: {  }; answer: Accepted };
@@ -95,5 +103,9 @@ export interface Routes {
   'GET /api/admin/queue': { path: {  }; query: {  }; answer: QueueByOwner };
   'GET /api/admin/hours': { path: {  }; query: { hours?: string | number }; answer: Hours };
   'GET /api/admin/failures': { path: {  }; query: { hours?: string | number }; answer: Failures };
+  'GET /api/admin/keys': { path: {  }; query: {  }; answer: Keys };
+  'POST /api/admin/keys': { path: {  }; query: {  }; answer: NewKey };
+  'DELETE /api/admin/keys/{keyId}': { path: { keyId: string | number }; query: {  }; answer: Key };
+  'GET /api/admin/usage': { path: {  }; query: { owner?: string | number; days?: string | number }; answer: UsageByDay };
   'GET /api/metrics': { path: {  }; query: {  }; answer: undefined };
 }

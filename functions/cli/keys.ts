@@ -1,15 +1,7 @@
 // `npm run keys -- create|list|revoke|rotate|limits`: manages API keys. Only composes; exit code 0, or 1 with one sentence.
 
 import { randomBytes } from 'node:crypto';
-import {
-  drawKey,
-  isOwnerName,
-  OWNER_NAME,
-  type Scope,
-  SCOPES,
-  type ApiKey,
-  isValid,
-} from '../core/access.ts';
+import { isOwnerName, OWNER_NAME, type Scope, SCOPES, type ApiKey, isValid, newKey } from '../core/access.ts';
 import { programAsTyped } from '../runtime/package.ts';
 import type { Keys } from '../store/keys.ts';
 import { CommandError } from './api.ts';
@@ -117,13 +109,12 @@ interface Wanted {
   days: number | undefined;
 }
 
-async function add(keys: Keys, now: number, { days, scopes: asked, ...whose }: Wanted): Promise<void> {
-  const { key, keyId, hash } = drawKey(randomBytes);
-  const until = days === undefined ? {} : { validUntil: now + days * DAY };
-  const scopes = SCOPES.filter((scope) => asked.includes(scope));
-  if (!(await keys.add({ keyId, hash, ...whose, scopes, createdAt: now, ...until })))
-    throw new CommandError('A key of this id is there already; try again');
-  process.stderr.write(`Key ${keyId} of ${whose.owner} (${scopes.join(', ')}). It is shown this once:\n`);
+async function add(keys: Keys, now: number, wanted: Wanted): Promise<void> {
+  const { key, item } = newKey(wanted, now, randomBytes);
+  if (!(await keys.add(item))) throw new CommandError('A key of this id is there already; try again');
+  process.stderr.write(
+    `Key ${item.keyId} of ${item.owner} (${item.scopes.join(', ')}). It is shown this once:\n`,
+  );
   await say(key);
 }
 

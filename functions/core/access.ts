@@ -72,6 +72,30 @@ export function drawKey(random: (bytes: number) => Uint8Array): {
   return { key: `ck_${keyId}_${secret}`, keyId, hash: hashOfSecret(secret) };
 }
 
+const DAY = 24 * 3_600_000;
+
+/** A key with its item. @param days absent: until it is revoked; @param now ms, the tables' clock */
+export function newKey(
+  {
+    days,
+    scopes,
+    ...whose
+  }: { name: string; owner: string; scopes: readonly Scope[]; days?: number | undefined },
+  now: number,
+  random: (bytes: number) => Uint8Array,
+): { key: string; item: ApiKey } {
+  const { key, keyId, hash } = drawKey(random);
+  const item = {
+    keyId,
+    hash,
+    ...whose,
+    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    createdAt: now,
+    ...(days !== undefined && { validUntil: now + days * DAY }),
+  };
+  return { key, item };
+}
+
 /** A secret has 256 random bits: nothing slower than SHA-256 would make it harder to guess. */
 export function hashOfSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

@@ -20,6 +20,7 @@ export const STATUS = {
   job_not_found: 404,
   image_not_found: 404,
   webhook_not_found: 404,
+  key_not_found: 404,
   workflow_not_found: 404,
   route_not_found: 404,
   method_not_allowed: 405,

@@ -133,3 +133,61 @@ test('a failure stands under its code with its job, until that is removed', asyn
   );
   expect(failed).toMatchObject({ count: 1, jobs: [{ job_id: jobId, owner: 'ann' }] });
 });
+
+describe('keys', () => {
+  const keysOf = (headers: Record<string, string>) => call(guarded, 'GET /api/admin/keys', { headers });
+
+  test('one that is made works at once, is shown once and ends when it is revoked', async () => {
+    const asked = { name: 'carl', scopes: ['read', 'generate'], days: 1 };
+    const { status, json, headers } = await call(guarded, 'POST /api/admin/keys', {
+      json: asked,
+      headers: admin,
+    });
+    expect(status).toBe(201);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(json).toMatchObject({ owner: 'carl', scopes: ['generate', 'read'], valid: true });
+    const key = String(json['key']);
+    const another = anotherProcess(rig, { admit: askForKeys(rig.store) });
+    const uses = async (app: ApiApp) =>
+      (await app.request('/api/queue', { headers: { 'x-api-key': key } })).status;
+    expect(await uses(another)).toBe(200);
+    expect(JSON.stringify((await keysOf(admin)).json)).not.toContain(key.split('_')[2]);
+
+    const revoked = await call(guarded, `DELETE /api/admin/keys/${String(json['key_id'])}`, {
+      headers: admin,
+    });
+    expect(revoked).toMatchObject({ status: 200, json: { valid: false } });
+    expect(await uses(anotherProcess(rig, { admit: askForKeys(rig.store) }))).toBe(401);
+  });
+
+  test.each([
+    ['no name', {}, 'missing_field'],
+    ['a name that fits nowhere', { name: 'a b' }, 'invalid_field'],
+    ['a scope that there is not', { name: 'a', scopes: ['root'] }, 'invalid_field'],
+    ['no scope', { name: 'a', scopes: [] }, 'invalid_field'],
+    ['no time', { name: 'a', days: 0 }, 'invalid_field'],
+    ['what nobody knows', { name: 'a', limit: 1 }, 'unknown_field'],
+  ])('with %s is refused', async (_, json, code) => {
+    const before = (await rig.store.keys.list()).length;
+    expect(await call(guarded, 'POST /api/admin/keys', { json, headers: admin })).toMatchObject({
+      status: 400,
+      json: { code },
+    });
+    expect(await rig.store.keys.list()).toHaveLength(before);
+  });
+
+  test('are out of reach of a key without the scope admin', async () => {
+    const headers = { 'x-api-key': await createKey(rig, 'ann', ['generate', 'graphs', 'read']) };
+    const json = { name: 'ann', scopes: ['admin'] };
+    expect((await keysOf(headers)).status).toBe(403);
+    expect((await call(guarded, 'POST /api/admin/keys', { json, headers })).status).toBe(403);
+    expect((await call(guarded, 'DELETE /api/admin/keys/0123456789abcdef', { headers })).status).toBe(403);
+  });
+
+  test('usage of an owner has each day to today', async () => {
+    const { json } = await call(guarded, 'GET /api/admin/usage?owner=carl&days=3', { headers: admin });
+    const today = new Date(rig.store.now()).toISOString().slice(0, 10);
+    expect((json['days'] as Json[]).at(-1)).toMatchObject({ day: today, images: 0, usd: 0 });
+    expect(json['days']).toHaveLength(3);
+  });
+});

@@ -68,7 +68,7 @@ describe('tables', () => {
         'hosts Scan',
         ...forEach('fleet', 'GetItem'),
         ...forEach('chores', 'DeleteItem', 'PutItem'),
-        ...forEach('keys', 'GetItem'),
+        ...forEach('keys', 'GetItem', 'PutItem', 'Scan', 'UpdateItem'),
         ...forEach('owners', 'GetItem', 'UpdateItem'),
         ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),

@@ -10,8 +10,10 @@ import type { AdminDeps } from './deps.ts';
 import { createEnds } from './ends.ts';
 import { endRoutes } from './end-routes.ts';
 import { hostRoutes } from './hosts.ts';
+import { keyRoutes } from './keys.ts';
 import { metricsRoutes } from './metrics.ts';
 import { createOwnersQueue, queueRoutes } from './queue.ts';
+import { usageRoutes } from './usage.ts';
 
 export function adminRoutes(deps: AdminDeps): Route[] {
   const ends = createEnds(deps);
@@ -20,6 +22,8 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...hostRoutes(deps),
     ...queueRoutes(queue, deps),
     ...endRoutes(deps, ends),
+    ...keyRoutes(deps),
+    ...usageRoutes(deps),
     ...metricsRoutes(deps, { ends, queue }),
   ];
 }

@@ -106,7 +106,7 @@ export const failures = z.strictObject({
     .describe('Most frequent first'),
 });
 
-const key = z.strictObject({
+export const key = z.strictObject({
   key_id: z.string(),
   name: z.string(),
   owner: z.string(),
@@ -120,20 +120,6 @@ const key = z.strictObject({
 export const keys = z.strictObject({ keys: z.array(key).describe('Oldest first, without their secrets') });
 
 export const newKey = key.extend({ key: z.string().describe('The key itself: shown this once') });
-
-const limit = z
-  .union([z.number().min(0), z.literal('unlimited')])
-  .nullable()
-  .describe('null: as the API is set');
-
-export const ownLimits = z.strictObject({
-  owner: z.string(),
-  requests_per_minute: limit,
-  unfinished_jobs: limit,
-  images_per_day: limit,
-  usd_per_month: limit,
-  upload_mb: limit,
-});
 
 export const usageByDay = z.strictObject({
   owner: z.string(),

@@ -37,4 +37,8 @@ export const ANSWERS = {
   QueueByOwner: admin.queueByOwner,
   Hours: admin.hours,
   Failures: admin.failures,
+  Key: admin.key,
+  Keys: admin.keys,
+  NewKey: admin.newKey,
+  UsageByDay: admin.usageByDay,
 } as const satisfies Record<string, z.ZodType>;
