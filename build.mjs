@@ -83,6 +83,7 @@ const programs = {
   smoke: 'functions/cli/smoke.ts',
   bench: 'test/bench/main.ts',
   'preflight-corpus': 'test/preflight-corpus/main.ts',
+  templates: 'test/templates/main.ts',
   'range-server': 'test/bench/range-server.ts',
   'pull-models': 'functions/models/main.ts',
   'part-thread': 'functions/models/part-thread.ts',
