@@ -192,6 +192,8 @@ export const LOG_EVENTS = {
   'webhook.send_failed': { level: 'error', fields: ['deliveryId'] },
   'webhook.take_over_failed': { level: 'error', fields: ['jobId'] },
   'workflow.refused': { level: 'warn', fields: ['reason'] },
+  'workflow.removed': { level: 'info', fields: ['workflow', 'owner'] },
+  'workflow.saved': { level: 'info', fields: ['workflow', 'owner'] },
   'workflows.reloaded': { level: 'info', fields: ['workflows'] },
   'workspace.filled': { level: 'warn', fields: ['reason'] },
   'workspace.freed': { level: 'info', fields: ['reason'] },

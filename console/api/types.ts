@@ -40,9 +40,15 @@ export type WebhookEvent = { type: "job.completed" | "job.failed" | "job.cancell
 
 export type WebhookSecret = { secret: string };
 
-export type Workflows = { workflows: (string)[]; total: number; refused: (string)[] };
+export type Workflows = { workflows: (string)[]; total: number; refused: (string)[]; details?: ({ name: string; title: string; description: string; inputs: (string)[]; models: (string)[]; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; faults: (string)[]; hosts: (string)[] })[]; can_save?: boolean };
 
 export type Workflow = { name: string; title: string; description: string; presets: { [name: string]: { [name: string]: unknown } }; inputs: { [name: string]: unknown }; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; faults: (string)[] };
+
+export type WorkflowProposal = { kind: "api" | "canvas" | "app" | "picture"; graph: { [name: string]: unknown }; inputs_file: { [name: string]: unknown }; candidates: ({ name: string; proposed: boolean; node: string; class_type: string; is_model: boolean; choices: (string | number | boolean)[] | null; input: { [name: string]: unknown } })[]; faults: ({ code: string; message: string; node: string | null; title: string | null; class_type: string | null; field: string | null })[]; notes: (string)[]; models: (string)[]; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; refused: (string)[]; hosts: (string)[] };
+
+export type WorkflowRemoved = { name: string; removed: true };
+
+export type WorkflowSaved = { name: string; replaced: boolean };
 
 export type Usage = { owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; limited: false } | { owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; limited: true; requests_per_minute: { limit: number | null; remaining: number | null; resets_at: string | null }; unfinished_jobs: { limit: number | null; used: number; remaining: number | null }; images_today: { limit: number | null; used: number; reserved: number; remaining: number | null; resets_at: string }; usd_this_month: { limit: number | null; used: number; estimated: number; remaining: number | null; resets_at: string }; upload_bytes: { limit: number | null; used: number; remaining: number | null }; this_month: { jobs: number; images: number; gpu_seconds: number } };
 
@@ -91,8 +97,11 @@ export interface Routes {
   'GET /api/webhooks': { path: {  }; query: { limit?: string | number; cursor?: string | number; owner?: string | number }; answer: Webhooks };
   'GET /api/webhooks/secret': { path: {  }; query: {  }; answer: WebhookSecret };
   'POST /api/webhooks/{id}/redeliver': { path: { id: string | number }; query: {  }; answer: Webhook };
-  'GET /api/workflows': { path: {  }; query: {  }; answer: Workflows };
+  'GET /api/workflows': { path: {  }; query: { details?: string | number }; answer: Workflows };
   'GET /api/workflows/{name}': { path: { name: string | number }; query: {  }; answer: Workflow };
+  'POST /api/workflows/{name}': { path: { name: string | number }; query: {  }; answer: WorkflowSaved };
+  'DELETE /api/workflows/{name}': { path: { name: string | number }; query: {  }; answer: WorkflowRemoved };
+  'POST /api/workflows/propose': { path: {  }; query: {  }; answer: WorkflowProposal };
   'GET /api/usage': { path: {  }; query: { owner?: string | number }; answer: Usage };
   'GET /api/system': { path: {  }; query: {  }; answer: System };
   'GET /api/health': { path: {  }; query: {  }; answer: Healthy };

@@ -26,6 +26,7 @@ import { lazyOpenAI, V1 } from './openai/mount.ts';
 import { logRequests } from './http/request-log.ts';
 import { countRequests, createRequestCounts } from './http/request-counts.ts';
 import { mount, type Route } from './http/route.ts';
+import { workflowFileRoutes } from './routes/workflow-files.ts';
 import { workflowRoutes } from './routes/workflows.ts';
 import { checkOrigin } from './http/browser-origin.ts';
 import { traced } from './http/trace.ts';
@@ -148,6 +149,7 @@ function routesOf(shared: Shared): Route[] {
     ...historyRoutes(shared),
     ...webhookRoutes(shared),
     ...workflowRoutes(shared),
+    ...workflowFileRoutes(shared),
     ...usageRoutes(shared),
     ...systemRoutes(shared),
     ...docsRoutes(shared, async () => [...routes, ...(await declaredAdmin(shared))]),

@@ -43,7 +43,27 @@ export interface Workflows {
   readonly templates: ReadonlyMap<string, Template>;
   /** Files in the folder that are not used, a sentence each. */
   readonly refused: readonly string[];
+  /** Absent: they are fixed, as where they are part of a bundle. */
+  readonly folder?: WorkflowFolder;
 }
+
+/** Each resolves when the change is in effect. */
+export interface WorkflowFolder {
+  /** @param files texts of the graph and of the inputs file, which fit. @throws AppError workflows_fixed */
+  save(name: string, files: WorkflowFiles): Promise<void>;
+  /** @throws AppError workflows_fixed */
+  remove(name: string): Promise<void>;
+}
+
+export interface WorkflowFiles {
+  graph: string;
+  inputs: string;
+}
+
+/** A name that is the same on every file system, in an address and as an argument. */
+export const WORKFLOW_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+export const WORKFLOW_NAME_RULE =
+  'must have 1 to 64 small letters, digits, underscores and dashes, and begin with a letter or a digit';
 
 /** @throws AppError bad_template, whose message names the file and the field */
 export function parseTemplate(name: string, graphJson: unknown, inputsJson: unknown): Template {

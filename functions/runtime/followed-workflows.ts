@@ -7,6 +7,7 @@ import { AppError } from '../core/errors.ts';
 import type { Template, Workflows } from '../core/template.ts';
 import type { Log } from '../log.ts';
 import { every } from './ticker.ts';
+import { removeWorkflow, writeWorkflow } from './workflow-folder.ts';
 import {
   byPlace,
   listTemplates,
@@ -40,6 +41,10 @@ export async function followWorkflows(
     const isBeingWritten = stamp !== seen;
     seen = stamp;
     if (isBeingWritten || stamp === loaded) return;
+    await takeOver(stamp);
+  }
+
+  async function takeOver(stamp: string): Promise<void> {
     const { refused: former } = current;
     current = await reload(directory, current.templates);
     loaded = stamp;
@@ -48,13 +53,33 @@ export async function followWorkflows(
       if (!former.includes(reason)) log.warn('workflow.refused', { reason });
   }
 
-  const ticker = every('workflows', period, poll, log);
+  let last: Promise<void> = Promise.resolve();
+  /** One after the other: what was read first must not replace what was read later. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What this process wrote itself is whole, and in effect at once. */
+  const change = (work: () => Promise<void>) =>
+    inTurn(async () => {
+      await work();
+      seen = await stampOf(directory);
+      await takeOver(seen);
+    });
+
+  const ticker = every('workflows', period, () => inTurn(poll), log);
   return {
     get templates() {
       return current.templates;
     },
     get refused() {
       return current.refused;
+    },
+    folder: {
+      save: (name, files) => change(() => writeWorkflow(directory, name, files)),
+      remove: (name) => change(() => removeWorkflow(directory, name)),
     },
     stop: () => ticker.stop(),
   };

@@ -97,10 +97,13 @@ export function refuseLonger(): never {
 export function limitBodies(
   routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'body'>[],
 ): MiddlewareHandler<ApiEnv> {
-  const own = new Set(routes.flatMap((route) => (route.body?.limit ? addressesOf(route) : [])));
+  const own = routes
+    .flatMap((route) => (route.body?.limit ? addressesOf(route) : []))
+    .map((address) => new RegExp(`^${address.replaceAll(/:\w+/g, '[^/]+')}$`));
   const limited = limitBody(MAX_BODY_BYTES, refuseLonger);
   return (c, next) => {
     refuseCoding(c);
-    return own.has(`${c.req.method} ${c.req.path}`) ? next() : limited(c, next);
+    const address = `${c.req.method} ${c.req.path}`;
+    return own.some((one) => one.test(address)) ? next() : limited(c, next);
   };
 }

@@ -1,0 +1,25 @@
+// The two files of a workflow as texts that people read and compare: a node, or an input, a line.
+
+import { stringifyJson } from '../json.ts';
+import type { Graph } from '../object-info.ts';
+import type { WorkflowFiles } from '../template.ts';
+
+export function filesOf(graph: Graph, inputsFile: object): WorkflowFiles {
+  return { graph: lined(graph, '  '), inputs: `${written(inputsFile)}\n` };
+}
+
+function written(file: object): string {
+  const fields = Object.entries(file).map(([name, value]) => {
+    const isOfParts = ['inputs', 'presets'].includes(name) && typeof value === 'object' && value !== null;
+    const text = isOfParts ? lined(value as object, '    ').trimEnd() : stringifyJson(value);
+    return `  ${JSON.stringify(name)}: ${isOfParts ? text.replace(/}$/, '  }') : text}`;
+  });
+  return `{\n${fields.join(',\n')}\n}`;
+}
+
+function lined(record: object, indent: string): string {
+  const lines = Object.entries(record).map(
+    ([name, value]) => `${indent}${JSON.stringify(name)}: ${stringifyJson(value)}`,
+  );
+  return lines.length === 0 ? '{}\n' : `{\n${lines.join(',\n')}\n}\n`;
+}
