@@ -8,7 +8,9 @@ const KEPT = 300;
 /** By address; the oldest first. */
 const made = new Map<string, Promise<string>>();
 
-function load(route: 'GET /api/image/{filename}', filename: string): Promise<string> {
+type Route = 'GET /api/image/{filename}' | 'GET /api/image/{filename}/thumbnail';
+
+function load(route: Route, filename: string): Promise<string> {
   const id = `${route} ${filename}`;
   const found = made.get(id) ?? fetchOne(route, filename);
   // The last used is the last to go.
@@ -23,24 +25,27 @@ function load(route: 'GET /api/image/{filename}', filename: string): Promise<str
   return found;
 }
 
-async function fetchOne(route: 'GET /api/image/{filename}', filename: string): Promise<string> {
+async function fetchOne(route: Route, filename: string): Promise<string> {
   const response = await send(route, { path: { filename } });
   return URL.createObjectURL(await response.blob());
 }
 
 /** An address for <img>. Undefined while it is fetched; `gone`: it is not to be had. */
-export function usePicture(filename: string | undefined): { address?: string; gone?: boolean } {
+export function usePicture(
+  filename: string | undefined,
+  route: Route = 'GET /api/image/{filename}',
+): { address?: string; gone?: boolean } {
   const [found, setFound] = useState<{ address?: string; gone?: boolean }>({});
   useEffect(() => {
     setFound({});
     if (filename === undefined) return undefined;
     let isWanted = true;
-    load('GET /api/image/{filename}', filename)
+    load(route, filename)
       .then((address) => isWanted && setFound({ address }))
       .catch(() => isWanted && setFound({ gone: true }));
     return () => {
       isWanted = false;
     };
-  }, [filename]);
+  }, [filename, route]);
   return found;
 }

@@ -12,6 +12,7 @@ import { loadUsage, may, usage } from '../state/me.ts';
 import { language, t } from '../text/index.ts';
 import { Choices } from './choices.tsx';
 import { KeyForm, wantsKey } from './key-form.tsx';
+import { lazily } from './lazy.tsx';
 import { linkTo, place } from './route.ts';
 
 interface Page {
@@ -23,7 +24,10 @@ interface Page {
 }
 
 /** In the order of the navigation. Those that are loaded when they are first looked at come as parts of their own. */
-const PAGES: Page[] = [{ name: '', icon: 'make', page: Make }];
+const PAGES: Page[] = [
+  { name: '', icon: 'make', page: Make },
+  { name: 'gallery', icon: 'gallery', page: lazily(() => import('../pages/gallery/page.tsx')) },
+];
 
 export function App() {
   useEffect(() => void loadUsage().catch(() => undefined), [key.value]);

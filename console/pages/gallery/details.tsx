@@ -1,0 +1,215 @@
+// One job with all that is known of it, and what can be done with it.
+
+import { useEffect, useState } from 'preact/hooks';
+import { call, send } from '../../api/call.ts';
+import type { JobDetails } from '../../api/types.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog, Question } from '../../parts/dialog.tsx';
+import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { Output, type OutputView } from '../../parts/output.tsx';
+import { Viewer } from '../../parts/viewer.tsx';
+import { loadNames, names } from '../../state/workflows.ts';
+import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
+import { again, useAsInput, varySeed } from '../make/again.ts';
+import { forget } from './found.ts';
+
+const LOOKS_AGAIN = 1500;
+/** Of a text; the whole is a download. */
+const SHOWN_TEXT = 20_000;
+
+export function Details({ id, onClose }: { id: string; onClose: () => void }) {
+  const [job, setJob] = useState<JobDetails | undefined>(undefined);
+  const [missing, setMissing] = useState<string | undefined>(undefined);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ending = new AbortController();
+    const look = async () => {
+      try {
+        const read = await call('GET /api/jobs/{id}', { path: { id }, signal: ending.signal });
+        setJob(read);
+        if (isLive(read)) timer = setTimeout(() => void look(), LOOKS_AGAIN);
+      } catch (error) {
+        if (!ending.signal.aborted) setMissing(error instanceof Error ? error.message : String(error));
+      }
+    };
+    void look();
+    return () => {
+      ending.abort();
+      clearTimeout(timer);
+    };
+  }, [id]);
+  return (
+    <Dialog title={job?.prompt || job?.workflow || t().gallery.job} onClose={onClose} wide>
+      {missing !== undefined && <p class="field-error">{missing}</p>}
+      {job === undefined ? (
+        missing === undefined && <div class="skeleton form-skeleton" />
+      ) : (
+        <Known job={job} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+const isLive = ({ status }: JobDetails) => status === 'queued' || status === 'processing';
+
+function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
+  const [shown, setShown] = useState<number | undefined>(undefined);
+  return (
+    <div class="details">
+      <div class="details-outputs">
+        {job.outputs.map((output, index) => (
+          <div key={output.filename}>
+            <Output output={output} onOpen={() => setShown(index)} />
+            {output.kind === 'text' && <Text output={output} />}
+          </div>
+        ))}
+        {job.outputs.length === 0 && <p class="empty">{t().job.states[job.status]}</p>}
+      </div>
+      <div>
+        {job.error && <p class="field-error">{job.error}</p>}
+        <Actions job={job} onClose={onClose} />
+        <Facts job={job} />
+      </div>
+      {shown !== undefined && (
+        <Viewer outputs={job.outputs} index={shown} onIndex={setShown} onClose={() => setShown(undefined)} />
+      )}
+    </div>
+  );
+}
+
+function Text({ output: { filename } }: { output: OutputView }) {
+  const [text, setText] = useState('');
+  useEffect(() => {
+    send('GET /api/image/{filename}', { path: { filename }, headers: { Range: `bytes=0-${SHOWN_TEXT - 1}` } })
+      .then((answer) => answer.text())
+      .then(setText)
+      .catch(notifyFailure);
+  }, [filename]);
+  return (
+    <pre class="details-text" tabIndex={0} aria-label={filename}>
+      {text}
+    </pre>
+  );
+}
+
+function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
+  const [asks, setAsks] = useState(false);
+  const words = t();
+  const made = { workflow: job.workflow, inputs: job.inputs, seed: job.seed_text };
+  // A graph of its own has no form.
+  const hasForm = Object.keys(job.inputs).length > 0;
+  const image = job.outputs.find(({ kind }) => kind === 'image');
+  const failing = (work: Promise<unknown>) => void work.catch(notifyFailure);
+
+  const asInput = async () => {
+    if (names.value === undefined) await loadNames();
+    if (!(await useAsInput(image!.filename, [undefined, ...(names.value ?? [])])))
+      notify(words.job.noImageInput, true);
+  };
+  const remove = async () => {
+    await call('DELETE /api/history/{id}', { path: { id: job.job_id } });
+    forget(job.job_id);
+    onClose();
+  };
+  return (
+    <div class="row">
+      {hasForm && (
+        <>
+          <Button icon="again" onClick={() => failing(again(made))}>
+            {words.job.again}
+          </Button>
+          <Button icon="vary" onClick={() => failing(varySeed(made))}>
+            {words.job.vary}
+          </Button>
+        </>
+      )}
+      {image && (
+        <Button icon="input" onClick={() => failing(asInput())}>
+          {words.job.asInput}
+        </Button>
+      )}
+      <Button icon="download" onClick={() => failing(saveGraph(job))}>
+        {words.gallery.graph}
+      </Button>
+      {isLive(job) ? (
+        <Button
+          icon="close"
+          onClick={() => failing(call('DELETE /api/queue/{id}', { path: { id: job.job_id } }))}
+        >
+          {words.job.cancel}
+        </Button>
+      ) : (
+        <Button icon="trash" onClick={() => setAsks(true)}>
+          {words.gallery.remove}
+        </Button>
+      )}
+      {asks && (
+        <Question
+          title={words.gallery.removeTitle}
+          text={words.gallery.removeText}
+          yes={words.gallery.remove}
+          onYes={() => failing(remove())}
+          onClose={() => setAsks(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+async function saveGraph({ job_id: id }: JobDetails): Promise<void> {
+  const answer = await send('GET /api/jobs/{id}/graph', { path: { id } });
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download =
+    /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `${id}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), LOOKS_AGAIN);
+}
+
+function Facts({ job }: { job: JobDetails }) {
+  const words = t().gallery.facts;
+  const seconds = (value: number | null) => (value === null ? undefined : durationOf(value));
+  const facts: [string, string | undefined][] = [
+    [words.state, t().job.states[job.status]],
+    [words.waitsFor, job.waiting_for ?? undefined],
+    [words.workflow, job.workflow],
+    [words.created, timeOf(job.created_at)],
+    [words.waited, seconds(job.queued_seconds)],
+    [words.duration, seconds(job.duration_seconds)],
+    [words.gpu, job.gpu_seconds === null ? undefined : numberOf(job.gpu_seconds, 1)],
+    [words.cost, job.cost_usd === null ? undefined : `$${numberOf(job.cost_usd, 4)}`],
+    [words.attempts, String(job.attempts)],
+    [words.host, job.host ?? undefined],
+    [words.priority, t().gallery.priorities[job.priority]],
+    [words.node, job.failed_node ? `${job.failed_node.class_type} (${job.failed_node.node})` : undefined],
+    [words.id, job.job_id],
+  ];
+  const list = (entries: [string, string][]) =>
+    entries.map(([name, value]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+      </div>
+    ));
+  const inputs = Object.entries(job.inputs).map(([name, value]): [string, string] => [
+    name,
+    name === 'seed' && job.seed_text !== null ? job.seed_text : String(value),
+  ]);
+  return (
+    <>
+      <dl class="facts">{list(facts.filter((one): one is [string, string] => one[1] !== undefined))}</dl>
+      {inputs.length > 0 && (
+        <>
+          <h3>{words.inputs}</h3>
+          <dl class="facts">{list(inputs)}</dl>
+        </>
+      )}
+      {Object.keys(job.metadata).length > 0 && (
+        <>
+          <h3>{words.labels}</h3>
+          <dl class="facts">{list(Object.entries(job.metadata))}</dl>
+        </>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,29 @@
+// A job in the grid: what it made, small, and what it was asked for.
+
+import { usePicture } from '../../api/picture.ts';
+import { linkTo } from '../../shell/route.ts';
+import { t } from '../../text/index.ts';
+import type { GalleryJob } from './found.ts';
+
+export function Tile({ job }: { job: GalleryJob }) {
+  const words = t();
+  const image = job.outputs.find(({ thumbnail }) => thumbnail !== null);
+  const { address, gone } = usePicture(image?.filename, 'GET /api/image/{filename}/thumbnail');
+  const about = job.prompt || job.workflow;
+  const state = words.job.states[job.status];
+  const kind = job.outputs[0]?.kind;
+  return (
+    <a class="gallery-tile" href={linkTo('gallery', [job.job_id])} data-state={job.status}>
+      <span class={image && !address && !gone ? 'gallery-picture skeleton' : 'gallery-picture'}>
+        {address ? (
+          <img src={address} alt="" />
+        ) : image && !gone ? null : (
+          <span class="gallery-kind">{kind ? words.output.kinds[kind] : state}</span>
+        )}
+        {job.outputs.length > 1 && <span class="gallery-count">{job.outputs.length}</span>}
+      </span>
+      <span class="gallery-prompt">{about}</span>
+      <span class="state">{state}</span>
+    </a>
+  );
+}

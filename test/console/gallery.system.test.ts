@@ -1,0 +1,117 @@
+// The gallery, as a person uses it, in a real Chromium: also with 10,000 jobs in the table.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadTemplates } from '../../functions/runtime/workflows.ts';
+import { openEmbedded } from '../../functions/store/embedded/engine.ts';
+import { type PutJob, putJobs } from '../api/support.ts';
+import { type Console, hasChromium, openConsole } from './console.ts';
+
+const MANY = 10_000;
+
+describe.skipIf(!hasChromium)('Gallery', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole();
+  });
+  afterAll(() => shown?.close());
+
+  /** Made by the API; its id when it has ended. */
+  async function made(body: Record<string, unknown>): Promise<string> {
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ width: 256, height: 256, steps: 1, ...body }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    await expect
+      .poll(async () => {
+        const status = await fetch(`${shown.url}api/status/${id}?wait=10`);
+        return ((await status.json()) as { status: string }).status;
+      })
+      .toBe('completed');
+    return id;
+  }
+
+  const gallery = (options: Parameters<Console['visit']>[0] = {}) =>
+    shown.visit({ at: '#/gallery', ...options });
+
+  test('leads back to the form, and deletes after a question', async () => {
+    await made({ prompt: 'a red fox' });
+    await made({ prompt: 'not for long' });
+    const { page, close } = await gallery();
+    const tile = page.getByRole('link', { name: /not for long/ });
+    await tile.click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Again' }).click();
+    await expect.poll(() => page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('not for long');
+    await page.goBack();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    const question = page.getByRole('dialog', { name: 'Delete this job?' });
+    await question.getByRole('button', { name: 'Back' }).click();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await question.getByRole('button', { name: 'Delete' }).click();
+    await tile.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: /a red fox/ }).waitFor();
+    await close();
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds nothing: %s', async (colorScheme) => {
+    const { page, axe, close } = await gallery({ colorScheme });
+    await page.getByRole('link', { name: /a red fox/ }).waitFor();
+    expect(await axe()).toEqual([]);
+    await page.getByRole('link', { name: /a red fox/ }).click();
+    await page.getByRole('dialog').getByText('Attempts').waitFor();
+    expect(await axe()).toEqual([]);
+    await close();
+  });
+
+  test.each([360, 3840])('nothing is cut off at %i pixels', async (width) => {
+    const { page, close } = await gallery({ viewport: { width, height: 800 }, locale: 'de-DE' });
+    await page.getByRole('link', { name: /a red fox/ }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    await page.getByLabel('Wörter des Prompts').waitFor();
+    await close();
+  });
+
+  test('10,000 jobs: a tile for what is seen alone, to the last of them', async () => {
+    await shown.kill();
+    const engine = openEmbedded({ directory: shown.workspace });
+    const start = Date.now() - 1e7;
+    const jobs = Array.from({ length: MANY }, (_, at): PutJob => ({
+      createdAt: start + at,
+      status: 'cancelled',
+      request: { inputs: { prompt: `number ${at}`, seed: at }, metadata: { many: 'yes' } },
+    }));
+    const rig = { store: { engine, now: Date.now }, templates: await loadTemplates() };
+    await putJobs(rig as unknown as Parameters<typeof putJobs>[0], jobs);
+    await engine.close();
+    await shown.start();
+    const { page, close } = await gallery();
+    await page.getByRole('link', { name: /number 9999/ }).waitFor();
+    await page.evaluate(`
+      window.longest = 0;
+      const look = (before) => requestAnimationFrame((now) => {
+        window.longest = Math.max(window.longest, now - before);
+        look(now);
+      });
+      requestAnimationFrame(look);
+    `);
+    const since = performance.now();
+    await expect
+      .poll(
+        async () => {
+          await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+          expect(await page.getByRole('listitem').count()).toBeLessThan(150);
+          return page.getByRole('link', { name: /number 0\b/ }).count();
+        },
+        { timeout: 200_000, interval: 20 },
+      )
+      .toBe(1);
+    console.info(
+      'ms to the last of 10,000',
+      performance.now() - since,
+      await page.evaluate('window.longest'),
+    );
+    await close();
+  }, 300_000);
+});
