@@ -27,6 +27,12 @@ interface Page {
 const PAGES: Page[] = [
   { name: '', icon: 'make', page: Make },
   { name: 'gallery', icon: 'gallery', page: lazily(() => import('../pages/gallery/page.tsx')) },
+  {
+    name: 'operations',
+    icon: 'operations',
+    page: lazily(() => import('../pages/operations/page.tsx')),
+    scope: 'admin',
+  },
 ];
 
 export function App() {

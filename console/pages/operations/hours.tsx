@@ -1,0 +1,34 @@
+// The last hours: how many jobs ended, and how long they had waited and run.
+
+import type { Hours as HoursView } from '../../api/types.ts';
+import { Plot } from '../../parts/plot.tsx';
+import { durationOf, language, numberOf, t } from '../../text/index.ts';
+
+export function Hours({ hours: { intervals } }: { hours: HoursView }) {
+  const words = t().operations;
+  const clock = new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' });
+  const labels = intervals.map(({ at }) => clock.format(new Date(at)));
+  const seconds = (value: number) => (value < 1 ? numberOf(value, 2) : durationOf(value));
+  return (
+    <div class="plots">
+      <Plot
+        title={words.throughput}
+        labels={labels}
+        series={[
+          { name: words.completed, values: intervals.map(({ completed }) => completed), how: 'bar' },
+          { name: words.failed, values: intervals.map(({ failed }) => failed), how: 'bar' },
+        ]}
+        say={numberOf}
+      />
+      <Plot
+        title={words.wait}
+        labels={labels}
+        series={[
+          { name: 'p50', values: intervals.map(({ wait_seconds: { p50 } }) => p50), how: 'line' },
+          { name: 'p95', values: intervals.map(({ wait_seconds: { p95 } }) => p95), how: 'line' },
+        ]}
+        say={seconds}
+      />
+    </div>
+  );
+}
