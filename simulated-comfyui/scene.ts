@@ -145,7 +145,7 @@ function skyOf(light: Light, hue: number, random: Random, ground: Ground): Scene
       return [hsl(210 + turn, 0.45, 0.62), hsl(205 + turn, 0.5, 0.8), hsl(200, 0.5, 0.93)];
     case 'autumn':
       return [hsl(200 + turn, 0.4, 0.6), hsl(40 + turn, 0.6, 0.8), hsl(38, 0.9, 0.86)];
-    case 'day':
+    default:
       return [hsl(210 + turn, 0.7, 0.52), hsl(200 + turn, 0.7, 0.72), hsl(48, 0.8, 0.9)];
   }
 }

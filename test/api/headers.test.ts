@@ -97,7 +97,7 @@ describe('every answer', () => {
       [`GET /api/image/${image}?redirect=1`, 302],
       ['GET /api/queue', 200],
       ['GET /api/status/x', 404],
-      ['GET /', 404],
+      ['GET /nothing', 404],
       ['PUT /api/generate', 405],
       ['POST /api/generate', 415],
       ['OPTIONS /api/generate', 204],
@@ -255,7 +255,7 @@ const BODIES = [
   'POST /api/queue/clear',
   'DELETE /api/queue/550e8400-e29b-41d4-a716-446655440000',
   'POST /api/nowhere',
-  'PUT /',
+  'PUT /nothing',
 ];
 
 describe('a compressed body', () => {

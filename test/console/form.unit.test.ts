@@ -105,9 +105,7 @@ function sentences(catalogue: object, path = ''): [string, string][] {
   return Object.entries(catalogue).flatMap(([name, value]: [string, unknown]) => {
     if (typeof value === 'string') return [[`${path}${name}`, value] as [string, string]];
     if (typeof value === 'function')
-      return [
-        [`${path}${name}`, String((value as (...filled: number[]) => string)(1, 2))] as [string, string],
-      ];
+      return [[`${path}${name}`, (value as (...filled: number[]) => string)(1, 2)] as [string, string]];
     return sentences(value as object, `${path}${name}.`);
   });
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
 import { openEmbedded } from '../../functions/store/embedded/engine.ts';
 import { type PutJob, putJobs } from '../api/support.ts';
-import { type Console, hasChromium, openConsole } from './console.ts';
+import { type Console, hasChromium, openConsole, property } from './console.ts';
 
 const MANY = 10_000;
 
@@ -35,8 +35,36 @@ describe.skipIf(!hasChromium)('Gallery', () => {
   const gallery = (options: Parameters<Console['visit']>[0] = {}) =>
     shown.visit({ at: '#/gallery', ...options });
 
+  test('shows what was made with its thumbnail, finds it by words and labels, and has all that is known of it', async () => {
+    await made({ prompt: 'a red fox', metadata: { project: 'spring' } });
+    const id = await made({ prompt: 'a lighthouse <b>', metadata: { project: 'autumn' } });
+    const { page, close } = await gallery();
+    const tiles = page.getByRole('list', { name: 'Jobs, newest first' }).getByRole('link');
+    await expect.poll(() => tiles.count()).toBe(2);
+    expect(await tiles.first().innerText()).toContain('a lighthouse <b>');
+    const picture = tiles.first().locator('img');
+    await expect.poll(() => property(picture, 'naturalWidth')).toBeGreaterThan(100);
+    await page.getByLabel('Words of the prompt').fill('FOX red');
+    await expect.poll(() => tiles.allInnerTexts()).toEqual([expect.stringContaining('a red fox')]);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByLabel('Label, as name:value').fill('project:autumn');
+    await expect.poll(() => tiles.allInnerTexts()).toEqual([expect.stringContaining('a lighthouse <b>')]);
+    await page.getByLabel('State').selectOption('failed');
+    await page.getByText('There is nothing here yet.').waitFor();
+    await page.getByLabel('State').selectOption('completed');
+    await tiles.first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(id).waitFor();
+    expect(page.url()).toContain(id);
+    for (const fact of ['autumn', '256', 'flux2_turbo_default', 'Attempts'])
+      expect(await dialog.innerText()).toContain(fact);
+    const saved = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Graph' }).click();
+    expect((await saved).suggestedFilename()).toBe(`flux2_turbo_default-${id.slice(0, 8)}.json`);
+    await close();
+  });
+
   test('leads back to the form, and deletes after a question', async () => {
-    await made({ prompt: 'a red fox' });
     await made({ prompt: 'not for long' });
     const { page, close } = await gallery();
     const tile = page.getByRole('link', { name: /not for long/ });

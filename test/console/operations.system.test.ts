@@ -1,0 +1,122 @@
+// The page Operations, as an operator uses it, in a real Chromium.
+
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listenOn } from '../support/listen-on.ts';
+import { type Console, hasChromium, openConsole } from './console.ts';
+
+describe.skipIf(!hasChromium)('Operations', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole({ WEBHOOK_ALLOW_PRIVATE: 'true' });
+  });
+  afterAll(() => shown?.close());
+
+  async function made(body: Record<string, unknown> = {}): Promise<string> {
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'a red fox', width: 256, height: 256, steps: 4, ...body }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    const status = async () => {
+      const answer = await fetch(`${shown.url}api/status/${id}?wait=20`);
+      return ((await answer.json()) as { status: string }).status;
+    };
+    await expect.poll(status).toBe('completed');
+    return id;
+  }
+
+  test('shows the host, the queue, and what ended', async () => {
+    await made();
+    const { page, close } = await shown.visit({ at: '#/operations' });
+    await page.getByText('simulated', { exact: true }).first().waitFor();
+    await page.getByText(/waiting, \d+ at a host/).waitFor();
+    const plot = page.getByRole('img', { name: /Jobs that ended/ });
+    await plot.locator('rect').first().waitFor();
+    await page.getByText('Nothing failed.').waitFor();
+    await close();
+  });
+
+  test('a key is made, shown once, used, and revoked', async () => {
+    const { page, close } = await shown.visit({ at: '#/operations' });
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const name = page.getByLabel('Name');
+    await expect.poll(() => page.getByRole('dialog').locator('.field-error').count()).toBe(1);
+    await name.fill('carol');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    const key = await page.getByRole('dialog').locator('code').innerText();
+    expect(key).toMatch(/^ck_[0-9a-f]{16}_[\w-]{43}$/);
+    await page.keyboard.press('Escape');
+    expect(await page.content()).not.toContain(key);
+    await page.getByRole('button', { name: 'Revoke carol' }).click();
+    await page.getByRole('button', { name: 'Revoke it' }).click();
+    await page.getByText('ended', { exact: true }).waitFor();
+    await close();
+  });
+
+  test('a webhook that was not taken is sent again', async () => {
+    let answers = 500;
+    const receiver = createServer((req, res) => {
+      req.resume();
+      res.writeHead(answers).end();
+    });
+    const url = await listenOn(receiver);
+    await made({ webhook_url: url });
+    const { page, close } = await shown.visit({ at: '#/operations' });
+    const again = page.getByRole('button', { name: 'Send again' }).first();
+    await again.waitFor();
+    answers = 200;
+    await again.click();
+    await expect
+      .poll(async () => {
+        await page.reload();
+        await again.waitFor();
+        return page.getByText('delivered', { exact: true }).count();
+      })
+      .toBe(1);
+    await close();
+    receiver.close();
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds nothing: %s', async (colorScheme) => {
+    const { page, axe, close } = await shown.visit({ at: '#/operations', colorScheme });
+    await page.getByRole('img', { name: /Jobs that ended/ }).waitFor();
+    await page.getByText('As a table').first().click();
+    expect(await axe()).toEqual([]);
+    await page.getByRole('button', { name: 'New key' }).click();
+    expect(await axe()).toEqual([]);
+    await close();
+  });
+
+  test.each([360, 3840])('nothing is cut off at %i pixels, in German', async (width) => {
+    const { page, close } = await shown.visit({
+      at: '#/operations',
+      locale: 'de-DE',
+      viewport: { width, height: 800 },
+    });
+    await page.getByRole('heading', { name: 'Warteschlange' }).waitFor();
+    await page.getByRole('img', { name: /Beendete Jobs/ }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    await close();
+  });
+});
+
+describe.skipIf(!hasChromium)('with a key that is no operator’s', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole({ API_KEYS: 'required' });
+  });
+  afterAll(() => shown?.close());
+
+  test('the page is not offered, nor shown by its address', async () => {
+    const key = await shown.key('dave');
+    const { page, close } = await shown.visit({ at: '#/operations' });
+    await page.getByLabel('Key', { exact: true }).fill(key);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
+    expect(await page.getByRole('link', { name: 'Operations' }).count()).toBe(0);
+    await close();
+  });
+});
