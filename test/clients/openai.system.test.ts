@@ -6,8 +6,10 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { baseUrlAt } from '../api/openai/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { build, startCommand } from '../support/program.ts';
 import { type Rig, startRig } from '../support/rig.ts';
+import { withWire } from '../support/with-wire.ts';
 
 const { OPENAI_PYTHON, OPENAI_NPM, NODE_24, PATH = '' } = process.env;
 
@@ -37,6 +39,36 @@ test.skipIf(!OPENAI_PYTHON)('openai and litellm', async () => {
     webp: [true, true],
     edited: 'PNG',
   });
+});
+
+test.skipIf(!OPENAI_PYTHON)('openai, ten of whose calls wait when the service is killed −9', async () => {
+  const port = await freePort();
+  const server = await withWire(400, { API_PORT: String(port) });
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    const killed = await server.start();
+    const run = startCommand(OPENAI_PYTHON!, [join(import.meta.dirname, 'openai_killed.py')], {
+      PATH,
+      OPENAI_BASE_URL: baseUrlAt(url),
+      OPENAI_API_KEY: 'any',
+    });
+    const queued = async () =>
+      ((await (await fetch(`${url}/api/queue`)).json()) as { total_jobs: number }).total_jobs;
+    await expect.poll(queued).toBe(10);
+    killed.signal('SIGKILL');
+    await killed.ended;
+    await server.start();
+    expect({ code: await run.ended, output: run.output() }).toMatchObject({ code: 0 });
+    const made = JSON.parse(run.output().trim().split('\n').at(-1)!) as [string, string][];
+    expect(made.map(([, kind]) => kind)).toEqual(Array.from({ length: 10 }, () => 'PNG'));
+    const { history } = (await (await fetch(`${url}/api/history`)).json()) as {
+      history: Record<string, { job_id: string }>;
+    };
+    const jobs = Object.values(history).map(({ job_id: id }) => id);
+    expect(made.map(([id]) => id).toSorted()).toEqual(jobs.toSorted());
+  } finally {
+    await server.close();
+  }
 });
 
 /** Among the packages that it imports. */

@@ -72,6 +72,11 @@ describe.skipIf(lacksRuntime)(`the console through CloudFront${skipped}`, { time
       const shown = card.locator('img');
       await expect.poll(() => property(shown, 'naturalWidth'), { timeout: 10_000 }).toBe(256);
       expect(new URL((await shown.getAttribute('src'))!).origin).not.toBe(cloudFront.url);
+      // Made by the api's own bundle, of the image in the bucket.
+      await page.getByRole('link', { name: 'Gallery' }).click();
+      const thumbnail = page.getByRole('link', { name: /from far away/ }).locator('img');
+      await expect.poll(() => property(thumbnail, 'naturalWidth'), { timeout: 30_000 }).toBe(256);
+      expect(await thumbnail.getAttribute('src')).toMatch(/^blob:/);
       await close();
     } finally {
       await browser.close();

@@ -49,6 +49,7 @@ const EXPOSED = [
   'X-Request-Id',
   'X-Workflow',
   'X-Job-Id',
+  'X-Unused-Parameters',
   'Retry-After',
   'Idempotency-Replayed',
   'RateLimit',

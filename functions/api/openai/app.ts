@@ -11,13 +11,14 @@ import { exactJson } from '../http/exact-json.ts';
 import { MAX_EDIT_BYTES } from './edit-form.ts';
 import { edits } from './edits.ts';
 import { openAIErrors } from './errors.ts';
+import { createFormRoom } from './form-room.ts';
 import { generations } from './generations.ts';
 import { modelNamed, modelView } from './models.ts';
 import { createRepetitions } from './repetitions.ts';
 
 /** @param entry who may come in, and as whom */
 export function createOpenAI(shared: FacadeDeps, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
-  const deps = { ...shared, repetitions: createRepetitions(shared) };
+  const deps = { ...shared, repetitions: createRepetitions(shared), formRoom: createFormRoom() };
   return createFacade({
     deps,
     entry,

@@ -18,6 +18,8 @@ export interface Asked {
   /** As it was asked for; undefined: the model's own. */
   quality: string | undefined;
   size: string;
+  /** Parameters that the model has nothing of, and that its clients send all the same. */
+  unused: string[];
   /** Unfinished images, of a stream; undefined: the answer comes as a whole. */
   partialImages: number | undefined;
 }
@@ -62,7 +64,10 @@ export function askedOf(template: Template, given: Body): Asked {
   if (stream && responseFormat === 'url')
     throw invalid('response_format', 'unsupported_value', 'must be b64_json where the answer is streamed');
   const format = formatOf(rest['output_format'], rest['output_compression']);
-  if (prompt === undefined) throw invalid('prompt', 'missing_required_parameter', 'is required');
+  // OpenAI's clients send one always: a workflow without words makes its image all the same.
+  const takesPrompt = Object.hasOwn(template.inputs, 'prompt');
+  if (prompt === undefined && takesPrompt)
+    throw invalid('prompt', 'missing_required_parameter', 'is required');
 
   const inputs = refuseWithoutEffect(template, without(rest, ANSWERS));
   for (const name of ['workflow', 'batch_size', 'width', 'height'])
@@ -76,7 +81,7 @@ export function askedOf(template: Template, given: Body): Asked {
     ...(quality?.preset !== undefined && { preset: quality.preset }),
     ...sizeOf(template, size),
     workflow: template.name,
-    prompt,
+    ...(takesPrompt && { prompt }),
   };
   return {
     jobs: jobsOf(template, body, wholeOf('n', n ?? 1, 1, MAX_IMAGES)),
@@ -84,6 +89,7 @@ export function askedOf(template: Template, given: Body): Asked {
     format,
     quality: quality?.asked,
     size: typeof size === 'string' ? size : 'auto',
+    unused: takesPrompt || prompt === undefined ? [] : ['prompt'],
     partialImages: stream ? partialImages : undefined,
   };
 }

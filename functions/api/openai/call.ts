@@ -2,6 +2,7 @@
 // the jobs go on.
 
 import type { Context } from 'hono';
+import { etaSeconds } from '../../core/estimate.ts';
 import { hasEnded, type Job, type JobState } from '../../core/job.ts';
 import type { Template } from '../../core/template.ts';
 import { accept } from '../admission/accept.ts';
@@ -23,6 +24,8 @@ import { type Streamed, streamedAnswer } from './stream.ts';
 const HELD_AT_MOST = 270_000;
 /** Seconds. */
 const COME_AGAIN = 5;
+/** The SDKs go by their own times where `Retry-After` says a minute or more. */
+const LONGEST_WAIT = 59;
 
 export interface Call {
   template: Template;
@@ -36,6 +39,7 @@ export type CallDeps = FacadeDeps & { repetitions: Repetitions };
 
 export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call): Promise<Response> {
   c.header('X-Workflow', call.template.name);
+  if (call.asked.unused.length > 0) c.header('X-Unused-Parameters', call.asked.unused.join(', '));
   const { signal } = c.req.raw;
   const turn = await deps.repetitions.turnOf(c, call.bodyHash);
   const lost = () => turn.end(false);
@@ -45,7 +49,7 @@ export async function answerCall(deps: CallDeps, c: Context<ApiEnv>, call: Call)
   try {
     await acceptJobs(deps, c, call.asked.jobs, turn, jobs);
     c.header('X-Job-Id', idsOf(jobs));
-    const slot = slotFor(deps, c, jobs);
+    const slot = await slotFor(deps, c, jobs);
     const sent = (isWhole: boolean) => whenSent(c, isWhole, (got) => turn.end(got));
     if (call.asked.partialImages !== undefined)
       return streamedAnswer(deps, c, {
@@ -107,11 +111,19 @@ async function acceptJobs(
 }
 
 /** Undefined: all of them have ended. @throws OpenAIError where no more calls may be held */
-function slotFor({ openConnections }: FacadeDeps, c: Context<ApiEnv>, jobs: Job[]): Slot | undefined {
+async function slotFor(deps: FacadeDeps, c: Context<ApiEnv>, jobs: Job[]): Promise<Slot | undefined> {
   const unended = jobs.find(({ state }) => !hasEnded(state));
-  const slot = unended && openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
-  if (unended && !slot) refuseUnlessCompleted(unended.state);
+  const slot = unended && deps.openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
+  if (unended && !slot) refuseUnlessCompleted(unended.state, await comeAgainIn(deps, unended.state));
   return slot;
+}
+
+/** Seconds until the image should be there, as far as the SDKs go by that: its two repetitions see a host start. */
+async function comeAgainIn({ queue, fleet }: FacadeDeps, state: JobState): Promise<number> {
+  const position = await queue.position(state);
+  const { held } = await queue.count();
+  const seconds = etaSeconds(position, await fleet.estimate(held)) ?? COME_AGAIN;
+  return Math.min(LONGEST_WAIT, Math.max(COME_AGAIN, Math.ceil(seconds)));
 }
 
 /** @throws OpenAIError where that takes too long, or one of them has failed */
@@ -130,7 +142,7 @@ async function untilEnded(deps: FacadeDeps, jobs: Job[], slot: Slot | undefined)
   }
 }
 
-function refuseUnlessCompleted(state: JobState): void {
+function refuseUnlessCompleted(state: JobState, comeAgain = COME_AGAIN): void {
   const { status, jobId, error, errorCode } = state;
   if (!hasEnded(state))
     throw new OpenAIError(
@@ -139,7 +151,7 @@ function refuseUnlessCompleted(state: JobState): void {
       'still_running',
       `The image is still being made, as job ${jobId}. Repeat the call, as OpenAI's SDKs do by themselves, or ask GET /api/status/${jobId}`,
       null,
-      { 'Retry-After': String(COME_AGAIN) },
+      { 'Retry-After': String(comeAgain) },
     );
   if (status === 'completed') return;
   throw new OpenAIError(

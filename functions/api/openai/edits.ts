@@ -8,16 +8,35 @@ import { type InspectedImage, inspectUpload, storeUpload } from '../admission/up
 import type { ApiEnv } from '../deps.ts';
 import { setHeaders } from '../http/headers.ts';
 import { askedOf } from './asked.ts';
-import { answerCall, type CallDeps } from './call.ts';
-import { type EditForm, MAX_EDIT_IMAGES, readEditForm } from './edit-form.ts';
+import { answerCall, type Call, type CallDeps } from './call.ts';
+import { type EditForm, MAX_EDIT_BYTES, MAX_EDIT_IMAGES, readEditForm } from './edit-form.ts';
 import { OpenAIError } from './errors.ts';
+import type { FormRoom } from './form-room.ts';
 import { modelOf } from './models.ts';
 
 const invalid = OpenAIError.invalid;
 
-export async function edits(deps: CallDeps, c: Context<ApiEnv>): Promise<Response> {
+export async function edits(deps: CallDeps & { formRoom: FormRoom }, c: Context<ApiEnv>): Promise<Response> {
+  setHeaders(c, await deps.limits.request(c.get('caller')));
+  const giveBack = deps.formRoom.take(lengthOf(c));
+  let call: Call;
+  try {
+    call = await callOf(deps, c);
+  } finally {
+    giveBack();
+  }
+  return answerCall(deps, c, call);
+}
+
+/** Of a form that comes in chunks the most that it may have. */
+function lengthOf(c: Context<ApiEnv>): number {
+  const length = Number(c.req.header('content-length') ?? Number.NaN);
+  return Number.isFinite(length) ? Math.min(length, MAX_EDIT_BYTES) : MAX_EDIT_BYTES;
+}
+
+/** Its images are stored when it is there. */
+async function callOf(deps: CallDeps, c: Context<ApiEnv>): Promise<Call> {
   const caller = c.get('caller');
-  setHeaders(c, await deps.limits.request(caller));
   const form = await readEditForm(c.req.raw);
   const { model } = form.fields;
   const template = modelOf(deps.workflows.templates, model ?? undefined, takesImages);
@@ -30,13 +49,13 @@ export async function edits(deps: CallDeps, c: Context<ApiEnv>): Promise<Respons
   for (const image of images.values()) await storeUpload(deps, caller, image);
 
   const names = Object.fromEntries([...images].map(([input, { name }]) => [input, name]));
-  return answerCall(deps, c, {
+  return {
     template,
     asked: { ...asked, jobs: asked.jobs.map((job) => ({ ...job, ...names })) },
     // Not of the form's bytes: each time it is sent it has another boundary.
     bodyHash: hashBody({ ...form.fields, images: names }),
     kind: 'image_edit',
-  });
+  };
 }
 
 /** An input of the template, and the file for it. */
