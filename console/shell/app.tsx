@@ -28,6 +28,12 @@ const PAGES: Page[] = [
   { name: '', icon: 'make', page: Make },
   { name: 'gallery', icon: 'gallery', page: lazily(() => import('../pages/gallery/page.tsx')) },
   {
+    name: 'workflows',
+    icon: 'workflows',
+    page: lazily(() => import('../pages/workflows/page.tsx')),
+    scope: 'admin',
+  },
+  {
     name: 'operations',
     icon: 'operations',
     page: lazily(() => import('../pages/operations/page.tsx')),

@@ -224,4 +224,46 @@ export const de: Catalogue = {
     resend: 'Erneut senden',
     resent: 'Er wird erneut gesendet',
   },
+  workflows: {
+    add: 'Einen Workflow hinzufügen',
+    drop: 'Datei hierher ziehen: ein API-Export, eine Canvas-Datei (workflow.json), eine App oder ein Bild, das ComfyUI schrieb',
+    file: 'Datei wählen',
+    refused: 'Dateien, die nicht in Gebrauch sind',
+    proposal: 'Was aus der Datei würde',
+    kinds: {
+      api: 'Aus einem API-Export.',
+      canvas: 'Umgewandelt aus einer Canvas-Datei.',
+      app: 'Umgewandelt aus einer App: ihre Felder kommen zuerst.',
+      picture: 'Aus dem, was ComfyUI in das Bild schrieb.',
+    },
+    name: 'Name',
+    title: 'Titel',
+    fields: 'Felder, die Aufrufer setzen dürfen',
+    fieldsAbout: 'Was nicht gewählt ist, bleibt wie in der Datei.',
+    settable: 'Setzbar',
+    node: 'Knoten',
+    inputName: 'Name der Eingabe',
+    inputTitle: 'Titel der Eingabe',
+    least: 'Mindestens',
+    most: 'Höchstens',
+    save: 'Speichern',
+    saved: (name) => `${name} ist gespeichert und in Gebrauch`,
+    tryOnce: 'Einmal ausprobieren',
+    fixed: 'Workflows gehören zu diesem Deployment: beide Dateien in workflows/ legen und deployen.',
+    discard: 'Verwerfen',
+    hosts: (count) =>
+      count === 0
+        ? 'kein Host kann ihn ausführen'
+        : count === 1
+          ? '1 Host kann ihn ausführen'
+          : `${count} Hosts können ihn ausführen`,
+    inputs: 'Eingaben',
+    models: 'Modelle',
+    missing: (what) => `Es fehlt: ${what}`,
+    use: 'Verwenden',
+    remove: 'Entfernen',
+    removeTitle: (name) => `${name} entfernen?`,
+    removeText: 'Seine zwei Dateien werden gelöscht. Angenommene Jobs behalten ihren Graphen.',
+    removed: (name) => `${name} ist entfernt`,
+  },
 };

@@ -61,7 +61,7 @@ describe.each(STORAGE_DOCS)('%s', (place) => {
       'index.html',
       'swagger-ui.js',
       '..%2f..%2fpackage.json',
-      '%2e%2e',
+      '%2e%2e%2fLICENSE',
       'LICENSE',
     ])
       expect((await app.request(`${place}/${file}`)).status).toBeGreaterThanOrEqual(400);

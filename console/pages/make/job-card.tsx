@@ -19,7 +19,8 @@ export function JobCard({ asked }: { asked: Asked }) {
   const [shown, setShown] = useState<number | undefined>(undefined);
   const words = t().job;
   const outputs = view?.outputs ?? [];
-  const prompt = view?.prompt ?? String(asked.inputs['prompt'] ?? asked.workflow);
+  // Not every workflow takes words.
+  const prompt = view?.prompt || String(asked.inputs['prompt'] ?? asked.workflow);
   const made = { workflow: asked.workflow, inputs: asked.inputs, seed: view?.seed_text ?? null };
   const first = outputs.find(({ kind }) => kind === 'image');
 

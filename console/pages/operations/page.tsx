@@ -9,7 +9,7 @@ import { Hosts } from './hosts.tsx';
 import { Hours } from './hours.tsx';
 import { Keys } from './keys.tsx';
 import { Queue } from './queue.tsx';
-import { useRead } from './read.ts';
+import { useRead } from '../../state/read.ts';
 import { UsageByDay } from './usage-by-day.tsx';
 import { Webhooks } from './webhooks.tsx';
 

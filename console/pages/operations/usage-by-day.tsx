@@ -5,7 +5,7 @@ import { call } from '../../api/call.ts';
 import { Plot } from '../../parts/plot.tsx';
 import { owner as me } from '../../state/me.ts';
 import { numberOf, t } from '../../text/index.ts';
-import { useRead } from './read.ts';
+import { useRead } from '../../state/read.ts';
 
 const DAYS = 30;
 

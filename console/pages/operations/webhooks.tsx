@@ -7,7 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { owner as me } from '../../state/me.ts';
 import { t, timeOf } from '../../text/index.ts';
-import { useRead } from './read.ts';
+import { useRead } from '../../state/read.ts';
 import { OwnerChoice } from './usage-by-day.tsx';
 
 const SHOWN = 20;

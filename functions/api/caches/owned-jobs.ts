@@ -1,11 +1,12 @@
 // An owner's jobs of whatever status, newest first, in pages. What a job was asked for stands in no index: a page that is
 // filtered by it reads a bounded number of jobs, and where few of them are meant it is short, or empty, and the next goes on.
 
-import type { JobState, Status, Work } from '../../core/job.ts';
+import type { JobState, Status } from '../../core/job.ts';
 import { SHOWN, type ShownRequest } from '../../core/job-view.ts';
 import { ownerOrder, readWorkOrder } from '../../core/names.ts';
 import type { Jobs, OwnedJob } from '../../store/jobs.ts';
 import type { Page as RowPage } from '../../store/page.ts';
+import type { QueueEntry } from '../../store/work.ts';
 import type { Queue } from './queue-view.ts';
 
 /** As many as one BatchGet reads. */
@@ -89,17 +90,26 @@ function rowsOf({ jobs, queue }: Deps, owner: string, status: Status | undefined
 
 /** From the queue, which a process reads for all owners together: at most a second old, or some more where it is long. */
 async function unendedOf(queue: Pick<Queue, 'list'>, owner: string): Promise<OwnedJob[]> {
-  const listed = (work: Work) => queue.list(work, Infinity, undefined, owner);
   // Those that wait first: a job that a host claims in between is in both lists, rather than in none.
-  const waiting = await listed('waiting');
+  const waiting = await queue.list('waiting', Infinity, undefined, owner);
+  const held = await queue.list('held', Infinity, undefined, owner);
+  const known = sorted.get(waiting);
+  if (known?.held === held) return known.rows;
   const places = new Map(
-    [...waiting, ...(await listed('held'))].map(({ jobId, workOrder }) => [
+    [...waiting, ...held].map(({ jobId, workOrder }) => [
       jobId,
       ownerOrder(readWorkOrder(workOrder).acceptedAt, jobId),
     ]),
   );
-  return [...places].map(([jobId, place]) => ({ jobId, place })).sort((a, b) => (a.place < b.place ? 1 : -1));
+  const rows = [...places]
+    .map(([jobId, place]) => ({ jobId, place }))
+    .sort((a, b) => (a.place < b.place ? 1 : -1));
+  sorted.set(waiting, { held, rows });
+  return rows;
 }
+
+/** Of a long queue, as long as it is the same one: sorting thousands takes longer than all the rest of a page. */
+const sorted = new WeakMap<readonly QueueEntry[], { held: readonly QueueEntry[]; rows: OwnedJob[] }>();
 
 /** Those that are there and meant, in the order of the rows. What most fail at is read first, and the rest of few. */
 async function jobsAt(jobs: Jobs, rows: readonly OwnedJob[], wanted: Wanted): Promise<FoundJob[]> {

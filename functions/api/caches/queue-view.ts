@@ -13,7 +13,7 @@ export interface Queue {
   /** Jobs that have not ended: waiting, and held by a host. @param owner only this one's */
   count(owner?: string): Promise<{ waiting: number; held: number }>;
   /** In the order of start tags, from behind `after`. @param owner only this owner's */
-  list(work: Work, limit: number, after?: string, owner?: string): Promise<QueueEntry[]>;
+  list(work: Work, limit: number, after?: string, owner?: string): Promise<readonly QueueEntry[]>;
   /** From 1; null past 100 or when not waiting. */
   position(state: JobState): Promise<number | null>;
   /** Adds a job that this process accepted. @param moved the row of a job that went back for it */
@@ -93,7 +93,8 @@ export function createQueue(jobs: Jobs, now: () => number): Queue {
       const own = owner === undefined ? undefined : await crowdOf(owner);
       if (!own) return jobs.listWork(work, limit, after, owner);
       const behind = after === undefined ? own[work] : own[work].filter(({ workOrder }) => workOrder > after);
-      return behind.slice(0, limit);
+      // All of them are the same array until something has changed.
+      return limit < behind.length ? behind.slice(0, limit) : behind;
     },
 
     async position(state) {

@@ -28,8 +28,8 @@ afterAll(async () => {
 });
 
 test('its image is made, and a header says what was of no use', async () => {
-  const asked = clientOf(rig).images.generate({ model: 'plain', prompt: 'unheard', ...{ side: 32 } });
-  const { data, response } = await asked.withResponse();
+  const asked = { model: 'plain', prompt: 'unheard', side: 32 };
+  const { data, response } = await clientOf(rig).images.generate(asked).withResponse();
   expect(sizeOfPng(data.data![0]!.b64_json)).toBe('32x32');
   expect(response.headers.get('x-unused-parameters')).toBe('prompt');
 });

@@ -1,7 +1,7 @@
 // Something that is read when a part is drawn, and again each while as long as it is looked at.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { notifyFailure } from '../../parts/notices.tsx';
+import { notifyFailure } from '../parts/notices.tsx';
 
 /** @param on read anew when one of these is another. @param every ms; absent: once */
 export function useRead<T>(

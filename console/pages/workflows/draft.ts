@@ -1,0 +1,91 @@
+// What a person makes of a proposal: which fields callers may set, under which names and bounds. Pure.
+
+import type { WorkflowProposal } from '../../api/types.ts';
+
+export type Candidate = WorkflowProposal['candidates'][number];
+
+/** An input as the inputs file has it. Source: docs/workflows.md. */
+export interface InputEntry {
+  type: string;
+  title?: string;
+  minimum?: number;
+  maximum?: number;
+  default?: string | number | boolean;
+  to?: string | string[];
+}
+
+/** A candidate as it stands in the form: texts as they are typed. */
+export interface Field {
+  candidate: Candidate;
+  isOn: boolean;
+  name: string;
+  title: string;
+  minimum: string;
+  maximum: string;
+}
+
+export interface Draft {
+  name: string;
+  title: string;
+  fields: Field[];
+}
+
+const textOf = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
+
+/** @param filename of the dropped file, whose name the workflow gets */
+export function draftOf({ inputs_file: file, candidates }: WorkflowProposal, filename: string): Draft {
+  return {
+    name: nameOf(filename),
+    title: typeof file['title'] === 'string' ? file['title'] : '',
+    fields: candidates.map((candidate) => {
+      const { title, minimum, maximum } = candidate.input as unknown as InputEntry;
+      return {
+        candidate,
+        isOn: candidate.proposed,
+        name: candidate.name,
+        title: title ?? candidate.name,
+        minimum: textOf(minimum),
+        maximum: textOf(maximum),
+      };
+    }),
+  };
+}
+
+/** `My Workflow (2).json` → `my_workflow_2`. */
+export function nameOf(filename: string): string {
+  const name = filename
+    .replace(/\.[^.]*$/, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .replaceAll(/^_+|_+$/g, '');
+  return name || 'workflow';
+}
+
+export const isNumeric = ({ input }: Candidate): boolean =>
+  ['integer', 'number'].includes((input as unknown as InputEntry).type);
+
+/** The two files of a workflow: the graph, and the inputs that callers may set. */
+export function filesOf(
+  proposal: WorkflowProposal,
+  { title, fields }: Draft,
+): { graph: object; inputs_file: object } {
+  const inputs = Object.fromEntries(
+    fields.filter(({ isOn }) => isOn).map((field) => [field.name.trim(), entryOf(field)]),
+  );
+  return { graph: proposal.graph, inputs_file: { ...proposal.inputs_file, title: title.trim(), inputs } };
+}
+
+/** Bounds that are empty are none; what is no number stays a text, which the API refuses by its place. */
+function entryOf({ candidate, title, minimum, maximum }: Field): object {
+  const { minimum: _, maximum: __, ...rest } = candidate.input as unknown as InputEntry;
+  const bound = (name: string, typed: string) => {
+    const text = typed.trim().replace(',', '.');
+    if (text === '') return {};
+    return { [name]: Number.isFinite(Number(text)) ? Number(text) : text };
+  };
+  return {
+    ...rest,
+    title: title.trim(),
+    ...(isNumeric(candidate) && { ...bound('minimum', minimum), ...bound('maximum', maximum) }),
+  };
+}

@@ -1,0 +1,64 @@
+// Workflows: what there is, what each needs and who can run it; and a file that becomes one.
+
+import { useState } from 'preact/hooks';
+import { call } from '../../api/call.ts';
+import type { WorkflowProposal } from '../../api/types.ts';
+import { notifyFailure } from '../../parts/notices.tsx';
+import { useRead } from '../../state/read.ts';
+import { loadNames } from '../../state/workflows.ts';
+import { t } from '../../text/index.ts';
+import { type Draft, draftOf } from './draft.ts';
+import { DropFile } from './drop-file.tsx';
+import { Editor } from './editor.tsx';
+import { List } from './list.tsx';
+
+export default function Workflows() {
+  const words = t().workflows;
+  const all = useRead(() => call('GET /api/workflows', { query: { details: 'true' } }), []);
+  const [open, setOpen] = useState<{ proposal: WorkflowProposal; draft: Draft } | undefined>(undefined);
+
+  const take = async (file: File) => {
+    try {
+      const proposal = await call('POST /api/workflows/propose', { body: file });
+      setOpen({ proposal, draft: draftOf(proposal, file.name) });
+    } catch (error) {
+      notifyFailure(error);
+    }
+  };
+  const changed = async () => {
+    await Promise.all([all.again(), loadNames()]);
+  };
+  const { details, refused = [], can_save: canSave = false } = all.found ?? {};
+  return (
+    <div class="workflows">
+      <DropFile onFile={(file) => void take(file)} />
+      {open && (
+        <Editor
+          key={open.draft.name}
+          {...open}
+          canSave={canSave}
+          onSaved={() => {
+            setOpen(undefined);
+            void changed();
+          }}
+          onClose={() => setOpen(undefined)}
+        />
+      )}
+      {refused.length > 0 && (
+        <section class="panel">
+          <h2>{words.refused}</h2>
+          {refused.map((one) => (
+            <p key={one} class="field-error">
+              {one}
+            </p>
+          ))}
+        </section>
+      )}
+      {details ? (
+        <List workflows={details} canRemove={canSave} onChange={() => void changed()} />
+      ) : (
+        <div class="skeleton page-skeleton" />
+      )}
+    </div>
+  );
+}
