@@ -46,7 +46,10 @@ describe.skipIf(!process.env['SCREENSHOTS'])('pictures of every page', () => {
 
 /** Nothing is being loaded, neither by the page nor by an image of it. */
 async function settled(page: Page): Promise<void> {
-  await page.waitForFunction("document.querySelector('.skeleton') === null");
-  await page.waitForLoadState('networkidle');
-  await page.waitForFunction('[...document.images].every((one) => one.complete)');
+  const isSettled = () =>
+    page.evaluate(
+      "document.querySelector('.skeleton, .working') === null && [...document.images].every((one) => one.complete)",
+    );
+  await page.locator('main img, main .panel').first().waitFor();
+  await expect.poll(isSettled).toBe(true);
 }
