@@ -4,6 +4,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { ApiFailure, call } from '../api/call.ts';
 import type { JobStatus } from '../api/types.ts';
+import { hexOf } from './hex.ts';
 import { stored } from './stored.ts';
 
 /** What a person typed, as it is sent. */
@@ -23,8 +24,6 @@ export interface Known {
   view?: JobStatus;
   /** It was not accepted, or is not there any more. */
   failure?: ApiFailure;
-  /** An address of what ComfyUI shows while it samples. */
-  preview?: string;
 }
 
 /** The last ones, newest first. */
@@ -78,7 +77,5 @@ export async function submit({ key, workflow, inputs }: Asked): Promise<string> 
 
 /** Also on pages that came by plain http, where browsers have no randomUUID. */
 function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
+  return hexOf(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -3,6 +3,7 @@
 
 import { call } from '../api/call.ts';
 import { t } from '../text/index.ts';
+import { hexOf } from './hex.ts';
 import { stored } from './stored.ts';
 
 const SIDE = 160;
@@ -38,7 +39,7 @@ async function byLink(file: Blob, filename: string): Promise<string> {
   // Browsers hash only where no one between could have changed the page.
   if (!isSecureContext) throw new Error(t().image.tooLargeHere);
   const hash = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
-  const sha256 = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const sha256 = hexOf(new Uint8Array(hash));
   const { name, upload } = await call('POST /api/upload/link', {
     body: { filename, size_bytes: file.size, sha256 },
   });

@@ -87,7 +87,6 @@ export const de: Catalogue = {
       refused: 'Nicht angenommen',
     },
     progress: 'Fortschritt',
-    preview: 'So sieht es bisher aus',
     place: (position) => `Platz ${position}`,
     waitsFor: (what) => `wartet auf ${what}`,
     step: (step, of) => `Schritt ${step} von ${of}`,

@@ -85,7 +85,6 @@ export const en = {
       refused: 'Not accepted',
     },
     progress: 'Progress',
-    preview: 'What it looks like so far',
     place: (position: number) => `place ${position}`,
     waitsFor: (what: string) => `waits for ${what}`,
     step: (step: number, of: number) => `step ${step} of ${of}`,

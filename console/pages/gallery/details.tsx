@@ -7,6 +7,7 @@ import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { Output, type OutputView } from '../../parts/output.tsx';
+import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { loadNames, names } from '../../state/workflows.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
@@ -158,12 +159,8 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
 
 async function saveGraph({ job_id: id }: JobDetails): Promise<void> {
   const answer = await send('GET /api/jobs/{id}/graph', { path: { id } });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download =
-    /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? `${id}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), LOOKS_AGAIN);
+  const named = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1];
+  saveFile(named ?? `${id}.json`, await answer.blob());
 }
 
 function Facts({ job }: { job: JobDetails }) {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { usePicture } from '../../api/picture.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { Field } from '../../parts/field.tsx';
+import { useFileDrop } from '../../parts/file-drop.ts';
 import { MaskPainter } from '../../parts/mask-painter.tsx';
 import { imageWithMask, maskOf } from '../../parts/masked.ts';
 import { notifyFailure } from '../../parts/notices.tsx';
@@ -34,7 +35,6 @@ function useShown(name: string): string | undefined {
 export function ImageField({ name, label, description, error, value, maskFor, onValue }: ImageFieldProps) {
   const file = useRef<HTMLInputElement>(null);
   const [isBusy, setBusy] = useState(false);
-  const [isOver, setOver] = useState(false);
   const [open, setOpen] = useState<'mask' | 'made' | undefined>(undefined);
   /** The file itself, as long as the page lasts: what is painted on is not the small picture. */
   const [local, setLocal] = useState<{ name: string; address: string } | undefined>(undefined);
@@ -55,30 +55,14 @@ export function ImageField({ name, label, description, error, value, maskFor, on
       setBusy(false);
     }
   };
-  const takeFirst = (files: FileList | null | undefined) => {
-    const [first] = files ?? [];
-    if (first) void take(first, first.name);
-  };
+  const { isOver, place, onChange } = useFileDrop((file) => void take(file, file.name));
   useEffect(() => () => local && URL.revokeObjectURL(local.address), [local]);
 
   const canvasImage = isMask ? base : local?.name === value ? local.address : shown;
   return (
     <Field label={label} description={description} error={error}>
       {(described) => (
-        <div
-          class={isOver ? 'drop over' : 'drop'}
-          onDragOver={(event) => {
-            event.preventDefault();
-            setOver(true);
-          }}
-          onDragLeave={() => setOver(false)}
-          onDrop={(event) => {
-            event.preventDefault();
-            setOver(false);
-            takeFirst(event.dataTransfer?.files);
-          }}
-          onPaste={(event) => takeFirst(event.clipboardData?.files)}
-        >
+        <div class={isOver ? 'drop over' : 'drop'} {...place}>
           {shown ? (
             <img class="drop-picture" src={shown} alt={words.chosen} />
           ) : (
@@ -91,10 +75,7 @@ export function ImageField({ name, label, description, error, value, maskFor, on
             name={name}
             type="file"
             accept="image/png,image/jpeg,image/webp"
-            onChange={(event) => {
-              takeFirst(event.currentTarget.files);
-              event.currentTarget.value = '';
-            }}
+            onChange={onChange}
           />
           <div class="row">
             <Button icon="image" onClick={() => file.current?.click()}>

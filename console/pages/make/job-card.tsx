@@ -40,9 +40,7 @@ export function JobCard({ asked }: { asked: Asked }) {
             <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
           ))
         ) : (
-          <div class={isEnded(known) ? 'picture none' : 'picture working'} style={shapeOf(asked)}>
-            {known.preview && <img src={known.preview} alt={words.preview} />}
-          </div>
+          <div class={isEnded(known) ? 'picture none' : 'picture working'} style={shapeOf(asked)} />
         )}
       </div>
       <div class="card-body">

@@ -5,8 +5,8 @@ import { ApiFailure, call } from '../../api/call.ts';
 import type { Key, NewKey } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
-import { Field } from '../../parts/field.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { TextField } from '../../parts/text-field.tsx';
 import { t, timeOf } from '../../text/index.ts';
 
 const SCOPES = ['generate', 'graphs', 'read', 'admin'] as const;
@@ -121,30 +121,15 @@ function NewKeyForm({ onClose, onMade }: { onClose: () => void; onMade: (key: Ne
           void create();
         }}
       >
-        <Field label={words.name} error={faultOf('name')}>
-          {(described) => (
-            <input
-              {...described}
-              name="name"
-              type="text"
-              autocomplete="off"
-              value={name}
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={words.owner} description={words.ownerAbout} error={faultOf('owner')}>
-          {(described) => (
-            <input
-              {...described}
-              name="owner"
-              type="text"
-              autocomplete="off"
-              value={owner}
-              onInput={(event) => setOwner(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <TextField label={words.name} name="name" value={name} error={faultOf('name')} onValue={setName} />
+        <TextField
+          label={words.owner}
+          description={words.ownerAbout}
+          name="owner"
+          value={owner}
+          error={faultOf('owner')}
+          onValue={setOwner}
+        />
         <fieldset>
           <legend>{words.scopes}</legend>
           {SCOPES.map((scope) => (

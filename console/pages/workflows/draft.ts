@@ -30,6 +30,9 @@ export interface Draft {
   fields: Field[];
 }
 
+/** The API makes it as the inputs file has it; its own types leave it open. */
+const inputOf = ({ input }: Candidate) => input as unknown as InputEntry;
+
 const textOf = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
 
 /** @param filename of the dropped file, whose name the workflow gets */
@@ -38,7 +41,7 @@ export function draftOf({ inputs_file: file, candidates }: WorkflowProposal, fil
     name: nameOf(filename),
     title: typeof file['title'] === 'string' ? file['title'] : '',
     fields: candidates.map((candidate) => {
-      const { title, minimum, maximum } = candidate.input as unknown as InputEntry;
+      const { title, minimum, maximum } = inputOf(candidate);
       return {
         candidate,
         isOn: candidate.proposed,
@@ -61,8 +64,8 @@ export function nameOf(filename: string): string {
   return name || 'workflow';
 }
 
-export const isNumeric = ({ input }: Candidate): boolean =>
-  ['integer', 'number'].includes((input as unknown as InputEntry).type);
+export const isNumeric = (candidate: Candidate): boolean =>
+  ['integer', 'number'].includes(inputOf(candidate).type);
 
 /** The two files of a workflow: the graph, and the inputs that callers may set. */
 export function filesOf(
@@ -77,7 +80,7 @@ export function filesOf(
 
 /** Bounds that are empty are none; what is no number stays a text, which the API refuses by its place. */
 function entryOf({ candidate, title, minimum, maximum }: Field): object {
-  const { minimum: _, maximum: __, ...rest } = candidate.input as unknown as InputEntry;
+  const { minimum: _, maximum: __, ...rest } = inputOf(candidate);
   const bound = (name: string, typed: string) => {
     const text = typed.trim().replace(',', '.');
     if (text === '') return {};

@@ -1,32 +1,19 @@
 // A place for a file: dropped, pasted or chosen.
 
-import { useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
+import { useFileDrop } from '../../parts/file-drop.ts';
 import { t } from '../../text/index.ts';
 
 export function DropFile({ onFile }: { onFile: (file: File) => void }) {
   const words = t().workflows;
-  const [isOver, setOver] = useState(false);
+  const { isOver, place, onChange } = useFileDrop(onFile);
   const input = useRef<HTMLInputElement>(null);
-  const first = (files: FileList | null | undefined) => {
-    const [file] = files ?? [];
-    if (file) onFile(file);
-  };
   return (
     <section
       class={isOver ? 'drop over workflow-drop' : 'drop workflow-drop'}
       aria-label={words.add}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        first(event.dataTransfer?.files);
-      }}
-      onPaste={(event) => first(event.clipboardData?.files)}
+      {...place}
     >
       <p class="drop-words">{words.drop}</p>
       <input
@@ -35,10 +22,7 @@ export function DropFile({ onFile }: { onFile: (file: File) => void }) {
         type="file"
         aria-label={words.file}
         accept=".json,.png,.webp,application/json,image/png,image/webp"
-        onChange={(event) => {
-          first(event.currentTarget.files);
-          event.currentTarget.value = '';
-        }}
+        onChange={onChange}
       />
       <p>
         <Button icon="workflows" onClick={() => input.current?.click()}>

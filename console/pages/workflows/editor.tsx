@@ -5,8 +5,9 @@ import { useState } from 'preact/hooks';
 import { ApiFailure, call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { Field as FieldFrame } from '../../parts/field.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { saveFile } from '../../parts/save-file.ts';
+import { TextField } from '../../parts/text-field.tsx';
 import { goTo } from '../../shell/route.ts';
 import { ask } from '../../state/jobs.ts';
 import { t } from '../../text/index.ts';
@@ -61,8 +62,13 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
       <p class="field-about">{words.kinds[proposal.kind]}</p>
       <Faults proposal={proposal} />
       <div class="editor-names">
-        <Text label={words.name} name="name" value={name} onValue={(value) => change({ name: value })} />
-        <Text label={words.title} name="title" value={title} onValue={(value) => change({ title: value })} />
+        <TextField label={words.name} name="name" value={name} onValue={(value) => change({ name: value })} />
+        <TextField
+          label={words.title}
+          name="title"
+          value={title}
+          onValue={(value) => change({ title: value })}
+        />
       </div>
       <div class="scroll" role="region" aria-label={words.fields} tabIndex={0}>
         <table>
@@ -195,35 +201,6 @@ function FieldRow({ field, onChange }: { field: Field; onChange: (changes: Parti
   );
 }
 
-interface TextProps {
-  label: string;
-  name: string;
-  value: string;
-  onValue: (value: string) => void;
-}
-
-const Text = ({ label, name, value, onValue }: TextProps) => (
-  <FieldFrame label={label}>
-    {(described) => (
-      <input
-        {...described}
-        name={name}
-        type="text"
-        autocomplete="off"
-        value={value}
-        onInput={(event) => onValue(event.currentTarget.value)}
-      />
-    )}
-  </FieldFrame>
-);
-
 function download(filename: string, content: object): void {
-  const address = URL.createObjectURL(
-    new Blob([JSON.stringify(content, undefined, 2)], { type: 'application/json' }),
-  );
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = filename;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address));
+  saveFile(filename, new Blob([JSON.stringify(content, undefined, 2)], { type: 'application/json' }));
 }

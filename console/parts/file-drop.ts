@@ -1,0 +1,33 @@
+// A place that takes a file by drop and by paste, and the choice of one by the browser's dialog.
+
+import { useState } from 'preact/hooks';
+
+export function useFileDrop(onFile: (file: File) => void) {
+  const [isOver, setOver] = useState(false);
+  const takeFirst = (files: FileList | null | undefined) => {
+    const [first] = files ?? [];
+    if (first) onFile(first);
+  };
+  return {
+    isOver,
+    /** Of the element over which it is dropped. */
+    place: {
+      onDragOver(event: DragEvent) {
+        event.preventDefault();
+        setOver(true);
+      },
+      onDragLeave: () => setOver(false),
+      onDrop(event: DragEvent) {
+        event.preventDefault();
+        setOver(false);
+        takeFirst(event.dataTransfer?.files);
+      },
+      onPaste: (event: ClipboardEvent) => takeFirst(event.clipboardData?.files),
+    },
+    /** Of the input that opens the dialog: the same file may be chosen again. */
+    onChange(event: { currentTarget: HTMLInputElement }) {
+      takeFirst(event.currentTarget.files);
+      event.currentTarget.value = '';
+    },
+  };
+}
