@@ -46,9 +46,10 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await expect.poll(() => page.getByRole('dialog').locator('.field-error').count()).toBe(1);
     await name.fill('carol');
     await page.getByRole('button', { name: 'Make the key' }).click();
-    const key = await page.getByRole('dialog').locator('code').innerText();
+    const key = await page.locator('.key-shown code').innerText();
     expect(key).toMatch(/^ck_[0-9a-f]{16}_[\w-]{43}$/);
     await page.keyboard.press('Escape');
+    await page.locator('.key-shown').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(key);
     await page.getByRole('button', { name: 'Revoke carol' }).click();
     await page.getByRole('button', { name: 'Revoke it' }).click();
