@@ -5,13 +5,13 @@ import { call, send } from '../../api/call.ts';
 import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
-import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { notifyFailure } from '../../parts/notices.tsx';
 import { Output, type OutputView } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
-import { loadNames, names } from '../../state/workflows.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
-import { again, useAsInput, varySeed } from '../make/again.ts';
+import { again, varySeed } from '../make/again.ts';
+import { UseAsInput } from '../make/use-as-input.tsx';
 import { forget } from './found.ts';
 
 const LOOKS_AGAIN = 1500;
@@ -102,11 +102,6 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
   const image = job.outputs.find(({ kind }) => kind === 'image');
   const failing = (work: Promise<unknown>) => void work.catch(notifyFailure);
 
-  const asInput = async () => {
-    if (names.value === undefined) await loadNames();
-    if (!(await useAsInput(image!.filename, [undefined, ...(names.value ?? [])])))
-      notify(words.job.noImageInput, true);
-  };
   const remove = async () => {
     await call('DELETE /api/history/{id}', { path: { id: job.job_id } });
     forget(job.job_id);
@@ -124,11 +119,7 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
           </Button>
         </>
       )}
-      {image && (
-        <Button icon="input" onClick={() => failing(asInput())}>
-          {words.job.asInput}
-        </Button>
-      )}
+      {image && <UseAsInput filename={image.filename} />}
       <Button icon="download" onClick={() => failing(saveGraph(job))}>
         {words.gallery.graph}
       </Button>

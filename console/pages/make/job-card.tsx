@@ -4,14 +4,13 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { JobStatus } from '../../api/types.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
-import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { notifyFailure } from '../../parts/notices.tsx';
 import { Output } from '../../parts/output.tsx';
 import { Viewer } from '../../parts/viewer.tsx';
 import { type Asked, ask, forget, isEnded, type Known, knownOf } from '../../state/jobs.ts';
-import { names } from '../../state/workflows.ts';
 import { durationOf, numberOf, t } from '../../text/index.ts';
-import { again, useAsInput, varySeed } from './again.ts';
-import { workflow } from './forms.ts';
+import { again, varySeed } from './again.ts';
+import { UseAsInput } from './use-as-input.tsx';
 
 export function JobCard({ asked }: { asked: Asked }) {
   const known = knownOf(asked.key).value;
@@ -67,11 +66,7 @@ export function JobCard({ asked }: { asked: Asked }) {
               <Button icon="vary" onClick={() => void varySeed(made).catch(notifyFailure)}>
                 {words.vary}
               </Button>
-              {first && (
-                <Button icon="input" onClick={() => void asInput(first.filename)}>
-                  {words.asInput}
-                </Button>
-              )}
+              {first && <UseAsInput filename={first.filename} />}
               {failure && (
                 <Button
                   icon="again"
@@ -101,15 +96,6 @@ function shapeOf({ inputs: { width, height } }: Asked): { aspectRatio?: string }
   return typeof width === 'number' && typeof height === 'number'
     ? { aspectRatio: `${width} / ${height}` }
     : {};
-}
-
-async function asInput(filename: string): Promise<void> {
-  try {
-    const others = names.value ?? [];
-    if (!(await useAsInput(filename, [workflow.value, ...others]))) notify(t().job.noImageInput, true);
-  } catch (error) {
-    notifyFailure(error);
-  }
 }
 
 /** One line, said again by screen readers when the state changes, not at each step. */
