@@ -27,12 +27,7 @@ interface Page {
 const PAGES: Page[] = [
   { name: '', icon: 'make', page: Make },
   { name: 'gallery', icon: 'gallery', page: lazily(() => import('../pages/gallery/page.tsx')) },
-  {
-    name: 'workflows',
-    icon: 'workflows',
-    page: lazily(() => import('../pages/workflows/page.tsx')),
-    scope: 'admin',
-  },
+  { name: 'workflows', icon: 'workflows', page: lazily(() => import('../pages/workflows/page.tsx')) },
   {
     name: 'operations',
     icon: 'operations',

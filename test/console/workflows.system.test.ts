@@ -130,3 +130,29 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     },
   );
 });
+
+describe.skipIf(!hasChromium)('Workflows, with a key that is no operator’s', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole({ API_KEYS: 'required' });
+  });
+  afterAll(() => shown?.close());
+
+  test('the list is there, and nothing that adds or removes', async () => {
+    const key = await shown.key('erin');
+    const { page, axe, close } = await shown.visit({ viewport: { width: 360, height: 800 } });
+    await page.getByLabel('Key', { exact: true }).fill(key);
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Workflows' }).click();
+    const item = page.getByRole('listitem').filter({ hasText: 'flux2_turbo_default' });
+    await item.getByText('1 host can run it').waitFor();
+    for (const known of ['negative_prompt', '.safetensors']) expect(await item.innerText()).toContain(known);
+    expect(await page.getByRole('region', { name: 'Add a workflow' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Remove' }).count()).toBe(0);
+    expect(await axe()).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+    await item.getByRole('button', { name: 'Use' }).click();
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
+    await close();
+  });
+});

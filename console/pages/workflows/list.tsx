@@ -7,7 +7,6 @@ import { Button } from '../../parts/button.tsx';
 import { Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { goTo } from '../../shell/route.ts';
-import { may } from '../../state/me.ts';
 import { t } from '../../text/index.ts';
 import { chooseWorkflow } from '../make/forms.ts';
 
@@ -67,7 +66,7 @@ export function List({ workflows, canRemove, onChange }: ListProps) {
             >
               {words.use}
             </Button>
-            {canRemove && may('admin') && (
+            {canRemove && (
               <Button icon="trash" onClick={() => setRemoving(one.name)}>
                 {words.remove}
               </Button>

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { notifyFailure } from '../../parts/notices.tsx';
+import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
 import { loadNames } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
@@ -28,10 +29,12 @@ export default function Workflows() {
   const changed = async () => {
     await Promise.all([all.again(), loadNames()]);
   };
+  // Who may read sees what there is; operators change it.
+  const mayChange = may('admin');
   const { details, refused = [], can_save: canSave = false } = all.found ?? {};
   return (
     <div class="workflows">
-      <DropFile onFile={(file) => void take(file)} />
+      {mayChange && <DropFile onFile={(file) => void take(file)} />}
       {open && (
         <Editor
           key={open.draft.name}
@@ -44,7 +47,7 @@ export default function Workflows() {
           onClose={() => setOpen(undefined)}
         />
       )}
-      {refused.length > 0 && (
+      {mayChange && refused.length > 0 && (
         <section class="panel">
           <h2>{words.refused}</h2>
           {refused.map((one) => (
@@ -55,7 +58,7 @@ export default function Workflows() {
         </section>
       )}
       {details ? (
-        <List workflows={details} canRemove={canSave} onChange={() => void changed()} />
+        <List workflows={details} canRemove={mayChange && canSave} onChange={() => void changed()} />
       ) : (
         <div class="skeleton page-skeleton" />
       )}
