@@ -163,6 +163,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     machineId,
     usdPerHour: deps.usdPerHour,
     taken: new Map(),
+    holdsOthers: () => slots.all().length > 1,
     imageMetadata: deps.imageMetadata,
     health,
     clientId: () => socket?.clientId() ?? machineId,

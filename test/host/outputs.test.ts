@@ -1,6 +1,7 @@
 // What a graph saves is published only if this very attempt made it, and only if it is a whole image; what ComfyUI has
 // besides is left where it is. Source: docs/reports.md.
 
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,6 +136,23 @@ test.each(['plain', 'held', 'joined', 'fixed'])(
     expect(again).toMatchObject({ attempts: 1 });
   },
 );
+
+test('two prompts in the same milliseconds that write the same file: neither gets the other’s picture', async () => {
+  const pixelsOf = async (status: Record<string, unknown>) =>
+    createHash('sha1')
+      .update(PNG.sync.read(await bytesOf(status)).data)
+      .digest('hex');
+  const of = new Map<number, string>();
+  for (const color of [1, 2]) of.set(color, await pixelsOf(await ended({ workflow: 'fixed', color })));
+  for (let round = 0; round < 6; round += 1) {
+    const both = [2, 1].map(async (color) => {
+      const status = await ended({ workflow: 'fixed', color });
+      if (status['status'] === 'completed') expect(await pixelsOf(status)).toBe(of.get(color));
+      else expect(status['error_code']).toMatch(/^(output_not_own|bad_output)$/);
+    });
+    await Promise.all(both);
+  }
+});
 
 test('a file that a node tells of but did not write is not published', async () => {
   await ended({ workflow: 'fixed', color: 5 });

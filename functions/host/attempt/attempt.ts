@@ -39,6 +39,7 @@ import { createReports, type Reports } from './reports.ts';
 import { writeConfirmed, type Confirmation, type Writer, untilAnswered } from '../claims/confirmed-write.ts';
 import type { Orphans } from '../prompts/orphans.ts';
 import type { Stats } from './stats.ts';
+import type { FixedDeps } from './fixed-names.ts';
 import { UnfitOutput } from './unfit-output.ts';
 import { collectOutputs, OutputsGone } from './upload.ts';
 
@@ -47,8 +48,8 @@ export interface AttemptDeps extends Writer {
   poller: Poller;
   images: Images;
   staging: InputStaging;
-  /** Output files with a fixed name, in one version each, and the jobs that reported them. */
-  taken: Map<string, Set<string>>;
+  taken: FixedDeps['taken'];
+  holdsOthers: FixedDeps['holdsOthers'];
   /** Whether the metadata that ComfyUI writes into an image is published with it. */
   imageMetadata?: ImageMetadata | undefined;
   machineId: string;

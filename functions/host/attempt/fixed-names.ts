@@ -9,19 +9,26 @@ export interface FixedDeps {
   comfyui: Pick<ComfyUI, 'viewHead'>;
   /** Of all attempts of the host: output files with a fixed name, in one version each, and the jobs that reported them. */
   taken: Map<string, Set<string>>;
+  /** Whether the host holds jobs beside this one: a prompt may have begun when its ended. */
+  holdsOthers(): boolean;
 }
 
 const TAKEN_REMEMBERED = 1000;
 /** A prompt that ran within the same milliseconds has reported its files by then, ms. */
 const CLAIMED_WITHIN = 2000;
+/** The kernel's file times lag by some milliseconds. */
+const CLOCK_SLACK = 20;
+
+const versionOf = (output: OutputFile, etag: string | undefined) =>
+  [output.type, output.subfolder, output.filename, etag].join('\0');
 
 /**
  * ComfyUI runs one prompt at a time: a file written between a prompt's start and end is that prompt's. A file written in
- * the milliseconds of the start may be of the prompt before, since file times are coarse: it is refused
+ * the milliseconds of its start or end may be of the prompt before or after it, since file times are coarse: it is refused
  * if another job reports the same version of it.
  */
 export async function takeFixed(
-  { comfyui, taken }: FixedDeps,
+  { comfyui, taken, holdsOthers }: FixedDeps,
   jobId: string,
   outputs: readonly OutputFile[],
 ): Promise<void> {
@@ -29,25 +36,34 @@ export async function takeFixed(
   for (const output of outputs) {
     if (output.own === 'stamped') continue;
     const { etag, written } = (await comfyui.viewHead(output)) ?? {};
-    const file = [output.type, output.subfolder, output.filename, etag].join('\0');
+    const file = versionOf(output, etag);
     const jobs = taken.get(file) ?? new Set<string>();
     jobs.add(jobId);
     taken.delete(file);
     if (taken.size >= TAKEN_REMEMBERED) taken.delete(taken.keys().next().value!);
     taken.set(file, jobs);
-    if (written && written.at <= output.own.from + written.within) doubtful.push({ output, jobs });
+    if (!written) continue;
+    const { from, to } = output.own;
+    const atStart = written.at <= from + written.within;
+    const atEnd = written.at + written.within >= to - CLOCK_SLACK;
+    if (atStart || (atEnd && (jobs.size > 1 || holdsOthers()))) doubtful.push({ output, jobs });
   }
   if (doubtful.length > 0) await sleep(CLAIMED_WITHIN);
   for (const { output, jobs } of doubtful)
     if (jobs.size > 1)
-      throw unfit(output, 'may be of another run, which began in the same moment', 'output_not_own');
+      throw unfit(output, 'may be of another run, which ran in the same moment', 'output_not_own');
 }
 
-/** The kernel's file times lag by some milliseconds. */
-const CLOCK_SLACK = 20;
-
-/** A file with a fixed name is this attempt's only if it was last written while the prompt ran. @throws UnfitOutput */
-export function checkBirth(output: OutputFile, { written }: ViewedFile): void {
+/**
+ * A file with a fixed name is this attempt's only if it was last written while the prompt ran, and is the version that
+ * `takeFixed` saw. @throws UnfitOutput
+ */
+export function checkBirth(
+  { taken }: Pick<FixedDeps, 'taken'>,
+  jobId: string,
+  output: OutputFile,
+  { written, etag }: ViewedFile,
+): void {
   if (output.own === 'stamped') return;
   if (!written)
     throw unfit(
@@ -56,7 +72,8 @@ export function checkBirth(output: OutputFile, { written }: ViewedFile): void {
       'output_not_own',
     );
   const { from, to } = output.own;
-  if (written.at < from - CLOCK_SLACK - written.within || written.at > to)
+  const isTaken = taken.get(versionOf(output, etag))?.has(jobId);
+  if (!isTaken || written.at < from - CLOCK_SLACK - written.within || written.at > to)
     throw unfit(
       output,
       'was written by another run: its name is fixed, so every run writes it',

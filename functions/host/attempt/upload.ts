@@ -135,7 +135,7 @@ async function publishFile(upload: Upload, output: OutputFile, ordinal: number):
   if (!file) throw await goneOr(upload, output);
   const { body, cancel, ...viewed } = file;
   try {
-    checkBirth(output, viewed);
+    checkBirth(upload.deps, upload.heldJob.jobId, output, viewed);
     refuseOver(output, viewed.sizeBytes ?? 0, MAX_FILE_BYTES);
   } catch (error) {
     cancel();
