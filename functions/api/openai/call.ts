@@ -24,7 +24,7 @@ import { type Streamed, streamedAnswer } from './stream.ts';
 const HELD_AT_MOST = 270_000;
 /** Seconds. */
 const COME_AGAIN = 5;
-/** The SDKs go by their own times where `Retry-After` says a minute or more. */
+/** npm's SDK goes by its own times where `Retry-After` says more than a minute. */
 const LONGEST_WAIT = 59;
 
 export interface Call {
