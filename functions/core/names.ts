@@ -100,6 +100,16 @@ export function stampedPrefix(filenamePrefix: string, jobId: string, attempt: nu
   return `${outputFolder(jobId)}/${publishedPrefix(filenamePrefix)}_${stampOf(jobId, attempt)}`;
 }
 
+/** The prefix that `stampedPrefix` was given, as it is published; any other text as it is. */
+export function withoutStamp(prefix: string): string {
+  return /^rest-api\/[0-9a-f]{3}\/(.+)_[0-9a-f]{32}_\d+$/.exec(prefix)?.[1] ?? prefix;
+}
+
+/** What stands before a prefix that another node makes. */
+export function isStampAlone(text: unknown): boolean {
+  return typeof text === 'string' && /^rest-api\/[0-9a-f]{3}\/[0-9a-f]{32}_\d+_$/.test(text);
+}
+
 /**
  * Where a job's files lie in ComfyUI's output folder. ComfyUI lists the whole folder of a file before it writes it: with 8,000
  * files beside it that takes 60 ms (0.33). One of 4,096 folders stays short for a million.

@@ -1,6 +1,15 @@
 // Renders a template and its values to the graph that ComfyUI runs: copies and sets fields, nothing else. Pure.
 
-import { type InputKey, outputFolder, publishedPrefix, stagedName, stampedPrefix, stampOf } from './names.ts';
+import {
+  type InputKey,
+  isStampAlone,
+  outputFolder,
+  publishedPrefix,
+  stagedName,
+  stampedPrefix,
+  stampOf,
+  withoutStamp,
+} from './names.ts';
 import { type Graph, linkOf, type ObjectInfo } from './object-info.ts';
 import { type InputValues, parseTarget, targetsOf, type Template } from './template.ts';
 
@@ -78,6 +87,25 @@ export function stamp(
     for (const { node, field } of input.to.map(parseTarget)) stamped[node]!.inputs[field] = stagedName(input);
   return stamped;
 }
+
+/** The graph as it was before `stamp`, of a prefix that part which is published: what a picture that a job made has in it. */
+export function unstamp(graph: Graph): Graph {
+  const plain = structuredClone(graph);
+  for (const { inputs } of Object.values(plain)) {
+    delete inputs[RUNS_ANEW];
+    const prefix = inputs['filename_prefix'];
+    if (typeof prefix === 'string') inputs['filename_prefix'] = withoutStamp(prefix);
+    const joined = linkOf(prefix)?.node ?? '';
+    if (isJoined(plain[joined])) {
+      inputs['filename_prefix'] = plain[joined].inputs['string_b'];
+      delete plain[joined];
+    }
+  }
+  return plain;
+}
+
+const isJoined = (node: Graph[string] | undefined): node is Graph[string] =>
+  node?.class_type === 'StringConcatenate' && isStampAlone(node.inputs['string_a']);
 
 /** No node has an input of this name. */
 const RUNS_ANEW = 'comfyui_rest_api_attempt';

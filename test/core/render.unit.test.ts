@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hexOf, outputFolder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
-import { imageInputs, publishedPrefixOf, render, stamp } from '../../functions/core/render.ts';
+import { imageInputs, publishedPrefixOf, render, stamp, unstamp } from '../../functions/core/render.ts';
 import { packGraph, unpackGraph } from '../../functions/core/request.ts';
 import { files, GRAPH, parse, SHIPPED, shipped, small } from './templates.ts';
 
@@ -159,6 +159,25 @@ describe('a graph as one attempt posts it', () => {
     expect(first!['1']).toEqual(fixed['1']);
     expect(first!['2']!.inputs).not.toEqual(second!['2']!.inputs);
     expect(first!['2']!.inputs).toMatchObject(fixed['2'].inputs);
+  });
+
+  it('is as before without its stamps', () => {
+    const graph: Graph = {
+      '1': { class_type: 'EmptyImage', inputs: { width: 64 } },
+      '2': { class_type: 'Custom', inputs: { images: ['1', 0], file: 'x.png' } },
+      '3': saver({ images: ['1', 0], filename_prefix: ['4', 0] }),
+      '3_prefix': {
+        class_type: 'StringConcatenate',
+        inputs: { string_a: 'a', string_b: 'b', delimiter: '' },
+      },
+      '4': { class_type: 'Wildcards', inputs: { text: ['3_prefix', 0] } },
+      '5': saver({ images: ['1', 0], filename_prefix: 'Cat' }),
+    };
+    const before = structuredClone(graph);
+    const once = stamp(graph, JOB, 1, []);
+    expect(once).not.toEqual(before);
+    expect(unstamp(once)).toEqual(before);
+    expect(unstamp(before)).toEqual(before);
   });
 
   it('names each staged input as it lies in the input folder', () => {

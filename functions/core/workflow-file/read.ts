@@ -6,6 +6,7 @@ import { MAX_WORKFLOW_FILE_BYTES } from '../limits.ts';
 import type { Graph } from '../object-info.ts';
 import { misshapen, unreadableIn } from '../preflight/shape.ts';
 import { type Canvas, isCanvas, isRecord, listOf, readCanvas, recordOf } from './canvas.ts';
+import { unstamp } from '../render.ts';
 import { unreadable } from './fault.ts';
 import { isPicture, textsOf } from './picture-texts.ts';
 
@@ -74,7 +75,7 @@ function parsed(text: string, what: string): unknown {
   return value;
 }
 
-/** Without what ComfyUI adds when it runs a graph. A body of `POST /prompt` has its graph inside. */
+/** Without what ComfyUI adds when it runs a graph, and without what a job adds. A body of `POST /prompt` has its graph inside. */
 function graphOf(value: unknown): Graph {
   const inner =
     isRecord(value) && isRecord(value['prompt']) && !('class_type' in value['prompt'])
@@ -87,20 +88,19 @@ function graphOf(value: unknown): Graph {
       'no_workflow',
       `The file is no workflow of ComfyUI${odd ? ` (${odd.message})` : ''}; ${EXPORT}`,
     );
-  return Object.fromEntries(
-    nodes.map(([id, node]) => {
-      const { class_type: classType, inputs, _meta: meta } = node as Graph[string];
-      const title = meta?.title;
-      return [
-        id,
-        {
-          class_type: classType,
-          inputs: recordOf(inputs),
-          ...(typeof title === 'string' && { _meta: { title } }),
-        },
-      ];
-    }),
-  );
+  const plain = nodes.map(([id, node]) => {
+    const { class_type: classType, inputs, _meta: meta } = node as Graph[string];
+    const title = meta?.title;
+    return [
+      id,
+      {
+        class_type: classType,
+        inputs: recordOf(inputs),
+        ...(typeof title === 'string' && { _meta: { title } }),
+      },
+    ] as const;
+  });
+  return unstamp(Object.fromEntries(plain));
 }
 
 function hasForm({ extra }: Canvas): boolean {

@@ -4,6 +4,7 @@ import { deflateSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAX_WORKFLOW_FILE_BYTES } from '../../../functions/core/limits.ts';
+import { stamp } from '../../../functions/core/render.ts';
 import { parseTemplate } from '../../../functions/core/template.ts';
 import { UnreadableFile } from '../../../functions/core/workflow-file/fault.ts';
 import { proposalOf } from '../../../functions/core/workflow-file/proposal.ts';
@@ -188,6 +189,12 @@ describe('what is refused', () => {
       { numRuns: 300 },
     );
   });
+});
+
+test('a picture that a job made has the graph without what the job added', () => {
+  const made = stamp(graph, '0123abcd-0123-8123-8123-0123456789ab', 1, []);
+  expect(made).not.toEqual(graph);
+  expect(readWorkflowFile(png(tEXt('prompt', made))).graph).toEqual(graph);
 });
 
 test('what is proposed for a canvas is a template', () => {
