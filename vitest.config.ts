@@ -21,6 +21,7 @@ const ON_BOTH = [
   DYNAMODB,
   'test/host/confirmed-write.test.ts',
   'test/controller/*.test.ts',
+  'test/api/admin-*.test.ts',
 ];
 
 /** Started when a tier has a file to run. */

@@ -147,6 +147,7 @@ export const LOG_EVENTS = {
   'job.touch_failed': { level: 'debug', fields: ['jobId', 'error'] },
   'key.created': { level: 'info', fields: ['keyId', 'owner', 'by'] },
   'key.revoked': { level: 'info', fields: ['keyId', 'owner', 'by'] },
+  'limits.set': { level: 'info', fields: ['owner', 'by'] },
   'machine.retired': { level: 'warn', fields: ['reason'] },
   'message.unreadable': { level: 'error', fields: ['promptId', 'type'] },
   'metadata.read_failed': { level: 'debug', fields: ['error'] },

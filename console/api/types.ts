@@ -72,6 +72,10 @@ export type Keys = { keys: (Key)[] };
 
 export type NewKey = { key_id: string; name: string; owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; created_at: string; valid_until: string | null; revoked_at: string | null; valid: boolean; key: string };
 
+export type OwnerLimits = { owner: string; limits: { requests_per_minute: { set: number | "unlimited" | "default"; limit: number | null; used: number | null }; unfinished_jobs: { set: number | "unlimited" | "default"; limit: number | null; used: number | null }; images_per_day: { set: number | "unlimited" | "default"; limit: number | null; used: number | null }; usd_per_month: { set: number | "unlimited" | "default"; limit: number | null; used: number | null }; upload_mb: { set: number | "unlimited" | "default"; limit: number | null; used: number | null } } };
+
+export type OwnersLimits = { applied: boolean; owners: (OwnerLimits)[]; total: number };
+
 export type UsageByDay = { owner: string; days: ({ day: string; jobs: number; images: number; usd: number; gpu_seconds: number })[] };
 
 /** Of each route: what stands in its path and its query, and what it answers in JSON. */
@@ -115,6 +119,9 @@ export interface Routes {
   'GET /api/admin/keys': { path: {  }; query: {  }; answer: Keys };
   'POST /api/admin/keys': { path: {  }; query: {  }; answer: NewKey };
   'DELETE /api/admin/keys/{keyId}': { path: { keyId: string | number }; query: {  }; answer: Key };
+  'GET /api/admin/limits': { path: {  }; query: {  }; answer: OwnersLimits };
+  'GET /api/admin/limits/{owner}': { path: { owner: string | number }; query: {  }; answer: OwnerLimits };
+  'POST /api/admin/limits/{owner}': { path: { owner: string | number }; query: {  }; answer: OwnerLimits };
   'GET /api/admin/usage': { path: {  }; query: { owner?: string | number; days?: string | number }; answer: UsageByDay };
   'GET /api/metrics': { path: {  }; query: {  }; answer: undefined };
 }

@@ -44,6 +44,16 @@ export function createOwners(engine: Engine) {
       return (await table.read<Owner>({ owner })) ?? { owner };
     },
 
+    /** In the order of the names, eventually consistent. */
+    async readMany(names: readonly string[]): Promise<Owner[]> {
+      const items = await table.readMany<Owner>(
+        names.map((owner) => ({ owner })),
+        false,
+      );
+      const found = new Map(items.map((item) => [item.owner, item]));
+      return names.map((owner) => found.get(owner) ?? { owner });
+    },
+
     /** Undefined: the setting's limit applies again; null: unlimited. Limits that are not named stay. */
     async setLimits(owner: string, limits: OwnLimits): Promise<Owner> {
       const named = LIMITS.filter((name) => name in limits);

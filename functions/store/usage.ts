@@ -62,17 +62,24 @@ function usageOf(item: Attributes): ReservedUsage {
 export function createUsage(engine: Engine) {
   const table = engine.table(usageTable);
 
+  async function readMany(keys: Pick<Usage, 'owner' | 'day'>[]): Promise<Usage[]> {
+    const items = await table.readMany<Attributes>(keys, false, ['owner', 'day', ...Object.values(COUNTS)]);
+    return items.map(usageOf);
+  }
+
   return {
     /** With the reservations, strongly consistent. */
     async read(owner: string, day: string): Promise<ReservedUsage> {
       return usageOf((await table.read<Attributes>({ owner, day })) ?? { owner, day });
     },
 
-    /** Without the reservations, eventually consistent. A day without an item has zeros. */
+    /** Without the reservations, eventually consistent. Those without an item are left out. */
+    readMany,
+
+    /** The same of one owner; a day without an item has zeros. */
     async readDays(owner: string, days: readonly string[]): Promise<Usage[]> {
       const keys = days.map((day) => ({ owner, day }));
-      const items = await table.readMany<Attributes>(keys, false, ['owner', 'day', ...Object.values(COUNTS)]);
-      const found = new Map(items.map((item) => [item['day'], usageOf(item)]));
+      const found = new Map((await readMany(keys)).map((usage) => [usage.day, usage]));
       return keys.map((key) => found.get(key.day) ?? usageOf(key));
     },
 

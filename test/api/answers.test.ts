@@ -363,7 +363,7 @@ describe('what routes answer', () => {
 
   test('operations', async () => {
     const asked = { headers: { 'x-api-key': admin } };
-    for (const address of ['hosts', 'queue', 'hours', 'failures', 'keys', 'usage'])
+    for (const address of ['hosts', 'queue', 'hours', 'failures', 'keys', 'usage', 'limits'])
       await asks(`GET /api/admin/${address}`, 200, asked);
     for (const address of ['hours', 'failures']) await asks(`GET /api/admin/${address}?hours=25`, 400, asked);
     await asks('GET /api/admin/usage?days=0', 400, asked);
@@ -371,6 +371,10 @@ describe('what routes answer', () => {
     const made = await asks('POST /api/admin/keys', 201, { ...asked, json: { name: 'new' } });
     await asks(`DELETE /api/admin/keys/${String(made['key_id'])}`, 200, asked);
     await asks('DELETE /api/admin/keys/none', 404, asked);
+    await asks('GET /api/admin/limits/ann', 200, asked);
+    await asks('GET /api/admin/limits/a%20b', 400, asked);
+    await asks('POST /api/admin/limits/ann', 200, { ...asked, json: { usd_per_month: 'unlimited' } });
+    await asks('POST /api/admin/limits/ann', 400, { ...asked, json: { usd_per_month: 'none' } });
     await asks('GET /metrics', 200, asked);
     await asks('GET /api/metrics', 200, asked);
   });

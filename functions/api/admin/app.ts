@@ -11,6 +11,7 @@ import { createEnds } from './ends.ts';
 import { endRoutes } from './end-routes.ts';
 import { hostRoutes } from './hosts.ts';
 import { keyRoutes } from './keys.ts';
+import { limitRoutes } from './limits.ts';
 import { metricsRoutes } from './metrics.ts';
 import { createOwnersQueue, queueRoutes } from './queue.ts';
 import { usageRoutes } from './usage.ts';
@@ -23,6 +24,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...queueRoutes(queue, deps),
     ...endRoutes(deps, ends),
     ...keyRoutes(deps),
+    ...limitRoutes(deps),
     ...usageRoutes(deps),
     ...metricsRoutes(deps, { ends, queue }),
   ];

@@ -16,6 +16,7 @@ import { iso } from '../../core/job-view.ts';
 import { json } from '../http/answers.ts';
 import { object, part } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import { byOf } from './by.ts';
 import type { AdminDeps } from './deps.ts';
 
 const DAYS_AT_MOST = 3650;
@@ -102,11 +103,6 @@ export function keyRoutes({ keys, log, now, random }: AdminDeps) {
       },
     ),
   ];
-}
-
-/** Who did it: a key, or the owner where there are none. */
-function byOf({ keyId: id, owner }: { keyId?: string; owner: string }): string {
-  return id ?? owner;
 }
 
 function askedKey(body: Record<string, unknown>) {

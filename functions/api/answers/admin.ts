@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { SCOPES } from '../../core/access.ts';
+import { LIMIT_WORDS, type LimitName } from '../../core/own-limits.ts';
 import { FAILURES } from './jobs.ts';
 
 const time = z.iso.datetime();
@@ -120,6 +121,35 @@ export const key = z.strictObject({
 export const keys = z.strictObject({ keys: z.array(key).describe('Oldest first, without their secrets') });
 
 export const newKey = key.extend({ key: z.string().describe('The key itself: shown this once') });
+
+const ownLimit = z.strictObject({
+  set: z
+    .union([z.number().min(0), z.enum(LIMIT_WORDS)])
+    .describe('Its own: default is what the API is set to'),
+  limit: z.number().min(0).nullable().describe('In force; null: unlimited'),
+  used: z.number().min(0).nullable().describe('null: not counted here'),
+});
+
+export const ownerLimits = z.strictObject({
+  owner: z.string(),
+  limits: z.strictObject({
+    requests_per_minute: ownLimit,
+    unfinished_jobs: ownLimit.describe('Jobs that wait or run'),
+    images_per_day: ownLimit.describe('UTC’s; with what is reserved for jobs that have not ended'),
+    usd_per_month: ownLimit.describe('UTC’s; with an estimate for jobs that have not ended'),
+    upload_mb: ownLimit.describe('MB of uploads that are kept'),
+  } satisfies Record<LimitName, typeof ownLimit>),
+});
+
+export const ownersLimits = z.strictObject({
+  applied: z.boolean().describe('False: the API asks for no keys, and limits nothing'),
+  owners: z
+    .array(ownerLimits)
+    .describe(
+      'Jobs and images as the table has them, some minutes late; dollars and uploads of one owner only',
+    ),
+  total: count.describe('Owners with keys; 500 are listed'),
+});
 
 export const usageByDay = z.strictObject({
   owner: z.string(),

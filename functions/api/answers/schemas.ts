@@ -43,5 +43,7 @@ export const ANSWERS = {
   Key: admin.key,
   Keys: admin.keys,
   NewKey: admin.newKey,
+  OwnerLimits: admin.ownerLimits,
+  OwnersLimits: admin.ownersLimits,
   UsageByDay: admin.usageByDay,
 } as const satisfies Record<string, z.ZodType>;

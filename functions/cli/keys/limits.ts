@@ -1,46 +1,46 @@
 // `npm run keys -- limits`: shows and sets an owner's own limits. A limit that is not set has the API's default.
 
-import { type Limit, LIMITS, MAX_RESERVATIONS, MB, type OwnLimits } from '../../core/quota.ts';
+import {
+  LIMIT_NAMES,
+  LIMIT_WORDS,
+  type LimitName,
+  limitMust,
+  OWN_LIMITS,
+  ownLimitsOf,
+  readLimit,
+  type SaidLimit,
+  saidLimit,
+} from '../../core/own-limits.ts';
+import type { OwnLimits } from '../../core/quota.ts';
 import type { Owners } from '../../store/owners.ts';
-import { flag, flagOf, type Kind, number } from '../flags.ts';
+import { flag, flagOf, type Kind } from '../flags.ts';
 
-/** null: unlimited. */
-type Said = number | null | 'default';
-
-const said = ({ must, read }: Kind<number>): Kind<Said> => ({
-  must: `${must}, "unlimited" or "default"`,
-  read: (text) => (text === 'unlimited' ? null : text === 'default' ? text : read(text)),
+const isWord = (text: string) => LIMIT_WORDS.some((word) => word === text);
+const said = (name: LimitName): Kind<SaidLimit> => ({
+  must: limitMust(name),
+  read: (text) => readLimit(name, isWord(text) ? text : text.trim() === '' ? undefined : Number(text)),
 });
-const limit = (kind: Kind<number>, means: string) => flag(said(kind), 'N', means, { of: ['limits'] });
+const limit = (name: LimitName) => flag(said(name), 'N', OWN_LIMITS[name].means, { of: ['limits'] });
 
 export const limitFlags = {
-  perMinute: limit(number(1, 60_000, true), 'requests a minute'),
-  unfinished: limit(number(0, MAX_RESERVATIONS, true), 'jobs that wait or run'),
-  imagesPerDay: limit(number(0, Infinity, true), 'images a day'),
-  usdPerMonth: limit(number(0), 'dollars a month of GPU time'),
-  uploadMb: limit(number(0, 1_000_000_000, true), 'MB of uploads that are kept'),
+  perMinute: limit('requests_per_minute'),
+  unfinished: limit('unfinished_jobs'),
+  imagesPerDay: limit('images_per_day'),
+  usdPerMonth: limit('usd_per_month'),
+  uploadMb: limit('upload_mb'),
 };
 
-type Name = keyof typeof limitFlags;
-const NAMES = Object.keys(limitFlags) as Name[];
-const LIMIT_OF: Record<Name, Limit> = {
-  perMinute: 'perMinute',
-  unfinished: 'maxWaiting',
-  imagesPerDay: 'imagesPerDay',
-  usdPerMonth: 'usdPerMonth',
-  uploadMb: 'uploadBytes',
+type Flag = keyof typeof limitFlags;
+const FLAG_OF: Record<LimitName, Flag> = {
+  requests_per_minute: 'perMinute',
+  unfinished_jobs: 'unfinished',
+  images_per_day: 'imagesPerDay',
+  usd_per_month: 'usdPerMonth',
+  upload_mb: 'uploadMb',
 };
-/** Stored units per unit of the flag. */
-const unitOf = (name: Name) => (name === 'uploadMb' ? MB : 1);
 
-export function askedLimits(given: { [One in Name]?: Said | undefined }): OwnLimits {
-  const asked = NAMES.flatMap((name): [Limit, number | null | undefined][] => {
-    const value = given[name];
-    if (value === undefined) return [];
-    const stored = typeof value === 'number' ? value * unitOf(name) : value === null ? null : undefined;
-    return [[LIMIT_OF[name], stored]];
-  });
-  return Object.fromEntries(asked);
+export function askedLimits(given: { [One in Flag]?: SaidLimit | undefined }): OwnLimits {
+  return ownLimitsOf(Object.fromEntries(LIMIT_NAMES.map((name) => [name, given[FLAG_OF[name]]])));
 }
 
 /** @param unpriced instance types whose jobs no limit in dollars counts */
@@ -52,12 +52,9 @@ export async function limits(
 ): Promise<void> {
   const after =
     Object.keys(asked).length === 0 ? await owners.read(owner) : await owners.setLimits(owner, asked);
-  const lines = LIMITS.map((limit) => {
-    const name = NAMES.find((one) => LIMIT_OF[one] === limit)!;
-    const value = after[limit];
-    const shown = value === null ? 'unlimited' : value === undefined ? 'default' : value / unitOf(name);
-    return `${flagOf(name).slice(2).padEnd(16)}${shown}\n`;
-  });
+  const lines = LIMIT_NAMES.map(
+    (name) => `${flagOf(FLAG_OF[name]).slice(2).padEnd(16)}${saidLimit(name, after)}\n`,
+  );
   process.stdout.write(lines.join(''));
   if (typeof asked.usdPerMonth === 'number' && unpriced.length > 0)
     process.stderr.write(
