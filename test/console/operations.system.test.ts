@@ -57,6 +57,33 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await close();
   });
 
+  test('limits of an owner are changed, and what is none stands at its field', async () => {
+    await shown.key('lena');
+    const { page, axe, close } = await shown.visit({ at: '#/operations' });
+    await page.getByText('The API asks for no keys, and limits nothing.').waitFor();
+    await page.getByRole('button', { name: 'Change lena' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Limits of lena' });
+    const images = dialog.getByLabel('Images a day');
+    await images.fill('-1');
+    await dialog.getByLabel('Dollars a month').fill('2.5');
+    await dialog.getByRole('button', { name: 'Set the limits' }).click();
+    await expect.poll(() => dialog.locator('.field-error').count()).toBe(1);
+    expect(await images.getAttribute('aria-invalid')).toBe('true');
+    expect(await axe()).toEqual([]);
+    await images.fill('7');
+    // Another sets another limit in between: it stays.
+    await fetch(`${shown.url}api/admin/limits/lena`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ upload_mb: 'unlimited' }),
+    });
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    const row = page.getByRole('row', { name: /^lena 0 of 120 0 of 1,000 0 of 7 2.5 unlimited/ });
+    await row.waitFor();
+    await close();
+  });
+
   test('a webhook that was not taken is sent again', async () => {
     let answers = 500;
     const receiver = createServer((req, res) => {

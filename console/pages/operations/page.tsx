@@ -8,6 +8,7 @@ import { Failures } from './failures.tsx';
 import { Hosts } from './hosts.tsx';
 import { Hours } from './hours.tsx';
 import { Keys } from './keys.tsx';
+import { Limits } from './limits.tsx';
 import { Queue } from './queue.tsx';
 import { useRead } from '../../state/read.ts';
 import { UsageByDay } from './usage-by-day.tsx';
@@ -24,7 +25,12 @@ export default function Operations() {
   const ended = useRead(() => call('GET /api/admin/hours', { query: { hours } }), [hours], 4 * EVERY);
   const failed = useRead(() => call('GET /api/admin/failures', { query: { hours } }), [hours], 4 * EVERY);
   const keys = useRead(() => call('GET /api/admin/keys'), []);
+  const limits = useRead(() => call('GET /api/admin/limits'), []);
   const owners = [...new Set(keys.found?.keys.map(({ owner }) => owner))];
+  const readKeys = () => {
+    void keys.again();
+    void limits.again();
+  };
   return (
     <div class="operations">
       <section class="panel">
@@ -41,7 +47,7 @@ export default function Operations() {
           <label class="row">
             {words.span}
             <select value={hours} onInput={(event) => setHours(Number(event.currentTarget.value))}>
-              {[1, 6, 24, 48].map((one) => (
+              {[1, 6, 24].map((one) => (
                 <option key={one} value={one}>
                   {words.lastHours(one)}
                 </option>
@@ -58,10 +64,18 @@ export default function Operations() {
       <section class="panel whole">
         <div class="row">
           <h2 class="grow">{words.keys}</h2>
-          <IconButton icon="again" label={words.refresh} onClick={() => void keys.again()} />
+          <IconButton icon="again" label={words.refresh} onClick={readKeys} />
         </div>
         {keys.found ? (
-          <Keys keys={keys.found.keys} onChange={() => void keys.again()} />
+          <Keys keys={keys.found.keys} onChange={readKeys} />
+        ) : (
+          <div class="skeleton section-skeleton" />
+        )}
+      </section>
+      <section class="panel whole">
+        <h2>{words.limits}</h2>
+        {limits.found ? (
+          <Limits limits={limits.found} onChange={() => void limits.again()} />
         ) : (
           <div class="skeleton section-skeleton" />
         )}

@@ -1,0 +1,145 @@
+// The limits of each owner, with what is used of them, and a dialog that changes them.
+
+import { useState } from 'preact/hooks';
+import { ApiFailure, call } from '../../api/call.ts';
+import type { OwnerLimits, OwnersLimits } from '../../api/types.ts';
+import { Button } from '../../parts/button.tsx';
+import { Dialog } from '../../parts/dialog.tsx';
+import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { TextField } from '../../parts/text-field.tsx';
+import { useRead } from '../../state/read.ts';
+import { numberOf, t } from '../../text/index.ts';
+
+type Name = keyof OwnerLimits['limits'];
+const NAMES: Name[] = [
+  'requests_per_minute',
+  'unfinished_jobs',
+  'images_per_day',
+  'usd_per_month',
+  'upload_mb',
+];
+
+interface LimitsProps {
+  limits: OwnersLimits;
+  onChange: () => void;
+}
+
+export function Limits({ limits: { applied, owners }, onChange }: LimitsProps) {
+  const words = t().operations;
+  const [open, setOpen] = useState<string | undefined>(undefined);
+  const shown = ({ limit, used }: OwnerLimits['limits'][Name]) => {
+    const most = limit === null ? words.unlimited : numberOf(limit, 2);
+    return used === null ? most : words.usedOf(numberOf(used, 2), most);
+  };
+  return (
+    <>
+      {!applied && <p class="field-about">{words.notApplied}</p>}
+      {owners.length === 0 ? (
+        <p class="field-about">{words.noOwners}</p>
+      ) : (
+        <div class="scroll" role="region" aria-label={words.limits} tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{words.owner}</th>
+                {NAMES.map((name) => (
+                  <th key={name} scope="col">
+                    {words.limitNames[name]}
+                  </th>
+                ))}
+                <td />
+              </tr>
+            </thead>
+            <tbody>
+              {owners.map(({ owner, limits }) => (
+                <tr key={owner}>
+                  <th scope="row">{owner}</th>
+                  {NAMES.map((name) => (
+                    <td key={name}>{shown(limits[name])}</td>
+                  ))}
+                  <td>
+                    <Button onClick={() => setOpen(owner)}>{words.change(owner)}</Button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {open !== undefined && (
+        <Dialog title={words.limitsOf(open)} onClose={() => setOpen(undefined)}>
+          <LimitsForm
+            owner={open}
+            onSet={() => {
+              setOpen(undefined);
+              onChange();
+            }}
+          />
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function LimitsForm({ owner, onSet }: { owner: string; onSet: () => void }) {
+  const words = t().operations;
+  const { found } = useRead(() => call('GET /api/admin/limits/{owner}', { path: { owner } }), [owner]);
+  const [typed, setTyped] = useState<Partial<Record<Name, string>>>({});
+  const [wrong, setWrong] = useState<{ field?: string | undefined; text: string } | undefined>(undefined);
+  if (!found) return <div class="skeleton section-skeleton" />;
+  const { limits } = found;
+  // Only what was changed: another may have set the others in between.
+  const changed = NAMES.filter(
+    (name) => typed[name] !== undefined && typed[name] !== String(limits[name].set),
+  );
+  const save = async () => {
+    const body = Object.fromEntries(changed.map((name) => [name, limitOf(typed[name]!)]));
+    try {
+      if (changed.length > 0) {
+        await call('POST /api/admin/limits/{owner}', { path: { owner }, body });
+        notify(words.limitsSet);
+      }
+      onSet();
+    } catch (error) {
+      if (error instanceof ApiFailure) setWrong({ field: error.field, text: error.message });
+      else notifyFailure(error);
+    }
+  };
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <p class="field-about">{words.limitsAbout}</p>
+      {NAMES.map((name) => {
+        const { set, used } = limits[name];
+        return (
+          <TextField
+            key={name}
+            label={words.limitNames[name]}
+            name={name}
+            value={typed[name] ?? String(set)}
+            {...(used !== null && { description: words.used(numberOf(used, 2)) })}
+            error={wrong?.field === name ? wrong.text : undefined}
+            onValue={(value) => setTyped((before) => ({ ...before, [name]: value }))}
+          />
+        );
+      })}
+      {wrong && !NAMES.some((name) => name === wrong.field) && <p class="field-error">{wrong.text}</p>}
+      <div class="row end">
+        <Button type="submit" kind="main">
+          {words.saveLimits}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** As it was typed, where it is no number: the API says what it may be. */
+function limitOf(text: string): number | string {
+  const trimmed = text.trim();
+  return trimmed !== '' && Number.isFinite(Number(trimmed)) ? Number(trimmed) : trimmed;
+}
