@@ -59,7 +59,7 @@ export class Api extends Construct {
           // Listed, made and revoked by a caller with the scope admin.
           keys: { items: ['GetItem', 'Scan', 'PutItem', 'UpdateItem'] },
           chores: { items: ['PutItem', 'DeleteItem'] },
-          owners: { items: ['GetItem', 'UpdateItem'] },
+          owners: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner', 'byDue'] },
           ledgers: { items: ['BatchGetItem'], indexes: ['byHour'] },

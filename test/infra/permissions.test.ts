@@ -69,7 +69,7 @@ describe('tables', () => {
         ...forEach('fleet', 'GetItem'),
         ...forEach('chores', 'DeleteItem', 'PutItem'),
         ...forEach('keys', 'GetItem', 'PutItem', 'Scan', 'UpdateItem'),
-        ...forEach('owners', 'GetItem', 'UpdateItem'),
+        ...forEach('owners', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('usage', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries/index/byDue', 'Query'),
