@@ -1,14 +1,20 @@
-// Nodes that save or show something other than pictures: names, keys and file names as in 0.33. A file has its format's
-// signature and the node's key behind it, neither sound nor film.
+// Nodes that save or show something other than pictures: names, keys and file names as in 0.33.
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Named } from './folders.ts';
+import { latin1 } from './bytes.ts';
+import { glb } from './glb.ts';
+import { FILM } from './h264.ts';
+import { mkv, webm } from './matroska.ts';
+import { mp4 } from './mp4.ts';
 import type { NodeCall, NodeResult } from './node-call.ts';
 import { encodePng } from './png.ts';
 import { dumps } from './python-json.ts';
-import { paintingOf } from './painting.ts';
+import { type Picture, paintingOf } from './painting.ts';
 import { str } from './python-text.ts';
 import { numberOf, valueOf } from './sizes.ts';
+import { flac, mp3, opus } from './sound.ts';
+import type { Value } from './value.ts';
 
 interface Save {
   key: string;
@@ -22,26 +28,25 @@ interface Save {
   more?: (call: NodeCall) => Record<string, unknown>;
 }
 
-const latin1 = (text: string) => Buffer.from(text, 'latin1');
-const SIGNATURES = {
-  flac: latin1('fLaC\0\0\0\x22'),
-  mp3: latin1('ID3\x04\0\0\0\0\0\0'),
-  opus: latin1(`OggS\0\x02${'\0'.repeat(20)}\x01\x13OpusHead`),
-  mp4: latin1('\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41'),
-  mkv: latin1('\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x88matroska'),
-  webm: latin1('\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm'),
-  glb: latin1('glTF\x02\0\0\0'),
-  tiff: latin1('II*\0\x08\0\0\0'),
+/** What plays or opens, with the node's key in it: two files differ if and only if their keys do. */
+const FORMATS = {
+  flac: ({ signature }: NodeCall) => flac(220 + parseInt(signature.slice(0, 2), 16), signature),
+  mp3: ({ signature }: NodeCall) => mp3(signature),
+  opus: ({ signature }: NodeCall) => opus(signature),
+  mp4: (call: NodeCall) => mp4(paintingFor(call), call.signature),
+  mkv: (call: NodeCall) => mkv(paintingFor(call), call.signature),
+  webm: ({ signature }: NodeCall) => webm(signature),
+  glb: ({ signature }: NodeCall) => glb(signature),
+  tiff: ({ signature }: NodeCall) =>
+    Buffer.concat([latin1('II*\0\x08\0\0\0'), Buffer.alloc(256), latin1(signature)]),
 };
-type Format = keyof typeof SIGNATURES;
+type Format = keyof typeof FORMATS;
 
-const signed = (format: Format, { signature }: NodeCall) =>
-  Buffer.concat([SIGNATURES[format], Buffer.alloc(256), Buffer.from(signature)]);
 const audio = (format: Format): Save => ({
   key: 'audio',
   extension: () => format,
   plain: true,
-  bytes: (call) => signed(format, call),
+  bytes: FORMATS[format],
 });
 /** `auto` is MP4 for a video that was made of images. */
 const container = ({ inputs }: NodeCall): Format =>
@@ -50,6 +55,15 @@ const textOf = ({ inputs }: NodeCall, name: string) => {
   const value = valueOf(inputs[name]);
   return value?.text ?? (value ? value.key : str(inputs[name]));
 };
+/** What a film shows: its first input that is an image, or was made of one. */
+function paintingFor({ inputs, signature }: NodeCall): Picture {
+  const {
+    words = '',
+    key = signature,
+    look,
+  } = valueOf(inputs['video']) ?? valueOf(inputs['images']) ?? ({} as Partial<Value>);
+  return paintingOf({ key, words, look }, FILM.width, FILM.height);
+}
 const animated = () => ({ animated: [true] });
 
 const SAVES: Record<string, Save> = {
@@ -60,10 +74,10 @@ const SAVES: Record<string, Save> = {
   SaveVideo: {
     key: 'images',
     extension: container,
-    bytes: (call) => signed(container(call), call),
+    bytes: (call) => FORMATS[container(call)](call),
     more: animated,
   },
-  SaveWEBM: { key: 'images', extension: () => 'webm', bytes: (call) => signed('webm', call), more: animated },
+  SaveWEBM: { key: 'images', extension: () => 'webm', bytes: FORMATS.webm, more: animated },
   SaveAnimatedWEBP: {
     key: 'images',
     extension: () => 'webp',
@@ -71,7 +85,7 @@ const SAVES: Record<string, Save> = {
     more: ({ inputs }) => ((valueOf(inputs['images'])?.batch ?? 1) > 1 ? animated() : {}),
   },
   SaveLatent: { key: 'latents', extension: () => 'latent', bytes: latent },
-  SaveGLB: { key: '3d', extension: () => 'glb', bytes: (call) => signed('glb', call) },
+  SaveGLB: { key: '3d', extension: () => 'glb', bytes: FORMATS.glb },
   SaveSVGNode: {
     key: 'images',
     extension: () => 'svg',
@@ -165,8 +179,8 @@ async function saveAs(call: NodeCall): Promise<NodeResult> {
   };
   if (kind !== 'none') {
     await mkdir(folder, { recursive: true });
-    const isFormat = Object.hasOwn(SIGNATURES, kind);
-    const bytes = isFormat ? signed(kind as Format, call) : (texts[kind] ?? unknown(kind) ?? (await png()));
+    const isFormat = Object.hasOwn(FORMATS, kind);
+    const bytes = isFormat ? FORMATS[kind as Format](call) : (texts[kind] ?? unknown(kind) ?? (await png()));
     await writeFile(path, bytes);
     const megabytes = numberOf(inputs['megabytes']);
     // A hole: it takes no room on the disk.
