@@ -34,7 +34,7 @@ import { problems } from './http/problems.ts';
 import { createTotals } from './caches/totals.ts';
 import { createReaders, type Readers } from './http/readers.ts';
 import { createQueue } from './caches/queue-view.ts';
-import { limitReads } from './admission/limit-reads.ts';
+import { createReads, limitReads } from './admission/limit-reads.ts';
 import { createDerived } from './admission/derived.ts';
 import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -69,6 +69,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
     totals: createTotals(deps.jobs, deps.now),
     reader: createJobReader(deps.jobs),
     limits,
+    reads: createReads(deps.settings.ownerLimits?.readsPerMinute, deps.now),
     derived: createDerived(deps),
     uploadQuota,
     uploads: createUploads({ ...deps, uploadQuota }),
@@ -87,7 +88,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
 }
 
 function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): ApiApp {
-  const { log, settings, now } = shared;
+  const { log, settings } = shared;
   const app = new Hono<ApiEnv>();
 
   app.use(requestId({ limitLength: MAX_REQUEST_ID }));
@@ -111,7 +112,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   app.all(MCP, lazyMcp(shared, entry));
   // After CORS: a browser must be able to read the refusal, and its preflight carries no key.
   app.use(...entry);
-  app.use(limitReads(settings.ownerLimits?.readsPerMinute, now, guarded));
+  app.use(limitReads(shared.reads, guarded));
   app.use(limitBodies(guarded));
   for (const one of guarded) mount(app, one);
 

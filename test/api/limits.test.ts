@@ -3,12 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { THUMBNAIL } from '../../functions/api/admission/derived.ts';
 import { askForKeys } from '../../functions/api/http/access.ts';
 import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { reconcileUsage } from '../../functions/controller/reconcile-usage.ts';
 import { StorageFull } from '../../functions/core/disk-full.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { cancel } from '../../functions/core/job.ts';
+import { keys } from '../../functions/core/names.ts';
 import { type OwnerLimits, COMMITTED_AFTER } from '../../functions/core/quota.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import {
@@ -123,6 +125,31 @@ describe('requests a minute', () => {
       200,
       'too_many_requests',
     ]);
+  });
+
+  test('a thumbnail that is there is a tenth of a read, one that is made a whole one more', async () => {
+    const { owner, ask } = await caller(appWith({ readsPerMinute: 6 }));
+    const [there, missing] = await Promise.all(
+      [1, 2].map(async () => {
+        const jobId = await putJob(rig, { owner, status: 'completed', images: 1 });
+        const filename = (await rig.store.jobs.readState(jobId))!.outputs![0]!.filename;
+        return { jobId, filename, route: `GET /api/image/${filename}/thumbnail` };
+      }),
+    );
+    const { jobId, filename } = there!;
+    const made = keys.derived(jobId, 1, filename, THUMBNAIL.made);
+    await rig.images.put(made, Buffer.from('{}'), { contentType: 'image/webp' });
+    const statuses = async (route: string, times: number) => {
+      const found: number[] = [];
+      for (let time = 0; time < times; time += 1) found.push((await ask(route)).status);
+      return found;
+    };
+    expect(await statuses(there!.route, 51)).toEqual([...Array<number>(51).fill(200)]);
+    // Less than a whole one is left.
+    expect(await statuses(there!.route, 3)).toEqual([429, 429, 429]);
+    clock += 60 * SECOND;
+    // The bucket has lost its image: it is asked for, and cannot be made.
+    expect(await statuses(missing!.route, 8)).toEqual([404, 404, 404, 404, 404, 429, 429, 429]);
   });
 
   test('an upload takes one too, and so does every other key of the owner', async () => {

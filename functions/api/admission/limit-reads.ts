@@ -3,6 +3,7 @@
 // costs nothing.
 
 import type { MiddlewareHandler } from 'hono';
+import type { Caller } from '../../core/access.ts';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';
 import type { ApiEnv } from '../deps.ts';
 import { addressesOf, type Mounted } from '../http/route.ts';
@@ -12,31 +13,51 @@ import { refuseRate } from './refusals.ts';
 /** The longest quiet ones are forgotten: their buckets are full again. */
 const OWNERS = 1000;
 
-/**
- * @param perMinute undefined: unlimited; @param now ms
- * @param routes those that refuse too many requests themselves count theirs in the table
- */
+export interface Reads {
+  /** @param count what it weighs, of a read @throws Refusal too_many_requests */
+  take(caller: Caller, count: number): void;
+}
+
+/** @param perMinute undefined: unlimited; @param now ms */
+export function createReads(perMinute: number | undefined, now: () => number): Reads {
+  const fullAt = new Map<string, number>();
+  return {
+    take(caller, count) {
+      if (perMinute === undefined || !hasLimits(caller)) return;
+      const { owner } = caller;
+      // A clock that was set back makes no caller wait.
+      const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
+      refuseRate({ owner, fullAt: known }, perMinute, now(), 'reads');
+      const { fullIn } = bucketOf(known, perMinute, now());
+      fullAt.delete(owner);
+      if (fullAt.size >= OWNERS) fullAt.delete(fullAt.keys().next().value!);
+      fullAt.set(owner, now() + fullIn + count * tokenEvery(perMinute));
+    },
+  };
+}
+
+/** @param routes those that refuse too many requests themselves count theirs in the table */
 export function limitReads(
-  perMinute: number | undefined,
-  now: () => number,
-  routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'errors'>[],
+  reads: Reads,
+  routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'errors' | 'reads'>[],
 ): MiddlewareHandler<ApiEnv> {
   const own = new Set(
     routes.flatMap((route) => (route.errors?.includes('too_many_requests') ? addressesOf(route) : [])),
   );
-  const fullAt = new Map<string, number>();
+  const lighter = routes.flatMap(({ reads: count, ...route }) =>
+    count === undefined ? [] : addressesOf(route).map((at) => ({ at: patternOf(at), count })),
+  );
   return (c, next) => {
-    const caller = c.get('caller');
-    if (perMinute === undefined || !hasLimits(caller) || own.has(`${c.req.method} ${c.req.path}`))
-      return next();
-    const { owner } = caller;
-    // A clock that was set back makes no caller wait.
-    const known = Math.min(fullAt.get(owner) ?? 0, now() + perMinute * tokenEvery(perMinute));
-    refuseRate({ owner, fullAt: known }, perMinute, now(), 'reads');
-    const { fullIn } = bucketOf(known, perMinute, now());
-    fullAt.delete(owner);
-    if (fullAt.size >= OWNERS) fullAt.delete(fullAt.keys().next().value!);
-    fullAt.set(owner, now() + fullIn + tokenEvery(perMinute));
+    const { method, path } = c.req;
+    if (own.has(`${method} ${path}`)) return next();
+    // HEAD is answered by GET's route.
+    const asked = `${method === 'HEAD' ? 'GET' : method} ${path}`;
+    reads.take(c.get('caller'), lighter.find(({ at }) => at.test(asked))?.count ?? 1);
     return next();
   };
+}
+
+/** `GET /api/image/:filename` matches each file's. */
+function patternOf(address: string): RegExp {
+  return new RegExp(`^${address.replaceAll(/:\w+/g, '[^/]+')}$`);
 }

@@ -4,7 +4,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { AppError } from '../../core/errors.ts';
-import { limitReads } from '../admission/limit-reads.ts';
+import { createReads, limitReads } from '../admission/limit-reads.ts';
 import type { ApiEnv } from '../deps.ts';
 import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from '../http/headers.ts';
 import { methodsOf, refuseMethod } from '../http/methods.ts';
@@ -33,7 +33,7 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
     ...wireRoutes(deps, sockets, FEATURES),
     ...(settings.page === undefined ? [] : pageDataRoutes()),
   ];
-  app.use(limitReads(settings.ownerLimits?.readsPerMinute, deps.now, routes));
+  app.use(limitReads(createReads(settings.ownerLimits?.readsPerMinute, deps.now), routes));
   app.use(limitBodies(routes));
   for (const one of routes) mount(app, one);
   app.onError(wireErrors(log));

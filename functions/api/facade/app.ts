@@ -4,7 +4,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { AppError } from '../../core/errors.ts';
 import { MAX_BODY_BYTES } from '../../core/limits.ts';
-import { limitReads } from '../admission/limit-reads.ts';
+import { createReads, limitReads } from '../admission/limit-reads.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from '../deps.ts';
 import { needs } from '../http/access.ts';
 import { limitBody } from '../http/body.ts';
@@ -27,7 +27,7 @@ export interface Facade {
 /** Its requests carry the request id of the app that it hangs in. */
 export function createFacade({ deps: { settings, now }, entry, routes, errors }: Facade): ApiApp {
   const app = new Hono<ApiEnv>();
-  const reads = limitReads(settings.ownerLimits?.readsPerMinute, now, []);
+  const reads = limitReads(createReads(settings.ownerLimits?.readsPerMinute, now), []);
   app.use(
     (c, next) => {
       c.set('requestId', c.env?.requestId ?? '');

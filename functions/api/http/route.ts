@@ -31,6 +31,8 @@ export interface Declared {
   callbacks?: JsonSchema;
   /** Served without /api too. */
   alsoAtRoot?: true;
+  /** What a call weighs among its owner's reads of a minute. Absent: 1. */
+  reads?: number;
 }
 
 export interface Route extends Declared {
@@ -79,7 +81,7 @@ export function addressesOf({ route, alsoAtRoot }: Pick<Declared, 'route' | 'als
 }
 
 /** What is mounted of a route, and what its limits are; its description is the document's. */
-export type Mounted = Pick<Route, 'route' | 'alsoAtRoot' | 'scope' | 'errors' | 'handle'> & {
+export type Mounted = Pick<Route, 'route' | 'alsoAtRoot' | 'scope' | 'errors' | 'reads' | 'handle'> & {
   body?: Pick<Body, 'limit'>;
 };
 

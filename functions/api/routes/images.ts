@@ -84,8 +84,9 @@ export const imageRoutes = (deps: Shared) => [
       tag: 'Images',
       summary: 'An image at most 320 pixels wide and high, as WebP',
       description:
-        'Of outputs that are PNG, JPEG or WebP, of an animation the first frame. Made when it is first asked for; it may be kept.',
+        'Of outputs that are PNG, JPEG or WebP, of an animation the first frame. Made when it is first asked for; it may be kept. One that is there counts as a tenth of a read.',
       scope: 'read',
+      reads: 0.1,
       parameters: {
         filename: part('filename', {
           description: 'As a job’s status or the list of outputs gives it',
@@ -117,6 +118,8 @@ export const imageRoutes = (deps: Shared) => [
         });
       return answer().catch(async (error: unknown) => {
         if (!(error instanceof AppError && error.code === 'image_not_found')) throw error;
+        // A page of them is one look at a gallery; what is made takes a processor's time.
+        deps.reads.take(c.get('caller'), 1);
         await deps.derived.make(found, THUMBNAIL);
         return answer();
       });

@@ -2,6 +2,7 @@
 
 import type { AcceptDeps } from '../admission/accept.ts';
 import type { Derived } from '../admission/derived.ts';
+import type { Reads } from '../admission/limit-reads.ts';
 import type { UploadQuota } from '../admission/upload-quota.ts';
 import type { Totals } from '../caches/totals.ts';
 import type { Watch } from '../caches/watch.ts';
@@ -11,6 +12,7 @@ import type { RequestCounts } from '../http/request-counts.ts';
 
 export interface Shared extends AcceptDeps {
   derived: Derived;
+  reads: Reads;
   totals: Totals;
   uploadQuota: UploadQuota;
   watch: Watch;
