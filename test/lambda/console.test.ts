@@ -1,61 +1,41 @@
 // The console on AWS: through CloudFront as the template has it, from the api's bundle, in a real Chromium, with a GPU host that
 // the first job starts and images that lie in the bucket.
 
-import { randomBytes } from 'node:crypto';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawKey } from '../../functions/core/access.ts';
 import { hasChromium, openBrowser, property, type Visit } from '../console/console.ts';
-import { templatesWith } from '../infra/synth.ts';
-import { type CloudFront, startCloudFront } from './cloudfront.ts';
+import { type BehindCloudFront, startBehindCloudFront } from './behind-cloudfront.ts';
 import { lacksRuntime, skipped } from './deployment.ts';
-import { distributionOf } from './distribution.ts';
-import { functionUrl } from './origin.ts';
-import { startWholeDeployment, type WholeDeployment } from './whole-deployment.ts';
-
-const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
 
 describe.skipIf(lacksRuntime)(`the console through CloudFront${skipped}`, { timeout: 120_000 }, () => {
-  let deployment: WholeDeployment;
-  let cloudFront: CloudFront;
+  let aws: BehindCloudFront;
   beforeAll(async () => {
-    deployment = await startWholeDeployment({ everyMinute: 500 });
-    cloudFront = await startCloudFront(distributionOf(templatesWith().compute), {
-      origin: functionUrl(deployment.functions.api, HOST),
-      hostName: HOST,
-      secret: deployment.environment['ORIGIN_SECRET']!,
-    });
+    aws = await startBehindCloudFront();
   }, 120_000);
-  afterAll(async () => {
-    await cloudFront?.close();
-    await deployment?.close();
-  });
+  afterAll(() => aws?.close());
 
   test('the page needs no key and is asked for each time; its files are kept by CloudFront', async () => {
-    const page = await fetch(`${cloudFront.url}/`);
+    const page = await fetch(`${aws.cloudFront.url}/`);
     expect([page.status, page.headers.get('cache-control')]).toEqual([200, 'no-cache']);
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
     const files = [...(await page.text()).matchAll(/console\/[\w.-]+/g)].map(([file]) => file);
     expect(files).toHaveLength(2);
-    const before = cloudFront.hits();
+    const before = aws.cloudFront.hits();
     for (const from of ['Miss', 'Hit'])
       for (const file of files) {
-        const answer = await fetch(`${cloudFront.url}/${file}`);
+        const answer = await fetch(`${aws.cloudFront.url}/${file}`);
         expect([answer.status, answer.headers.get('x-cache')]).toEqual([200, `${from} from cloudfront`]);
         expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(1000);
       }
-    expect(cloudFront.hits() - before).toBe(2);
-    expect((await fetch(`${cloudFront.url}/${files[0]}`, { method: 'POST' })).status).toBe(403);
+    expect(aws.cloudFront.hits() - before).toBe(2);
+    expect((await fetch(`${aws.cloudFront.url}/${files[0]}`, { method: 'POST' })).status).toBe(403);
   });
 
   test.skipIf(!hasChromium)('a person with a key gets an image, from no host at all', async () => {
-    const { key, keyId, hash } = drawKey(randomBytes);
-    const { keys, now } = deployment.behind;
-    const scopes = ['generate', 'read'] as const;
-    await keys.add({ keyId, hash, name: 'alice', owner: 'alice', scopes: [...scopes], createdAt: now() });
+    const key = await aws.keyOf('alice', ['generate', 'read']);
     const browser = await openBrowser();
     try {
-      const { page, close }: Visit = await browser.visit(`${cloudFront.url}/`);
+      const { page, close }: Visit = await browser.visit(`${aws.cloudFront.url}/`);
       // Links lead to S3 itself, which is not here: what comes of one is the browser's to allow.
       const png = PNG.sync.write(new PNG({ width: 256, height: 256 }));
       await page.route('https://*.amazonaws.com/**', (route) =>
@@ -71,7 +51,7 @@ describe.skipIf(lacksRuntime)(`the console through CloudFront${skipped}`, { time
       await card.getByText('Done').waitFor({ timeout: 60_000 });
       const shown = card.locator('img');
       await expect.poll(() => property(shown, 'naturalWidth'), { timeout: 10_000 }).toBe(256);
-      expect(new URL((await shown.getAttribute('src'))!).origin).not.toBe(cloudFront.url);
+      expect(new URL((await shown.getAttribute('src'))!).origin).not.toBe(aws.cloudFront.url);
       // Made by the api's own bundle, of the image in the bucket.
       await page.getByRole('link', { name: 'Gallery' }).click();
       const thumbnail = page.getByRole('link', { name: /from far away/ }).locator('img');

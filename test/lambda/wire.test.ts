@@ -3,16 +3,10 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawKey, type Scope } from '../../functions/core/access.ts';
 import { picture, reading, small } from '../api/v2/support.ts';
 import { templatesWith } from '../infra/synth.ts';
-import { type CloudFront, startCloudFront } from './cloudfront.ts';
+import { type BehindCloudFront, cloudFrontOf, startBehindCloudFront } from './behind-cloudfront.ts';
 import { lacksRuntime, skipped } from './deployment.ts';
-import { distributionOf } from './distribution.ts';
-import { functionUrl } from './origin.ts';
-import { startWholeDeployment, type WholeDeployment } from './whole-deployment.ts';
-
-const HOST = 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws';
 
 type History = Record<
   string,
@@ -22,32 +16,16 @@ type History = Record<
 type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> };
 
 describe.skipIf(lacksRuntime)(`ComfyUI's wire through CloudFront${skipped}`, { timeout: 90_000 }, () => {
-  let deployment: WholeDeployment;
-  let cloudFront: CloudFront;
+  let aws: BehindCloudFront;
   let headers: Record<string, string>;
   beforeAll(async () => {
-    deployment = await startWholeDeployment({ everyMinute: 500 });
-    cloudFront = await startCloudFront(distributionOf(templatesWith().compute), {
-      origin: functionUrl(deployment.functions.api, HOST),
-      hostName: HOST,
-      secret: deployment.environment['ORIGIN_SECRET']!,
-    });
-    headers = { authorization: `Bearer ${await keyOf('alice', ['generate', 'graphs', 'read'])}` };
+    aws = await startBehindCloudFront();
+    headers = { authorization: `Bearer ${await aws.keyOf('alice', ['generate', 'graphs', 'read'])}` };
   }, 120_000);
-  afterAll(async () => {
-    await cloudFront?.close();
-    await deployment?.close();
-  });
-
-  async function keyOf(owner: string, scopes: Scope[]): Promise<string> {
-    const { key, keyId, hash } = drawKey(randomBytes);
-    const { keys, now } = deployment.behind;
-    await keys.add({ keyId, hash, name: owner, owner, scopes, createdAt: now() });
-    return key;
-  }
+  afterAll(() => aws?.close());
 
   const ask = (path: string, init: Init = {}) =>
-    fetch(`${cloudFront.url}/comfyui${path}`, { ...init, headers: { ...headers, ...init.headers } });
+    fetch(`${aws.cloudFront.url}/comfyui${path}`, { ...init, headers: { ...headers, ...init.headers } });
 
   async function json<T>(path: string, init?: Init): Promise<T> {
     const answer = await ask(path, init);
@@ -117,7 +95,7 @@ describe.skipIf(lacksRuntime)(`ComfyUI's wire through CloudFront${skipped}`, { t
     });
     await ask('/queue', { method: 'POST', body: JSON.stringify({ delete: [id] }) });
     await ask('/interrupt', { method: 'POST', body: JSON.stringify({ prompt_id: id }) });
-    const ended = async () => (await deployment.behind.jobs.readState(id))?.status;
+    const ended = async () => (await aws.deployment.behind.jobs.readState(id))?.status;
     await expect.poll(ended, { timeout: 20_000 }).toMatch(/^(cancelled|completed)$/);
   });
 
@@ -144,7 +122,7 @@ describe.skipIf(lacksRuntime)(`ComfyUI's wire through CloudFront${skipped}`, { t
   });
 
   test('a key without the scope graphs reads, and sends no prompt', async () => {
-    const authorization = `Bearer ${await keyOf('bob', ['generate', 'read'])}`;
+    const authorization = `Bearer ${await aws.keyOf('bob', ['generate', 'read'])}`;
     const body = JSON.stringify({ prompt: small('not allowed') });
     const refused = await ask('/prompt', { method: 'POST', body, headers: { authorization } });
     expect([refused.status, await refused.json()]).toMatchObject([403, { error: { type: 'forbidden' } }]);
@@ -168,12 +146,8 @@ describe.skipIf(lacksRuntime)(`ComfyUI's wire through CloudFront${skipped}`, { t
     const [polled] = Object.values(compute.findResources('AWS::Lambda::Function')).flatMap(
       ({ Properties }) => (Properties as Deployed).Environment?.Variables['COMFYUI_API_POLLED'] ?? [],
     );
-    const api = await deployment.start('api', { COMFYUI_API_POLLED: polled as string });
-    const without = await startCloudFront(distributionOf(compute), {
-      origin: functionUrl(api, HOST),
-      hostName: HOST,
-      secret: deployment.environment['ORIGIN_SECRET']!,
-    });
+    const api = await aws.deployment.start('api', { COMFYUI_API_POLLED: polled as string });
+    const without = await cloudFrontOf(aws.deployment, compute, api);
     const answer = await fetch(`${without.url}/comfyui/queue`, { headers });
     expect([answer.status, await answer.json()]).toMatchObject([404, { code: 'route_not_found' }]);
     await without.close();
