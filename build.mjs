@@ -81,6 +81,7 @@ const programs = {
   image: 'functions/cli/image.ts',
   mcp: 'functions/cli/mcp.ts',
   smoke: 'functions/cli/smoke.ts',
+  workflows: 'functions/cli/workflows.ts',
   bench: 'test/bench/main.ts',
   'preflight-corpus': 'test/preflight-corpus/main.ts',
   templates: 'test/templates/main.ts',
@@ -96,7 +97,7 @@ const assets = { lambda, infra, package: packed, 'simulated-comfyui/package': pa
 /** What the docs page consists of, with its licence. */
 const DOCS_PAGE = /^(swagger-ui\.css|swagger-ui-bundle\.js|LICENSE|NOTICE)$/;
 /** They serve it, and the console, and convert images by a thread. */
-const SERVE_API = ['local', 'api', 'generate', 'comfyui-rest-api'];
+const SERVE_API = ['local', 'api', 'generate', 'workflows', 'comfyui-rest-api'];
 const CODEC = 'image-codec/thread';
 
 /** Beside a program's own sources: what decides how they are bundled. */

@@ -154,7 +154,7 @@ describe('in an empty folder', () => {
     expect((await said(['keys', '--help']))[1]).toContain('comfyui-rest-api keys create');
     const [wrong, sentence] = await said(['serve']);
     expect(wrong).toBe(1);
-    expect(sentence).toMatch(/^.*"serve".*start, generate, keys or mcp.*--help.*\n$/);
+    expect(sentence).toMatch(/^.*"serve".*start, generate, workflows, keys or mcp.*--help.*\n$/);
   }, 60_000);
 
   test('what is installed is the package and LevelDB, and no bundler', async () => {

@@ -4,7 +4,9 @@
 import type { statusView } from '../api/routes/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
 import { readFile } from 'node:fs/promises';
-import { parseJson } from '../core/json.ts';
+import type * as z from 'zod';
+import type { workflowProposal, workflows } from '../api/answers/service.ts';
+import { parseJson, stringifyJson } from '../core/json.ts';
 import { MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import { CommandError } from './command-error.ts';
 import { type LocalFile, putFile, sha256Of } from './put-file.ts';
@@ -13,6 +15,11 @@ import { type LocalFile, putFile, sha256Of } from './put-file.ts';
 export type Workflow = ReturnType<typeof describeTemplate>;
 /** `GET /api/status/<id>`. */
 export type Status = Awaited<ReturnType<typeof statusView>>;
+
+/** `GET /api/workflows?details=true`. */
+export type WorkflowList = Required<z.infer<typeof workflows>>;
+/** `POST /api/workflows/propose`. */
+export type Proposal = z.infer<typeof workflowProposal>;
 
 export { CommandError } from './command-error.ts';
 
@@ -50,6 +57,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
     if (response.ok) return response;
     const body = (await response.json().catch(() => undefined)) as { error?: unknown } | undefined;
     const sentence = typeof body?.error === 'string' ? body.error : undefined;
+    if (response.status === 401) throw new CommandError(`${sentence}; this program takes it from API_KEY`);
     if ([502, 503, 504].includes(response.status)) throw silent(sentence ?? String(response.status));
     throw new CommandError(sentence ?? `${url}${path} answered ${response.status}; is it this API?`);
   }
@@ -92,6 +100,38 @@ export function createApi(url: string, key: string | undefined, advice = '') {
     },
 
     workflow: (name: string) => json<Workflow>(`/api/workflows/${encodeURIComponent(name)}`),
+
+    /** With what each takes and needs, and which hosts can run it. */
+    workflowList: () => json<WorkflowList>('/api/workflows?details=true', {}, LONG_LIMIT),
+
+    /** What a workflow file would become. */
+    propose: (file: Uint8Array<ArrayBuffer>) =>
+      json<Proposal>('/api/workflows/propose', { method: 'POST', body: file }, LONG_LIMIT),
+
+    /** @param replace one of the same name */
+    saveWorkflow: (name: string, graph: object, inputsFile: object, replace: boolean) =>
+      json<{ replaced: boolean }>(
+        `/api/workflows/${encodeURIComponent(name)}`,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: stringifyJson({ graph, inputs_file: inputsFile, replace }),
+        },
+        LONG_LIMIT,
+      ),
+
+    removeWorkflow: (name: string) =>
+      json<unknown>(`/api/workflows/${encodeURIComponent(name)}`, { method: 'DELETE' }),
+
+    /** Does a ComfyUI take jobs? False also where hosts are asleep. */
+    async hasComfyUI(): Promise<boolean> {
+      const health = await json<{ comfyui?: unknown }>('/api/health').catch((error: unknown) => {
+        // It answers 503 for a silent ComfyUI.
+        if (error instanceof NoAnswer) return {};
+        throw error;
+      });
+      return 'comfyui' in health && health.comfyui === 'connected';
+    },
 
     /** A repeated idempotency key returns the same job. */
     generate: (body: Record<string, string>, idempotencyKey: string) =>

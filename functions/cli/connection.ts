@@ -21,6 +21,8 @@ export interface FoundApi {
 
 export interface Connection {
   readonly api: Api;
+  /** Present for the API of this workspace. */
+  readonly local: FoundApi['local'];
   /** Finds a silent local API at its new address; starts one if none runs and its images were simulated. */
   again(): Promise<void>;
   stop(): Promise<void>;
@@ -60,6 +62,9 @@ export async function connect(found: FoundApi | undefined, environment: Environm
   return {
     get api() {
       return current.api;
+    },
+    get local() {
+      return current.local;
     },
     async again() {
       if (!current.local || current.stop) return;

@@ -8,7 +8,7 @@ import { flagOf } from './flags.ts';
 
 /** The folder in which the command was typed: npm runs it in the folder of package.json. */
 export function currentFolder(environment: Record<string, string | undefined>): string {
-  const underNpm = environment['npm_lifecycle_event'] === 'generate';
+  const underNpm = ['generate', 'workflows'].includes(environment['npm_lifecycle_event'] ?? '');
   return (underNpm && environment['INIT_CWD']) || process.cwd();
 }
 

@@ -51,8 +51,8 @@ export interface Program<F extends Flags> {
   flags: F;
   /** How many words without a flag it accepts; without it, none, or those of the command. */
   words?: number;
-  /** The values of the first word. */
-  commands?: Readonly<Record<string, { means: string; word?: string }>>;
+  /** The values of the first word; one with a `word` takes one more, or `words`. */
+  commands?: Readonly<Record<string, { means: string; word?: string; words?: number }>>;
   /** Paragraphs below the flags in --help. */
   notes?: readonly string[];
 }
@@ -150,7 +150,7 @@ export function readFlags<F extends Flags>(
     throw new CommandError(
       `${name} takes ${inWords(Object.keys(commands), 'or')}, not ${wordInWords(command)}; --help explains them`,
     );
-  const most = commands?.[command]?.word === undefined ? (program.words ?? 0) : 1;
+  const { word, words: most = word === undefined ? (program.words ?? 0) : 1 } = commands?.[command] ?? {};
   if (words.length > most) {
     // The word may be the value of a flag that npm took for its own.
     const mayBeSecret = Object.values(flags).some(({ secret }) => secret);
@@ -181,6 +181,24 @@ export function readFlags<F extends Flags>(
     given: given as Partial<Values<F>>,
     values: Object.fromEntries(values) as Values<F>,
   };
+}
+
+/**
+ * In `npm run generate "a fox" --steps 8`, without `--` before the flags, npm takes them for its own, and the image would
+ * silently be another.
+ * @param example what stands before the flags. @throws CommandError
+ */
+export function refuseFlagsKeptByNpm(
+  environment: Record<string, string | undefined>,
+  { name, flags }: Program<Flags>,
+  example: string,
+): void {
+  if (name !== `npm run ${environment['npm_lifecycle_event']} --`) return;
+  const kept = Object.keys(flags).find((one) => environment[`npm_config_${one}`] !== undefined);
+  if (kept !== undefined)
+    throw new CommandError(
+      `npm kept ${flagOf(kept)} for itself; put -- before what is meant for this program: ${name} ${example} ${flagOf(kept)} …`,
+    );
 }
 
 /** @param name the flag or variable that the refusal names. @throws CommandError */

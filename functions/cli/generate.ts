@@ -6,8 +6,9 @@ import { CommandError } from './api.ts';
 import { catalogueOf, localCatalogue } from './catalogue.ts';
 import { connect, findApi } from './connection.ts';
 import { asSeenFrom, currentFolder, destinationOf, inputFiles } from './files.ts';
+import { refuseFlagsKeptByNpm } from './flags.ts';
 import { helpOf } from './help.ts';
-import { firstLook, programOf, readCommand, refuseFlagsKeptByNpm } from './inputs.ts';
+import { firstLook, programOf, readCommand } from './inputs.ts';
 import { makeImages } from './job.ts';
 import { createProgress } from './progress.ts';
 import { runMain } from './run.ts';
@@ -31,7 +32,7 @@ async function generate(argv: string[], stopped: AbortSignal): Promise<void> {
   const program = programOf(workflow, catalogue.names);
   if (asked.help) return say(helpOf(program));
 
-  refuseFlagsKeptByNpm(environment, program);
+  refuseFlagsKeptByNpm(environment, program, '"a red fox"');
   const { body, output } = readCommand(argv, workflow, program);
   const folder = currentFolder(environment);
   const files = await inputFiles(workflow, body, folder);

@@ -94,23 +94,6 @@ export function readCommand(argv: string[], workflow: Workflow, program: Program
   return { body: { ...body, workflow: workflow.name }, output };
 }
 
-/**
- * In `npm run generate "a fox" --steps 8`, without `--` before the flags, npm takes them for its own, and the image would
- * silently be another.
- * @throws CommandError
- */
-export function refuseFlagsKeptByNpm(
-  environment: Record<string, string | undefined>,
-  { flags }: Program<Flags>,
-): void {
-  if (environment['npm_lifecycle_event'] !== 'generate') return;
-  const kept = Object.keys(flags).find((name) => environment[`npm_config_${name}`] !== undefined);
-  if (kept !== undefined)
-    throw new CommandError(
-      `npm kept ${flagOf(kept)} for itself; put -- before what is meant for this program: npm run generate -- "a red fox" ${flagOf(kept)} …`,
-    );
-}
-
 interface InputSchema {
   type: string;
   description?: string;

@@ -4,10 +4,11 @@
 
 import { packageVersion } from '../runtime/package.ts';
 
-const HELP = `comfyui-rest-api [start|generate|keys|mcp] [...]
+const HELP = `comfyui-rest-api [start|generate|workflows|keys|mcp] [...]
 
   start                  the REST API before a ComfyUI, until Ctrl-C; also without a word
   generate "a red fox"   one image from the terminal, by the API that runs here or by one of its own
+  workflows add|list|... the workflows, and new ones from the files that ComfyUI saves
   keys create|list|...   who may call the API, where API_KEYS=required
   mcp                    MCP by stdio, for clients that start a program
 
@@ -37,6 +38,9 @@ switch (word) {
   case 'generate':
     await import('./generate.ts');
     break;
+  case 'workflows':
+    await import('./workflows.ts');
+    break;
   case 'keys':
     await import('./keys.ts');
     break;
@@ -53,7 +57,7 @@ switch (word) {
     break;
   default:
     refuse(
-      `There is no command "${word}"; comfyui-rest-api takes start, generate, keys or mcp (--help explains them)`,
+      `There is no command "${word}"; comfyui-rest-api takes start, generate, workflows, keys or mcp (--help explains them)`,
     );
 }
 

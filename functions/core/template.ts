@@ -49,8 +49,11 @@ export interface Workflows {
 
 /** Each resolves when the change is in effect. */
 export interface WorkflowFolder {
-  /** @param files texts of the graph and of the inputs file, which fit. @throws AppError workflows_fixed */
-  save(name: string, files: WorkflowFiles): Promise<void>;
+  /**
+   * @param files texts of the graph and of the inputs file, which fit; @param replace one of the same name
+   * @returns whether there was one. @throws AppError workflow_exists, workflows_fixed
+   */
+  save(name: string, files: WorkflowFiles, replace: boolean): Promise<{ replaced: boolean }>;
   /** @throws AppError workflows_fixed */
   remove(name: string): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { AppError } from '../core/errors.ts';
 import type { Template, Workflows } from '../core/template.ts';
 import type { Log } from '../log.ts';
 import { every } from './ticker.ts';
-import { removeWorkflow, writeWorkflow } from './workflow-folder.ts';
+import { finishWrites, removeWorkflow, writeWorkflow } from './workflow-folder.ts';
 import {
   byPlace,
   listTemplates,
@@ -32,6 +32,7 @@ export async function followWorkflows(
   log: Log,
   period = POLLED_EVERY,
 ): Promise<FollowedWorkflows> {
+  await finishWrites(directory);
   let loaded = await stampOf(directory);
   let seen = loaded;
   let current: Workflows = { templates: await loadTemplates(directory), refused: [] };
@@ -53,20 +54,21 @@ export async function followWorkflows(
       if (!former.includes(reason)) log.warn('workflow.refused', { reason });
   }
 
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
   /** One after the other: what was read first must not replace what was read later. */
-  function inTurn(work: () => Promise<void>): Promise<void> {
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const turn = last.then(work);
     last = turn.catch(() => {});
     return turn;
   }
 
   /** What this process wrote itself is whole, and in effect at once. */
-  const change = (work: () => Promise<void>) =>
+  const change = <Result>(work: () => Promise<Result>) =>
     inTurn(async () => {
-      await work();
+      const result = await work();
       seen = await stampOf(directory);
       await takeOver(seen);
+      return result;
     });
 
   const ticker = every('workflows', period, () => inTurn(poll), log);
@@ -78,7 +80,7 @@ export async function followWorkflows(
       return current.refused;
     },
     folder: {
-      save: (name, files) => change(() => writeWorkflow(directory, name, files)),
+      save: (name, files, replace) => change(() => writeWorkflow(directory, name, files, replace)),
       remove: (name) => change(() => removeWorkflow(directory, name)),
     },
     stop: () => ticker.stop(),

@@ -18,6 +18,6 @@ export function isInstalled(): boolean {
 }
 
 /** What a person types before a program's own words. */
-export function programAsTyped(program: 'generate' | 'keys'): string {
+export function programAsTyped(program: 'generate' | 'keys' | 'workflows'): string {
   return isInstalled() ? `comfyui-rest-api ${program}` : `npm run ${program} --`;
 }

@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest';
 import type { Workflow } from '../../functions/cli/api.ts';
 import { localCatalogue } from '../../functions/cli/catalogue.ts';
+import { refuseFlagsKeptByNpm } from '../../functions/cli/flags.ts';
 import { helpOf } from '../../functions/cli/help.ts';
-import { firstLook, programOf, readCommand, refuseFlagsKeptByNpm } from '../../functions/cli/inputs.ts';
+import { firstLook, programOf, readCommand } from '../../functions/cli/inputs.ts';
 
 const catalogue = await localCatalogue(undefined);
 const workflow = await catalogue.describe('flux2_turbo_default');
@@ -56,10 +57,10 @@ test('the workflow and help are found among unknown flags', () => {
 
 test('flags that npm took for its own are not lost in silence', () => {
   const npm = { npm_lifecycle_event: 'generate', npm_config_cache: '/home/me/.npm' };
-  expect(() => refuseFlagsKeptByNpm(npm, program)).not.toThrow();
-  expect(() => refuseFlagsKeptByNpm({ ...npm, npm_config_lora_strength: '1' }, program)).toThrow(
-    'npm kept --lora-strength for itself; put -- before',
-  );
+  expect(() => refuseFlagsKeptByNpm(npm, program, '"a red fox"')).not.toThrow();
+  expect(() =>
+    refuseFlagsKeptByNpm({ ...npm, npm_config_lora_strength: '1' }, program, '"a red fox"'),
+  ).toThrow('npm kept --lora-strength for itself; put -- before');
 });
 
 test('help has every input with its type, bounds and default', () => {

@@ -14,7 +14,18 @@ async function run(name: string, ...args: string[]) {
   return { code, output: program.output(), stderr: program.stderr() };
 }
 
-test.each(['deploy', 'doctor', 'generate', 'image', 'keys', 'mcp', 'models', 'simulate', 'smoke'])(
+test.each([
+  'deploy',
+  'doctor',
+  'generate',
+  'image',
+  'keys',
+  'mcp',
+  'models',
+  'simulate',
+  'smoke',
+  'workflows',
+])(
   '%s',
   async (name) => {
     const help = await run(name, '--help');

@@ -32,12 +32,6 @@ export async function saveWorkflow(
     });
   if (!WORKFLOW_NAME.test(name) || TAKEN.includes(name)) throw invalid('name', WORKFLOW_NAME_RULE);
   const folder = folderOf(workflows);
-  const replaced = workflows.templates.has(name);
-  if (replaced && replace !== true)
-    throw new AppError(
-      'workflow_exists',
-      `There is a workflow ${name}; choose another name, or send "replace": true`,
-    );
   const odd = misshapen(graph);
   if (odd)
     throw new AppError('bad_workflow', `The graph cannot be used: ${odd.message} ${odd.details}`.trim());
@@ -48,9 +42,9 @@ export async function saveWorkflow(
       throw new AppError('bad_workflow', error.message);
     throw error;
   }
-  await folder.save(name, filesOf(graph as Graph, inputsFile as object));
+  const saved = await folder.save(name, filesOf(graph as Graph, inputsFile as object), replace === true);
   log.info('workflow.saved', { workflow: name, owner });
-  return { replaced };
+  return saved;
 }
 
 /** @throws AppError workflow_not_found, last_workflow, workflows_fixed */
