@@ -123,16 +123,6 @@ export function createApi(url: string, key: string | undefined, advice = '') {
     removeWorkflow: (name: string) =>
       json<unknown>(`/api/workflows/${encodeURIComponent(name)}`, { method: 'DELETE' }),
 
-    /** Does a ComfyUI take jobs? False also where hosts are asleep. */
-    async hasComfyUI(): Promise<boolean> {
-      const health = await json<{ comfyui?: unknown }>('/api/health').catch((error: unknown) => {
-        // It answers 503 for a silent ComfyUI.
-        if (error instanceof NoAnswer) return {};
-        throw error;
-      });
-      return 'comfyui' in health && health.comfyui === 'connected';
-    },
-
     /** A repeated idempotency key returns the same job. */
     generate: (body: Record<string, string>, idempotencyKey: string) =>
       json<Accepted>(

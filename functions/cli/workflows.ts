@@ -16,6 +16,7 @@ import { createProgress } from './progress.ts';
 import { runProgram } from './run.ts';
 import { add } from './workflows/add.ts';
 import { check } from './workflows/check.ts';
+import { type Asked, checkedList } from './workflows/comfyui.ts';
 import { nameOf, readFileAt } from './workflows/file.ts';
 import { pairIn } from './workflows/folder.ts';
 import { stateOf } from './workflows/report.ts';
@@ -102,7 +103,7 @@ async function workOf(
 ): Promise<Work> {
   const [word] = words;
   const asked = ({ api, local }: Connection, isOwn: boolean) => ({ api, local, isOwn, tell });
-  if (command === 'list') return list;
+  if (command === 'list') return (connection, isOwn) => list(asked(connection, isOwn), stopped);
   if (command === 'check') {
     const read = async (one: string) =>
       WORKFLOW_NAME.test(one) ? undefined : readFileAt(resolve(folder, one));
@@ -124,10 +125,9 @@ async function workOf(
   };
 }
 
-async function list({ api }: Connection): Promise<void> {
-  const { details, refused } = await api.workflowList();
-  const isChecked = await api.hasComfyUI();
-  const rows = details.map((one) => [one.name, one.title, stateOf(one, isChecked), one.inputs.join(', ')]);
+async function list(asked: Asked, stopped: AbortSignal): Promise<void> {
+  const { details, refused } = await checkedList(asked, stopped);
+  const rows = details.map((one) => [one.name, one.title, stateOf(one), one.inputs.join(', ')]);
   for (const line of inColumns([['name', 'title', 'state', 'inputs'], ...rows])) await say(line);
   for (const reason of refused) tell(`Not used: ${reason}`);
 }

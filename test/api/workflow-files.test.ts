@@ -118,6 +118,11 @@ describe('saving', () => {
     expect((await call(app, 'GET /api/workflows/twice')).json).toMatchObject({ title: 'Bluer' });
   });
 
+  test('of two of one name at once, one is refused', async () => {
+    const answers = await Promise.all([1, 2].map(() => save('twins', { graph, inputs_file })));
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409]);
+  });
+
   test('no half of one is left, and many at once are all there', async () => {
     const names = Array.from({ length: 8 }, (_, index) => `many_${index}`);
     await Promise.all(names.map((name) => save(name, { graph, inputs_file })));

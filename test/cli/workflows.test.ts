@@ -169,14 +169,14 @@ describe('with no API', () => {
     const { code, stdout, stderr } = await run(['check', 'empty'], silent);
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'empty: not checked\n' });
     expect(stderr).toMatch(/^No ComfyUI answers the API.*COMFYUI_HOST/);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('with the local API', () => {
   test('a workflow is in use at once, is there once, and goes with both files', async () => {
     const url = await startApi();
     const [first, second] = await Promise.all([run(['add', 'export.json']), run(['add', 'export.json'])]);
-    expect([first.code, second.code].sort()).toEqual([0, 1]);
+    expect([first.code, second.code].filter((code) => code === 0)).toHaveLength(1);
     const [good, bad] = first.code === 0 ? [first, second] : [second, first];
     expect(good.stdout).toContain('in use at once');
     expect(bad.stderr).toContain('There is a workflow export');

@@ -1,7 +1,8 @@
 // A folder of templates that is edited while a process serves them. Source: docs/reports.md.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -132,4 +133,15 @@ test('a pipe is refused by its name, and the others are followed on', async () =
 test('at the start a link to a device is refused', async () => {
   await symlink('/dev/null', join(folder, 'p.json'));
   await expect(follow()).rejects.toThrow('workflows/p.json: is no regular file');
+});
+
+test('a removal that was interrupted is finished by the next process, unless the name has been taken since', async () => {
+  const mark = (name: string) => join(folder, `.${name}.${randomUUID()}.removed`);
+  await write('b', 32, 'Gone');
+  await rename(join(folder, 'b.inputs.json'), mark('b'));
+  await write('c', 32, 'Anew');
+  await writeFile(mark('c'), inputs('Former'));
+  await follow();
+  expect(titles()).toEqual(['a First', 'c Anew']);
+  expect((await readdir(folder)).filter((file) => /^\.|^b/.test(file))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { CommandError, NoAnswer } from '../api.ts';
 import { flagOf } from '../flags.ts';
 import { say } from '../write.ts';
 import { chosenInputs, type Inputs } from './choose.ts';
-import { type Asked, hasComfyUI } from './comfyui.ts';
+import { type Asked, checkedList, isChecked } from './comfyui.ts';
 import type { File } from './file.ts';
 import { isThere, pairIn, saveInFolder } from './folder.ts';
 import { problemsOf, proposalLines } from './report.ts';
@@ -40,7 +40,7 @@ export async function add(
       `The workflows of ${api.url} are part of what was deployed: --folder workflows writes the two files there, and npm run deploy puts them into it`,
     );
   if (folder === undefined && names.includes(name) && !replace) throw isThere(name);
-  const isChecked = await hasComfyUI(asked, stopped);
+  const list = await checkedList(asked, stopped);
   const proposal = await api.propose(file);
   const inputs = chosenInputs(proposal.candidates, wanted.input);
   refuseTry(wanted, inputs);
@@ -66,7 +66,7 @@ export async function add(
   });
   await say(`${isOwn ? 'Saved' : 'Saved, and in use at once'}: ${await whereOf(name)}`);
   await say(`  ${programAsTyped('generate')} --workflow ${name}`);
-  if (!isChecked) tell('No ComfyUI has checked it');
+  if (!isChecked(list)) tell('No ComfyUI has checked it');
 }
 
 /** An image cannot be made up. */

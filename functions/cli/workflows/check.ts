@@ -3,7 +3,7 @@
 import { CommandError } from '../command-error.ts';
 import { say } from '../write.ts';
 import { chosenInputs } from './choose.ts';
-import { type Asked, hasComfyUI } from './comfyui.ts';
+import { type Asked, checkedList, isChecked } from './comfyui.ts';
 import type { File } from './file.ts';
 import { problemsOf, proposalLines } from './report.ts';
 
@@ -17,8 +17,9 @@ export interface Checked {
 /** @param words none: all workflows. @returns 1 where one of them cannot run, or could not be checked */
 export async function check(asked: Asked, words: readonly Checked[], stopped: AbortSignal): Promise<number> {
   const { api, tell } = asked;
-  let isFine = await hasComfyUI(asked, stopped);
-  const { details, refused } = await api.workflowList();
+  const list = await checkedList(asked, stopped);
+  const { details, refused } = list;
+  let isFine = isChecked(list);
   for (const reason of refused) tell(`Not used: ${reason}`);
   if (words.length === 0 && refused.length > 0) isFine = false;
   const show = async (name: string, hosts: readonly string[], problems: readonly string[]) => {

@@ -65,10 +65,9 @@ function missingLines(missing: Missing): string[] {
 
 type Details = WorkflowList['details'][number];
 
-/** In a word or two, for a table. @param isChecked whether a ComfyUI was there to be asked */
-export function stateOf({ hosts, missing, faults }: Details, isChecked: boolean): string {
+/** In a word or two, for a table. */
+export function stateOf({ hosts, missing, faults }: Details): string {
   if (hosts.length > 0) return 'ok';
   if (missing.length > 0) return `lacks ${missing.map((one) => one.value ?? one.class_type).join(', ')}`;
-  if (faults.length > 0) return faults[0]!;
-  return isChecked ? 'no host can run it' : 'not checked';
+  return faults[0] ?? 'not checked';
 }
