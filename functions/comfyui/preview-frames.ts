@@ -9,7 +9,9 @@ const TYPES = ['image/jpeg', 'image/png'] as const;
 const WORD = 4;
 
 /** Undefined: it is no preview. `promptId`: only a frame with metadata says whose it is. */
-export function readPreview(frame: Buffer): { promptId: string | undefined; preview: Preview } | undefined {
+export function readPreview(
+  frame: Buffer,
+): { promptId: string | undefined; preview: Omit<Preview, 'step'> } | undefined {
   if (frame.length < 2 * WORD) return undefined;
   const kind = frame.readUInt32BE(0);
   const word = frame.readUInt32BE(WORD);
@@ -36,7 +38,7 @@ function parsed(json: Buffer): Record<string, unknown> {
 
 /** @param withMetadata for a client that has said that it reads it, and where the node is known */
 export function previewFrame(
-  { node, type, image }: Preview,
+  { node, type, image }: Omit<Preview, 'step'>,
   promptId: string,
   withMetadata: boolean,
 ): Buffer {

@@ -71,6 +71,8 @@ export const LINK_LIFETIME_SECONDS = 900;
 
 /** When a client should reconnect a closed event stream. */
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
+/** A larger one is left out of an event stream: each of its readers may keep a few. ComfyUI's own have 512 pixels, a fifth of it. */
+export const PREVIEW_BYTES = 256 * 1024;
 /** Open connections of one process: event streams and long polls. */
 export const OPEN_CONNECTIONS = 200;
 /** Open sockets of ComfyUI's wire in one process, and those of one owner. */

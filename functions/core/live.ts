@@ -6,6 +6,14 @@ export interface Preview {
   node: string | undefined;
   type: 'image/jpeg' | 'image/png';
   image: Uint8Array;
+  /** Of that node, as far as ComfyUI has said it. */
+  step: Step | undefined;
+}
+
+/** From 1. */
+export interface Step {
+  current: number;
+  total: number;
 }
 
 export interface Live {

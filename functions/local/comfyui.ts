@@ -87,6 +87,8 @@ async function startSimulated(settings: LocalSettings, path: string, log: Log): 
     'the simulated ComfyUI',
     programOf('simulated-comfyui'),
     {
+      // Of a real one they are asked for by its option --preview-method.
+      SIMULATED_PREVIEWS: '1',
       ...process.env,
       SIMULATED_STEP_MS: String(settings.SIMULATED_STEP_MS),
       SIMULATED_COMFYUI_VERSION: settings.SIMULATED_COMFYUI_VERSION,

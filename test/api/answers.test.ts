@@ -198,6 +198,7 @@ describe('what routes answer', () => {
     const heard = { 'last-event-id': String(done['event_id']) };
     await asks(`GET /api/status/${ended}/events`, 204, { headers: heard });
     await asks(`GET /api/status/${nowhere}/events`, 404);
+    await asks(`GET /api/status/${ended}/events?previews=yes`, 400);
     // The hosts are read at most once a second.
     await eventually('health', async () => {
       const { status } = await app.request('/api/health', { headers: { 'x-api-key': key } });

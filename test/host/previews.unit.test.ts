@@ -2,7 +2,8 @@
 
 import { beforeEach, expect, test } from 'vitest';
 import { previewFrame } from '../../functions/comfyui/preview-frames.ts';
-import { createLive, type Live } from '../../functions/core/live.ts';
+import type { ComfyUIEvent } from '../../functions/comfyui/events.ts';
+import { createLive, type Live, type Preview } from '../../functions/core/live.ts';
 import { createPreviews, type Previews } from '../../functions/host/prompts/previews.ts';
 
 const preview = { node: '8', type: 'image/jpeg' as const, image: Buffer.from('image') };
@@ -45,6 +46,49 @@ test('none before a prompt runs, and none that no client hears', () => {
   frame('prompt-a');
   expect(shown).toEqual(['job-a']);
 });
+
+test('a frame that nobody hears is not even looked into', () => {
+  runs('prompt-a');
+  const untouched = new Proxy(Buffer.alloc(0), {
+    get: () => {
+      throw new Error('it was read');
+    },
+  });
+  previews.frame(untouched);
+  listen('job-a');
+  expect(() => previews.frame(untouched)).toThrow('it was read');
+});
+
+test.each<[string, ComfyUIEvent, boolean, Preview['step']]>([
+  ['of the node, of 0.33', state({ 8: [3, 20], 9: [1, 2] }), true, { current: 3, total: 20 }],
+  ['of a ComfyUI that names no node', progress('8', 4, 20), false, { current: 4, total: 20 }],
+  ['of another node', progress('9', 4, 20), true, undefined],
+  ['of no node that is known', state({ 9: [1, 2] }), true, undefined],
+  ['before any', { type: 'execution_start', data: { prompt_id: 'prompt-a' } }, true, undefined],
+  ['beyond the last', progress('8', 21, 20), true, undefined],
+  ['half a one', progress('8', 1.5, 20), true, undefined],
+  ['none at all', progress('8', 0, 20), true, undefined],
+  ['no number', progress('8', '3' as unknown as number, 20), true, undefined],
+])('its step, %s', (_, event, withMetadata, step) => {
+  let seen: Preview | undefined;
+  live.listen('job-a', (preview) => (seen = preview));
+  previews.observe(event);
+  frame('prompt-a', withMetadata);
+  expect(seen).toMatchObject({ type: 'image/jpeg' });
+  expect(seen?.step).toEqual(step);
+});
+
+function progress(node: string, value: number, max: number): ComfyUIEvent {
+  return { type: 'progress', data: { prompt_id: 'prompt-a', node, value, max } };
+}
+
+function state(nodes: Record<string, [value: number, max: number]>): ComfyUIEvent {
+  const entries = Object.entries(nodes).map(([node, [value, max]]) => [
+    node,
+    { value, max, state: 'running' },
+  ]);
+  return { type: 'progress_state', data: { prompt_id: 'prompt-a', nodes: Object.fromEntries(entries) } };
+}
 
 test('two a second of one job, and the next job’s first at once', () => {
   listen('job-a');

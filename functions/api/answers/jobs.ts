@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { type FailureCode, OUTPUT_KINDS, type Status } from '../../core/job.ts';
+import { PREVIEW_BYTES } from '../../core/limits.ts';
 import { PRIORITIES } from '../../core/priority.ts';
 
 const STATUS = [
@@ -147,6 +148,14 @@ export const status = job.extend({
   eta_seconds: z.number().min(0).nullable().describe('An estimate, not a promise; null where there is none'),
   images: z.array(image.extend({ url })).describe('Those of the outputs that are images'),
   outputs: z.array(output.extend({ url })).describe('All files and texts, in the order of nodes'),
+});
+
+export const preview = z.strictObject({
+  content_type: z.enum(['image/jpeg', 'image/png']),
+  image: z.base64().describe(`The unfinished image, at most ${PREVIEW_BYTES / 1024} KB`),
+  node: z.string().nullable().describe('The node that makes it; null for a ComfyUI that does not say'),
+  current_step: z.int().min(1).nullable().describe('Of that node; null where it is not known'),
+  total_steps: z.int().min(1).nullable(),
 });
 
 const queued = z.array(z.tuple([z.int().min(1), z.uuid()])).describe('[n, prompt_id], in the order they run');

@@ -12,6 +12,7 @@ export const ANSWERS = {
   Accepted: jobs.accepted,
   Job: jobs.job,
   JobStatus: jobs.status,
+  JobPreview: jobs.preview,
   Jobs: jobs.jobs,
   JobDetails: jobs.details,
   Queue: jobs.queue,

@@ -15,9 +15,9 @@ export const STILL_HERE = ': still here\n\n';
 /** Last of all: an EventSource asks again so many ms later. */
 export const COME_AGAIN = `retry: ${FOLLOWER_RETURNS_AFTER}\n\n`;
 
-/** JSON has no line breaks: one line of data. */
-export function eventText(event: string, id: string, data: unknown): string {
-  return `event: ${event}\nid: ${id}\ndata: ${stringifyJson(data)}\n\n`;
+/** JSON has no line breaks: one line of data. @param id undefined: a client that returns names the event before */
+export function eventText(event: string, id: string | undefined, data: unknown): string {
+  return `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${stringifyJson(data)}\n\n`;
 }
 
 /**

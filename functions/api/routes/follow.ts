@@ -1,32 +1,45 @@
 // Following a job: its status at once or when it has changed, and as a stream of events. Every event is named `status`,
 // has the status as `GET /api/status/<id>` gives it, and an id that stands for what the job looked like: any server can
-// tell from it whether there is more to say. While a job waits, an event with the same id says how its place has moved.
+// tell from it whether there is more to say. While a job waits, an event with the same id says how its place has moved. Who asks
+// for previews gets events named `preview` between them, without an id: a server that is asked again starts from a status.
 
 import type { Context } from 'hono';
 import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
+import type { Preview } from '../../core/live.ts';
 import { MAX_WAIT_SECONDS } from '../../core/limits.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import { ownJob, sharerOf } from '../admission/own-job.ts';
 import type { ApiEnv } from '../deps.ts';
-import { json, ref } from '../http/answers.ts';
+import { type AnswerName, json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
 import { originOf } from '../http/link-origin.ts';
 import { askAgain } from '../http/access.ts';
-import { jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
+import { choice, jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
+import { type NewestPreview, newestPreview } from './newest-preview.ts';
 import type { Shared } from './shared.ts';
 import { statusView } from './views.ts';
 
+const dataOf = (schema: AnswerName) => ({
+  type: 'string',
+  contentMediaType: 'application/json',
+  contentSchema: ref(schema),
+});
+
 /** Of each event; one without data only says that the stream lives, or when to come again. */
 const EVENT = {
-  type: 'object',
-  properties: {
-    event: { const: 'status' },
-    id: { type: 'string' },
-    data: { type: 'string', contentMediaType: 'application/json', contentSchema: ref('JobStatus') },
-  },
+  oneOf: [
+    {
+      type: 'object',
+      properties: { event: { const: 'status' }, id: { type: 'string' }, data: dataOf('JobStatus') },
+    },
+    {
+      type: 'object',
+      properties: { event: { const: 'preview' }, data: dataOf('JobPreview') },
+    },
+  ],
 };
 
 export const followRoutes = (deps: Shared) => {
@@ -79,7 +92,7 @@ export const followRoutes = (deps: Shared) => {
         tag: 'Jobs',
         summary: 'How a job stands, as it changes',
         description:
-          'Server-sent events named `status`: the data is what GET /api/status/{id} answers, the id its event_id. The stream ends with the job. Where too many are held already it says what is known and ends with `retry:`: an EventSource asks again by itself.',
+          'Server-sent events named `status`: the data is what GET /api/status/{id} answers, the id its event_id. The stream ends with the job. Where too many are held already it says what is known and ends with `retry:`: an EventSource asks again by itself. With `previews=1` events named `preview`, without an id, show the unfinished image, at most two a second: where the host runs in this process and its ComfyUI makes previews; elsewhere none come.',
         scope: 'read',
         parameters: {
           id: jobId,
@@ -88,14 +101,18 @@ export const followRoutes = (deps: Shared) => {
             in: 'header',
             description: 'The id of the last event that was heard, from whichever server',
           }),
+          previews: choice(
+            { name: 'previews', in: 'query', description: '1: with previews, where some come' },
+            ['0', '1'],
+          ),
         },
         answers: {
           200: { description: 'The events', content: { 'text/event-stream': EVENT } },
           204: { description: 'The job has ended, and its last event was heard' },
         },
-        errors: ['job_not_found'],
+        errors: ['job_not_found', 'invalid_field'],
       },
-      async (c, { id, heard }) => {
+      async (c, { id, heard, previews }) => {
         const job = await ownJob(deps, c.get('caller'), id);
         const known = heard === eventIdOf(job.state);
         const ended = hasEnded(job.state);
@@ -111,8 +128,10 @@ export const followRoutes = (deps: Shared) => {
           : deps.openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
         if (!slot) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
         const may = () => stillIn(c.req.raw, job.state.owner);
+        const newest =
+          deps.live && previews === '1' ? newestPreview(deps.live, job.state.jobId, slot.signal) : undefined;
         return c.body(
-          bodyOf(statusEvents(deps, job.state, first, slot, { report, may }), slot.free),
+          bodyOf(statusEvents(deps, job.state, first, slot, { report, may, newest }), slot.free),
           200,
           EVENT_STREAM,
         );
@@ -139,22 +158,39 @@ async function changed(
   }
 }
 
+interface Following {
+  report(state: JobState): Promise<string>;
+  /** Whether the caller may read it still. */
+  may(): Promise<boolean>;
+  newest: NewestPreview | undefined;
+}
+
 /** What a stream says, from `first` to its end. */
 async function* statusEvents(
   { watch, log, timings = TIMINGS }: Shared,
   known: JobState,
   first: string,
-  slot: Slot,
-  { report, may }: { report(state: JobState): Promise<string>; may(): Promise<boolean> },
+  { signal }: Slot,
+  { report, may, newest }: Following,
 ): AsyncGenerator<string, void> {
   let state = known;
   let reported = first;
   yield first;
+  const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
+  let change = changeOf(state);
   for (;;) {
-    const next = await watch.change(state, timings.followerHearsEvery, slot.signal);
+    // What an attempt that is over has shown.
+    if (state.status !== 'processing') newest?.take();
+    else if (newest && (await isFirst(newest.arrival(), change))) {
+      const preview = newest.take();
+      if (signal.aborted || !(await may())) break;
+      yield eventText('preview', undefined, previewView(preview!));
+      continue;
+    }
+    const next = await change;
     // Removed: the next request is answered with 404.
     if (!next) return;
-    if (slot.signal.aborted || !(await may())) break;
+    if (signal.aborted || !(await may())) break;
     // Only of one that waits does more change than its state.
     const text =
       next === state && state.status !== 'queued'
@@ -169,6 +205,22 @@ async function* statusEvents(
       state = next;
       if (hasEnded(state)) return;
     }
+    change = changeOf(state);
   }
   yield COME_AGAIN;
+}
+
+/** Of two that are there already, the other. */
+function isFirst(one: Promise<void>, other: Promise<unknown>): Promise<boolean> {
+  return Promise.race([other.then(() => false), one.then(() => true)]);
+}
+
+function previewView({ type, image, node, step }: Preview) {
+  return {
+    content_type: type,
+    image: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
+    node: node ?? null,
+    current_step: step?.current ?? null,
+    total_steps: step?.total ?? null,
+  };
 }

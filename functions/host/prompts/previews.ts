@@ -2,7 +2,7 @@
 
 import type { ComfyUIEvent } from '../../comfyui/events.ts';
 import { readPreview } from '../../comfyui/preview-frames.ts';
-import type { Live } from '../../core/live.ts';
+import type { Live, Step } from '../../core/live.ts';
 
 export interface Previews {
   /** Called with every message of the socket: a frame without metadata is the running prompt's. */
@@ -19,16 +19,16 @@ export function createPreviews(
   jobOf: (promptId: string) => string | undefined,
   awake: () => number,
 ): Previews {
-  let running: string | undefined;
+  let last: ComfyUIEvent | undefined;
   // ComfyUI runs one prompt at a time.
   let shown: { jobId: string; at: number } | undefined;
 
   return {
-    observe: ({ data }) => {
-      running = data.prompt_id;
+    observe: (event) => {
+      last = event;
     },
     frame(bytes) {
-      const runningJob = running === undefined ? undefined : jobOf(running);
+      const runningJob = last && jobOf(last.data.prompt_id);
       if (runningJob === undefined || !live.isHeard(runningJob)) return;
       const at = awake();
       if (shown?.jobId === runningJob && at - shown.at < SHOWN_EVERY) return;
@@ -38,7 +38,26 @@ export function createPreviews(
       const jobId = read.promptId === undefined ? runningJob : jobOf(read.promptId);
       if (jobId !== runningJob) return;
       shown = { jobId, at };
-      live.show(jobId, read.preview);
+      live.show(jobId, { ...read.preview, step: last && stepOf(last, read.preview.node) });
     },
   };
 }
+
+/** ComfyUI sends a preview right after the progress that it belongs to. */
+function stepOf(event: ComfyUIEvent, node: string | undefined): Step | undefined {
+  const { value: current, max: total } = progressIn(event, node) ?? {};
+  // Custom nodes may report anything.
+  return isCount(current) && isCount(total) && current <= total ? { current, total } : undefined;
+}
+
+function progressIn(
+  event: ComfyUIEvent,
+  node: string | undefined,
+): { value: unknown; max: unknown } | undefined {
+  if (event.type === 'progress')
+    return node === undefined || event.data.node === node ? event.data : undefined;
+  if (event.type !== 'progress_state' || node === undefined) return undefined;
+  return event.data.nodes[node];
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) > 0;
