@@ -5,7 +5,7 @@ import { effect } from '@preact/signals';
 import { ApiFailure, call, send } from '../api/call.ts';
 import { whenBack } from '../api/connection.ts';
 import { eventsOf } from '../api/events.ts';
-import type { JobStatus } from '../api/types.ts';
+import type { JobPreview, JobStatus } from '../api/types.ts';
 import { type Asked, asked, isEnded, type Known, knownOf, submit } from './jobs.ts';
 
 const STREAMS = 2;
@@ -63,11 +63,13 @@ async function stream({ key, jobId }: Asked): Promise<void> {
     try {
       const response = await send('GET /api/status/{id}/events', {
         path: { id: jobId! },
+        query: { previews: '1' },
         headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId },
       });
       for await (const { event, id, data } of eventsOf(response.body!)) {
         lastId = id ?? lastId;
-        if (event === 'status') update(key, { view: JSON.parse(data) as JobStatus });
+        if (event === 'status') hear(key, JSON.parse(data) as JobStatus);
+        if (event === 'preview') update(key, { preview: urlOf(JSON.parse(data) as JobPreview) });
       }
     } catch (error) {
       if (!(error instanceof ApiFailure)) await whenBack();
@@ -78,11 +80,20 @@ async function stream({ key, jobId }: Asked): Promise<void> {
   }
 }
 
+const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;
+
+/** What an attempt showed is gone with it. */
+function hear(key: string, view: JobStatus): void {
+  const { view: before } = knownOf(key).peek();
+  const goesOn = view.status === 'processing' && before?.attempts === view.attempts;
+  update(key, { view, ...(!goesOn && { preview: undefined }) });
+}
+
 async function poll({ key, jobId }: Asked): Promise<void> {
   await once(key, jobId!);
 }
 
 async function once(key: string, id: string): Promise<void> {
-  update(key, { view: await call('GET /api/status/{id}', { path: { id } }) });
+  hear(key, await call('GET /api/status/{id}', { path: { id } }));
   if (!isEnded(knownOf(key).peek())) await new Promise((resolve) => setTimeout(resolve, EVERY));
 }

@@ -22,6 +22,8 @@ export interface Asked {
 /** What is known of one; both absent before the first answer. */
 export interface Known {
   view?: JobStatus;
+  /** The unfinished image, as a data: URL; of a job that runs. */
+  preview?: string | undefined;
   /** It was not accepted, or is not there any more. */
   failure?: ApiFailure;
 }

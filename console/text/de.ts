@@ -87,6 +87,7 @@ export const de: Catalogue = {
       refused: 'Nicht angenommen',
     },
     progress: 'Fortschritt',
+    preview: 'Unfertiges Bild',
     place: (position) => `Platz ${position}`,
     waitsFor: (what) => `wartet auf ${what}`,
     step: (step, of) => `Schritt ${step} von ${of}`,

@@ -85,6 +85,7 @@ export const en = {
       refused: 'Not accepted',
     },
     progress: 'Progress',
+    preview: 'Unfinished image',
     place: (position: number) => `place ${position}`,
     waitsFor: (what: string) => `waits for ${what}`,
     step: (step: number, of: number) => `step ${step} of ${of}`,

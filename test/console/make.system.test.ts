@@ -79,6 +79,24 @@ describe.skipIf(!hasChromium)('Make', () => {
     await close();
   });
 
+  test('the unfinished image is shown while it is made, in the place of the image', async () => {
+    const { page, close } = await shown.visit();
+    await fill(page, 'not ready yet');
+    await page.getByText(/More settings/).click();
+    await page.getByRole('textbox', { name: 'Steps' }).fill('50');
+    await page.keyboard.press('Control+Enter');
+    const card = page.getByRole('article', { name: 'not ready yet' });
+    const heightOf = async () => (await card.locator('.picture').first().boundingBox())!.height;
+    const unfinished = card.getByRole('img', { name: 'Unfinished image' });
+    await unfinished.waitFor();
+    const before = await heightOf();
+    await card.getByText('Done').waitFor();
+    expect(await unfinished.count()).toBe(0);
+    await expect.poll(() => property(card.locator('img'), 'naturalWidth')).toBe(256);
+    expect(await heightOf()).toBeCloseTo(before, 0);
+    await close();
+  });
+
   test('a job is cancelled', async () => {
     const { page, close } = await shown.visit();
     await fill(page, 'not this one');
@@ -88,6 +106,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     const card = page.getByRole('article', { name: 'not this one' });
     await card.getByRole('button', { name: 'Cancel' }).click();
     await card.getByText('Cancelled').waitFor();
+    expect(await card.getByRole('img').count()).toBe(0);
     await close();
   });
 

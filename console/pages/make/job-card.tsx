@@ -39,7 +39,9 @@ export function JobCard({ asked }: { asked: Asked }) {
             <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
           ))
         ) : (
-          <div class={isEnded(known) ? 'picture none' : 'picture working'} style={shapeOf(asked)} />
+          <div class={isEnded(known) ? 'picture none' : 'picture working'} style={shapeOf(asked)}>
+            {known.preview && !isEnded(known) && <img src={known.preview} alt={words.preview} />}
+          </div>
         )}
       </div>
       <div class="card-body">
