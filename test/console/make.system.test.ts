@@ -21,6 +21,11 @@ describe.skipIf(!hasChromium)('Make', () => {
     await page.getByRole('textbox', { name: 'Height' }).fill(values.height);
   }
 
+  async function uploadsOf(): Promise<number> {
+    const { uploads } = (await (await fetch(`${shown.url}api/uploads`)).json()) as { uploads: unknown[] };
+    return uploads.length;
+  }
+
   test('a newcomer gets an image, full size, and the same again', async () => {
     const { page, close } = await shown.visit();
     await fill(page, 'a red fox');
@@ -153,14 +158,9 @@ describe.skipIf(!hasChromium)('Make', () => {
     await page.getByRole('button', { name: 'Use the mask' }).click();
     const sent = page.waitForRequest((request) => request.url().endsWith('/api/generate'));
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await expect
-      .poll(async () => {
-        const { uploads } = (await (await fetch(`${shown.url}api/uploads`)).json()) as {
-          uploads: { name: string }[];
-        };
-        return uploads.length;
-      })
-      .toBe(2);
+    // Both are there, and the page knows.
+    await expect.poll(uploadsOf).toBe(2);
+    await page.getByText('Uploading').waitFor({ state: 'detached' });
     await page.getByLabel('Prompt', { exact: true }).focus();
     await page.keyboard.press('Control+Enter');
     const { image } = (await sent).postDataJSON() as { image: string };

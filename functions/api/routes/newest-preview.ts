@@ -9,7 +9,7 @@ export interface NewestPreview {
   take(): Preview | undefined;
 }
 
-/** @param signal ends the listening: where nobody listens a host reads none */
+/** @param signal ends the listening: a host reads none that has no listener */
 export function newestPreview(live: Pick<Live, 'listen'>, jobId: string, signal: AbortSignal): NewestPreview {
   let newest: Preview | undefined;
   let arrived: () => void = () => undefined;
