@@ -17,6 +17,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, wide, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  /** Where the pointer went down: what began inside, a stroke or a selection, does not close it outside. */
+  const began = useRef<EventTarget | null>(null);
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
@@ -28,7 +30,14 @@ export function Dialog({ title, onClose, wide, children }: DialogProps) {
       class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      // The page below hears no keys: it may have its own for them.
+      onKeyDown={(event) => event.stopPropagation()}
+      onPointerDown={(event) => {
+        began.current = event.target;
+      }}
+      onClick={(event) =>
+        event.target === dialog.current && began.current === dialog.current && dialog.current?.close()
+      }
     >
       <div class="dialog-body">
         <header class="dialog-head">

@@ -2,6 +2,12 @@
 
 import { useState } from 'preact/hooks';
 
+/** A file that is dropped beside its place does not take the page's. Called once. */
+export function keepPage(): void {
+  for (const event of ['dragover', 'drop'] as const)
+    addEventListener(event, (dropped) => dropped.preventDefault());
+}
+
 export function useFileDrop(onFile: (file: File) => void) {
   const [isOver, setOver] = useState(false);
   const takeFirst = (files: FileList | null | undefined) => {

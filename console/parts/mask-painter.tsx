@@ -112,11 +112,13 @@ export function MaskPainter({ image, onDone, onClose }: MaskPainterProps) {
           onPointerMove={(event) => event.buttons > 0 && paintTo(spotOf(event))}
         />
       </div>
+      {/* Of no form: Enter would send the one that the dialog lies in. */}
       <div class="row">
         <label class="row">
           {words.brush}
           <input
             type="range"
+            form="none"
             min="1"
             max="40"
             value={size}
@@ -126,6 +128,7 @@ export function MaskPainter({ image, onDone, onClose }: MaskPainterProps) {
         <label class="row">
           <input
             type="checkbox"
+            form="none"
             checked={isErasing}
             onInput={(event) => setErasing(event.currentTarget.checked)}
           />

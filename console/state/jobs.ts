@@ -56,11 +56,20 @@ export function forget(key: string): void {
   known.delete(key);
 }
 
+const underway = new Map<string, Promise<string>>();
+
+/** Sent once at a time: the form and `follow.ts` may both ask for it. @throws ApiFailure that another try does not mend */
+export function submit(one: Asked): Promise<string> {
+  const found = underway.get(one.key) ?? send(one).finally(() => underway.delete(one.key));
+  underway.set(one.key, found);
+  return found;
+}
+
 /**
  * Accepted once, however often it is sent. Where the API asks to wait, it waits.
  * @throws ApiFailure that another try does not mend
  */
-export async function submit({ key, workflow, inputs }: Asked): Promise<string> {
+async function send({ key, workflow, inputs }: Asked): Promise<string> {
   for (;;) {
     try {
       const { job_id: jobId } = await call('POST /api/generate', {

@@ -17,9 +17,27 @@ const pictures = stored<[name: string, picture: string][]>('uploads', [], (value
 export const pictureOf = (name: string): string | undefined =>
   pictures.value.find(([one]) => one === name)?.[1];
 
+/** The files themselves, as long as the page lasts: what is painted on is not the small picture. */
+const files = new Map<string, string>();
+
+/** An address of the whole file; undefined: it was uploaded before the page was loaded, or not here. */
+export const fileOf = (name: string): string | undefined => files.get(name);
+
+function keepFile(name: string, file: Blob): void {
+  const before = files.get(name);
+  if (before !== undefined) URL.revokeObjectURL(before);
+  files.delete(name);
+  files.set(name, URL.createObjectURL(file));
+  const [oldest, address] = [...files][0]!;
+  if (files.size <= KEPT) return;
+  URL.revokeObjectURL(address);
+  files.delete(oldest);
+}
+
 /** @returns the name that stands for it in a request. @throws ApiFailure */
 export async function upload(file: Blob, filename: string): Promise<string> {
   const name = file.size <= BY_FORM ? await byForm(file, filename) : await byLink(file, filename);
+  keepFile(name, file);
   const picture = await smallPicture(file);
   if (picture !== undefined)
     pictures.value = [

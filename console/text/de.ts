@@ -57,6 +57,7 @@ export const de: Catalogue = {
   },
   image: {
     drop: 'Bild hierher ziehen oder einfügen',
+    smallOnly: 'Um eine Maske zu malen, bitte die Datei noch einmal wählen',
     uploading: 'Wird hochgeladen …',
     chosen: 'Das gewählte Bild',
     file: 'Datei',

@@ -55,6 +55,7 @@ export const en = {
   },
   image: {
     drop: 'Drop an image here, or paste one',
+    smallOnly: 'To paint a mask, choose the file again',
     uploading: 'Uploading …',
     chosen: 'The chosen image',
     file: 'File',

@@ -188,6 +188,56 @@ describe.skipIf(!hasChromium)('Make', () => {
     );
   }
 
+  test('a mask is painted on the file itself, and by its dialog alone', async () => {
+    const { page, close } = await shown.visit();
+    const sent: string[] = [];
+    page.on('request', (request) => request.url().endsWith('/api/generate') && sent.push(request.url()));
+    await page.getByLabel('Workflow').selectOption('flux2_turbo_controlnet');
+    await fill(page, 'only painted');
+    const buffer = PNG.sync.write(new PNG({ width: 640, height: 400, fill: true }));
+    const choose = () =>
+      page.locator('input[type=file]').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer });
+    await choose();
+    const paint = page.getByRole('button', { name: 'Paint a mask' });
+    await paint.click();
+    await page.getByRole('dialog').getByRole('slider').press('Enter');
+    await page.getByLabel('Erase').press('Enter');
+    await page.getByLabel('Erase').press('Control+Enter');
+    // A stroke that begins on the heading and ends outside leaves it open.
+    const heading = (await page.getByRole('dialog').getByRole('heading').boundingBox())!;
+    await page.mouse.move(heading.x + 5, heading.y + 5);
+    await page.mouse.down();
+    await page.mouse.move(2, 2);
+    await page.mouse.up();
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    await page.mouse.click(2, 2);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    // Of what was uploaded before a reload only the small picture is here.
+    await page.reload();
+    await page.getByText('choose the file again').waitFor();
+    expect(await paint.count()).toBe(0);
+    await choose();
+    await paint.click();
+    const canvas = page.getByRole('img', { name: 'The image to paint on' });
+    await expect.poll(() => property(canvas, 'width')).toBe(640);
+    expect(sent).toEqual([]);
+    await close();
+  });
+
+  test('a key that is held down sends once', async () => {
+    const { page, close } = await shown.visit();
+    const sent: string[] = [];
+    page.on('request', (request) => request.url().endsWith('/api/generate') && sent.push(request.url()));
+    await fill(page, 'held down');
+    await page.keyboard.down('Control');
+    for (let times = 0; times < 5; times += 1) await page.keyboard.down('Enter');
+    await page.keyboard.up('Enter');
+    await page.keyboard.up('Control');
+    await page.getByRole('article', { name: 'held down' }).getByText('Done').waitFor();
+    expect(sent).toHaveLength(1);
+    await close();
+  });
+
   test('a prompt is never markup, and nothing secret stands in the address', async () => {
     const { page, close } = await shown.visit();
     const prompt = '<img src=x onerror="document.title=1"><script>document.title=2</script>';

@@ -1,6 +1,6 @@
 // An image as an input: by drop, paste, file, or from what was made here; with a mask painted on it where that is wanted.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { usePicture } from '../../api/picture.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { Field } from '../../parts/field.tsx';
@@ -9,7 +9,7 @@ import { MaskPainter } from '../../parts/mask-painter.tsx';
 import { imageWithMask, maskOf } from '../../parts/masked.ts';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { pngOf } from '../../parts/png.ts';
-import { pictureOf, upload } from '../../state/uploads.ts';
+import { fileOf, pictureOf, upload } from '../../state/uploads.ts';
 import { t } from '../../text/index.ts';
 import { MadeHere } from './made-here.tsx';
 
@@ -25,30 +25,26 @@ interface ImageFieldProps {
   onValue: (name: string | undefined) => void;
 }
 
-/** An address of what a name stands for. */
-function useShown(name: string): string | undefined {
+/** Addresses of what a name stands for: small, and whole where that can be had. */
+function useImage(name: string): { shown: string | undefined; whole: string | undefined } {
   const uploaded = pictureOf(name);
-  const made = usePicture(name === '' || uploaded !== undefined ? undefined : name);
-  return uploaded ?? made.address;
+  const { address } = usePicture(name === '' || uploaded !== undefined ? undefined : name);
+  return { shown: uploaded ?? address, whole: fileOf(name) ?? address };
 }
 
 export function ImageField({ name, label, description, error, value, maskFor, onValue }: ImageFieldProps) {
   const file = useRef<HTMLInputElement>(null);
   const [isBusy, setBusy] = useState(false);
   const [open, setOpen] = useState<'mask' | 'made' | undefined>(undefined);
-  /** The file itself, as long as the page lasts: what is painted on is not the small picture. */
-  const [local, setLocal] = useState<{ name: string; address: string } | undefined>(undefined);
-  const shown = useShown(value);
+  const { shown, whole } = useImage(value);
   const isMask = maskFor !== undefined;
-  const base = useShown(maskFor ?? '');
+  const base = useImage(maskFor ?? '');
   const words = t().image;
 
   const take = async (blob: Blob, filename: string) => {
     setBusy(true);
     try {
-      const uploaded = await upload(blob, filename);
-      setLocal({ name: uploaded, address: URL.createObjectURL(blob) });
-      onValue(uploaded);
+      onValue(await upload(blob, filename));
     } catch (failure) {
       notifyFailure(failure);
     } finally {
@@ -56,9 +52,9 @@ export function ImageField({ name, label, description, error, value, maskFor, on
     }
   };
   const { isOver, place, onChange } = useFileDrop((file) => void take(file, file.name));
-  useEffect(() => () => local && URL.revokeObjectURL(local.address), [local]);
 
-  const canvasImage = isMask ? base : local?.name === value ? local.address : shown;
+  const canvasImage = isMask ? base.whole : whole;
+  const isSmallOnly = canvasImage === undefined && (isMask ? base.shown : shown) !== undefined;
   return (
     <Field label={label} description={description} error={error}>
       {(described) => (
@@ -91,6 +87,7 @@ export function ImageField({ name, label, description, error, value, maskFor, on
             )}
             {value && <IconButton icon="close" label={words.remove} onClick={() => onValue(undefined)} />}
           </div>
+          {isSmallOnly && <p class="field-about">{words.smallOnly}</p>}
           {open === 'made' && <MadeHere onChoose={onValue} onClose={() => setOpen(undefined)} />}
           {open === 'mask' && canvasImage && (
             <MaskPainter

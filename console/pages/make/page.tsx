@@ -122,7 +122,8 @@ function MakeForm({ form }: { form: Form }) {
         if (!isSending) void queue();
       }}
       onKeyDown={(event) => {
-        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) element.current?.requestSubmit();
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat)
+          element.current?.requestSubmit();
       }}
     >
       {missing > 0 && <p class="warning">{words.missing(form.missing.map(wantedOf).join(', '))}</p>}
