@@ -1,11 +1,11 @@
-// Outputs at full size, one after the other: arrow keys turn, a click shows one pixel as one.
+// Outputs at full size, one after the other: arrow keys turn, a click shows one pixel of an image as one.
 
 import { useState } from 'preact/hooks';
 import { bytesOf, t } from '../text/index.ts';
 import { Button, IconButton } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { notify, notifyFailure } from './notices.tsx';
-import type { OutputView } from './output.tsx';
+import { FileRow, isPicture, Other, type OutputView, useShowable } from './output.tsx';
 
 interface ViewerProps {
   outputs: OutputView[];
@@ -16,7 +16,9 @@ interface ViewerProps {
 
 export function Viewer({ outputs, index, onIndex, onClose }: ViewerProps) {
   const [isWhole, setWhole] = useState(true);
-  const { filename, kind, url, width, height, size_bytes: size } = outputs[index]!;
+  const output = outputs[index]!;
+  const { filename, url, width, height, size_bytes: size } = output;
+  const { isShowable, onError } = useShowable(url);
   const words = t().output;
   const turn = (by: number) => onIndex((index + by + outputs.length) % outputs.length);
   const copy = async () => {
@@ -31,21 +33,31 @@ export function Viewer({ outputs, index, onIndex, onClose }: ViewerProps) {
     <Dialog title={filename} onClose={onClose} wide>
       <div
         class={isWhole ? 'viewer' : 'viewer full'}
-        onKeyDown={({ key }) => {
+        onKeyDown={({ key, target }) => {
+          // There the arrows are of the film.
+          if (target instanceof HTMLMediaElement) return;
           if (key === 'ArrowLeft') turn(-1);
           if (key === 'ArrowRight') turn(1);
         }}
       >
-        {kind === 'image' ? (
+        {!isPicture(output) ? (
+          <Other key={url} output={output} />
+        ) : isShowable ? (
           <button
             type="button"
             aria-label={isWhole ? words.full : words.whole}
             onClick={() => setWhole(!isWhole)}
           >
-            <img src={url} alt={filename} width={width ?? undefined} height={height ?? undefined} />
+            <img
+              src={url}
+              alt={filename}
+              width={width ?? undefined}
+              height={height ?? undefined}
+              onError={onError}
+            />
           </button>
         ) : (
-          <p>{words.kinds[kind]}</p>
+          <FileRow output={output} />
         )}
         <div class="row">
           {outputs.length > 1 && (

@@ -147,6 +147,7 @@ export const de: Catalogue = {
     copied: 'Der Link ist kopiert; er gilt 15 Minuten',
     full: 'Jeden Pixel zeigen',
     whole: 'Das ganze Bild zeigen',
+    beginning: (size) => `Die ersten ${size}; der Download hat den Rest`,
     before: 'Zurück',
     next: 'Weiter',
     of: (index, count) => `${index} von ${count}`,

@@ -145,6 +145,7 @@ export const en = {
     copied: 'The link is copied; it opens for 15 minutes',
     full: 'Show each pixel',
     whole: 'Show the whole image',
+    beginning: (size: string) => `The first ${size}; the download has the rest`,
     before: 'Before',
     next: 'Next',
     of: (index: number, count: number) => `${index} of ${count}`,

@@ -6,7 +6,7 @@ import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
-import { Output, type OutputView } from '../../parts/output.tsx';
+import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
@@ -15,8 +15,6 @@ import { UseAsInput } from '../make/use-as-input.tsx';
 import { forget } from './found.ts';
 
 const LOOKS_AGAIN = 1500;
-/** Of a text; the whole is a download. */
-const SHOWN_TEXT = 20_000;
 
 export function Details({ id, onClose }: { id: string; onClose: () => void }) {
   const [job, setJob] = useState<JobDetails | undefined>(undefined);
@@ -59,10 +57,7 @@ function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
     <div class="details">
       <div class="details-outputs">
         {job.outputs.map((output, index) => (
-          <div key={output.filename}>
-            <Output output={output} onOpen={() => setShown(index)} />
-            {output.kind === 'text' && <Text output={output} />}
-          </div>
+          <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
         ))}
         {job.outputs.length === 0 && <p class="empty">{t().job.states[job.status]}</p>}
       </div>
@@ -75,21 +70,6 @@ function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
         <Viewer outputs={job.outputs} index={shown} onIndex={setShown} onClose={() => setShown(undefined)} />
       )}
     </div>
-  );
-}
-
-function Text({ output: { filename } }: { output: OutputView }) {
-  const [text, setText] = useState('');
-  useEffect(() => {
-    send('GET /api/image/{filename}', { path: { filename }, headers: { Range: `bytes=0-${SHOWN_TEXT - 1}` } })
-      .then((answer) => answer.text())
-      .then(setText)
-      .catch(notifyFailure);
-  }, [filename]);
-  return (
-    <pre class="details-text" tabIndex={0} aria-label={filename}>
-      {text}
-    </pre>
   );
 }
 

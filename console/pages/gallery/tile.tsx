@@ -1,9 +1,21 @@
 // A job in the grid: what it made, small, and what it was asked for.
 
 import { usePicture } from '../../api/picture.ts';
+import { Icon, type IconName } from '../../parts/icon.tsx';
+import type { OutputView } from '../../parts/output.tsx';
 import { linkTo } from '../../shell/route.ts';
 import { t } from '../../text/index.ts';
 import type { GalleryJob } from './found.ts';
+
+const ICONS: Record<OutputView['kind'], IconName> = {
+  image: 'image',
+  video: 'film',
+  audio: 'sound',
+  text: 'text',
+  '3d': 'cube',
+  latent: 'file',
+  file: 'file',
+};
 
 export function Tile({ job }: { job: GalleryJob }) {
   const words = t();
@@ -18,7 +30,10 @@ export function Tile({ job }: { job: GalleryJob }) {
         {address ? (
           <img src={address} alt="" />
         ) : image && !gone ? null : (
-          <span class="gallery-kind">{kind ? words.output.kinds[kind] : state}</span>
+          <span class="gallery-kind">
+            {kind && <Icon name={ICONS[kind]} />}
+            {kind ? words.output.kinds[kind] : state}
+          </span>
         )}
         {job.outputs.length > 1 && <span class="gallery-count">{job.outputs.length}</span>}
       </span>
