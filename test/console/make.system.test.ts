@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Console, hasChromium, isFocused, openConsole, property } from './console.ts';
+import { type Console, hasChromium, isFocused, openConsole, property, type Visit } from './console.ts';
 
 describe.skipIf(!hasChromium)('Make', () => {
   let shown: Console;
@@ -15,10 +15,17 @@ describe.skipIf(!hasChromium)('Make', () => {
 
   const small = { width: '256', height: '256' };
 
-  async function fill(page: Awaited<ReturnType<Console['visit']>>['page'], prompt: string, values = small) {
+  async function fill(page: Visit['page'], prompt: string, values = small) {
     await page.getByLabel('Prompt', { exact: true }).fill(prompt);
     await page.getByRole('textbox', { name: 'Width' }).fill(values.width);
     await page.getByRole('textbox', { name: 'Height' }).fill(values.height);
+  }
+
+  /** Grows with each job that the page sends. */
+  function generatesOf(page: Visit['page']): string[] {
+    const sent: string[] = [];
+    page.on('request', (request) => request.url().endsWith('/api/generate') && sent.push(request.url()));
+    return sent;
   }
 
   async function uploadsOf(): Promise<number> {
@@ -190,8 +197,7 @@ describe.skipIf(!hasChromium)('Make', () => {
 
   test('a mask is painted on the file itself, and by its dialog alone', async () => {
     const { page, close } = await shown.visit();
-    const sent: string[] = [];
-    page.on('request', (request) => request.url().endsWith('/api/generate') && sent.push(request.url()));
+    const sent = generatesOf(page);
     await page.getByLabel('Workflow').selectOption('flux2_turbo_controlnet');
     await fill(page, 'only painted');
     const buffer = PNG.sync.write(new PNG({ width: 640, height: 400, fill: true }));
@@ -226,8 +232,7 @@ describe.skipIf(!hasChromium)('Make', () => {
 
   test('a key that is held down sends once', async () => {
     const { page, close } = await shown.visit();
-    const sent: string[] = [];
-    page.on('request', (request) => request.url().endsWith('/api/generate') && sent.push(request.url()));
+    const sent = generatesOf(page);
     await fill(page, 'held down');
     await page.keyboard.down('Control');
     for (let times = 0; times < 5; times += 1) await page.keyboard.down('Enter');
