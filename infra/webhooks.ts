@@ -35,6 +35,7 @@ export class Webhooks extends Construct {
           jobs: { items: ['BatchGetItem', 'UpdateItem'], indexes: ['byHook'] },
           deliveries: { items: ['GetItem', 'PutItem', 'UpdateItem'], indexes: ['byDue'] },
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },
+          ledgers: { items: ['PutItem'] },
         }),
         ...images.allow(role, { GetObject: ['images'] }),
         METRICS_NAMESPACE: namespaceOf(settings.name),

@@ -1,5 +1,6 @@
-// A ledger: what the jobs that one process ended came to, by intervals of five minutes. Pure.
+// A ledger: what the jobs that one process ended came to, and the webhooks that it sent, by intervals of five minutes. Pure.
 
+import type { Tried } from './delivery.ts';
 import type { FailureCode, JobState } from './job-state.ts';
 
 const MINUTE = 60_000;
@@ -14,7 +15,16 @@ export const BOUNDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600] as co
 export type EndedJob = Pick<JobState, 'jobId' | 'status' | 'createdAt'> &
   Partial<Pick<JobState, 'startedAt' | 'errorCode' | 'outputs' | 'gpuMs'>>;
 
-/** Sums over jobs that completed or failed. */
+/** Tries to deliver webhooks. */
+export interface WebhookTries {
+  delivered: number;
+  /** The last one of a webhook that was given up, too. */
+  failed: number;
+  /** Webhooks, not tries. */
+  gaveUp: number;
+}
+
+/** Sums over jobs that completed or failed, and over webhooks. */
 export interface Interval {
   completed: number;
   failed: Partial<Record<FailureCode, number>>;
@@ -27,6 +37,8 @@ export interface Interval {
   waits: number[];
   /** Jobs that started by the GPU time of all their attempts. */
   runs: number[];
+  /** Absent in what an earlier release wrote. */
+  webhooks?: WebhookTries;
 }
 
 export interface FailedJob {
@@ -39,7 +51,7 @@ export interface FailedJob {
 export interface LedgerRow {
   ledgerId: string;
   hour: string;
-  /** How many ends it has: of two states of a row the later has more. */
+  /** How many ends and tries it has: of two states of a row the later has more. */
   ends: number;
   /** By the minute at which an interval begins. */
   intervals: Record<string, Interval>;
@@ -64,8 +76,19 @@ export function beginOf({ hour }: Pick<LedgerRow, 'hour'>, minute: string): numb
 
 const zeros = () => Array.from({ length: BOUNDS.length + 1 }, () => 0);
 
-export function emptyInterval(): Interval {
-  return { completed: 0, failed: {}, outputs: 0, gpuMs: 0, waitMs: 0, waits: zeros(), runs: zeros() };
+const noTries = (): WebhookTries => ({ delivered: 0, failed: 0, gaveUp: 0 });
+
+export function emptyInterval(): Required<Interval> {
+  return {
+    completed: 0,
+    failed: {},
+    outputs: 0,
+    gpuMs: 0,
+    waitMs: 0,
+    waits: zeros(),
+    runs: zeros(),
+    webhooks: noTries(),
+  };
 }
 
 export function emptyRow(hour: string, writer: string): LedgerRow {
@@ -80,6 +103,7 @@ export function addEnd(row: LedgerRow, job: EndedJob, at: number): LedgerRow {
   const isFailed = status === 'failed' && code !== undefined;
   const waitMs = startedAt === undefined ? undefined : Math.max(0, startedAt - createdAt);
   const interval: Interval = {
+    ...before,
     completed: before.completed + (status === 'completed' ? 1 : 0),
     failed: isFailed ? { ...before.failed, [code]: (before.failed[code] ?? 0) + 1 } : before.failed,
     outputs: before.outputs + outputs.length,
@@ -94,6 +118,27 @@ export function addEnd(row: LedgerRow, job: EndedJob, at: number): LedgerRow {
     intervals: { ...row.intervals, [minute]: interval },
     failures: isFailed ? latestOf([...row.failures, { jobId, code, at }], FAILURES_NAMED) : row.failures,
   };
+}
+
+/** Adds how a try to deliver a webhook has just ended. */
+export function addTry(row: LedgerRow, tried: Tried, at: number): LedgerRow {
+  const minute = minuteOf(at);
+  const before = row.intervals[minute] ?? emptyInterval();
+  const isDelivered = 'deliveredAt' in tried;
+  const webhooks = addedTries(before.webhooks, {
+    delivered: isDelivered ? 1 : 0,
+    failed: isDelivered ? 0 : 1,
+    gaveUp: 'gaveUpAt' in tried ? 1 : 0,
+  });
+  return {
+    ...row,
+    ends: row.ends + 1,
+    intervals: { ...row.intervals, [minute]: { ...before, webhooks } },
+  };
+}
+
+function addedTries(a: WebhookTries = noTries(), b: WebhookTries = noTries()): WebhookTries {
+  return { delivered: a.delivered + b.delivered, failed: a.failed + b.failed, gaveUp: a.gaveUp + b.gaveUp };
 }
 
 function counted(counts: readonly number[], ms: number): number[] {
@@ -114,9 +159,9 @@ export function latestOf(failures: readonly FailedJob[], most: number): FailedJo
     });
 }
 
-export function sumOf(intervals: readonly Interval[]): Interval {
+export function sumOf(intervals: readonly Interval[]): Required<Interval> {
   const added = (a: readonly number[], b: readonly number[]) => a.map((count, at) => count + (b[at] ?? 0));
-  return intervals.reduce<Interval>((so, one) => {
+  return intervals.reduce<Required<Interval>>((so, one) => {
     const failed = { ...so.failed };
     for (const [code, count] of Object.entries(one.failed) as [FailureCode, number][])
       failed[code] = (failed[code] ?? 0) + count;
@@ -128,6 +173,7 @@ export function sumOf(intervals: readonly Interval[]): Interval {
       waitMs: so.waitMs + one.waitMs,
       waits: added(so.waits, one.waits),
       runs: added(so.runs, one.runs),
+      webhooks: addedTries(so.webhooks, one.webhooks),
     };
   }, emptyInterval());
 }

@@ -1,6 +1,6 @@
 // Webhooks within the process of the local stack.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { LocalSettings } from '../config/local.ts';
 import type { Log } from '../log.ts';
 import type { Connected } from '../runtime/connect.ts';
@@ -19,6 +19,7 @@ export function startWebhooks(connected: Connected, settings: LocalSettings, log
     // If private addresses are allowed, this machine's own are allowed too.
     own: allowPrivate ? new Set() : ownAddresses(named),
   });
-  const deliver = createDeliverer({ ...connected, send, log, random: randomBytes });
+  const ledger = connected.ledgers.of(`webhooks.${randomUUID()}`);
+  const deliver = createDeliverer({ ...connected, send, log, ledger, random: randomBytes });
   return startDelivering(deliver, { log, now: connected.now });
 }

@@ -1,9 +1,10 @@
-// The ledgers table: what ended jobs came to, an item for each hour of each process that ended some. A process counts an end
+// The ledgers table: what ended jobs and sent webhooks came to, an item for each hour of each process. A process counts an end
 // once, after its write is confirmed, and puts its whole row: a put that is repeated changes nothing, one that is late and has
 // fewer ends is refused, and no two processes write the same item. What a process counted and had not put is lost with it.
 
+import type { Tried } from '../core/delivery.ts';
 import { hasEnded } from '../core/job-state.ts';
-import { addEnd, emptyRow, type EndedJob, hourOf, type LedgerRow } from '../core/ledger.ts';
+import { addEnd, addTry, emptyRow, type EndedJob, hourOf, type LedgerRow } from '../core/ledger.ts';
 import { absent, anyOf, type Engine, where } from './engine.ts';
 import { SCHEMA_VERSION, ledgersTable } from './tables.ts';
 
@@ -14,6 +15,8 @@ const MOST_ROWS = 5000;
 export interface Ledger {
   /** @param job after the write that ended it; one that has not ended, or was cancelled, is not counted */
   ended(job: EndedJob): void;
+  /** @param how a try to deliver a webhook ended, after it was recorded */
+  tried(how: Tried): void;
   /** Puts what was counted since the last time. @throws what the table throws: the next call puts it too */
   write(): Promise<void>;
 }
@@ -28,13 +31,17 @@ export function createLedgers({ table: tableOf, clock }: Engine) {
     of(writer: string): Ledger {
       const rows = new Map<string, LedgerRow>();
       const put = new Map<string, number>();
+      const count = (added: (row: LedgerRow, at: number) => LedgerRow) => {
+        const at = clock.now();
+        const hour = hourOf(at);
+        rows.set(hour, added(rows.get(hour) ?? emptyRow(hour, writer), at));
+      };
       return {
         ended(job) {
           if (!hasEnded(job) || job.status === 'cancelled') return;
-          const at = clock.now();
-          const hour = hourOf(at);
-          rows.set(hour, addEnd(rows.get(hour) ?? emptyRow(hour, writer), job, at));
+          count((row, at) => addEnd(row, job, at));
         },
+        tried: (how) => count((row, at) => addTry(row, how, at)),
         async write() {
           const now = clock.now();
           for (const [hour, row] of rows) {

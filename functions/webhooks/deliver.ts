@@ -11,6 +11,7 @@ import { nextTry } from '../core/webhook.ts';
 import type { Images } from '../images/images.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Jobs } from '../store/jobs.ts';
+import type { Ledger } from '../store/ledgers.ts';
 import type { WebhookSecrets } from '../store/webhook-secrets.ts';
 import { payloadOf } from './payload.ts';
 import { runpodPayload } from './runpod-payload.ts';
@@ -26,6 +27,7 @@ export interface DeliverDeps extends TakeOverDeps {
   images: Pick<Images, 'get'>;
   send: Send;
   metrics?: Metrics;
+  ledger: Pick<Ledger, 'tried' | 'write'>;
   random(bytes: number): Uint8Array;
   /** Deliveries sent at the same time. */
   concurrency?: number;
@@ -45,7 +47,7 @@ const CONCURRENCY = 32;
 const WITH_FILES_AT_ONCE = 3;
 /** Interval of polls during sends, ms: newly ended jobs do not wait for receivers that hang. */
 const POLLS_AGAIN = 1000;
-/** Interval of full reads, ms; in between only newly due deliveries are read. */
+/** Interval of full reads, ms; in between only newly due deliveries are read. A long round puts its ledger as often. */
 const POLLS_ALL = 30_000;
 
 /** @param goesOn asked before each delivery; false leaves the rest to the next round. @throws where the tables do not answer */
@@ -72,6 +74,7 @@ export function createDeliverer(deps: DeliverDeps): DeliverRound {
         slots.wait(await deps.deliveries.listLatelyDue(deps.now(), slots.knows));
         return;
       }
+      await putLedger(deps);
       const now = await deps.deliveries.listDue(deps.now());
       readAllAt = performance.now();
       more = now.more;
@@ -99,8 +102,18 @@ export function createDeliverer(deps: DeliverDeps): DeliverRound {
       }
     } finally {
       await Promise.all(underway);
+      await putLedger(deps);
     }
   };
+}
+
+/** Nothing was counted: no write. Never throws: its numbers are for plots, and a webhook does not wait for them. */
+async function putLedger({ ledger, log }: DeliverDeps): Promise<void> {
+  try {
+    await ledger.write();
+  } catch (error) {
+    log.error('round.failed', error, { round: 'ledger' });
+  }
 }
 
 /** Starts sends whenever a slot is free, until none is under way or `ms` have passed. */
@@ -137,7 +150,7 @@ async function sendOne(
           )
         : await tryOnce(deps, delivery, job, payloadOf(job));
     if (job) answered = tried.status !== undefined;
-    await deliveries.record(delivery, claim, tried);
+    if (await deliveries.record(delivery, claim, tried)) deps.ledger.tried(tried);
     report(deps, delivery, tried, job);
     return true;
   } catch (error) {

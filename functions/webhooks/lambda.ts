@@ -2,7 +2,7 @@
 // two readers at most, and those are the forwarder and the controller.
 
 import type { Context } from 'aws-lambda';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { webhooksLambdaSettings } from '../config/webhooks.ts';
 import { logLevelOf } from '../config/log.ts';
 import { AppError } from '../core/errors.ts';
@@ -27,8 +27,10 @@ const store = createStoreClient(
   },
   Date.now,
 );
+const tables = openTables(engineOf(store, settings.TABLE_PREFIX));
 const deliver = createDeliverer({
-  ...openTables(engineOf(store, settings.TABLE_PREFIX)),
+  ...tables,
+  ledger: tables.ledgers.of(`webhooks.${randomUUID()}`),
   // Few messages have files in them: the client is loaded with the first.
   images: createLateS3Images(settings.IMAGES_BUCKET, {
     endpoint: settings.AWS_ENDPOINT_URL_S3,

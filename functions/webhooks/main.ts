@@ -1,6 +1,6 @@
 // Webhooks as a process of its own.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { webhooksSettings } from '../config/webhooks.ts';
 import { logLevelOf } from '../config/log.ts';
 import { createLog } from '../log.ts';
@@ -24,10 +24,9 @@ try {
     own: allowPrivate ? new Set() : ownAddresses(settings.OWN_HOSTS),
   });
   const { now } = connected;
-  const delivering = startDelivering(createDeliverer({ ...connected, send, log, random: randomBytes }), {
-    log,
-    now,
-  });
+  const ledger = connected.ledgers.of(`webhooks.${randomUUID()}`);
+  const deliver = createDeliverer({ ...connected, send, log, ledger, random: randomBytes });
+  const delivering = startDelivering(deliver, { log, now });
   onStopSignal(() => delivering.stop());
   reportReady({});
 } catch (error) {

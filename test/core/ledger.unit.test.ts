@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   addEnd,
+  addTry,
   beginOf,
   BOUNDS,
   emptyRow,
@@ -57,6 +58,24 @@ test('a sum has all of its parts', () => {
     gpuMs: 14_000,
   });
   expect(sumOf([])).toMatchObject({ completed: 0, failed: {} });
+});
+
+test('tries of webhooks raise the row; a row of an older release has none', () => {
+  const older = addEnd(row(), completed, NOW);
+  delete older.intervals['05']!.webhooks;
+  const after = addTry(
+    addTry(older, { gaveUpAt: NOW, error: 'gone' }, NOW),
+    { deliveredAt: NOW, status: 200 },
+    NOW,
+  );
+  expect(after.ends).toBe(3);
+  expect(after.intervals['05']).toMatchObject({
+    completed: 1,
+    webhooks: { delivered: 1, failed: 1, gaveUp: 1 },
+  });
+  const without = addEnd(row(), completed, NOW);
+  delete without.intervals['05']!.webhooks;
+  expect(sumOf([without.intervals['05']!]).webhooks).toEqual({ delivered: 0, failed: 0, gaveUp: 0 });
 });
 
 describe('a share of counted times', () => {

@@ -119,7 +119,7 @@ describe('tables', () => {
     );
   });
 
-  test('webhooks read ended jobs, take them out of the outbox, and change deliveries alone', () => {
+  test('webhooks read ended jobs, take them out of the outbox, change deliveries, and put their ledger', () => {
     expect(allowedTo('Webhooks', 'dynamodb')).toEqual(
       [
         ...forEach('jobs', 'BatchGetItem', 'UpdateItem'),
@@ -127,6 +127,7 @@ describe('tables', () => {
         ...forEach('deliveries', 'GetItem', 'PutItem', 'UpdateItem'),
         'deliveries/index/byDue Query',
         ...forEach('webhook-secrets', 'GetItem', 'PutItem'),
+        'ledgers PutItem',
       ].toSorted(),
     );
     // RunPod's message has the files in it.

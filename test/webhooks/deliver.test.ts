@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expire } from '../../functions/core/job.ts';
+import { hourOf, sumOf } from '../../functions/core/ledger.ts';
 import { call } from '../api/support.ts';
 import { answers, startReceiver } from './receiver.ts';
 import { outbox, type DeliveryRig, startDeliveryRig } from './rig.ts';
@@ -240,4 +241,54 @@ test('a log line holds neither the address nor the secret nor the prompt', async
   expect(text).toContain(jobId);
   for (const hidden of ['geheim', 'rotfuchs', String(rig.receiver.port), await secretOf()])
     expect(text).not.toContain(hidden);
+});
+
+describe('the ledger', () => {
+  const counted = async () => {
+    const rows = await rig.store.ledgers.readHour(hourOf(rig.store.now()));
+    return sumOf(rows.flatMap(({ intervals }) => Object.values(intervals))).webhooks;
+  };
+
+  test('has what was delivered, what failed and what was given up, each once', async () => {
+    rig.receiver.answer((_got, res, nth) => void res.writeHead([500, 200, 410][nth - 1] ?? 200).end());
+    await rig.cancelled();
+    await rig.round();
+    expect(await counted()).toEqual({ delivered: 0, failed: 1, gaveUp: 0 });
+    rig.wait(10_000);
+    await rig.round();
+    await rig.round();
+    expect(await counted()).toEqual({ delivered: 1, failed: 1, gaveUp: 0 });
+    await rig.cancelled();
+    await rig.round();
+    expect(await counted()).toEqual({ delivered: 1, failed: 2, gaveUp: 1 });
+    const { json } = await call(rig.app, 'GET /api/admin/hours?hours=1');
+    const intervals = json['intervals'] as { webhooks: Record<string, number> }[];
+    expect(intervals.map(({ webhooks }) => webhooks)).toContainEqual({
+      delivered: 1,
+      failed_tries: 2,
+      given_up: 1,
+    });
+    expect(await (await rig.app.request('/metrics')).text()).toMatch(
+      /^comfyui_webhook_tries_total\{outcome="failed"\} 2$/m,
+    );
+  });
+
+  test('does not count a try whose record another process has overtaken', async () => {
+    const deps = rig.deps();
+    const deliveries = { ...deps.deliveries, record: () => Promise.resolve(false) };
+    await rig.cancelled();
+    await rig.round({ deliveries });
+    expect(await counted()).toEqual({ delivered: 0, failed: 0, gaveUp: 0 });
+  });
+
+  test('that cannot be put keeps its counts, and webhooks go on', async () => {
+    const { ledger } = rig.deps();
+    const failing = { ...ledger, write: () => Promise.reject(new Error('no answer')) };
+    await rig.cancelled();
+    expect(await rig.round({ ledger: failing })).toMatchObject({ tried: 1 });
+    expect(rig.lines.some((line) => line.includes('round.failed'))).toBe(true);
+    await rig.cancelled();
+    await rig.round();
+    expect(await counted()).toMatchObject({ delivered: 2 });
+  });
 });

@@ -42,6 +42,7 @@ export async function startDeliveryRig(options: Pick<RigOptions, 'onLog'> = {}):
   const receiver = await startReceiver();
   const lines: string[] = [];
   let passed = 0;
+  const ledger = base.store.ledgers.of('webhooks');
   const send = createSend({ resolve: resolveAsMachine, allowPrivate: true, own: new Set(), limit: 1000 });
   const rig: DeliveryRig = {
     ...base,
@@ -55,6 +56,7 @@ export async function startDeliveryRig(options: Pick<RigOptions, 'onLog'> = {}):
       send,
       log: createLog('webhooks', 'debug', (line) => lines.push(line)),
       now: () => base.store.now() + passed,
+      ledger,
       random: randomBytes,
       ...more,
     }),

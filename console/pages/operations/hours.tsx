@@ -1,4 +1,4 @@
-// The last hours: how many jobs ended, and how long they had waited and run.
+// The last hours: how many jobs ended, how long they had waited and run, and webhooks where there were some.
 
 import type { Hours as HoursView } from '../../api/types.ts';
 import { Plot } from '../../parts/plot.tsx';
@@ -9,6 +9,11 @@ export function Hours({ hours: { intervals } }: { hours: HoursView }) {
   const clock = new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' });
   const labels = intervals.map(({ at }) => clock.format(new Date(at)));
   const seconds = (value: number) => (value < 1 ? numberOf(value, 2) : durationOf(value));
+  const tries = [
+    { name: words.delivered, values: intervals.map(({ webhooks }) => webhooks.delivered) },
+    { name: words.failedTries, values: intervals.map(({ webhooks }) => webhooks.failed_tries) },
+    { name: words.givenUp, values: intervals.map(({ webhooks }) => webhooks.given_up) },
+  ];
   return (
     <div class="plots">
       <Plot
@@ -29,6 +34,14 @@ export function Hours({ hours: { intervals } }: { hours: HoursView }) {
         ]}
         say={seconds}
       />
+      {tries.some(({ values }) => values.some((value) => value > 0)) && (
+        <Plot
+          title={words.webhookTries}
+          labels={labels}
+          series={tries.map((one) => ({ ...one, how: 'bar' }))}
+          say={numberOf}
+        />
+      )}
     </div>
   );
 }

@@ -36,10 +36,10 @@ export function endRoutes({ jobs, now }: AdminDeps, ends: Ends) {
         tag: 'Operations',
         summary: 'The last hours in intervals of five minutes',
         description:
-          'What completed and failed, how long it had waited and run. A host says it every 15 s: what it had not said when it died is missing. Cancelled jobs are not counted.',
+          'What completed and failed, how long it had waited and run, and webhooks. A host says it every 15 s, what sends webhooks after each round: what it had not said when it died is missing. Cancelled jobs are not counted.',
         scope: 'admin',
         parameters: { hours: hoursBack(3) },
-        answers: { 200: json('All intervals, those without an end too', 'Hours') },
+        answers: { 200: json('All intervals, empty ones too', 'Hours') },
         errors: ['invalid_field'],
       },
       async (_, { hours }) => {
@@ -111,7 +111,7 @@ function failedOf({ failed }: Interval): number {
   return Object.values(failed).reduce((so, count) => so + count, 0);
 }
 
-function intervalView(begin: number, interval: Interval) {
+function intervalView(begin: number, interval: Required<Interval>) {
   const spread = (counts: readonly number[]) => ({ p50: quantile(counts, 0.5), p95: quantile(counts, 0.95) });
   return {
     at: iso(begin),
@@ -121,6 +121,11 @@ function intervalView(begin: number, interval: Interval) {
     gpu_seconds: interval.gpuMs / 1000,
     wait_seconds: spread(interval.waits),
     run_seconds: spread(interval.runs),
+    webhooks: {
+      delivered: interval.webhooks.delivered,
+      failed_tries: interval.webhooks.failed,
+      given_up: interval.webhooks.gaveUp,
+    },
   };
 }
 

@@ -48,6 +48,7 @@ export function metricsRoutes(deps: AdminDeps, { ends, queue }: { ends: Ends; qu
           ...queueFamilies(queued, now),
           ...hostFamilies(hosts),
           ...endFamilies(today),
+          ...webhookFamilies(today),
           gauge('comfyui_webhooks_due', `Webhooks that are to be sent, at most ${DUE_COUNTED}`, due),
           ...processFamilies(deps),
         ]);
@@ -132,13 +133,29 @@ function hostFamilies(all: readonly Host[]): Family[] {
   ];
 }
 
+const counter = (name: string, help: string, value: number): Family => ({
+  name,
+  type: 'counter',
+  help: `${help}, since midnight UTC`,
+  samples: [{ value }],
+});
+
+function webhookFamilies({ webhooks }: ReturnType<typeof sumOf>): Family[] {
+  return [
+    {
+      name: 'comfyui_webhook_tries_total',
+      type: 'counter',
+      help: 'Tries to deliver webhooks, since midnight UTC',
+      samples: [
+        { labels: { outcome: 'delivered' }, value: webhooks.delivered },
+        { labels: { outcome: 'failed' }, value: webhooks.failed },
+      ],
+    },
+    counter('comfyui_webhooks_given_up_total', 'Webhooks that were given up', webhooks.gaveUp),
+  ];
+}
+
 function endFamilies(today: Interval): Family[] {
-  const counter = (name: string, help: string, value: number): Family => ({
-    name,
-    type: 'counter',
-    help: `${help}, since midnight UTC`,
-    samples: [{ value }],
-  });
   return [
     {
       name: 'comfyui_jobs_ended_total',

@@ -81,6 +81,13 @@ export const hours = z.strictObject({
         gpu_seconds: seconds,
         wait_seconds: spread.describe('From acceptance to the first start'),
         run_seconds: spread.describe('GPU time of all attempts'),
+        webhooks: z
+          .strictObject({
+            delivered: count,
+            failed_tries: count.describe('Those that are repeated, and the last ones'),
+            given_up: count.describe('Webhooks, not tries'),
+          })
+          .describe('By when they were tried'),
       }),
     )
     .describe('By when jobs ended, oldest first; the last one goes on'),
