@@ -102,8 +102,8 @@ function cachedNodes({ status }: Entry): string[] {
   return Array.isArray(nodes) ? nodes.map(String) : [];
 }
 
-/** When ComfyUI ran it, ms. */
-function runOf({ status }: Entry): { from: number; to: number } | undefined {
+/** When ComfyUI ran it, ms of the GPU host's clock. Undefined: it never started, or gives no times. */
+export function runOf({ status }: Entry): { from: number; to: number } | undefined {
   const times = status.messages.flatMap(([type, { timestamp }]) =>
     typeof timestamp === 'number' ? [{ type, timestamp }] : [],
   );

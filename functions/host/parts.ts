@@ -163,7 +163,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     machineId,
     usdPerHour: deps.usdPerHour,
     taken: new Map(),
-    holdsOthers: () => slots.all().length > 1,
+    otherPrompts: (jobId) => slots.all().flatMap((job) => (job.jobId === jobId ? [] : (job.promptId ?? []))),
     imageMetadata: deps.imageMetadata,
     health,
     clientId: () => socket?.clientId() ?? machineId,

@@ -1,13 +1,17 @@
 // What a graph saves is published only if this very attempt made it, and only if it is a whole image; what ComfyUI has
 // besides is left where it is. Source: docs/reports.md.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { PNG } from 'pngjs';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createComfyUI } from '../../functions/comfyui/client.ts';
+import { isText } from '../../functions/core/listed-outputs.ts';
+import { outcomeOf } from '../../functions/core/outcome.ts';
+import { takeFixed } from '../../functions/host/attempt/fixed-names.ts';
 import { startSimulatedComfyUI, type SimulatedComfyUI } from '../../simulated-comfyui/server.ts';
 import { call } from '../api/support.ts';
 import { filesIn } from '../support/files-in.ts';
@@ -152,6 +156,32 @@ test('two prompts in the same milliseconds that write the same file: neither get
     });
     await Promise.all(both);
   }
+});
+
+test('a file of a moment in which another prompt ran is refused, also before that job has ended here', async () => {
+  const client = createComfyUI(comfyui.url);
+  const run = async (...colors: number[]) => {
+    const ids = colors.map(() => randomUUID());
+    for (const [index, color] of colors.entries()) {
+      const graph = { 1: image(color), 2: fixed('png') };
+      await client.submit({ graph, promptId: ids[index]!, clientId: 'test', extraData: {} });
+    }
+    for (const id of ids) await vi.waitUntil(() => client.history(id), { timeout: 5000 });
+    return ids;
+  };
+  const take = async (promptId: string, others: string[]) => {
+    const outcome = outcomeOf((await client.history(promptId))!, 'no stamp');
+    const outputs =
+      outcome.kind === 'outputs' ? outcome.outputs.flatMap((one) => (isText(one) ? [] : one)) : [];
+    expect(outputs).toHaveLength(1);
+    return takeFixed({ comfyui: client, taken: new Map(), otherPrompts: () => others }, promptId, outputs);
+  };
+  const [first, second] = (await run(1, 2)) as [string, string];
+  await expect(take(first, [second])).rejects.toMatchObject({ failure: { code: 'output_not_own' } });
+  // The clock by which a file is stamped is coarse.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const [third] = (await run(3)) as [string];
+  await take(third, [first, second]);
 });
 
 test('a file that a node tells of but did not write is not published', async () => {

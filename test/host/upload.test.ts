@@ -71,7 +71,7 @@ const depsOf = (comfyui: ReturnType<typeof createComfyUI>, images: Images) => ({
   awake: () => 0,
   pause: () => Promise.resolve(),
   taken: new Map<string, Set<string>>(),
-  holdsOthers: () => false,
+  otherPrompts: () => [],
 });
 
 const OUTPUT = {

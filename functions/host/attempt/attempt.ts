@@ -49,7 +49,7 @@ export interface AttemptDeps extends Writer {
   images: Images;
   staging: InputStaging;
   taken: FixedDeps['taken'];
-  holdsOthers: FixedDeps['holdsOthers'];
+  otherPrompts: FixedDeps['otherPrompts'];
   /** Whether the metadata that ComfyUI writes into an image is published with it. */
   imageMetadata?: ImageMetadata | undefined;
   machineId: string;
