@@ -1,58 +1,45 @@
 // `npm run generate` as a process: with no API, with the local one, with API_URL; and how it ends when it must not
 // go on.
 
-import { access, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { access, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../functions/runtime/workflows.ts';
-import { build, isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
+import { isAlive, type Program, startCommand } from '../support/program.ts';
+import { ownFolder } from './own-folder.ts';
 
 const SMALL = ['--width', '256', '--height', '320', '--steps', '4'];
 
-let folder: string;
-let started: Program[] = [];
-let servers: Server[] = [];
-beforeAll(() => build());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'generate-'));
-});
-afterEach(async () => {
-  for (const program of started) program.stop();
-  await Promise.all(started.map(({ ended }) => ended));
-  for (const server of servers) server.close().closeAllConnections();
-  started = [];
-  servers = [];
-  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-});
+const own = ownFolder('generate');
+const { endsWithTest, serve, settings } = own;
+const startApi = async (env?: Record<string, string>) => (await own.startApi(env)).url;
 
-const settings = () => ({
-  PATH: process.env['PATH']!,
-  HOME: folder,
-  WORKSPACE_PATH: join(folder, 'workspace'),
-  COMFYUI_MODE: 'simulated',
-  SIMULATED_STEP_MS: '5',
+let folder: string;
+let starts: number;
+beforeEach(() => {
+  folder = own.folder();
+  starts = 0;
 });
 
 /** The program with standard output in a file, in a folder of its own. */
 function start(args: string[], env: Record<string, string> = {}): Program & { stdout(): Promise<string> } {
-  const stdout = join(folder, `stdout-${started.length}`);
-  const program = startCommand(
-    'bash',
-    [
-      '-c',
-      `exec "$0" "$@" > "${stdout}"`,
-      process.execPath,
-      join(packageRoot(), '.build/generate.mjs'),
-      ...args,
-    ],
-    { ...settings(), ...env },
-    folder,
+  const stdout = join(folder, `stdout-${starts}`);
+  starts += 1;
+  const program = endsWithTest(
+    startCommand(
+      'bash',
+      [
+        '-c',
+        `exec "$0" "$@" > "${stdout}"`,
+        process.execPath,
+        join(packageRoot(), '.build/generate.mjs'),
+        ...args,
+      ],
+      { ...settings(), ...env },
+      folder,
+    ),
   );
-  started.push(program);
   return { ...program, stdout: () => readFile(stdout, 'utf8') };
 }
 
@@ -61,12 +48,6 @@ async function run(args: string[], env: Record<string, string> = {}) {
   const code = await program.ended;
   const stdout = await program.stdout();
   return { code, stdout, stderr: program.stderr(), paths: stdout.trimEnd().split('\n'), pid: program.pid };
-}
-
-async function startApi(env: Record<string, string> = {}): Promise<string> {
-  const program = startProgram('local', { ...settings(), API_PORT: '0', ...env });
-  started.push(program);
-  return (await program.until(/REST API\s+(http:\S+)[^]*Stop: Ctrl-C/))[1]!;
 }
 
 async function sizeOf(path: string): Promise<[number, number]> {
@@ -268,33 +249,8 @@ describe('with the local API', () => {
 
 describe('with API_URL', () => {
   /** In front of `upstream`; `lose` says for which requests the answer is lost. */
-  async function startProxy(
-    upstream: string,
-    lose: (method: string, path: string) => boolean,
-  ): Promise<string> {
-    const server = createServer((req, res) => {
-      void (async () => {
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of req) chunks.push(chunk as Uint8Array);
-        const answer = await fetch(upstream + req.url, {
-          method: req.method!,
-          headers: {
-            'content-type': req.headers['content-type'] ?? '',
-            'idempotency-key': String(req.headers['idempotency-key'] ?? 'none'),
-          },
-          ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
-        });
-        const bytes = Buffer.from(await answer.arrayBuffer());
-        if (lose(req.method!, req.url!)) res.destroy();
-        else res.writeHead(answer.status).end(bytes);
-      })();
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
+  const startProxy = (upstream: string, lose: (method: string, path: string) => boolean) =>
+    own.startProxy(upstream, (method, path) => (lose(method, path) ? 'lost' : undefined));
 
   test('that API is used, with its own workflows, whatever runs here', async () => {
     const url = await startApi({ WORKFLOWS_PATH: 'test/workflows', WORKSPACE_PATH: join(folder, 'other') });
@@ -319,12 +275,7 @@ describe('with API_URL', () => {
   });
 
   test('something that is no such API is said to be none', async () => {
-    const server = createServer((_req, res) => void res.writeHead(200).end('{}'));
-    servers.push(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await serve((_req, res) => void res.writeHead(200).end('{}'));
     expect(await run(['a fox'], { API_URL: url })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(new RegExp(`^${url} is not this API: .*\\n$`)) as string,

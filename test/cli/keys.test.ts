@@ -1,30 +1,16 @@
 // `npm run keys` as a process: on a workspace whose API runs, on one that nobody has open, and on a deployment.
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createStoreClient, engineOf } from '../../functions/store/dynamodb/client.ts';
 import { createTables } from '../../functions/store/dynamodb/create-tables.ts';
 import { createKeys } from '../../functions/store/keys.ts';
 import { hasMoto, type Moto, startMoto } from '../support/moto.ts';
 import { LOST, SIGNED_IN, UNREACHABLE } from '../support/no-aws.ts';
-import { build, type Program, startProgram } from '../support/program.ts';
+import { startProgram } from '../support/program.ts';
+import { ownFolder } from './own-folder.ts';
 
-let folder: string;
-let started: Program[];
-beforeAll(() => build(), 120_000);
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'keys-'));
-  started = [];
-});
-afterEach(async () => {
-  for (const program of started) program.stop();
-  await Promise.all(started.map(({ ended }) => ended));
-  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-});
-
-const environment = () => ({ WORKSPACE_PATH: join(folder, 'workspace') });
+const own = ownFolder('keys');
+const environment = own.settings;
 
 const keys = (...args: string[]) => keysIn(environment(), ...args);
 
@@ -32,25 +18,13 @@ async function keysIn(
   variables: Record<string, string>,
   ...args: string[]
 ): Promise<{ code: number | string; out: string; err: string }> {
-  const program = startProgram('keys', variables, args);
-  started.push(program);
+  const program = own.endsWithTest(startProgram('keys', variables, args));
   const code = await program.ended;
   const err = program.stderr();
   return { code, out: program.output().replace(err, ''), err };
 }
 
-async function api(): Promise<{ program: Program; url: string }> {
-  const program = startProgram('local', {
-    ...environment(),
-    API_PORT: '0',
-    API_KEYS: 'required',
-    COMFYUI_MODE: 'simulated',
-    SIMULATED_STEP_MS: '1',
-  });
-  started.push(program);
-  const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+/);
-  return { program, url: url };
-}
+const api = () => own.startApi({ API_KEYS: 'required', SIMULATED_STEP_MS: '1' });
 
 const KEY = /^ck_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/m;
 

@@ -1,23 +1,22 @@
 // `npm run workflows` as a process: with no API, with the local one, with one that asks for keys; and killed on the way.
 
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { loadTemplates, packageRoot } from '../../functions/runtime/workflows.ts';
 import { canvas, field, gives, takes } from '../core/workflow-file/files.ts';
-import { build, isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
+import { isAlive, type Program, startCommand, startProgram } from '../support/program.ts';
+import { ownFolder } from './own-folder.ts';
+
+const own = ownFolder('workflows', (folder) => ({ WORKFLOWS_PATH: join(folder, 'workflows') }));
+const { endsWithTest, settings, startProxy } = own;
+const startApi = async (env?: Record<string, string>) => (await own.startApi(env)).url;
 
 let folder: string;
 let into: string;
-let started: Program[] = [];
-let servers: Server[] = [];
-beforeAll(() => build(), 120_000);
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'workflows-'));
+  folder = own.folder();
   into = join(folder, 'workflows');
   await mkdir(into);
   for (const part of ['.json', '.inputs.json'])
@@ -25,15 +24,6 @@ beforeEach(async () => {
   await writeFile(join(folder, 'Blue sky.json'), JSON.stringify(drawn));
   await writeFile(join(folder, 'export.json'), JSON.stringify(exported));
 });
-afterEach(async () => {
-  for (const program of started) program.stop();
-  await Promise.all(started.map(({ ended }) => ended));
-  for (const server of servers) server.close().closeAllConnections();
-  started = [];
-  servers = [];
-  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-});
-
 /** A colour, saved; from a canvas, and as an export. */
 const drawn = canvas(
   [
@@ -53,32 +43,18 @@ const exported = {
   '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'Blue' } },
 };
 
-const settings = () => ({
-  PATH: process.env['PATH']!,
-  HOME: folder,
-  WORKSPACE_PATH: join(folder, 'workspace'),
-  WORKFLOWS_PATH: into,
-  COMFYUI_MODE: 'simulated',
-  SIMULATED_STEP_MS: '5',
-});
-
 async function run(args: string[], env: Record<string, string> = {}, ofNode: string[] = []) {
-  const program = startCommand(
-    process.execPath,
-    [...ofNode, join(packageRoot(), '.build/workflows.mjs'), ...args],
-    { ...settings(), ...env },
-    folder,
+  const program = endsWithTest(
+    startCommand(
+      process.execPath,
+      [...ofNode, join(packageRoot(), '.build/workflows.mjs'), ...args],
+      { ...settings(), ...env },
+      folder,
+    ),
   );
-  started.push(program);
   const code = await program.ended;
   const stderr = program.stderr();
   return { code, stderr, stdout: program.output().replace(stderr, ''), pid: program.pid };
-}
-
-async function startApi(env: Record<string, string> = {}): Promise<string> {
-  const program = startProgram('local', { ...settings(), API_PORT: '0', ...env });
-  started.push(program);
-  return (await program.until(/REST API\s+(http:\S+)[^]*Stop: Ctrl-C/))[1]!;
 }
 
 const filesIn = async (path: string) => (await readdir(path)).sort();
@@ -198,9 +174,10 @@ describe('with the local API', () => {
   }, 30_000);
 
   test('one that asks for keys takes them of the scope admin alone', async () => {
-    const keys = startProgram('keys', settings(), ['create', '--name', 'op', '--scopes', 'admin']);
-    const readers = startProgram('keys', settings(), ['create', '--name', 'reader']);
-    started.push(keys, readers);
+    const keys = endsWithTest(
+      startProgram('keys', settings(), ['create', '--name', 'op', '--scopes', 'admin']),
+    );
+    const readers = endsWithTest(startProgram('keys', settings(), ['create', '--name', 'reader']));
     await Promise.all([keys.ended, readers.ended]);
     const keyOf = (program: Program) => /^ck_\S+$/m.exec(program.output())![0];
     await startApi({ API_KEYS: 'required' });
@@ -217,34 +194,6 @@ describe('with the local API', () => {
 });
 
 describe('with API_URL', () => {
-  /** Answers as `upstream`, but for what `change` answers itself. */
-  async function startProxy(
-    upstream: string,
-    change: (method: string, path: string) => 'lost' | object | undefined,
-  ): Promise<string> {
-    const server = createServer((req, res) => {
-      void (async () => {
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of req) chunks.push(chunk as Uint8Array);
-        const answer = await fetch(upstream + req.url, {
-          method: req.method!,
-          headers: { 'content-type': req.headers['content-type'] ?? '' },
-          ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
-        });
-        const bytes = Buffer.from(await answer.arrayBuffer());
-        const changed = change(req.method!, req.url!);
-        if (changed === 'lost') return res.destroy();
-        const json = changed && { ...(JSON.parse(bytes.toString()) as object), ...changed };
-        return res.writeHead(answer.status).end(json ? JSON.stringify(json) : bytes);
-      })();
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
   test('where workflows are part of the bundle, the files go into a folder', async () => {
     const url = await startApi();
     const fixed = await startProxy(url, (_, path) =>
