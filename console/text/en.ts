@@ -1,5 +1,7 @@
 // English. Every other catalogue has exactly these.
 
+import type { JobStatus } from '../api/types.ts';
+
 export const en = {
   skip: 'To the content',
   navigation: 'Pages',
@@ -88,6 +90,17 @@ export const en = {
     progress: 'Progress',
     preview: 'Unfinished image',
     place: (position: number) => `place ${position}`,
+    waits: {
+      comfyui_turn: 'it stands in ComfyUI’s queue',
+      comfyui_kind: 'it was accepted for the other kind of ComfyUI, real or simulated',
+      retry: (time: string) => `a ComfyUI gave it back, it is tried again in about ${time}`,
+      free_slot: 'the next free host takes it',
+      host_starting: (time: string) => `a host starts, about ${time}`,
+      host_blocked: 'no host can be started',
+      comfyui_silent: 'ComfyUI does not answer',
+      comfyui_trouble: 'ComfyUI runs no jobs at the moment',
+      missing_requirements: 'no host has all that it needs',
+    } satisfies Record<NonNullable<JobStatus['waiting_code']>, string | ((time: string) => string)>,
     waitsFor: (what: string) => `waits for ${what}`,
     step: (step: number, of: number) => `step ${step} of ${of}`,
     left: (time: string) => `about ${time} left`,
@@ -122,7 +135,7 @@ export const en = {
     priorities: { low: 'low', normal: 'normal', high: 'high' },
     facts: {
       state: 'State',
-      waitsFor: 'Waits for',
+      waits: 'Why it waits',
       workflow: 'Workflow',
       created: 'Asked for',
       waited: 'Waited',

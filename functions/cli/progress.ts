@@ -5,7 +5,15 @@ import type { Status } from './api.ts';
 
 export type Shown = Pick<
   Status,
-  'status' | 'progress' | 'current_step' | 'total_steps' | 'eta_seconds' | 'queue_position' | 'waiting_for'
+  | 'status'
+  | 'progress'
+  | 'current_step'
+  | 'total_steps'
+  | 'eta_seconds'
+  | 'queue_position'
+  | 'waiting_for'
+  | 'waiting_code'
+  | 'waiting_seconds'
 >;
 
 export interface Progress {
@@ -54,7 +62,7 @@ function redrawn(screen: Screen): Progress {
   };
 }
 
-/** Prints a line only if something changed: the state, the place in the queue, or a tenth of the progress. */
+/** Prints a line only if something changed: the state, what it waits for, the place in the queue, or a tenth of the progress. */
 function plain(screen: Screen): Progress {
   let last = '';
   const line = (key: string, text: string) => {
@@ -62,15 +70,24 @@ function plain(screen: Screen): Progress {
     last = key;
   };
   return {
-    show: (status) =>
-      line(
-        status.status === 'processing' ? `tenth ${Math.floor(status.progress * 10)}` : lineOf(status),
-        lineOf(status),
-      ),
+    show: (status) => line(momentOf(status), lineOf(status)),
     silent: () => line(SILENT, SILENT),
     say: (sentence) => void screen.write(`${sentence}\n`),
     end: () => undefined,
   };
+}
+
+/** The same while what changes are only steps and seconds. */
+function momentOf(status: Shown): string {
+  switch (status.status) {
+    case 'processing':
+      return `tenth ${Math.floor(status.progress * 10)}`;
+    case 'queued':
+      // An older API has no codes.
+      return `waits ${status.waiting_code ?? status.waiting_for} ${status.queue_position}`;
+    default:
+      return '';
+  }
 }
 
 /** `██████░░░░  42 %  step 10/25  3 s left`, or what the job waits for. */
@@ -89,11 +106,16 @@ export function lineOf(status: Shown): string {
     case 'queued': {
       const place =
         status.queue_position === null ? undefined : `place ${status.queue_position} in the queue`;
-      return `Waiting: ${[status.waiting_for, place].filter((part) => part).join(', ') || 'its turn'}`;
+      return `Waiting: ${[reasonOf(status), place].filter((part) => part).join(', ') || 'its turn'}`;
     }
     default:
       return '';
   }
+}
+
+/** With the seconds that the sentence of a start does not say. */
+function reasonOf({ waiting_for: sentence, waiting_code: code, waiting_seconds: seconds }: Shown) {
+  return code === 'host_starting' && seconds ? `${sentence} (about ${timeOf(seconds)})` : sentence;
 }
 
 /** Rounded down, so that only a completed job shows 100. */

@@ -1,4 +1,4 @@
-// What a waiting job waits for and about how long, as the api reports it. Pure; an estimate, not a promise.
+// The capacity that waiting jobs have before them, and for about how long they wait. Pure; an estimate, not a promise.
 
 import type { Blocked, Fleet } from './fleet.ts';
 import { instanceOf } from './host.ts';
@@ -98,18 +98,6 @@ export function etaSeconds(position: number | null, estimate: Estimate): number 
     else low = middle + 1;
   }
   return low;
-}
-
-/** A phrase that says what a queued job, held by no host, waits for. */
-export function waitingFor(estimate: Estimate, jobId?: string): string {
-  if (jobId !== undefined && estimate.unrunnable?.has(jobId))
-    return 'a gpu host with its models and nodes: each host so far misses one';
-  if (estimate.ready > 0) return 'a free slot';
-  if (estimate.blocked) return `no gpu host can be started: ${estimate.blocked.reason}`;
-  if (estimate.startingIn.length > 0) return 'gpu host starting';
-  return estimate.trouble === undefined
-    ? 'ComfyUI to answer'
-    : `ComfyUI to run jobs again: ${estimate.trouble}`;
 }
 
 /** By the `trouble` that the host reports (host/prompts/health.ts): it is up, and does not claim jobs yet. */

@@ -87,7 +87,7 @@ test('with a host: a job that it holds but has not started is cleared, the one t
   const running = await rig.generate({ prompt: 'runs' });
   await rig.until(running, ['processing']);
   const held = await rig.generate({ prompt: 'is held' });
-  await eventually('held', async () => (await rig.status(held))['waiting_for'] === 'its turn in ComfyUI');
+  await eventually('held', async () => (await rig.status(held))['waiting_code'] === 'comfyui_turn');
   const third = await rig.generate({ prompt: 'waits' });
 
   expect((await clear()).json).toMatchObject({ cleared: 2, remaining: 0 });

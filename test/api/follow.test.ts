@@ -61,7 +61,7 @@ describe('a stream of events', () => {
     };
     expect(await next()).toMatchObject({ job_id: jobId, status: 'queued', attempts: 0, queue_position: 1 });
     await does.claim(jobId);
-    expect(await next()).toMatchObject({ status: 'queued', waiting_for: 'its turn in ComfyUI', attempts: 1 });
+    expect(await next()).toMatchObject({ status: 'queued', waiting_code: 'comfyui_turn', attempts: 1 });
     await does.start(jobId);
     expect(await next()).toMatchObject({ status: 'processing', progress: 0 });
     await does.advance(jobId, 0.25);
@@ -84,7 +84,7 @@ describe('a stream of events', () => {
     expect((await second.next())?.comment).toBeDefined();
     await does.claim(jobId);
     const claimed = await second.nextTold();
-    expect(claimed?.data).toMatchObject({ waiting_for: 'its turn in ComfyUI' });
+    expect(claimed?.data).toMatchObject({ waiting_code: 'comfyui_turn' });
     await second.cancel();
     await does.start(jobId);
     // Something happened while nobody listened.
@@ -155,7 +155,7 @@ describe('an answer that waits', () => {
     const from = performance.now();
     const answer = ask(jobId, 'wait=20');
     await does.claim(jobId);
-    expect((await answer).json).toMatchObject({ attempts: 1, waiting_for: 'its turn in ComfyUI' });
+    expect((await answer).json).toMatchObject({ attempts: 1, waiting_code: 'comfyui_turn' });
     expect(performance.now() - from).toBeLessThan(5000);
     await does.cancel(jobId);
   });

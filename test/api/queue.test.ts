@@ -176,7 +176,7 @@ test('with a host: what runs is listed as running, cancelling it lets the next o
     jobs: { [running]: { status: 'processing' }, [waiting]: { status: 'queued' } },
   });
   await eventually('the count', async () => (await queueOf(rig.app)).total_jobs === 2);
-  await eventually('the host', async () => (await rig.status(waiting))['waiting_for'] === 'a free slot');
+  await eventually('the host', async () => (await rig.status(waiting))['waiting_code'] === 'free_slot');
 
   expect((await call(rig.app, `DELETE /api/queue/${running}`)).status).toBe(200);
   expect((await rig.status(running))['status']).toBe('cancelled');

@@ -48,6 +48,9 @@ test('has every field from the first moment', async () => {
     event_id: '0-queued-0-0-7',
     queue_position: expect.any(Number),
     waiting_for: 'gpu host starting',
+    waiting_code: 'host_starting',
+    waiting_detail: null,
+    waiting_seconds: 300,
     missing: [],
     eta_seconds: 345,
     images: [],
@@ -126,6 +129,8 @@ test('with a host: processing with progress in at most 4 decimals, never backwar
       output_image: null,
       queue_position: null,
       waiting_for: null,
+      waiting_code: null,
+      waiting_seconds: null,
       total_steps: 12,
       attempts: 1,
     });

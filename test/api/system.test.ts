@@ -150,7 +150,7 @@ describe('one fixed ComfyUI', () => {
       const jobId = await silent.generate();
       expect(await silent.status(jobId)).toMatchObject({
         status: 'queued',
-        waiting_for: 'ComfyUI to answer',
+        waiting_code: 'comfyui_silent',
       });
     } finally {
       await silent.close();
@@ -180,7 +180,7 @@ describe('a fleet', () => {
   test('is waking while a job waits, for 15 minutes; then it is 503', async () => {
     const jobId = await rig.generate();
     expect(await health()).toMatchObject({ status: 200, json: { comfyui: 'waking' } });
-    expect((await rig.status(jobId))['waiting_for']).toBe('gpu host starting');
+    expect((await rig.status(jobId))['waiting_code']).toBe('host_starting');
     const young = await putJob(rig, { createdAt: rig.store.now() - 14.5 * MINUTE });
     expect((await health()).json['comfyui']).toBe('waking');
     const old = await putJob(rig, { createdAt: rig.store.now() - 15 * MINUTE - 1 });

@@ -18,12 +18,23 @@ afterEach(() => rig.close());
 /** As a process that has read nothing yet. */
 async function told(jobId: string) {
   const { json } = await call(anotherProcess(rig, {}), `GET /api/status/${jobId}`);
-  return { for: json['waiting_for'], eta: json['eta_seconds'] };
+  return {
+    for: json['waiting_for'],
+    code: json['waiting_code'],
+    ...(json['waiting_detail'] !== null && { detail: json['waiting_detail'] }),
+    seconds: json['waiting_seconds'],
+    eta: json['eta_seconds'],
+  };
 }
 
 test('no host is there and none can be started: it says why, and promises nothing', async () => {
   const jobId = await rig.generate();
-  expect(await told(jobId)).toEqual({ for: 'gpu host starting', eta: 345 });
+  expect(await told(jobId)).toEqual({
+    for: 'gpu host starting',
+    code: 'host_starting',
+    seconds: 300,
+    eta: 345,
+  });
   await rig.store.fleetStore.write({
     ...UNKNOWN_FLEET,
     updatedAt: rig.store.now(),
@@ -31,6 +42,9 @@ test('no host is there and none can be started: it says why, and promises nothin
   });
   expect(await told(jobId)).toEqual({
     for: 'no gpu host can be started: the account may have 0 vCPUs of this kind',
+    code: 'host_blocked',
+    detail: 'the account may have 0 vCPUs of this kind',
+    seconds: null,
     eta: null,
   });
 });
@@ -43,10 +57,11 @@ test('a job that came back from a ComfyUI says when it is tried again', async ()
   await rig.store.jobs.write(jobId, claim(state, 'one', now, false));
   const fence = { attempt: 1, host: 'one' };
   await rig.store.jobs.write(jobId, release({ ...state, setbacks: 4 }, fence, now, { spaced: true }));
-  expect(await told(jobId)).toEqual({
-    for: expect.stringMatching(/^its next try, in \d+ s: a ComfyUI that took it gave it back$/) as string,
-    eta: null,
-  });
+  const { for: what, seconds, ...rest } = await told(jobId);
+  expect(what).toBe(`its next try, in ${String(seconds)} s: a ComfyUI that took it gave it back`);
+  expect(Number(seconds)).toBeGreaterThan(0);
+  expect(Number(seconds)).toBeLessThanOrEqual(32);
+  expect(rest).toEqual({ code: 'retry', eta: null });
 });
 
 test('a host that is half way up shortens the wait', async () => {
@@ -60,8 +75,9 @@ test('a host that is half way up shortens the wait', async () => {
     secondsPerStart: 240,
     seen: { 'i-1': { firstSeen: now - 120_000 } },
   });
-  const { for: what, eta } = await told(jobId);
-  expect(what).toBe('gpu host starting');
+  const { code, seconds, eta } = await told(jobId);
+  expect(code).toBe('host_starting');
+  expect(Number(seconds)).toBe(Number(eta) - 20);
   expect(Number(eta)).toBeGreaterThanOrEqual(137);
   expect(Number(eta)).toBeLessThanOrEqual(141);
 });
@@ -71,9 +87,10 @@ test('with hosts up it is the pace that they measure, and the place in the queue
   await rig.store.hosts.put(hostItem('one', now, { jobSeconds: 10 }));
   await rig.store.hosts.put(hostItem('two', now, { jobSeconds: 30 }));
   const jobs = [await rig.generate(), await rig.generate(), await rig.generate()];
-  expect(await told(jobs[0]!)).toEqual({ for: 'a free slot', eta: 20 });
-  expect(await told(jobs[1]!)).toEqual({ for: 'a free slot', eta: 20 });
-  expect(await told(jobs[2]!)).toEqual({ for: 'a free slot', eta: 40 });
+  const free = { for: 'a free slot', code: 'free_slot', seconds: null };
+  expect(await told(jobs[0]!)).toEqual({ ...free, eta: 20 });
+  expect(await told(jobs[1]!)).toEqual({ ...free, eta: 20 });
+  expect(await told(jobs[2]!)).toEqual({ ...free, eta: 40 });
 });
 
 test('a job whose nodes and models are on no one host says where each is', async () => {
@@ -94,6 +111,7 @@ test('a job whose nodes and models are on no one host says where each is', async
     { node, class_type: classType, field: null, value: null, hosts: ['two'] },
     { node: saving, class_type: 'SaveImage', field: null, value: null, hosts: ['one'] },
   ]);
+  expect(json['waiting_code']).toBe('missing_requirements');
   expect(json['waiting_for']).toMatch(
     new RegExp(`^one gpu host with .*${classType} \\(node ${node}, .*SaveImage \\(node ${saving}, `),
   );

@@ -11,6 +11,8 @@ const waiting: Shown = {
   eta_seconds: null,
   queue_position: 3,
   waiting_for: 'gpu host starting',
+  waiting_code: 'host_starting',
+  waiting_seconds: null,
 };
 const running: Shown = {
   ...waiting,
@@ -20,6 +22,7 @@ const running: Shown = {
   eta_seconds: 3.2,
   queue_position: null,
   waiting_for: null,
+  waiting_code: null,
 };
 
 function screen(columns = 80) {
@@ -29,7 +32,11 @@ function screen(columns = 80) {
 
 test.each<[Shown, string]>([
   [waiting, 'Waiting: gpu host starting, place 3 in the queue'],
-  [{ ...waiting, waiting_for: null, queue_position: null }, 'Waiting: its turn'],
+  [
+    { ...waiting, waiting_seconds: 125 },
+    'Waiting: gpu host starting (about 2 min 05 s), place 3 in the queue',
+  ],
+  [{ ...waiting, waiting_for: null, waiting_code: null, queue_position: null }, 'Waiting: its turn'],
   [running, '42 %, step 10/25, 4 s left'],
   [{ ...running, eta_seconds: 125 }, '42 %, step 10/25, 2 min 05 s left'],
   [{ ...running, eta_seconds: 0 }, '42 %, step 10/25, 1 s left'],
@@ -85,4 +92,18 @@ test('a pipe gets a line for each change of state, place and tenth, and nothing 
     ...[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((percent) => `${percent} %\n`),
     'The API does not answer; asking again\n',
   ]);
+});
+
+test('a pipe gets no line for each second of a wait', () => {
+  const pipe = screen();
+  const progress = createProgress(pipe, false);
+  const comesBack = (waiting_seconds: number): Shown => ({
+    ...waiting,
+    waiting_for: `its next try, in ${waiting_seconds} s`,
+    waiting_code: 'retry',
+    waiting_seconds,
+  });
+  for (const seconds of [40, 39, 38]) progress.show({ ...waiting, waiting_seconds: seconds });
+  for (const seconds of [3, 2, 1]) progress.show(comesBack(seconds));
+  expect(pipe.written).toHaveLength(2);
 });

@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { scaleFleet, type ScaleDeps } from '../../functions/controller/scale-fleet.ts';
 import type { JobState } from '../../functions/core/job.ts';
-import { estimateOf, waitingFor } from '../../functions/core/estimate.ts';
+import { estimateOf } from '../../functions/core/estimate.ts';
+import { waitForHost } from '../../functions/core/waiting.ts';
 import { NEVER_WARM } from '../../functions/core/warm-schedule.ts';
 import { createLog } from '../../functions/log.ts';
 import { createMachines } from '../../functions/machines/machines.ts';
@@ -251,7 +252,7 @@ test('launches that are suspended are said with the command that resumes them, a
     reason: expect.stringMatching(/^launch suspended \(.*aws autoscaling resume-processes .*gpu-hosts/),
   });
   // As the api reports it.
-  expect(waitingFor(estimateOf([], await fleet(), 0, clock))).toMatch(
+  expect(waitForHost(estimateOf([], await fleet(), 0, clock), 'any').phrase).toMatch(
     /Administratively suspended at 2026-11-24T12:00:00Z.* aws autoscaling resume-processes --region us-east-1 --auto-scaling-group-name gpu-hosts --scaling-processes Launch$/,
   );
   await pass(MINUTE, []);

@@ -1,9 +1,9 @@
-// What the api reports of a waiting job: what it waits for, and for about how long.
+// The capacity before the waiting jobs, and for about how long they wait.
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Fleet, UNKNOWN_FLEET } from '../../functions/core/fleet.ts';
-import { etaSeconds, type Estimate, estimateOf, waitingFor } from '../../functions/core/estimate.ts';
+import { etaSeconds, type Estimate, estimateOf } from '../../functions/core/estimate.ts';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');
 const estimate = (more: Partial<Estimate> = {}): Estimate => ({
@@ -56,19 +56,6 @@ describe('eta', () => {
   });
 });
 
-describe('what it waits for', () => {
-  test.each<[Partial<Estimate>, string]>([
-    [{ ready: 1 }, 'a free slot'],
-    [{ ready: 1, blocked }, 'a free slot'],
-    [{ startingIn: [10] }, 'gpu host starting'],
-    [{ busyOtherwise: 1, startingIn: [10] }, 'gpu host starting'],
-    [{ busyOtherwise: 1 }, 'ComfyUI to answer'],
-    [{ blocked }, 'no gpu host can be started: the quota is 0'],
-  ])('%j: %s', (more, sentence) => {
-    expect(waitingFor(estimate(more))).toBe(sentence);
-  });
-});
-
 describe('the outlook', () => {
   const host = { state: 'ready', comfyui: true, machineId: 'i-a' } as const;
   const fleet = (more: Partial<Fleet>): Fleet => ({ ...UNKNOWN_FLEET, updatedAt: NOW, ...more });
@@ -101,15 +88,13 @@ describe('the outlook', () => {
     const seen = { 'i-a': { firstSeen: NOW - 100_000 } };
     const launched = estimateOf([starts], fleet({ desired: 1, seen, secondsPerStart: 240 }), 0, NOW);
     expect(launched).toMatchObject({ ready: 0, busyOtherwise: 0, startingIn: [140] });
-    expect(waitingFor(launched)).toBe('gpu host starting');
     const own = estimateOf([starts], UNKNOWN_FLEET, 0, NOW);
     expect(own).toMatchObject({ ready: 0, busyOtherwise: 0, startingIn: [0] });
   });
 
-  test('what hosts leave alone waits for another host, also when they are gone', () => {
+  test('what hosts leave alone is known, also when they are gone', () => {
     const known = estimateOf([{ ...host, unrunnable: ['a'] }], fleet({ unrunnable: { b: NOW } }), 0, NOW);
-    for (const jobId of ['a', 'b']) expect(waitingFor(known, jobId)).toMatch(/its models and nodes/);
-    expect(waitingFor(known, 'c')).toBe('a free slot');
+    expect(known.unrunnable).toEqual(new Set(['a', 'b']));
   });
 
   test('where none can be started none is awaited', () => {

@@ -109,7 +109,7 @@ test('while ComfyUI is silent nothing is claimed; when it comes back, work goes 
     .toBe(false);
   const jobId = await slow(0);
   expect(host.running.offer(jobId)).toBe('no-slot');
-  expect(await rig.status(jobId)).toMatchObject({ status: 'queued', waiting_for: 'ComfyUI to answer' });
+  expect(await rig.status(jobId)).toMatchObject({ status: 'queued', waiting_code: 'comfyui_silent' });
   host.comfyui.faults.answer500 = [];
   expect(await rig.until(jobId, ['completed'], 5000)).toMatchObject({ attempts: 1 });
 }, 20_000);

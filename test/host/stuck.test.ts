@@ -109,7 +109,10 @@ describe('a host', () => {
     await expect
       .poll(async () => (await states()).map(({ work }) => work), { timeout: 10_000 })
       .toEqual(['waiting', 'waiting']);
-    expect((await rig.status(jobs[1]!))['waiting_for']).toMatch(/comfyui_stuck/);
+    expect(await rig.status(jobs[1]!)).toMatchObject({
+      waiting_code: 'comfyui_trouble',
+      waiting_detail: expect.stringMatching(/^comfyui_stuck/),
+    });
     // The head may be what ended the worker: it costs it a fault and no GPU time. What waited behind it, nothing.
     expect((await states()).map(({ lostAttempts }) => lostAttempts).toSorted((a, b) => a - b)).toEqual([
       0, 1,

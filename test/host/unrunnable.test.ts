@@ -63,6 +63,7 @@ test('it is named in the item of the host, its status says so, and others go on'
     .toMatchObject({
       status: 'queued',
       attempts: 0,
+      waiting_code: 'missing_requirements',
       waiting_for: 'a gpu host with the node class NobodyHasThis (node 1, which no host has)',
       missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null, hosts: [] }],
       eta_seconds: null,

@@ -97,7 +97,7 @@ test('a ComfyUI that is silent for a moment is waited for; its jobs are never si
     .toBe('completed');
   expect(await status(simulated.url, jobId)).toMatchObject({
     status: 'queued',
-    waiting_for: 'a real ComfyUI, which it was accepted for: this one is simulated',
+    waiting_code: 'comfyui_kind',
   });
 }, 60_000);
 

@@ -9,6 +9,7 @@ import { notifyFailure } from '../../parts/notices.tsx';
 import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
+import { whyItWaits } from '../../parts/waiting.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
 import { again, varySeed } from '../make/again.ts';
 import { UseAsInput } from '../make/use-as-input.tsx';
@@ -139,7 +140,7 @@ function Facts({ job }: { job: JobDetails }) {
   const seconds = (value: number | null) => (value === null ? undefined : durationOf(value));
   const facts: [string, string | undefined][] = [
     [words.state, t().job.states[job.status]],
-    [words.waitsFor, job.waiting_for ?? undefined],
+    [words.waits, whyItWaits(job)],
     [words.workflow, job.workflow],
     [words.created, timeOf(job.created_at)],
     [words.waited, seconds(job.queued_seconds)],

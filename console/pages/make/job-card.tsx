@@ -7,6 +7,7 @@ import { Button, IconButton } from '../../parts/button.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { Output } from '../../parts/output.tsx';
 import { Viewer } from '../../parts/viewer.tsx';
+import { whyItWaits } from '../../parts/waiting.ts';
 import { type Asked, ask, forget, isEnded, type Known, knownOf } from '../../state/jobs.ts';
 import { durationOf, numberOf, t } from '../../text/index.ts';
 import { again, varySeed } from './again.ts';
@@ -117,11 +118,11 @@ function State({ known: { view, failure } }: { known: Known }) {
 
 function Progress({ view }: { view: JobStatus }) {
   const words = t().job;
-  const { queue_position: position, waiting_for: reason, eta_seconds: eta } = view;
+  const { queue_position: position, eta_seconds: eta } = view;
   const left = eta === null ? undefined : words.left(durationOf(eta));
   const parts =
     view.status === 'queued'
-      ? [position === null ? undefined : words.place(position), reason && words.waitsFor(reason), left]
+      ? [position === null ? undefined : words.place(position), whyItWaits(view), left]
       : [view.total_steps > 0 ? words.step(view.current_step, view.total_steps) : undefined, left];
   return (
     <>

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { type FailureCode, OUTPUT_KINDS, type Status } from '../../core/job.ts';
 import { PREVIEW_BYTES } from '../../core/limits.ts';
 import { PRIORITIES } from '../../core/priority.ts';
+import { WAITING_CODES } from '../../core/waiting.ts';
 
 const STATUS = [
   'queued',
@@ -142,6 +143,18 @@ export const status = job.extend({
   event_id: z.string().describe('Changes when the job does: ?since, Last-Event-ID'),
   queue_position: z.int().min(1).nullable().describe('From 1; null past 100 or when it does not wait'),
   waiting_for: z.string().nullable().describe('What a queued job waits for, such as “gpu host starting”'),
+  waiting_code: z.enum(WAITING_CODES).nullable().describe('The same for programs, and for other languages'),
+  waiting_detail: z
+    .string()
+    .nullable()
+    .describe(
+      'In English: why no host can be started (host_blocked), what ComfyUI’s trouble is (comfyui_trouble)',
+    ),
+  waiting_seconds: count
+    .nullable()
+    .describe(
+      'Until a host should be up (host_starting), or until it is tried again (retry): not until its end',
+    ),
   missing: missing.describe(
     'Of a job that no host can run: the node classes and model files that the hosts do not have',
   ),

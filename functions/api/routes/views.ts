@@ -2,10 +2,11 @@
 
 import { eventIdOf } from '../../core/event-id.ts';
 import type { Host } from '../../core/host.ts';
-import { hasEnded, imagesOf, isDue, type Job, type JobState } from '../../core/job.ts';
+import { hasEnded, imagesOf, type Job, type JobState } from '../../core/job.ts';
 import { imageView, jobView, outputView } from '../../core/job-view.ts';
-import { type Missing, missingOf, neededOf } from '../../core/missing-requirements.ts';
-import { etaSeconds, waitingFor } from '../../core/estimate.ts';
+import { type Missing, missingOf } from '../../core/missing-requirements.ts';
+import { etaSeconds } from '../../core/estimate.ts';
+import { type Waiting, waitForHost, waitOfState } from '../../core/waiting.ts';
 import { readGraph } from '../../images/documents.ts';
 import { linkOfOutput } from '../http/output-link.ts';
 import type { Shared } from './shared.ts';
@@ -16,7 +17,7 @@ export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
   const { state } = job;
   const position = hasEnded(state) ? null : await deps.queue.position(state);
-  const waiting = await waitingOf(deps, job, position);
+  const { waiting, eta, missing } = await outlookOf(deps, job, position);
   const outputs = state.outputs ?? [];
   const links = new Map(
     await Promise.all(
@@ -29,9 +30,12 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
     ...jobView(job),
     event_id: eventIdOf(state),
     queue_position: position,
-    waiting_for: waiting.for,
-    missing: waiting.missing ?? [],
-    eta_seconds: waiting.eta ?? etaOf(state, deps.now()),
+    waiting_for: waiting?.phrase ?? null,
+    waiting_code: waiting?.code ?? null,
+    waiting_detail: waiting?.detail ?? null,
+    waiting_seconds: waiting?.seconds ?? null,
+    missing: missing ?? [],
+    eta_seconds: eta ?? etaOf(state, deps.now()),
     images: imagesOf(state).map((image) => ({ ...imageView(image), url: links.get(image.filename)! })),
     outputs: outputs.map((output, index) => ({
       ...outputView(output, index + 1),
@@ -40,28 +44,26 @@ export async function statusView(deps: Shared, job: Job, origin: string | undefi
   };
 }
 
+/** Of a job that waits; nothing of any other. */
+interface Outlook {
+  waiting?: Waiting;
+  eta?: number | null;
+  missing?: Missing[];
+}
+
 /** @param position in the queue; null: too far back to say, or not waiting */
-async function waitingOf(
+async function outlookOf(
   { fleet, queue, settings, images, jobs, now }: Shared,
   { state }: Job,
   position: number | null,
-): Promise<{ for: string | null; eta: number | null; missing?: Missing[] }> {
-  if (state.status !== 'queued') return { for: null, eta: null };
-  if (state.host !== undefined) return { for: 'its turn in ComfyUI', eta: null };
-  const { comfyuiKind } = settings;
-  if (comfyuiKind && state.acceptedFor && state.acceptedFor !== comfyuiKind)
-    return {
-      for: `a ${state.acceptedFor} ComfyUI, which it was accepted for: this one is ${comfyuiKind}`,
-      eta: null,
-    };
-  if (!isDue(state, now())) {
-    const seconds = Math.ceil((state.retryAt! - now()) / 1000);
-    return { for: `its next try, in ${seconds} s: a ComfyUI that took it gave it back`, eta: null };
-  }
+): Promise<Outlook> {
+  if (state.status !== 'queued') return {};
+  const own = waitOfState(state, settings.comfyuiKind, now());
+  if (own) return { waiting: own };
   const { held } = await queue.count();
   const estimate = await fleet.estimate(held);
   if (!estimate.unrunnable?.has(state.jobId))
-    return { for: waitingFor(estimate, state.jobId), eta: etaSeconds(position, estimate) };
+    return { waiting: waitForHost(estimate, state.jobId), eta: etaSeconds(position, estimate) };
   // What is kept in memory of a request is without its graph.
   const request = await jobs.readRequest(state.jobId);
   const graph = request && (await readGraph(images, request));
@@ -70,8 +72,7 @@ async function waitingOf(
   const asked = known.length > 0 ? known : [{ hostId: 'gone', nodes: (await fleet.inventory()).nodes }];
   const missing = missingOf(graph ?? {}, asked);
   return {
-    for: neededOf(missing) ?? waitingFor(estimate, state.jobId),
-    eta: null,
+    waiting: waitForHost(estimate, state.jobId, missing),
     missing: missing.slice(0, MAX_MISSING),
   };
 }
