@@ -80,7 +80,7 @@ describe('after `npm start`', () => {
 
   async function curl(snippet: string, variables: Record<string, string> = {}): Promise<string> {
     const here = snippet.replaceAll('http://127.0.0.1:5000', url);
-    const { stdout } = await run('bash', ['-c', here.replace('curl', 'curl -sS --fail-with-body')], {
+    const { stdout } = await run('bash', ['-c', here.replace(/^curl( -f)?/, 'curl -sS --fail-with-body')], {
       cwd: home,
       env: { ...env, ...variables },
     });

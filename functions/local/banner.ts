@@ -27,6 +27,7 @@ export function addressesOf(
   return linesOf([
     '',
     `  REST API    ${url}`,
+    `  Console     ${url}/ is a page for people, ${url}/docs describes the API`,
     ...(wireUrl === undefined ? [] : [`  ComfyUI API ${wireUrl}, for clients of ComfyUI`]),
     ...openLines,
     ...(firstKey === undefined
