@@ -10,11 +10,13 @@ interface DialogProps {
   onClose: () => void;
   /** As wide as the window. */
   wide?: boolean;
+  /** Only what it holds closes it: no Escape, no cross, no click beside it. */
+  staysOpen?: boolean;
   children: ComponentChildren;
 }
 
 /** It is open while it is drawn. */
-export function Dialog({ title, onClose, wide, children }: DialogProps) {
+export function Dialog({ title, onClose, wide, staysOpen, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   /** Where the pointer went down: what began inside, a stroke or a selection, does not close it outside. */
@@ -29,6 +31,8 @@ export function Dialog({ title, onClose, wide, children }: DialogProps) {
       ref={dialog}
       class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
+      closedby={staysOpen ? 'none' : undefined}
+      onCancel={(event) => staysOpen && event.preventDefault()}
       onClose={onClose}
       // The page below hears no keys: it may have its own for them.
       onKeyDown={(event) => event.stopPropagation()}
@@ -36,13 +40,18 @@ export function Dialog({ title, onClose, wide, children }: DialogProps) {
         began.current = event.target;
       }}
       onClick={(event) =>
-        event.target === dialog.current && began.current === dialog.current && dialog.current?.close()
+        !staysOpen &&
+        event.target === dialog.current &&
+        began.current === dialog.current &&
+        dialog.current?.close()
       }
     >
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <IconButton icon="close" label={t().close} onClick={() => dialog.current?.close()} />
+          {!staysOpen && (
+            <IconButton icon="close" label={t().close} onClick={() => dialog.current?.close()} />
+          )}
         </header>
         {children}
       </div>

@@ -4,10 +4,13 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../text/index.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
+import { notifyFailure } from './notices.tsx';
 
 interface MaskPainterProps {
   /** An address of the image. */
   image: string;
+  /** What was painted on it before. */
+  before?: ImageData | undefined;
   /** @param painted opaque where it was painted, of the image's size. @param pixels the image itself */
   onDone: (painted: ImageData, pixels: ImageData) => void;
   onClose: () => void;
@@ -20,7 +23,7 @@ interface Spot {
 
 const STEP = 1 / 50;
 
-export function MaskPainter({ image, onDone, onClose }: MaskPainterProps) {
+export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const source = useRef<HTMLImageElement>(null);
   const [size, setSize] = useState(10);
@@ -35,10 +38,19 @@ export function MaskPainter({ image, onDone, onClose }: MaskPainterProps) {
     const begin = () => {
       canvas.current!.width = found.naturalWidth;
       canvas.current!.height = found.naturalHeight;
+      if (before) context().putImageData(before, 0, 0);
       setReady(true);
     };
+    const fail = () => {
+      notifyFailure(new Error(t().mask.unreadable));
+      onClose();
+    };
     if (found.complete && found.naturalWidth > 0) begin();
-    else found.addEventListener('load', begin, { once: true });
+    else if (found.complete) fail();
+    else {
+      found.addEventListener('load', begin, { once: true });
+      found.addEventListener('error', fail, { once: true });
+    }
   }, []);
 
   const context = () => canvas.current!.getContext('2d', { willReadFrequently: true })!;
@@ -136,11 +148,19 @@ export function MaskPainter({ image, onDone, onClose }: MaskPainterProps) {
         </label>
         <Button
           onClick={() => {
-            const before = undo.current.pop();
-            if (before) context().putImageData(before, 0, 0);
+            const last = undo.current.pop();
+            if (last) context().putImageData(last, 0, 0);
           }}
         >
           {words.undo}
+        </Button>
+        <Button
+          onClick={() => {
+            remember();
+            context().clearRect(0, 0, canvas.current!.width, canvas.current!.height);
+          }}
+        >
+          {words.clear}
         </Button>
         <span class="grow" />
         <Button kind="main" disabled={!isReady} onClick={done}>

@@ -75,6 +75,8 @@ export const de: Catalogue = {
     brush: 'Pinsel',
     erase: 'Radieren',
     undo: 'Rückgängig',
+    clear: 'Alles löschen',
+    unreadable: 'Dieses Bild lässt sich nicht anzeigen, also auch nicht bemalen',
     done: 'Maske verwenden',
   },
   job: {
@@ -230,7 +232,11 @@ export const de: Catalogue = {
     },
     create: 'Schlüssel erzeugen',
     shownOnce: 'Dieser Schlüssel wird einmal gezeigt',
-    shownOnceText: 'Kopieren Sie ihn jetzt: nur sein Hash wird behalten.',
+    shownOnceText:
+      'Kopieren Sie ihn jetzt: gespeichert wird nur sein Hash. Verlangt werden Schlüssel, wo die API mit API_KEYS=required läuft.',
+    copyKey: 'Kopieren',
+    keyCopied: 'Der Schlüssel ist kopiert',
+    keyKept: 'Ich habe ihn',
     limits: 'Grenzen',
     notApplied: 'Die API verlangt keine Schlüssel und begrenzt nichts.',
     noOwners: 'Es gibt keine Schlüssel.',

@@ -75,6 +75,8 @@ export const en = {
     brush: 'Brush',
     erase: 'Erase',
     undo: 'Undo',
+    clear: 'Clear',
+    unreadable: 'This picture cannot be shown, so nothing can be painted on it',
     done: 'Use the mask',
   },
   job: {
@@ -230,7 +232,11 @@ export const en = {
     },
     create: 'Make the key',
     shownOnce: 'This key is shown once',
-    shownOnceText: 'Copy it now: only its hash is kept.',
+    shownOnceText:
+      'Copy it now: only its hash is kept. Keys are asked for where the API runs with API_KEYS=required.',
+    copyKey: 'Copy',
+    keyCopied: 'The key is copied',
+    keyKept: 'I have kept it',
     limits: 'Limits',
     notApplied: 'The API asks for no keys, and limits nothing.',
     noOwners: 'There are no keys.',

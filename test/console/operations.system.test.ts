@@ -48,7 +48,11 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await page.getByRole('button', { name: 'Make the key' }).click();
     const key = await page.locator('.key-shown code').innerText();
     expect(key).toMatch(/^ck_[0-9a-f]{16}_[\w-]{43}$/);
+    // A slip of the hand does not lose it.
     await page.keyboard.press('Escape');
+    await page.mouse.click(5, 5);
+    expect(await page.locator('.key-shown code').innerText()).toBe(key);
+    await page.getByRole('button', { name: 'I have kept it' }).click();
     await page.locator('.key-shown').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(key);
     await page.getByRole('button', { name: 'Revoke carol' }).click();

@@ -85,15 +85,40 @@ export function Keys({ keys, onChange }: KeysProps) {
           onClose={() => setOpen(undefined)}
         />
       )}
-      {made && (
-        <Dialog title={words.shownOnce} onClose={() => setMade(undefined)}>
-          <p>{words.shownOnceText}</p>
-          <p class="key-shown">
-            <code>{made.key}</code>
-          </p>
-        </Dialog>
-      )}
+      {made && <NewKeyShown made={made} onClose={() => setMade(undefined)} />}
     </>
+  );
+}
+
+/** Closed by its buttons alone: a key that is lost by a slip cannot be had again. */
+function NewKeyShown({ made, onClose }: { made: NewKey; onClose: () => void }) {
+  const words = t().operations;
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(made.key);
+      notify(words.keyCopied);
+    } catch (error) {
+      notifyFailure(error);
+    }
+  };
+  return (
+    <Dialog title={words.shownOnce} onClose={onClose} staysOpen>
+      <p>{words.shownOnceText}</p>
+      <p class="key-shown">
+        <code>{made.key}</code>
+      </p>
+      <div class="row end">
+        {/* Browsers have one only where the page came by https, or of this machine. */}
+        {navigator.clipboard !== undefined && (
+          <Button icon="link" onClick={() => void copy()}>
+            {words.copyKey}
+          </Button>
+        )}
+        <Button kind="main" onClick={onClose}>
+          {words.keyKept}
+        </Button>
+      </div>
+    </Dialog>
   );
 }
 
