@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Graph, isLink } from './graph.ts';
-import { type Catalogue, readsInputFolder } from './catalogue.ts';
+import { type Catalogue, fileInputOf } from './catalogue.ts';
 import { wire } from './python-json.ts';
 import type { Value } from './value.ts';
 
@@ -28,9 +28,9 @@ export async function signaturesOf(
 ): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
   for (const [id, node] of Object.entries(graph)) {
-    const name = node.inputs?.['image'];
-    if (readsInputFolder(node.class_type) && typeof name === 'string')
-      contents.set(id, await fingerprint(pathOfInput(name)));
+    const reads = fileInputOf(node.class_type);
+    const name = reads && node.inputs?.[reads.field];
+    if (typeof name === 'string') contents.set(id, await fingerprint(pathOfInput(name)));
   }
   const signatures = new Map<string, string>();
   const above = new Set<string>();

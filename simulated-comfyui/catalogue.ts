@@ -46,9 +46,20 @@ function declare(info: NodeInfo): DeclaredInput[] {
   return [...one(true, info.input.required), ...one(false, info.input.optional)];
 }
 
-/** Classes whose `image` is a file of the input folder: checked for existence, not against a list. */
-export const readsInputFolder = (className: string) =>
-  className === 'LoadImage' || className === 'LoadImageMask';
+/** What a class reads of the input folder: checked for existence, not against a list. */
+export interface FileInput {
+  field: string;
+  /** As ComfyUI calls it where there is none. */
+  kind: 'image' | 'audio' | 'video';
+}
+const FILE_INPUTS: Record<string, FileInput> = {
+  LoadImage: { field: 'image', kind: 'image' },
+  LoadImageMask: { field: 'image', kind: 'image' },
+  LoadAudio: { field: 'audio', kind: 'audio' },
+  LoadVideo: { field: 'file', kind: 'video' },
+};
+export const fileInputOf = (className: string): FileInput | undefined =>
+  Object.hasOwn(FILE_INPUTS, className) ? FILE_INPUTS[className] : undefined;
 
 export class Catalogue {
   readonly modelFolders: string[];
@@ -100,14 +111,15 @@ export class Catalogue {
   async objectInfo(inputDirectory: string, className?: string): Promise<Record<string, NodeInfo>> {
     const all = [...this.#classes.keys()];
     const names = className === undefined ? all : all.filter((name) => name === className);
-    const files = names.some(readsInputFolder) ? await imageFiles(inputDirectory) : [];
+    const files = names.some((name) => fileInputOf(name)) ? await filesIn(inputDirectory) : [];
     return Object.fromEntries(
       names.map((name) => {
         const info = structuredClone(this.#classes.get(name)!);
         for (const inputs of [info.input.required, info.input.optional])
           for (const input of Object.values(inputs ?? {}))
             if (input[1] !== undefined) input[1] = exact(input[1]);
-        if (readsInputFolder(name)) info.input.required!['image']![0] = files;
+        const reads = fileInputOf(name);
+        if (reads) list(info.input.required![reads.field]!, ofKind(files, reads.kind));
         return [name, info];
       }),
     );
@@ -121,12 +133,27 @@ export class Catalogue {
   }
 }
 
-async function imageFiles(inputDirectory: string): Promise<string[]> {
+async function filesIn(inputDirectory: string): Promise<string[]> {
   const entries = await readdir(inputDirectory, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i.test(entry.name))
+    .filter((entry) => entry.isFile())
     .map((entry) => entry.name)
     .sort();
+}
+
+/** By their names, as ComfyUI lists them; LoadAudio takes the sound of a film. */
+const NAMES: Record<FileInput['kind'], RegExp> = {
+  image: /\.(png|jpe?g|webp|gif|bmp|tiff?)$/i,
+  audio: /\.(flac|mp3|ogg|opus|wav|m4a|mp4|webm|mkv|mov|avi)$/i,
+  video: /\.(mp4|webm|mkv|mov|avi)$/i,
+};
+const ofKind = (files: readonly string[], kind: FileInput['kind']) =>
+  files.filter((name) => NAMES[kind].test(name));
+
+/** In either of the spellings of a list. */
+function list(input: RawInput, files: string[]): void {
+  if (Array.isArray(input[0])) input[0] = files;
+  else input[1]!.options = files;
 }
 
 /** In the order of GET /models. */

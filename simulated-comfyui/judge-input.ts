@@ -1,6 +1,6 @@
 // Checks one input of one node: a link's type, a constant's type, range and list.
 // Looks no further up the graph: validation.ts walks it.
-import { type DeclaredInput, readsInputFolder } from './catalogue.ts';
+import { type DeclaredInput, fileInputOf } from './catalogue.ts';
 import type { Dialect } from './dialect.ts';
 import { type Graph, type GraphNode, isRecord } from './graph.ts';
 import { Bare } from './python-json.ts';
@@ -83,12 +83,13 @@ export function judgeConstant(
     );
   }
   node.inputs[name] = value;
-  if (name === 'image' && readsInputFolder(node.class_type)) {
+  const reads = fileInputOf(node.class_type);
+  if (reads?.field === name) {
     if (typeof value === 'string' && inputFileExists(value)) return undefined;
     return refusal(
       'custom_validation_failed',
       'Custom validation failed for node',
-      `image - Invalid image file: ${str(value)}`,
+      `${name} - Invalid ${reads.kind} file: ${str(value)}`,
       { input_name: name },
     );
   }

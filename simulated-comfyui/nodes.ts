@@ -7,7 +7,7 @@ import type { NodeCall, NodeResult } from './node-call.ts';
 import { Painting, paintingOf, unfinished } from './painting.ts';
 import { saveFile } from './files.ts';
 import { encodeBlockyJpeg } from './jpeg.ts';
-import { readsInputFolder } from './catalogue.ts';
+import { fileInputOf } from './catalogue.ts';
 import { encodePng } from './png.ts';
 import { dumps } from './python-json.ts';
 import { PythonError, str } from './python-text.ts';
@@ -26,7 +26,8 @@ export async function runNode(call: NodeCall): Promise<NodeResult> {
   if (call.info.output_node) return saveImages(call);
   const text = textOf(call);
   if (text !== undefined) return { outputs: [{ words: '', key: `${call.signature}:0`, text }] };
-  if (readsInputFolder(className)) return loadImage(call);
+  const reads = fileInputOf(className);
+  if (reads) return reads.kind === 'image' ? loadImage(call) : loadMedium(call, reads.field);
   const size = sizeOf(className, inputs);
   if (size.width * size.height > largestPixels)
     throw new PythonError('torch.OutOfMemoryError', 'Allocation on device: too large for the simulation');
@@ -92,11 +93,30 @@ function cellOf(className: string, vaeName: unknown): number {
   return str(vaeName).includes('flux2') ? 16 : 8;
 }
 
-async function loadImage(call: NodeCall): Promise<NodeResult> {
-  const path = call.folders.pathOfInput(str(call.inputs['image']));
+async function readInput(call: NodeCall, field: string): Promise<{ path: string; bytes: Buffer }> {
+  const path = call.folders.pathOfInput(str(call.inputs[field]));
   const bytes = await readFile(path).catch(() => {
     throw new PythonError('FileNotFoundError', `[Errno 2] No such file or directory: '${path}'`);
   });
+  return { path, bytes };
+}
+
+/** How the containers that it opens begin: FLAC, Ogg, MP3, WAV and AVI, MP4, Matroska. */
+const MEDIA = /^(fLaC|OggS|ID3|\xff[\xe0-\xff]|RIFF[^]{4}(WAVE|AVI )|[^]{4}ftyp|[^]\x45\xdf\xa3)/;
+
+/** A sound or a film: looked at, and known by its content from then on. */
+async function loadMedium(call: NodeCall, field: string): Promise<NodeResult> {
+  const { path, bytes } = await readInput(call, field);
+  if (!MEDIA.test(bytes.toString('latin1', 0, 16)))
+    throw new PythonError(
+      'av.error.InvalidDataError',
+      `[Errno 1094995529] Invalid data found when processing input: '${path}'`,
+    );
+  return { outputs: handOn(call, { width: 64, height: 64, batch: 1 }) };
+}
+
+async function loadImage(call: NodeCall): Promise<NodeResult> {
+  const { path, bytes } = await readInput(call, 'image');
   let size: Size;
   try {
     const { width, height, orientation } = imageSize(bytes);

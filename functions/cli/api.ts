@@ -6,6 +6,7 @@ import type { describeTemplate } from '../core/describe.ts';
 import { readFile } from 'node:fs/promises';
 import type * as z from 'zod';
 import type { workflowProposal, workflows } from '../api/answers/service.ts';
+import type { FileType } from '../core/file-types.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
 import { MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import { CommandError } from './command-error.ts';
@@ -135,9 +136,9 @@ export function createApi(url: string, key: string | undefined, advice = '') {
         LONG_LIMIT,
       ),
 
-    /** A large one by a link. @returns the name that an image input accepts */
-    async upload(file: LocalFile): Promise<string> {
-      if (file.sizeBytes > MAX_UPLOAD_BYTES) return uploadByLink(file);
+    /** A large one, or what is no image, by a link. @returns the name that an input accepts */
+    async upload(file: LocalFile, type: FileType): Promise<string> {
+      if (type !== 'image' || file.sizeBytes > MAX_UPLOAD_BYTES) return uploadByLink(file);
       const form = new FormData();
       form.set('image', new File([new Uint8Array(await readFile(file.path))], file.name));
       return (await json<{ name: string }>('/api/upload/image', { method: 'POST', body: form }, LONG_LIMIT))

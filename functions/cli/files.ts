@@ -3,6 +3,7 @@
 
 import { access, constants, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, relative, resolve } from 'node:path';
+import { type FileType, isFileType } from '../core/file-types.ts';
 import { CommandError, type Workflow } from './api.ts';
 import { flagOf } from './flags.ts';
 
@@ -76,12 +77,13 @@ async function freePath(folder: string, name: string): Promise<string> {
 
 export interface InputFile {
   input: string;
+  type: FileType;
   name: string;
   path: string;
   sizeBytes: number;
 }
 
-/** The image inputs that name a local file; any other name is that of an image in the API. */
+/** The file inputs that name a local file; any other name is that of a file in the API. */
 export async function inputFiles(
   workflow: Workflow,
   body: Record<string, string>,
@@ -90,7 +92,8 @@ export async function inputFiles(
   const files: InputFile[] = [];
   for (const [input, schema] of Object.entries(workflow.inputs.properties)) {
     const value = body[input];
-    if (schema['x-input'] !== 'image' || !value) continue;
+    const type = String(schema['x-input']);
+    if (!isFileType(type) || !value) continue;
     const path = resolve(current, value);
     if ((await kindOf(path)) !== 'file') continue;
     const { size } = await access(path, constants.R_OK)
@@ -98,7 +101,7 @@ export async function inputFiles(
       .catch((error: NodeJS.ErrnoException) => {
         throw new CommandError(`${flagOf(input)}: ${path} cannot be read: ${error.code}`);
       });
-    files.push({ input, name: basename(path), path, sizeBytes: size });
+    files.push({ input, type, name: basename(path), path, sizeBytes: size });
   }
   return files;
 }

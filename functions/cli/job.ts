@@ -35,7 +35,7 @@ export async function makeImages(
   const ask: Ask = (what) => persist(connection, what, { onSilence: () => progress.silent(), stopped });
 
   const uploaded: Record<string, string> = {};
-  for (const { input, ...file } of files) uploaded[input] = await ask((api) => api.upload(file));
+  for (const { input, type, ...file } of files) uploaded[input] = await ask((api) => api.upload(file, type));
 
   // After a lost answer the request is repeated with the same key: still one job. A signal does not interrupt it, since
   // a job cannot be cancelled without its id.

@@ -2,7 +2,7 @@
 // table of seconds. Removes what it made. Only composes; exit code 0, 1, or 130 after a signal.
 
 import type { Status, Workflow } from './api.ts';
-import { after, type Check, Found, lineOf, ok } from './doctor/check.ts';
+import { after, type Check, Found, lacking, lineOf, ok } from './doctor/check.ts';
 import { runProgram } from './run.ts';
 import { createAsk } from './smoke/ask.ts';
 import { cleanUp } from './smoke/clean.ts';
@@ -13,7 +13,7 @@ import { completed, imageFinding, nameOf } from './smoke/jobs.ts';
 import { checkedOptions, type Options, program } from './smoke/options.ts';
 import { apiCheck, plainChecks } from './smoke/plain.ts';
 import { type Lane, runLanes } from './smoke/run.ts';
-import { type Inputs, inputsFor, type Smoke, submit, wanted } from './smoke/smoke.ts';
+import { type Inputs, inputsFor, isMakeable, type Smoke, submit, wanted } from './smoke/smoke.ts';
 import { tableOf } from './smoke/table.ts';
 import { findTarget } from './smoke/target.ts';
 import { upload, uploadFinding } from './smoke/upload.ts';
@@ -64,7 +64,13 @@ async function smoke(options: Options, stopped: AbortSignal): Promise<boolean> {
 
 /** @param jobs receives the job of each workflow, by the name of its check */
 async function lanesOf(context: Smoke, jobs: Map<string, Status>): Promise<Lane[]> {
-  const workflows = await workflowsOf(context);
+  const all = await workflowsOf(context);
+  const workflows = all.filter(isMakeable);
+  if (workflows.length === 0)
+    throw lacking(
+      'every workflow needs a sound, a film or another file of its callers',
+      'npm run workflows -- add FILE',
+    );
   const uploaded = upload(context);
   const inputs = workflows.map((workflow) => inputsFor(workflow, () => uploaded));
   const [first] = inputs as [Promise<Inputs>, ...Promise<Inputs>[]];
@@ -88,8 +94,15 @@ async function lanesOf(context: Smoke, jobs: Map<string, Status>): Promise<Lane[
     { checks: [{ name: 'webhook', run: async () => webhookFinding(context, await first) }] },
     { checks: [{ name: 'events', run: () => after(accepted[0]!, 'without a job', events) }] },
     ...own.map((check) => ({ checks: [check] })),
+    ...all.filter((one) => !isMakeable(one)).map((one) => ({ checks: [leftOut(one)] })),
     { after: made[0]!, checks: downloadChecks(context, made[0]!) },
   ];
+}
+
+/** A workflow whose job takes what only its callers have. */
+function leftOut(workflow: Workflow): Check {
+  const found = ok('not made: it needs a file that only its callers have');
+  return { name: nameOf(workflow), run: () => Promise.resolve(found) };
 }
 
 async function workflowsOf({ ask }: Smoke): Promise<Workflow[]> {

@@ -29,6 +29,9 @@ const JSON_TYPES = {
   string: 'string',
   choice: 'string',
   image: 'string',
+  audio: 'string',
+  video: 'string',
+  file: 'string',
   integer: 'integer',
   seed: 'integer',
   number: 'number',
@@ -49,7 +52,7 @@ function schemaOf(spec: InputSpec, options: Options): Record<string, unknown> {
     maxLength: spec.type === 'string' ? (spec.max_length ?? MAX_TEXT) : undefined,
     minLength: spec.type === 'string' && spec.required ? 1 : undefined,
     enum: choices,
-    // JSON Schema has no type for an image's name or for a seed that is drawn when absent.
+    // JSON Schema has no type for a file's name or for a seed that is drawn when absent.
     'x-input': spec.type,
   });
 }

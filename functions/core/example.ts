@@ -1,5 +1,6 @@
 // A valid body for POST /api/generate, for a person to paste. Pure.
 
+import type { FileType } from './file-types.ts';
 import {
   boundsOf,
   type InputSpec,
@@ -9,17 +10,23 @@ import {
   type Template,
 } from './template.ts';
 
-/** Values for the required inputs. `images`: required image inputs, for which only the caller has a value. */
-export function exampleOf(template: Template): { values: InputValues; images: string[] } {
+/** One that only the caller can give. */
+export interface FileInput {
+  name: string;
+  type: FileType;
+}
+
+/** Values for the required inputs. */
+export function exampleOf(template: Template): { values: InputValues; files: FileInput[] } {
   const needed = Object.entries(template.inputs).filter(([, { required }]) => required);
   const values: InputValues = {};
-  const images: string[] = [];
+  const files: FileInput[] = [];
   for (const [name, spec] of needed) {
     const value = spec.default === undefined || spec.default === '' ? sampleOf(template, spec) : spec.default;
-    if (value === undefined) images.push(name);
+    if (value === undefined) files.push({ name, type: spec.type as FileType });
     else values[name] = value;
   }
-  return { values, images };
+  return { values, files };
 }
 
 function sampleOf(template: Template, spec: InputSpec): InputValue | undefined {

@@ -2,6 +2,7 @@
 // uploaded, and a file name in place of a list's values.
 
 import { declaredInputs } from './declared-inputs.ts';
+import { fileTypeOf } from './file-types.ts';
 import { type Graph, type ObjectInfo, optionsOf } from './object-info.ts';
 import { fileOf, type Folder } from './preflight/files.ts';
 
@@ -25,7 +26,6 @@ const LOADERS: Record<string, string> = {
   Load3D: 'model_file',
   Load3DAdvanced: 'model_file',
 };
-const UPLOADS = ['image_upload', 'audio_upload', 'video_upload', 'file_upload'];
 /** With the folder that may stand behind it. */
 const FILE_NAME = /\.[A-Za-z0-9]{1,12}( \[(input|output|temp)\])?$/;
 
@@ -52,8 +52,8 @@ function namesFile(
 ): boolean {
   if (Object.hasOwn(LOADERS, classType) && LOADERS[classType] === field) return true;
   if (!info || !FILE_NAME.test(value)) return false;
-  const { extra = {} } = declaredInputs(info[classType]!.input, given).get(field) ?? {};
-  if (UPLOADS.some((flag) => Boolean(extra[flag]))) return true;
+  const { type, extra = {} } = declaredInputs(info[classType]!.input, given).get(field) ?? {};
+  if (fileTypeOf(type, extra)) return true;
   return optionsOf(info, classType, field, given)?.includes(value) === false;
 }
 

@@ -2,6 +2,7 @@
 // the graph that they set. Source: docs/workflows.md.
 
 import * as z from 'zod/mini';
+import { FILE_TYPES } from './file-types.ts';
 import { MAX_SEED, MAX_TEXT } from './limits.ts';
 import type { Graph } from './object-info.ts';
 import { TIMINGS } from './timings.ts';
@@ -11,7 +12,7 @@ const numeric = z.union([z.number(), z.bigint()]);
 const scalar = z.union([z.string(), numeric, z.boolean()]);
 
 const inputSpec = z.strictObject({
-  type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', 'image']),
+  type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', ...FILE_TYPES]),
   title: z.optional(z.string()),
   description: z.optional(z.string()),
   required: z.optional(z.boolean()),

@@ -104,6 +104,9 @@ export function valueOf(
     case 'string':
       return options ? chosen(name, raw, options) : text(name, raw, spec.max_length ?? MAX_TEXT);
     case 'image':
+    case 'audio':
+    case 'video':
+    case 'file':
       return text(name, raw, MAX_INPUT_URL);
     case 'choice':
       return chosen(name, raw, options);

@@ -1,6 +1,7 @@
 // The smallest run of a graph: one step of one small image. It loads every model of the graph, which is how a host warms
 // up. Pure; knows inputs by the names that ComfyUI's nodes give them.
 
+import { isFileType } from './file-types.ts';
 import type { Graph } from './object-info.ts';
 import type { Template } from './template.ts';
 
@@ -29,9 +30,9 @@ export function leastOf(graph: Graph): Graph {
   return least;
 }
 
-/** Graphs of templates without image inputs, which run unchanged, in the templates' order. */
-export function graphsWithoutImages(templates: ReadonlyMap<string, Template>): Graph[] {
+/** Graphs of templates without files of callers, which run unchanged, in the templates' order. */
+export function graphsWithoutFiles(templates: ReadonlyMap<string, Template>): Graph[] {
   return [...templates.values()]
-    .filter(({ inputs }) => Object.values(inputs).every(({ type }) => type !== 'image'))
+    .filter(({ inputs }) => Object.values(inputs).every(({ type }) => !isFileType(type)))
     .map(({ graph }) => graph);
 }

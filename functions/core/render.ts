@@ -1,5 +1,6 @@
 // Renders a template and its values to the graph that ComfyUI runs: copies and sets fields, nothing else. Pure.
 
+import { type FileType, isFileType } from './file-types.ts';
 import {
   type InputKey,
   isStampAlone,
@@ -21,15 +22,15 @@ export function render(template: Template, values: InputValues): Graph {
   return graph;
 }
 
-/** A job's input images: the caller's name of each, and the fields ("node.field") that it sets. */
-export function imageInputs(
+/** A job's input files: the caller's name of each, and the fields ("node.field") that it sets. */
+export function namedFiles(
   template: Template,
   values: InputValues,
-): { input: string; name: string; to: string[] }[] {
+): { input: string; type: FileType; name: string; to: string[] }[] {
   return Object.entries(template.inputs).flatMap(([input, spec]) => {
     const name = values[input];
-    if (spec.type !== 'image' || typeof name !== 'string' || name === '') return [];
-    return [{ input, name, to: [spec.to ?? []].flat() }];
+    if (!isFileType(spec.type) || typeof name !== 'string' || name === '') return [];
+    return [{ input, type: spec.type, name, to: [spec.to ?? []].flat() }];
   });
 }
 

@@ -16,7 +16,7 @@ import { identityOf, noteOfCopy } from '../runtime/identity.ts';
 import { CONNECTION_LIMITS, listen, listenerOf } from '../runtime/listen.ts';
 import { tryLockIn } from '../runtime/lock.ts';
 import { loadTemplates } from '../runtime/workflows.ts';
-import { graphsWithoutImages } from '../core/least-work.ts';
+import { graphsWithoutFiles } from '../core/least-work.ts';
 import { type RunningHosts, startHosts } from './several.ts';
 import { createIntakes, pathOfIntake } from './claims/intake.ts';
 import { inputsOf } from './inputs/folder.ts';
@@ -80,7 +80,7 @@ try {
       restartCommand: settings.COMFYUI_RESTART_COMMAND,
       modelsReady: settings.MODELS_READY,
       warmUp: settings.WARM_UP
-        ? { graphs: graphsWithoutImages(await loadTemplates(settings.WORKFLOWS_PATH)) }
+        ? { graphs: graphsWithoutFiles(await loadTemplates(settings.WORKFLOWS_PATH)) }
         : undefined,
       ...(launchedAt !== undefined && {
         firstClaim: (own) => void reportStart(metrics, log, launchedAt, machine?.BOOT_REPORT, now(), own),

@@ -129,28 +129,37 @@ function nameOf({ node, classType, value }: MissingRequirement): string {
   return `${value ?? `the node class ${classType}`} (node ${node})`;
 }
 
-/** An example for the first template that needs no image and misses nothing, or the next best. @param key for the API */
+/** An example for the first template that needs no file and misses nothing, or the next best. @param key for the API */
 function exampleLines(url: string, templates: Template[], nodes: Listed, key: string | undefined): string[] {
   const runs = (template: Template) => {
     if (typeof nodes !== 'object') return true;
     const { info, missing } = lackOf(template, nodes);
     return missing.length === 0 && faultsOf(template, info).length === 0;
   };
-  const needsNoImage = (template: Template) => exampleOf(template).images.length === 0;
+  const needsNoFile = (template: Template) => exampleOf(template).files.length === 0;
   const template =
-    templates.find((one) => runs(one) && needsNoImage(one)) ?? templates.find(runs) ?? templates[0]!;
-  const { values, images } = exampleOf(template);
+    templates.find((one) => runs(one) && needsNoFile(one)) ?? templates.find(runs) ?? templates[0]!;
+  const { values, files } = exampleOf(template);
   const body = {
     ...(template !== templates[0] && { workflow: template.name }),
     ...values,
-    ...Object.fromEntries(images.map((input) => [input, '<name>'])),
+    ...Object.fromEntries(files.map(({ name }) => [name, '<name>'])),
   };
   const authorization = key === undefined ? '' : ` -H ${quoted(`Authorization: Bearer ${key}`)}`;
   const json = `-H 'Content-Type: application/json'${authorization}`;
   const make = `  curl -X POST ${url}/api/generate ${json} -d ${quoted(spaced(body))}`;
-  if (images.length === 0) return ['  Make an image:', '', make];
+  if (files.length === 0) return ['  Make an image:', '', make];
+  const named = files.map(({ name }) => name).join(', ');
   const upload = `  curl${authorization} -F image=@photo.png ${url}/api/upload/image`;
-  const what = images.length === 1 ? 'an image' : `images (${images.join(', ')})`;
+  if (files.some(({ type }) => type !== 'image')) {
+    const flags = files.map(({ name }) => ` --${name.replaceAll('_', '-')} FILE`).join('');
+    return [
+      `  ${template.name} needs files (${named}), which this sends first:`,
+      '',
+      `  ${programAsTyped('generate')} --workflow ${template.name}${flags}`,
+    ];
+  }
+  const what = files.length === 1 ? 'an image' : `images (${named})`;
   return [`  ${template.name} needs ${what}: send it first, which answers with its name`, '', upload, make];
 }
 

@@ -17,7 +17,7 @@ import { IMAGE_READERS, SLOTS_PER_HOST, UPLOADS_AT_ONCE } from '../core/limits.t
 import { createLive } from '../core/live.ts';
 import { createLived } from '../core/lived-time.ts';
 import type { Template } from '../core/template.ts';
-import { graphsWithoutImages } from '../core/least-work.ts';
+import { graphsWithoutFiles } from '../core/least-work.ts';
 import { type RunningHosts, startHosts } from '../host/several.ts';
 import { inputsOf } from '../host/inputs/folder.ts';
 import { noteOfCopy, rememberReal } from '../runtime/identity.ts';
@@ -175,7 +175,7 @@ export async function startLocalStack(settings: LocalSettings): Promise<LocalSta
         inputs: inputsOf(path, settings.INPUTS_GB, log('host')),
         imageMetadata: settings.IMAGE_METADATA,
         restartCommand: settings.COMFYUI_RESTART_COMMAND,
-        warmUp: settings.WARM_UP ? { graphs: graphsWithoutImages(workflows.templates) } : undefined,
+        warmUp: settings.WARM_UP ? { graphs: graphsWithoutFiles(workflows.templates) } : undefined,
       },
       comfyuis,
     );

@@ -40,14 +40,14 @@ test.each([
   ['a switch', { on: { type: 'boolean', required: true } }, { on: true }],
 ])('%s', (_, inputs, values) => {
   const found = exampleOf(template(inputs));
-  expect(found).toEqual({ values, images: [] });
+  expect(found).toEqual({ values, files: [] });
   expect(() => parseInputs(template(inputs), found.values, undefined, {}, () => 0)).not.toThrow();
 });
 
 test('an image is named as one that only the caller has', () => {
   expect(exampleOf(template({ image: { type: 'image', required: true, to: '1.image' } }))).toEqual({
     values: {},
-    images: ['image'],
+    files: [{ name: 'image', type: 'image' }],
   });
-  expect(exampleOf(shipped('flux2_turbo_controlnet')).images).toEqual(['image']);
+  expect(exampleOf(shipped('flux2_turbo_controlnet')).files).toEqual([{ name: 'image', type: 'image' }]);
 });

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hexOf, outputFolder } from '../../functions/core/names.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
-import { imageInputs, publishedPrefixOf, render, stamp, unstamp } from '../../functions/core/render.ts';
+import { namedFiles, publishedPrefixOf, render, stamp, unstamp } from '../../functions/core/render.ts';
 import { packGraph, unpackGraph } from '../../functions/core/request.ts';
 import { files, GRAPH, parse, SHIPPED, shipped, small } from './templates.ts';
 
@@ -72,10 +72,12 @@ it('a large seed is exact after packing', () => {
   expect(unpackGraph(packGraph(render(template, values)))['8']!.inputs['seed']).toBe(9_007_199_254_740_991);
 });
 
-describe('images that a job reads', () => {
+describe('files that a job reads', () => {
   it('are listed with the input that names them and the fields that they go to', () => {
     const { template, values } = valuesFor('flux2_turbo_controlnet');
-    expect(imageInputs(template, values)).toEqual([{ input: 'image', name: 'x.png', to: ['12.image'] }]);
+    expect(namedFiles(template, values)).toEqual([
+      { input: 'image', type: 'image', name: 'x.png', to: ['12.image'] },
+    ]);
   });
 
   it('that are left out are not listed', () => {
@@ -83,8 +85,8 @@ describe('images that a job reads', () => {
       image: { type: 'image', default: '', to: '1.image' },
       text: { type: 'string', default: 'x.png' },
     });
-    expect(imageInputs(template, parse({}, undefined, template).values)).toEqual([]);
-    expect(imageInputs(template, parse({ image: 'y.png' }, undefined, template).values)).toHaveLength(1);
+    expect(namedFiles(template, parse({}, undefined, template).values)).toEqual([]);
+    expect(namedFiles(template, parse({ image: 'y.png' }, undefined, template).values)).toHaveLength(1);
   });
 });
 

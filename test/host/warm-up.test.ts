@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createComfyUI } from '../../functions/comfyui/client.ts';
-import { graphsWithoutImages, leastOf } from '../../functions/core/least-work.ts';
+import { graphsWithoutFiles, leastOf } from '../../functions/core/least-work.ts';
 import type { Graph } from '../../functions/core/object-info.ts';
 import { TIMINGS } from '../../functions/core/timings.ts';
 import { loadTemplates } from '../../functions/runtime/workflows.ts';
@@ -54,8 +54,8 @@ test('the least of a graph is one step of one small image, by the same models', 
   expect([inputs('8')['steps'], inputs('14')['steps'], inputs('12')['scale_by']]).toEqual([1, 1, 1]);
   for (const id of ['1', '2', '3', '4', '9']) expect(least[id]).toEqual(graph[id]);
   expect(graph['7']!.inputs['width']).toBe(1024);
-  expect(graphsWithoutImages(templates)[0]).toBe(templates.get('flux2_turbo_default')!.graph);
-  expect(graphsWithoutImages(templates)).toHaveLength(2);
+  expect(graphsWithoutFiles(templates)[0]).toBe(templates.get('flux2_turbo_default')!.graph);
+  expect(graphsWithoutFiles(templates)).toHaveLength(2);
 });
 
 test('a host runs the least of the first job before it claims that, and nothing is left of it', async () => {
@@ -150,7 +150,7 @@ test('when the last model has come, ComfyUI is asked at once what it has', async
 /** Of a real ComfyUI that runs the shipped templates; COMFYUI_PATH is its folder. */
 const { COMFYUI: real = '', COMFYUI_PATH: folder = '' } = process.env;
 test.skipIf(real === '')(`a real ComfyUI${real ? '' : ' (skipped: no COMFYUI)'}`, async () => {
-  const graphs = graphsWithoutImages(await loadTemplates());
+  const graphs = graphsWithoutFiles(await loadTemplates());
   const comfyui = createComfyUI(real);
   const host = await rig.addHost({
     comfyui: { url: real } as unknown as SimulatedComfyUI,

@@ -19,7 +19,7 @@ export function pageOf(rows: readonly Row[], version: string): string {
 ComfyUI offers ${rows.length} templates (comfyui-workflow-templates-json ${version} from PyPI). Each was converted to a graph with
 proposed inputs, as \`POST /api/workflows/propose\` does it, and validated by a live ComfyUI 0.33.0 that did not run it:
 **${accepted.length} of the ${core} that use nodes of this ComfyUI alone are accepted**, by its own validation and by this API's.
-Written by \`npm run templates\` (test/templates/main.ts says what it needs); nothing here is written by hand.
+One of your own is made callable by \`npm run workflows -- add FILE\` ([workflows.md](workflows.md)). Written by \`npm run templates\` (test/templates/main.ts says what it needs); nothing here is written by hand.
 
 | what became of it | templates |
 |---|---|

@@ -13,7 +13,7 @@ import { hashBody } from '../../core/request.ts';
 import type { Template } from '../../core/template.ts';
 import { parseWebhookUrl } from '../../core/webhook.ts';
 import type { AcceptDeps, Wanted } from './accept.ts';
-import { fetchImages, findImages } from './template-images.ts';
+import { fetchFiles, findFiles } from './template-files.ts';
 
 type Templates = ReadonlyMap<string, Template>;
 
@@ -33,8 +33,8 @@ export function fromTemplate(deps: AcceptDeps, caller: Caller, body: Record<stri
         randomSeed(deps.random(8)),
       );
       const seedInput = Object.entries(template.inputs).find(([, spec]) => spec.type === 'seed')?.[0];
-      const values = await fetchImages(deps, caller, template, parsed);
-      const staging = await findImages(deps, caller.owner, template, values);
+      const values = await fetchFiles(deps, caller, template, parsed);
+      const staging = await findFiles(deps, caller.owner, template, values);
       const graph = render(template, values);
       await refuseUnrunnable(deps, template.name, graph);
       return {

@@ -3,6 +3,7 @@
 
 import { createCache } from '../../core/cache.ts';
 import { invalid } from '../../core/inputs.ts';
+import { FILE_WORDS, type FileType, takesKind } from '../../core/file-types.ts';
 import type { OutputKind } from '../../core/job-output.ts';
 import { keys } from '../../core/names.ts';
 import type { MediaType } from '../../images/media-type.ts';
@@ -16,7 +17,7 @@ export interface Uploads {
    * The key of an owner's own; undefined: there is none.
    * @param field that names it @param wanted absent: any @throws AppError invalid_field for another kind of file
    */
-  use(owner: string, name: string, field: string, wanted?: OutputKind): Promise<string | undefined>;
+  use(owner: string, name: string, field: string, wanted?: FileType): Promise<string | undefined>;
 }
 
 const REMEMBERED = 10_000;
@@ -46,11 +47,8 @@ export function createUploads(deps: ApiDeps & { uploadQuota: UploadQuota }): Upl
       if (!(await keepUpload(deps, key))) return undefined;
       const type = await types.get(key, () => typeOf(owner, key));
       if (!type) return undefined;
-      if (wanted !== undefined && type.kind !== wanted)
-        throw invalid(
-          field,
-          `must name ${wanted === 'image' ? 'an image' : `a file of ${wanted}`}; this upload holds ${type.contentType}`,
-        );
+      if (wanted !== undefined && !takesKind(wanted, type.kind))
+        throw invalid(field, `must name ${FILE_WORDS[wanted]}; this upload holds ${type.contentType}`);
       const extension = name.slice(name.lastIndexOf('.') + 1);
       const { kindOfExtension } = await mediaTypes();
       if (!agree(kindOfExtension(extension), type.kind))

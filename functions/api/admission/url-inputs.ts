@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Caller } from '../../core/access.ts';
 import { AppError } from '../../core/errors.ts';
-import type { OutputKind } from '../../core/job-output.ts';
+import { FILE_WORDS, type FileType, takesKind } from '../../core/file-types.ts';
 import { FETCHES_AT_ONCE, MAX_FETCHED_BYTES } from '../../core/limits.ts';
 import { keys, uploadName } from '../../core/names.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -26,7 +26,7 @@ export interface UrlInputs {
     address: string,
     field: string,
     signal: AbortSignal,
-    wanted?: OutputKind,
+    wanted?: FileType,
   ): Promise<string>;
 }
 
@@ -41,7 +41,7 @@ export function createUrlInputs(deps: ApiDeps & { limits: Limits; uploadQuota: U
     caller: Caller,
     address: string,
     signal: AbortSignal,
-    wanted: OutputKind | undefined,
+    wanted: FileType | undefined,
   ): Promise<string> {
     const [{ MEDIA_HEAD, mediaTypeOf }, { NotFetched }] = await Promise.all([
       import('../../images/media-type.ts'),
@@ -55,7 +55,8 @@ export function createUrlInputs(deps: ApiDeps & { limits: Limits; uploadQuota: U
     });
     const { kind, contentType, extension } = mediaTypeOf(fetched.head, fetched.name);
     if (contentType === 'text/html') throw new NotFetched('is a web page');
-    if (wanted !== undefined && kind !== wanted) throw new NotFetched(`is ${contentType}, and no ${wanted}`);
+    if (wanted !== undefined && !takesKind(wanted, kind))
+      throw new NotFetched(`is ${contentType}, and not ${FILE_WORDS[wanted]}`);
     const name = uploadName(fetched.sha256, extension);
     const key = keys.upload(caller.owner, name);
     if (await keepUpload(deps, key)) return name;

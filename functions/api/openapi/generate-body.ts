@@ -47,14 +47,14 @@ function bodyOf(template: Template, isDefault: boolean, common: Record<string, J
   };
 }
 
-/** Bodies that are accepted as they stand; none of a workflow that needs an image which only the caller has. */
+/** Bodies that are accepted as they stand; none of a workflow that needs a file which only the caller has. */
 export function generateExamples(
   templates: Templates,
 ): Record<string, { summary: string; value: JsonSchema }> {
   const examples: Record<string, { summary: string; value: JsonSchema }> = {};
   for (const [name, template] of templates) {
-    const { values, images } = exampleOf(template);
-    if (images.length > 0) continue;
+    const { values, files } = exampleOf(template);
+    if (files.length > 0) continue;
     examples[name] = {
       summary: template.title,
       value: { workflow: name, ...values },

@@ -1,7 +1,8 @@
-// A workflow by its name, with its inputs as fields of the run's input. Where an input takes an image, it takes its bytes too: as a
+// A workflow by its name, with its inputs as fields of the run's input. Where an input takes a file, it takes its bytes too: as a
 // data URI, or by the name of one of `images`.
 
 import type { Caller } from '../../core/access.ts';
+import { isFileType } from '../../core/file-types.ts';
 import { invalid } from '../../core/inputs.ts';
 import type { Wanted } from '../admission/accept.ts';
 import { fromTemplate } from '../admission/from-template.ts';
@@ -20,9 +21,9 @@ export async function fromInputs(
   const body: [string, unknown][] = [];
   const template = deps.workflows.templates.get(String(input['workflow']));
   for (const [field, value] of Object.entries(input)) {
-    const isImage =
-      template && Object.hasOwn(template.inputs, field) && template.inputs[field]!.type === 'image';
-    const image = isImage
+    const isFile =
+      template && Object.hasOwn(template.inputs, field) && isFileType(template.inputs[field]!.type);
+    const image = isFile
       ? (sent.find(({ name }) => name === value) ?? (await dataImage(field, value)))
       : undefined;
     if (image) {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status, Workflow } from '../api.ts';
+import { isFileType } from '../../core/file-types.ts';
 import { lacking } from '../doctor/check.ts';
 import { type Answer, type Ask, OutOfTime, saidBy } from './ask.ts';
 
@@ -86,12 +87,20 @@ export async function poll<Value>(
   }
 }
 
+/** May its job be made: with no file but images? */
+export function isMakeable({ inputs: { properties, required } }: Workflow): boolean {
+  return required.every((name) => {
+    const type = String((properties[name] as Schema | undefined)?.['x-input']);
+    return type === 'image' || !isFileType(type);
+  });
+}
+
 /** Inputs of a workflow's cheapest job. @param image resolves with an upload's name; called only if an input requires one */
 export async function inputsFor(workflow: Workflow, image: () => Promise<string>): Promise<Inputs> {
   const { properties, required } = workflow.inputs;
   const inputs: Inputs = { workflow: workflow.name };
   for (const [name, schema] of Object.entries(properties) as [string, Schema][]) {
-    if (schema['x-input'] === 'image') {
+    if (isFileType(String(schema['x-input']))) {
       if (required.includes(name)) inputs[name] = await image();
     } else if (name in CHEAP) inputs[name] = within(schema, CHEAP[name]!);
     else if (required.includes(name) && schema.default === undefined)

@@ -2,11 +2,13 @@
 // by ComfyUI's declaration. Fields that one place on the canvas sets are one.
 
 import { declaredInputs, DYNAMIC_COMBO } from '../declared-inputs.ts';
+import { fileTypeOf, isFileType } from '../file-types.ts';
 import type { InputSpec } from '../inputs-file.ts';
 import { boundsOf } from '../inputs-file.ts';
 import { MAX_INTEGER, MAX_TEXT, MIN_INTEGER } from '../limits.ts';
 import { type Graph, isModelFile, linkOf, type ObjectInfo, type Option, optionsOf } from '../object-info.ts';
 import type { Field } from './convert.ts';
+import { fedName, usesOf } from './uses.ts';
 
 export interface Candidate {
   /** `node.field` of each that it sets. */
@@ -17,6 +19,8 @@ export interface Candidate {
   node: string;
   /** As a person reads it. */
   title: string;
+  /** What a person called this very field, if one did: an input of a subgraph, a primitive, a node that loads a file. */
+  called?: string;
   /** Was the place on the canvas made for people: a subgraph's own input, or one of its app's? */
   isChosen: boolean;
   classType: string;
@@ -30,22 +34,31 @@ export interface Candidate {
 
 /** @param fields of a canvas; without them each field of the graph stands for itself */
 export function candidatesOf(graph: Graph, info: ObjectInfo, fields?: readonly Field[]): Candidate[] {
+  const uses = usesOf(graph);
   return (fields ?? fieldsOf(graph)).flatMap(({ node, name, title, to }) => {
     const targets = to.filter((one) => one.node in graph && !one.node.includes('.'));
     const [first] = targets;
     if (!first) return [];
     const declared = declaredOf(graph, info, first);
-    const { class_type: classType, inputs } = graph[first.node]!;
+    const { class_type: classType, inputs, _meta: meta } = graph[first.node]!;
     const choices = optionsOf(info, classType, first.field, inputs);
-    const spec = specOf(first.field, inputs[first.field], declared, choices, title);
+    const inner = meta?.title ?? classType;
+    const spec = specOf(first.field, inputs[first.field], declared, choices, `${title} ${inner}`);
     if (!spec) return [];
     const isChosen = node !== first.node || name !== first.field;
+    const isNamed = isChosen && !isDefaultName(title, first.field);
+    const isTitled = inner !== classType && inner !== info[classType]?.display_name;
+    const called = isNamed ? title : isTitled && namesField(first.field, spec) ? inner : undefined;
+    const isValue = first.field === 'value';
     return [
       {
         to: targets.map((one) => `${one.node}.${one.field}`),
         field: first.field,
-        node: title,
-        title: isChosen ? title : titleOf(title, first.field, classType),
+        node: isNamed ? title : inner,
+        title:
+          (isNamed || isValue ? called : undefined) ??
+          inWords((isValue ? fedName(uses, first.node) : undefined) ?? first.field),
+        ...(called !== undefined && { called }),
         isChosen,
         classType,
         spec,
@@ -68,9 +81,14 @@ function fieldsOf(graph: Graph): Field[] {
   );
 }
 
-/** `Sampler name`; the node's title where its only field is its value. */
-function titleOf(title: string, field: string, classType: string): string {
-  return field === 'value' && title !== classType ? title : inWords(field);
+/** As ComfyUI names what is put on a subgraph, or a primitive, until a person calls it something. */
+function isDefaultName(title: string, field: string): boolean {
+  return title === 'PrimitiveNode' || title.replace(/_\d+$/, '') === field;
+}
+
+/** Is the title of its node a name of the field too? */
+function namesField(field: string, { type }: InputSpec): boolean {
+  return field === 'value' || isFileType(type);
 }
 
 export function inWords(name: string): string {
@@ -87,7 +105,7 @@ function declaredOf(graph: Graph, info: ObjectInfo, { node, field }: { node: str
 
 type Declared = ReturnType<typeof declaredOf>;
 
-/** Undefined: callers cannot set it, as it is a link, a list, an object, or a file that is no image. */
+/** Undefined: callers cannot set it, as it is a link, a list or an object. */
 function specOf(
   field: string,
   value: unknown,
@@ -97,8 +115,11 @@ function specOf(
 ): InputSpec | undefined {
   if (linkOf(value)) return undefined;
   const { type, extra = {} } = declared ?? {};
-  if (extra['image_upload'] === true && typeof value === 'string') return { type: 'image', required: true };
-  if (['audio_upload', 'video_upload', 'file_upload'].some((kind) => extra[kind] === true)) return undefined;
+  const file = fileTypeOf(type, extra);
+  if (file)
+    return typeof value === 'string'
+      ? { type: file, ...(['', 'none'].includes(value) ? { default: '' } : { required: true }) }
+      : undefined;
   if (choices || type === DYNAMIC_COMBO)
     return isScalar(value) ? { type: 'choice', default: value } : undefined;
   if (typeof value === 'boolean') return { type: 'boolean', default: value };

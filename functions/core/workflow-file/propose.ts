@@ -3,8 +3,10 @@
 
 import type * as z from 'zod/mini';
 import { type InputSpec, type inputsFile, parseTarget, RESERVED } from '../inputs-file.ts';
+import { isFileType } from '../file-types.ts';
 import { type Graph, linkOf } from '../object-info.ts';
 import { type Candidate, inWords } from './candidates.ts';
+import { type Uses, usesOf } from './uses.ts';
 
 export type InputsFile = z.infer<typeof inputsFile>;
 
@@ -32,21 +34,56 @@ export function named(graph: Graph, candidates: readonly Candidate[], form: read
     form.length > 0
       ? form.includes(one) || roles.get(one) === 'seed'
       : roles.get(one) !== undefined || (one.isChosen && !one.isModel && one.spec.type !== 'choice');
+  const inUse = merged.filter(isProposed);
   // Those of the file choose their names first.
-  return [...merged.filter(isProposed), ...merged.filter((one) => !isProposed(one))].map((one) => {
+  return [...inUse, ...merged.filter((one) => !isProposed(one))].map((one) => {
     const role = roles.get(one);
-    const title = role === undefined || (one.isChosen && form.includes(one)) ? one.title : inWords(role);
+    const ofRole = role === undefined ? [] : inUse.filter((other) => roles.get(other) === role);
+    const title = titleOf(one, role, ofRole, taken, form.includes(one));
     const name = freeName(wordOf(title), taken);
     taken.add(name);
-    const isClear = wordOf(title) === name || one.node === title;
     return {
       ...one,
       name,
-      title: isClear ? title : `${title} (${one.node})`,
+      title: clearTitle(title, name, one.node),
       proposed: isProposed(one),
       spec: narrowed(one.spec, role ?? one.field),
     };
   });
+}
+
+/** Of several with the same role a person's own words tell them apart; the first text stays the prompt. */
+function titleOf(
+  one: Candidate,
+  role: string | undefined,
+  ofRole: readonly Candidate[],
+  taken: ReadonlySet<string>,
+  isOfForm: boolean,
+): string {
+  if (role === undefined || (one.isChosen && isOfForm)) return one.title;
+  const isFile = isFileType(one.spec.type);
+  if (role === 'file') return one.called ?? one.title;
+  if (isFile ? ofRole.length > 1 : taken.has(role)) {
+    const own = ownTitle(one, role);
+    if (own !== undefined) return own;
+  }
+  return inWords(role);
+}
+
+/** Undefined: it says no more than the role. */
+function ownTitle({ called, field, spec }: Candidate, role: string): string | undefined {
+  const isFile = isFileType(spec.type);
+  const word = isFile ? called?.replace(/^load[\s_]+/i, '') : called;
+  if (word !== undefined) return [role, 'input', 'negative'].includes(wordOf(word)) ? undefined : word;
+  return spec.type === 'string' && !/^(text|prompt|string|value)$/.test(field) ? inWords(field) : undefined;
+}
+
+/** Of a name that was taken: with its node, or else its number. */
+function clearTitle(title: string, name: string, node: string): string {
+  if (wordOf(title) === name) return title;
+  const number = /_(\d+)$/.exec(name)?.[1];
+  if (wordOf(title) !== wordOf(node)) return `${title} (${node})`;
+  return number === undefined ? title : `${title} ${number}`;
 }
 
 export function proposedFile(title: string, all: readonly Named[]): InputsFile {
@@ -65,6 +102,9 @@ const ROLES = [
   'negative_prompt',
   'image',
   'mask',
+  'video',
+  'audio',
+  'file',
   'width',
   'height',
   'length',
@@ -80,9 +120,10 @@ function roleOf(graph: Graph, uses: Uses, candidate: Candidate): string | undefi
   const { spec, to, multiline, classType, title, node: nodeTitle } = candidate;
   const { node } = parseTarget(to[0]!);
   const isPrimitive = candidate.field === 'value';
-  const field = isPrimitive ? wordOf(nodeTitle) : candidate.field;
+  const field = isPrimitive ? wordOf(title) : candidate.field;
   if (spec.type === 'seed') return 'seed';
   if (spec.type === 'image') return /mask/i.test(`${classType} ${title}`) ? 'mask' : 'image';
+  if (isFileType(spec.type)) return spec.type;
   if (spec.type === 'string') {
     const isText = multiline && (isPrimitive || TEXTS.test(field));
     if (!isText) return undefined;
@@ -97,22 +138,6 @@ function roleOf(graph: Graph, uses: Uses, candidate: Candidate): string | undefi
     return ['width', 'height', 'length', 'steps', 'cfg', 'guidance'].includes(field) ? field : undefined;
   if (['width', 'height', 'length'].includes(field)) return isSize(graph, node, field) ? field : undefined;
   return ['steps', 'cfg', 'guidance'].includes(field) ? field : undefined;
-}
-
-/** Node → the inputs that its outputs come to. */
-type Uses = Map<string, { node: string; field: string }[]>;
-
-function usesOf(graph: Graph): Uses {
-  const uses: Uses = new Map();
-  for (const [node, { inputs }] of Object.entries(graph))
-    for (const [field, value] of Object.entries(inputs)) {
-      const source = linkOf(value)?.node;
-      if (source === undefined) continue;
-      const known = uses.get(source);
-      if (known) known.push({ node, field });
-      else uses.set(source, [{ node, field }]);
-    }
-  return uses;
 }
 
 /** Does what it sets come only to inputs that are called negative? */

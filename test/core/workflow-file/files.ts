@@ -57,7 +57,32 @@ export const INFO: ObjectInfo = {
     },
     output: ['LATENT'],
   },
-  Number: { input: { required: { value: ['INT', { default: 1 }] } }, output: ['INT'] },
+  Number: {
+    input: { required: { value: ['INT', { default: 1 }] } },
+    output: ['INT'],
+    display_name: 'A number',
+  },
+  Switch: {
+    input: { required: { on_true: ['INT'], on_false: ['INT'], switch: ['BOOLEAN'] } },
+    output: ['INT'],
+  },
+  Sing: {
+    input: {
+      required: { tags: ['STRING', { multiline: true }], lyrics: ['STRING', { multiline: true }] },
+    },
+    output: ['CONDITIONING'],
+  },
+  Sound: {
+    input: { required: { audio: ['COMBO', { options: [], audio_upload: true }] } },
+    output: ['AUDIO'],
+  },
+  Film: { input: { required: { file: ['COMBO', { options: [], video_upload: true }] } }, output: ['VIDEO'] },
+  Model: {
+    input: { required: { model_file: ['COMBO', { options: ['none'], file_upload: true }] } },
+    output: ['MESH'],
+  },
+  Draw: { input: { required: { mask: ['STRING', { image_upload: true }] } }, output: ['MASK'] },
+  Record: { input: { required: { audio: ['AUDIO_RECORD', {}] } }, output: ['AUDIO'] },
   Picture: {
     input: { required: { image: [['example.png'], { image_upload: true }] } },
     output: ['IMAGE', 'MASK'],

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parseTemplate } from '../../../functions/core/template.ts';
 import { proposalOf } from '../../../functions/core/workflow-file/proposal.ts';
 import { wordOf } from '../../../functions/core/workflow-file/propose.ts';
-import { bytesOf, canvas, field, gives, INFO, textToPicture } from './files.ts';
+import { bytesOf, canvas, field, gives, INFO, link, textToPicture } from './files.ts';
 
 const { nodes, links } = textToPicture();
 const inputsOf = (file: object) => proposalOf(bytesOf(file), INFO).file.inputs;
@@ -68,6 +68,36 @@ describe('other inputs', () => {
     });
   });
 
+  test('sounds, films and other files too, by what their class says of its upload', () => {
+    const graph = {
+      '1': { class_type: 'Sound', inputs: { audio: 'x.mp3' } },
+      '2': { class_type: 'Film', inputs: { file: 'x.mp4' } },
+      '3': { class_type: 'Model', inputs: { model_file: 'x.glb' } },
+      '4': { class_type: 'Record', inputs: { audio: 'x.wav' } },
+    };
+    expect(
+      Object.entries(inputsOf(graph)).map(([name, { type, required, to }]) => [name, type, required, to]),
+    ).toEqual([
+      ['video', 'video', true, '2.file'],
+      ['audio', 'audio', true, '1.audio'],
+      ['audio_2', 'audio', true, '4.audio'],
+      ['model_file', 'file', true, '3.model_file'],
+    ]);
+  });
+
+  test('a file that the graph does without is not required', () => {
+    const graph = {
+      '1': { class_type: 'Model', inputs: { model_file: 'none' } },
+      '2': { class_type: 'Draw', inputs: { mask: '' } },
+    };
+    const { file } = proposalOf(bytesOf(graph), INFO);
+    expect(file.inputs).toMatchObject({
+      model_file: { type: 'file', default: '' },
+      mask: { type: 'image', default: '' },
+    });
+    expect(() => parseTemplate('x', graph, file)).not.toThrow();
+  });
+
   test('two of a kind have names of their own', () => {
     const more = { id: 8, type: 'Sample', title: 'Refine', widgets_values: [1, 'fixed', 30, 4, 'euler'] };
     const inputs = inputsOf(canvas([...nodes, more], links));
@@ -103,6 +133,97 @@ describe('other inputs', () => {
       extra: { linearData: { inputs: [['9', 'value']] } },
     });
     expect(inputsOf(file)['priority_value']).toMatchObject({ title: 'Priority', to: '5.cfg' });
+  });
+});
+
+describe('a name is what a person called it, or what it is for', () => {
+  const names = (graph: object) => Object.keys(inputsOf(graph));
+  const titled = (classType: string, title: string, inputs: object) => ({
+    class_type: classType,
+    inputs,
+    _meta: { title },
+  });
+  const LATENT = { class_type: 'Latent', inputs: { width: ['1', 0], height: ['2', 0] } };
+
+  test('an input of a subgraph that nobody named has the name of what is inside', () => {
+    const inside = (id: number, title: string, link: number) => ({
+      id,
+      type: 'Number',
+      title,
+      inputs: [field('value', 'INT', link)],
+      outputs: [gives('INT', link + 2)],
+      widgets_values: [1024, 'fixed'],
+    });
+    const subgraph = {
+      id: 'f0a1b2c3-0000-4000-8000-000000000001',
+      name: 'Size',
+      inputs: [
+        { name: 'value', type: 'INT', linkIds: [50] },
+        { name: 'value_1', type: 'INT', linkIds: [51] },
+      ],
+      outputs: [{ name: 'LATENT', type: 'LATENT', linkIds: [54] }],
+      inputNode: { id: -10 },
+      outputNode: { id: -20 },
+      nodes: [
+        inside(31, 'Width', 50),
+        inside(32, 'Height', 51),
+        {
+          id: 33,
+          type: 'Latent',
+          inputs: [field('width', 'INT', 52), field('height', 'INT', 53)],
+          outputs: [gives('LATENT', 54)],
+          widgets_values: [64, 64],
+        },
+      ],
+      links: [
+        link(50, -10, 0, 31, 0, 'INT'),
+        link(51, -10, 1, 32, 0, 'INT'),
+        link(52, 31, 0, 33, 0, 'INT'),
+        link(53, 32, 0, 33, 1, 'INT'),
+        link(54, 33, 0, -20, 0, 'LATENT'),
+      ],
+    };
+    const host = { id: 30, type: subgraph.id, outputs: [gives('LATENT', 6)], widgets_values: [1024, 768] };
+    const around = nodes.map((node) => (node.id === 4 ? host : node));
+    const linked = links.map((row) => (row[1] === 4 ? ([6, 30, 0, 5, 3, 'LATENT'] as typeof row) : row));
+    const inputs = inputsOf(canvas(around, linked, { definitions: { subgraphs: [subgraph] } }));
+    expect(inputs).toMatchObject({
+      width: { title: 'Width', default: 1024, minimum: 64, to: '30:31.value' },
+      height: { title: 'Height', default: 768, to: '30:32.value' },
+    });
+  });
+
+  test('a number without a title has the name of the input that it feeds, through switches too', () => {
+    const graph = {
+      '1': titled('Number', 'A number', { value: 512 }),
+      '2': { class_type: 'Switch', inputs: { on_true: ['3', 0], on_false: 4, switch: true } },
+      '3': titled('Number', 'Number', { value: 768 }),
+      '4': LATENT,
+    };
+    expect(names(graph)).toEqual(['width', 'height']);
+  });
+
+  test('one that feeds several of different names keeps its own', () => {
+    const graph = { '1': { class_type: 'Number', inputs: { value: 512 } }, '4': LATENT };
+    const both = { ...graph, '4': { ...LATENT, inputs: { width: ['1', 0], height: ['1', 0] } } };
+    expect(proposalOf(bytesOf(both), INFO).candidates.map(({ name }) => name)).toEqual(['value']);
+  });
+
+  test('files of the same kind are told apart by their titles', () => {
+    const load = (title: string) => titled('Picture', title, { image: 'x.png' });
+    expect(names({ '1': load('Start_image'), '2': load('Load End Image') })).toEqual([
+      'start_image',
+      'end_image',
+    ]);
+    expect(names({ '1': load('Start_image') })).toEqual(['image']);
+    expect(names({ '1': load('Picture'), '2': load('Picture') })).toEqual(['image', 'image_2']);
+  });
+
+  test('the first text is the prompt, others are what their fields or titles say', () => {
+    expect(names({ '1': { class_type: 'Sing', inputs: { tags: 'jazz', lyrics: 'la' } } })).toEqual([
+      'prompt',
+      'lyrics',
+    ]);
   });
 });
 
