@@ -1,18 +1,26 @@
-// Follows the jobs of this tab until they have ended: two by events, since a browser opens six connections to a server and there
-// may be other tabs; the others are asked for every few seconds, until it is their turn.
+// Follows the jobs of this tab until they have ended: those that sample, or are about to, by events (streamed.ts), and the others
+// by asking, one after the other over one connection.
 
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { ApiFailure, call, send } from '../api/call.ts';
 import { whenBack } from '../api/connection.ts';
 import { eventsOf } from '../api/events.ts';
 import type { JobPreview, JobStatus } from '../api/types.ts';
 import { type Asked, asked, isEnded, type Known, knownOf, submit } from './jobs.ts';
+import { streamed } from './streamed.ts';
 
-const STREAMS = 2;
-const POLLED = 4;
+/** The oldest ones without a stream are asked for this often, ms: any of them may be the next that runs. */
 const EVERY = 3000;
+const NEAR = 4;
+/** The others. */
+const SELDOM = 30_000;
 
-const under = new Map<string, 'stream' | 'poll' | 'submit'>();
+type Accepted = Asked & { jobId: string };
+
+const sending = new Set<string>();
+const streams = new Map<string, AbortController>();
+/** When each may be asked for again at the soonest, ms; absent: it never was. */
+const askedAgain = new Map<string, number>();
 
 const update = (key: string, change: Partial<Known>) => {
   const one = knownOf(key);
@@ -21,63 +29,139 @@ const update = (key: string, change: Partial<Known>) => {
 
 /** Called once. What was sent or under way before a reload is taken up again. */
 export function followJobs(): void {
-  effect(() => next(asked.value));
+  effect(() => {
+    void asked.value;
+    untracked(arrange);
+  });
+  document.addEventListener('visibilitychange', arrange);
+  void ask();
 }
 
-function next(all: readonly Asked[]): void {
-  const open = all.filter(({ key }) => !isEnded(knownOf(key).peek())).toReversed();
-  for (const one of open) {
-    if (under.has(one.key)) continue;
-    if (one.jobId === undefined) begin(one, 'submit', sendOnce);
-    else if (count('stream') < STREAMS) begin(one, 'stream', stream);
-    else if (count('poll') < POLLED) begin(one, 'poll', poll);
-  }
-}
+/** Oldest first. */
+const open = () =>
+  asked
+    .peek()
+    .filter(({ key }) => !isEnded(knownOf(key).peek()))
+    .toReversed();
 
-const count = (how: 'stream' | 'poll') => [...under.values()].filter((one) => one === how).length;
+const accepted = () => open().filter((one): one is Accepted => one.jobId !== undefined);
 
-function begin(one: Asked, how: 'stream' | 'poll' | 'submit', work: (one: Asked) => Promise<void>): void {
-  under.set(one.key, how);
-  void work(one)
-    .catch((error: unknown) => {
-      const failure =
-        error instanceof ApiFailure
-          ? error
-          : new ApiFailure(String(error), { status: 0, code: 'page_fault' });
-      update(one.key, { failure });
-    })
-    .finally(() => {
-      under.delete(one.key);
-      next(asked.peek());
-    });
+/** After each change: sends what was not sent, and moves the streams to where something is to be seen. */
+function arrange(): void {
+  for (const one of open()) if (one.jobId === undefined && !sending.has(one.key)) void sendOnce(one);
+  const all = accepted();
+  // A tab that is not looked at leaves its connections to those that are.
+  const wanted =
+    document.visibilityState === 'hidden'
+      ? []
+      : streamed(
+          all.map(({ key }) => ({ key, view: knownOf(key).peek().view })),
+          new Set(streams.keys()),
+        );
+  for (const [key, ending] of streams)
+    if (!wanted.includes(key)) {
+      streams.delete(key);
+      // One that has ended is ended by the server, and its connection serves the next.
+      if (!isEnded(knownOf(key).peek())) ending.abort();
+    }
+  for (const one of all) if (wanted.includes(one.key) && !streams.has(one.key)) void stream(one);
+  wake();
 }
 
 async function sendOnce(one: Asked): Promise<void> {
-  await submit(one);
+  sending.add(one.key);
+  try {
+    await submit(one);
+  } catch (error) {
+    fail(one, error);
+  } finally {
+    sending.delete(one.key);
+    arrange();
+  }
+}
+
+async function stream(one: Accepted): Promise<void> {
+  const ending = new AbortController();
+  streams.set(one.key, ending);
+  try {
+    await listen(one, ending.signal);
+  } catch (error) {
+    if (!ending.signal.aborted) fail(one, error);
+  } finally {
+    if (streams.get(one.key) === ending) streams.delete(one.key);
+    arrange();
+  }
 }
 
 /** Until it has ended. A stream that the server ends, or that breaks, is opened again with the last event's id. */
-async function stream({ key, jobId }: Asked): Promise<void> {
+async function listen(one: Accepted, signal: AbortSignal): Promise<void> {
+  const { key, jobId } = one;
   let lastId: string | undefined;
-  while (!isEnded(knownOf(key).peek())) {
+  const goesOn = () => !signal.aborted && !isEnded(knownOf(key).peek());
+  while (goesOn()) {
     try {
       const response = await send('GET /api/status/{id}/events', {
-        path: { id: jobId! },
+        path: { id: jobId },
         query: { previews: '1' },
         headers: lastId === undefined ? {} : { 'Last-Event-ID': lastId },
+        signal,
       });
       for await (const { event, id, data } of eventsOf(response.body!)) {
+        if (signal.aborted) return;
         lastId = id ?? lastId;
         if (event === 'status') hear(key, JSON.parse(data) as JobStatus);
         if (event === 'preview') update(key, { preview: urlOf(JSON.parse(data) as JobPreview) });
       }
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof ApiFailure)) await whenBack();
       // As many are open as the server holds, or it holds none: it is asked instead.
       else if (error.retryAfter === undefined) throw error;
     }
-    if (!isEnded(knownOf(key).peek())) await once(key, jobId!);
+    if (!goesOn()) return;
+    await once(one);
+    if (goesOn()) await new Promise((resolve) => setTimeout(resolve, EVERY));
   }
+}
+
+let wake: () => void = () => undefined;
+
+/** Those without a stream, for as long as the page lives. */
+async function ask(): Promise<never> {
+  for (;;) {
+    const now = Date.now();
+    const [next] = accepted()
+      .filter(({ key }) => !streams.has(key))
+      .map((one, index) => ({ one, at: dueAt(one, index) }))
+      .toSorted((a, b) => a.at - b.at);
+    if (next && next.at <= now) await once(next.one);
+    else
+      await new Promise<void>((resolve) => {
+        const timer = next && setTimeout(resolve, next.at - now);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+  }
+}
+
+/** @param index among those that are asked for */
+function dueAt({ key }: Accepted, index: number): number {
+  const soonest = askedAgain.get(key);
+  return soonest === undefined ? 0 : soonest + (index < NEAR ? 0 : SELDOM - EVERY);
+}
+
+async function once(one: Accepted): Promise<void> {
+  let wait = EVERY;
+  try {
+    hear(one.key, await call('GET /api/status/{id}', { path: { id: one.jobId } }));
+  } catch (error) {
+    if (error instanceof ApiFailure && error.retryAfter !== undefined)
+      wait = Math.max(wait, error.retryAfter);
+    else fail(one, error);
+  }
+  askedAgain.set(one.key, Date.now() + wait);
 }
 
 const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;
@@ -87,13 +171,11 @@ function hear(key: string, view: JobStatus): void {
   const { view: before } = knownOf(key).peek();
   const goesOn = view.status === 'processing' && before?.attempts === view.attempts;
   update(key, { view, ...(!goesOn && { preview: undefined }) });
+  arrange();
 }
 
-async function poll({ key, jobId }: Asked): Promise<void> {
-  await once(key, jobId!);
-}
-
-async function once(key: string, id: string): Promise<void> {
-  hear(key, await call('GET /api/status/{id}', { path: { id } }));
-  if (!isEnded(knownOf(key).peek())) await new Promise((resolve) => setTimeout(resolve, EVERY));
+function fail({ key }: Asked, error: unknown): void {
+  const failure =
+    error instanceof ApiFailure ? error : new ApiFailure(String(error), { status: 0, code: 'page_fault' });
+  update(key, { failure });
 }

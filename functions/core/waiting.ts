@@ -5,22 +5,20 @@ import { isDue } from './job.ts';
 import type { ComfyUIKind, JobState } from './job-state.ts';
 import { type Missing, neededOf } from './missing-requirements.ts';
 
-export const WAITING_CODES = [
+export type WaitingCode =
   /** A host holds it; its ComfyUI runs another first. */
-  'comfyui_turn',
+  | 'comfyui_turn'
   /** It was accepted for a real ComfyUI, and this one is simulated, or the reverse. */
-  'comfyui_kind',
+  | 'comfyui_kind'
   /** It came back from a ComfyUI that did not run it. */
-  'retry',
-  'free_slot',
-  'host_starting',
-  'host_blocked',
-  'comfyui_silent',
-  'comfyui_trouble',
+  | 'retry'
+  | 'free_slot'
+  | 'host_starting'
+  | 'host_blocked'
+  | 'comfyui_silent'
+  | 'comfyui_trouble'
   /** No host so far has all node classes and models of its graph. */
-  'missing_requirements',
-] as const;
-export type WaitingCode = (typeof WAITING_CODES)[number];
+  | 'missing_requirements';
 
 export interface Waiting {
   code: WaitingCode;

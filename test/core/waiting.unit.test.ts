@@ -1,14 +1,9 @@
 // What a queued job waits for: every code, with its phrase, its detail and its seconds.
 
 import { expect, test } from 'vitest';
+import { WAITING_CODES } from '../../functions/api/answers/jobs.ts';
 import type { Estimate } from '../../functions/core/estimate.ts';
-import {
-  type Waiting,
-  waitForHost,
-  WAITING_CODES,
-  type WaitingCode,
-  waitOfState,
-} from '../../functions/core/waiting.ts';
+import { type Waiting, waitForHost, type WaitingCode, waitOfState } from '../../functions/core/waiting.ts';
 import { NOW, STATES } from './job-states.ts';
 
 const { waiting, held } = STATES;
@@ -81,6 +76,10 @@ const EVERY: Record<WaitingCode, [Waiting | undefined, Omit<Waiting, 'code'>][]>
     ],
   ],
 };
+
+test('the API describes each of them', () => {
+  expect(new Set<string>(WAITING_CODES)).toEqual(new Set(Object.keys(EVERY)));
+});
 
 test.each(WAITING_CODES)('%s', (code) => {
   expect(EVERY[code].length).toBeGreaterThan(0);

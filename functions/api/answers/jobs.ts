@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { type FailureCode, OUTPUT_KINDS, type Status } from '../../core/job.ts';
 import { PREVIEW_BYTES } from '../../core/limits.ts';
 import { PRIORITIES } from '../../core/priority.ts';
-import { WAITING_CODES } from '../../core/waiting.ts';
+import type { WaitingCode } from '../../core/waiting.ts';
 
 const STATUS = [
   'queued',
@@ -29,6 +29,17 @@ export const FAILURES = [
   'took_too_long',
   'expired',
 ] as const satisfies readonly FailureCode[];
+export const WAITING_CODES = [
+  'comfyui_turn',
+  'comfyui_kind',
+  'retry',
+  'free_slot',
+  'host_starting',
+  'host_blocked',
+  'comfyui_silent',
+  'comfyui_trouble',
+  'missing_requirements',
+] as const satisfies readonly WaitingCode[];
 
 const time = z.iso.datetime();
 const count = z.int().min(0);
