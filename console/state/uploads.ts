@@ -8,8 +8,9 @@ import { stored } from './stored.ts';
 
 const SIDE = 160;
 const KEPT = 20;
-/** Larger ones go by a link. Source: docs/inputs.md. */
+/** Larger ones, and all else, go by a link. Source: docs/inputs.md. */
 const BY_FORM = 4_000_000;
+const FORM_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 
 const pictures = stored<[name: string, picture: string][]>('uploads', [], (value) => value as never);
 
@@ -36,7 +37,8 @@ function keepFile(name: string, file: Blob): void {
 
 /** @returns the name that stands for it in a request. @throws ApiFailure */
 export async function upload(file: Blob, filename: string): Promise<string> {
-  const name = file.size <= BY_FORM ? await byForm(file, filename) : await byLink(file, filename);
+  const isSmall = file.size <= BY_FORM && FORM_TYPES.includes(file.type);
+  const name = isSmall ? await byForm(file, filename) : await byLink(file, filename);
   keepFile(name, file);
   const picture = await smallPicture(file);
   if (picture !== undefined)
@@ -55,7 +57,7 @@ async function byForm(file: Blob, filename: string): Promise<string> {
 
 async function byLink(file: Blob, filename: string): Promise<string> {
   // Browsers hash only where no one between could have changed the page.
-  if (!isSecureContext) throw new Error(t().image.tooLargeHere);
+  if (!isSecureContext) throw new Error(t().fileInput.needsHttps);
   const hash = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
   const sha256 = hexOf(new Uint8Array(hash));
   const { name, upload } = await call('POST /api/upload/link', {
@@ -72,6 +74,7 @@ async function byLink(file: Blob, filename: string): Promise<string> {
 
 /** Undefined: no picture that this browser can show. */
 async function smallPicture(file: Blob): Promise<string | undefined> {
+  if (!file.type.startsWith('image/')) return undefined;
   const bitmap = await createImageBitmap(file).catch(() => undefined);
   if (!bitmap) return undefined;
   const scale = Math.min(1, SIDE / Math.max(bitmap.width, bitmap.height));

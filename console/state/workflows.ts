@@ -3,11 +3,12 @@
 import { signal } from '@preact/signals';
 import { call } from '../api/call.ts';
 import type { Workflow } from '../api/types.ts';
+import type { FileType } from './file-types.ts';
 
 /** An input as its JSON Schema says, which the API gives for each workflow. */
 export interface InputSchema {
   type: 'string' | 'integer' | 'number' | 'boolean';
-  'x-input': 'string' | 'integer' | 'number' | 'boolean' | 'seed' | 'choice' | 'image';
+  'x-input': 'string' | 'integer' | 'number' | 'boolean' | 'seed' | 'choice' | FileType;
   title?: string;
   description?: string;
   default?: string | number | boolean;

@@ -6,6 +6,7 @@ import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
+import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
@@ -54,13 +55,14 @@ const isLive = ({ status }: JobDetails) => status === 'queued' || status === 'pr
 
 function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
   const [shown, setShown] = useState<number | undefined>(undefined);
+  const outputs = once(job.outputs);
   return (
     <div class="details">
       <div class="details-outputs">
-        {job.outputs.map((output, index) => (
+        {outputs.map((output, index) => (
           <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
         ))}
-        {job.outputs.length === 0 && <p class="empty">{t().job.states[job.status]}</p>}
+        {outputs.length === 0 && <p class="empty">{t().job.states[job.status]}</p>}
       </div>
       <div>
         {job.error && <p class="field-error">{job.error}</p>}
@@ -68,7 +70,7 @@ function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
         <Facts job={job} />
       </div>
       {shown !== undefined && (
-        <Viewer outputs={job.outputs} index={shown} onIndex={setShown} onClose={() => setShown(undefined)} />
+        <Viewer outputs={outputs} index={shown} onIndex={setShown} onClose={() => setShown(undefined)} />
       )}
     </div>
   );
@@ -80,7 +82,6 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
   const made = { workflow: job.workflow, inputs: job.inputs, seed: job.seed_text };
   // A graph of its own has no form.
   const hasForm = Object.keys(job.inputs).length > 0;
-  const image = job.outputs.find(({ kind }) => kind === 'image');
   const failing = (work: Promise<unknown>) => void work.catch(notifyFailure);
 
   const remove = async () => {
@@ -100,7 +101,7 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
           </Button>
         </>
       )}
-      {image && <UseAsInput filename={image.filename} />}
+      <UseAsInput outputs={job.outputs} />
       <Button icon="download" onClick={() => failing(saveGraph(job))}>
         {words.gallery.graph}
       </Button>

@@ -4,7 +4,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { goTo, place } from '../../shell/route.ts';
-import { loadNames, names } from '../../state/workflows.ts';
+import { loadNames } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
 import { Details } from './details.tsx';
 import {
@@ -20,6 +20,7 @@ import {
 } from './found.ts';
 import { Grid } from './grid.tsx';
 import { Tile } from './tile.tsx';
+import { WorkflowOptions } from './workflow-options.tsx';
 
 /** ms without a key before a search begins. */
 const TYPED = 300;
@@ -105,12 +106,7 @@ function Bar() {
       <label>
         <span>{words.workflow}</span>
         <select value={wanted.workflow} onChange={set('workflow')}>
-          <option value="">{words.any}</option>
-          {names.value?.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          <WorkflowOptions chosen={wanted.workflow} />
         </select>
       </label>
       <label>

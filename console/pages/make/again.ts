@@ -2,6 +2,8 @@
 
 import { goTo } from '../../shell/route.ts';
 import { ask } from '../../state/jobs.ts';
+import type { OutputView } from '../../parts/output.tsx';
+import { isFileType, takesKind } from '../../state/file-types.ts';
 import { formOf, loadForm } from '../../state/workflows.ts';
 import { valuesOf } from './form.ts';
 import { chooseWorkflow, lockSeed, replaceValues, setValue } from './forms.ts';
@@ -36,16 +38,16 @@ export async function varySeed({ workflow, inputs }: Made): Promise<void> {
   goTo('');
 }
 
-/** The first image input of the chosen workflow, or of the first workflow that has one. @returns whether there is one */
+/** The first input for such a file of the chosen workflow, or of the first that has one. @returns whether there is one */
 export async function useAsInput(
-  filename: string,
+  { filename, kind }: Pick<OutputView, 'filename' | 'kind'>,
   [chosen, ...others]: readonly [string | undefined, ...string[]],
 ): Promise<boolean> {
   for (const workflow of new Set([chosen, ...others])) {
     if (workflow === undefined) continue;
     await loadForm(workflow);
     const field = Object.entries(formOf(workflow)?.inputs.properties ?? {}).find(
-      ([, schema]) => schema['x-input'] === 'image',
+      ([, schema]) => isFileType(schema['x-input']) && takesKind(schema['x-input'], kind),
     )?.[0];
     if (field === undefined) continue;
     setValue(workflow, field, filename);

@@ -7,6 +7,7 @@ import type { Form, InputSchema } from '../../state/workflows.ts';
 import { numberOf, t } from '../../text/index.ts';
 import { drawSeed, type Fault, shownValue, splitFields } from './form.ts';
 import { faults, isLocked, lockSeed, setValue, valuesOfForm } from './forms.ts';
+import { FileField } from './file-field.tsx';
 import { ImageField } from './image-field.tsx';
 
 /** A range with more steps than this is not for a slider. */
@@ -51,6 +52,10 @@ function InputField({ form, name }: { form: Form; name: string }) {
   switch (schema['x-input']) {
     case 'image':
       return <ImageField {...field} value={text} maskFor={maskFor(form, name)} onValue={set} />;
+    case 'audio':
+    case 'video':
+    case 'file':
+      return <FileField {...field} type={schema['x-input']} value={text} onValue={set} />;
     case 'seed':
       return <SeedField {...field} workflow={form.name} value={text} onValue={set} />;
     case 'boolean':

@@ -3,6 +3,7 @@
 
 import type { Inputs } from '../../state/jobs.ts';
 import type { Form, InputSchema } from '../../state/workflows.ts';
+import { isFileType } from '../../state/file-types.ts';
 
 /** By the input's name; absent: as the workflow has it. */
 export type Values = Record<string, string | boolean>;
@@ -78,7 +79,7 @@ export function splitFields(form: Form): { first: string[]; more: string[] } {
   const names = Object.keys(properties);
   if (names.length <= 6) return { first: names, more: [] };
   const isFirst = (name: string) =>
-    required.includes(name) || FIRST.test(name) || properties[name]!['x-input'] === 'image';
+    required.includes(name) || FIRST.test(name) || isFileType(properties[name]!['x-input']);
   return { first: names.filter(isFirst), more: names.filter((name) => !isFirst(name)) };
 }
 

@@ -5,6 +5,7 @@ import { call } from '../../api/call.ts';
 import type { JobStatus } from '../../api/types.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
+import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
@@ -18,11 +19,10 @@ export function JobCard({ asked }: { asked: Asked }) {
   const { view, failure } = known;
   const [shown, setShown] = useState<number | undefined>(undefined);
   const words = t().job;
-  const outputs = view?.outputs ?? [];
+  const outputs = once(view?.outputs ?? []);
   // Not every workflow takes words.
   const prompt = view?.prompt || String(asked.inputs['prompt'] ?? asked.workflow);
   const made = { workflow: asked.workflow, inputs: asked.inputs, seed: view?.seed_text ?? null };
-  const first = outputs.find(({ kind }) => kind === 'image');
 
   const cancel = async () => {
     try {
@@ -69,7 +69,7 @@ export function JobCard({ asked }: { asked: Asked }) {
               <Button icon="vary" onClick={() => void varySeed(made).catch(notifyFailure)}>
                 {words.vary}
               </Button>
-              {first && <UseAsInput filename={first.filename} />}
+              <UseAsInput outputs={outputs} />
               {failure && (
                 <Button
                   icon="again"

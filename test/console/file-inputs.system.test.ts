@@ -1,0 +1,89 @@
+// Inputs for sounds and films on the page Make, in a real Chromium: by the dialog, by a drop, from what was made here.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { flac } from '../../simulated-comfyui/sound.ts';
+import { picture } from '../api/v2/support.ts';
+import { type Console, hasChromium, openConsole, property } from './console.ts';
+
+const SOUND = flac(440, 'console');
+const WORKFLOWS = {
+  a_sound: [
+    {
+      1: { class_type: 'LoadAudio', inputs: { audio: 'x.mp3' } },
+      2: { class_type: 'SaveAudio', inputs: { audio: ['1', 0], filename_prefix: 'Sound' } },
+    },
+    { audio: { title: 'Sound', type: 'audio', required: true, to: '1.audio' } },
+  ],
+  film: [
+    {
+      1: { class_type: 'LoadVideo', inputs: { file: 'x.mp4' } },
+      2: {
+        class_type: 'SaveVideo',
+        inputs: { video: ['1', 0], filename_prefix: 'Film', format: 'mp4', 'format.codec': 'auto' },
+      },
+    },
+    { video: { title: 'Film', type: 'video', required: true, to: '1.file' } },
+  ],
+} as const;
+
+describe.skipIf(!hasChromium)('Inputs that are files', () => {
+  let folder: string;
+  let shown: Console;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'file-inputs-'));
+    for (const [name, [graph, inputs]] of Object.entries(WORKFLOWS)) {
+      await writeFile(join(folder, `${name}.json`), JSON.stringify(graph));
+      await writeFile(join(folder, `${name}.inputs.json`), JSON.stringify({ title: name, inputs }));
+    }
+    shown = await openConsole({ WORKFLOWS_PATH: folder });
+  });
+  afterAll(async () => {
+    await shown?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const file = (name: string, mimeType: string, buffer: Buffer) => ({ name, mimeType, buffer });
+
+  test('a sound is chosen, heard, sent, and what came of it is an input again', async () => {
+    const { page, axe, close } = await shown.visit();
+    await page.getByLabel('Sound').setInputFiles(file('song.flac', 'audio/flac', SOUND));
+    const player = page.locator('.drop audio');
+    await expect.poll(() => property(player, 'duration')).toBeGreaterThan(0.2);
+    expect(await axe()).toEqual([]);
+    await page.getByRole('button', { name: 'Queue' }).click();
+    const card = page.getByRole('article');
+    await card.getByText('Done').waitFor();
+    await page.getByRole('button', { name: 'Remove the sound' }).click();
+    await expect.poll(() => player.count()).toBe(0);
+    await page.getByRole('button', { name: 'Made here' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Sound_.*\.flac$/ })
+      .click();
+    await page
+      .locator('.drop')
+      .getByText(/^Sound_.*\.flac$/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Remove the sound' }).click();
+    await card.getByRole('button', { name: 'Use as input' }).click();
+    await page
+      .locator('.drop')
+      .getByText(/^Sound_.*\.flac$/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Queue' }).click();
+    await expect.poll(() => page.getByRole('article').getByText('Done').count()).toBe(2);
+    await close();
+  });
+
+  test('what is no sound is refused at its field', async () => {
+    const { page, close } = await shown.visit();
+    await page.getByLabel('Sound').setInputFiles(file('song.mp3', 'audio/mpeg', picture()));
+    await page.locator('.drop audio').waitFor();
+    await page.getByRole('button', { name: 'Queue' }).click();
+    await page.locator('.field-error', { hasText: 'image/png' }).waitFor();
+    await close();
+  });
+});
