@@ -11,49 +11,6 @@ import { answer, fixed, once, onceFor } from '../http/fixed.ts';
 import { part } from '../http/parameters.ts';
 import { type Declared, route } from '../http/route.ts';
 
-const TITLE = 'ComfyUI as a production API';
-
-/** Addresses are relative: /docs and /api/docs are the same page. */
-const PAGE = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>${TITLE}</title>
-    <link rel="icon" href="data:," />
-    <link rel="stylesheet" href="docs/swagger-ui.css" />
-  </head>
-  <body>
-    <div id="docs"></div>
-    <noscript>This page needs JavaScript; <a href="openapi.json">openapi.json</a> is what it shows.</noscript>
-    <script src="docs/swagger-ui-bundle.js"></script>
-    <script src="docs/start.js"></script>
-  </body>
-</html>
-`;
-
-/** A file, since the page may run no script that stands in it. The key that is typed in stays in the page's memory. */
-const START = `SwaggerUIBundle({
-  url: 'openapi.json',
-  dom_id: '#docs',
-  layout: 'BaseLayout',
-  deepLinking: true,
-  validatorUrl: null,
-});
-`;
-
-/** Scripts and styles from here alone. swagger-ui puts styles on elements and has its small pictures in its CSS. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 const AGAIN = { 'Cache-Control': 'no-cache' };
 /** A new release may come within a day. */
 const FOR_A_DAY = { 'Cache-Control': 'public, max-age=86400' };
@@ -73,11 +30,12 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => P
       return fixed('application/json', stringifyJson(described));
     },
   );
-  const page = fixed('text/html; charset=utf-8', PAGE);
+  const parts = () => import('./docs-page.ts');
+  const page = once(async () => fixed('text/html; charset=utf-8', (await parts()).PAGE));
   const files = new Map([
     ['swagger-ui.css', once(() => stored('text/css; charset=utf-8', 'swagger-ui.css'))],
     ['swagger-ui-bundle.js', once(() => stored('text/javascript; charset=utf-8', 'swagger-ui-bundle.js'))],
-    ['start.js', once(() => Promise.resolve(fixed('text/javascript; charset=utf-8', START)))],
+    ['start.js', once(async () => fixed('text/javascript; charset=utf-8', (await parts()).START))],
   ]);
 
   async function stored(type: string, name: string) {
@@ -119,7 +77,10 @@ export function docsRoutes({ workflows, docs, admit }: DocsDeps, routes: () => P
           304: AT_HAND,
         },
       },
-      async (c) => answer(c, page, { ...AGAIN, 'Content-Security-Policy': POLICY }),
+      async (c) => {
+        const { POLICY } = await parts();
+        return answer(c, await page(), { ...AGAIN, 'Content-Security-Policy': POLICY });
+      },
     ),
     route(
       {
