@@ -40,7 +40,7 @@ import { createLimits } from './admission/limits.ts';
 import { systemRoutes } from './routes/system.ts';
 import { createUploadQuota } from './admission/upload-quota.ts';
 import { createUploads } from './admission/uploads.ts';
-import { createUrlInputs } from './admission/url-inputs.ts';
+import { lazyUrlInputs } from './admission/lazy-url-inputs.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { createWatch } from './caches/watch.ts';
@@ -73,7 +73,7 @@ export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }
     derived: createDerived(deps),
     uploadQuota,
     uploads: createUploads({ ...deps, uploadQuota }),
-    urlInputs: createUrlInputs({ ...deps, limits, uploadQuota }),
+    urlInputs: lazyUrlInputs({ ...deps, limits, uploadQuota }),
     watch: createWatch(deps),
     requests: createRequestCounts(),
     readers: readers ?? createReaders(deps.settings.imageReaders ?? IMAGE_READERS),

@@ -11,7 +11,9 @@ import type { InputValues, Template } from '../../core/template.ts';
 import type { ApiDeps } from '../deps.ts';
 import { inputOfOutput } from './image-inputs.ts';
 import type { Uploads } from './uploads.ts';
-import { isAddress, type UrlInputs } from './url-inputs.ts';
+import type { UrlInputs } from './url-inputs.ts';
+
+const isAddress = (value: string) => /^https?:\/\//i.test(value);
 
 /** Where a file is named by an address, the upload that it is from now on. @throws AppError input_not_fetched */
 export async function fetchFiles(

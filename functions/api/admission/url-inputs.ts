@@ -30,8 +30,6 @@ export interface UrlInputs {
   ): Promise<string>;
 }
 
-export const isAddress = (value: string) => /^https?:\/\//i.test(value);
-
 export function createUrlInputs(deps: ApiDeps & { limits: Limits; uploadQuota: UploadQuota }): UrlInputs {
   const { fetchInput, images, limits, uploadQuota } = deps;
   let running = 0;
