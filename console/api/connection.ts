@@ -2,6 +2,7 @@
 // browser is online again or the page is looked at.
 
 import { signal } from '@preact/signals';
+import { pause, unlessAborted } from './pause.ts';
 
 const SOONEST = 1000;
 const LATEST = 10_000;
@@ -13,12 +14,27 @@ let waiting: Promise<void> | undefined;
 /** Where the API lives: beside the page. */
 export const addressOf = (path: string): string => new URL(path.replace(/^\//, ''), document.baseURI).href;
 
-/** Resolves when the API answers again. */
-export function whenBack(): Promise<void> {
+/** An answer of the API came. */
+export function heard(): void {
+  connection.value = 'up';
+}
+
+/** No answer came, or none of the API. Resolves when it answers again. */
+export function lose(): Promise<void> {
   waiting ??= tryUntilBack().finally(() => {
     waiting = undefined;
   });
   return waiting;
+}
+
+/**
+ * Resolves when a call may be sent again.
+ * @param times it was lost before: where all but its own answer comes through, it waits longer each time
+ * @throws DOMException AbortError
+ */
+export async function whenBack(signal: AbortSignal, times = 0): Promise<void> {
+  await unlessAborted(lose(), signal);
+  if (times > 0) await pause(Math.min(LATEST, SOONEST * 2 ** (times - 1)), signal);
 }
 
 async function tryUntilBack(): Promise<void> {
@@ -27,7 +43,8 @@ async function tryUntilBack(): Promise<void> {
     await nextTry(delay);
     if (await answers()) break;
   }
-  connection.value = 'up';
+  // A call that waited says more when it has its answer; there may be none.
+  setTimeout(() => waiting ?? heard(), 2 * SOONEST);
 }
 
 async function answers(): Promise<boolean> {
@@ -45,11 +62,14 @@ function nextTry(delay: number): Promise<void> {
       clearTimeout(timer);
       removeEventListener('online', go);
       document.removeEventListener('visibilitychange', whenSeen);
+      stopListening();
       resolve();
     };
     const whenSeen = () => document.visibilityState === 'visible' && go();
     const timer = setTimeout(go, delay);
     addEventListener('online', go);
     document.addEventListener('visibilitychange', whenSeen);
+    // Another call has its answer.
+    const stopListening = connection.subscribe((state) => state === 'up' && go());
   });
 }

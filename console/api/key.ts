@@ -10,14 +10,43 @@ export const key = signal(sessionStorage.getItem(NAME) ?? localStorage.getItem(N
 /** The API has refused what was sent: no key, or one that is not valid any more. */
 export const refused = signal(false);
 
+let ofKey = new AbortController();
+
+/** Aborted when there is another key: what was asked for under this one is given up. */
+export const signalOfKey = (): AbortSignal => ofKey.signal;
+
+const forgets: (() => void)[] = [];
+
+/** What is known under a key goes with it. @param forget called at each change */
+export function onKeyChange(forget: () => void): void {
+  forgets.push(forget);
+}
+
 export function keepKey(value: string, onDevice: boolean): void {
-  forgetKey();
+  (onDevice ? sessionStorage : localStorage).removeItem(NAME);
   (onDevice ? localStorage : sessionStorage).setItem(NAME, value);
-  key.value = value;
+  change(value);
 }
 
 export function forgetKey(): void {
   sessionStorage.removeItem(NAME);
   localStorage.removeItem(NAME);
-  key.value = undefined;
+  refused.value = true;
+  change(undefined);
 }
+
+function change(to: string | undefined): void {
+  if (to === key.value) return;
+  key.value = to;
+  const former = ofKey;
+  ofKey = new AbortController();
+  former.abort();
+  for (const forget of forgets) forget();
+}
+
+// The device's key is that of all its tabs which have none of their own.
+addEventListener('storage', ({ key: name, newValue }) => {
+  if ((name !== NAME && name !== null) || sessionStorage.getItem(NAME) !== null) return;
+  if (newValue === null) refused.value = true;
+  change(newValue ?? undefined);
+});

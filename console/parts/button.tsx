@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { Icon, type IconName } from './icon.tsx';
+import { useKeptFocus } from './kept-focus.ts';
 
 interface ButtonProps {
   children: ComponentChildren;
@@ -9,22 +10,35 @@ interface ButtonProps {
   kind?: 'main' | 'plain' | 'danger';
   type?: 'button' | 'submit';
   disabled?: boolean;
+  /** It does nothing for a moment, and keeps the focus. */
+  busy?: boolean;
   onClick?: (event: MouseEvent) => void;
 }
 
-export const Button = ({
+export function Button({
   children,
   icon,
   kind = 'plain',
   type = 'button',
   disabled,
+  busy,
   onClick,
-}: ButtonProps) => (
-  <button type={type} class={`button ${kind}`} disabled={disabled} onClick={onClick}>
-    {icon && <Icon name={icon} />}
-    {children}
-  </button>
-);
+}: ButtonProps) {
+  const element = useKeptFocus<HTMLButtonElement>();
+  return (
+    <button
+      ref={element}
+      type={type}
+      class={`button ${kind}`}
+      disabled={disabled}
+      aria-disabled={busy || undefined}
+      onClick={onClick}
+    >
+      {icon && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}
 
 interface IconButtonProps {
   label: string;
@@ -35,16 +49,20 @@ interface IconButtonProps {
   onClick: (event: MouseEvent) => void;
 }
 
-export const IconButton = ({ label, icon, pressed, disabled, onClick }: IconButtonProps) => (
-  <button
-    type="button"
-    class="icon-button"
-    aria-label={label}
-    title={label}
-    aria-pressed={pressed}
-    disabled={disabled}
-    onClick={onClick}
-  >
-    <Icon name={icon} />
-  </button>
-);
+export function IconButton({ label, icon, pressed, disabled, onClick }: IconButtonProps) {
+  const element = useKeptFocus<HTMLButtonElement>();
+  return (
+    <button
+      ref={element}
+      type="button"
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={pressed}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

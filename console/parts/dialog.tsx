@@ -1,9 +1,10 @@
 // A dialog over the page: the browser's own, which keeps the focus in and closes by Escape.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../text/index.ts';
 import { IconButton } from './button.tsx';
+import { handOn } from './kept-focus.ts';
 
 interface DialogProps {
   title: string;
@@ -21,10 +22,20 @@ export function Dialog({ title, onClose, wide, staysOpen, children }: DialogProp
   const id = useId();
   /** Where the pointer went down: what began inside, a stroke or a selection, does not close it outside. */
   const began = useRef<EventTarget | null>(null);
-  useEffect(() => {
+  const isOver = useRef(false);
+  useLayoutEffect(() => {
     const opener = document.activeElement;
-    dialog.current?.showModal();
-    return () => opener instanceof HTMLElement && opener.focus();
+    const handOnward = opener && handOn(opener);
+    const shown = dialog.current!;
+    shown.showModal();
+    return () => {
+      isOver.current = true;
+      // While it is open nothing else takes the focus.
+      shown.close();
+      if (opener instanceof HTMLElement) opener.focus();
+      // What opened it may go together with it.
+      if (handOnward) queueMicrotask(handOnward);
+    };
   }, []);
   return (
     <dialog
@@ -33,7 +44,7 @@ export function Dialog({ title, onClose, wide, staysOpen, children }: DialogProp
       aria-labelledby={id}
       closedby={staysOpen ? 'none' : undefined}
       onCancel={(event) => staysOpen && event.preventDefault()}
-      onClose={onClose}
+      onClose={() => isOver.current || onClose()}
       // The page below hears no keys: it may have its own for them.
       onKeyDown={(event) => event.stopPropagation()}
       onPointerDown={(event) => {

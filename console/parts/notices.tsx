@@ -1,25 +1,51 @@
-// Short notices at the edge of the page, said by screen readers too. They go by themselves; what must be read stands elsewhere.
+// Notices at the edge of the page, said by screen readers too: that the API is away or asks to wait, as long as it is so, and short
+// ones that go by themselves. What must be read stands elsewhere.
 
 import { signal } from '@preact/signals';
+import { connection } from '../api/connection.ts';
+import { limited } from '../api/limited.ts';
+import { isGivenUp } from '../api/pause.ts';
+import { t } from '../text/index.ts';
+import { Icon } from './icon.tsx';
 
 const SHOWN_FOR = 6000;
 
-const notices = signal<{ id: number; text: string; isFault: boolean }[]>([]);
+interface Notice {
+  id: number;
+  text: string;
+  isFault: boolean;
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+const notices = signal<Notice[]>([]);
 let last = 0;
 
 export function notify(text: string, isFault = false): void {
-  const id = (last += 1);
-  notices.value = [...notices.value.slice(-2), { id, text, isFault }];
-  setTimeout(() => (notices.value = notices.value.filter((one) => one.id !== id)), SHOWN_FOR);
+  // Said once, however often it happens.
+  const same = notices.value.find((one) => one.text === text && one.isFault === isFault);
+  clearTimeout(same?.timer);
+  const one: Notice = same ?? { id: (last += 1), text, isFault };
+  one.timer = setTimeout(() => (notices.value = notices.value.filter(({ id }) => id !== one.id)), SHOWN_FOR);
+  if (!same) notices.value = [...notices.value.slice(-2), one];
 }
 
 /** What a failed action says. */
 export function notifyFailure(error: unknown): void {
-  notify(error instanceof Error ? error.message : String(error), true);
+  if (!isGivenUp(error)) notify(messageOf(error), true);
 }
 
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export const Notices = () => (
-  <div class="notices" role="status" aria-live="polite">
+  <div class="notices" role="status" aria-live="polite" aria-atomic="false">
+    {connection.value === 'lost' ? (
+      <p class="notice lasting">
+        <Icon name="warning" />
+        {t().lost}
+      </p>
+    ) : (
+      limited.value && <p class="notice lasting">{t().limited}</p>
+    )}
     {notices.value.map(({ id, text, isFault }) => (
       <p key={id} class={isFault ? 'notice fault' : 'notice'}>
         {text}

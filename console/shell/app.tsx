@@ -2,13 +2,13 @@
 
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { connection } from '../api/connection.ts';
 import { key } from '../api/key.ts';
 import type { IconName } from '../parts/icon.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Failed } from '../parts/failed.tsx';
 import { Notices } from '../parts/notices.tsx';
 import Make from '../pages/make/page.tsx';
-import { loadUsage, may, usage } from '../state/me.ts';
+import { loadUsage, may, unknown, usage } from '../state/me.ts';
 import { language, t } from '../text/index.ts';
 import { Choices } from './choices.tsx';
 import { KeyForm, wantsKey } from './key-form.tsx';
@@ -37,7 +37,7 @@ const PAGES: Page[] = [
 ];
 
 export function App() {
-  useEffect(() => void loadUsage().catch(() => undefined), [key.value]);
+  useEffect(() => void (wantsKey.value || loadUsage()), [key.value]);
   useEffect(() => {
     document.documentElement.lang = language.value;
   }, [language.value]);
@@ -68,16 +68,12 @@ export function App() {
         </nav>
         <Choices />
       </header>
-      {connection.value === 'lost' && (
-        <p class="banner" role="alert">
-          <Icon name="warning" />
-          {words.lost}
-        </p>
-      )}
       <main id="content" tabIndex={-1}>
         <h1 class="visually-hidden">{words.pages[shown.name]}</h1>
         {wantsKey.value ? (
           <KeyForm />
+        ) : unknown.value !== undefined ? (
+          <Failed error={unknown.value} again={loadUsage} />
         ) : usage.value === undefined ? (
           <div class="skeleton page-skeleton" />
         ) : (

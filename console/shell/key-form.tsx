@@ -1,13 +1,16 @@
 // Asks for the key where the API wants one. It is kept for this tab, unless the person asks for more.
 
 import { computed } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiFailure, call } from '../api/call.ts';
 import { forgetKey, keepKey, key, refused } from '../api/key.ts';
+import { isGivenUp } from '../api/pause.ts';
 import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/field.tsx';
-import { usage } from '../state/me.ts';
+import { messageOf } from '../parts/notices.tsx';
+import { removeKept } from '../state/private.ts';
 import { t } from '../text/index.ts';
+import { follow, linkTo } from './route.ts';
 
 export const wantsKey = computed(() => refused.value && key.value === undefined);
 
@@ -15,6 +18,7 @@ export function KeyForm() {
   const [typed, setTyped] = useState('');
   const [onDevice, setOnDevice] = useState(false);
   const [error, setError] = useState<string | undefined>(undefined);
+  const isAsking = useRef(false);
   const words = t().key;
   const enter = async () => {
     if (typed.trim() === '') {
@@ -22,13 +26,23 @@ export function KeyForm() {
       return;
     }
     const candidate = typed.trim();
+    if (isAsking.current) return;
+    isAsking.current = true;
     try {
       // Kept when it is known to open something.
-      await call('GET /api/usage', { headers: { Authorization: `Bearer ${candidate}` } });
-      keepKey(candidate, onDevice);
+      await call('GET /api/usage', { key: candidate });
     } catch (failure) {
-      setError(failure instanceof ApiFailure && failure.status === 401 ? words.wrong : String(failure));
+      if (isGivenUp(failure)) return;
+      const status = failure instanceof ApiFailure ? failure.status : undefined;
+      // What a valid key may not, the page says.
+      if (status !== 403) {
+        setError(status === 401 ? words.wrong : messageOf(failure));
+        return;
+      }
+    } finally {
+      isAsking.current = false;
     }
+    keepKey(candidate, onDevice);
   };
   return (
     <form
@@ -68,9 +82,9 @@ export function KeyForm() {
   );
 }
 
-/** Forgets the key and what it showed. */
+/** Forgets the key, what it showed, and what was typed under it. */
 export function leave(): void {
   forgetKey();
-  usage.value = undefined;
-  refused.value = true;
+  removeKept();
+  follow(linkTo(''), true);
 }

@@ -41,5 +41,12 @@ export function linkTo(
 }
 
 export function goTo(...to: Parameters<typeof linkTo>): void {
-  location.hash = linkTo(...to);
+  follow(linkTo(...to));
+}
+
+/** @param inPlace of where one is: the way back does not lead there */
+export function follow(link: string, inPlace = false): void {
+  if (inPlace) history.replaceState(null, '', link);
+  else location.hash = link;
+  hash.value = location.hash;
 }

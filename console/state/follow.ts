@@ -4,6 +4,8 @@
 import { effect, untracked } from '@preact/signals';
 import { ApiFailure, call, send } from '../api/call.ts';
 import { whenBack } from '../api/connection.ts';
+import { signalOfKey } from '../api/key.ts';
+import { isGivenUp } from '../api/pause.ts';
 import { eventsOf } from '../api/events.ts';
 import type { JobPreview, JobStatus } from '../api/types.ts';
 import { type Asked, asked, isEnded, type Known, knownOf, submit } from './jobs.ts';
@@ -114,7 +116,8 @@ async function listen(one: Accepted, signal: AbortSignal): Promise<void> {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof ApiFailure)) await whenBack();
+      if (isGivenUp(error)) throw error;
+      if (!(error instanceof ApiFailure)) await whenBack(AbortSignal.any([signal, signalOfKey()]));
       // As many are open as the server holds, or it holds none: it is asked instead.
       else if (error.retryAfter === undefined) throw error;
     }
@@ -153,15 +156,12 @@ function dueAt({ key }: Accepted, index: number): number {
 }
 
 async function once(one: Accepted): Promise<void> {
-  let wait = EVERY;
   try {
     hear(one.key, await call('GET /api/status/{id}', { path: { id: one.jobId } }));
   } catch (error) {
-    if (error instanceof ApiFailure && error.retryAfter !== undefined)
-      wait = Math.max(wait, error.retryAfter);
-    else fail(one, error);
+    fail(one, error);
   }
-  askedAgain.set(one.key, Date.now() + wait);
+  askedAgain.set(one.key, Date.now() + EVERY);
 }
 
 const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;
@@ -175,6 +175,8 @@ function hear(key: string, view: JobStatus): void {
 }
 
 function fail({ key }: Asked, error: unknown): void {
+  // There is another key: it goes on under one of the same owner.
+  if (isGivenUp(error)) return;
   const failure =
     error instanceof ApiFailure ? error : new ApiFailure(String(error), { status: 0, code: 'page_fault' });
   update(key, { failure });

@@ -2,10 +2,11 @@
 // answer that was lost, asks again and gets the same job.
 
 import { type Signal, signal } from '@preact/signals';
-import { ApiFailure, call } from '../api/call.ts';
+import { type ApiFailure, call } from '../api/call.ts';
+import { onKeyChange } from '../api/key.ts';
 import type { JobStatus } from '../api/types.ts';
 import { hexOf } from './hex.ts';
-import { stored } from './stored.ts';
+import { storedOfOwner } from './private.ts';
 
 /** What a person typed, as it is sent. */
 export type Inputs = Record<string, string | number | boolean>;
@@ -31,9 +32,10 @@ export interface Known {
 /** The last ones, newest first. */
 const KEPT = 40;
 
-export const asked = stored<Asked[]>('jobs', [], (value) => value as Asked[], sessionStorage);
+export const asked = storedOfOwner<Asked[]>('jobs', [], (value) => value as Asked[], sessionStorage);
 
 const known = new Map<string, Signal<Known>>();
+onKeyChange(() => known.clear());
 
 export function knownOf(key: string): Signal<Known> {
   const found = known.get(key) ?? signal<Known>({});
@@ -65,25 +67,14 @@ export function submit(one: Asked): Promise<string> {
   return found;
 }
 
-/**
- * Accepted once, however often it is sent. Where the API asks to wait, it waits.
- * @throws ApiFailure that another try does not mend
- */
+/** Accepted once, however often it is sent. @throws ApiFailure that another try does not mend */
 async function send({ key, workflow, inputs }: Asked): Promise<string> {
-  for (;;) {
-    try {
-      const { job_id: jobId } = await call('POST /api/generate', {
-        body: { workflow, ...inputs },
-        headers: { 'Idempotency-Key': key },
-      });
-      asked.value = asked.value.map((one) => (one.key === key ? { ...one, jobId } : one));
-      return jobId;
-    } catch (error) {
-      if (!(error instanceof ApiFailure) || error.retryAfter === undefined) throw error;
-      const { retryAfter } = error;
-      await new Promise((resolve) => setTimeout(resolve, retryAfter));
-    }
-  }
+  const { job_id: jobId } = await call('POST /api/generate', {
+    body: { workflow, ...inputs },
+    headers: { 'Idempotency-Key': key },
+  });
+  asked.value = asked.value.map((one) => (one.key === key ? { ...one, jobId } : one));
+  return jobId;
 }
 
 /** Also on pages that came by plain http, where browsers have no randomUUID. */

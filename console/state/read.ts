@@ -1,33 +1,60 @@
-// Something that is read when a part is drawn, and again each while as long as it is looked at.
+// Something that is read when a part is drawn, and again each while as long as it is looked at. One question at a time: the latest.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { isGivenUp } from '../api/pause.ts';
 import { notifyFailure } from '../parts/notices.tsx';
+
+export interface Read<T> {
+  /** Until there is another answer, the one before stays. */
+  found: T | undefined;
+  /** Why nothing was found. */
+  failure: unknown;
+  /** Asks anew: an answer that is on its way may be from before. */
+  again: () => Promise<void>;
+}
 
 /** @param on read anew when one of these is another. @param every ms; absent: once */
 export function useRead<T>(
-  read: () => Promise<T>,
+  read: (signal: AbortSignal) => Promise<T>,
   on: readonly unknown[],
   every?: number,
-): { found: T | undefined; again: () => Promise<void> } {
+): Read<T> {
   const [found, setFound] = useState<T | undefined>(undefined);
-  /** The last one that was asked for; what an earlier one finds is not shown any more. */
-  const asked = useRef(0);
+  const [failure, setFailure] = useState<unknown>(undefined);
+  const underway = useRef<AbortController | undefined>(undefined);
+  /** Whether what is shown is of this question. */
+  const isAnswered = useRef(false);
   const again = useCallback(async () => {
-    const one = (asked.current += 1);
+    underway.current?.abort();
+    const mine = new AbortController();
+    underway.current = mine;
+    setFailure(undefined);
     try {
-      const answer = await read();
-      if (one === asked.current) setFound(answer);
+      const answer = await read(mine.signal);
+      if (mine.signal.aborted) return;
+      isAnswered.current = true;
+      setFound(answer);
     } catch (error) {
-      if (one === asked.current) notifyFailure(error);
+      if (mine.signal.aborted || isGivenUp(error)) return;
+      if (isAnswered.current) notifyFailure(error);
+      else {
+        setFound(undefined);
+        setFailure(error);
+      }
+    } finally {
+      if (underway.current === mine) underway.current = undefined;
     }
   }, on);
   useEffect(() => {
+    isAnswered.current = false;
     void again();
-    const timer = every === undefined ? undefined : setInterval(() => document.hidden || void again(), every);
+    // On a slow API the one before is waited for.
+    const look = () => void (document.hidden || underway.current || again());
+    const timer = every === undefined ? undefined : setInterval(look, every);
     return () => {
       clearInterval(timer);
-      asked.current += 1;
+      underway.current?.abort();
     };
   }, [again]);
-  return { found, again };
+  return { found, failure, again };
 }

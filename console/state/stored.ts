@@ -1,10 +1,14 @@
 // A signal that lasts: what is set is kept in the browser's storage, and other tabs hear of it.
 
-import { effect, type Signal, signal } from '@preact/signals';
+import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 
-/** @param read checks what was stored, by whatever version of the page. */
+/**
+ * @param name where it is kept, which may change: then it holds what is kept there. Undefined: it is not known yet, and nothing is
+ * kept
+ * @param read checks what was stored, by whatever version of the page
+ */
 export function stored<T>(
-  name: string,
+  name: string | ReadonlySignal<string | undefined>,
   initial: T,
   read: (value: unknown) => T,
   storage: Storage = localStorage,
@@ -16,24 +20,34 @@ export function stored<T>(
       return initial;
     }
   };
-  const found = signal(parse(storage.getItem(name)));
-  let known = storage.getItem(name);
+  const textOf = (value: T) => (value === undefined ? null : JSON.stringify(value));
+  const place = typeof name === 'string' ? signal(name) : name;
+  const found = signal(initial);
+  let at: string | undefined;
+  let known: string | null = null;
+  const take = (text: string | null) => {
+    found.value = parse(text);
+    known = textOf(found.peek());
+  };
   effect(() => {
-    const text = found.value === undefined ? null : JSON.stringify(found.value);
-    if (text === known) return;
+    at = place.value;
+    take(at === undefined ? null : storage.getItem(at));
+  });
+  effect(() => {
+    const text = textOf(found.value);
+    if (text === known || at === undefined) return;
     known = text;
     try {
-      if (text === null) storage.removeItem(name);
-      else storage.setItem(name, text);
+      if (text === null) storage.removeItem(at);
+      else storage.setItem(at, text);
     } catch {
       // The storage is full, or the browser allows none: it lasts as long as the page.
     }
   });
   if (storage === localStorage)
     addEventListener('storage', ({ key, newValue }) => {
-      if (key !== name) return;
-      known = newValue;
-      found.value = parse(newValue);
+      // What is of a caller is removed by a tab that leaves; this one does not.
+      if (key === at && (newValue !== null || typeof name === 'string')) take(newValue);
     });
   return found;
 }

@@ -2,9 +2,10 @@
 // form that is looked at again.
 
 import { call } from '../api/call.ts';
+import { onKeyChange } from '../api/key.ts';
 import { t } from '../text/index.ts';
 import { hexOf } from './hex.ts';
-import { stored } from './stored.ts';
+import { storedOfOwner } from './private.ts';
 
 const SIDE = 160;
 const KEPT = 20;
@@ -12,7 +13,7 @@ const KEPT = 20;
 const BY_FORM = 4_000_000;
 const FORM_TYPES = ['image/png', 'image/jpeg', 'image/webp'];
 
-const pictures = stored<[name: string, picture: string][]>('uploads', [], (value) => value as never);
+const pictures = storedOfOwner<[name: string, picture: string][]>('uploads', [], (value) => value as never);
 
 /** A data address; undefined: it is not an upload of this browser. */
 export const pictureOf = (name: string): string | undefined =>
@@ -20,6 +21,10 @@ export const pictureOf = (name: string): string | undefined =>
 
 /** The files themselves, as long as the page lasts: what is painted on is not the small picture. */
 const files = new Map<string, string>();
+onKeyChange(() => {
+  for (const address of files.values()) URL.revokeObjectURL(address);
+  files.clear();
+});
 
 /** An address of the whole file; undefined: it was uploaded before the page was loaded, or not here. */
 export const fileOf = (name: string): string | undefined => files.get(name);

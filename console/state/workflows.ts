@@ -2,6 +2,7 @@
 
 import { signal } from '@preact/signals';
 import { call } from '../api/call.ts';
+import { onKeyChange } from '../api/key.ts';
 import type { Workflow } from '../api/types.ts';
 import type { FileType } from './file-types.ts';
 
@@ -26,6 +27,10 @@ export interface Form extends Omit<Workflow, 'inputs'> {
 
 export const names = signal<string[] | undefined>(undefined);
 const forms = signal<Record<string, Form>>({});
+onKeyChange(() => {
+  names.value = undefined;
+  forms.value = {};
+});
 
 export async function loadNames(): Promise<void> {
   names.value = (await call('GET /api/workflows')).workflows;

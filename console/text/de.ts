@@ -9,6 +9,10 @@ export const de: Catalogue = {
   close: 'Schließen',
   back: 'Zurück',
   lost: 'Die API antwortet nicht. Die Seite macht weiter, sobald sie wieder da ist; nichts Angenommenes geht verloren.',
+  limited: 'Die API bittet um einen Moment Geduld. Die Seite macht von selbst weiter.',
+  noAnswer: 'Es kam keine Antwort: sehen Sie nach, ob es geschehen ist, bevor Sie es noch einmal versuchen',
+  oddAnswer: (status) => `Die Antwort war ${status}, ohne einen Grund`,
+  tryAgain: 'Noch einmal versuchen',
   pages: { '': 'Erzeugen', gallery: 'Galerie', workflows: 'Workflows', operations: 'Betrieb' },
   theme: (name) => `Farben: ${name}`,
   themes: { system: 'wie das System', light: 'hell', dark: 'dunkel' },
@@ -41,6 +45,7 @@ export const de: Catalogue = {
     required: 'Das wird gebraucht',
     number: 'Das muss eine Zahl sein',
     whole: 'Das muss eine ganze Zahl sein',
+    grouped: 'Bitte ohne Tausendertrennzeichen, etwa 1000 oder 1,5',
     range: (minimum, maximum) =>
       maximum === undefined
         ? `Das muss mindestens ${minimum} sein`

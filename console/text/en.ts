@@ -9,6 +9,10 @@ export const en = {
   close: 'Close',
   back: 'Back',
   lost: 'The API does not answer. This page goes on when it is back; nothing that was accepted is lost.',
+  limited: 'The API asks to wait a moment. This page goes on by itself.',
+  noAnswer: 'No answer came: look whether it was done before you try again',
+  oddAnswer: (status: number) => `The answer was ${status}, without a reason`,
+  tryAgain: 'Try again',
   pages: { '': 'Make', gallery: 'Gallery', workflows: 'Workflows', operations: 'Operations' },
   theme: (name: string) => `Theme: ${name}`,
   themes: { system: 'as the system', light: 'light', dark: 'dark' },
@@ -41,6 +45,7 @@ export const en = {
     required: 'This is needed',
     number: 'This must be a number',
     whole: 'This must be a whole number',
+    grouped: 'Write this without separators of thousands, as 1000 or 1.5',
     range: (minimum: number | undefined, maximum: number | undefined) =>
       maximum === undefined
         ? `This must be at least ${minimum}`

@@ -46,6 +46,9 @@ export function durationOf(seconds: number): string {
 export const numberOf = (value: number, digits = 0): string =>
   new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
 
+/** Between a number and its fraction. */
+export const decimal = (): '.' | ',' => (numberOf(0.5, 1).includes(',') ? ',' : '.');
+
 export const timeOf = (iso: string): string =>
   new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 

@@ -16,8 +16,8 @@ export const hasChromium = CHROMIUM !== '';
 export interface Console {
   url: string;
   workspace: string;
-  /** A page of a person of its own, at the console. */
-  visit(options?: BrowserContextOptions & { at?: string }): Promise<Visit>;
+  /** A page of a person of its own, at the console. @param through the address of what stands before it */
+  visit(options?: BrowserContextOptions & { at?: string; through?: string }): Promise<Visit>;
   /** A new one, of an owner of that name. */
   key(name: string): Promise<string>;
   revoke(key: string): Promise<void>;
@@ -79,7 +79,7 @@ export async function openConsole(env: Record<string, string> = {}): Promise<Con
     async revoke(key) {
       await keys('revoke', key.split('_')[1]!);
     },
-    visit: ({ at = '', ...options } = {}) => browser.visit(`${url}${at}`, options),
+    visit: ({ at = '', through = url, ...options } = {}) => browser.visit(new URL(at, through).href, options),
     async close() {
       await browser.close();
       await kill();

@@ -23,7 +23,7 @@ const CFG: InputSchema = { type: 'number', 'x-input': 'number', default: 3.5, mi
 const SEED: InputSchema = { type: 'integer', 'x-input': 'seed', minimum: 0, maximum: 2 ** 64 };
 
 const read = (schema: InputSchema, value: Values[string], seeds: string[] = []) =>
-  readValues(formWith({ it: schema }), { it: value }, new Set(seeds));
+  readValues(formWith({ it: schema }), { it: value }, new Set(seeds), '.');
 
 describe('what is sent of a form', () => {
   test.each<[InputSchema, string | boolean, unknown]>([
@@ -58,24 +58,24 @@ describe('what is sent of a form', () => {
 
   test('what is as the workflow has it is not sent, and what is needed is asked for', () => {
     const form = formWith({ prompt: PROMPT, steps: STEPS, seed: SEED }, ['prompt']);
-    expect(readValues(form, { steps: '25', seed: '7' }, new Set(['seed']))).toEqual({
+    expect(readValues(form, { steps: '25', seed: '7' }, new Set(['seed']), '.')).toEqual({
       inputs: {},
       faults: { prompt: { kind: 'required' } },
     });
-    expect(readValues(form, { prompt: 'a', seed: '7' }, new Set())).toEqual({
+    expect(readValues(form, { prompt: 'a', seed: '7' }, new Set(), '.')).toEqual({
       inputs: { prompt: 'a', seed: '7' },
       faults: {},
     });
   });
 
   test('a value of an input that the workflow has no more is not sent', () => {
-    expect(readValues(formWith({ prompt: PROMPT }), { gone: '1' }, new Set()).inputs).toEqual({});
+    expect(readValues(formWith({ prompt: PROMPT }), { gone: '1' }, new Set(), '.').inputs).toEqual({});
   });
 
   test('a job makes the same form again', () => {
     const inputs = { prompt: 'a', steps: 8, tiled: false };
     const form = formWith({ prompt: PROMPT, steps: STEPS, tiled: { type: 'boolean', 'x-input': 'boolean' } });
-    expect(readValues(form, valuesOf(inputs), new Set()).inputs).toEqual(inputs);
+    expect(readValues(form, valuesOf(inputs), new Set(), '.').inputs).toEqual(inputs);
   });
 });
 

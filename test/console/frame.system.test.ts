@@ -54,9 +54,10 @@ describe.skipIf(!hasChromium)('the frame of the console', () => {
     await page.getByLabel('Prompt', { exact: true }).fill('offline');
     await page.context().setOffline(true);
     await page.keyboard.press('Control+Enter');
-    await page.getByRole('alert').waitFor();
+    const banner = page.getByText('The API does not answer');
+    await banner.waitFor();
     await page.context().setOffline(false);
-    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await banner.waitFor({ state: 'detached' });
     await page.getByRole('article', { name: 'offline' }).getByText('Done').waitFor();
     await close();
   });

@@ -64,6 +64,66 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     await close();
   });
 
+  test('what is searched for stands in the address: reload, the way back and a shared link keep it', async () => {
+    const { page, close } = await gallery();
+    const tiles = page.getByRole('list', { name: 'Jobs, newest first' }).getByRole('link');
+    const words = page.getByLabel('Words of the prompt');
+    const state = page.getByLabel('State');
+    const both = [expect.stringContaining('a lighthouse'), expect.stringContaining('a red fox')];
+    const fox = [expect.stringContaining('a red fox')];
+    await expect.poll(() => tiles.allInnerTexts()).toEqual(both);
+    await words.pressSequentially('re', { delay: 400 });
+    await words.pressSequentially('d & fox');
+    await expect.poll(() => page.url()).toMatch(/#\/gallery\?search=red\+%26\+fox$/);
+    await words.fill('red fox');
+    await expect.poll(() => tiles.allInnerTexts()).toEqual(fox);
+    await state.selectOption('completed');
+    await expect.poll(() => page.url()).toMatch(/#\/gallery\?search=red\+fox&state=completed$/);
+    // A job is looked at, and the search is there again.
+    await tiles.first().click();
+    await page.getByRole('dialog').getByText('Attempts').waitFor();
+    expect(page.url()).toContain('search=red+fox');
+    const link = page.url();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.url()).toMatch(/#\/gallery\?search=red\+fox&state=completed$/);
+    await page.reload();
+    await expect.poll(() => tiles.allInnerTexts()).toEqual(fox);
+    expect([await words.inputValue(), await state.inputValue()]).toEqual(['red fox', 'completed']);
+    // Back over the dialog and the state to before the search: what was typed on the way is one step.
+    await page.goBack();
+    await page.getByRole('dialog').waitFor();
+    await page.goBack();
+    await page.goBack();
+    await expect.poll(() => state.inputValue()).toBe('');
+    expect(await words.inputValue()).toBe('red fox');
+    await page.goBack();
+    await expect.poll(() => tiles.allInnerTexts()).toEqual(both);
+    expect(await words.inputValue()).toBe('');
+    await page.goForward();
+    await expect.poll(() => words.inputValue()).toBe('red fox');
+    await close();
+    const other = await shown.visit({ at: link.slice(shown.url.length), locale: 'de-DE' });
+    await other.page.getByRole('dialog').getByText('a red fox').first().waitFor();
+    await other.page.keyboard.press('Escape');
+    await expect.poll(() => other.page.getByLabel('Wörter des Prompts').inputValue()).toBe('red fox');
+    await other.close();
+  });
+
+  test('of an address only filters reach the API, and what it says of one can be tried again', async () => {
+    const { page, close } = await shown.visit();
+    const asked: string[] = [];
+    page.on('request', (request) => request.url().includes('/api/jobs?') && asked.push(request.url()));
+    await page.goto(`${shown.url}#/gallery?state=nonsense&limit=1&key=ck_0&workflow=gone`);
+    await page.getByRole('button', { name: 'Try again' }).waitFor();
+    expect(await page.getByLabel('Workflow').inputValue()).toBe('gone');
+    expect(asked.length).toBeGreaterThan(0);
+    for (const one of asked) expect(one).not.toMatch(/limit=1(&|$)|key=/);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByRole('link', { name: /a red fox/ }).waitFor();
+    await expect.poll(() => page.url()).toMatch(/#\/gallery$/);
+    await close();
+  });
+
   test('leads back to the form, and deletes after a question', async () => {
     await made({ prompt: 'not for long' });
     const { page, close } = await gallery();

@@ -132,7 +132,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     const card = page.getByRole('article', { name: 'through a crash' });
     await card.getByText('Running').waitFor();
     await shown.kill();
-    const banner = page.getByRole('alert');
+    const banner = page.getByText('The API does not answer');
     await banner.waitFor();
     // Sent while it is away: accepted once, when it is back.
     await fill(page, 'sent into the dark');

@@ -1,16 +1,18 @@
 // One job with all that is known of it, and what can be done with it.
 
 import { useEffect, useState } from 'preact/hooks';
-import { call, send } from '../../api/call.ts';
+import { call, receive } from '../../api/call.ts';
 import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
+import { useRead } from '../../state/read.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
 import { again, varySeed } from '../make/again.ts';
 import { UseAsInput } from '../make/use-as-input.tsx';
@@ -19,34 +21,17 @@ import { forget } from './found.ts';
 const LOOKS_AGAIN = 1500;
 
 export function Details({ id, onClose }: { id: string; onClose: () => void }) {
-  const [job, setJob] = useState<JobDetails | undefined>(undefined);
-  const [missing, setMissing] = useState<string | undefined>(undefined);
+  const read = useRead((signal) => call('GET /api/jobs/{id}', { path: { id }, signal }), [id]);
+  const { found: job, again } = read;
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const ending = new AbortController();
-    const look = async () => {
-      try {
-        const read = await call('GET /api/jobs/{id}', { path: { id }, signal: ending.signal });
-        setJob(read);
-        if (isLive(read)) timer = setTimeout(() => void look(), LOOKS_AGAIN);
-      } catch (error) {
-        if (!ending.signal.aborted) setMissing(error instanceof Error ? error.message : String(error));
-      }
-    };
-    void look();
-    return () => {
-      ending.abort();
-      clearTimeout(timer);
-    };
-  }, [id]);
+    const timer = job && isLive(job) ? setTimeout(() => void again(), LOOKS_AGAIN) : undefined;
+    return () => clearTimeout(timer);
+  }, [job]);
   return (
     <Dialog title={job?.prompt || job?.workflow || t().gallery.job} onClose={onClose} wide>
-      {missing !== undefined && <p class="field-error">{missing}</p>}
-      {job === undefined ? (
-        missing === undefined && <div class="skeleton form-skeleton" />
-      ) : (
-        <Known job={job} onClose={onClose} />
-      )}
+      <Loaded read={read} size="form">
+        {(job) => <Known job={job} onClose={onClose} />}
+      </Loaded>
     </Dialog>
   );
 }
@@ -131,9 +116,11 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
 }
 
 async function saveGraph({ job_id: id }: JobDetails): Promise<void> {
-  const answer = await send('GET /api/jobs/{id}/graph', { path: { id } });
-  const named = /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1];
-  saveFile(named ?? `${id}.json`, await answer.blob());
+  const [named, file] = await receive('GET /api/jobs/{id}/graph', { path: { id } }, async (answer) => [
+    /filename="([^"]+)"/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1],
+    await answer.blob(),
+  ]);
+  saveFile(named ?? `${id}.json`, file);
 }
 
 function Facts({ job }: { job: JobDetails }) {

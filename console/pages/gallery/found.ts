@@ -2,45 +2,50 @@
 
 import { signal } from '@preact/signals';
 import { call } from '../../api/call.ts';
+import { onKeyChange } from '../../api/key.ts';
 import type { Jobs } from '../../api/types.ts';
 import { notifyFailure } from '../../parts/notices.tsx';
+import { type Filters, NO_FILTERS, queryOf } from './filters.ts';
 
 export type GalleryJob = Jobs['jobs'][number];
 
-export interface Filters {
-  search: string;
-  workflow: string;
-  state: string;
-  /** `name:value`. */
-  label: string;
-}
-export const NO_FILTERS: Filters = { search: '', workflow: '', state: '', label: '' };
-
 const PAGE = 100;
 
-export const filters = signal<Filters>(NO_FILTERS);
 export const found = signal<GalleryJob[]>([]);
 /** `more`: the next page is not asked for yet. */
-export const progress = signal<'more' | 'loading' | 'all'>('more');
-/** What the API says of a filter. */
-export const refused = signal<string | undefined>(undefined);
+export const progress = signal<'more' | 'loading' | 'all' | 'failed'>('more');
+/** Why there are no more, where that `failed`. */
+export const failure = signal<unknown>(undefined);
 
+let filters = NO_FILTERS;
 let cursor: string | null = null;
-/** Of the search that the jobs are of: answers of others come too late. */
-let search = 0;
+/** Of the search that the jobs are of: what others ask is given up. */
+let search = new AbortController();
+let isRefreshing = false;
 
-const asked = (from: string | undefined) => {
-  const given = Object.entries(filters.value).filter(([, value]) => value !== '');
-  return { limit: PAGE, cursor: from, ...(Object.fromEntries(given) as Partial<Filters>) };
-};
+const asked = (from: string | undefined) => ({ limit: PAGE, cursor: from, ...queryOf(filters) });
+
+function begin(wanted: Filters): void {
+  search.abort();
+  search = new AbortController();
+  filters = wanted;
+  found.value = [];
+  cursor = null;
+  isRefreshing = false;
+  failure.value = undefined;
+  progress.value = 'more';
+}
+onKeyChange(() => begin(NO_FILTERS));
 
 /** From the beginning. */
 export async function find(wanted: Filters): Promise<void> {
-  search += 1;
-  filters.value = wanted;
-  found.value = [];
-  cursor = null;
-  refused.value = undefined;
+  begin(wanted);
+  await loadMore();
+}
+
+/** What failed, once more. */
+export async function tryAgain(): Promise<void> {
+  failure.value = undefined;
   progress.value = 'more';
   await loadMore();
 }
@@ -48,12 +53,11 @@ export async function find(wanted: Filters): Promise<void> {
 /** The next page; of a search for what few jobs have it may be empty, and then the next is asked for. */
 export async function loadMore(): Promise<void> {
   if (progress.value !== 'more') return;
-  const mine = search;
+  const { signal } = search;
   progress.value = 'loading';
   try {
     for (;;) {
-      const page = await call('GET /api/jobs', { query: asked(cursor ?? undefined) });
-      if (mine !== search) return;
+      const page = await call('GET /api/jobs', { query: asked(cursor ?? undefined), signal });
       cursor = page.next_cursor;
       // A job that came while the first page was on its way was taken in by `refresh`.
       const known = new Set(found.value.map(({ job_id: id }) => id));
@@ -62,18 +66,19 @@ export async function loadMore(): Promise<void> {
     }
     progress.value = cursor === null ? 'all' : 'more';
   } catch (error) {
-    if (mine !== search) return;
-    progress.value = 'all';
-    refused.value = error instanceof Error ? error.message : String(error);
+    if (signal.aborted) return;
+    progress.value = 'failed';
+    failure.value = error;
   }
 }
 
-/** What came and changed since: the newest page anew. */
+/** What came and changed since: the newest page anew. On a slow API the one before is waited for. */
 export async function refresh(): Promise<void> {
-  const mine = search;
+  if (isRefreshing) return;
+  const { signal } = search;
+  isRefreshing = true;
   try {
-    const page = await call('GET /api/jobs', { query: asked(undefined) });
-    if (mine !== search) return;
+    const page = await call('GET /api/jobs', { query: asked(undefined), signal });
     const fresh = new Map(page.jobs.map((job) => [job.job_id, job]));
     const oldest = page.jobs.at(-1)?.created_at ?? '';
     // What is of that page's time and not on it is gone, or no longer of these filters.
@@ -83,6 +88,8 @@ export async function refresh(): Promise<void> {
     found.value = [...page.jobs, ...rest];
   } catch (error) {
     notifyFailure(error);
+  } finally {
+    if (!signal.aborted) isRefreshing = false;
   }
 }
 

@@ -1,23 +1,15 @@
 // All that the caller made, newest first: searched, filtered, looked at, removed.
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/button.tsx';
+import { Failed } from '../../parts/failed.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
-import { goTo, place } from '../../shell/route.ts';
+import { follow, place } from '../../shell/route.ts';
 import { loadNames } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
 import { Details } from './details.tsx';
-import {
-  type Filters,
-  filters,
-  find,
-  found,
-  loadMore,
-  NO_FILTERS,
-  progress,
-  refresh,
-  refused,
-} from './found.ts';
+import { type Filters, filtersOf, isTypedOn, linkOf, NO_FILTERS } from './filters.ts';
+import { failure, find, found, loadMore, progress, refresh, tryAgain } from './found.ts';
 import { Grid } from './grid.tsx';
 import { Tile } from './tile.tsx';
 import { WorkflowOptions } from './workflow-options.tsx';
@@ -30,10 +22,9 @@ const LOOKS_AGAIN = 3000;
 export default function Gallery() {
   const words = t().gallery;
   const [open] = place.value.rest;
-  useEffect(() => {
-    loadNames().catch(notifyFailure);
-    void find({ ...NO_FILTERS, ...Object.fromEntries(place.value.query) });
-  }, []);
+  const filters = filtersOf(place.value.query);
+  useEffect(() => void loadNames().catch(notifyFailure), []);
+  useEffect(() => void find(filters), [linkOf(filters)]);
   const isLive = found.value.some(({ status }) => status === 'queued' || status === 'processing');
   useEffect(() => {
     const look = () => void (document.visibilityState === 'visible' && refresh());
@@ -47,46 +38,53 @@ export default function Gallery() {
   const onEnd = useCallback(() => void loadMore(), []);
   return (
     <>
-      <Bar />
-      {refused.value !== undefined && (
-        <p class="field-error" role="alert">
-          {refused.value}
-        </p>
-      )}
+      <Bar filters={filters} />
       <Grid
         label={words.list}
         items={found.value}
         keyOf={(job) => job.job_id}
-        draw={(job) => <Tile job={job} />}
+        draw={(job) => <Tile job={job} href={linkOf(filters, job.job_id)} />}
         onEnd={onEnd}
       />
       <p class="gallery-end" role="status">
         {progress.value === 'loading'
           ? words.loading
-          : found.value.length === 0
-            ? words.none
-            : progress.value === 'all'
-              ? words.all(found.value.length)
-              : ''}
+          : progress.value !== 'all'
+            ? ''
+            : found.value.length === 0
+              ? words.none
+              : words.all(found.value.length)}
       </p>
+      {progress.value === 'failed' && <Failed error={failure.value} again={tryAgain} />}
       {open !== undefined && open !== '' && (
-        <Details key={open} id={open} onClose={() => place.value.rest[0] === open && goTo('gallery')} />
+        <Details
+          key={open}
+          id={open}
+          onClose={() => place.value.rest[0] === open && follow(linkOf(filters))}
+        />
       )}
     </>
   );
 }
 
-function Bar() {
+/** @param filters of the address */
+function Bar({ filters }: { filters: Filters }) {
   const words = t().gallery;
-  const [wanted, setWanted] = useState<Filters>({ ...NO_FILTERS, ...Object.fromEntries(place.value.query) });
+  const [wanted, setWanted] = useState(filters);
+  const first = useRef<HTMLInputElement>(null);
+  /** What the address has of this bar: what else it says, a person went to. */
+  const written = useRef(linkOf(filters));
   useEffect(() => {
-    if (
-      Object.keys(NO_FILTERS).every(
-        (name) => wanted[name as keyof Filters] === filters.value[name as keyof Filters],
-      )
-    )
-      return undefined;
-    const timer = setTimeout(() => void find(wanted), TYPED);
+    if (linkOf(filters) !== written.current) setWanted(filters);
+    written.current = linkOf(filters);
+  }, [linkOf(filters)]);
+  useEffect(() => {
+    const link = linkOf(wanted);
+    if (link === linkOf(filters)) return undefined;
+    const timer = setTimeout(() => {
+      written.current = link;
+      follow(link, isTypedOn(filters, wanted));
+    }, TYPED);
     return () => clearTimeout(timer);
   }, [wanted]);
   const set = (name: keyof Filters) => (event: { currentTarget: { value: string } }) =>
@@ -101,7 +99,7 @@ function Bar() {
     >
       <label>
         <span>{words.search}</span>
-        <input type="search" maxLength={200} value={wanted.search} onInput={set('search')} />
+        <input ref={first} type="search" maxLength={200} value={wanted.search} onInput={set('search')} />
       </label>
       <label>
         <span>{words.workflow}</span>
@@ -124,7 +122,14 @@ function Bar() {
         <span>{words.label}</span>
         <input value={wanted.label} placeholder="project:spring" onInput={set('label')} />
       </label>
-      <Button disabled={!isFiltered} onClick={() => setWanted(NO_FILTERS)}>
+      <Button
+        disabled={!isFiltered}
+        onClick={() => {
+          setWanted(NO_FILTERS);
+          // The button has nothing more to do.
+          first.current?.focus();
+        }}
+      >
         {words.clear}
       </Button>
     </form>

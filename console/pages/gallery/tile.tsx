@@ -2,8 +2,8 @@
 
 import { usePicture } from '../../api/picture.ts';
 import { Icon, type IconName } from '../../parts/icon.tsx';
+import { useKeptFocus } from '../../parts/kept-focus.ts';
 import type { OutputView } from '../../parts/output.tsx';
-import { linkTo } from '../../shell/route.ts';
 import { t } from '../../text/index.ts';
 import type { GalleryJob } from './found.ts';
 
@@ -17,7 +17,8 @@ const ICONS: Record<OutputView['kind'], IconName> = {
   file: 'file',
 };
 
-export function Tile({ job }: { job: GalleryJob }) {
+export function Tile({ job, href }: { job: GalleryJob; href: string }) {
+  const link = useKeptFocus<HTMLAnchorElement>();
   const words = t();
   const image = job.outputs.find(({ thumbnail }) => thumbnail !== null);
   const { address, gone } = usePicture(image?.filename, 'GET /api/image/{filename}/thumbnail');
@@ -25,7 +26,7 @@ export function Tile({ job }: { job: GalleryJob }) {
   const state = words.job.states[job.status];
   const kind = job.outputs[0]?.kind;
   return (
-    <a class="gallery-tile" href={linkTo('gallery', [job.job_id])} data-state={job.status}>
+    <a ref={link} class="gallery-tile" href={href} data-state={job.status}>
       <span class={image && !address && !gone ? 'gallery-picture skeleton' : 'gallery-picture'}>
         {address ? (
           <img src={address} alt="" />

@@ -1,6 +1,7 @@
 // What a form holds, and what is sent of it. Pure. Values are as they were typed; what is wrong is said by field, before it is sent.
 // The API has the last word.
 
+import { type Reading, typedNumber } from '../../parts/typed-number.ts';
 import type { Inputs } from '../../state/jobs.ts';
 import type { Form, InputSchema } from '../../state/workflows.ts';
 import { isFileType } from '../../state/file-types.ts';
@@ -15,14 +16,16 @@ export type Fault =
   | { kind: 'required' }
   | { kind: 'number' }
   | { kind: 'whole' }
+  | { kind: 'grouped' }
   | { kind: 'range'; minimum: number | undefined; maximum: number | undefined }
   | { kind: 'multiple'; of: number };
 
-/** The form's inputs as what is typed has them. @param seeds fields whose seed is drawn anew for each job */
+/** The form's inputs as what is typed has them. @param seeds fields whose seed is drawn anew for each job. @param decimal of the page's language */
 export function readValues(
   { inputs: { properties, required = [] } }: Form,
   values: Values,
   seeds: ReadonlySet<string>,
+  decimal: Reading['decimal'],
 ): { inputs: Inputs; faults: Faults } {
   const inputs: Inputs = {};
   const faults: Faults = {};
@@ -33,27 +36,31 @@ export function readValues(
       if (required.includes(name)) faults[name] = { kind: 'required' };
       continue;
     }
-    const read = readValue(schema, value);
+    const read = readValue(schema, value, decimal);
     if (typeof read === 'object') faults[name] = read;
     else if (read !== schema.default) inputs[name] = read;
   }
   return { inputs, faults };
 }
 
-function readValue(schema: InputSchema, value: string | boolean): string | number | boolean | Fault {
+function readValue(
+  schema: InputSchema,
+  value: string | boolean,
+  decimal: Reading['decimal'],
+): string | number | boolean | Fault {
   if (typeof value === 'boolean' || schema.type === 'string') return value;
-  const text = value.trim().replace(',', '.');
-  if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return { kind: 'number' };
   const { minimum, maximum, multipleOf } = schema;
+  const fits = (one: number) => !(one < (minimum ?? -Infinity) || one > (maximum ?? Infinity));
+  const number = typedNumber(value, { decimal, isWhole: schema.type === 'integer', fits });
+  if (typeof number === 'string') return { kind: number === 'none' ? 'number' : number };
   // Seeds have up to 64 bits, and numbers here 53: they stay text.
   if (schema['x-input'] === 'seed') {
+    const text = value.trim();
     if (!/^\d+$/.test(text)) return { kind: 'whole' };
     return BigInt(text) > 18446744073709551615n ? { kind: 'range', minimum: 0, maximum } : text;
   }
-  const number = Number(text);
   if (schema.type === 'integer' && !Number.isInteger(number)) return { kind: 'whole' };
-  if ((minimum !== undefined && number < minimum) || (maximum !== undefined && number > maximum))
-    return { kind: 'range', minimum, maximum };
+  if (!fits(number)) return { kind: 'range', minimum, maximum };
   if (multipleOf !== undefined && schema.type === 'integer' && number % multipleOf !== 0)
     return { kind: 'multiple', of: multipleOf };
   return number;

@@ -1,14 +1,15 @@
 // The form as it was left, for each workflow: it outlasts a reload, and other tabs share it.
 
 import { computed, signal } from '@preact/signals';
-import { stored } from '../../state/stored.ts';
+import { onKeyChange } from '../../api/key.ts';
+import { storedOfOwner } from '../../state/private.ts';
 import { names } from '../../state/workflows.ts';
 import type { Faults, Values } from './form.ts';
 
 const isRecord = (value: unknown): value is Record<string, never> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const chosen = stored<string | undefined>('workflow', undefined, (value) =>
+const chosen = storedOfOwner<string | undefined>('workflow', undefined, (value) =>
   typeof value === 'string' ? value : undefined,
 );
 
@@ -17,11 +18,14 @@ export const workflow = computed(() =>
   chosen.value !== undefined && names.value?.includes(chosen.value) ? chosen.value : names.value?.[0],
 );
 
-const allValues = stored<Record<string, Values>>('forms', {}, (value) => (isRecord(value) ? value : {}));
+const allValues = storedOfOwner<Record<string, Values>>('forms', {}, (value) =>
+  isRecord(value) ? value : {},
+);
 /** `<workflow>/<field>`: seeds that are kept for the next job. */
-const locked = stored<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));
+const locked = storedOfOwner<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));
 
 export const faults = signal<Faults | Record<string, string>>({});
+onKeyChange(() => (faults.value = {}));
 
 export const valuesOfForm = (name: string): Values => allValues.value[name] ?? {};
 

@@ -33,7 +33,12 @@ export function JobCard({ asked }: { asked: Asked }) {
   };
 
   return (
-    <article class="card" aria-label={prompt} data-state={failure ? 'refused' : (view?.status ?? 'sent')}>
+    <article
+      class="card"
+      tabIndex={-1}
+      aria-label={prompt}
+      data-state={failure ? 'refused' : (view?.status ?? 'sent')}
+    >
       <div class="card-pictures">
         {outputs.length > 0 ? (
           outputs.map((output, index) => (

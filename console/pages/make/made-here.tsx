@@ -1,11 +1,11 @@
 // Chooses a file from what the caller made: images as images, all others by their names.
 
-import { useEffect, useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import { usePicture } from '../../api/picture.ts';
 import { Dialog } from '../../parts/dialog.tsx';
-import { notifyFailure } from '../../parts/notices.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { type FileType, takesKind } from '../../state/file-types.ts';
+import { useRead } from '../../state/read.ts';
 import { t } from '../../text/index.ts';
 
 const SHOWN = 24;
@@ -20,10 +20,7 @@ interface MadeHereProps {
 }
 
 export function MadeHere({ type, onChoose, onClose }: MadeHereProps) {
-  const [found, setFound] = useState<string[] | undefined>(undefined);
-  useEffect(() => {
-    (type === 'image' ? images() : others(type)).then(setFound).catch(notifyFailure);
-  }, [type]);
+  const read = useRead((signal) => (type === 'image' ? images(signal) : others(type, signal)), [type]);
   const choose = (filename: string) => {
     onClose();
     onChoose(filename);
@@ -31,31 +28,43 @@ export function MadeHere({ type, onChoose, onClose }: MadeHereProps) {
   const words = t().fileInput;
   return (
     <Dialog title={words.made} onClose={onClose}>
-      {found?.length === 0 && <p>{words.noneMade}</p>}
-      <ul class={type === 'image' ? 'tiles' : 'rows'}>
-        {found?.map((filename) => (
-          <li key={filename}>
-            {type === 'image' ? (
-              <Tile filename={filename} onChoose={() => choose(filename)} />
-            ) : (
-              <button type="button" class="row-choice" onClick={() => choose(filename)}>
-                {filename}
-              </button>
-            )}
-          </li>
-        ))}
-      </ul>
+      <Loaded read={read}>{(found) => <Choices type={type} filenames={found} onChoose={choose} />}</Loaded>
     </Dialog>
   );
 }
 
-async function images(): Promise<string[]> {
-  const { images } = await call('GET /api/outputs', { query: { limit: SHOWN } });
+interface ChoicesProps {
+  type: FileType;
+  filenames: string[];
+  onChoose: (filename: string) => void;
+}
+
+function Choices({ type, filenames, onChoose }: ChoicesProps) {
+  if (filenames.length === 0) return <p>{t().fileInput.noneMade}</p>;
+  return (
+    <ul class={type === 'image' ? 'tiles' : 'rows'}>
+      {filenames.map((filename) => (
+        <li key={filename}>
+          {type === 'image' ? (
+            <Tile filename={filename} onChoose={() => onChoose(filename)} />
+          ) : (
+            <button type="button" class="row-choice" onClick={() => onChoose(filename)}>
+              {filename}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+async function images(signal: AbortSignal): Promise<string[]> {
+  const { images } = await call('GET /api/outputs', { query: { limit: SHOWN }, signal });
   return images.filter((one) => IS_IMAGE.test(one));
 }
 
-async function others(type: FileType): Promise<string[]> {
-  const { jobs } = await call('GET /api/jobs', { query: { limit: LOOKED_AT, state: 'completed' } });
+async function others(type: FileType, signal: AbortSignal): Promise<string[]> {
+  const { jobs } = await call('GET /api/jobs', { query: { limit: LOOKED_AT, state: 'completed' }, signal });
   return jobs
     .flatMap(({ outputs }) => outputs.filter(({ kind }) => takesKind(type, kind)))
     .map(({ filename }) => filename)

@@ -1,13 +1,15 @@
 // Make: choose a workflow, fill in its form, queue. What was asked for stands beside it until it is made.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { ApiFailure } from '../../api/call.ts';
 import { Button } from '../../parts/button.tsx';
+import { Failed } from '../../parts/failed.tsx';
 import { Field } from '../../parts/field.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { ask, asked, forget, type Inputs, submit } from '../../state/jobs.ts';
+import { useRead } from '../../state/read.ts';
 import { type Form, formOf, loadForm, loadNames, names } from '../../state/workflows.ts';
-import { t } from '../../text/index.ts';
+import { decimal, t } from '../../text/index.ts';
 import { Fields } from './fields.tsx';
 import { readValues } from './form.ts';
 import {
@@ -25,14 +27,19 @@ const MOST_AT_ONCE = 16;
 
 export default function Make() {
   const name = workflow.value;
-  useEffect(() => void loadNames().catch(notifyFailure), []);
-  useEffect(() => {
-    if (name !== undefined) void loadForm(name, true).catch(notifyFailure);
+  const list = useRead(async () => {
+    await loadNames();
+    return true;
+  }, []);
+  const fields = useRead(async () => {
+    if (name !== undefined) await loadForm(name, true);
+    return true;
   }, [name]);
   /** Until another is there, the one before stays: nothing moves. */
   const before = useRef<Form | undefined>(undefined);
   const form = (name === undefined ? undefined : formOf(name)) ?? before.current;
   before.current = form;
+  const unread = [list, fields].find(({ failure }) => failure !== undefined);
   const words = t().make;
   return (
     <div class="make">
@@ -54,13 +61,19 @@ export default function Make() {
                 </select>
               )}
             </Field>
-            <MakeForm key={form.name} form={form} />
+            {fields.failure === undefined ? (
+              <MakeForm key={form.name} form={form} />
+            ) : (
+              <Failed error={fields.failure} again={fields.again} />
+            )}
           </>
+        ) : unread ? (
+          <Failed error={unread.failure} again={unread.again} />
         ) : (
           <div class="skeleton form-skeleton" />
         )}
       </section>
-      <section class="results" aria-label={words.results}>
+      <section class="results" tabIndex={-1} aria-label={words.results}>
         {asked.value.length === 0 && (
           <div class="empty">
             <p>{words.nothingYet}</p>
@@ -87,7 +100,7 @@ function MakeForm({ form }: { form: Form }) {
     const drawn = Object.keys(properties).filter(
       (name) => properties[name]!['x-input'] === 'seed' && !isLocked(form.name, name),
     );
-    const { inputs, faults: found } = readValues(form, values, new Set(drawn));
+    const { inputs, faults: found } = readValues(form, values, new Set(drawn), decimal());
     faults.value = found;
     if (Object.keys(found).length > 0) {
       showFirstFault();
@@ -130,7 +143,7 @@ function MakeForm({ form }: { form: Form }) {
       <Presets form={form} />
       <Fields form={form} />
       <div class="send">
-        <Button type="submit" kind="main" icon="make" disabled={isSending}>
+        <Button type="submit" kind="main" icon="make" busy={isSending}>
           {words.queue}
         </Button>
         <label class="row">

@@ -5,10 +5,12 @@ import { ApiFailure, call } from '../../api/call.ts';
 import type { OwnerLimits, OwnersLimits } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { typedNumber } from '../../parts/typed-number.ts';
 import { TextField } from '../../parts/text-field.tsx';
 import { useRead } from '../../state/read.ts';
-import { numberOf, t } from '../../text/index.ts';
+import { decimal, numberOf, t } from '../../text/index.ts';
 
 type Name = keyof OwnerLimits['limits'];
 const NAMES: Name[] = [
@@ -68,7 +70,7 @@ export function Limits({ limits: { applied, owners }, onChange }: LimitsProps) {
       )}
       {open !== undefined && (
         <Dialog title={words.limitsOf(open)} onClose={() => setOpen(undefined)}>
-          <LimitsForm
+          <LimitsOf
             owner={open}
             onSet={() => {
               setOpen(undefined);
@@ -81,19 +83,38 @@ export function Limits({ limits: { applied, owners }, onChange }: LimitsProps) {
   );
 }
 
-function LimitsForm({ owner, onSet }: { owner: string; onSet: () => void }) {
+function LimitsOf({ owner, onSet }: { owner: string; onSet: () => void }) {
+  const read = useRead(
+    (signal) => call('GET /api/admin/limits/{owner}', { path: { owner }, signal }),
+    [owner],
+  );
+  return (
+    <Loaded read={read}>{({ limits }) => <LimitsForm owner={owner} limits={limits} onSet={onSet} />}</Loaded>
+  );
+}
+
+interface LimitsFormProps {
+  owner: string;
+  limits: OwnerLimits['limits'];
+  onSet: () => void;
+}
+
+function LimitsForm({ owner, limits, onSet }: LimitsFormProps) {
   const words = t().operations;
-  const { found } = useRead(() => call('GET /api/admin/limits/{owner}', { path: { owner } }), [owner]);
   const [typed, setTyped] = useState<Partial<Record<Name, string>>>({});
   const [wrong, setWrong] = useState<{ field?: string | undefined; text: string } | undefined>(undefined);
-  if (!found) return <div class="skeleton section-skeleton" />;
-  const { limits } = found;
   // Only what was changed: another may have set the others in between.
   const changed = NAMES.filter(
     (name) => typed[name] !== undefined && typed[name] !== String(limits[name].set),
   );
   const save = async () => {
-    const body = Object.fromEntries(changed.map((name) => [name, limitOf(typed[name]!)]));
+    const read = changed.map((name) => [name, limitOf(name, typed[name]!)] as const);
+    const unclear = read.find(([, limit]) => limit === undefined)?.[0];
+    if (unclear !== undefined) {
+      setWrong({ field: unclear, text: t().faults.grouped });
+      return;
+    }
+    const body = Object.fromEntries(read);
     try {
       if (changed.length > 0) {
         await call('POST /api/admin/limits/{owner}', { path: { owner }, body });
@@ -138,8 +159,9 @@ function LimitsForm({ owner, onSet }: { owner: string; onSet: () => void }) {
   );
 }
 
-/** As it was typed, where it is no number: the API says what it may be. */
-function limitOf(text: string): number | string {
-  const trimmed = text.trim();
-  return trimmed !== '' && Number.isFinite(Number(trimmed)) ? Number(trimmed) : trimmed;
+/** As it was typed, where it is no number: the API says what it may be. Undefined: it may be one of two numbers. */
+function limitOf(name: Name, text: string): number | string | undefined {
+  const read = typedNumber(text, { decimal: decimal(), isWhole: name !== 'usd_per_month' });
+  if (read === 'grouped') return undefined;
+  return read === 'none' ? text.trim() : read;
 }

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import { IconButton } from '../../parts/button.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { t } from '../../text/index.ts';
 import { Failures } from './failures.tsx';
 import { Hosts } from './hosts.tsx';
@@ -20,12 +21,20 @@ const EVERY = 5000;
 export default function Operations() {
   const words = t().operations;
   const [hours, setHours] = useState(6);
-  const hosts = useRead(() => call('GET /api/admin/hosts'), [], EVERY);
-  const queue = useRead(() => call('GET /api/admin/queue'), [], EVERY);
-  const ended = useRead(() => call('GET /api/admin/hours', { query: { hours } }), [hours], 4 * EVERY);
-  const failed = useRead(() => call('GET /api/admin/failures', { query: { hours } }), [hours], 4 * EVERY);
-  const keys = useRead(() => call('GET /api/admin/keys'), []);
-  const limits = useRead(() => call('GET /api/admin/limits'), []);
+  const hosts = useRead((signal) => call('GET /api/admin/hosts', { signal }), [], EVERY);
+  const queue = useRead((signal) => call('GET /api/admin/queue', { signal }), [], EVERY);
+  const ended = useRead(
+    (signal) => call('GET /api/admin/hours', { query: { hours }, signal }),
+    [hours],
+    4 * EVERY,
+  );
+  const failed = useRead(
+    (signal) => call('GET /api/admin/failures', { query: { hours }, signal }),
+    [hours],
+    4 * EVERY,
+  );
+  const keys = useRead((signal) => call('GET /api/admin/keys', { signal }), []);
+  const limits = useRead((signal) => call('GET /api/admin/limits', { signal }), []);
   const owners = [...new Set(keys.found?.keys.map(({ owner }) => owner))];
   const readKeys = () => {
     void keys.again();
@@ -35,11 +44,11 @@ export default function Operations() {
     <div class="operations">
       <section class="panel">
         <h2>{words.hosts}</h2>
-        {hosts.found ? <Hosts hosts={hosts.found.hosts} /> : <div class="skeleton section-skeleton" />}
+        <Loaded read={hosts}>{({ hosts }) => <Hosts hosts={hosts} />}</Loaded>
       </section>
       <section class="panel">
         <h2>{words.queue}</h2>
-        {queue.found ? <Queue queue={queue.found} /> : <div class="skeleton section-skeleton" />}
+        <Loaded read={queue}>{(found) => <Queue queue={found} />}</Loaded>
       </section>
       <section class="panel whole">
         <div class="row">
@@ -55,30 +64,24 @@ export default function Operations() {
             </select>
           </label>
         </div>
-        {ended.found ? <Hours hours={ended.found} /> : <div class="skeleton section-skeleton" />}
+        <Loaded read={ended}>{(found) => <Hours hours={found} />}</Loaded>
       </section>
       <section class="panel whole">
         <h2>{words.failures}</h2>
-        {failed.found ? <Failures codes={failed.found.codes} /> : <div class="skeleton section-skeleton" />}
+        <Loaded read={failed}>{({ codes }) => <Failures codes={codes} />}</Loaded>
       </section>
       <section class="panel whole">
         <div class="row">
           <h2 class="grow">{words.keys}</h2>
           <IconButton icon="again" label={words.refresh} onClick={readKeys} />
         </div>
-        {keys.found ? (
-          <Keys keys={keys.found.keys} onChange={readKeys} />
-        ) : (
-          <div class="skeleton section-skeleton" />
-        )}
+        <Loaded read={keys}>{({ keys }) => <Keys keys={keys} onChange={readKeys} />}</Loaded>
       </section>
       <section class="panel whole">
         <h2>{words.limits}</h2>
-        {limits.found ? (
-          <Limits limits={limits.found} onChange={() => void limits.again()} />
-        ) : (
-          <div class="skeleton section-skeleton" />
-        )}
+        <Loaded read={limits}>
+          {(found) => <Limits limits={found} onChange={() => void limits.again()} />}
+        </Loaded>
       </section>
       <section class="panel">
         <h2>{words.usage}</h2>

@@ -2,6 +2,8 @@
 
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
+import type { UsageByDay as Usage } from '../../api/types.ts';
+import { Failed } from '../../parts/failed.tsx';
 import { Plot } from '../../parts/plot.tsx';
 import { owner as me } from '../../state/me.ts';
 import { numberOf, t } from '../../text/index.ts';
@@ -10,14 +12,29 @@ import { useRead } from '../../state/read.ts';
 const DAYS = 30;
 
 export function UsageByDay({ owners }: { owners: string[] }) {
-  const words = t().operations;
   const [owner, setOwner] = useState(me.value ?? '');
-  const { found } = useRead(() => call('GET /api/admin/usage', { query: { owner, days: DAYS } }), [owner]);
-  const days = found?.days ?? [];
-  const labels = days.map(({ day }) => day);
+  const read = useRead(
+    (signal) => call('GET /api/admin/usage', { query: { owner, days: DAYS }, signal }),
+    [owner],
+  );
   return (
     <>
       <OwnerChoice owners={owners} owner={owner} onOwner={setOwner} />
+      {read.failure === undefined ? (
+        // Empty plots have the place of full ones.
+        <Days days={read.found?.days ?? []} />
+      ) : (
+        <Failed error={read.failure} again={read.again} />
+      )}
+    </>
+  );
+}
+
+function Days({ days }: { days: Usage['days'] }) {
+  const words = t().operations;
+  const labels = days.map(({ day }) => day);
+  return (
+    <>
       <Plot
         title={words.images}
         labels={labels}

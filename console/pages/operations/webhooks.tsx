@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { Webhook } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { owner as me } from '../../state/me.ts';
 import { t, timeOf } from '../../text/index.ts';
@@ -15,8 +16,8 @@ const SHOWN = 20;
 export function Webhooks({ owners }: { owners: string[] }) {
   const words = t().operations;
   const [owner, setOwner] = useState(me.value ?? '');
-  const { found, again } = useRead(
-    () => call('GET /api/webhooks', { query: { owner, limit: SHOWN } }),
+  const read = useRead(
+    (signal) => call('GET /api/webhooks', { query: { owner, limit: SHOWN }, signal }),
     [owner],
   );
   const resend = async ({ id }: Webhook) => {
@@ -26,36 +27,45 @@ export function Webhooks({ owners }: { owners: string[] }) {
     } catch (error) {
       notifyFailure(error);
     }
-    await again();
+    await read.again();
   };
   return (
     <>
       <OwnerChoice owners={owners} owner={owner} onOwner={setOwner} />
-      {found?.webhooks.length === 0 && <p class="field-about">{words.noWebhooks}</p>}
-      <ul class="webhooks">
-        {found?.webhooks.map((one) => (
-          <li key={one.id}>
-            <p class="row">
-              <span
-                class={
-                  one.status === 'delivered' ? 'badge good' : one.status === 'failed' ? 'badge bad' : 'badge'
-                }
-              >
-                {words.deliveries[one.status]}
-              </span>
-              <span class="grow webhook-url">{one.url}</span>
-              <Button icon="again" onClick={() => void resend(one)}>
-                {words.resend}
-              </Button>
-            </p>
-            <p class="field-about">
-              {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
-              {one.last_status !== null && ` · ${one.last_status}`}
-            </p>
-            {one.last_error && <p class="field-error">{one.last_error}</p>}
-          </li>
-        ))}
-      </ul>
+      <Loaded read={read}>
+        {({ webhooks }) => <Sent webhooks={webhooks} onResend={(one) => void resend(one)} />}
+      </Loaded>
     </>
+  );
+}
+
+function Sent({ webhooks, onResend }: { webhooks: Webhook[]; onResend: (one: Webhook) => void }) {
+  const words = t().operations;
+  if (webhooks.length === 0) return <p class="field-about">{words.noWebhooks}</p>;
+  return (
+    <ul class="webhooks">
+      {webhooks.map((one) => (
+        <li key={one.id}>
+          <p class="row">
+            <span
+              class={
+                one.status === 'delivered' ? 'badge good' : one.status === 'failed' ? 'badge bad' : 'badge'
+              }
+            >
+              {words.deliveries[one.status]}
+            </span>
+            <span class="grow webhook-url">{one.url}</span>
+            <Button icon="again" onClick={() => onResend(one)}>
+              {words.resend}
+            </Button>
+          </p>
+          <p class="field-about">
+            {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
+            {one.last_status !== null && ` · ${one.last_status}`}
+          </p>
+          {one.last_error && <p class="field-error">{one.last_error}</p>}
+        </li>
+      ))}
+    </ul>
   );
 }

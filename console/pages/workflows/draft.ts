@@ -1,6 +1,7 @@
 // What a person makes of a proposal: which fields callers may set, under which names and bounds. Pure.
 
 import type { WorkflowProposal } from '../../api/types.ts';
+import { type Reading, typedNumber } from '../../parts/typed-number.ts';
 
 export type Candidate = WorkflowProposal['candidates'][number];
 
@@ -71,20 +72,23 @@ export const isNumeric = (candidate: Candidate): boolean =>
 export function filesOf(
   proposal: WorkflowProposal,
   { title, fields }: Draft,
+  decimal: Reading['decimal'],
 ): { graph: object; inputs_file: object } {
   const inputs = Object.fromEntries(
-    fields.filter(({ isOn }) => isOn).map((field) => [field.name.trim(), entryOf(field)]),
+    fields.filter(({ isOn }) => isOn).map((field) => [field.name.trim(), entryOf(field, decimal)]),
   );
   return { graph: proposal.graph, inputs_file: { ...proposal.inputs_file, title: title.trim(), inputs } };
 }
 
 /** Bounds that are empty are none; what is no number stays a text, which the API refuses by its place. */
-function entryOf({ candidate, title, minimum, maximum }: Field): object {
+function entryOf({ candidate, title, minimum, maximum }: Field, decimal: Reading['decimal']): object {
   const { minimum: _, maximum: __, ...rest } = inputOf(candidate);
+  const isWhole = rest.type === 'integer';
   const bound = (name: string, typed: string) => {
-    const text = typed.trim().replace(',', '.');
+    const text = typed.trim();
     if (text === '') return {};
-    return { [name]: Number.isFinite(Number(text)) ? Number(text) : text };
+    const read = typedNumber(text, { decimal, isWhole });
+    return { [name]: typeof read === 'number' ? read : text };
   };
   return {
     ...rest,

@@ -10,7 +10,7 @@ import { saveFile } from '../../parts/save-file.ts';
 import { TextField } from '../../parts/text-field.tsx';
 import { goTo } from '../../shell/route.ts';
 import { ask } from '../../state/jobs.ts';
-import { t } from '../../text/index.ts';
+import { decimal, t } from '../../text/index.ts';
 import { type Draft, type Field, filesOf, isNumeric } from './draft.ts';
 
 interface EditorProps {
@@ -32,7 +32,7 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
   };
   const changeField = (at: number, changes: Partial<Field>) =>
     change({ fields: fields.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
-  const files = () => filesOf(proposal, { name, title, fields });
+  const files = () => filesOf(proposal, { name, title, fields }, decimal());
 
   const save = async () => {
     try {

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
+import { Loaded } from '../../parts/loaded.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
@@ -15,7 +16,7 @@ import { List } from './list.tsx';
 
 export default function Workflows() {
   const words = t().workflows;
-  const all = useRead(() => call('GET /api/workflows', { query: { details: 'true' } }), []);
+  const all = useRead((signal) => call('GET /api/workflows', { query: { details: 'true' }, signal }), []);
   const [open, setOpen] = useState<{ proposal: WorkflowProposal; draft: Draft } | undefined>(undefined);
 
   const take = async (file: File) => {
@@ -27,11 +28,11 @@ export default function Workflows() {
     }
   };
   const changed = async () => {
-    await Promise.all([all.again(), loadNames()]);
+    await Promise.all([all.again(), loadNames().catch(notifyFailure)]);
   };
   // Who may read sees what there is; operators change it.
   const mayChange = may('admin');
-  const { details, refused = [], can_save: canSave = false } = all.found ?? {};
+  const { refused = [], can_save: canSave = false } = all.found ?? {};
   return (
     <div class="workflows">
       {mayChange && <DropFile onFile={(file) => void take(file)} />}
@@ -57,11 +58,11 @@ export default function Workflows() {
           ))}
         </section>
       )}
-      {details ? (
-        <List workflows={details} canRemove={mayChange && canSave} onChange={() => void changed()} />
-      ) : (
-        <div class="skeleton page-skeleton" />
-      )}
+      <Loaded read={all} size="page">
+        {({ details = [] }) => (
+          <List workflows={details} canRemove={mayChange && canSave} onChange={() => void changed()} />
+        )}
+      </Loaded>
     </div>
   );
 }
