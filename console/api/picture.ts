@@ -58,7 +58,7 @@ function release(id: string, one: Picture): void {
   if (one.users > 0) return;
   if (one.made === undefined) {
     one.ending.abort();
-    // Whoever wants it from now on begins anew.
+    // Another look begins anew.
     if (pictures.get(id) === one) pictures.delete(id);
     return;
   }
