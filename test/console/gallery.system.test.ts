@@ -105,7 +105,7 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     const other = await shown.visit({ at: link.slice(shown.url.length), locale: 'de-DE' });
     await other.page.getByRole('dialog').getByText('a red fox').first().waitFor();
     await other.page.keyboard.press('Escape');
-    await expect.poll(() => other.page.getByLabel('Wörter des Prompts').inputValue()).toBe('red fox');
+    await expect.poll(() => other.page.getByLabel('Im Prompt suchen').inputValue()).toBe('red fox');
     await other.close();
   });
 
@@ -157,7 +157,7 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     const { page, close } = await gallery({ viewport: { width, height: 800 }, locale: 'de-DE' });
     await page.getByRole('link', { name: /a red fox/ }).waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    await page.getByLabel('Wörter des Prompts').waitFor();
+    await page.getByLabel('Im Prompt suchen').waitFor();
     await close();
   });
 

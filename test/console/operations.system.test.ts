@@ -115,7 +115,7 @@ describe.skipIf(!hasChromium)('Operations', () => {
   test.each(['light', 'dark'] as const)('axe finds nothing: %s', async (colorScheme) => {
     const { page, axe, close } = await shown.visit({ at: '#/operations', colorScheme });
     await page.getByRole('img', { name: /Jobs that ended/ }).waitFor();
-    await page.getByText('As a table').first().click();
+    await page.getByText('Show as a table').first().click();
     expect(await axe()).toEqual([]);
     await page.getByRole('button', { name: 'New key' }).click();
     expect(await axe()).toEqual([]);
