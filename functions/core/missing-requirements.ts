@@ -47,8 +47,8 @@ const NAMED = 3;
 export function neededOf(missing: readonly Missing[]): string | undefined {
   if (missing.length === 0) return undefined;
   const named = missing.slice(0, NAMED).map(({ node, class_type: classType, value, hosts }) => {
-    const where = hosts.length === 0 ? 'no host has' : `${hosts[0]!} has`;
-    return `${value ?? `the node class ${classType}`} (node ${node}, which ${where})`;
+    const where = hosts.length === 0 ? 'no host has it' : `host ${hosts[0]!} has it`;
+    return `${value ?? `the node class ${classType}`} for node ${node} (${where})`;
   });
   const more = missing.length > NAMED ? ` and ${missing.length - NAMED} more` : '';
   const isSomewhere = missing.every(({ hosts }) => hosts.length > 0);

@@ -113,6 +113,6 @@ test('a job whose nodes and models are on no one host says where each is', async
   ]);
   expect(json['waiting_code']).toBe('missing_requirements');
   expect(json['waiting_for']).toMatch(
-    new RegExp(`^one gpu host with .*${classType} \\(node ${node}, .*SaveImage \\(node ${saving}, `),
+    new RegExp(`^one gpu host with .*${classType} for node ${node} \\(.*SaveImage for node ${saving} \\(`),
   );
 });

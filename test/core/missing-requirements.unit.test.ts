@@ -22,7 +22,7 @@ test('no host has it', () => {
     { node: '2', class_type: 'Rare', field: null, value: null, hosts: [] },
   ]);
   expect(neededOf(missing)).toBe(
-    'a gpu host with a.safetensors (node 1, which no host has), the node class Rare (node 2, which no host has)',
+    'a gpu host with a.safetensors for node 1 (no host has it), the node class Rare for node 2 (no host has it)',
   );
 });
 
@@ -37,7 +37,7 @@ test('each is somewhere, and no host has all', () => {
     { node: '2', value: null, hosts: ['two'] },
   ]);
   expect(neededOf(missing)).toBe(
-    'one gpu host with a.safetensors (node 1, which one has), the node class Rare (node 2, which two has)',
+    'one gpu host with a.safetensors for node 1 (host one has it), the node class Rare for node 2 (host two has it)',
   );
 });
 

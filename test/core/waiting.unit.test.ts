@@ -68,7 +68,7 @@ const EVERY: Record<WaitingCode, [Waiting | undefined, Omit<Waiting, 'code'>][]>
   missing_requirements: [
     [
       waitForHost(estimate({ ready: 1, unrunnable }), jobId, [missing]),
-      { phrase: 'a gpu host with the node class NoOneHasThis (node 1, which no host has)' },
+      { phrase: 'a gpu host with the node class NoOneHasThis for node 1 (no host has it)' },
     ],
     [
       waitForHost(estimate({ unrunnable }), jobId),

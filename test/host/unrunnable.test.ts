@@ -64,7 +64,7 @@ test('it is named in the item of the host, its status says so, and others go on'
       status: 'queued',
       attempts: 0,
       waiting_code: 'missing_requirements',
-      waiting_for: 'a gpu host with the node class NobodyHasThis (node 1, which no host has)',
+      waiting_for: 'a gpu host with the node class NobodyHasThis for node 1 (no host has it)',
       missing: [{ node: '1', class_type: 'NobodyHasThis', field: null, value: null, hosts: [] }],
       eta_seconds: null,
     });
