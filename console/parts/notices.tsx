@@ -6,6 +6,7 @@ import { connection } from '../api/connection.ts';
 import { limited } from '../api/limited.ts';
 import { isGivenUp } from '../api/pause.ts';
 import { t } from '../text/index.ts';
+import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 
 const SHOWN_FOR = 6000;
@@ -25,8 +26,14 @@ export function notify(text: string, isFault = false): void {
   const same = notices.value.find((one) => one.text === text && one.isFault === isFault);
   clearTimeout(same?.timer);
   const one: Notice = same ?? { id: (last += 1), text, isFault };
-  one.timer = setTimeout(() => (notices.value = notices.value.filter(({ id }) => id !== one.id)), SHOWN_FOR);
+  one.timer = setTimeout(() => dismiss(one), SHOWN_FOR);
   if (!same) notices.value = [...notices.value.slice(-2), one];
+}
+
+/** It may cover what a person is about to press. */
+function dismiss({ id, timer }: Notice): void {
+  clearTimeout(timer);
+  notices.value = notices.value.filter((one) => one.id !== id);
 }
 
 /** What a failed action says. */
@@ -46,10 +53,11 @@ export const Notices = () => (
     ) : (
       limited.value && <p class="notice lasting">{t().limited}</p>
     )}
-    {notices.value.map(({ id, text, isFault }) => (
-      <p key={id} class={isFault ? 'notice fault' : 'notice'}>
-        {text}
-      </p>
+    {notices.value.map((one) => (
+      <div key={one.id} class={one.isFault ? 'notice fault' : 'notice'}>
+        <p>{one.text}</p>
+        <IconButton icon="close" label={t().dismiss} onClick={() => dismiss(one)} />
+      </div>
     ))}
   </div>
 );

@@ -4,18 +4,8 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nameOf } from '../../console/pages/workflows/draft.ts';
 import { canvas, field, gives, takes } from '../core/workflow-file/files.ts';
 import { type Console, hasChromium, openConsole, type Visit } from './console.ts';
-
-test.each([
-  ['My Workflow (2).json', 'my_workflow_2'],
-  ['../../etc/passwd', 'workflow'],
-  ['Größe.png', 'gr_e'],
-  ['.json', 'workflow'],
-])('%s is called %s', (filename, name) => {
-  expect(nameOf(filename)).toBe(name);
-});
 
 describe.skipIf(!hasChromium)('Workflows', () => {
   let shown: Console;
@@ -59,15 +49,21 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     await page.getByRole('heading', { name: 'FLUX.2 Turbo', exact: true }).waitFor();
     await drop(visit, 'Plain Blue.json', drawn);
     await page.getByText('Converted from a canvas file.').waitFor();
+    await page.getByRole('heading', { name: 'What Plain Blue.json would become' }).waitFor();
+    expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe('Plain Blue');
     await page.getByLabel('Title', { exact: true }).fill('Plainly blue');
+    const row = page.getByRole('row').filter({ has: page.getByLabel('May be set: width') });
+    expect(await row.innerText()).toMatch(/#1[^]*width\s+64/);
     const height = page.getByLabel('May be set: height');
     if (await height.isChecked()) await height.uncheck();
     await page.getByLabel('May be set: width').check();
     await page.getByLabel('Name of the input: width').fill('side');
-    await page.getByLabel('Most: width').fill('256');
+    await page.getByLabel('Max.: width').fill('256');
     await page.getByLabel('Try it once').check();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('article', { name: 'plain_blue' }).getByText('Done').waitFor();
+    // In its place, not on another page.
+    await page.getByRole('region', { name: 'plain_blue, tried once' }).getByText('Done').waitFor();
+    expect(page.url()).toContain('#/workflows');
     const inputs = JSON.parse(await readFile(join(folder, 'plain_blue.inputs.json'), 'utf8')) as {
       title: string;
       inputs: Record<string, object>;
@@ -75,13 +71,13 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     expect(inputs.title).toBe('Plainly blue');
     expect(inputs.inputs['side']).toMatchObject({ maximum: 256, to: '1.width' });
     expect(inputs.inputs).not.toHaveProperty('height');
-    await page.getByLabel('Workflow').selectOption('plain_blue');
-    await page.getByRole('textbox', { name: 'width' }).waitFor();
-
-    await page.getByRole('link', { name: 'Workflows' }).click();
     const item = page.getByRole('listitem').filter({ hasText: 'plain_blue' });
     await item.getByText('1 host can run it').waitFor();
+    await item.getByRole('button', { name: 'Use' }).click();
+    await page.getByRole('textbox', { name: 'width' }).waitFor();
+    await page.getByRole('link', { name: 'Workflows' }).click();
     await item.getByRole('button', { name: 'Remove' }).click();
+    expect(await page.getByRole('dialog').innerText()).toContain('git checkout workflows');
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await item.waitFor({ state: 'detached' });
     await close();
@@ -92,12 +88,15 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     const { page, close } = visit;
     await page.getByRole('heading', { name: 'FLUX.2 Turbo', exact: true }).waitFor();
     await drop(visit, 'no.json', 'not json');
-    await page.locator('.notice.fault').waitFor();
-    await drop(visit, 'flux2_turbo_default.json', drawn);
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('no.json');
+    await drop(visit, 'blue.json', drawn);
+    const name = page.getByLabel('Name', { exact: true });
+    await name.fill('no name');
+    expect(await page.getByRole('alert').count()).toBe(0);
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').waitFor();
-    await page.getByLabel('Name', { exact: true }).fill('blue');
-    await page.getByLabel('Most: width').fill('many');
+    await page.locator('.field.wrong').filter({ has: name }).waitFor();
+    await name.fill('blue');
+    await page.getByLabel('Max.: width').fill('many');
     await page.getByRole('button', { name: 'Save' }).click();
     await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/width/);
     const saved = page.waitForEvent('download');
@@ -105,6 +104,45 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     expect((await saved).suggestedFilename()).toBe('blue.json');
     await page.getByRole('button', { name: 'Discard' }).click();
     expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
+    await close();
+  });
+
+  test('one of the same name is replaced after a question', async () => {
+    const visit = await shown.visit({ at: '#/workflows' });
+    const { page, close } = visit;
+    const save = page.getByRole('button', { name: 'Save' });
+    const question = page.getByRole('dialog', { name: 'Replace twice?' });
+    for (const title of ['First', 'Second']) {
+      await drop(visit, 'twice.json', drawn);
+      await page.getByLabel('Title', { exact: true }).fill(title);
+      await save.click();
+      if (title === 'Second') {
+        await question.getByRole('button', { name: 'Back' }).click();
+        await page.locator('.field.wrong').getByLabel('Name', { exact: true }).waitFor();
+        await save.click();
+        await question.getByRole('button', { name: 'Replace' }).click();
+      }
+      await page.getByRole('listitem').getByRole('heading', { name: title }).waitFor();
+    }
+    const notice = page.locator('.notice').first();
+    await notice.getByRole('button', { name: 'Dismiss' }).click();
+    await notice.waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('what no host can run is saved after a question, and said to be so', async () => {
+    const visit = await shown.visit({ at: '#/workflows' });
+    const { page, close } = visit;
+    await drop(visit, 'absent.json', {
+      '4': { class_type: 'NobodyHasThis', inputs: { strength: 1 } },
+      '9': { class_type: 'SaveImage', inputs: { images: ['4', 0], filename_prefix: 'A' } },
+    });
+    await page.getByRole('button', { name: 'Save' }).click();
+    const question = page.getByRole('dialog', { name: 'Save absent anyway?' });
+    await question.getByText(/NobodyHasThis/).waitFor();
+    await question.getByRole('button', { name: 'Save anyway' }).click();
+    await page.locator('.notice.fault').getByText('no host can run it yet').waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'absent' }).getByText('no host can run it').waitFor();
     await close();
   });
 

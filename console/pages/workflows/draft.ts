@@ -26,6 +26,8 @@ export interface Field {
 }
 
 export interface Draft {
+  /** The name of the file that it is of. */
+  file: string;
   name: string;
   title: string;
   fields: Field[];
@@ -37,10 +39,11 @@ const inputOf = ({ input }: Candidate) => input as unknown as InputEntry;
 const textOf = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
 
 /** @param filename of the dropped file, whose name the workflow gets */
-export function draftOf({ inputs_file: file, candidates }: WorkflowProposal, filename: string): Draft {
+export function draftOf({ candidates }: WorkflowProposal, filename: string): Draft {
   return {
+    file: filename,
     name: nameOf(filename),
-    title: typeof file['title'] === 'string' ? file['title'] : '',
+    title: titleOf(filename),
     fields: candidates.map((candidate) => {
       const { title, minimum, maximum } = inputOf(candidate);
       return {
@@ -64,6 +67,53 @@ export function nameOf(filename: string): string {
     .replaceAll(/^_+|_+$/g, '');
   return name || 'workflow';
 }
+
+/** `Blue_sky (2).json` → `Blue sky (2)`. */
+export function titleOf(filename: string): string {
+  const words = filename
+    .replace(/\.[^.]*$/, '')
+    .replaceAll(/[_.\s]+/g, ' ')
+    .trim();
+  return /[\p{L}\p{N}]/u.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : 'Workflow';
+}
+
+/** Where a candidate stands in the graph, and what the file has there. */
+export interface Origin {
+  node: string;
+  field: string;
+  value: unknown;
+}
+
+/** Of several places that one field sets, the first. */
+export function originOf(graph: WorkflowProposal['graph'], candidate: Candidate): Origin {
+  const [first = ''] = [inputOf(candidate).to ?? ''].flat();
+  const dot = first.indexOf('.');
+  const [node, field] = [first.slice(0, dot), first.slice(dot + 1)];
+  const { inputs = {} } = (graph[node] ?? {}) as { inputs?: Record<string, unknown> };
+  return { node, field, value: inputs[field] };
+}
+
+/** On one line. */
+export const asText = (value: unknown): string =>
+  (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replaceAll(/\s+/g, ' ');
+
+const SHOWN = 60;
+
+export const shortened = (text: string): string =>
+  text.length > SHOWN ? `${text.slice(0, SHOWN - 1)}…` : text;
+
+type Lack = Pick<WorkflowProposal, 'faults' | 'missing' | 'refused'>;
+
+/** What no host has. */
+export const absentOf = ({ missing }: Pick<Lack, 'missing'>): string[] => [
+  ...new Set(
+    missing.filter(({ hosts }) => hosts.length === 0).map(({ value, class_type: type }) => value ?? type),
+  ),
+];
+
+/** Whether `npm run workflows -- add` would save it only with --anyway. */
+export const isDoubtful = ({ faults, missing, refused }: Lack): boolean =>
+  faults.length > 0 || missing.length > 0 || refused.length > 0;
 
 export const isNumeric = (candidate: Candidate): boolean =>
   ['integer', 'number'].includes(inputOf(candidate).type);

@@ -5,7 +5,13 @@ import { Button } from '../../parts/button.tsx';
 import { useFileDrop } from '../../parts/file-drop.ts';
 import { t } from '../../text/index.ts';
 
-export function DropFile({ onFile }: { onFile: (file: File) => void }) {
+interface DropFileProps {
+  /** Why the last one was not taken. */
+  error: string | undefined;
+  onFile: (file: File) => void;
+}
+
+export function DropFile({ error, onFile }: DropFileProps) {
   const words = t().workflows;
   const { isOver, place, onChange } = useFileDrop(onFile);
   const input = useRef<HTMLInputElement>(null);
@@ -29,6 +35,11 @@ export function DropFile({ onFile }: { onFile: (file: File) => void }) {
           {words.file}
         </Button>
       </p>
+      {error && (
+        <p class="field-error" role="alert">
+          {error}
+        </p>
+      )}
     </section>
   );
 }

@@ -5,64 +5,84 @@ import { useState } from 'preact/hooks';
 import { ApiFailure, call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
+import { Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { TextField } from '../../parts/text-field.tsx';
-import { goTo } from '../../shell/route.ts';
-import { ask } from '../../state/jobs.ts';
 import { decimal, t } from '../../text/index.ts';
-import { type Draft, type Field, filesOf, isNumeric } from './draft.ts';
+import { absentOf, type Draft, type Field, filesOf, isDoubtful } from './draft.ts';
+import { Faults } from './faults.tsx';
+import { Fields } from './fields.tsx';
 
 interface EditorProps {
   proposal: WorkflowProposal;
   draft: Draft;
   canSave: boolean;
-  onSaved: () => void;
+  onSaved: (name: string, isTried: boolean) => void;
   onClose: () => void;
+}
+
+/** What is wrong: with the name, or with the rest. */
+interface Wrong {
+  name?: string;
+  rest?: string;
 }
 
 export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorProps) {
   const words = t().workflows;
-  const [{ name, title, fields }, setDraft] = useState(draft);
+  const [{ file, title, fields, ...typed }, setDraft] = useState(draft);
+  const name = typed.name.trim();
   const [isTried, setTried] = useState(false);
-  const [wrong, setWrong] = useState<string | undefined>(undefined);
+  const [wrong, setWrong] = useState<Wrong>({});
+  /** What is asked before it is saved. */
+  const [asks, setAsks] = useState<'anyway' | 'replace' | undefined>(undefined);
   const change = (changes: Partial<Draft>) => {
-    setWrong(undefined);
+    setWrong({});
     setDraft((before) => ({ ...before, ...changes }));
   };
   const changeField = (at: number, changes: Partial<Field>) =>
     change({ fields: fields.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
-  const files = () => filesOf(proposal, { name, title, fields }, decimal());
+  const files = () => filesOf(proposal, { file, name, title, fields }, decimal());
 
-  const save = async () => {
+  const save = async (replace: boolean) => {
+    setWrong({});
     try {
-      await call('POST /api/workflows/{name}', { path: { name }, body: files() });
-      notify(words.saved(name));
-      onSaved();
-      if (isTried) {
-        ask(name, {});
-        goTo('');
-      }
+      await call('POST /api/workflows/{name}', { path: { name }, body: { ...files(), replace } });
+      if (proposal.hosts.length > 0) notify(words.saved(name));
+      else notify(words.savedOnly(name), true);
+      onSaved(name, isTried);
     } catch (error) {
-      if (error instanceof ApiFailure) setWrong(error.message);
-      else notifyFailure(error);
+      if (!(error instanceof ApiFailure)) notifyFailure(error);
+      else if (error.code === 'workflow_exists') setAsks('replace');
+      else setWrong(error.field === 'name' ? { name: error.message } : { rest: error.message });
     }
+  };
+  const begin = () => {
+    if (name === '') setWrong({ name: t().faults.required });
+    else if (isDoubtful(proposal)) setAsks('anyway');
+    else void save(false);
   };
   return (
     <form
       class="panel editor"
       noValidate
-      aria-label={words.proposal}
+      aria-label={words.proposal(file)}
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        begin();
       }}
     >
-      <h2>{words.proposal}</h2>
+      <h2>{words.proposal(file)}</h2>
       <p class="field-about">{words.kinds[proposal.kind]}</p>
       <Faults proposal={proposal} />
       <div class="editor-names">
-        <TextField label={words.name} name="name" value={name} onValue={(value) => change({ name: value })} />
+        <TextField
+          label={words.name}
+          name="name"
+          value={typed.name}
+          error={wrong.name}
+          onValue={(value) => change({ name: value })}
+        />
         <TextField
           label={words.title}
           name="title"
@@ -70,33 +90,10 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
           onValue={(value) => change({ title: value })}
         />
       </div>
-      <div class="scroll" role="region" aria-label={words.fields} tabIndex={0}>
-        <table>
-          <caption>{words.fieldsAbout}</caption>
-          <thead>
-            <tr>
-              <th scope="col">{words.settable}</th>
-              <th scope="col">{words.node}</th>
-              <th scope="col">{words.inputName}</th>
-              <th scope="col">{words.inputTitle}</th>
-              <th scope="col">{words.least}</th>
-              <th scope="col">{words.most}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {fields.map((field, at) => (
-              <FieldRow
-                key={`${field.candidate.node}/${field.candidate.name}`}
-                field={field}
-                onChange={(changes) => changeField(at, changes)}
-              />
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {wrong && (
+      <Fields graph={proposal.graph} fields={fields} onChange={changeField} />
+      {wrong.rest && (
         <p class="field-error" role="alert">
-          {wrong}
+          {wrong.rest}
         </p>
       )}
       <div class="row">
@@ -126,79 +123,37 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
         </Button>
         <Button onClick={onClose}>{words.discard}</Button>
       </div>
+      {asks === 'anyway' && (
+        <Question
+          title={words.anywayTitle(name)}
+          text={doubtsOf(proposal)}
+          yes={words.anyway}
+          onYes={() => void save(false)}
+          onClose={() => setAsks(undefined)}
+        />
+      )}
+      {asks === 'replace' && (
+        <Question
+          title={words.replaceTitle(name)}
+          text={words.replaceText(name)}
+          yes={words.replace}
+          onYes={() => void save(true)}
+          onClose={() => {
+            setAsks(undefined);
+            setWrong({ name: words.taken });
+          }}
+        />
+      )}
     </form>
   );
 }
 
-/** What is wrong with the file, what no host has, and what only ComfyUI's own page does. */
-function Faults({ proposal: { faults, missing, refused, notes } }: { proposal: WorkflowProposal }) {
+function doubtsOf(proposal: WorkflowProposal): string {
   const words = t().workflows;
-  return (
-    <>
-      {faults.map((fault, index) => (
-        <p key={index} class="field-error">
-          {[fault.title ?? fault.class_type, fault.node && `#${fault.node}`, fault.field]
-            .filter(Boolean)
-            .join(' · ')}
-          {fault.node && ': '}
-          {fault.message}
-        </p>
-      ))}
-      {missing.map((one, index) => (
-        <p key={index} class="field-error">
-          {words.missing(one.value ?? one.class_type)}
-        </p>
-      ))}
-      {refused.map((one) => (
-        <p key={one} class="field-error">
-          {one}
-        </p>
-      ))}
-      {notes.map((one) => (
-        <p key={one} class="field-about">
-          {one}
-        </p>
-      ))}
-    </>
-  );
-}
-
-function FieldRow({ field, onChange }: { field: Field; onChange: (changes: Partial<Field>) => void }) {
-  const words = t().workflows;
-  const { candidate, isOn, name, title, minimum, maximum } = field;
-  const cell = (label: string, value: string, set: (value: string) => void, isUsed = true) => (
-    <td>
-      {isUsed && (
-        <input
-          type="text"
-          aria-label={`${label}: ${candidate.name}`}
-          autocomplete="off"
-          disabled={!isOn}
-          value={value}
-          onInput={(event) => set(event.currentTarget.value)}
-        />
-      )}
-    </td>
-  );
-  return (
-    <tr>
-      <td>
-        <input
-          type="checkbox"
-          aria-label={`${words.settable}: ${candidate.name}`}
-          checked={isOn}
-          onInput={(event) => onChange({ isOn: event.currentTarget.checked })}
-        />
-      </td>
-      <th scope="row">
-        {candidate.class_type} <span class="field-about">#{candidate.node}</span>
-      </th>
-      {cell(words.inputName, name, (value) => onChange({ name: value }))}
-      {cell(words.inputTitle, title, (value) => onChange({ title: value }))}
-      {cell(words.least, minimum, (value) => onChange({ minimum: value }), isNumeric(candidate))}
-      {cell(words.most, maximum, (value) => onChange({ maximum: value }), isNumeric(candidate))}
-    </tr>
-  );
+  const absent = absentOf(proposal);
+  if (absent.length > 0) return words.absent(absent.join(', '));
+  if (proposal.missing.length > 0) return words.scattered;
+  return [...proposal.faults.map(({ message }) => message), ...proposal.refused].join(' · ');
 }
 
 function download(filename: string, content: object): void {

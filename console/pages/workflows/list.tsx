@@ -36,9 +36,11 @@ export function List({ workflows, canRemove, onChange }: ListProps) {
         <li key={one.name} class="panel">
           <h2>{one.title}</h2>
           <p class="field-about">{one.name}</p>
-          <p>{one.description}</p>
+          {one.description && <p>{one.description}</p>}
           <p>
-            <span class={one.hosts.length > 0 ? 'badge good' : 'badge'}>{words.hosts(one.hosts.length)}</span>
+            <span class={one.hosts.length > 0 ? 'badge good' : 'badge warn'}>
+              {words.hosts(one.hosts.length)}
+            </span>
           </p>
           <dl>
             <dt>{words.inputs}</dt>
@@ -77,7 +79,7 @@ export function List({ workflows, canRemove, onChange }: ListProps) {
       {removing !== undefined && (
         <Question
           title={words.removeTitle(removing)}
-          text={words.removeText}
+          text={words.removeText(removing)}
           yes={words.remove}
           onYes={() => void remove(removing)}
           onClose={() => setRemoving(undefined)}

@@ -3,8 +3,10 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
+import { isGivenUp } from '../../api/pause.ts';
 import { Loaded } from '../../parts/loaded.tsx';
-import { notifyFailure } from '../../parts/notices.tsx';
+import { messageOf, notifyFailure } from '../../parts/notices.tsx';
+import { ask } from '../../state/jobs.ts';
 import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
 import { loadNames } from '../../state/workflows.ts';
@@ -13,18 +15,31 @@ import { type Draft, draftOf } from './draft.ts';
 import { DropFile } from './drop-file.tsx';
 import { Editor } from './editor.tsx';
 import { List } from './list.tsx';
+import { Trial } from './trial.tsx';
+
+/** A file that was read; another of the same name is another. */
+interface Open {
+  id: number;
+  proposal: WorkflowProposal;
+  draft: Draft;
+}
 
 export default function Workflows() {
   const words = t().workflows;
   const all = useRead((signal) => call('GET /api/workflows', { query: { details: 'true' }, signal }), []);
-  const [open, setOpen] = useState<{ proposal: WorkflowProposal; draft: Draft } | undefined>(undefined);
+  const [open, setOpen] = useState<Open | undefined>(undefined);
+  /** Why the last file is no workflow. */
+  const [unread, setUnread] = useState<string | undefined>(undefined);
+  /** The workflow that was saved to be tried. */
+  const [tried, setTried] = useState<string | undefined>(undefined);
 
   const take = async (file: File) => {
+    setUnread(undefined);
     try {
       const proposal = await call('POST /api/workflows/propose', { body: file });
-      setOpen({ proposal, draft: draftOf(proposal, file.name) });
+      setOpen((before) => ({ id: (before?.id ?? 0) + 1, proposal, draft: draftOf(proposal, file.name) }));
     } catch (error) {
-      notifyFailure(error);
+      if (!isGivenUp(error)) setUnread(`${file.name}: ${messageOf(error)}`);
     }
   };
   const changed = async () => {
@@ -35,19 +50,23 @@ export default function Workflows() {
   const { refused = [], can_save: canSave = false } = all.found ?? {};
   return (
     <div class="workflows">
-      {mayChange && <DropFile onFile={(file) => void take(file)} />}
+      {mayChange && <DropFile error={unread} onFile={(file) => void take(file)} />}
       {open && (
         <Editor
-          key={open.draft.name}
-          {...open}
+          key={open.id}
+          proposal={open.proposal}
+          draft={open.draft}
           canSave={canSave}
-          onSaved={() => {
+          onSaved={(name, isTried) => {
             setOpen(undefined);
+            setTried(isTried ? name : undefined);
+            if (isTried) ask(name, {});
             void changed();
           }}
           onClose={() => setOpen(undefined)}
         />
       )}
+      {tried !== undefined && <Trial workflow={tried} />}
       {mayChange && refused.length > 0 && (
         <section class="panel">
           <h2>{words.refused}</h2>
