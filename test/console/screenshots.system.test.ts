@@ -1,10 +1,13 @@
 // Makes the pictures of docs/images, which the README and the papers show: every page in both themes, with jobs of the simulated
-// ComfyUI. Only when asked for: `SCREENSHOTS=1 npx vitest run --project system test/console/screenshots.system.test.ts`.
+// ComfyUI, after a day of made-up numbers. Only when asked for:
+// `SCREENSHOTS=1 npx vitest run --project system test/console/screenshots.system.test.ts`.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openWorkspaceTables } from '../../functions/local/tables.ts';
+import { createLedgers } from '../../functions/store/ledgers.ts';
 import { type Console, openConsole } from './console.ts';
 
 const FOLDER = 'docs/images';
@@ -21,6 +24,7 @@ describe.skipIf(!process.env['SCREENSHOTS'])('pictures of every page', () => {
   let shown: Console;
   beforeAll(async () => {
     shown = await openConsole();
+    await putHours(shown.workspace);
     await mkdir(FOLDER, { recursive: true });
   });
   afterAll(() => shown?.close());
@@ -52,4 +56,29 @@ async function settled(page: Page): Promise<void> {
     );
   await page.locator('main img, main .panel').first().waitFor();
   await expect.poll(isSettled).toBe(true);
+}
+
+const HOUR = 3_600_000;
+
+/** What a host would have counted in the last six hours: more jobs towards noon, now and then a failure. */
+async function putHours(workspace: string): Promise<void> {
+  const { engine } = await openWorkspaceTables(workspace);
+  const until = engine.clock.now();
+  let now = until - 6 * HOUR;
+  const ledger = createLedgers({ ...engine, clock: { ...engine.clock, now: () => now } }).of('a-day');
+  for (let job = 0; now < until; job += 1) {
+    const rush = Math.sin(((now - until) / HOUR / 6 + 1) * Math.PI);
+    const waited = 500 + 20_000 * rush ** 2 * Math.abs(Math.sin(job));
+    const ended = { jobId: `job-${job}`, createdAt: now - waited - 8000, startedAt: now - 8000, gpuMs: 8000 };
+    ledger.ended(
+      job % 37 === 0
+        ? { ...ended, status: 'failed', errorCode: 'node_failed' }
+        : { ...ended, status: 'completed', outputs: [] },
+    );
+    const before = Math.floor(now / HOUR);
+    now += 120_000 - 100_000 * rush;
+    if (Math.floor(now / HOUR) !== before) await ledger.write();
+  }
+  await ledger.write();
+  await engine.close();
 }
