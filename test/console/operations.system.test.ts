@@ -105,7 +105,7 @@ describe.skipIf(!hasChromium)('Operations', () => {
       .poll(async () => {
         await page.reload();
         await again.waitFor();
-        return page.getByText('delivered', { exact: true }).count();
+        return page.locator('.webhooks').getByText('delivered', { exact: true }).count();
       })
       .toBe(1);
     await close();
