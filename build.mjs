@@ -164,15 +164,31 @@ async function consoleTo(outdir) {
   const files = Object.keys(outputs).map((path) => basename(path));
   const html = await readFile('console/index.html', 'utf8');
   const entry = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'console/main.tsx');
-  const names = { script: basename(entry[0]), style: basename(entry[1].cssBundle) };
+  const names = {
+    script: basename(entry[0]),
+    style: basename(entry[1].cssBundle),
+    parts: partsOf(entry[0], outputs)
+      .map((part) => `<link rel="modulepreload" href="console/${basename(part)}" />`)
+      .join('\n    '),
+  };
   await put(
     join(outdir, 'index.html'),
-    html.replaceAll(/\{\{(script|style)\}\}/g, (_, name) => names[name]),
+    html.replaceAll(/\{\{(script|style|parts)\}\}/g, (_, name) => names[name]),
   );
   await keepOnly(outdir, [...files, 'index.html']);
   if (outdir === '.build/console')
     await remember('console', [...Object.keys(inputs), 'console/index.html'], began);
   return Object.keys(inputs);
+}
+
+/** What a script imports before it runs: named in the page, they come with it and not after it. */
+function partsOf(path, outputs, found = new Set()) {
+  for (const { path: part, kind } of outputs[path].imports) {
+    if (kind !== 'import-statement' || found.has(part)) continue;
+    found.add(part);
+    partsOf(part, outputs, found);
+  }
+  return [...found];
 }
 
 /** @returns what the bundles were made from */
