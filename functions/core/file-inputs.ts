@@ -2,7 +2,7 @@
 // uploaded, and a file name in place of a list's values.
 
 import { declaredInputs } from './declared-inputs.ts';
-import { fileTypeOf } from './file-types.ts';
+import { type FileType, fileTypeOf } from './file-types.ts';
 import { type Graph, type ObjectInfo, optionsOf } from './object-info.ts';
 import { fileOf, type Folder } from './preflight/files.ts';
 
@@ -15,17 +15,24 @@ export interface FileInput {
 }
 
 /** Of ComfyUI 0.33, where no host has said what it declares. */
-const LOADERS: Record<string, string> = {
-  LoadImage: 'image',
-  LoadImageMask: 'image',
-  LoadImageOutput: 'image',
-  WebcamCapture: 'image',
-  LoadLatent: 'latent',
-  LoadVideo: 'file',
-  LoadAudio: 'audio',
-  Load3D: 'model_file',
-  Load3DAdvanced: 'model_file',
+const LOADERS: Record<string, { field: string; type: FileType }> = {
+  LoadImage: { field: 'image', type: 'image' },
+  LoadImageMask: { field: 'image', type: 'image' },
+  LoadImageOutput: { field: 'image', type: 'image' },
+  WebcamCapture: { field: 'image', type: 'image' },
+  LoadLatent: { field: 'latent', type: 'file' },
+  LoadVideo: { field: 'file', type: 'video' },
+  LoadAudio: { field: 'audio', type: 'audio' },
+  RecordAudio: { field: 'audio', type: 'audio' },
+  Load3D: { field: 'model_file', type: 'file' },
+  Load3DAdvanced: { field: 'model_file', type: 'file' },
 };
+
+/** What a loader's field takes; undefined: it is none of a loader's that is known here. */
+export function loadedType(classType: string, field: string): FileType | undefined {
+  const loader = Object.hasOwn(LOADERS, classType) ? LOADERS[classType] : undefined;
+  return loader?.field === field ? loader.type : undefined;
+}
 /** With the folder that may stand behind it. */
 const FILE_NAME = /\.[A-Za-z0-9]{1,12}( \[(input|output|temp)\])?$/;
 
@@ -50,7 +57,7 @@ function namesFile(
   info: ObjectInfo | undefined,
   given: Record<string, unknown>,
 ): boolean {
-  if (Object.hasOwn(LOADERS, classType) && LOADERS[classType] === field) return true;
+  if (loadedType(classType, field)) return true;
   if (!info || !FILE_NAME.test(value)) return false;
   const { type, extra = {} } = declaredInputs(info[classType]!.input, given).get(field) ?? {};
   if (fileTypeOf(type, extra)) return true;
@@ -60,7 +67,7 @@ function namesFile(
 /** What the hosts' own input folders have, as far as their loaders list it. */
 export function filesOfHosts(hosts: readonly ObjectInfo[]): Set<string> {
   const listed = hosts.flatMap((info) =>
-    Object.entries(LOADERS).flatMap(([classType, field]) => optionsOf(info, classType, field) ?? []),
+    Object.entries(LOADERS).flatMap(([classType, { field }]) => optionsOf(info, classType, field) ?? []),
   );
   return new Set(listed.map(String));
 }

@@ -2,7 +2,8 @@
 // by ComfyUI's declaration. Fields that one place on the canvas sets are one.
 
 import { declaredInputs, DYNAMIC_COMBO } from '../declared-inputs.ts';
-import { fileTypeOf, isFileType } from '../file-types.ts';
+import { loadedType } from '../file-inputs.ts';
+import { type FileType, fileTypeOf, isFileType } from '../file-types.ts';
 import type { InputSpec } from '../inputs-file.ts';
 import { boundsOf } from '../inputs-file.ts';
 import { MAX_INTEGER, MAX_TEXT, MIN_INTEGER } from '../limits.ts';
@@ -43,7 +44,11 @@ export function candidatesOf(graph: Graph, info: ObjectInfo, fields?: readonly F
     const { class_type: classType, inputs, _meta: meta } = graph[first.node]!;
     const choices = optionsOf(info, classType, first.field, inputs);
     const inner = meta?.title ?? classType;
-    const spec = specOf(first.field, inputs[first.field], declared, choices, `${title} ${inner}`);
+    const file = declared ? fileTypeOf(declared.type, declared.extra) : loadedType(classType, first.field);
+    const value = inputs[first.field];
+    const spec = file
+      ? fileSpec(file, value)
+      : specOf(first.field, value, declared, choices, `${title} ${inner}`);
     if (!spec) return [];
     const isChosen = node !== first.node || name !== first.field;
     const isNamed = isChosen && !isDefaultName(title, first.field);
@@ -105,6 +110,12 @@ function declaredOf(graph: Graph, info: ObjectInfo, { node, field }: { node: str
 
 type Declared = ReturnType<typeof declaredOf>;
 
+/** A graph that names none does without. Undefined: it comes by a link. */
+function fileSpec(type: FileType, value: unknown): InputSpec | undefined {
+  if (typeof value !== 'string') return undefined;
+  return { type, ...(['', 'none'].includes(value) ? { default: '' } : { required: true }) };
+}
+
 /** Undefined: callers cannot set it, as it is a link, a list or an object. */
 function specOf(
   field: string,
@@ -115,11 +126,6 @@ function specOf(
 ): InputSpec | undefined {
   if (linkOf(value)) return undefined;
   const { type, extra = {} } = declared ?? {};
-  const file = fileTypeOf(type, extra);
-  if (file)
-    return typeof value === 'string'
-      ? { type: file, ...(['', 'none'].includes(value) ? { default: '' } : { required: true }) }
-      : undefined;
   if (choices || type === DYNAMIC_COMBO)
     return isScalar(value) ? { type: 'choice', default: value } : undefined;
   if (typeof value === 'boolean') return { type: 'boolean', default: value };

@@ -85,6 +85,17 @@ describe('other inputs', () => {
     ]);
   });
 
+  test('of ComfyUI’s own loaders it is known where no host has said anything', () => {
+    const graph = {
+      '1': { class_type: 'LoadAudio', inputs: { audio: 'x.mp3' } },
+      '2': { class_type: 'LoadVideo', inputs: { file: 'x.mp4' } },
+    };
+    expect(Object.values(proposalOf(bytesOf(graph), {}).file.inputs).map(({ type }) => type)).toEqual([
+      'video',
+      'audio',
+    ]);
+  });
+
   test('a file that the graph does without is not required', () => {
     const graph = {
       '1': { class_type: 'Model', inputs: { model_file: 'none' } },
