@@ -24,6 +24,8 @@ export type Cleared = { status: "success"; message: string; cleared: number; rem
 
 export type Outputs = { images: (string)[]; total: number; total_is_exact: boolean; output_dir: string; next_cursor: string | null };
 
+export type PictureMetadata = { prompt: { [name: string]: unknown } | null; workflow: { [name: string]: unknown } | null };
+
 export type History = { history: { [name: string]: { prompt: [number, string, { [name: string]: unknown }, { [name: string]: unknown }, (string)[]]; outputs: { [name: string]: { [name: string]: ({ filename: string; subfolder: string; type: "output" })[] } }; status: "success" | "error"; job_id: string; error: string | null } }; total_items: number; total_is_exact: boolean; next_cursor: string | null };
 
 export type Removed = { status: "success"; message: string };
@@ -93,6 +95,7 @@ export interface Routes {
   'POST /api/queue/clear': { path: {  }; query: {  }; answer: Cleared };
   'GET /api/image/{filename}': { path: { filename: string | number }; query: { redirect?: string | number }; answer: undefined };
   'GET /api/image/{filename}/thumbnail': { path: { filename: string | number }; query: {  }; answer: undefined };
+  'GET /api/image/{filename}/metadata': { path: { filename: string | number }; query: {  }; answer: PictureMetadata };
   'GET /api/outputs': { path: {  }; query: { limit?: string | number; cursor?: string | number; owner?: string | number }; answer: Outputs };
   'POST /api/upload/image': { path: {  }; query: {  }; answer: Uploaded };
   'POST /api/upload/link': { path: {  }; query: {  }; answer: UploadLink };

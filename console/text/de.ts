@@ -144,6 +144,8 @@ export const de: Catalogue = {
     state: 'Zustand',
     label: 'Label, als Name:Wert',
     any: 'alle',
+    metadata: 'Workflow im Bild',
+    noMetadata: 'Im Bild steht kein Workflow: Es wurde ohne gespeichert, oder sein Format hat keinen.',
     ownGraphs: 'Graphen ohne Workflow',
     removed: (name: string) => `${name} (entfernt)`,
     clear: 'Alle zeigen',

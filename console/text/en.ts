@@ -144,6 +144,8 @@ export const en = {
     state: 'State',
     label: 'Label, as name:value',
     any: 'any',
+    metadata: 'Workflow in the picture',
+    noMetadata: 'The picture has no workflow in it: it was saved without, or in a format that has none.',
     ownGraphs: 'Graphs without a workflow',
     removed: (name: string) => `${name} (removed)`,
     clear: 'Show all',

@@ -95,6 +95,7 @@ const ROUTES: { route: (thing: Thing) => string; needs: Scope; body?: () => unkn
   { route: ({ image }) => `GET /api/image/${image}`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}?redirect=1`, needs: 'read', foreign: 404 },
   { route: ({ image }) => `GET /api/image/${image}/thumbnail`, needs: 'read', foreign: 404 },
+  { route: ({ image }) => `GET /api/image/${image}/metadata`, needs: 'read', foreign: 404 },
   { route: () => 'GET /api/queue', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/outputs', needs: 'read', foreign: 200 },
   { route: () => 'GET /api/history', needs: 'read', foreign: 200 },

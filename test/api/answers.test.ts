@@ -229,6 +229,8 @@ describe('what routes answer', () => {
     await asks(`GET /api/image/${image}?redirect=1`, 302);
     await asks('GET /api/image/none.png', 404);
     await asks('GET /api/image/none.png/thumbnail', 404);
+    await asks('GET /api/image/none.png/metadata', 404);
+    await asks(`GET /api/image/${image}/metadata`, 200);
     const { headers } = await app.request(`/api/image/${image}`, { headers: { 'x-api-key': key } });
     await asks(`GET /api/image/${image}`, 304, { headers: { 'if-none-match': headers.get('etag')! } });
     const thumbnail = `/api/image/${image}/thumbnail`;

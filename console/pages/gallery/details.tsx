@@ -6,7 +6,7 @@ import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
-import { notifyFailure } from '../../parts/notices.tsx';
+import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
@@ -67,6 +67,7 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
   const made = { workflow: job.workflow, inputs: job.inputs, seed: job.seed_text };
   // A graph of its own has no form.
   const hasForm = Object.keys(job.inputs).length > 0;
+  const picture = job.outputs.find(({ kind }) => kind === 'image');
   const failing = (work: Promise<unknown>) => void work.catch(notifyFailure);
 
   const remove = async () => {
@@ -90,6 +91,11 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
       <Button icon="download" onClick={() => failing(saveGraph(job))}>
         {words.gallery.graph}
       </Button>
+      {picture && (
+        <Button icon="download" onClick={() => failing(saveMetadata(picture.filename))}>
+          {words.gallery.metadata}
+        </Button>
+      )}
       {isLive(job) ? (
         <Button
           icon="close"
@@ -113,6 +119,15 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
       )}
     </div>
   );
+}
+
+/** The canvas where the picture has it, else the graph: ComfyUI's page opens both. */
+async function saveMetadata(filename: string): Promise<void> {
+  const { workflow, prompt } = await call('GET /api/image/{filename}/metadata', { path: { filename } });
+  const written = workflow ?? prompt;
+  if (!written) return notify(t().gallery.noMetadata);
+  const name = `${filename.replace(/\.[^.]*$/, '')}.${workflow ? 'workflow' : 'prompt'}.json`;
+  saveFile(name, new Blob([JSON.stringify(written, undefined, 2)], { type: 'application/json' }));
 }
 
 async function saveGraph({ job_id: id }: JobDetails): Promise<void> {

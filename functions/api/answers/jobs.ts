@@ -278,6 +278,17 @@ export const history = z.strictObject({
   next_cursor: cursor,
 });
 
+export const pictureMetadata = z.strictObject({
+  prompt: z
+    .looseObject({})
+    .nullable()
+    .describe('The graph that ran, in the API format; null: the picture has none'),
+  workflow: z
+    .looseObject({})
+    .nullable()
+    .describe('The canvas that it came from, where the job was sent with one'),
+});
+
 export const uploads = z.strictObject({
   uploads: z
     .array(

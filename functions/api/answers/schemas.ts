@@ -19,6 +19,7 @@ export const ANSWERS = {
   Cancelled: jobs.cancelled,
   Cleared: jobs.cleared,
   Outputs: jobs.outputs,
+  PictureMetadata: jobs.pictureMetadata,
   History: jobs.history,
   Removed: jobs.removed,
   Uploaded: jobs.uploaded,

@@ -128,6 +128,32 @@ export const imageRoutes = (deps: Shared) => [
 
   route(
     {
+      route: 'GET /image/:filename/metadata',
+      id: 'pictureMetadata',
+      tag: 'Images',
+      summary: 'What ComfyUI wrote into an image',
+      description:
+        'Of PNG and WebP, and without what a job adds: either opens in ComfyUI’s page. Both are null for a picture without (IMAGE_METADATA=strip), and for other files.',
+      scope: 'read',
+      parameters: {
+        filename: part('filename', {
+          description: 'As a job’s status or the list of outputs gives it',
+          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
+        }),
+      },
+      answers: { 200: json('What is in it', 'PictureMetadata') },
+      errors: ['image_not_found', 'not_convertible'],
+    },
+    async (c, { filename }) => {
+      const found = await findOutput(deps, c.get('caller'), filename);
+      // Of use to few calls: no cold start loads it.
+      const { pictureMetadata } = await import('../admission/picture-metadata.ts');
+      return pictureMetadata(deps, found);
+    },
+  ),
+
+  route(
+    {
       route: 'GET /outputs',
       id: 'outputs',
       tag: 'Images',

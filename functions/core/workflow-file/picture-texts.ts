@@ -1,5 +1,6 @@
 // The texts that ComfyUI writes into the pictures that it saves: the graph that ran (`prompt`), and the canvas that it came
-// from (`workflow`). PNG has them in chunks of text, WebP in its EXIF. Source: SaveImage and SaveAnimatedWEBP of 0.33.0.
+// from (`workflow`). PNG has them in chunks of text, an animated one in chunks of ComfyUI's own (`comf`), WebP
+// in its EXIF. Source: SaveImage, SaveAnimatedPNG and SaveAnimatedWEBP of 0.33.0.
 
 import { inflateSync } from 'node:zlib';
 import { unreadable } from './fault.ts';
@@ -47,12 +48,12 @@ function pngTexts(bytes: Buffer, most: number): Texts {
 }
 
 function textOf(type: string, chunk: Buffer, most: number): { name: string; value: string } | undefined {
-  if (!['tEXt', 'zTXt', 'iTXt'].includes(type)) return undefined;
+  if (!['tEXt', 'comf', 'zTXt', 'iTXt'].includes(type)) return undefined;
   const zero = chunk.indexOf(0);
   if (zero < 1) return undefined;
   const name = chunk.toString('latin1', 0, zero);
   const rest = chunk.subarray(zero + 1);
-  if (type === 'tEXt') return { name, value: rest.toString('latin1') };
+  if (type === 'tEXt' || type === 'comf') return { name, value: rest.toString('latin1') };
   if (type === 'zTXt') return { name, value: inflated(rest.subarray(1), most).toString('latin1') };
   // Compressed or not, by which way; then language and translated name, each to its zero.
   const language = rest.indexOf(0, 2);

@@ -8,7 +8,7 @@ import { misshapen, unreadableIn } from '../preflight/shape.ts';
 import { type Canvas, isCanvas, isRecord, listOf, readCanvas, recordOf } from './canvas.ts';
 import { unstamp } from '../render.ts';
 import { unreadable } from './fault.ts';
-import { isPicture, textsOf } from './picture-texts.ts';
+import { isPicture, type Texts, textsOf } from './picture-texts.ts';
 
 export type FileKind = 'api' | 'canvas' | 'app' | 'picture';
 
@@ -43,12 +43,8 @@ function ofJson(bytes: Buffer): WorkflowFile {
 }
 
 function ofPicture(bytes: Buffer): WorkflowFile {
-  const texts = textsOf(bytes, MAX_WORKFLOW_FILE_BYTES);
-  const [prompt, workflow] = ['prompt', 'workflow'].map((name) => {
-    const text = texts.get(name);
-    return text === undefined ? undefined : parsed(text, `The picture's "${name}"`);
-  });
-  if (prompt === undefined && !isCanvas(workflow))
+  const { texts, graph, workflow } = writtenIn(bytes);
+  if (graph === undefined && !isCanvas(workflow))
     throw unreadable(
       'no_workflow',
       texts.has('parameters')
@@ -57,9 +53,19 @@ function ofPicture(bytes: Buffer): WorkflowFile {
     );
   return {
     kind: 'picture',
-    ...(prompt !== undefined && { graph: graphOf(prompt) }),
+    ...(graph && { graph }),
     ...(isCanvas(workflow) && { canvas: readCanvas(workflow) }),
   };
+}
+
+/** What ComfyUI wrote into a picture. @throws UnreadableFile */
+export function writtenIn(bytes: Buffer): { texts: Texts; graph?: Graph; workflow: unknown } {
+  const texts = textsOf(bytes, MAX_WORKFLOW_FILE_BYTES);
+  const [prompt, workflow] = ['prompt', 'workflow'].map((name) => {
+    const text = texts.get(name);
+    return text === undefined ? undefined : parsed(text, `The picture's "${name}"`);
+  });
+  return { texts, ...(prompt !== undefined && { graph: graphOf(prompt) }), workflow };
 }
 
 function parsed(text: string, what: string): unknown {
