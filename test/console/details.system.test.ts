@@ -1,0 +1,113 @@
+// A job in the gallery's details: its facts where there are any, the workflow in its picture, and the filter of what is gone.
+
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Console, hasChromium, openConsole } from './console.ts';
+
+describe.skipIf(!hasChromium)('Details of a job', () => {
+  let shown: Console;
+  let id: string;
+  beforeAll(async () => {
+    shown = await openConsole();
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'a red fox', width: 256, height: 256, steps: 1 }),
+    });
+    ({ job_id: id } = (await accepted.json()) as { job_id: string });
+    const status = async () => (await fetch(`${shown.url}api/status/${id}?wait=10`)).json();
+    await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'completed' }), 60_000);
+  });
+  afterAll(() => shown?.close());
+
+  /** With these fields in place of the job's own. */
+  async function details(changes: object) {
+    const visit = await shown.visit();
+    await visit.page.route(`**/api/jobs/${id}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), ...changes } });
+    });
+    await visit.page.goto(`${shown.url}#/gallery/${id}`);
+    const dialog = visit.page.getByRole('dialog');
+    await dialog.getByText(id).waitFor();
+    const facts = (await dialog.locator('dl.facts').first().innerText()).split('\n').filter(Boolean);
+    return { ...visit, dialog, factOf: (name: string) => facts[facts.indexOf(name) + 1], facts };
+  }
+
+  test('says what it cost and where it ran', async () => {
+    const { factOf, close } = await details({
+      gpu_seconds: 12.34,
+      cost_usd: 0.0123,
+      attempts: 2,
+      host: 'host-7',
+    });
+    expect(factOf('GPU seconds')).toBe('12.3');
+    expect(factOf('Cost')).toBe('$0.0123');
+    expect(factOf('Attempts')).toBe('2');
+    expect(factOf('Host')).toBe('host-7');
+    await close();
+  });
+
+  test('leaves out what is not known', async () => {
+    const { facts, close } = await details({
+      gpu_seconds: null,
+      cost_usd: null,
+      attempts: 0,
+      host: null,
+      queued_seconds: null,
+      duration_seconds: null,
+    });
+    for (const name of ['GPU seconds', 'Cost', 'Host']) expect(facts).not.toContain(name);
+    expect(facts.join(' ')).not.toMatch(/NaN|null|undefined|Infinity/);
+    await close();
+  });
+
+  test('gives the workflow in its picture, without the names of the attempt', async () => {
+    const { page, dialog, close } = await details({});
+    const downloading = page.waitForEvent('download');
+    await dialog.getByRole('button', { name: 'Workflow in the picture' }).click();
+    const download = await downloading;
+    expect(download.suggestedFilename()).toMatch(/_00001_\.prompt\.json$/);
+    const text = await readFile(await download.path(), 'utf8');
+    expect(Object.values(JSON.parse(text) as object)).toContainEqual(
+      expect.objectContaining({ class_type: 'SaveImage' }),
+    );
+    expect(text).not.toContain('rest-api/');
+    await close();
+  });
+
+  test('or says that there is none', async () => {
+    const { page, dialog, close } = await details({});
+    await page.route('**/metadata', (route) => route.fulfill({ json: { prompt: null, workflow: null } }));
+    await dialog.getByRole('button', { name: 'Workflow in the picture' }).click();
+    await page.getByText('The picture has no workflow in it').waitFor();
+    await close();
+  });
+
+  test('jobs of a workflow that is gone, and of graphs, are found by the filter', async () => {
+    const { page, close } = await shown.visit();
+    await page.route(/\/api\/jobs\?/, async (route) => {
+      const answer = await route.fetch();
+      const { jobs, ...rest } = (await answer.json()) as { jobs: object[] };
+      await route.fulfill({
+        response: answer,
+        json: { ...rest, jobs: jobs.map((job) => ({ ...job, workflow: 'long_gone' })) },
+      });
+    });
+    await page.goto(`${shown.url}#/gallery`);
+    const filter = page.locator('.gallery-bar select').first();
+    await filter.getByRole('option', { name: 'long_gone (removed)' }).waitFor({ state: 'attached' });
+    const asked = (name: string) =>
+      page.waitForRequest((request) => new URL(request.url()).searchParams.get('workflow') === name);
+    const gone = asked('long_gone');
+    await filter.selectOption('long_gone');
+    await gone;
+    const graphs = asked('(graph)');
+    await filter.selectOption('(graph)');
+    await graphs;
+    expect(await filter.inputValue()).toBe('(graph)');
+    // The last answer is still on its way.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await close();
+  });
+});
