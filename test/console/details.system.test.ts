@@ -4,6 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Console, hasChromium, openConsole } from './console.ts';
 
+/** No number of JavaScript's. */
+const SEED = '18446744073709551615';
+
 describe.skipIf(!hasChromium)('Details of a job', () => {
   let shown: Console;
   let id: string;
@@ -12,11 +15,13 @@ describe.skipIf(!hasChromium)('Details of a job', () => {
     const accepted = await fetch(`${shown.url}api/generate`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ prompt: 'a red fox', width: 256, height: 256, steps: 1 }),
+      body: JSON.stringify({ prompt: 'a red fox', width: 256, height: 256, steps: 1, seed: SEED }),
     });
     ({ job_id: id } = (await accepted.json()) as { job_id: string });
-    const status = async () => (await fetch(`${shown.url}api/status/${id}?wait=10`)).json();
-    await vi.waitFor(async () => expect(await status()).toMatchObject({ status: 'completed' }), 60_000);
+    await vi.waitUntil(async () => {
+      const status = await fetch(`${shown.url}api/status/${id}?wait=10`);
+      return ((await status.json()) as { status: string }).status === 'completed';
+    }, 60_000);
   });
   afterAll(() => shown?.close());
 
@@ -72,6 +77,7 @@ describe.skipIf(!hasChromium)('Details of a job', () => {
     expect(Object.values(JSON.parse(text) as object)).toContainEqual(
       expect.objectContaining({ class_type: 'SaveImage' }),
     );
+    expect(text).toContain(SEED);
     expect(text).not.toContain('rest-api/');
     await close();
   });

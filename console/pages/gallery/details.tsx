@@ -5,6 +5,7 @@ import { call, receive } from '../../api/call.ts';
 import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
+import { parseExact } from '../../parts/exact-json.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
@@ -123,7 +124,10 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
 
 /** The canvas where the picture has it, else the graph: ComfyUI's page opens both. */
 async function saveMetadata(filename: string): Promise<void> {
-  const { workflow, prompt } = await call('GET /api/image/{filename}/metadata', { path: { filename } });
+  const answer = await receive('GET /api/image/{filename}/metadata', { path: { filename } }, (one) =>
+    one.text(),
+  );
+  const { workflow, prompt } = parseExact(answer) as { workflow: object | null; prompt: object | null };
   const written = workflow ?? prompt;
   if (!written) return notify(t().gallery.noMetadata);
   const name = `${filename.replace(/\.[^.]*$/, '')}.${workflow ? 'workflow' : 'prompt'}.json`;
