@@ -61,7 +61,7 @@ export class Api extends Construct {
           chores: { items: ['PutItem', 'DeleteItem'] },
           owners: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
-          deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner', 'byDue'] },
+          deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner', 'byDue', 'byType'] },
           ledgers: { items: ['BatchGetItem'], indexes: ['byHour'] },
           assets: { items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] },
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },

@@ -1,6 +1,7 @@
 // A delivery: the webhook of one ended job, when it is due and how a try ended. Its sort key has time, id, owner and
 // receiver, so that a sender can be fair without reading the delivery.
 
+import { iso } from './job-view.ts';
 import { ownerTag, receiverTag } from './names.ts';
 import type { WebhookType } from './webhook.ts';
 
@@ -17,9 +18,10 @@ export interface Delivery {
   createdAt: number;
   /** When the tries began; a day later the delivery is given up. */
   since: number;
-  /** Present exactly while the delivery is to be sent, as are `dueOrder` and `dueAt`. */
-  due?: 'due';
+  /** To be sent, or given up: rows of one index, in the order of `dueOrder`. Absent once it was delivered. */
+  due?: 'due' | 'gave-up';
   dueOrder?: string;
+  /** Present exactly while the delivery is to be sent. */
   dueAt?: number;
   /** Since the delivery was last made due. */
   attempts: number;
@@ -65,6 +67,11 @@ export function dueOrder({ deliveryId, dueAt, owner, receiver }: Due): string {
   return `${timeOf(dueAt)}#${deliveryId}${whose}`;
 }
 
+/** Its place among those that were given up: by when that was. */
+export function gaveUpOrder(delivery: Addressed, gaveUpAt: number): string {
+  return dueOrder(dueOf(delivery, gaveUpAt));
+}
+
 /** Parses a `dueOrder`. */
 export function readDue(order: string): Due {
   const [time, deliveryId, owner, receiver] = order.split('#');
@@ -74,4 +81,28 @@ export function readDue(order: string): Due {
 /** The prefix of every `dueOrder` of that ms. */
 export function timeOf(at: number): string {
   return String(at).padStart(13, '0');
+}
+
+export type DeliveryState = 'pending' | 'delivered' | 'failed';
+
+export function stateOf({ dueAt, gaveUpAt }: Delivery): DeliveryState {
+  if (dueAt !== undefined) return 'pending';
+  return gaveUpAt === undefined ? 'delivered' : 'failed';
+}
+
+/** As callers see it, with times as ISO 8601 in UTC. */
+export function deliveryView(delivery: Delivery) {
+  return {
+    id: delivery.deliveryId,
+    job_id: delivery.jobId,
+    url: delivery.url,
+    type: delivery.type,
+    status: stateOf(delivery),
+    attempts: delivery.attempts,
+    last_status: delivery.lastStatus ?? null,
+    last_error: delivery.lastError ?? null,
+    created_at: iso(delivery.createdAt),
+    delivered_at: iso(delivery.deliveredAt),
+    next_attempt_at: iso(delivery.dueAt),
+  };
 }

@@ -7,12 +7,15 @@ import {
   type Due,
   dueOf,
   dueOrder,
+  gaveUpOrder,
   readDue,
   timeOf,
   type Tried,
 } from '../core/delivery.ts';
+import { ownerTag } from '../core/names.ts';
+import type { WebhookType } from '../core/webhook.ts';
 import { absent, type Engine, present, type Update, where } from './engine.ts';
-import { listOfOwner, type Page } from './page.ts';
+import { listNewest, type Page } from './page.ts';
 import { deliveriesTable } from './tables.ts';
 
 /** What is due, as far as it was read. */
@@ -24,7 +27,16 @@ export interface DueNow {
   nextDue?: number;
 }
 
+/** A row of a list. */
+export interface ListedDelivery {
+  deliveryId: string;
+  /** In the list: a cursor. */
+  place: string;
+}
+
 const BY_OWNER = { index: 'byOwner', order: 'ownerOrder' };
+const BY_TYPE = { index: 'byType', order: 'ownerOrder' };
+const TYPES: readonly WebhookType[] = ['job.completed', 'job.failed', 'job.cancelled'];
 
 export type Deliveries = ReturnType<typeof createDeliveries>;
 
@@ -42,6 +54,21 @@ export function createDeliveries(engine: Engine) {
 
   /** @returns the item after the write; undefined: refused */
   const write = (deliveryId: string, change: Update) => table.updateAndRead<Delivery>({ deliveryId }, change);
+
+  async function newest(
+    partition: string,
+    by: typeof BY_OWNER,
+    limit: number,
+    before: string | undefined,
+  ): Promise<Page<ListedDelivery>> {
+    const { items, ...rest } = await listNewest<Pick<Delivery, 'deliveryId' | 'ownerOrder'>>(
+      table,
+      partition,
+      limit,
+      { by, before },
+    );
+    return { items: items.map(({ deliveryId, ownerOrder }) => ({ deliveryId, place: ownerOrder })), ...rest };
+  }
 
   /** All that is to be sent, in the order of when it is due; with `until`, backwards from that time. By pages. */
   async function* dueRows(until?: number): AsyncGenerator<Due[]> {
@@ -126,15 +153,21 @@ export function createDeliveries(engine: Engine) {
       const ended = {
         lastStatus: status,
         lastError: error,
+        ...('retryAt' in tried && dueAgain(delivery, tried.retryAt)),
         ...('deliveredAt' in tried && { deliveredAt: tried.deliveredAt }),
-        ...('gaveUpAt' in tried && { gaveUpAt: tried.gaveUpAt }),
+        ...('gaveUpAt' in tried && {
+          gaveUpAt: tried.gaveUpAt,
+          due: 'gave-up',
+          dueOrder: gaveUpOrder(delivery, tried.gaveUpAt),
+        }),
       };
       const written = await write(delivery.deliveryId, {
         when: [where('claim', '=', claim)],
-        set: 'retryAt' in tried ? { ...ended, ...dueAgain(delivery, tried.retryAt) } : ended,
+        set: ended,
         remove: [
           'claim',
-          ...('retryAt' in tried ? [] : ['due', 'dueOrder', 'dueAt']),
+          ...('retryAt' in tried ? [] : ['dueAt']),
+          ...('deliveredAt' in tried ? ['due', 'dueOrder'] : []),
           ...(status === undefined ? ['lastStatus'] : []),
           ...(error === undefined ? ['lastError'] : []),
         ],
@@ -152,20 +185,53 @@ export function createDeliveries(engine: Engine) {
     },
 
     /**
-     * An owner's deliveries, newest first; the rows are eventually consistent.
-     * @param before a place, as `ownerOrder` has it; so is the cursor
+     * Rows of an owner's deliveries, or of everybody's, newest first; those of everybody are a query of each type. Eventually
+     * consistent, as all rows are. @param before a place
      */
-    async listOwner(owner: string, limit: number, before?: string): Promise<Page<Delivery>> {
-      const { items: rows, ...rest } = await listOfOwner<Pick<Delivery, 'deliveryId' | 'ownerOrder'>>(
-        table,
-        owner,
-        limit,
-        { by: BY_OWNER, before },
-      );
+    async rows(owner: string | undefined, limit: number, before?: string): Promise<Page<ListedDelivery>> {
+      if (owner !== undefined) return newest(owner, BY_OWNER, limit, before);
+      const pages = await Promise.all(TYPES.map((type) => newest(type, BY_TYPE, limit, before)));
+      const all = pages
+        .flatMap(({ items }) => items)
+        .toSorted((a, b) => (a.place === b.place ? 0 : a.place < b.place ? 1 : -1));
+      const items = all.slice(0, limit);
+      const isMore = all.length > limit || pages.some(({ cursor }) => cursor !== undefined);
+      return { items, ...(isMore && { cursor: items.at(-1)!.place }) };
+    },
+
+    /**
+     * Rows of those that are to be sent, the next first, or were given up, the latest first. Of an owner there may be fewer
+     * than `limit`, and more behind them. @param behind a place
+     */
+    async rowsOf(
+      due: NonNullable<Delivery['due']>,
+      owner: string | undefined,
+      limit: number,
+      behind?: string,
+    ): Promise<Page<ListedDelivery>> {
+      const range = due === 'due' ? { after: behind } : { before: behind, backwards: true };
+      const { rows, more } = await table.page({ index: 'byDue', partition: due, ...range }, limit);
+      const places = rows.map(({ dueOrder }) => String(dueOrder));
+      const tag = owner === undefined ? undefined : ownerTag(owner);
+      const isOwn = (place: string) => tag === undefined || [undefined, tag].includes(readDue(place).owner);
+      return {
+        items: places.filter(isOwn).map((place) => ({ deliveryId: readDue(place).deliveryId, place })),
+        ...(more && places.length > 0 && { cursor: places.at(-1)! }),
+      };
+    },
+
+    /** In the order of the rows; those that are gone are left out. Strongly consistent. */
+    async readListed(rows: readonly ListedDelivery[]): Promise<Delivery[]> {
       const keys = rows.map(({ deliveryId }) => ({ deliveryId }));
       const found = await table.readMany<Delivery>(keys, true);
       const byId = new Map(found.map((delivery) => [delivery.deliveryId, delivery]));
-      return { items: rows.flatMap(({ deliveryId }) => byId.get(deliveryId) ?? []), ...rest };
+      return rows.flatMap(({ deliveryId }) => byId.get(deliveryId) ?? []);
+    },
+
+    /** An owner's deliveries, newest first. @param before a place, as is the cursor */
+    async listOwner(owner: string, limit: number, before?: string): Promise<Page<Delivery>> {
+      const { items, ...rest } = await this.rows(owner, limit, before);
+      return { items: await this.readListed(items), ...rest };
     },
   };
 }

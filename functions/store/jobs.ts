@@ -9,7 +9,7 @@ import type { JobRequest } from '../core/request.ts';
 import { shardOf, UNSPREAD } from '../core/queue-spread.ts';
 import { absent, beginsWith, type Engine, present, where } from './engine.ts';
 import { fieldsOf, itemOf, updateOf, WEBHOOK_PENDING } from './job-item.ts';
-import { listOfOwner, type Page } from './page.ts';
+import { listNewest, type Page } from './page.ts';
 import { createSpread } from './queue-spread.ts';
 import { jobsTable } from './tables.ts';
 import { createWork } from './work.ts';
@@ -132,7 +132,7 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
      * @param before a place, as is the cursor
      */
     async listRan(owner: string, status: Ran, limit: number, before = '~'): Promise<Page<ListedJob>> {
-      const { items, cursor } = await listOfOwner<{ jobId: string; listOrder: string }>(table, owner, limit, {
+      const { items, cursor } = await listNewest<{ jobId: string; listOrder: string }>(table, owner, limit, {
         by: { index: 'byList', order: 'listOrder' },
         from: `${status}#`,
         before: `${status}#${before}`,
@@ -144,15 +144,10 @@ export function createJobs(engine: Engine, spread = createSpread(engine)) {
     /** All of an owner's jobs, newest first. Eventually consistent. @param before a place, as is the cursor */
     async listOwned(owner: string, limit: number, before?: string): Promise<Page<OwnedJob>> {
       const by = { index: 'byOwner', order: 'ownerOrder' };
-      const { items, cursor } = await listOfOwner<{ jobId: string; ownerOrder: string }>(
-        table,
-        owner,
-        limit,
-        {
-          by,
-          before,
-        },
-      );
+      const { items, cursor } = await listNewest<{ jobId: string; ownerOrder: string }>(table, owner, limit, {
+        by,
+        before,
+      });
       const owned = items.map(({ jobId, ownerOrder }) => ({ jobId, place: ownerOrder }));
       return { items: owned, ...(cursor !== undefined && { cursor }) };
     },

@@ -1,4 +1,4 @@
-// Lists by pages: an owner's newest first.
+// Lists by pages: newest first.
 
 import type { Attributes, Table } from './engine.ts';
 
@@ -7,21 +7,21 @@ export interface Page<T> {
   cursor?: string;
 }
 
-interface OwnerRange {
+interface PartitionRange {
   /** The index's rows; cursors are of the same attribute. */
   by: { index: string; order: string };
   from?: string;
   before?: string | undefined;
 }
 
-/** An owner's rows in an index, newest first. With `from`, `before` must not be the place of a row. Eventually consistent. */
-export async function listOfOwner<Row extends Attributes>(
+/** Rows of a partition of an index, of an owner's mostly, newest first. With `from`, `before` must not be the place of a row. Eventually consistent. */
+export async function listNewest<Row extends Attributes>(
   table: Table,
-  owner: string,
+  partition: string,
   limit: number,
-  { by: { index, order }, from, before }: OwnerRange,
+  { by: { index, order }, from, before }: PartitionRange,
 ): Promise<Page<Row>> {
-  const range = { index, partition: owner, from, before, backwards: true };
+  const range = { index, partition, from, before, backwards: true };
   const { rows, more } = await table.page(range, limit);
   const last = rows.at(-1);
   return { items: rows as Row[], ...(more && last && { cursor: String(last[order]) }) };

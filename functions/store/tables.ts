@@ -77,6 +77,8 @@ export const deliveriesTable = {
   indexes: [
     { name: 'byDue', partitionKey: 'due', sortKey: 'dueOrder' },
     { name: 'byOwner', partitionKey: 'owner', sortKey: 'ownerOrder' },
+    // Everybody's: a delivery's type never changes, and earlier releases wrote it too.
+    { name: 'byType', partitionKey: 'type', sortKey: 'ownerOrder' },
   ],
   ttl: 'expiresAt',
 } as const satisfies TableSpec;

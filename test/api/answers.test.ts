@@ -366,10 +366,11 @@ describe('what routes answer', () => {
 
   test('operations', async () => {
     const asked = { headers: { 'x-api-key': admin } };
-    for (const address of ['hosts', 'queue', 'hours', 'failures', 'keys', 'usage', 'limits'])
+    for (const address of ['hosts', 'queue', 'hours', 'failures', 'webhooks', 'keys', 'usage', 'limits'])
       await asks(`GET /api/admin/${address}`, 200, asked);
     for (const address of ['hours', 'failures']) await asks(`GET /api/admin/${address}?hours=25`, 400, asked);
     await asks('GET /api/admin/usage?days=0', 400, asked);
+    await asks('GET /api/admin/webhooks?state=sent', 400, asked);
     await asks('POST /api/admin/keys', 400, { ...asked, json: {} });
     const made = await asks('POST /api/admin/keys', 201, { ...asked, json: { name: 'new' } });
     await asks(`DELETE /api/admin/keys/${String(made['key_id'])}`, 200, asked);

@@ -101,13 +101,40 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await again.waitFor();
     answers = 200;
     await again.click();
+    const badges = page.locator('.webhooks .badge');
     await expect
       .poll(async () => {
         await page.reload();
         await again.waitFor();
-        return page.locator('.webhooks').getByText('delivered', { exact: true }).count();
+        return badges.allInnerTexts();
       })
-      .toBe(1);
+      .toEqual(['delivered']);
+    await close();
+    receiver.close();
+  });
+
+  test('webhooks of everybody are listed by state, page by page', async () => {
+    const receiver = createServer((req, res) => {
+      req.resume();
+      res.writeHead(410).end();
+    });
+    const url = await listenOn(receiver);
+    for (let n = 0; n < 22; n += 1) await made({ webhook_url: url, steps: 1 });
+    const { page, axe, close } = await shown.visit({ at: '#/operations' });
+    const panel = page.locator('section', { has: page.getByRole('heading', { name: 'Webhooks' }) });
+    await panel.getByRole('combobox', { name: 'State' }).selectOption('failed');
+    const rows = panel.locator('.webhooks > li');
+    await expect.poll(() => rows.count()).toBe(20);
+    await panel.getByText('20 shown.').waitFor();
+    expect(await axe()).toEqual([]);
+    await panel.getByRole('button', { name: 'Show more' }).click();
+    await expect.poll(() => rows.count()).toBe(22);
+    expect(await panel.getByRole('button', { name: 'Show more' }).count()).toBe(0);
+    expect(new Set(await rows.locator('.badge').allInnerTexts())).toEqual(new Set(['failed']));
+    await panel.getByRole('button', { name: 'Send again' }).first().click();
+    await rows.first().getByText('pending', { exact: true }).waitFor();
+    await panel.getByRole('combobox', { name: 'State' }).selectOption('pending');
+    await expect.poll(() => rows.count()).toBeLessThanOrEqual(1);
     await close();
     receiver.close();
   });

@@ -74,6 +74,7 @@ describe('tables', () => {
         ...forEach('deliveries', 'BatchGetItem', 'GetItem', 'UpdateItem'),
         ...forEach('deliveries/index/byDue', 'Query'),
         ...forEach('deliveries/index/byOwner', 'Query'),
+        ...forEach('deliveries/index/byType', 'Query'),
         'ledgers BatchGetItem',
         'ledgers/index/byHour Query',
         ...forEach('assets', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),

@@ -87,7 +87,7 @@ export default function Operations() {
         <h2>{words.usage}</h2>
         <UsageByDay owners={owners} />
       </section>
-      <section class="panel">
+      <section class="panel whole">
         <h2>{words.webhooks}</h2>
         <Webhooks owners={owners} />
       </section>

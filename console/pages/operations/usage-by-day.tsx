@@ -8,6 +8,7 @@ import { Plot } from '../../parts/plot.tsx';
 import { owner as me } from '../../state/me.ts';
 import { numberOf, t } from '../../text/index.ts';
 import { useRead } from '../../state/read.ts';
+import { OwnerChoice } from './owner-choice.tsx';
 
 const DAYS = 30;
 
@@ -50,23 +51,3 @@ function Days({ days }: { days: Usage['days'] }) {
     </>
   );
 }
-
-interface OwnerChoiceProps {
-  owners: string[];
-  owner: string;
-  onOwner: (owner: string) => void;
-}
-
-/** The caller itself, and those who have keys. */
-export const OwnerChoice = ({ owners, owner, onOwner }: OwnerChoiceProps) => (
-  <label class="row">
-    {t().operations.owner}
-    <select value={owner} onInput={(event) => onOwner(event.currentTarget.value)}>
-      {[...new Set([owner, ...owners])].map((one) => (
-        <option key={one} value={one}>
-          {one}
-        </option>
-      ))}
-    </select>
-  </label>
-);

@@ -1,71 +1,119 @@
-// The webhooks of an owner: what was delivered, what was not and why, and once more.
+// The webhooks of all owners, by owner and state: what was delivered, what was not and why, and once more.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
-import type { Webhook } from '../../api/types.ts';
+import type { OwnersWebhooks } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
-import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
-import { owner as me } from '../../state/me.ts';
-import { t, timeOf } from '../../text/index.ts';
-import { useRead } from '../../state/read.ts';
-import { OwnerChoice } from './usage-by-day.tsx';
+import { numberOf, t, timeOf } from '../../text/index.ts';
+import { OwnerChoice } from './owner-choice.tsx';
+
+type Webhook = OwnersWebhooks['webhooks'][number];
 
 const SHOWN = 20;
+const STATES = ['pending', 'delivered', 'failed'] as const;
 
 export function Webhooks({ owners }: { owners: string[] }) {
   const words = t().operations;
-  const [owner, setOwner] = useState(me.value ?? '');
-  const read = useRead(
-    (signal) => call('GET /api/webhooks', { query: { owner, limit: SHOWN }, signal }),
-    [owner],
-  );
-  const resend = async ({ id }: Webhook) => {
+  const [owner, setOwner] = useState('');
+  const [state, setState] = useState('');
+  const { found, next, more, replace } = useWebhooks(owner, state);
+  const resend = async (one: Webhook) => {
     try {
-      await call('POST /api/webhooks/{id}/redeliver', { path: { id } });
+      replace({ ...one, ...(await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } })) });
       notify(words.resent);
     } catch (error) {
       notifyFailure(error);
     }
-    await read.again();
   };
   return (
     <>
-      <OwnerChoice owners={owners} owner={owner} onOwner={setOwner} />
-      <Loaded read={read}>
-        {({ webhooks }) => <Sent webhooks={webhooks} onResend={(one) => void resend(one)} />}
-      </Loaded>
+      <div class="row">
+        <OwnerChoice owners={owners} owner={owner} everybody={words.everybody} onOwner={setOwner} />
+        <label class="row">
+          {words.state}
+          <select value={state} onInput={(event) => setState(event.currentTarget.value)}>
+            <option value="">{words.anyState}</option>
+            {STATES.map((one) => (
+              <option key={one} value={one}>
+                {words.deliveries[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <ul class="webhooks">
+        {found?.map((one) => (
+          <li key={one.id}>
+            <p class="row">
+              <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
+              <span class="grow webhook-url">{one.url}</span>
+              <Button icon="again" onClick={() => void resend(one)}>
+                {words.resend}
+              </Button>
+            </p>
+            <p class="field-about">
+              {one.owner} · {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
+              {one.last_status !== null && ` · ${one.last_status}`}
+            </p>
+            {one.last_error && <p class="field-error">{one.last_error}</p>}
+          </li>
+        ))}
+      </ul>
+      {found && (
+        <p class="row">
+          <span class="field-about" role="status">
+            {found.length > 0
+              ? words.shown(numberOf(found.length))
+              : next === null
+                ? words.noWebhooks
+                : words.noneYet}
+          </span>
+          {next !== null && <Button onClick={() => void more()}>{words.showMore}</Button>}
+        </p>
+      )}
     </>
   );
 }
 
-function Sent({ webhooks, onResend }: { webhooks: Webhook[]; onResend: (one: Webhook) => void }) {
-  const words = t().operations;
-  if (webhooks.length === 0) return <p class="field-about">{words.noWebhooks}</p>;
-  return (
-    <ul class="webhooks">
-      {webhooks.map((one) => (
-        <li key={one.id}>
-          <p class="row">
-            <span
-              class={
-                one.status === 'delivered' ? 'badge good' : one.status === 'failed' ? 'badge bad' : 'badge'
-              }
-            >
-              {words.deliveries[one.status]}
-            </span>
-            <span class="grow webhook-url">{one.url}</span>
-            <Button icon="again" onClick={() => onResend(one)}>
-              {words.resend}
-            </Button>
-          </p>
-          <p class="field-about">
-            {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
-            {one.last_status !== null && ` · ${one.last_status}`}
-          </p>
-          {one.last_error && <p class="field-error">{one.last_error}</p>}
-        </li>
-      ))}
-    </ul>
-  );
+const BADGES = { delivered: 'badge good', failed: 'badge bad', pending: 'badge' };
+
+/** Those that were read so far, page by page; begins anew where others are meant. */
+function useWebhooks(owner: string, state: string) {
+  const [found, setFound] = useState<Webhook[] | undefined>(undefined);
+  const [next, setNext] = useState<string | null>(null);
+  /** Answers about what is no longer meant come too late. */
+  const meant = useRef({});
+  const read = async (cursor?: string) => {
+    const { current } = meant;
+    const query = {
+      limit: SHOWN,
+      ...(owner && { owner }),
+      ...(state && { state }),
+      ...(cursor && { cursor }),
+    };
+    try {
+      const page = await call('GET /api/admin/webhooks', { query });
+      if (current !== meant.current) return;
+      const known = new Set(page.webhooks.map(({ id }) => id));
+      setFound((before = []) => [
+        ...(cursor === undefined ? [] : before.filter(({ id }) => !known.has(id))),
+        ...page.webhooks,
+      ]);
+      setNext(page.next_cursor);
+    } catch (error) {
+      if (current === meant.current) notifyFailure(error);
+    }
+  };
+  useEffect(() => {
+    meant.current = {};
+    void read();
+  }, [owner, state]);
+  return {
+    found,
+    next,
+    more: () => read(next ?? undefined),
+    replace: (one: Webhook) =>
+      setFound((before) => before?.map((other) => (other.id === one.id ? one : other))),
+  };
 }

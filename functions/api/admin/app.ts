@@ -15,6 +15,7 @@ import { limitRoutes } from './limits.ts';
 import { metricsRoutes } from './metrics.ts';
 import { createOwnersQueue, queueRoutes } from './queue.ts';
 import { usageRoutes } from './usage.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export function adminRoutes(deps: AdminDeps): Route[] {
   const ends = createEnds(deps);
@@ -26,6 +27,7 @@ export function adminRoutes(deps: AdminDeps): Route[] {
     ...keyRoutes(deps),
     ...limitRoutes(deps),
     ...usageRoutes(deps),
+    ...webhookRoutes(deps),
     ...metricsRoutes(deps, { ends, queue }),
   ];
 }

@@ -27,6 +27,7 @@ export const ANSWERS = {
   UploadLink: jobs.uploadLink,
   Webhooks: webhooks.webhooks,
   Webhook: webhooks.webhook,
+  OwnersWebhooks: webhooks.ownersWebhooks,
   WebhookEvent: webhooks.event,
   WebhookSecret: webhooks.secret,
   Workflows: service.workflows,

@@ -25,6 +25,15 @@ export const webhooks = z.strictObject({
   next_cursor: cursor,
 });
 
+export const ownersWebhooks = z.strictObject({
+  webhooks: z
+    .array(webhook.extend({ owner: z.string() }))
+    .describe('Newest first; pending ones the next first, failed ones the latest given up first'),
+  next_cursor: cursor.describe(
+    'A page may be short, or empty, where more follow: few of those that were looked at were meant',
+  ),
+});
+
 /** What a receiver gets. */
 export const event = z.strictObject({
   type: z.enum(TYPES),

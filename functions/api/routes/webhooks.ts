@@ -1,9 +1,8 @@
 // Routes of webhooks: deliveries, sending one again, and the secret that signatures are made with.
 
 import { sees } from '../../core/access.ts';
-import type { Delivery } from '../../core/delivery.ts';
+import { deliveryView } from '../../core/delivery.ts';
 import { AppError } from '../../core/errors.ts';
-import { iso } from '../../core/job-view.ts';
 import { json, ref } from '../http/answers.ts';
 import { cursorOf, id, owner, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
@@ -107,26 +106,4 @@ export const webhookRoutes = (deps: Shared) => [
 
 function notFound(): AppError {
   return new AppError('webhook_not_found', 'Webhook not found');
-}
-
-/** Times as ISO 8601 in UTC. */
-function deliveryView(delivery: Delivery) {
-  return {
-    id: delivery.deliveryId,
-    job_id: delivery.jobId,
-    url: delivery.url,
-    type: delivery.type,
-    status: statusOf(delivery),
-    attempts: delivery.attempts,
-    last_status: delivery.lastStatus ?? null,
-    last_error: delivery.lastError ?? null,
-    created_at: iso(delivery.createdAt),
-    delivered_at: iso(delivery.deliveredAt),
-    next_attempt_at: iso(delivery.dueAt),
-  };
-}
-
-function statusOf({ due, gaveUpAt }: Delivery): 'pending' | 'delivered' | 'failed' {
-  if (due !== undefined) return 'pending';
-  return gaveUpAt === undefined ? 'delivered' : 'failed';
 }

@@ -13,6 +13,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../../core/errors.ts';
 import { type Attributes, between, type Condition, type Range, type Table, where } from '../engine.ts';
 import { SCHEMA_VERSION, type TableSpec } from '../tables.ts';
 import { conditionOf, keyConditionOf, projectionOf, updateOf } from './expressions.ts';
@@ -27,16 +28,25 @@ export function createTable(documents: DynamoDBDocumentClient, prefix: string, s
   function query(range: Range, how: Pick<QueryCommandInput, 'Limit' | 'Select'>) {
     const expressions = keyConditionOf(conditionsOf(range, spec));
     return everyPage((ExclusiveStartKey) =>
-      documents.send(
-        new QueryCommand({
-          TableName,
-          IndexName: range.index,
-          ...expressions,
-          ScanIndexForward: !range.backwards,
-          ...how,
-          ExclusiveStartKey,
+      documents
+        .send(
+          new QueryCommand({
+            TableName,
+            IndexName: range.index,
+            ...expressions,
+            ScanIndexForward: !range.backwards,
+            ...how,
+            ExclusiveStartKey,
+          }),
+        )
+        .catch((error: Error) => {
+          throw isBeingMade(error)
+            ? new AppError(
+                'unavailable',
+                `The index ${range.index} of the table ${spec.name} is being made, which takes some minutes after an update; try again then`,
+              )
+            : error;
         }),
-      ),
     );
   }
 
@@ -116,6 +126,11 @@ export function createTable(documents: DynamoDBDocumentClient, prefix: string, s
     },
   };
   return table;
+}
+
+/** CloudFormation does not wait until a new index of a table has its rows: DynamoDB refuses to read it before. */
+function isBeingMade({ name, message }: Error): boolean {
+  return name === 'ValidationException' && message.includes('backfilling global secondary index');
 }
 
 /** DynamoDB takes one condition on the sort key: both ends only as BETWEEN, which includes them. */

@@ -11,7 +11,7 @@ import { AppError } from '../../core/errors.ts';
 import { TIMINGS, type Timings } from '../../core/timings.ts';
 import { systemClock, type TableClock } from '../clock.ts';
 import type { Engine } from '../engine.ts';
-import { jobsTable, tables, type TableSpec } from '../tables.ts';
+import { deliveriesTable, jobsTable, tables, type TableSpec } from '../tables.ts';
 import { damageOf } from './file-check.ts';
 import { createTable, type EmbeddedTable, type Transactions } from './table.ts';
 
@@ -47,8 +47,13 @@ export interface EmbeddedSettings {
 }
 
 const FILE = 'tables.mdb';
-/** Of the file as this release writes it: since 2 all of an owner's jobs are in an index. */
-const LAYOUT = 2;
+/** Of the file as this release writes it. */
+const LAYOUT = 3;
+/** Indexes, by the layout that has them first: in an older file they have no rows yet. */
+const NEW_INDEXES = [
+  { since: 2, table: jobsTable, index: 'byOwner' },
+  { since: 3, table: deliveriesTable, index: 'byType' },
+];
 /** Less than one commit may take. Bytes. */
 const NO_ROOM = 2 ** 20;
 /** Address space, not memory; a larger file is mapped anew. */
@@ -105,8 +110,10 @@ export function openEmbedded({
   openAll();
   // At the start, alone among all processes: who reads the index finds all of it.
   root.transactionSync(() => {
-    if (root.get('layout') === LAYOUT) return;
-    opened.get(jobsTable.name)!.fillIndex('byOwner');
+    const layout = root.get('layout') as number;
+    if (layout === LAYOUT) return;
+    for (const { since, table, index } of NEW_INDEXES)
+      if (layout < since) opened.get(table.name)!.fillIndex(index);
     void root.put('layout', LAYOUT);
   });
 

@@ -89,3 +89,22 @@ it('keys of a batch that the table leaves over are asked for again', async () =>
     store.client.raw.middlewareStack.remove(name);
   }
 });
+
+it('an index that an update has just brought is named, until it can be read', async () => {
+  const name = 'backfilling';
+  store.client.raw.middlewareStack.add(
+    () => () => {
+      const message = 'Cannot read from backfilling global secondary index: byType';
+      throw Object.assign(new Error(message), { name: 'ValidationException' });
+    },
+    { step: 'initialize', priority: 'low', name },
+  );
+  try {
+    await expect(store.deliveries.rows(undefined, 1)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('The index byType of the table deliveries is being made') as string,
+    });
+  } finally {
+    store.client.raw.middlewareStack.remove(name);
+  }
+});

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEmbedded } from '../../../functions/store/embedded/engine.ts';
-import { jobsTable, keysTable } from '../../../functions/store/tables.ts';
+import { createDeliveries } from '../../../functions/store/deliveries.ts';
+import { deliveriesTable, jobsTable, keysTable } from '../../../functions/store/tables.ts';
 import { checkFile } from './check.ts';
 
 let directory: string;
@@ -164,6 +165,34 @@ test('a file of the release before gets the index of all jobs, once', async () =
     const after = openEmbedded({ directory: folder });
     expect(await after.table(jobsTable).count({ index: 'byOwner', partition: 'ann' })).toBe(expected);
     await after.table(jobsTable).put(owned(4));
+    await after.close();
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('a file of the layout before lists the webhooks that lie in it, of all owners', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tables-'));
+  const old = (n: number) => ({
+    deliveryId: `old-${n}`,
+    owner: `owner-${n}`,
+    type: n % 2 ? 'job.completed' : 'job.failed',
+    ownerOrder: `${1_700_000_000_000 + n}#${n}`,
+  });
+  const before = openEmbedded({ directory: folder });
+  for (const n of [1, 2, 3]) await before.table(deliveriesTable).put(old(n));
+  await before.close();
+  const root = open({ path: join(folder, 'tables.mdb'), noSubdir: true, overlappingSync: false, maxDbs: 40 });
+  await root.openDB('deliveries.byType', { encoding: 'binary' }).clearAsync();
+  await root.put('layout', 2);
+  await root.close();
+  for (const expected of [
+    ['old-3', 'old-2', 'old-1'],
+    ['old-4', 'old-3', 'old-2', 'old-1'],
+  ]) {
+    const after = openEmbedded({ directory: folder });
+    const { items } = await createDeliveries(after).rows(undefined, 10);
+    expect(items.map(({ deliveryId }) => deliveryId)).toEqual(expected);
+    await after.table(deliveriesTable).put(old(4));
     await after.close();
   }
   await rm(folder, { recursive: true, force: true });
