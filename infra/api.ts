@@ -62,7 +62,8 @@ export class Api extends Construct {
           owners: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner', 'byDue', 'byType'] },
-          ledgers: { items: ['BatchGetItem'], indexes: ['byHour'] },
+          // What it cancels is counted in one of its own.
+          ledgers: { items: ['BatchGetItem', 'PutItem'], indexes: ['byHour'] },
           assets: { items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] },
           'webhook-secrets': { items: ['GetItem', 'PutItem'] },
         }),

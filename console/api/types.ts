@@ -68,7 +68,7 @@ export type HostList = { hosts: ({ host_id: string; machine_id: string; state: "
 
 export type QueueByOwner = { waiting: number; held: number; counted_all: boolean; oldest_wait_seconds: number | null; owners: ({ owner: string; waiting: number; held: number; oldest_wait_seconds: number | null })[] };
 
-export type Hours = { interval_seconds: 300; intervals: ({ at: string; completed: number; failed: number; outputs: number; gpu_seconds: number; wait_seconds: { p50: number | null; p95: number | null }; run_seconds: { p50: number | null; p95: number | null }; webhooks: { delivered: number; failed_tries: number; given_up: number } })[] };
+export type Hours = { interval_seconds: 300; intervals: ({ at: string; completed: number; failed: number; cancelled: number; outputs: number; gpu_seconds: number; wait_seconds: { p50: number | null; p95: number | null }; run_seconds: { p50: number | null; p95: number | null }; webhooks: { delivered: number; failed_tries: number; given_up: number } })[] };
 
 export type Failures = { codes: ({ code: "refused_by_comfyui" | "node_failed" | "input_gone" | "input_refused" | "unreadable_result" | "no_output" | "bad_output" | "output_not_own" | "too_many_outputs" | "lost_too_often" | "too_many_attempts" | "took_too_long" | "expired"; count: number; jobs: ({ job_id: string; owner: string; ended_at: string; error: string | null })[] })[] };
 

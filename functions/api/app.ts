@@ -1,10 +1,12 @@
 // The REST API as a plain value. Source: test/contract/rest-api-guide.md and docs/api.md.
 
+import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
 import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
+import { countingCancelled } from '../queue/count-cancelled.ts';
 import { ADMIN, declaredAdmin, lazyAdmin } from './admin/mount.ts';
 import type { Wire } from './comfyui-wire/deps.ts';
 import { lazyPolled, lazyWire, POLLED } from './comfyui-wire/mount.ts';
@@ -56,10 +58,12 @@ export function createApp(deps: ApiDeps & { readers?: Readers }): ApiApp {
 }
 
 /** The API, and ComfyUI's wire beside it: of one queue, one fleet and the same limits. */
-export function createApps({ readers, ...deps }: ApiDeps & { readers?: Readers }): {
+export function createApps({ readers, ...given }: ApiDeps & { readers?: Readers }): {
   api: ApiApp;
   wire: Wire;
 } {
+  const ledger = given.ledgers.of(`api.${randomUUID()}`);
+  const deps = { ...given, jobs: countingCancelled(given.jobs, ledger, given.log) };
   const uploadQuota = createUploadQuota(deps);
   const limits = createLimits(deps);
   const shared: Shared = {

@@ -2,11 +2,13 @@
 
 import type { Metrics } from '../metrics.ts';
 import { type ChoreDeps, finishChores } from './chores.ts';
+import type { Ledger } from '../store/ledgers.ts';
 import { reconcileUsage, type UsageDeps } from './reconcile-usage.ts';
 import type { Spreading } from './queue-spread.ts';
 import { type ControllerDeps, sweep } from './sweep.ts';
 
-export interface RoundDeps extends ControllerDeps, ChoreDeps, UsageDeps {
+export interface RoundDeps extends Omit<ControllerDeps, 'ledger'>, Omit<ChoreDeps, 'ledger'>, UsageDeps {
+  ledger: Ledger;
   metrics?: Metrics;
   spreading: Spreading;
 }

@@ -24,7 +24,7 @@ export interface WebhookTries {
   gaveUp: number;
 }
 
-/** Sums over jobs that completed or failed, and over webhooks. */
+/** Sums over jobs that completed or failed, over webhooks, and how many jobs were cancelled. */
 export interface Interval {
   completed: number;
   failed: Partial<Record<FailureCode, number>>;
@@ -37,8 +37,9 @@ export interface Interval {
   waits: number[];
   /** Jobs that started by the GPU time of all their attempts. */
   runs: number[];
-  /** Absent in what an earlier release wrote. */
+  /** Absent, both, in what an earlier release wrote. */
   webhooks?: WebhookTries;
+  cancelled?: number;
 }
 
 export interface FailedJob {
@@ -51,7 +52,7 @@ export interface FailedJob {
 export interface LedgerRow {
   ledgerId: string;
   hour: string;
-  /** How many ends and tries it has: of two states of a row the later has more. */
+  /** How many ends, cancelled ones too, and tries it has: of two states of a row the later has more. */
   ends: number;
   /** By the minute at which an interval begins. */
   intervals: Record<string, Interval>;
@@ -88,6 +89,7 @@ export function emptyInterval(): Required<Interval> {
     waits: zeros(),
     runs: zeros(),
     webhooks: noTries(),
+    cancelled: 0,
   };
 }
 
@@ -98,8 +100,7 @@ export function emptyRow(hour: string, writer: string): LedgerRow {
 /** Adds a job that has just completed or failed. */
 export function addEnd(row: LedgerRow, job: EndedJob, at: number): LedgerRow {
   const { status, errorCode: code, createdAt, startedAt, gpuMs = 0, jobId, outputs = [] } = job;
-  const minute = minuteOf(at);
-  const before = row.intervals[minute] ?? emptyInterval();
+  const before = row.intervals[minuteOf(at)] ?? emptyInterval();
   const isFailed = status === 'failed' && code !== undefined;
   const waitMs = startedAt === undefined ? undefined : Math.max(0, startedAt - createdAt);
   const interval: Interval = {
@@ -113,29 +114,34 @@ export function addEnd(row: LedgerRow, job: EndedJob, at: number): LedgerRow {
     runs: waitMs === undefined ? before.runs : counted(before.runs, gpuMs),
   };
   return {
-    ...row,
-    ends: row.ends + 1,
-    intervals: { ...row.intervals, [minute]: interval },
+    ...counting(row, at, interval),
     failures: isFailed ? latestOf([...row.failures, { jobId, code, at }], FAILURES_NAMED) : row.failures,
   };
 }
 
 /** Adds how a try to deliver a webhook has just ended. */
 export function addTry(row: LedgerRow, tried: Tried, at: number): LedgerRow {
-  const minute = minuteOf(at);
-  const before = row.intervals[minute] ?? emptyInterval();
+  const before = row.intervals[minuteOf(at)] ?? emptyInterval();
   const isDelivered = 'deliveredAt' in tried;
   const webhooks = addedTries(before.webhooks, {
     delivered: isDelivered ? 1 : 0,
     failed: isDelivered ? 0 : 1,
     gaveUp: 'gaveUpAt' in tried ? 1 : 0,
   });
-  return {
-    ...row,
-    ends: row.ends + 1,
-    intervals: { ...row.intervals, [minute]: { ...before, webhooks } },
-  };
+  return counting(row, at, { ...before, webhooks });
 }
+
+/** Adds a job that has just been cancelled. */
+export function addCancelled(row: LedgerRow, at: number): LedgerRow {
+  const before = row.intervals[minuteOf(at)] ?? emptyInterval();
+  return counting(row, at, { ...before, cancelled: (before.cancelled ?? 0) + 1 });
+}
+
+const counting = (row: LedgerRow, at: number, interval: Interval): LedgerRow => ({
+  ...row,
+  ends: row.ends + 1,
+  intervals: { ...row.intervals, [minuteOf(at)]: interval },
+});
 
 function addedTries(a: WebhookTries = noTries(), b: WebhookTries = noTries()): WebhookTries {
   return { delivered: a.delivered + b.delivered, failed: a.failed + b.failed, gaveUp: a.gaveUp + b.gaveUp };
@@ -174,6 +180,7 @@ export function sumOf(intervals: readonly Interval[]): Required<Interval> {
       waits: added(so.waits, one.waits),
       runs: added(so.runs, one.runs),
       webhooks: addedTries(so.webhooks, one.webhooks),
+      cancelled: so.cancelled + (one.cancelled ?? 0),
     };
   }, emptyInterval());
 }

@@ -4,7 +4,15 @@
 
 import type { Tried } from '../core/delivery.ts';
 import { hasEnded } from '../core/job-state.ts';
-import { addEnd, addTry, emptyRow, type EndedJob, hourOf, type LedgerRow } from '../core/ledger.ts';
+import {
+  addCancelled,
+  addEnd,
+  addTry,
+  emptyRow,
+  type EndedJob,
+  hourOf,
+  type LedgerRow,
+} from '../core/ledger.ts';
 import { absent, anyOf, type Engine, where } from './engine.ts';
 import { SCHEMA_VERSION, ledgersTable } from './tables.ts';
 
@@ -13,8 +21,10 @@ const KEPT_SECONDS = 3 * 24 * 3600;
 const MOST_ROWS = 5000;
 
 export interface Ledger {
-  /** @param job after the write that ended it; one that has not ended, or was cancelled, is not counted */
+  /** @param job after the write that ended it; one that has not ended, or was cancelled, is not counted by this */
   ended(job: EndedJob): void;
+  /** After the write that cancelled a job. */
+  cancelled(): void;
   /** @param how a try to deliver a webhook ended, after it was recorded */
   tried(how: Tried): void;
   /** Puts what was counted since the last time. @throws what the table throws: the next call puts it too */
@@ -41,6 +51,7 @@ export function createLedgers({ table: tableOf, clock }: Engine) {
           if (!hasEnded(job) || job.status === 'cancelled') return;
           count((row, at) => addEnd(row, job, at));
         },
+        cancelled: () => count(addCancelled),
         tried: (how) => count((row, at) => addTry(row, how, at)),
         async write() {
           const now = clock.now();

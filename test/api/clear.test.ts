@@ -70,7 +70,8 @@ test('a controller that dies while it clears begins again, and a later call is n
       return writes > 10 ? Promise.reject(new Error('killed')) : jobs.write(...args);
     },
   };
-  await finishChores({ jobs: dies, chores, log: rig.log, now });
+  const ledger = rig.store.ledgers.of('dies');
+  await finishChores({ jobs: dies, chores, log: rig.log, now, ledger });
   await eventually('what was written before it died', async () => (await waiting()) === 20);
   const [first] = await chores.list();
   const again = await chores.add({ kind: 'clear', until: `${first!.until}9` });

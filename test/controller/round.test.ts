@@ -33,6 +33,7 @@ test('a round without an event puts no metric; one that returns a job does', asy
     nudge: () => undefined,
     metrics,
     spreading,
+    ledger: rig.store.ledgers.of('controller'),
   };
   const jobId = await rig.generate();
   await controlRound(deps);

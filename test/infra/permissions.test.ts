@@ -75,7 +75,7 @@ describe('tables', () => {
         ...forEach('deliveries/index/byDue', 'Query'),
         ...forEach('deliveries/index/byOwner', 'Query'),
         ...forEach('deliveries/index/byType', 'Query'),
-        'ledgers BatchGetItem',
+        ...forEach('ledgers', 'BatchGetItem', 'PutItem'),
         'ledgers/index/byHour Query',
         ...forEach('assets', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
         ...forEach('webhook-secrets', 'GetItem', 'PutItem'),

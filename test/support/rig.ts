@@ -156,6 +156,7 @@ export async function startRig({
     );
   };
 
+  const ledger = store.ledgers.of('controller');
   const rig: Rig = {
     store,
     images,
@@ -169,7 +170,7 @@ export async function startRig({
     nudge,
     sweep: async () =>
       void (await sweep({ jobs, hosts, log, timings, now, nudge, watch: createWatch(5000, timings) })),
-    finishChores: () => finishChores({ jobs, chores, log, now }),
+    finishChores: () => finishChores({ jobs, chores, log, now, ledger }),
 
     async addHost({ comfyui: given, ...options } = {}) {
       const comfyui = given && 'url' in given ? given : await startSimulatedComfyUI({ stepMs: 5, ...given });

@@ -36,7 +36,7 @@ export function endRoutes({ jobs, now }: AdminDeps, ends: Ends) {
         tag: 'Operations',
         summary: 'The last hours in intervals of five minutes',
         description:
-          'What completed and failed, how long it had waited and run, and webhooks. A host says it every 15 s, what sends webhooks after each round: what it had not said when it died is missing. Cancelled jobs are not counted.',
+          'What completed, failed and was cancelled, how long it had waited and run, and webhooks. A host says it every 15 s, what sends webhooks after each round, the API with each cancel: what it had not said when it died is missing.',
         scope: 'admin',
         parameters: { hours: hoursBack(3) },
         answers: { 200: json('All intervals, empty ones too', 'Hours') },
@@ -117,6 +117,7 @@ function intervalView(begin: number, interval: Required<Interval>) {
     at: iso(begin),
     completed: interval.completed,
     failed: failedOf(interval),
+    cancelled: interval.cancelled,
     outputs: interval.outputs,
     gpu_seconds: interval.gpuMs / 1000,
     wait_seconds: spread(interval.waits),

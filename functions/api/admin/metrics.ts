@@ -3,7 +3,7 @@
 
 import { dayOf } from '../../core/quota.ts';
 import type { Host } from '../../core/host.ts';
-import { BOUNDS, type Interval, sumOf } from '../../core/ledger.ts';
+import { BOUNDS, sumOf } from '../../core/ledger.ts';
 import { route } from '../http/route.ts';
 import type { AdminDeps } from './deps.ts';
 import { intervalsOf } from './end-routes.ts';
@@ -155,22 +155,27 @@ function webhookFamilies({ webhooks }: ReturnType<typeof sumOf>): Family[] {
   ];
 }
 
-function endFamilies(today: Interval): Family[] {
+function endFamilies(today: ReturnType<typeof sumOf>): Family[] {
   return [
     {
       name: 'comfyui_jobs_ended_total',
       type: 'counter',
-      help: 'Jobs that completed or failed, by the code of the failure, since midnight UTC',
+      help: 'Jobs that completed, failed or were cancelled, by the code of the failure, since midnight UTC',
       samples: [
         { labels: { outcome: 'completed', code: '' }, value: today.completed },
+        { labels: { outcome: 'cancelled', code: '' }, value: today.cancelled },
         ...Object.entries(today.failed).map(([code, value]) => ({
           labels: { outcome: 'failed', code },
           value,
         })),
       ],
     },
-    counter('comfyui_outputs_total', 'Images and other files of these jobs', today.outputs),
-    counter('comfyui_gpu_seconds_total', 'GPU time of these jobs', today.gpuMs / 1000),
+    counter(
+      'comfyui_outputs_total',
+      'Images and other files of jobs that completed or failed',
+      today.outputs,
+    ),
+    counter('comfyui_gpu_seconds_total', 'GPU time of jobs that completed or failed', today.gpuMs / 1000),
     histogram('comfyui_job_wait_seconds', 'From acceptance to the first start, since midnight UTC', {
       bounds: BOUNDS,
       counts: today.waits,

@@ -77,6 +77,7 @@ export const hours = z.strictObject({
         at: time.describe('When it begins'),
         completed: count,
         failed: count,
+        cancelled: count.describe('Neither their outputs nor their times are in the others'),
         outputs: count,
         gpu_seconds: seconds,
         wait_seconds: spread.describe('From acceptance to the first start'),

@@ -206,6 +206,7 @@ async function measure(
       watch: createWatch(MINUTE),
       nudge: () => undefined,
       spreading,
+      ledger: tables.ledgers.of('controller'),
     };
     await controlRound(deps);
     await scaleFleet({
