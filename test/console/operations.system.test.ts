@@ -38,6 +38,43 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await close();
   });
 
+  test('a plot says its values by the keyboard, and sums them in its table', async () => {
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'a red fox', steps: 1000 }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    await fetch(`${shown.url}api/queue/${id}`, { method: 'DELETE' });
+    const { page, axe, close } = await shown.visit({ at: '#/operations' });
+    const slider = page.getByRole('slider', { name: 'Values of: Jobs that ended, each five minutes' });
+    const said = () => slider.getAttribute('aria-valuetext');
+    await expect.poll(said).toMatch(/^\d\d:\d\d.{0,3}: completed \d+, failed \d+, cancelled \d+$/);
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await expect.poll(said).toMatch(/completed 0, failed 0, cancelled 0$/);
+    await page.keyboard.press('End');
+    const figure = page.getByRole('figure').filter({ has: slider });
+    await figure.getByText('As a table').click();
+    await figure.getByRole('row', { name: /^Sum [1-9]\d* 0 [1-9]\d*$/ }).waitFor();
+    expect(await figure.getByRole('columnheader').allInnerTexts()).toEqual([
+      'Time',
+      'completed',
+      'failed',
+      'cancelled',
+    ]);
+    // Bars of one time stand on each other: none begins where another does.
+    const feet = await figure.locator('rect').evaluateAll((bars: unknown[]) =>
+      (bars as { getAttribute(name: string): string }[]).map((bar) => {
+        const [x, y, height] = ['x', 'y', 'height'].map((name) => Number(bar.getAttribute(name)));
+        return `${x!.toFixed(1)} ${(y! + height!).toFixed(1)}`;
+      }),
+    );
+    expect(new Set(feet).size).toBe(feet.length);
+    expect(await axe()).toEqual([]);
+    await close();
+  });
+
   test('a key is made, shown once, used, and revoked', async () => {
     const { page, close } = await shown.visit({ at: '#/operations' });
     await page.getByRole('button', { name: 'New key' }).click();

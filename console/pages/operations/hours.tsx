@@ -11,8 +11,12 @@ export function Hours({ hours: { intervals } }: { hours: HoursView }) {
   const seconds = (value: number) => (value < 1 ? numberOf(value, 2) : durationOf(value));
   const tries = [
     { name: words.delivered, values: intervals.map(({ webhooks }) => webhooks.delivered) },
-    { name: words.failedTries, values: intervals.map(({ webhooks }) => webhooks.failed_tries) },
     { name: words.givenUp, values: intervals.map(({ webhooks }) => webhooks.given_up) },
+    // The last try of one that was given up has failed too.
+    {
+      name: words.retried,
+      values: intervals.map(({ webhooks }) => webhooks.failed_tries - webhooks.given_up),
+    },
   ];
   return (
     <div class="plots">
@@ -22,6 +26,7 @@ export function Hours({ hours: { intervals } }: { hours: HoursView }) {
         series={[
           { name: words.completed, values: intervals.map(({ completed }) => completed), how: 'bar' },
           { name: words.failed, values: intervals.map(({ failed }) => failed), how: 'bar' },
+          { name: words.cancelled, values: intervals.map(({ cancelled }) => cancelled), how: 'bar' },
         ]}
         say={numberOf}
       />
