@@ -42,10 +42,11 @@ describe.skipIf(!hasChromium)('Operations', () => {
     const accepted = await fetch(`${shown.url}api/generate`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ prompt: 'a red fox', steps: 1000 }),
+      body: JSON.stringify({ prompt: 'a red fox', steps: 50 }),
     });
     const { job_id: id } = (await accepted.json()) as { job_id: string };
-    await fetch(`${shown.url}api/queue/${id}`, { method: 'DELETE' });
+    const cancelled = await fetch(`${shown.url}api/queue/${id}`, { method: 'DELETE' });
+    expect([accepted.status, cancelled.status]).toEqual([202, 200]);
     const { page, axe, close } = await shown.visit({ at: '#/operations' });
     const slider = page.getByRole('slider', { name: 'Values of: Jobs that ended, each five minutes' });
     const said = () => slider.getAttribute('aria-valuetext');
@@ -56,7 +57,7 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await page.keyboard.press('End');
     const figure = page.getByRole('figure').filter({ has: slider });
     await figure.getByText('As a table').click();
-    await figure.getByRole('row', { name: /^Sum [1-9]\d* 0 [1-9]\d*$/ }).waitFor();
+    await figure.getByRole('row', { name: /^Sum \d+ 0 [1-9]\d*$/ }).waitFor();
     expect(await figure.getByRole('columnheader').allInnerTexts()).toEqual([
       'Time',
       'completed',
