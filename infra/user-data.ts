@@ -5,7 +5,10 @@ import { createHash } from 'node:crypto';
 import type { MachineHostEnvironment } from '../functions/config/host.ts';
 
 /** The settings from CDK; the instance reads the rest from its own metadata. */
-export type HostSettings = Omit<MachineHostEnvironment, 'INSTANCE_ID' | 'USD_PER_HOUR' | 'LAUNCHED_AT'> & {
+export type HostSettings = Omit<
+  MachineHostEnvironment,
+  'INSTANCE_ID' | 'AVAILABILITY_ZONE' | 'USD_PER_HOUR' | 'LAUNCHED_AT'
+> & {
   AWS_REGION: string;
   TABLE_PREFIX: string;
   IMAGES_BUCKET: string;

@@ -64,7 +64,7 @@ export type Healthy = { status: "healthy"; comfyui: "connected" | "asleep" | "wa
 
 export type Unhealthy = { error: string; code: string; details?: { field?: string } & { [name: string]: unknown }; status: "unhealthy"; trouble: string | null };
 
-export type HostList = { hosts: ({ host_id: string; machine_id: string; state: "ready" | "draining"; comfyui: "connected" | "silent"; comfyui_version: string | null; comfyui_url: string | null; trouble: string | null; simulated: boolean; release: string | null; devices: ({ name: string; vram: number; vram_free: number })[]; models: (string)[]; slots: number; held: number; seconds_per_job: number | null; running: ({ job_id: string; owner: string; status: "queued" | "processing"; since: string; progress: number })[]; started_at: string; seen_at: string })[]; total: number };
+export type HostList = { hosts: ({ host_id: string; machine_id: string; zone: string | null; state: "ready" | "draining"; comfyui: "connected" | "silent"; comfyui_version: string | null; comfyui_url: string | null; trouble: string | null; simulated: boolean; release: string | null; devices: ({ name: string; vram: number; vram_free: number })[]; models: (string)[]; slots: number; held: number; seconds_per_job: number | null; running: ({ job_id: string; owner: string; status: "queued" | "processing"; since: string; progress: number })[]; started_at: string; seen_at: string })[]; total: number };
 
 export type QueueByOwner = { waiting: number; held: number; counted_all: boolean; oldest_wait_seconds: number | null; owners: ({ owner: string; waiting: number; held: number; oldest_wait_seconds: number | null })[] };
 

@@ -67,6 +67,12 @@ export const machineHost = {
     'must be the id of this EC2 instance, such as i-0123456789abcdef0',
     'this machine, which is also the host’s name',
   ),
+  AVAILABILITY_ZONE: setting(
+    z.optional(text),
+    'must be a zone such as us-east-1a',
+    'where this instance is: operators see it with the host',
+    { otherwise: 'it is not shown' },
+  ),
   IDLE_MINUTES: setting(
     z.coerce.number().check(z.positive()),
     'must be a number of minutes above 0',

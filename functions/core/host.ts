@@ -17,6 +17,8 @@ export interface Host {
   instanceId?: string;
   /** Where a machine has several: which of them, without its password. */
   comfyuiUrl?: string;
+  /** The machine's availability zone; absent: it is not on EC2. */
+  zone?: string;
   /** URL of the intake; absent: the host is in the API's own process, and needs no offers. */
   url?: string | undefined;
   state: 'ready' | 'draining';

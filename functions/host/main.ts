@@ -70,6 +70,7 @@ try {
       now,
       metrics,
       machineId,
+      zone: machine?.AVAILABILITY_ZONE,
       urlOf: (index) => intakeUrl + pathOfIntake(index, addresses.length),
       slots: settings.SLOTS,
       usdPerHour: settings.USD_PER_HOUR,

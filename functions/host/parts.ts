@@ -62,6 +62,8 @@ export interface HostDeps {
   /** Milliseconds that this machine has been awake since some moment. */
   awake?: () => number;
   machineId: string;
+  /** Where its machine is; absent: not on EC2. */
+  zone?: string | undefined;
   /** Where its machine has several ComfyUIs: the machine, and which of them this is. */
   place?: Required<Pick<Host, 'instanceId' | 'comfyuiUrl'>> | undefined;
   /** All hosts of this process: each enters itself. */
@@ -253,6 +255,7 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     hostId,
     machineId,
     ...deps.place,
+    ...(deps.zone !== undefined && { zone: deps.zone }),
     url: deps.url,
     slots: deps.slots,
     startedAt,

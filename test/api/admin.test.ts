@@ -89,7 +89,7 @@ test('owners that wait stand with their counts, the one with most first', async 
 });
 
 test('a host shows its machine, and the job that it runs', async () => {
-  const host = await rig.addHost({ comfyui: { stepMs: 200 } });
+  const host = await rig.addHost({ comfyui: { stepMs: 200 }, zone: 'us-east-1b' });
   const jobId = await rig.generate({ steps: 50 });
   const found = await eventually('the job on its host', async () => {
     const { hosts } = (await get('/api/admin/hosts')) as { hosts: Json[] };
@@ -99,6 +99,7 @@ test('a host shows its machine, and the job that it runs', async () => {
   expect(found).toMatchObject({
     host_id: host.running.hostId,
     machine_id: host.machineId,
+    zone: 'us-east-1b',
     state: 'ready',
     comfyui: 'connected',
     devices: [{ vram: expect.any(Number) as number, vram_free: expect.any(Number) as number }],

@@ -82,7 +82,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
     expect(seen).toContain('/srv/comfyui/data/output 2775 comfyui comfyui');
     expect(seen).toContain('/run/comfyui-host 2775 root comfyui-setup');
     expect(seen).toContain(
-      `INSTANCE_ID=i-0123456789abcdef0\nINTAKE_HOST=${ADDRESS}\nINTAKE_URL=http://${ADDRESS}:5002\nUSD_PER_HOUR=2.24\nLAUNCHED_AT=2026-11-23T11:00:00Z\n`,
+      `INSTANCE_ID=i-0123456789abcdef0\nAVAILABILITY_ZONE=us-east-1a\nINTAKE_HOST=${ADDRESS}\nINTAKE_URL=http://${ADDRESS}:5002\nUSD_PER_HOUR=2.24\nLAUNCHED_AT=2026-11-23T11:00:00Z\n`,
     );
     expect(seen).toMatch(/^ext4 .*noatime/m);
     expect(seen).toContain('LABEL=comfyui /srv/comfyui ext4 noatime,nofail 0 2');

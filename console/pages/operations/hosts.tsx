@@ -30,6 +30,7 @@ export function Hosts({ hosts }: { hosts: HostList['hosts'] }) {
           ))}
           {host.trouble && <p class="field-error">{host.trouble}</p>}
           <p class="field-about">
+            {host.zone !== null && `${host.machine_id}, ${host.zone} · `}
             {words.slots(host.held, host.slots)} · {words.since(timeOf(host.started_at))}
             {host.models.length > 0 && ` · ${host.models.join(', ')}`}
           </p>

@@ -54,6 +54,7 @@ function hostView(host: Host, held: readonly JobState[]) {
   return {
     host_id: host.hostId,
     machine_id: instanceOf(host),
+    zone: host.zone ?? null,
     state: host.state,
     comfyui: host.comfyui ? ('connected' as const) : ('silent' as const),
     comfyui_version: host.comfyuiVersion ?? null,

@@ -14,6 +14,7 @@ export const hosts = z.strictObject({
     z.strictObject({
       host_id: z.string(),
       machine_id: z.string().describe('On EC2 the instance'),
+      zone: z.string().nullable().describe('On EC2 the availability zone'),
       state: z.enum(['ready', 'draining']),
       comfyui: z.enum(['connected', 'silent']),
       comfyui_version: z.string().nullable(),

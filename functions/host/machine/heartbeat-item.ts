@@ -8,7 +8,7 @@ const MIB = 2 ** 20;
 /** What does not change in a run. */
 export type HostIdentity = Pick<
   Host,
-  'hostId' | 'machineId' | 'instanceId' | 'comfyuiUrl' | 'url' | 'slots' | 'startedAt'
+  'hostId' | 'machineId' | 'instanceId' | 'comfyuiUrl' | 'zone' | 'url' | 'slots' | 'startedAt'
 > & {
   release?: string | undefined;
 };

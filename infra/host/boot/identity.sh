@@ -13,6 +13,7 @@ of() { /usr/bin/python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.
 id=$(of instanceId)
 address=$(of privateIp)
 type=$(of instanceType)
+zone=$(of availabilityZone)
 launched=$(of pendingTime)
 price=
 IFS=',' read -ra prices <<<"${USD_PER_HOUR_BY_TYPE:-}"
@@ -25,6 +26,7 @@ fi
 
 {
   echo "INSTANCE_ID=$id"
+  echo "AVAILABILITY_ZONE=$zone"
   echo "INTAKE_HOST=$address"
   echo "INTAKE_URL=http://$address:${INTAKE_PORT:-5002}"
   if [ -n "$price" ]; then echo "USD_PER_HOUR=$price"; fi
