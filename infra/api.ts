@@ -61,7 +61,10 @@ export class Api extends Construct {
           chores: { items: ['PutItem', 'DeleteItem'] },
           owners: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
           usage: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'] },
-          deliveries: { items: ['GetItem', 'BatchGetItem', 'UpdateItem'], indexes: ['byOwner', 'byDue', 'byType'] },
+          deliveries: {
+            items: ['GetItem', 'BatchGetItem', 'UpdateItem'],
+            indexes: ['byOwner', 'byDue', 'byType'],
+          },
           // What it cancels is counted in one of its own.
           ledgers: { items: ['BatchGetItem', 'PutItem'], indexes: ['byHour'] },
           assets: { items: ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] },
