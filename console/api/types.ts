@@ -46,7 +46,7 @@ export type WebhookEvent = { type: "job.completed" | "job.failed" | "job.cancell
 
 export type WebhookSecret = { secret: string };
 
-export type Workflows = { workflows: (string)[]; total: number; refused: (string)[]; details?: ({ name: string; title: string; description: string; inputs: (string)[]; models: (string)[]; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; faults: (string)[]; hosts: (string)[] })[]; can_save?: boolean };
+export type Workflows = { workflows: (string)[]; titles: { [name: string]: string }; total: number; refused: (string)[]; details?: ({ name: string; title: string; description: string; inputs: (string)[]; models: (string)[]; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; faults: (string)[]; hosts: (string)[] })[]; can_save?: boolean };
 
 export type Workflow = { name: string; title: string; description: string; presets: { [name: string]: { [name: string]: unknown } }; inputs: { [name: string]: unknown }; missing: ({ node: string; class_type: string; field: string | null; value: string | null; hosts: (string)[] })[]; faults: (string)[] };
 

@@ -1,8 +1,8 @@
 // A template's public description: title, presets, and inputs as JSON Schema.
 
 import { MAX_TEXT } from './limits.ts';
-import type { Option } from './object-info.ts';
-import { boundsOf, type InputSpec, type Template } from './template.ts';
+import { linkOf, type Option } from './object-info.ts';
+import { boundsOf, type InputSpec, targetsOf, type Template } from './template.ts';
 
 /** The allowed values of an input; undefined where they are not known. */
 export type Options = (spec: InputSpec) => Option[] | undefined;
@@ -20,7 +20,7 @@ export function describeTemplate(template: Template, options: Options) {
       type: 'object',
       additionalProperties: false,
       required: inputs.filter(([, spec]) => spec.required).map(([name]) => name),
-      properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(spec, options)])),
+      properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(template, spec, options)])),
     },
   };
 }
@@ -38,7 +38,7 @@ const JSON_TYPES = {
   boolean: 'boolean',
 } as const satisfies Record<InputSpec['type'], string>;
 
-function schemaOf(spec: InputSpec, options: Options): Record<string, unknown> {
+function schemaOf(template: Template, spec: InputSpec, options: Options): Record<string, unknown> {
   const choices = options(spec);
   const { minimum, maximum } = boundsOf(spec);
   return withoutUndefined({
@@ -54,7 +54,22 @@ function schemaOf(spec: InputSpec, options: Options): Record<string, unknown> {
     enum: choices,
     // JSON Schema has no type for a file's name or for a seed that is drawn when absent.
     'x-input': spec.type,
+    'x-mask': spec.type === 'image' && usesMask(template, spec) ? true : undefined,
   });
+}
+
+/** Whether the transparent part of such an image acts on the job: LoadImage's second output is its mask. */
+function usesMask({ graph }: Template, spec: InputSpec): boolean {
+  const loaders = targetsOf(spec).map(({ node }) => node);
+  return (
+    loaders.some((node) => graph[node]?.class_type === 'LoadImageMask') ||
+    Object.values(graph).some(({ inputs }) =>
+      Object.values(inputs).some((value) => {
+        const link = linkOf(value);
+        return link?.output === 1 && loaders.includes(link.node);
+      }),
+    )
+  );
 }
 
 /** A list may hold numbers. Undefined: only texts, or no list. */

@@ -18,6 +18,7 @@ describe('workflows', () => {
       status: 200,
       json: {
         workflows: ['flux2_turbo_default', 'flux2_turbo_controlnet', 'flux2_turbo_upscale'],
+        titles: { flux2_turbo_controlnet: 'FLUX.2 Turbo, following an image' },
         total: 3,
       },
     });

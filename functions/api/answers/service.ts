@@ -9,6 +9,7 @@ const count = z.int().min(0);
 
 export const workflows = z.strictObject({
   workflows: z.array(z.string()).describe('The first is the one that is used where none is named'),
+  titles: z.record(z.string(), z.string()).describe('What people call each, by its name'),
   total: count,
   refused: z
     .array(z.string())
@@ -82,7 +83,11 @@ export const workflow = z.strictObject({
   title: z.string(),
   description: z.string(),
   presets: z.record(z.string(), z.record(z.string(), z.unknown())),
-  inputs: z.looseObject({}).describe('JSON Schema of what a caller may set'),
+  inputs: z
+    .looseObject({})
+    .describe(
+      'JSON Schema of what a caller may set. x-input: seed, image and others that JSON Schema has no type for; x-mask: the transparent part of the image is used as a mask',
+    ),
   missing: missing.describe(
     'What the hosts lack that its graph needs; empty where one has all of it, or none is up',
   ),

@@ -25,14 +25,19 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
       route: 'GET /workflows',
       id: 'workflows',
       tag: 'Service',
-      summary: 'The workflows by name',
+      summary: 'The workflows by name, and their titles',
       scope: 'read',
       parameters: { details },
-      answers: { 200: json('Their names', 'Workflows') },
+      answers: { 200: json('Their names and titles', 'Workflows') },
     },
     async (_, { details }) => {
       const { templates, refused, folder } = workflows;
-      const names = { workflows: [...templates.keys()], total: templates.size, refused: [...refused] };
+      const names = {
+        workflows: [...templates.keys()],
+        titles: Object.fromEntries([...templates].map(([name, { title }]) => [name, title])),
+        total: templates.size,
+        refused: [...refused],
+      };
       if (details !== 'true') return names;
       const hosts = await fleet.inventories();
       return {
