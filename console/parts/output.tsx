@@ -16,8 +16,15 @@ export function useShowable(url: string): { isShowable: boolean; onError: () => 
   return { isShowable: failed !== url, onError: () => setFailed(url) };
 }
 
-/** @param onOpen at full size */
-export function Output({ output, onOpen }: { output: OutputView; onOpen: () => void }) {
+interface OutputProps {
+  output: OutputView;
+  /** At full size. */
+  onOpen: () => void;
+  /** It is not shown: the link has ended, or what it leads to has gone. */
+  onLost?: () => void;
+}
+
+export function Output({ output, onOpen, onLost }: OutputProps) {
   const { filename, url, width, height } = output;
   const { isShowable, onError } = useShowable(url);
   if (!isPicture(output)) return <Other output={output} />;
@@ -30,7 +37,10 @@ export function Output({ output, onOpen }: { output: OutputView; onOpen: () => v
         height={height ?? undefined}
         alt={filename}
         loading="lazy"
-        onError={onError}
+        onError={() => {
+          onError();
+          onLost?.();
+        }}
       />
     </button>
   );

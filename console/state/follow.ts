@@ -8,7 +8,7 @@ import { signalOfKey } from '../api/key.ts';
 import { isGivenUp } from '../api/pause.ts';
 import { eventsOf } from '../api/events.ts';
 import type { JobPreview, JobStatus } from '../api/types.ts';
-import { type Asked, asked, isEnded, type Known, knownOf, submit } from './jobs.ts';
+import { type Asked, asked, forget, isEnded, type Known, knownOf, submit } from './jobs.ts';
 import { streamed } from './streamed.ts';
 
 /** The oldest ones without a stream are asked for this often, ms: any of them may be the next that runs. */
@@ -174,9 +174,17 @@ function hear(key: string, view: JobStatus): void {
   arrange();
 }
 
-function fail({ key }: Asked, error: unknown): void {
+/** One whose result is no more to be had may have been deleted. */
+export const lookAgain = (one: Asked): void => void (one.jobId !== undefined && once(one as Accepted));
+
+function fail({ key, jobId }: Asked, error: unknown): void {
   // There is another key: it goes on under one of the same owner.
   if (isGivenUp(error)) return;
+  // It was accepted, and was deleted since.
+  if (jobId !== undefined && error instanceof ApiFailure && error.status === 404) {
+    forget(key);
+    return;
+  }
   const failure =
     error instanceof ApiFailure ? error : new ApiFailure(String(error), { status: 0, code: 'page_fault' });
   update(key, { failure });

@@ -25,7 +25,7 @@ export interface Known {
   view?: JobStatus;
   /** The unfinished image, as a data: URL; of a job that runs. */
   preview?: string | undefined;
-  /** It was not accepted, or is not there any more. */
+  /** It was not accepted; of one that was: how it goes cannot be read. */
   failure?: ApiFailure;
 }
 
@@ -56,6 +56,12 @@ export function ask(workflow: string, inputs: Inputs): Asked {
 export function forget(key: string): void {
   asked.value = asked.value.filter((one) => one.key !== key);
   known.delete(key);
+}
+
+/** What was deleted: what this tab shows of it goes. */
+export function forgetJob(jobId: string): void {
+  const one = asked.peek().find((one) => one.jobId === jobId);
+  if (one) forget(one.key);
 }
 
 const underway = new Map<string, Promise<string>>();

@@ -19,6 +19,8 @@ export interface InputSchema {
   minLength?: number;
   maxLength?: number;
   enum?: string[];
+  /** Of an image: its transparent part is used as a mask. */
+  'x-mask'?: true;
 }
 
 export interface Form extends Omit<Workflow, 'inputs'> {
@@ -26,15 +28,22 @@ export interface Form extends Omit<Workflow, 'inputs'> {
 }
 
 export const names = signal<string[] | undefined>(undefined);
+const titles = signal<Record<string, string>>({});
 const forms = signal<Record<string, Form>>({});
 onKeyChange(() => {
   names.value = undefined;
+  titles.value = {};
   forms.value = {};
 });
 
 export async function loadNames(): Promise<void> {
-  names.value = (await call('GET /api/workflows')).workflows;
+  const found = await call('GET /api/workflows');
+  titles.value = found.titles;
+  names.value = found.workflows;
 }
+
+/** As people call it. */
+export const titleOf = (name: string): string => titles.value[name] ?? name;
 
 /** Undefined until `loadForm` has it. */
 export const formOf = (name: string): Form | undefined => forms.value[name];

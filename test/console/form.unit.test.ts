@@ -2,7 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { eventOf } from '../../console/api/events.ts';
-import { readValues, splitFields, type Values, valuesOf } from '../../console/pages/make/form.ts';
+import {
+  inputsAfter,
+  presetOf,
+  readValues,
+  splitFields,
+  type Values,
+  valuesOf,
+} from '../../console/pages/make/form.ts';
 import type { Form, InputSchema } from '../../console/state/workflows.ts';
 import { de } from '../../console/text/de.ts';
 import { en } from '../../console/text/en.ts';
@@ -77,6 +84,32 @@ describe('what is sent of a form', () => {
     const form = formWith({ prompt: PROMPT, steps: STEPS, tiled: { type: 'boolean', 'x-input': 'boolean' } });
     expect(readValues(form, valuesOf(inputs), new Set(), '.').inputs).toEqual(inputs);
   });
+});
+
+test.each<[string, number, string]>([
+  ['7', 1, '8'],
+  ['9007199254740993', 2, '9007199254740995'],
+  ['18446744073709551614', 1, '18446744073709551615'],
+  ['18446744073709551615', 1, '0'],
+  ['18446744073709551615', 15, '14'],
+])('a kept seed counts up: %s and %i more are %s', (seed, count, expected) => {
+  const form = formWith({ prompt: PROMPT, seed: SEED });
+  expect(inputsAfter(form, { prompt: 'a', seed }, count)).toEqual({ prompt: 'a', seed: expected });
+});
+
+test('a kept seed wraps at the input’s own bounds, and one that is drawn stays away', () => {
+  const form = formWith({ seed: { ...SEED, minimum: 10, maximum: 12 } });
+  expect(inputsAfter(form, { seed: '12' }, 1)).toEqual({ seed: '10' });
+  expect(inputsAfter(form, { prompt: 'a' }, 3)).toEqual({ prompt: 'a' });
+});
+
+test('a preset is shown as long as the form has its values, of several the fullest', () => {
+  const presets = { fast: { steps: 8 }, small: { steps: 8, cfg: 1 }, usual: { cfg: 9 } };
+  const form = { ...formWith({ steps: STEPS, cfg: CFG }), presets } as unknown as Form;
+  expect(presetOf(form, {})).toBeUndefined();
+  expect(presetOf(form, { steps: '8' })).toBe('fast');
+  expect(presetOf(form, { steps: '8', cfg: '1' })).toBe('small');
+  expect(presetOf(form, { steps: '9', cfg: '1' })).toBeUndefined();
 });
 
 test('of many inputs the first are those that most people set', () => {

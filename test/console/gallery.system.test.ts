@@ -130,7 +130,7 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     const tile = page.getByRole('link', { name: /not for long/ });
     await tile.click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Again' }).click();
+    await dialog.getByRole('button', { name: 'Edit again' }).click();
     await expect.poll(() => page.getByLabel('Prompt', { exact: true }).inputValue()).toBe('not for long');
     await page.goBack();
     await dialog.getByRole('button', { name: 'Delete' }).click();

@@ -1,6 +1,7 @@
 // The page Make, as a person uses it, in a real Chromium.
 
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,10 +9,32 @@ import { type Console, hasChromium, isFocused, openConsole, property, type Visit
 
 describe.skipIf(!hasChromium)('Make', () => {
   let shown: Console;
+  let folder: string;
   beforeAll(async () => {
-    shown = await openConsole();
+    folder = await mkdtemp(join(tmpdir(), 'workflows-'));
+    await cp('workflows', folder, { recursive: true });
+    await addInpaint();
+    shown = await openConsole({ WORKFLOWS_PATH: folder });
   });
-  afterAll(() => shown?.close());
+  afterAll(async () => {
+    await shown?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** As the one that follows an image, but the mask of the image goes on. */
+  async function addInpaint(): Promise<void> {
+    const read = async (file: string) =>
+      JSON.parse(await readFile(join('workflows', `flux2_turbo_controlnet${file}`), 'utf8')) as {
+        [node: string]: { inputs: Record<string, unknown> };
+      };
+    const graph = await read('.json');
+    graph['13']!.inputs['mask'] = ['12', 1];
+    await writeFile(join(folder, 'inpaint.json'), JSON.stringify(graph));
+    await writeFile(
+      join(folder, 'inpaint.inputs.json'),
+      JSON.stringify({ ...(await read('.inputs.json')), title: 'Inpaint' }),
+    );
+  }
 
   const small = { width: '256', height: '256' };
 
@@ -44,7 +67,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     const image = page.getByRole('dialog').locator('img');
     await expect.poll(() => property(image, 'naturalWidth')).toBe(256);
     await page.keyboard.press('Escape');
-    await card.getByRole('button', { name: 'Again' }).click();
+    await card.getByRole('button', { name: 'Edit again' }).click();
     expect(await page.getByLabel('Seed', { exact: true }).inputValue()).toBe(seed);
     await card.getByRole('button', { name: 'Vary the seed' }).click();
     await expect.poll(() => page.getByText('Done').count()).toBe(2);
@@ -147,7 +170,7 @@ describe.skipIf(!hasChromium)('Make', () => {
 
   test('an image is given by a file, a mask is painted on it, and both reach the job', async () => {
     const { page, close } = await shown.visit();
-    await page.getByLabel('Workflow').selectOption('flux2_turbo_controlnet');
+    await page.getByLabel('Workflow').selectOption('inpaint');
     await fill(page, 'edges');
     const png = new PNG({ width: 300, height: 200, fill: true });
     png.data.fill(200);
@@ -198,7 +221,7 @@ describe.skipIf(!hasChromium)('Make', () => {
   test('a mask is painted on the file itself, and by its dialog alone', async () => {
     const { page, close } = await shown.visit();
     const sent = generatesOf(page);
-    await page.getByLabel('Workflow').selectOption('flux2_turbo_controlnet');
+    await page.getByLabel('Workflow').selectOption('inpaint');
     await fill(page, 'only painted');
     const buffer = PNG.sync.write(new PNG({ width: 640, height: 400, fill: true }));
     const choose = () =>

@@ -13,6 +13,7 @@ import { Output } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
+import { forgetJob } from '../../state/jobs.ts';
 import { useRead } from '../../state/read.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
 import { again, varySeed } from '../make/again.ts';
@@ -74,6 +75,7 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
   const remove = async () => {
     await call('DELETE /api/history/{id}', { path: { id: job.job_id } });
     forget(job.job_id);
+    forgetJob(job.job_id);
     onClose();
   };
   return (

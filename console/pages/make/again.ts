@@ -5,8 +5,10 @@ import { ask } from '../../state/jobs.ts';
 import type { OutputView } from '../../parts/output.tsx';
 import { isFileType, takesKind } from '../../state/file-types.ts';
 import { formOf, loadForm } from '../../state/workflows.ts';
-import { valuesOf } from './form.ts';
-import { chooseWorkflow, lockSeed, replaceValues, setValue } from './forms.ts';
+import { notify } from '../../parts/notices.tsx';
+import { t } from '../../text/index.ts';
+import { type Values, valuesOf } from './form.ts';
+import { chooseWorkflow, focusWanted, lockSeed, replaceValues, setValues, valuesOfForm } from './forms.ts';
 
 /** What a job was made of: its workflow's own inputs, with the seed that was drawn. */
 export interface Made {
@@ -25,8 +27,14 @@ export async function again({ workflow, inputs, seed }: Made): Promise<void> {
     ...(field !== undefined && seed !== null && { [field]: seed }),
   });
   if (field !== undefined) lockSeed(workflow, field, seed !== null);
+  show(workflow);
+  notify(t().job.filled);
+}
+
+function show(workflow: string): void {
   chooseWorkflow(workflow);
   goTo('');
+  focusWanted.value = workflow;
 }
 
 /** Sent at once. */
@@ -50,12 +58,24 @@ export async function useAsInput(
       ([, schema]) => isFileType(schema['x-input']) && takesKind(schema['x-input'], kind),
     )?.[0];
     if (field === undefined) continue;
-    setValue(workflow, field, filename);
-    chooseWorkflow(workflow);
-    goTo('');
+    setValues(workflow, { ...(chosen !== undefined && wordsFor(workflow, chosen)), [field]: filename });
+    show(workflow);
+    notify(t().job.inputOf(formOf(workflow)!.title));
     return true;
   }
   return false;
+}
+
+/** What was written into the form before goes along where this one has nothing: a prompt is rarely meant for one workflow only. */
+function wordsFor(workflow: string, before: string): Values {
+  const own = valuesOfForm(workflow);
+  const given = valuesOfForm(before);
+  const texts = Object.entries(formOf(workflow)!.inputs.properties).flatMap(([name, schema]) => {
+    const text = given[name];
+    const isWanted = schema['x-input'] === 'string' && !own[name] && typeof text === 'string' && text !== '';
+    return isWanted ? [[name, text] as const] : [];
+  });
+  return Object.fromEntries(texts);
 }
 
 function seedField(workflow: string): string | undefined {

@@ -51,7 +51,7 @@ function InputField({ form, name }: { form: Form; name: string }) {
   const text = String(shownValue(schema, value));
   switch (schema['x-input']) {
     case 'image':
-      return <ImageField {...field} value={text} maskFor={maskFor(form, name)} onValue={set} />;
+      return <ImageField {...field} value={text} {...maskOf(form, name)} onValue={set} />;
     case 'audio':
     case 'video':
     case 'file':
@@ -90,13 +90,19 @@ function InputField({ form, name }: { form: Form; name: string }) {
   }
 }
 
-/** The image that a mask belongs to: the one beside it. */
-function maskFor({ name: workflow, inputs: { properties } }: Form, name: string): string | undefined {
-  if (!/mask/i.test(name)) return undefined;
+/** Whether a mask can be painted, and for a field that is one, on which image: the one beside it. */
+function maskOf(
+  { name: workflow, inputs: { properties } }: Form,
+  name: string,
+): { takesMask: boolean; maskFor?: string } {
+  if (!/mask/i.test(name)) return { takesMask: properties[name]!['x-mask'] === true };
   const image = Object.keys(properties).find(
     (other) => other !== name && properties[other]!['x-input'] === 'image' && !/mask/i.test(other),
   );
-  return image === undefined ? undefined : String(valuesOfForm(workflow)[image] ?? '');
+  return {
+    takesMask: true,
+    ...(image !== undefined && { maskFor: String(valuesOfForm(workflow)[image] ?? '') }),
+  };
 }
 
 interface ControlProps {
@@ -178,11 +184,12 @@ const Bounds = ({ schema: { minimum, maximum } }: { schema: InputSchema }): Comp
 );
 
 /** Without a lock each job draws its own seed. */
-function SeedField({ name, workflow, value, onValue, ...field }: WholeFieldProps & { workflow: string }) {
+function SeedField(props: WholeFieldProps & { workflow: string }) {
+  const { name, workflow, value, onValue, description, ...field } = props;
   const words = t().seed;
   const locked = isLocked(workflow, name);
   return (
-    <Field {...field}>
+    <Field {...field} description={[description, words.counts].filter(Boolean).join(' ')}>
       {(described) => (
         <div class="number">
           <input

@@ -34,7 +34,8 @@ interface PlaceProps extends FileFieldProps {
 
 interface Uploading {
   isBusy: boolean;
-  take(blob: Blob, filename: string): Promise<void>;
+  /** @returns the name that stands for it; undefined: it failed, and that was said */
+  take(blob: Blob, filename: string): Promise<string | undefined>;
 }
 
 const ACCEPTED: Record<FileType, string | undefined> = {
@@ -50,9 +51,12 @@ export function useUpload(onValue: (name: string) => void): Uploading {
   const take = async (blob: Blob, filename: string) => {
     setBusy(true);
     try {
-      onValue(await upload(blob, filename));
+      const name = await upload(blob, filename);
+      onValue(name);
+      return name;
     } catch (failure) {
       notifyFailure(failure);
+      return undefined;
     } finally {
       setBusy(false);
     }

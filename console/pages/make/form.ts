@@ -71,6 +71,16 @@ export function shownValue(schema: InputSchema, value: string | boolean | undefi
   return value ?? (typeof schema.default === 'boolean' ? schema.default : String(schema.default ?? ''));
 }
 
+/** The preset whose values the form has: of several the one that says the most. */
+export function presetOf({ presets, inputs: { properties } }: Form, values: Values): string | undefined {
+  const isHeld = ([field, value]: [string, unknown]) => {
+    const schema = properties[field];
+    return schema !== undefined && String(shownValue(schema, values[field])) === String(value);
+  };
+  const held = Object.entries(presets).filter(([, set]) => Object.entries(set).every(isHeld));
+  return held.toSorted(([, a], [, b]) => Object.keys(b).length - Object.keys(a).length)[0]?.[0];
+}
+
 /** A form that makes the same again. */
 export function valuesOf(inputs: Record<string, unknown>): Values {
   return Object.fromEntries(
@@ -88,6 +98,32 @@ export function splitFields(form: Form): { first: string[]; more: string[] } {
   const isFirst = (name: string) =>
     required.includes(name) || FIRST.test(name) || isFileType(properties[name]!['x-input']);
   return { first: names.filter(isFirst), more: names.filter((name) => !isFirst(name)) };
+}
+
+const MAX_SEED = 2n ** 64n - 1n;
+
+/** Of several that are asked for at once, what the one after `count` others is made of: a kept seed counts up, or all were the same. */
+export function inputsAfter({ inputs: { properties } }: Form, inputs: Inputs, count: number): Inputs {
+  const seeds = Object.entries(inputs).filter(([name]) => properties[name]?.['x-input'] === 'seed');
+  return {
+    ...inputs,
+    ...Object.fromEntries(
+      seeds.map(([name, seed]) => [name, seedAfter(properties[name]!, BigInt(seed), BigInt(count))]),
+    ),
+  };
+}
+
+/** After the most follows the least. */
+function seedAfter({ minimum = 0, maximum }: InputSchema, seed: bigint, count: bigint): string {
+  const least = BigInt(minimum);
+  const most = wholeOf(maximum) ?? MAX_SEED;
+  return String(least + ((seed - least + count) % (most - least + 1n)));
+}
+
+/** Of more than 53 bits a number came rounded: such bounds are one less than a power of two. */
+function wholeOf(bound: number | undefined): bigint | undefined {
+  if (bound === undefined) return undefined;
+  return BigInt(bound) - (Number.isSafeInteger(bound) ? 0n : 1n);
 }
 
 /** 32 bits: enough, and short to read. */

@@ -24,6 +24,12 @@ const allValues = storedOfOwner<Record<string, Values>>('forms', {}, (value) =>
 /** `<workflow>/<field>`: seeds that are kept for the next job. */
 const locked = storedOfOwner<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));
 
+/** How many jobs are asked for at once: of the person, whichever form is shown. */
+export const times = signal(1);
+
+/** The workflow whose form takes the focus as soon as it is drawn. */
+export const focusWanted = signal<string | undefined>(undefined);
+
 export const faults = signal<Faults | Record<string, string>>({});
 onKeyChange(() => (faults.value = {}));
 
@@ -55,6 +61,12 @@ export function setValues(name: string, changes: Record<string, string | boolean
 export function replaceValues(name: string, values: Values): void {
   allValues.value = { ...allValues.value, [name]: values };
   faults.value = {};
+}
+
+/** As the workflow has it: each job draws its own seed again. */
+export function resetForm(name: string): void {
+  replaceValues(name, {});
+  locked.value = locked.value.filter((one) => !one.startsWith(`${name}/`));
 }
 
 export const isLocked = (name: string, field: string): boolean => locked.value.includes(`${name}/${field}`);

@@ -6,11 +6,14 @@ import { Button } from '../../parts/button.tsx';
 import { MaskPainter } from '../../parts/mask-painter.tsx';
 import { imageWithMask, maskOf } from '../../parts/masked.ts';
 import { pngOf } from '../../parts/png.ts';
+import { baseOf, keepPainted, paintedOn } from '../../state/painted.ts';
 import { fileOf, pictureOf } from '../../state/uploads.ts';
 import { t } from '../../text/index.ts';
 import { type FileFieldProps, FilePlace, useUpload } from './file-field.tsx';
 
 interface ImageFieldProps extends FileFieldProps {
+  /** Whether a mask makes a difference. */
+  takesMask: boolean;
   /** The image on which a mask is painted, for a field that wants a mask. */
   maskFor?: string | undefined;
 }
@@ -22,16 +25,21 @@ function useImage(name: string): { shown: string | undefined; whole: string | un
   return { shown: uploaded ?? address, whole: fileOf(name) ?? address };
 }
 
-export function ImageField({ maskFor, ...field }: ImageFieldProps) {
+export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
   const [isPainting, setPainting] = useState(false);
   const uploading = useUpload(field.onValue);
-  const { shown, whole } = useImage(field.value);
+  const { shown } = useImage(field.value);
   const isMask = maskFor !== undefined;
-  const base = useImage(maskFor ?? '');
+  const base = maskFor ?? baseOf(field.value) ?? field.value;
+  const canvas = useImage(base);
   const words = t().image;
 
-  const canvasImage = isMask ? base.whole : whole;
-  const isSmallOnly = canvasImage === undefined && (isMask ? base.shown : shown) !== undefined;
+  const isSmallOnly = canvas.whole === undefined && canvas.shown !== undefined;
+  const take = async (painted: ImageData, pixels: ImageData) => {
+    const blob = await pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted));
+    const name = await uploading.take(blob, isMask ? 'mask.png' : 'masked.png');
+    if (name !== undefined) keepPainted(name, base, painted);
+  };
   return (
     <FilePlace
       {...field}
@@ -39,7 +47,8 @@ export function ImageField({ maskFor, ...field }: ImageFieldProps) {
       uploading={uploading}
       preview={shown && <img class="drop-picture" src={shown} alt={words.chosen} />}
       more={
-        canvasImage && (
+        takesMask &&
+        canvas.whole && (
           <Button icon="brush" onClick={() => setPainting(true)}>
             {words.mask}
           </Button>
@@ -47,16 +56,13 @@ export function ImageField({ maskFor, ...field }: ImageFieldProps) {
       }
       below={
         <>
-          {isSmallOnly && <p class="field-about">{words.smallOnly}</p>}
-          {isPainting && canvasImage && (
+          {takesMask && isSmallOnly && <p class="field-about">{words.smallOnly}</p>}
+          {isPainting && canvas.whole && (
             <MaskPainter
-              image={canvasImage}
+              image={canvas.whole}
+              before={paintedOn(base, field.value)}
               onClose={() => setPainting(false)}
-              onDone={(painted, pixels) =>
-                void pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted)).then((blob) =>
-                  uploading.take(blob, isMask ? 'mask.png' : 'masked.png'),
-                )
-              }
+              onDone={(painted, pixels) => void take(painted, pixels)}
             />
           )}
         </>

@@ -1,6 +1,6 @@
 // A job that was asked for: what it waits for, how far it is, what came of it, and what can be done with that.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { JobStatus } from '../../api/types.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
@@ -9,6 +9,7 @@ import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
+import { lookAgain } from '../../state/follow.ts';
 import { type Asked, ask, forget, isEnded, type Known, knownOf } from '../../state/jobs.ts';
 import { durationOf, numberOf, t } from '../../text/index.ts';
 import { again, varySeed } from './again.ts';
@@ -18,7 +19,14 @@ export function JobCard({ asked }: { asked: Asked }) {
   const known = knownOf(asked.key).value;
   const { view, failure } = known;
   const [shown, setShown] = useState<number | undefined>(undefined);
+  const isLookedAgain = useRef(false);
+  /** Once: another look gives another link, and what cannot be shown would be asked for without end. */
+  const lost = () => {
+    if (!isLookedAgain.current) lookAgain(asked);
+    isLookedAgain.current = true;
+  };
   const words = t().job;
+  const state = stateOf(asked, known);
   const outputs = once(view?.outputs ?? []);
   // Not every workflow takes words.
   const prompt = view?.prompt || String(asked.inputs['prompt'] ?? asked.workflow);
@@ -33,26 +41,30 @@ export function JobCard({ asked }: { asked: Asked }) {
   };
 
   return (
-    <article
-      class="card"
-      tabIndex={-1}
-      aria-label={prompt}
-      data-state={failure ? 'refused' : (view?.status ?? 'sent')}
-    >
-      <div class="card-pictures">
-        {outputs.length > 0 ? (
-          outputs.map((output, index) => (
-            <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
-          ))
-        ) : (
-          <div class={isEnded(known) ? 'picture none' : 'picture working'} style={shapeOf(asked)}>
-            {known.preview && !isEnded(known) && <img src={known.preview} alt={words.preview} />}
-          </div>
-        )}
-      </div>
+    <article class="card" tabIndex={-1} aria-label={prompt} data-state={state}>
+      {outputs.length > 0 && (
+        <div class="card-pictures">
+          {outputs.map((output, index) => (
+            <Output key={output.filename} output={output} onOpen={() => setShown(index)} onLost={lost} />
+          ))}
+        </div>
+      )}
+      {!isEnded(known) && (
+        <div class="picture working" style={state === 'processing' ? shapeOf(asked) : {}}>
+          {known.preview && <img src={known.preview} alt={words.preview} />}
+        </div>
+      )}
       <div class="card-body">
         <p class="card-prompt">{prompt}</p>
-        <State known={known} />
+        <div class="card-state">
+          {/* Said again by screen readers when the state changes, not at each step. */}
+          <p class="state" role="status">
+            {words.states[state]}
+          </p>
+          {isEnded(known) && <IconButton icon="close" label={words.hide} onClick={() => forget(asked.key)} />}
+        </div>
+        {view && (state === 'queued' || state === 'processing') && <Progress view={view} />}
+        {view && state === 'completed' && <p class="field-about">{madeOf(view)}</p>}
         {failure && <p class="field-error">{failure.message}</p>}
         {view?.error && <p class="field-error">{view.error}</p>}
         {view?.notes.map((note) => (
@@ -75,7 +87,7 @@ export function JobCard({ asked }: { asked: Asked }) {
                 {words.vary}
               </Button>
               <UseAsInput outputs={outputs} />
-              {failure && (
+              {failure && asked.jobId === undefined && (
                 <Button
                   icon="again"
                   onClick={() => {
@@ -86,8 +98,6 @@ export function JobCard({ asked }: { asked: Asked }) {
                   {words.sendAgain}
                 </Button>
               )}
-              <span class="grow" />
-              <IconButton icon="close" label={words.hide} onClick={() => forget(asked.key)} />
             </>
           )}
         </div>
@@ -106,19 +116,12 @@ function shapeOf({ inputs: { width, height } }: Asked): { aspectRatio?: string }
     : {};
 }
 
-/** One line, said again by screen readers when the state changes, not at each step. */
-function State({ known: { view, failure } }: { known: Known }) {
-  const words = t().job;
-  const status = failure ? 'refused' : (view?.status ?? 'sent');
-  return (
-    <>
-      <p class="state" role="status">
-        {words.states[status]}
-      </p>
-      {view && (status === 'queued' || status === 'processing') && <Progress view={view} />}
-      {view && status === 'completed' && <p class="field-about">{madeOf(view)}</p>}
-    </>
-  );
+type StateName = keyof ReturnType<typeof t>['job']['states'];
+
+/** One that was accepted is never refused. */
+function stateOf({ jobId }: Asked, { view, failure }: Known): StateName {
+  if (failure) return jobId === undefined ? 'refused' : 'unread';
+  return view?.status ?? (jobId === undefined ? 'sent' : 'queued');
 }
 
 function Progress({ view }: { view: JobStatus }) {

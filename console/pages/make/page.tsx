@@ -1,29 +1,32 @@
 // Make: choose a workflow, fill in its form, queue. What was asked for stands beside it until it is made.
 
-import { useRef, useState } from 'preact/hooks';
-import { ApiFailure } from '../../api/call.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiFailure, call } from '../../api/call.ts';
 import { Button } from '../../parts/button.tsx';
 import { Failed } from '../../parts/failed.tsx';
 import { Field } from '../../parts/field.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { ask, asked, forget, type Inputs, submit } from '../../state/jobs.ts';
 import { useRead } from '../../state/read.ts';
-import { type Form, formOf, loadForm, loadNames, names } from '../../state/workflows.ts';
+import { type Form, formOf, loadForm, loadNames, names, titleOf } from '../../state/workflows.ts';
 import { decimal, t } from '../../text/index.ts';
 import { Fields } from './fields.tsx';
-import { readValues } from './form.ts';
+import { inputsAfter, readValues } from './form.ts';
 import {
   chooseWorkflow,
   faults,
+  focusWanted,
   isLocked,
-  replaceValues,
-  setValues,
+  resetForm,
+  times,
   valuesOfForm,
   workflow,
 } from './forms.ts';
 import { JobCard } from './job-card.tsx';
+import { Presets } from './presets.tsx';
 
 const MOST_AT_ONCE = 16;
+const LOOKS_AT_HOSTS = 15_000;
 
 export default function Make() {
   const name = workflow.value;
@@ -39,13 +42,23 @@ export default function Make() {
   const before = useRef<Form | undefined>(undefined);
   const form = (name === undefined ? undefined : formOf(name)) ?? before.current;
   before.current = form;
+  const service = useRead((signal) => call('GET /api/system', { signal }), [], LOOKS_AT_HOSTS);
+  const hosts = service.found?.hosts ?? [];
+  const isSilent = hosts.length > 0 && hosts.every(({ comfyui }) => comfyui === 'silent');
+  const isAsked = service.found !== undefined || service.failure !== undefined;
+  const results = useRef<HTMLElement>(null);
   const unread = [list, fields].find(({ failure }) => failure !== undefined);
   const words = t().make;
   return (
     <div class="make">
       <section class="panel" aria-label={words.form}>
-        {form && names.value ? (
+        {form && names.value && isAsked ? (
           <>
+            {isSilent && (
+              <p class="warning" role="status">
+                {words.silent(hosts.flatMap(({ comfyui_url: url }) => url ?? []).join(', '))}
+              </p>
+            )}
             <Field label={words.workflow} description={form.description}>
               {(described) => (
                 <select
@@ -55,14 +68,14 @@ export default function Make() {
                 >
                   {names.value!.map((one) => (
                     <option key={one} value={one}>
-                      {formOf(one)?.title ?? one}
+                      {titleOf(one)}
                     </option>
                   ))}
                 </select>
               )}
             </Field>
             {fields.failure === undefined ? (
-              <MakeForm key={form.name} form={form} />
+              <MakeForm key={form.name} form={form} onQueued={() => bringIntoView(results.current!)} />
             ) : (
               <Failed error={fields.failure} again={fields.again} />
             )}
@@ -73,10 +86,12 @@ export default function Make() {
           <div class="skeleton form-skeleton" />
         )}
       </section>
-      <section class="results" tabIndex={-1} aria-label={words.results}>
+      <section ref={results} class="results" tabIndex={-1} aria-label={words.results}>
         {asked.value.length === 0 && (
           <div class="empty">
-            <p>{words.nothingYet}</p>
+            {/* Together: what came later would move what stands there. */}
+            {isAsked && <p>{words.nothingYet}</p>}
+            {hosts.some(({ simulated }) => simulated) && <p>{words.simulated}</p>}
           </div>
         )}
         {asked.value.map((one) => (
@@ -87,13 +102,24 @@ export default function Make() {
   );
 }
 
-function MakeForm({ form }: { form: Form }) {
-  const [times, setTimes] = useState(1);
+/** On a narrow page they lie below the form. */
+function bringIntoView(results: HTMLElement): void {
+  if (results.getBoundingClientRect().top < innerHeight / 2) return;
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  results.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' });
+}
+
+function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
   const [isSending, setSending] = useState(false);
   const element = useRef<HTMLFormElement>(null);
   const words = t().make;
   const values = valuesOfForm(form.name);
   const missing = form.missing.length;
+  useEffect(() => {
+    if (focusWanted.value !== form.name) return;
+    focusWanted.value = undefined;
+    element.current?.querySelector<HTMLElement>('[name]')?.focus();
+  }, [focusWanted.value, form.name]);
 
   const queue = async () => {
     const { properties } = form.inputs;
@@ -108,7 +134,9 @@ function MakeForm({ form }: { form: Form }) {
     }
     setSending(true);
     try {
-      await sendAll(form.name, inputs, times);
+      await sendAll(form, inputs, times.value);
+      notify(words.queued);
+      onQueued();
     } catch (error) {
       if (
         error instanceof ApiFailure &&
@@ -153,23 +181,22 @@ function MakeForm({ form }: { form: Form }) {
             type="number"
             min="1"
             max={MOST_AT_ONCE}
-            value={times}
+            value={times.value}
             onInput={(event) =>
-              setTimes(Math.min(MOST_AT_ONCE, Math.max(1, event.currentTarget.valueAsNumber || 1)))
+              (times.value = Math.min(MOST_AT_ONCE, Math.max(1, event.currentTarget.valueAsNumber || 1)))
             }
           />
         </label>
-        <span class="grow" />
         <Button
           onClick={() => {
-            replaceValues(form.name, {});
+            resetForm(form.name);
             notify(words.cleared);
           }}
         >
           {words.clear}
         </Button>
       </div>
-      <p class="field-about">{words.shortcut}</p>
+      <p class="field-about shortcut">{words.shortcut}</p>
     </form>
   );
 }
@@ -177,48 +204,13 @@ function MakeForm({ form }: { form: Form }) {
 const wantedOf = ({ value, class_type: type }: Form['missing'][number]) => value ?? type;
 
 /** The first by itself: what is wrong with one is wrong with all. The others are sent by follow.ts. */
-async function sendAll(workflow: string, inputs: Inputs, times: number): Promise<void> {
-  const first = ask(workflow, inputs);
+async function sendAll(form: Form, inputs: Inputs, times: number): Promise<void> {
+  const first = ask(form.name, inputs);
   try {
     await submit(first);
   } catch (error) {
     forget(first.key);
     throw error;
   }
-  for (let one = 1; one < times; one += 1) ask(workflow, inputs);
-}
-
-/** Chosen, its values are written into the form, where they can be changed. */
-function Presets({ form }: { form: Form }) {
-  const all = Object.keys(form.presets);
-  const words = t().make;
-  if (all.length === 0) return null;
-  const apply = (name: string) => {
-    const values = Object.entries(form.presets[name] ?? {}).map(([field, value]) => [
-      field,
-      typeof value === 'boolean' ? value : String(value),
-    ]);
-    setValues(form.name, Object.fromEntries(values) as Record<string, string>);
-  };
-  return (
-    <Field label={words.preset}>
-      {(described) => (
-        <select
-          {...described}
-          value=""
-          onInput={(event) => {
-            apply(event.currentTarget.value);
-            event.currentTarget.value = '';
-          }}
-        >
-          <option value="">{words.choosePreset}</option>
-          {all.map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
-  );
+  for (let one = 1; one < times; one += 1) ask(form.name, inputsAfter(form, inputs, one));
 }
