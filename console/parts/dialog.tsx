@@ -13,11 +13,13 @@ interface DialogProps {
   wide?: boolean;
   /** Only what it holds closes it: no Escape, no cross, no click beside it. */
   staysOpen?: boolean;
+  /** Hears the keys that are of no field and no player in it. */
+  onKey?: (key: string) => void;
   children: ComponentChildren;
 }
 
 /** It is open while it is drawn. */
-export function Dialog({ title, onClose, wide, staysOpen, children }: DialogProps) {
+export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   /** Where the pointer went down: what began inside, a stroke or a selection, does not close it outside. */
@@ -46,7 +48,10 @@ export function Dialog({ title, onClose, wide, staysOpen, children }: DialogProp
       onCancel={(event) => staysOpen && event.preventDefault()}
       onClose={() => isOver.current || onClose()}
       // The page below hears no keys: it may have its own for them.
-      onKeyDown={(event) => event.stopPropagation()}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        if (!(event.target as Element).matches('input, select, textarea, audio, video')) onKey?.(event.key);
+      }}
       onPointerDown={(event) => {
         began.current = event.target;
       }}

@@ -30,16 +30,16 @@ export function Viewer({ outputs, index, onIndex, onClose }: ViewerProps) {
     }
   };
   return (
-    <Dialog title={filename} onClose={onClose} wide>
-      <div
-        class={isWhole ? 'viewer' : 'viewer full'}
-        onKeyDown={({ key, target }) => {
-          // There the arrows are of the film.
-          if (target instanceof HTMLMediaElement) return;
-          if (key === 'ArrowLeft') turn(-1);
-          if (key === 'ArrowRight') turn(1);
-        }}
-      >
+    <Dialog
+      title={filename}
+      onClose={onClose}
+      wide
+      onKey={(key) => {
+        if (key === 'ArrowLeft') turn(-1);
+        if (key === 'ArrowRight') turn(1);
+      }}
+    >
+      <div class={isWhole ? 'viewer' : 'viewer full'}>
         {!isPicture(output) ? (
           <Other key={url} output={output} />
         ) : isShowable ? (

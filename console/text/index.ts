@@ -2,6 +2,7 @@
 
 import { computed, signal } from '@preact/signals';
 import { stored } from '../state/stored.ts';
+import { ago } from './ago.ts';
 import { de } from './de.ts';
 import { en } from './en.ts';
 
@@ -51,6 +52,9 @@ export const decimal = (): '.' | ',' => (numberOf(0.5, 1).includes(',') ? ',' : 
 
 export const timeOf = (iso: string): string =>
   new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
+
+/** `5 min. ago`, `yesterday`. */
+export const agoOf = (iso: string): string => ago(iso, Date.now(), language.value);
 
 export const bytesOf = (bytes: number): string => {
   const unit = bytes < 1e6 ? 'kilobyte' : bytes < 1e9 ? 'megabyte' : 'gigabyte';

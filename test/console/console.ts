@@ -18,8 +18,8 @@ export interface Console {
   workspace: string;
   /** A page of a person of its own, at the console. @param through the address of what stands before it */
   visit(options?: BrowserContextOptions & { at?: string; through?: string }): Promise<Visit>;
-  /** A new one, of an owner of that name. */
-  key(name: string): Promise<string>;
+  /** A new one, of an owner of that name. @param scopes comma-separated; absent: those that keys have */
+  key(name: string, scopes?: string): Promise<string>;
   revoke(key: string): Promise<void>;
   /** Ends the server as a power cut does. */
   kill(): Promise<void>;
@@ -72,8 +72,13 @@ export async function openConsole(env: Record<string, string> = {}): Promise<Con
     workspace,
     kill,
     start,
-    async key(name) {
-      const said = await keys('create', '--name', name);
+    async key(name, scopes) {
+      const said = await keys(
+        'create',
+        '--name',
+        name,
+        ...(scopes === undefined ? [] : ['--scopes', scopes]),
+      );
       return /ck_[0-9a-f]{16}_[\w-]{43}/.exec(said)![0];
     },
     async revoke(key) {

@@ -50,16 +50,19 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     await page.getByLabel('Label, as name:value').fill('project:autumn');
     await expect.poll(() => tiles.allInnerTexts()).toEqual([expect.stringContaining('a lighthouse <b>')]);
     await page.getByLabel('State').selectOption('failed');
-    await page.getByText('There is nothing here yet.').waitFor();
+    await page.getByText('Nothing matches.').waitFor();
     await page.getByLabel('State').selectOption('completed');
     await tiles.first().click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(id).waitFor();
     expect(page.url()).toContain(id);
-    for (const fact of ['autumn', '256', 'flux2_turbo_default', 'Attempts'])
-      expect(await dialog.innerText()).toContain(fact);
+    for (const fact of ['autumn', '256', 'FLUX.2 Turbo', 'Attempts', 'Guidance'])
+      await expect.poll(() => dialog.innerText()).toContain(fact);
+    const image = page.waitForEvent('download');
+    await dialog.getByRole('link', { name: 'Download' }).click();
+    expect((await image).suggestedFilename()).toMatch(/\.png$/);
     const saved = page.waitForEvent('download');
-    await dialog.getByRole('button', { name: 'Graph' }).click();
+    await dialog.getByRole('button', { name: 'ComfyUI graph (.json)' }).click();
     expect((await saved).suggestedFilename()).toBe(`flux2_turbo_default-${id.slice(0, 8)}.json`);
     await close();
   });
@@ -124,6 +127,54 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     await close();
   });
 
+  test('a job that comes is shown; where it would push away what is looked at it waits', async () => {
+    const { page, close } = await gallery({ viewport: { width: 500, height: 300 } });
+    const tiles = page.getByRole('list', { name: 'Jobs, newest first' }).getByRole('link');
+    await tiles.first().waitFor();
+    await made({ prompt: 'it came by itself' });
+    await expect.poll(() => tiles.first().innerText()).toContain('it came by itself');
+    await page.evaluate('scrollTo(0, 120)');
+    await made({ prompt: 'it waits' });
+    const more = page.getByRole('button', { name: '1 new' });
+    await more.waitFor();
+    expect(await tiles.first().innerText()).toContain('it came by itself');
+    await more.click();
+    await expect.poll(() => tiles.first().innerText()).toContain('it waits');
+    expect(await page.evaluate('scrollY')).toBe(0);
+    await more.waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('a label that is none is wrong at its field alone', async () => {
+    const { page, close } = await gallery({ at: '#/gallery?label=spring' });
+    const label = page.getByLabel('Label, as name:value');
+    await page.getByRole('alert').getByText('Written as name:value').waitFor();
+    expect(await label.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+    await label.fill('project:spring');
+    await page.getByRole('link', { name: /a red fox/ }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await close();
+  });
+
+  test('arrows and buttons turn from a job to its neighbours', async () => {
+    const { page, close } = await gallery();
+    const tiles = page.getByRole('list', { name: 'Jobs, newest first' }).getByRole('link');
+    await tiles.first().waitFor();
+    const [first, second] = (await tiles.allInnerTexts()).map((text) => text.trim().split('\n')[0]!);
+    const dialog = page.getByRole('dialog');
+    await tiles.first().click();
+    await dialog.getByRole('heading', { name: first! }).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await dialog.getByRole('heading', { name: second! }).waitFor();
+    await dialog.getByRole('button', { name: 'Newer' }).click();
+    await dialog.getByRole('heading', { name: first! }).waitFor();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await close();
+  });
+
   test('leads back to the form, and deletes after a question', async () => {
     await made({ prompt: 'not for long' });
     const { page, close } = await gallery();
@@ -176,6 +227,9 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     await shown.start();
     const { page, close } = await gallery();
     await page.getByRole('link', { name: /number 9999/ }).waitFor();
+    expect(
+      (await page.getByRole('link', { name: /number 9999/ }).innerText()).match(/Cancelled/g),
+    ).toHaveLength(1);
     await page.evaluate(`
       window.longest = 0;
       const look = (before) => requestAnimationFrame((now) => {
@@ -202,4 +256,33 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     );
     await close();
   }, 300_000);
+});
+
+describe.skipIf(!hasChromium)('Gallery, with keys', () => {
+  let shown: Console;
+  beforeAll(async () => {
+    shown = await openConsole({ API_KEYS: 'required' });
+  });
+  afterAll(() => shown?.close());
+
+  test('an operator looks at the jobs of an owner', async () => {
+    const erin = await shown.key('erin');
+    const operator = await shown.key('olga', 'read,admin');
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${erin}` },
+      body: JSON.stringify({ prompt: 'of erin', width: 256, height: 256, steps: 1 }),
+    });
+    expect(accepted.status).toBeLessThan(300);
+    const { page, close } = await shown.visit({ at: '#/gallery' });
+    await page.getByLabel('Key', { exact: true }).fill(operator);
+    await page.keyboard.press('Enter');
+    await page.getByText('There is nothing here yet.').waitFor();
+    await page.getByLabel('Owner').fill('erin');
+    const tile = page.getByRole('link', { name: /of erin/ });
+    await expect.poll(() => property(tile.locator('img'), 'naturalWidth')).toBeGreaterThan(100);
+    await tile.click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Download' }).waitFor();
+    await close();
+  });
 });

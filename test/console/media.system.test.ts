@@ -127,7 +127,7 @@ describe.skipIf(!hasChromium)('What a job saves', () => {
     const { page, close } = await shown.visit();
     await page.route('**/*.mp4*', (route) => route.abort());
     await page.goto(`${shown.url}#/gallery/${ids['film']}`);
-    await page.getByRole('dialog').locator('a[download$=".mp4"]').waitFor();
+    await page.getByRole('dialog').locator('.file a[download$=".mp4"]').waitFor();
     expect(await page.getByRole('dialog').locator('video').count()).toBe(0);
     await close();
   });

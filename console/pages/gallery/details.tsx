@@ -6,37 +6,72 @@ import type { JobDetails } from '../../api/types.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { parseExact } from '../../parts/exact-json.ts';
+import { Icon } from '../../parts/icon.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
-import { Output } from '../../parts/output.tsx';
+import { Output, type OutputView } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
 import { forgetJob } from '../../state/jobs.ts';
+import { follow } from '../../shell/route.ts';
 import { useRead } from '../../state/read.ts';
+import { formOf, loadForm, names, titleOf } from '../../state/workflows.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
 import { again, varySeed } from '../make/again.ts';
 import { UseAsInput } from '../make/use-as-input.tsx';
-import { forget } from './found.ts';
+import { forget, found, type GalleryJob, loadMore } from './found.ts';
 
 const LOOKS_AGAIN = 1500;
 
-export function Details({ id, onClose }: { id: string; onClose: () => void }) {
+interface DetailsProps {
+  id: string;
+  hrefOf: (id: string) => string;
+  onClose: () => void;
+}
+
+export function Details({ id, hrefOf, onClose }: DetailsProps) {
   const read = useRead((signal) => call('GET /api/jobs/{id}', { path: { id }, signal }), [id]);
   const { found: job, again } = read;
   useEffect(() => {
     const timer = job && isLive(job) ? setTimeout(() => void again(), LOOKS_AGAIN) : undefined;
     return () => clearTimeout(timer);
   }, [job]);
+  const at = found.value.findIndex(({ job_id: one }) => one === id);
+  const [newer, older] = at < 0 ? [] : [found.value[at - 1], found.value[at + 1]];
+  useEffect(() => {
+    if (at >= 0 && older === undefined) void loadMore();
+  }, [at, older]);
+  const turnTo = (one: GalleryJob | undefined) => one && follow(hrefOf(one.job_id), true);
+  const words = t().gallery;
   return (
-    <Dialog title={job?.prompt || job?.workflow || t().gallery.job} onClose={onClose} wide>
+    <Dialog
+      title={job?.prompt || job?.workflow || t().gallery.job}
+      onClose={onClose}
+      wide
+      onKey={(key) => {
+        if (key === 'ArrowLeft') turnTo(newer);
+        if (key === 'ArrowRight') turnTo(older);
+      }}
+    >
+      <div class="row">
+        <Button busy={!newer} onClick={() => turnTo(newer)}>
+          {words.newer}
+        </Button>
+        <Button busy={!older} onClick={() => turnTo(older)}>
+          {words.older}
+        </Button>
+      </div>
       <Loaded read={read} size="form">
-        {(job) => <Known job={job} onClose={onClose} />}
+        {(job) => <Known key={job.job_id} job={job} onClose={onClose} />}
       </Loaded>
     </Dialog>
   );
 }
+
+/** What is no link by itself. */
+const isShown = ({ kind }: OutputView) => kind === 'image' || kind === 'video' || kind === 'audio';
 
 const isLive = ({ status }: JobDetails) => status === 'queued' || status === 'processing';
 
@@ -47,7 +82,15 @@ function Known({ job, onClose }: { job: JobDetails; onClose: () => void }) {
     <div class="details">
       <div class="details-outputs">
         {outputs.map((output, index) => (
-          <Output key={output.filename} output={output} onOpen={() => setShown(index)} />
+          <div key={output.filename} class="details-output">
+            <Output output={output} onOpen={() => setShown(index)} />
+            {isShown(output) && (
+              <a class="button plain" href={output.url} download={output.filename}>
+                <Icon name="download" />
+                {t().output.download}
+              </a>
+            )}
+          </div>
         ))}
         {outputs.length === 0 && <p class="empty">{t().job.states[job.status]}</p>}
       </div>
@@ -146,11 +189,17 @@ async function saveGraph({ job_id: id }: JobDetails): Promise<void> {
 
 function Facts({ job }: { job: JobDetails }) {
   const words = t().gallery.facts;
+  // One that was removed has no form: its names stay.
+  const isThere = names.value?.includes(job.workflow) ?? false;
+  useEffect(() => {
+    if (isThere) loadForm(job.workflow).catch(notifyFailure);
+  }, [isThere, job.workflow]);
+  const form = formOf(job.workflow);
   const seconds = (value: number | null) => (value === null ? undefined : durationOf(value));
   const facts: [string, string | undefined][] = [
     [words.state, t().job.states[job.status]],
     [words.waits, whyItWaits(job)],
-    [words.workflow, job.workflow],
+    [words.workflow, titleOf(job.workflow)],
     [words.created, timeOf(job.created_at)],
     [words.waited, seconds(job.queued_seconds)],
     [words.duration, seconds(job.duration_seconds)],
@@ -170,7 +219,7 @@ function Facts({ job }: { job: JobDetails }) {
       </div>
     ));
   const inputs = Object.entries(job.inputs).map(([name, value]): [string, string] => [
-    name,
+    form?.inputs.properties[name]?.title ?? name,
     name === 'seed' && job.seed_text !== null ? job.seed_text : String(value),
   ]);
   return (

@@ -8,10 +8,12 @@ export interface Filters {
   state: string;
   /** `name:value`. */
   label: string;
+  /** Whose; empty: one's own. Only for admin. */
+  owner: string;
 }
-export const NO_FILTERS: Filters = { search: '', workflow: '', state: '', label: '' };
+export const NO_FILTERS: Filters = { search: '', workflow: '', state: '', label: '', owner: '' };
 
-const NAMES = ['search', 'workflow', 'state', 'label'] as const satisfies readonly (keyof Filters)[];
+const NAMES = ['search', 'workflow', 'state', 'label', 'owner'] as const satisfies readonly (keyof Filters)[];
 
 /** Of what an address may hold only these reach the API. */
 export function filtersOf(query: URLSearchParams): Filters {
@@ -26,10 +28,14 @@ export function queryOf(filters: Filters): Partial<Filters> {
 export const linkOf = (filters: Filters, ...rest: string[]): string =>
   linkTo('gallery', rest, queryOf(filters));
 
+/** A search looks at up to 1,000 jobs: it is not asked again by itself. Source: docs/api.md. */
+export const isSearch = ({ search, workflow, state, label }: Filters): boolean =>
+  search !== '' || workflow !== '' || label !== '' || state === 'cancelled';
+
+const TYPED: readonly (keyof Filters)[] = ['search', 'label', 'owner'];
+
 /** While a person types the words of one search, the way back leads before it. */
 export function isTypedOn(from: Filters, to: Filters): boolean {
   const changed = NAMES.filter((name) => from[name] !== to[name]);
-  return changed.every(
-    (name) => (name === 'search' || name === 'label') && from[name] !== '' && to[name] !== '',
-  );
+  return changed.every((name) => TYPED.includes(name) && from[name] !== '' && to[name] !== '');
 }

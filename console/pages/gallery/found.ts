@@ -10,12 +10,16 @@ import { type Filters, NO_FILTERS, queryOf } from './filters.ts';
 export type GalleryJob = Jobs['jobs'][number];
 
 const PAGE = 100;
+/** Of the newest jobs, where nothing of the others changes. */
+const GLANCE = 24;
 
 export const found = signal<GalleryJob[]>([]);
 /** `more`: the next page is not asked for yet. */
 export const progress = signal<'more' | 'loading' | 'all' | 'failed'>('more');
 /** Why there are no more, where that `failed`. */
 export const failure = signal<unknown>(undefined);
+/** Jobs that came since and are not shown yet: what a person reads stays where it is. */
+export const waiting = signal<GalleryJob[]>([]);
 
 let filters = NO_FILTERS;
 let cursor: string | null = null;
@@ -30,6 +34,7 @@ function begin(wanted: Filters): void {
   search = new AbortController();
   filters = wanted;
   found.value = [];
+  waiting.value = [];
   cursor = null;
   isRefreshing = false;
   failure.value = undefined;
@@ -72,20 +77,43 @@ export async function loadMore(): Promise<void> {
   }
 }
 
-/** What came and changed since: the newest page anew. On a slow API the one before is waited for. */
-export async function refresh(): Promise<void> {
-  if (isRefreshing) return;
+interface Look {
+  /** The whole page: jobs of it have not ended. Else what came is looked for. */
+  isLive: boolean;
+  /** New jobs wait, until they are shown. */
+  isHeld: boolean;
+}
+
+/** What came and changed since: the newest jobs anew. On a slow API the question before is waited for. */
+export async function refresh({ isLive, isHeld }: Look): Promise<void> {
+  if (isRefreshing || progress.value === 'failed') return;
   const { signal } = search;
   isRefreshing = true;
   try {
-    const page = await call('GET /api/jobs', { query: asked(undefined), signal });
-    const fresh = new Map(page.jobs.map((job) => [job.job_id, job]));
+    const limit = isLive ? PAGE : GLANCE;
+    const page = await call('GET /api/jobs', { query: { ...asked(undefined), limit }, signal });
+    const known = new Set(found.value.map(({ job_id: id }) => id));
+    const came = page.jobs.filter(({ job_id: id }) => !known.has(id));
+    // Between what came and what is known others may lie: from here on they are found by scrolling.
+    const isCut = came.length === page.jobs.length && page.next_cursor !== null && known.size > 0;
+    // The next page is on its way to what is known; the next look finds as much.
+    if (isCut && progress.value === 'loading') return;
+    waiting.value = isHeld ? came : [];
+    if (isHeld && isCut) return;
+    const changed = isHeld ? page.jobs.filter(({ job_id: id }) => known.has(id)) : page.jobs;
+    if (isCut) {
+      found.value = page.jobs;
+      cursor = page.next_cursor;
+      progress.value = 'more';
+      return;
+    }
+    const fresh = new Set(page.jobs.map(({ job_id: id }) => id));
     const oldest = page.jobs.at(-1)?.created_at ?? '';
     // What is of that page's time and not on it is gone, or no longer of these filters.
     const rest = found.value.filter(
       (job) => !fresh.has(job.job_id) && page.next_cursor !== null && job.created_at < oldest,
     );
-    found.value = [...page.jobs, ...rest];
+    found.value = [...changed, ...rest];
   } catch (error) {
     notifyFailure(error);
   } finally {

@@ -1,15 +1,18 @@
 // All that the caller made, newest first: searched, filtered, looked at, removed.
 
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Button } from '../../parts/button.tsx';
+import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { ApiFailure } from '../../api/call.ts';
+import { key } from '../../api/key.ts';
+import { Button, IconButton } from '../../parts/button.tsx';
 import { Failed } from '../../parts/failed.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { follow, place } from '../../shell/route.ts';
+import { may, owner } from '../../state/me.ts';
 import { loadNames } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
 import { Details } from './details.tsx';
-import { type Filters, filtersOf, isTypedOn, linkOf, NO_FILTERS } from './filters.ts';
-import { failure, find, found, loadMore, progress, refresh, tryAgain } from './found.ts';
+import { type Filters, filtersOf, isSearch, isTypedOn, linkOf, NO_FILTERS, queryOf } from './filters.ts';
+import { failure, find, found, loadMore, progress, refresh, tryAgain, waiting } from './found.ts';
 import { Grid } from './grid.tsx';
 import { Tile } from './tile.tsx';
 import { WorkflowOptions } from './workflow-options.tsx';
@@ -18,6 +21,11 @@ import { WorkflowOptions } from './workflow-options.tsx';
 const TYPED = 300;
 /** While a listed job has not ended. */
 const LOOKS_AGAIN = 3000;
+/** Else, for what comes: six reads a minute. */
+const LOOKS_FOR_NEW = 10_000;
+/** From here on new jobs would push away what a person looks at. */
+const isScrolled = () => scrollY > 40;
+const toTop = () => scrollTo({ top: 0 });
 
 export default function Gallery() {
   const words = t().gallery;
@@ -26,19 +34,37 @@ export default function Gallery() {
   useEffect(() => void loadNames().catch(notifyFailure), []);
   useEffect(() => void find(filters), [linkOf(filters)]);
   const isLive = found.value.some(({ status }) => status === 'queued' || status === 'processing');
+  const every = isLive ? LOOKS_AGAIN : isSearch(filters) ? undefined : LOOKS_FOR_NEW;
   useEffect(() => {
-    const look = () => void (document.visibilityState === 'visible' && refresh());
-    const timer = isLive ? setInterval(look, LOOKS_AGAIN) : undefined;
+    const look = () =>
+      void (document.visibilityState === 'visible' && refresh({ isLive, isHeld: isScrolled() }));
+    const timer = every === undefined ? undefined : setInterval(look, every);
     document.addEventListener('visibilitychange', look);
     return () => {
       clearInterval(timer);
       document.removeEventListener('visibilitychange', look);
     };
-  }, [isLive]);
+  }, [isLive, every]);
+  const takeIn = () => {
+    toTop();
+    void refresh({ isLive: true, isHeld: false });
+  };
+  /** Of a filter that the API does not take: said at its field alone. */
+  const wrong =
+    failure.value instanceof ApiFailure && ['label', 'owner'].includes(failure.value.field ?? '')
+      ? failure.value
+      : undefined;
   const onEnd = useCallback(() => void loadMore(), []);
   return (
     <>
-      <Bar filters={filters} />
+      <Bar filters={filters} wrong={wrong} onRefresh={takeIn} />
+      {waiting.value.length > 0 && (
+        <div class="gallery-new">
+          <Button kind="main" onClick={takeIn}>
+            {words.came(waiting.value.length)}
+          </Button>
+        </div>
+      )}
       <Grid
         label={words.list}
         items={found.value}
@@ -51,15 +77,17 @@ export default function Gallery() {
           ? words.loading
           : progress.value !== 'all'
             ? ''
-            : found.value.length === 0
-              ? words.none
-              : words.all(found.value.length)}
+            : found.value.length > 0
+              ? words.all(found.value.length)
+              : Object.keys(queryOf(filters)).length > 0
+                ? words.nothing
+                : words.none}
       </p>
-      {progress.value === 'failed' && <Failed error={failure.value} again={tryAgain} />}
+      {progress.value === 'failed' && !wrong && <Failed error={failure.value} again={tryAgain} />}
       {open !== undefined && open !== '' && (
         <Details
-          key={open}
           id={open}
+          hrefOf={(id) => linkOf(filters, id)}
           onClose={() => place.value.rest[0] === open && follow(linkOf(filters))}
         />
       )}
@@ -67,8 +95,14 @@ export default function Gallery() {
   );
 }
 
-/** @param filters of the address */
-function Bar({ filters }: { filters: Filters }) {
+interface BarProps {
+  /** Of the address. */
+  filters: Filters;
+  wrong: ApiFailure | undefined;
+  onRefresh: () => void;
+}
+
+function Bar({ filters, wrong, onRefresh }: BarProps) {
   const words = t().gallery;
   const [wanted, setWanted] = useState(filters);
   const first = useRef<HTMLInputElement>(null);
@@ -118,20 +152,66 @@ function Bar({ filters }: { filters: Filters }) {
           ))}
         </select>
       </label>
-      <label>
-        <span>{words.label}</span>
-        <input value={wanted.label} placeholder="project:spring" onInput={set('label')} />
-      </label>
-      <Button
-        disabled={!isFiltered}
-        onClick={() => {
-          setWanted(NO_FILTERS);
-          // The button has nothing more to do.
-          first.current?.focus();
-        }}
-      >
-        {words.clear}
-      </Button>
+      <Typed
+        label={words.label}
+        value={wanted.label}
+        placeholder="project:spring"
+        error={wrong?.field === 'label' && (filters.label.includes(':') ? wrong.message : words.labelRule)}
+        onInput={set('label')}
+      />
+      {may('admin') && key.value !== undefined && (
+        <Typed
+          label={words.owner}
+          value={wanted.owner}
+          placeholder={owner.value}
+          error={wrong?.field === 'owner' && wrong.message}
+          onInput={set('owner')}
+        />
+      )}
+      <div class="row">
+        <Button
+          disabled={!isFiltered}
+          onClick={() => {
+            setWanted(NO_FILTERS);
+            // The button has nothing more to do.
+            first.current?.focus();
+          }}
+        >
+          {words.clear}
+        </Button>
+        <IconButton icon="again" label={words.refresh} onClick={onRefresh} />
+      </div>
     </form>
+  );
+}
+
+interface TypedProps {
+  label: string;
+  value: string;
+  placeholder: string | undefined;
+  /** What is wrong with it. */
+  error: string | false;
+  onInput: (event: { currentTarget: { value: string } }) => void;
+}
+
+function Typed({ label, error, ...field }: TypedProps) {
+  const id = useId();
+  return (
+    <div class="gallery-typed">
+      <label>
+        <span>{label}</span>
+        <input
+          {...field}
+          autocomplete="off"
+          aria-describedby={error ? id : undefined}
+          aria-invalid={error ? true : undefined}
+        />
+      </label>
+      {error && (
+        <p class="field-error" id={id} role="alert">
+          {error}
+        </p>
+      )}
+    </div>
   );
 }

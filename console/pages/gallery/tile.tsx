@@ -4,7 +4,7 @@ import { usePicture } from '../../api/picture.ts';
 import { Icon, type IconName } from '../../parts/icon.tsx';
 import { useKeptFocus } from '../../parts/kept-focus.ts';
 import type { OutputView } from '../../parts/output.tsx';
-import { t } from '../../text/index.ts';
+import { agoOf, t, timeOf } from '../../text/index.ts';
 import type { GalleryJob } from './found.ts';
 
 const ICONS: Record<OutputView['kind'], IconName> = {
@@ -32,14 +32,19 @@ export function Tile({ job, href }: { job: GalleryJob; href: string }) {
           <img src={address} alt="" />
         ) : image && !gone ? null : (
           <span class="gallery-kind">
-            {kind && <Icon name={ICONS[kind]} />}
-            {kind ? words.output.kinds[kind] : state}
+            <Icon name={kind ? ICONS[kind] : job.status === 'failed' ? 'warning' : 'image'} />
+            {kind && words.output.kinds[kind]}
           </span>
         )}
         {job.outputs.length > 1 && <span class="gallery-count">{job.outputs.length}</span>}
       </span>
       <span class="gallery-prompt">{about}</span>
-      <span class="state">{state}</span>
+      <span class="gallery-line">
+        <span class="state">{state}</span>
+        <time dateTime={job.created_at} title={timeOf(job.created_at)}>
+          {agoOf(job.created_at)}
+        </time>
+      </span>
     </a>
   );
 }

@@ -1,6 +1,6 @@
 // The workflows that jobs are filtered by: those that there are, those of jobs that were found, and graphs that came with a request.
 
-import { names } from '../../state/workflows.ts';
+import { names, titleOf } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
 import { found } from './found.ts';
 
@@ -18,7 +18,7 @@ export function WorkflowOptions({ chosen }: { chosen: string }) {
       <option value="">{words.any}</option>
       {[...present, ...gone].map((name) => (
         <option key={name} value={name}>
-          {gone.has(name) && names.value ? words.removed(name) : name}
+          {gone.has(name) && names.value ? words.removed(name) : titleOf(name)}
         </option>
       ))}
       <option value={OWN_GRAPH}>{words.ownGraphs}</option>
