@@ -1,7 +1,8 @@
 // Cancelled jobs in the operators' numbers: each once, whoever cancels it and however often, and counted when it is answered.
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hourOf, sumOf } from '../../functions/core/ledger.ts';
+import { hourOf } from '../../functions/core/ledger.ts';
+import { sumOf } from '../../functions/core/ledger-sums.ts';
 import { clearQueue } from '../../functions/queue/clear.ts';
 import { countingCancelled } from '../../functions/queue/count-cancelled.ts';
 import { type Rig, startRig } from '../support/rig.ts';

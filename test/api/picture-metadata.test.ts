@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { keys } from '../../functions/core/names.ts';
 import { photo } from '../images/codec/support.ts';
 import { type Rig, startRig } from '../support/rig.ts';
-import { call, type Json, putJob } from './support.ts';
+import { call, putJob } from './support.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -21,7 +21,7 @@ afterAll(async () => {
   await stripped.close();
 });
 
-const metadata = (filename: string, by = rig) => call<Json>(by.app, `GET /api/image/${filename}/metadata`);
+const metadata = (filename: string, by = rig) => call(by.app, `GET /api/image/${filename}/metadata`);
 const made = async (by: Rig) => {
   const jobId = await by.generate({ width: 256, height: 256 });
   const status = await by.until(jobId, ['completed', 'failed'], 60_000);
@@ -55,7 +55,7 @@ test('the graph that ran, as it was before the attempt put its marks into it', a
   const { jobId, filename } = await made(rig);
   const { status, json } = await metadata(filename);
   expect([status, json['workflow']]).toEqual([200, null]);
-  const { json: graph } = await call<Json>(rig.app, `GET /api/jobs/${jobId}/graph`);
+  const { json: graph } = await call(rig.app, `GET /api/jobs/${jobId}/graph`);
   expect(Object.keys(json['prompt'] as object)).toEqual(Object.keys(graph));
   const text = JSON.stringify(json['prompt']);
   expect(text).not.toContain(jobId.replaceAll('-', ''));

@@ -10,9 +10,8 @@ import {
   type EndedJob,
   hourOf,
   latestOf,
-  quantile,
-  sumOf,
 } from '../../functions/core/ledger.ts';
+import { quantile, sumOf } from '../../functions/core/ledger-sums.ts';
 
 const NOW = Date.parse('2026-11-30T01:07:30Z');
 const completed: EndedJob = {

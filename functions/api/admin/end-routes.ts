@@ -9,10 +9,9 @@ import {
   INTERVAL,
   type Interval,
   latestOf,
-  quantile,
-  sumOf,
   type LedgerRow,
 } from '../../core/ledger.ts';
+import { quantile, sumOf } from '../../core/ledger-sums.ts';
 import { json } from '../http/answers.ts';
 import { whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';

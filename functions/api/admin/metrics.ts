@@ -3,7 +3,8 @@
 
 import { dayOf } from '../../core/quota.ts';
 import type { Host } from '../../core/host.ts';
-import { BOUNDS, sumOf } from '../../core/ledger.ts';
+import { BOUNDS } from '../../core/ledger.ts';
+import { sumOf } from '../../core/ledger-sums.ts';
 import { route } from '../http/route.ts';
 import type { AdminDeps } from './deps.ts';
 import { intervalsOf } from './end-routes.ts';

@@ -6,19 +6,15 @@
 import type { Context } from 'hono';
 import { EVENT_ID, eventIdOf } from '../../core/event-id.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
-import type { Preview } from '../../core/live.ts';
 import { MAX_WAIT_SECONDS } from '../../core/limits.ts';
-import { TIMINGS } from '../../core/timings.ts';
 import { ownJob, sharerOf } from '../admission/own-job.ts';
 import type { ApiEnv } from '../deps.ts';
 import { type AnswerName, json, ref } from '../http/answers.ts';
 import { bodyOf, COME_AGAIN, EVENT_STREAM, eventText, STILL_HERE } from '../http/event-stream.ts';
-import type { Slot } from '../http/open-connections.ts';
 import { originOf } from '../http/link-origin.ts';
 import { askAgain } from '../http/access.ts';
 import { choice, jobId, jobNotFound, matching, text, whole } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
-import { type NewestPreview, newestPreview } from './newest-preview.ts';
 import type { Shared } from './shared.ts';
 import { statusView } from './views.ts';
 
@@ -119,6 +115,8 @@ export const followRoutes = (deps: Shared) => {
         // There is nothing more to come: an EventSource does not ask again.
         if (known && ended) return c.body(null, 204);
         if (c.req.method === 'HEAD') return c.body(null, 200, EVENT_STREAM);
+        // No cold start pays for a stream.
+        const { statusEvents } = await import('./status-events.ts');
         const origin = originOf(deps.settings, c);
         const report = async (state: JobState) =>
           eventText('status', eventIdOf(state), await statusView(deps, { ...job, state }, origin));
@@ -128,10 +126,9 @@ export const followRoutes = (deps: Shared) => {
           : deps.openConnections.take(c.req.raw.signal, sharerOf(c.get('caller')));
         if (!slot) return c.body(ended ? first : first + COME_AGAIN, 200, EVENT_STREAM);
         const may = () => stillIn(c.req.raw, job.state.owner);
-        const newest =
-          deps.live && previews === '1' ? newestPreview(deps.live, job.state.jobId, slot.signal) : undefined;
+        const showsPreviews = previews === '1';
         return c.body(
-          bodyOf(statusEvents(deps, job.state, first, slot, { report, may, newest }), slot.free),
+          bodyOf(statusEvents(deps, job.state, first, slot, { report, may, showsPreviews }), slot.free),
           200,
           EVENT_STREAM,
         );
@@ -156,71 +153,4 @@ async function changed(
   } finally {
     slot.free();
   }
-}
-
-interface Following {
-  report(state: JobState): Promise<string>;
-  /** Whether the caller may read it still. */
-  may(): Promise<boolean>;
-  newest: NewestPreview | undefined;
-}
-
-/** What a stream says, from `first` to its end. */
-async function* statusEvents(
-  { watch, log, timings = TIMINGS }: Shared,
-  known: JobState,
-  first: string,
-  { signal }: Slot,
-  { report, may, newest }: Following,
-): AsyncGenerator<string, void> {
-  let state = known;
-  let reported = first;
-  yield first;
-  const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
-  let change = changeOf(state);
-  for (;;) {
-    // What an attempt that is over has shown.
-    if (state.status !== 'processing') newest?.take();
-    else if (newest && (await isFirst(newest.arrival(), change))) {
-      const preview = newest.take();
-      if (signal.aborted || !(await may())) break;
-      yield eventText('preview', undefined, previewView(preview!));
-      continue;
-    }
-    const next = await change;
-    // Removed: the next request is answered with 404.
-    if (!next) return;
-    if (signal.aborted || !(await may())) break;
-    // Only of one that waits does more change than its state.
-    const text =
-      next === state && state.status !== 'queued'
-        ? undefined
-        : await report(next).catch((error: unknown) => {
-            log.warn('follower.report_failed', { jobId: next.jobId, error: String(error) });
-          });
-    if (text === undefined || text === reported) yield STILL_HERE;
-    else {
-      yield text;
-      reported = text;
-      state = next;
-      if (hasEnded(state)) return;
-    }
-    change = changeOf(state);
-  }
-  yield COME_AGAIN;
-}
-
-/** Of two that are there already, the other. */
-function isFirst(one: Promise<void>, other: Promise<unknown>): Promise<boolean> {
-  return Promise.race([other.then(() => false), one.then(() => true)]);
-}
-
-function previewView({ type, image, node, step }: Preview) {
-  return {
-    content_type: type,
-    image: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
-    node: node ?? null,
-    current_step: step?.current ?? null,
-    total_steps: step?.total ?? null,
-  };
 }

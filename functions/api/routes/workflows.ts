@@ -1,6 +1,5 @@
 // Routes of workflows: their names, and what one takes.
 
-import { describeTemplate } from '../../core/describe.ts';
 import { AppError } from '../../core/errors.ts';
 import { choicesOf } from '../../core/inputs.ts';
 import { type Missing, missingOf } from '../../core/missing-requirements.ts';
@@ -76,6 +75,8 @@ export const workflowRoutes = ({ workflows, fleet }: Shared) => [
       if (!template) throw new AppError('workflow_not_found', 'Workflow not found');
       const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
       const checks = await checked(template, hosts);
+      // As what checks it: no cold start loads it.
+      const { describeTemplate } = await import('../../core/describe.ts');
       return {
         ...describeTemplate(template, (spec) => choicesOf(template, spec, nodes)),
         missing: checks.missing,

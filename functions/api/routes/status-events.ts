@@ -1,0 +1,77 @@
+// A stream of how a job stands, from what is known to its end.
+
+import { hasEnded, type JobState } from '../../core/job.ts';
+import type { Preview } from '../../core/live.ts';
+import { TIMINGS } from '../../core/timings.ts';
+import { COME_AGAIN, eventText, STILL_HERE } from '../http/event-stream.ts';
+import type { Slot } from '../http/open-connections.ts';
+import { newestPreview } from './newest-preview.ts';
+import type { Shared } from './shared.ts';
+
+interface Following {
+  report(state: JobState): Promise<string>;
+  /** Whether the caller may read it still. */
+  may(): Promise<boolean>;
+  showsPreviews: boolean;
+}
+
+/** What a stream says, from `first` to its end. */
+export async function* statusEvents(
+  { watch, log, live, timings = TIMINGS }: Shared,
+  known: JobState,
+  first: string,
+  { signal }: Slot,
+  { report, may, showsPreviews }: Following,
+): AsyncGenerator<string, void> {
+  let state = known;
+  let reported = first;
+  const newest = live && showsPreviews ? newestPreview(live, known.jobId, signal) : undefined;
+  yield first;
+  const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
+  let change = changeOf(state);
+  for (;;) {
+    // What an attempt that is over has shown.
+    if (state.status !== 'processing') newest?.take();
+    else if (newest && (await isFirst(newest.arrival(), change))) {
+      const preview = newest.take();
+      if (signal.aborted || !(await may())) break;
+      yield eventText('preview', undefined, previewView(preview!));
+      continue;
+    }
+    const next = await change;
+    // Removed: the next request is answered with 404.
+    if (!next) return;
+    if (signal.aborted || !(await may())) break;
+    // Only of one that waits does more change than its state.
+    const text =
+      next === state && state.status !== 'queued'
+        ? undefined
+        : await report(next).catch((error: unknown) => {
+            log.warn('follower.report_failed', { jobId: next.jobId, error: String(error) });
+          });
+    if (text === undefined || text === reported) yield STILL_HERE;
+    else {
+      yield text;
+      reported = text;
+      state = next;
+      if (hasEnded(state)) return;
+    }
+    change = changeOf(state);
+  }
+  yield COME_AGAIN;
+}
+
+/** Of two that are there already, the other. */
+function isFirst(one: Promise<void>, other: Promise<unknown>): Promise<boolean> {
+  return Promise.race([other.then(() => false), one.then(() => true)]);
+}
+
+function previewView({ type, image, node, step }: Preview) {
+  return {
+    content_type: type,
+    image: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
+    node: node ?? null,
+    current_step: step?.current ?? null,
+    total_steps: step?.total ?? null,
+  };
+}
