@@ -90,10 +90,10 @@ describe.skipIf(!hasChromium)('Make, to a newcomer', () => {
     const seed = page.getByLabel('Seed', { exact: true });
     await seed.fill('18446744073709551615');
     await page.getByLabel('How many').fill('3');
-    const sent: unknown[] = [];
+    const sent: string[] = [];
     page.on('request', (request) => {
       if (request.url().endsWith('/api/generate'))
-        sent.push((request.postDataJSON() as { seed?: string }).seed);
+        sent.push(String((request.postDataJSON() as { seed?: string }).seed));
     });
     await make(visit, 'three of them');
     await expect
