@@ -22,7 +22,8 @@ export function useKeptFocus<E extends HTMLElement>(): RefObject<E | null> {
 /** @returns what hands it on, once the element has gone */
 export function handOn(element: Element): () => void {
   const levels: { parent: Element; around: Element[] }[] = [];
-  for (let one = element; one.parentElement; one = one.parentElement) {
+  // Beyond the body lies nothing to work in; and the body itself has the focus where nothing has it.
+  for (let one = element; one !== document.body && one.parentElement; one = one.parentElement) {
     const siblings = [...one.parentElement.children];
     const at = siblings.indexOf(one);
     const around = [...siblings.slice(at + 1), ...siblings.slice(0, at).toReversed()];

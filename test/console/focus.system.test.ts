@@ -102,6 +102,22 @@ describe.skipIf(!hasChromium)('the focus', () => {
     await close();
   });
 
+  test('details that a link opened, left by an address, give it to the gallery', async () => {
+    const visit = await shown.visit();
+    const { page, close } = visit;
+    await (await queue(visit, 'by a link')).getByText('Done').waitFor();
+    await page.goto(`${shown.url}#/gallery`);
+    const href = await page.getByRole('link', { name: /by a link/ }).getAttribute('href');
+    const other = await shown.visit({ at: href! });
+    const details = other.page.getByRole('dialog');
+    await details.getByText('by a link').first().waitFor();
+    await other.page.evaluate(`location.hash = '#/gallery'`);
+    await details.waitFor({ state: 'detached' });
+    expect(await other.page.evaluate(`document.activeElement.closest('main') !== null`)).toBe(true);
+    await other.close();
+    await close();
+  });
+
   test('Show all leads to the search', async () => {
     const { page, close } = await shown.visit({ at: '#/gallery?search=fox' });
     await page.getByRole('button', { name: 'Show all' }).focus();
