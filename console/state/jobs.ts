@@ -39,7 +39,8 @@ onKeyChange(() => known.clear());
 
 export function knownOf(key: string): Signal<Known> {
   const found = known.get(key) ?? signal<Known>({});
-  known.set(key, found);
+  // An answer may come late: of one that is on the list no more nothing is kept.
+  if (asked.peek().some((one) => one.key === key)) known.set(key, found);
   return found;
 }
 
@@ -49,7 +50,9 @@ export const isEnded = ({ view, failure }: Known): boolean =>
 /** In memory and in the tab's storage before it is sent. */
 export function ask(workflow: string, inputs: Inputs): Asked {
   const one = { key: randomKey(), workflow, inputs };
-  asked.value = [one, ...asked.value].slice(0, KEPT);
+  const all = [one, ...asked.value];
+  asked.value = all.slice(0, KEPT);
+  for (const { key } of all.slice(KEPT)) known.delete(key);
   return one;
 }
 

@@ -1,0 +1,35 @@
+// What a tab knows of its jobs goes with them. No browser.
+
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type * as Module from '../../console/state/jobs.ts';
+
+let jobs: typeof Module;
+beforeAll(async () => {
+  const storage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+  vi.stubGlobal('localStorage', storage);
+  vi.stubGlobal('sessionStorage', storage);
+  vi.stubGlobal('navigator', { languages: ['en'] });
+  vi.stubGlobal('addEventListener', () => undefined);
+  vi.resetModules();
+  jobs = await import('../../console/state/jobs.ts');
+});
+afterAll(() => {
+  vi.unstubAllGlobals();
+  vi.resetModules();
+});
+
+const failed = { failure: { message: 'as any' } as never };
+
+test('of a job that the last 40 have pushed out nothing is kept, also when an answer comes late', () => {
+  const { ask, asked, knownOf } = jobs;
+  const first = ask('any', {});
+  knownOf(first.key).value = failed;
+  for (let one = 1; one < 40; one += 1) ask('any', {});
+  expect(knownOf(first.key).value).toEqual(failed);
+  const second = asked.value.at(-2)!;
+  ask('any', {});
+  expect(knownOf(first.key).value).toEqual({});
+  knownOf(first.key).value = failed;
+  expect(knownOf(first.key).value).toEqual({});
+  expect(knownOf(second.key)).toBe(knownOf(second.key));
+});
