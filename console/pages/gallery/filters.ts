@@ -1,5 +1,6 @@
 // What the gallery is searched for: it stands in the address, so that a reload, the way back and a link that is shared keep it.
 
+import type { JobStatus } from '../../api/types.ts';
 import { linkTo } from '../../shell/route.ts';
 
 export interface Filters {
@@ -15,9 +16,30 @@ export const NO_FILTERS: Filters = { search: '', workflow: '', state: '', label:
 
 const NAMES = ['search', 'workflow', 'state', 'label', 'owner'] as const satisfies readonly (keyof Filters)[];
 
-/** Of what an address may hold only these reach the API. */
+export const STATES = [
+  'queued',
+  'processing',
+  'completed',
+  'failed',
+  'cancelled',
+] as const satisfies readonly JobStatus['status'][];
+
+/** Characters. Source: docs/api.md. */
+export const LONGEST_SEARCH = 200;
+
+/** What no field of the page can show. What is wrong with a label or an owner is said at its field. */
+const IMPOSSIBLE: Partial<Record<keyof Filters, (value: string) => boolean>> = {
+  search: (value) => value.length > LONGEST_SEARCH,
+  state: (value) => !STATES.some((one) => one === value),
+};
+
+/** Of what an address may hold only these reach the API, and only what can be. */
 export function filtersOf(query: URLSearchParams): Filters {
-  return Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ''])) as unknown as Filters;
+  const valueOf = (name: keyof Filters) => {
+    const value = query.get(name) ?? '';
+    return IMPOSSIBLE[name]?.(value) ? '' : value;
+  };
+  return Object.fromEntries(NAMES.map((name) => [name, valueOf(name)])) as unknown as Filters;
 }
 
 /** Those that are set. */

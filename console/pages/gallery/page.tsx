@@ -11,7 +11,17 @@ import { may, owner } from '../../state/me.ts';
 import { loadNames } from '../../state/workflows.ts';
 import { t } from '../../text/index.ts';
 import { Details } from './details.tsx';
-import { type Filters, filtersOf, isSearch, isTypedOn, linkOf, NO_FILTERS, queryOf } from './filters.ts';
+import {
+  type Filters,
+  filtersOf,
+  isSearch,
+  isTypedOn,
+  linkOf,
+  LONGEST_SEARCH,
+  NO_FILTERS,
+  queryOf,
+  STATES,
+} from './filters.ts';
 import { failure, find, found, loadMore, progress, refresh, tryAgain, waiting } from './found.ts';
 import { Grid } from './grid.tsx';
 import { Tile } from './tile.tsx';
@@ -133,7 +143,13 @@ function Bar({ filters, wrong, onRefresh }: BarProps) {
     >
       <label>
         <span>{words.search}</span>
-        <input ref={first} type="search" maxLength={200} value={wanted.search} onInput={set('search')} />
+        <input
+          ref={first}
+          type="search"
+          maxLength={LONGEST_SEARCH}
+          value={wanted.search}
+          onInput={set('search')}
+        />
       </label>
       <label>
         <span>{words.workflow}</span>
@@ -145,7 +161,7 @@ function Bar({ filters, wrong, onRefresh }: BarProps) {
         <span>{words.state}</span>
         <select value={wanted.state} onChange={set('state')}>
           <option value="">{words.any}</option>
-          {(['queued', 'processing', 'completed', 'failed', 'cancelled'] as const).map((state) => (
+          {STATES.map((state) => (
             <option key={state} value={state}>
               {t().job.states[state]}
             </option>
