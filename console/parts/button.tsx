@@ -10,7 +10,7 @@ interface ButtonProps {
   kind?: 'main' | 'plain' | 'danger';
   type?: 'button' | 'submit';
   disabled?: boolean;
-  /** It does nothing for a moment, and keeps the focus. */
+  /** It does nothing now, and keeps the focus. */
   busy?: boolean;
   onClick?: (event: MouseEvent) => void;
 }
@@ -32,7 +32,7 @@ export function Button({
       class={`button ${kind}`}
       disabled={disabled}
       aria-disabled={busy || undefined}
-      onClick={onClick}
+      onClick={busy ? undefined : onClick}
     >
       {icon && <Icon name={icon} />}
       {children}

@@ -1,6 +1,8 @@
 // A place that takes a file by drop and by paste, and the choice of one by the browser's dialog.
 
 import { useState } from 'preact/hooks';
+import { t } from '../text/index.ts';
+import { notify } from './notices.tsx';
 
 /** A file that is dropped beside its place does not take the page's. Called once. */
 export function keepPage(): void {
@@ -13,6 +15,7 @@ export function useFileDrop(onFile: (file: File) => void) {
   const takeFirst = (files: FileList | null | undefined) => {
     const [first] = files ?? [];
     if (first) onFile(first);
+    if (files && files.length > 1) notify(t().fileInput.onlyOne(files.length, first!.name), true);
   };
   return {
     isOver,

@@ -6,6 +6,7 @@ import { onKeyChange } from '../api/key.ts';
 import { isGivenUp } from '../api/pause.ts';
 import type { Usage } from '../api/types.ts';
 import { become } from './private.ts';
+import { allows, type Scope } from './scopes.ts';
 
 /** Undefined until it is known; `unknown` says why it is not. */
 export const usage = signal<Usage | undefined>(undefined);
@@ -28,7 +29,6 @@ export async function loadUsage(): Promise<void> {
   }
 }
 
-export const may = (scope: 'generate' | 'graphs' | 'read' | 'admin'): boolean =>
-  usage.value?.scopes.includes(scope) ?? false;
+export const may = (scope: Scope): boolean => usage.value !== undefined && allows(usage.value.scopes, scope);
 
 export const owner = computed(() => usage.value?.owner);

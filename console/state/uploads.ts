@@ -40,12 +40,14 @@ function keepFile(name: string, file: Blob): void {
   files.delete(oldest);
 }
 
-/** @returns the name that stands for it in a request. @throws ApiFailure */
-export async function upload(file: Blob, filename: string): Promise<string> {
+/** @returns the name that stands for it in a request. @throws ApiFailure; DOMException AbortError */
+export async function upload(file: Blob, filename: string, signal: AbortSignal): Promise<string> {
   const isSmall = file.size <= BY_FORM && FORM_TYPES.includes(file.type);
-  const name = isSmall ? await byForm(file, filename) : await byLink(file, filename);
+  const name = await (isSmall ? byForm : byLink)(file, filename, signal);
+  signal.throwIfAborted();
   keepFile(name, file);
   const picture = await smallPicture(file);
+  signal.throwIfAborted();
   if (picture !== undefined)
     pictures.value = [
       [name, picture] as [string, string],
@@ -54,23 +56,24 @@ export async function upload(file: Blob, filename: string): Promise<string> {
   return name;
 }
 
-async function byForm(file: Blob, filename: string): Promise<string> {
+async function byForm(file: Blob, filename: string, signal: AbortSignal): Promise<string> {
   const form = new FormData();
   form.set('image', file, filename);
-  return (await call('POST /api/upload/image', { body: form })).name;
+  return (await call('POST /api/upload/image', { body: form, signal })).name;
 }
 
-async function byLink(file: Blob, filename: string): Promise<string> {
+async function byLink(file: Blob, filename: string, signal: AbortSignal): Promise<string> {
   // Browsers hash only where no one between could have changed the page.
   if (!isSecureContext) throw new Error(t().fileInput.needsHttps);
   const hash = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
   const sha256 = hexOf(new Uint8Array(hash));
   const { name, upload } = await call('POST /api/upload/link', {
     body: { filename, size_bytes: file.size, sha256 },
+    signal,
   });
   if (upload) {
     const { method, url, headers } = upload;
-    const answer = await fetch(url, { method, headers, body: file });
+    const answer = await fetch(url, { method, headers, body: file, signal });
     // 412: the same file is there already.
     if (!answer.ok && answer.status !== 412) throw new Error(`${answer.status} ${answer.statusText}`);
   }

@@ -45,11 +45,13 @@ export const de: Catalogue = {
     silent: (where) =>
       `${where === '' ? 'ComfyUI' : `ComfyUI unter ${where}`} antwortet nicht: Jobs warten, bis es antwortet.`,
     missing: (what) => `Kein Host hat alles, was dieser Workflow braucht: ${what}`,
+    mayNot: 'Dieser Schlüssel darf ansehen, nicht erzeugen: ihm fehlt der Scope generate.',
   },
   faults: {
     required: 'Pflichtfeld',
     number: 'Das muss eine Zahl sein',
     whole: 'Das muss eine ganze Zahl sein',
+    uploading: 'Das wird noch hochgeladen',
     grouped: 'Bitte ohne Tausendertrennzeichen, etwa 1000 oder 1,5',
     range: (minimum, maximum) =>
       maximum === undefined
@@ -79,6 +81,7 @@ export const de: Catalogue = {
       file: 'Datei hierher ziehen',
     },
     uploading: 'Wird hochgeladen …',
+    onlyOne: (count, name) => `Hier geht eine Datei hinein: von ${count} ist es ${name}`,
     chosen: 'Die gewählte Datei',
     file: 'Datei',
     made: 'Hier erzeugt',
@@ -170,6 +173,7 @@ export const de: Catalogue = {
     older: 'Älter',
     graph: 'ComfyUI-Graph (.json)',
     remove: 'Löschen',
+    mayNot: 'Dieser Schlüssel darf ansehen, nicht ändern: ihm fehlt der Scope generate.',
     removeTitle: 'Diesen Job löschen?',
     removeText: 'Sein Eintrag und was er erzeugt hat, werden endgültig entfernt.',
     priorities: { low: 'niedrig', normal: 'normal', high: 'hoch' },

@@ -45,11 +45,13 @@ export const en = {
     silent: (where: string) =>
       `${where === '' ? 'ComfyUI' : `ComfyUI at ${where}`} does not answer: jobs wait until it does.`,
     missing: (what: string) => `No host has all that this workflow needs: ${what}`,
+    mayNot: 'This key may look, not make: it lacks the scope generate.',
   },
   faults: {
     required: 'This is needed',
     number: 'This must be a number',
     whole: 'This must be a whole number',
+    uploading: 'This is still being uploaded',
     grouped: 'Write this without separators of thousands, as 1000 or 1.5',
     range: (minimum: number | undefined, maximum: number | undefined) =>
       maximum === undefined
@@ -79,6 +81,7 @@ export const en = {
       file: 'Drop a file here',
     },
     uploading: 'Uploading …',
+    onlyOne: (count: number, name: string) => `One file goes in here: of ${count} it is ${name}`,
     chosen: 'The chosen file',
     file: 'File',
     made: 'Made here',
@@ -170,6 +173,7 @@ export const en = {
     older: 'Older',
     graph: 'ComfyUI graph (.json)',
     remove: 'Delete',
+    mayNot: 'This key may look, not change: it lacks the scope generate.',
     removeTitle: 'Delete this job?',
     removeText: 'Its record and what it made are removed for good.',
     priorities: { low: 'low', normal: 'normal', high: 'high' },

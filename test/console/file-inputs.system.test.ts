@@ -1,5 +1,6 @@
 // Inputs for sounds and films on the page Make, in a real Chromium: by the dialog, by a drop, from what was made here.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +76,71 @@ describe.skipIf(!hasChromium)('Inputs that are files', () => {
       .waitFor();
     await page.getByRole('button', { name: 'Queue' }).click();
     await expect.poll(() => page.getByRole('article').getByText('Done').count()).toBe(2);
+    await close();
+  });
+
+  test('of files that are chosen the last counts, what is removed stays so, and no form is sent before it has its file', async () => {
+    const { page, close } = await shown.visit();
+    const held: (() => void)[] = [];
+    await page.route('**/api/upload/link', async (route) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      // One that was given up goes nowhere.
+      await route.continue().catch(() => undefined);
+    });
+    const given: string[] = [];
+    page.on(
+      'requestfailed',
+      (request) => request.url().endsWith('/api/upload/link') && given.push(request.url()),
+    );
+    const sent: unknown[] = [];
+    page.on(
+      'request',
+      (request) => request.url().endsWith('/api/generate') && sent.push(request.postDataJSON()),
+    );
+    const choose = async (name: string, sound: Buffer) => {
+      const before = held.length;
+      await page.locator('input[name=audio]').setInputFiles(file(name, 'audio/flac', sound));
+      await expect.poll(() => held.length).toBe(before + 1);
+    };
+    const place = page.locator('.drop');
+    const kept = () => page.evaluate<string>('JSON.stringify({ ...localStorage })');
+    const later = flac(220, 'later');
+    const name = `${createHash('sha256').update(later).digest('hex')}.flac`;
+
+    await choose('earlier.flac', SOUND);
+    await choose('later.flac', later);
+    await expect.poll(() => given.length).toBe(1);
+    await place.getByText('Uploading').waitFor();
+    await page.getByRole('button', { name: 'Queue' }).click();
+    await page.locator('.field-error', { hasText: 'still being uploaded' }).waitFor();
+    expect(sent).toEqual([]);
+    held[1]!();
+    await page.locator('.drop audio').waitFor();
+    held[0]!();
+    expect(await page.locator('.field-error').count()).toBe(0);
+    await page.getByRole('button', { name: 'Queue' }).click();
+    await expect.poll(() => sent).toMatchObject([{ audio: name }]);
+
+    await choose('removed.flac', SOUND);
+    await page.getByRole('button', { name: 'Remove the sound' }).click();
+    await place.getByText('Drop a sound here').waitFor();
+    await expect.poll(() => given.length).toBe(2);
+    held[2]!();
+    expect(await kept()).toContain('forms');
+    expect(await kept()).not.toMatch(/"audio\\*":/);
+    await close();
+  });
+
+  test('of three files that are dropped at once it is said which one is taken', async () => {
+    const { page, close } = await shown.visit();
+    await page.locator('.drop').waitFor();
+    await page.evaluate(`{
+      const dataTransfer = new DataTransfer();
+      for (const name of ['one.flac', 'two.flac', 'three.flac'])
+        dataTransfer.items.add(new File([name], name, { type: 'audio/flac' }));
+      document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+    }`);
+    await page.locator('.notice', { hasText: 'of 3 it is one.flac' }).waitFor();
     await close();
   });
 

@@ -5,6 +5,7 @@ import { eventOf } from '../../console/api/events.ts';
 import {
   inputsAfter,
   presetOf,
+  readTimes,
   readValues,
   splitFields,
   type Values,
@@ -84,6 +85,19 @@ describe('what is sent of a form', () => {
     const form = formWith({ prompt: PROMPT, steps: STEPS, tiled: { type: 'boolean', 'x-input': 'boolean' } });
     expect(readValues(form, valuesOf(inputs), new Set(), '.').inputs).toEqual(inputs);
   });
+});
+
+test.each<[string, unknown]>([
+  ['1', 1],
+  [' 16 ', 16],
+  ['', { kind: 'number' }],
+  ['many', { kind: 'number' }],
+  ['1,000', { kind: 'grouped' }],
+  ['2.5', { kind: 'whole' }],
+  ['0', { kind: 'range', minimum: 1, maximum: 16 }],
+  ['99', { kind: 'range', minimum: 1, maximum: 16 }],
+])('%j jobs at once are %j', (typed, expected) => {
+  expect(readTimes(typed, '.')).toEqual(expected);
 });
 
 test.each<[string, number, string]>([

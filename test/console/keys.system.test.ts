@@ -74,6 +74,40 @@ describe.skipIf(!hasChromium)('a key and another', () => {
     await close();
   });
 
+  test('one that may only look is told so before it is tried, and changes nothing', async () => {
+    const looks = await shown.key('alice', 'read');
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${alice}` },
+      body: JSON.stringify({ prompt: 'to look at' }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    const visit = await shown.visit();
+    const { page, axe, close } = visit;
+    const changes: string[] = [];
+    page.on('request', (request) => request.method() !== 'GET' && changes.push(request.url()));
+    await enter(visit, looks);
+    await page.getByText(/lacks the scope generate/).waitFor();
+    const queue = page.getByRole('button', { name: 'Queue', exact: true });
+    expect(await queue.getAttribute('aria-disabled')).toBe('true');
+    await prompt(visit).fill('never sent');
+    await page.keyboard.press('Control+Enter');
+    await queue.click({ force: true });
+    expect(await axe()).toEqual([]);
+
+    await page.goto(`${shown.url}#/gallery/${id}`);
+    const details = page.getByRole('dialog');
+    await details.getByText(/lacks the scope generate/).waitFor();
+    for (const name of ['Vary the seed', 'Delete']) {
+      const button = details.getByRole('button', { name });
+      await expect.poll(() => button.getAttribute('aria-disabled')).toBe('true');
+      await button.click({ force: true });
+    }
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    expect(changes).toEqual([]);
+    await close();
+  });
+
   test('what is on its way under the former key is dropped: its answer, and its 401', async () => {
     const visit = await shown.visit({ through: proxy.url });
     const { page, close } = visit;

@@ -16,6 +16,7 @@ import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
 import { forgetJob } from '../../state/jobs.ts';
 import { follow } from '../../shell/route.ts';
+import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
 import { formOf, loadForm, names, titleOf } from '../../state/workflows.ts';
 import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
@@ -121,49 +122,54 @@ function Actions({ job, onClose }: { job: JobDetails; onClose: () => void }) {
     forgetJob(job.job_id);
     onClose();
   };
+  const isLooking = !may('generate');
   return (
-    <div class="row">
-      {hasForm && (
-        <>
-          <Button icon="again" onClick={() => failing(again(made))}>
-            {words.job.again}
+    <>
+      {isLooking && <p class="warning">{words.gallery.mayNot}</p>}
+      <div class="row">
+        {hasForm && (
+          <>
+            <Button icon="again" onClick={() => failing(again(made))}>
+              {words.job.again}
+            </Button>
+            <Button icon="vary" busy={isLooking} onClick={() => failing(varySeed(made))}>
+              {words.job.vary}
+            </Button>
+          </>
+        )}
+        <UseAsInput outputs={job.outputs} />
+        <Button icon="download" onClick={() => failing(saveGraph(job))}>
+          {words.gallery.graph}
+        </Button>
+        {picture && (
+          <Button icon="download" onClick={() => failing(saveMetadata(picture.filename))}>
+            {words.gallery.metadata}
           </Button>
-          <Button icon="vary" onClick={() => failing(varySeed(made))}>
-            {words.job.vary}
+        )}
+        {isLive(job) ? (
+          <Button
+            icon="close"
+            busy={isLooking}
+            onClick={() => failing(call('DELETE /api/queue/{id}', { path: { id: job.job_id } }))}
+          >
+            {words.job.cancel}
           </Button>
-        </>
-      )}
-      <UseAsInput outputs={job.outputs} />
-      <Button icon="download" onClick={() => failing(saveGraph(job))}>
-        {words.gallery.graph}
-      </Button>
-      {picture && (
-        <Button icon="download" onClick={() => failing(saveMetadata(picture.filename))}>
-          {words.gallery.metadata}
-        </Button>
-      )}
-      {isLive(job) ? (
-        <Button
-          icon="close"
-          onClick={() => failing(call('DELETE /api/queue/{id}', { path: { id: job.job_id } }))}
-        >
-          {words.job.cancel}
-        </Button>
-      ) : (
-        <Button icon="trash" onClick={() => setAsks(true)}>
-          {words.gallery.remove}
-        </Button>
-      )}
-      {asks && (
-        <Question
-          title={words.gallery.removeTitle}
-          text={words.gallery.removeText}
-          yes={words.gallery.remove}
-          onYes={() => failing(remove())}
-          onClose={() => setAsks(false)}
-        />
-      )}
-    </div>
+        ) : (
+          <Button icon="trash" busy={isLooking} onClick={() => setAsks(true)}>
+            {words.gallery.remove}
+          </Button>
+        )}
+        {asks && (
+          <Question
+            title={words.gallery.removeTitle}
+            text={words.gallery.removeText}
+            yes={words.gallery.remove}
+            onYes={() => failing(remove())}
+            onClose={() => setAsks(false)}
+          />
+        )}
+      </div>
+    </>
   );
 }
 

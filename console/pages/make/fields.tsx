@@ -5,7 +5,8 @@ import { IconButton } from '../../parts/button.tsx';
 import { type Described, Field } from '../../parts/field.tsx';
 import type { Form, InputSchema } from '../../state/workflows.ts';
 import { numberOf, t } from '../../text/index.ts';
-import { drawSeed, type Fault, shownValue, splitFields } from './form.ts';
+import { wordsOf } from './fault-words.ts';
+import { drawSeed, shownValue, splitFields } from './form.ts';
 import { faults, isLocked, lockSeed, setValue, valuesOfForm } from './forms.ts';
 import { FileField } from './file-field.tsx';
 import { ImageField } from './image-field.tsx';
@@ -30,19 +31,12 @@ export function Fields({ form }: { form: Form }) {
   );
 }
 
-/** What is wrong with a field, in words; what the API said is said as it is. */
-function wordsOf(fault: Fault | string | undefined): string | undefined {
-  if (fault === undefined || typeof fault === 'string') return fault;
-  const words = t().faults;
-  if (fault.kind === 'range') return words.range(fault.minimum, fault.maximum);
-  return fault.kind === 'multiple' ? words.multiple(fault.of) : words[fault.kind];
-}
-
 function InputField({ form, name }: { form: Form; name: string }) {
   const schema = form.inputs.properties[name]!;
   const value = valuesOfForm(form.name)[name];
   const set = (to: string | boolean | undefined) => setValue(form.name, name, to);
   const field = {
+    workflow: form.name,
     name,
     label: schema.title ?? name,
     description: schema.description,
@@ -57,7 +51,7 @@ function InputField({ form, name }: { form: Form; name: string }) {
     case 'file':
       return <FileField {...field} type={schema['x-input']} value={text} onValue={set} />;
     case 'seed':
-      return <SeedField {...field} workflow={form.name} value={text} onValue={set} />;
+      return <SeedField {...field} value={text} onValue={set} />;
     case 'boolean':
       return (
         <Field {...field}>

@@ -9,9 +9,11 @@ import { notifyFailure } from '../../parts/notices.tsx';
 import { fileOf, upload } from '../../state/uploads.ts';
 import type { FileType } from '../../state/file-types.ts';
 import { t } from '../../text/index.ts';
+import { isUploading, uploadInto } from './forms.ts';
 import { MadeHere } from './made-here.tsx';
 
 export interface FileFieldProps {
+  workflow: string;
   name: string;
   label: string;
   description?: string | undefined;
@@ -23,19 +25,12 @@ export interface FileFieldProps {
 
 interface PlaceProps extends FileFieldProps {
   type: FileType;
-  uploading: Uploading;
   /** Of the chosen file; absent: its name is shown. */
   preview?: ComponentChildren;
   /** Beside the buttons. */
   more?: ComponentChildren;
   /** Below them. */
   below?: ComponentChildren;
-}
-
-interface Uploading {
-  isBusy: boolean;
-  /** @returns the name that stands for it; undefined: it failed, and that was said */
-  take(blob: Blob, filename: string): Promise<string | undefined>;
 }
 
 const ACCEPTED: Record<FileType, string | undefined> = {
@@ -45,27 +40,21 @@ const ACCEPTED: Record<FileType, string | undefined> = {
   file: undefined,
 };
 
-/** @param onValue called with the name that stands for what was uploaded */
-export function useUpload(onValue: (name: string) => void): Uploading {
-  const [isBusy, setBusy] = useState(false);
-  const take = async (blob: Blob, filename: string) => {
-    setBusy(true);
-    try {
-      const name = await upload(blob, filename);
-      onValue(name);
-      return name;
-    } catch (failure) {
-      notifyFailure(failure);
-      return undefined;
-    } finally {
-      setBusy(false);
-    }
-  };
-  return { isBusy, take };
+/** Uploaded, as the field's value. @returns the name that stands for it; undefined: it failed, and that was said, or the field got another */
+export async function take(
+  { workflow, name }: Pick<FileFieldProps, 'workflow' | 'name'>,
+  blob: Blob | Promise<Blob>,
+  filename: string,
+): Promise<string | undefined> {
+  try {
+    return await uploadInto(workflow, name, async (signal) => upload(await blob, filename, signal));
+  } catch (failure) {
+    notifyFailure(failure);
+    return undefined;
+  }
 }
 
 export function FileField({ type, ...field }: FileFieldProps & { type: FileType }) {
-  const uploading = useUpload(field.onValue);
   const address = fileOf(field.value);
   const about = {
     src: address,
@@ -76,22 +65,26 @@ export function FileField({ type, ...field }: FileFieldProps & { type: FileType 
   // What is made or recorded by people has no captions here.
   const player =
     type === 'video' ? <video class="drop-picture" {...about} /> : type === 'audio' && <audio {...about} />;
-  return <FilePlace {...field} type={type} uploading={uploading} preview={address && player} />;
+  return <FilePlace {...field} type={type} preview={address && player} />;
 }
 
 export function FilePlace(props: PlaceProps) {
-  const { name, type, value, onValue, uploading, preview, more, below, ...field } = props;
+  const { workflow, name, type, value, onValue, preview, more, below, ...field } = props;
   const file = useRef<HTMLInputElement>(null);
   const [isOpen, setOpen] = useState(false);
-  const { isOver, place, onChange } = useFileDrop((one) => void uploading.take(one, one.name));
+  const { isOver, place, onChange } = useFileDrop((one) => void take(props, one, one.name));
+  const isBusy = isUploading(workflow, name);
   const words = t().fileInput;
   return (
     <Field {...field}>
       {(described) => (
-        <div class={isOver ? 'drop over' : 'drop'} {...place}>
-          {preview || (
-            <p class="drop-words">{uploading.isBusy ? words.uploading : value || words.drop[type]}</p>
-          )}
+        <div class={isOver ? 'drop over' : 'drop'} aria-busy={isBusy} {...place}>
+          <div class="drop-shown">
+            {preview}
+            {(isBusy || !preview) && (
+              <p class="drop-words">{isBusy ? words.uploading : value || words.drop[type]}</p>
+            )}
+          </div>
           <input
             {...described}
             ref={file}
@@ -109,7 +102,7 @@ export function FilePlace(props: PlaceProps) {
               {words.made}
             </Button>
             {more}
-            {value && (
+            {(value || isBusy) && (
               <IconButton icon="close" label={words.remove[type]} onClick={() => onValue(undefined)} />
             )}
           </div>

@@ -17,6 +17,7 @@ export type Fault =
   | { kind: 'number' }
   | { kind: 'whole' }
   | { kind: 'grouped' }
+  | { kind: 'uploading' }
   | { kind: 'range'; minimum: number | undefined; maximum: number | undefined }
   | { kind: 'multiple'; of: number };
 
@@ -65,6 +66,12 @@ function readValue(
     return { kind: 'multiple', of: multipleOf };
   return number;
 }
+
+const TIMES: InputSchema = { type: 'integer', 'x-input': 'integer', minimum: 1, maximum: 16 };
+
+/** How many jobs are asked for at once. */
+export const readTimes = (typed: string, decimal: Reading['decimal']): number | Fault =>
+  readValue(TIMES, typed, decimal) as number | Fault;
 
 /** What a field shows. */
 export function shownValue(schema: InputSchema, value: string | boolean | undefined): string | boolean {

@@ -2,9 +2,10 @@
 
 import { computed, signal } from '@preact/signals';
 import { onKeyChange } from '../../api/key.ts';
+import { Latest } from '../../parts/latest.ts';
 import { storedOfOwner } from '../../state/private.ts';
 import { names } from '../../state/workflows.ts';
-import type { Faults, Values } from './form.ts';
+import type { Fault, Faults, Values } from './form.ts';
 
 const isRecord = (value: unknown): value is Record<string, never> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -24,14 +25,41 @@ const allValues = storedOfOwner<Record<string, Values>>('forms', {}, (value) =>
 /** `<workflow>/<field>`: seeds that are kept for the next job. */
 const locked = storedOfOwner<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));
 
-/** How many jobs are asked for at once: of the person, whichever form is shown. */
-export const times = signal(1);
+/** How many jobs are asked for at once, as it was typed: of the person, whichever form is shown. */
+export const times = signal('1');
 
 /** The workflow whose form takes the focus as soon as it is drawn. */
 export const focusWanted = signal<string | undefined>(undefined);
 
 export const faults = signal<Faults | Record<string, string>>({});
-onKeyChange(() => (faults.value = {}));
+export const timesFault = signal<Fault | undefined>(undefined);
+
+/** Uploads for fields, by `<workflow>/<field>`. A value that a field gets by whatever way is later than its upload, which is given up. */
+const uploads = new Latest();
+
+onKeyChange(() => {
+  faults.value = {};
+  timesFault.value = undefined;
+  uploads.giveUp(() => true);
+});
+
+export const isUploading = (name: string, field: string): boolean => uploads.isRunning(`${name}/${field}`);
+
+/** The field has what the upload is called, unless it got another value before. @throws what `upload` does; DOMException AbortError */
+export async function uploadInto(
+  name: string,
+  field: string,
+  upload: (signal: AbortSignal) => Promise<string>,
+): Promise<string> {
+  try {
+    const uploaded = await uploads.begin(`${name}/${field}`, upload);
+    setValue(name, field, uploaded);
+    return uploaded;
+  } finally {
+    const { [field]: fault, ...others } = faults.peek();
+    if (typeof fault === 'object' && fault.kind === 'uploading') faults.value = others;
+  }
+}
 
 export const valuesOfForm = (name: string): Values => allValues.value[name] ?? {};
 
@@ -48,6 +76,7 @@ export function setValue(name: string, field: string, value: string | boolean | 
 export function setValues(name: string, changes: Record<string, string | boolean | undefined>): void {
   const values = { ...valuesOfForm(name) };
   const left = { ...faults.value };
+  uploads.giveUp((one) => Object.keys(changes).some((field) => one === `${name}/${field}`));
   for (const [field, value] of Object.entries(changes)) {
     if (value === undefined) delete values[field];
     else values[field] = value;
@@ -59,6 +88,7 @@ export function setValues(name: string, changes: Record<string, string | boolean
 
 /** All of them, as a job had them. */
 export function replaceValues(name: string, values: Values): void {
+  uploads.giveUp((one) => one.startsWith(`${name}/`));
   allValues.value = { ...allValues.value, [name]: values };
   faults.value = {};
 }

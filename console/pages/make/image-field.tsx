@@ -9,7 +9,7 @@ import { pngOf } from '../../parts/png.ts';
 import { baseOf, keepPainted, paintedOn } from '../../state/painted.ts';
 import { fileOf, pictureOf } from '../../state/uploads.ts';
 import { t } from '../../text/index.ts';
-import { type FileFieldProps, FilePlace, useUpload } from './file-field.tsx';
+import { type FileFieldProps, FilePlace, take } from './file-field.tsx';
 
 interface ImageFieldProps extends FileFieldProps {
   /** Whether a mask makes a difference. */
@@ -27,7 +27,6 @@ function useImage(name: string): { shown: string | undefined; whole: string | un
 
 export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
   const [isPainting, setPainting] = useState(false);
-  const uploading = useUpload(field.onValue);
   const { shown } = useImage(field.value);
   const isMask = maskFor !== undefined;
   const base = maskFor ?? baseOf(field.value) ?? field.value;
@@ -35,16 +34,15 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
   const words = t().image;
 
   const isSmallOnly = canvas.whole === undefined && canvas.shown !== undefined;
-  const take = async (painted: ImageData, pixels: ImageData) => {
-    const blob = await pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted));
-    const name = await uploading.take(blob, isMask ? 'mask.png' : 'masked.png');
+  const takePainted = async (painted: ImageData, pixels: ImageData) => {
+    const blob = pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted));
+    const name = await take(field, blob, isMask ? 'mask.png' : 'masked.png');
     if (name !== undefined) keepPainted(name, base, painted);
   };
   return (
     <FilePlace
       {...field}
       type="image"
-      uploading={uploading}
       preview={shown && <img class="drop-picture" src={shown} alt={words.chosen} />}
       more={
         takesMask &&
@@ -62,7 +60,7 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
               image={canvas.whole}
               before={paintedOn(base, field.value)}
               onClose={() => setPainting(false)}
-              onDone={(painted, pixels) => void take(painted, pixels)}
+              onDone={(painted, pixels) => void takePainted(painted, pixels)}
             />
           )}
         </>

@@ -11,6 +11,7 @@ import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
 import { lookAgain } from '../../state/follow.ts';
 import { type Asked, ask, forget, isEnded, type Known, knownOf } from '../../state/jobs.ts';
+import { may } from '../../state/me.ts';
 import { durationOf, numberOf, t } from '../../text/index.ts';
 import { again, varySeed } from './again.ts';
 import { UseAsInput } from './use-as-input.tsx';
@@ -74,7 +75,7 @@ export function JobCard({ asked }: { asked: Asked }) {
         ))}
         <div class="row">
           {!isEnded(known) && asked.jobId !== undefined && (
-            <Button icon="close" onClick={() => void cancel()}>
+            <Button icon="close" busy={!may('generate')} onClick={() => void cancel()}>
               {words.cancel}
             </Button>
           )}
@@ -83,13 +84,18 @@ export function JobCard({ asked }: { asked: Asked }) {
               <Button icon="again" onClick={() => void again(made).catch(notifyFailure)}>
                 {words.again}
               </Button>
-              <Button icon="vary" onClick={() => void varySeed(made).catch(notifyFailure)}>
+              <Button
+                icon="vary"
+                busy={!may('generate')}
+                onClick={() => void varySeed(made).catch(notifyFailure)}
+              >
                 {words.vary}
               </Button>
               <UseAsInput outputs={outputs} />
               {failure && asked.jobId === undefined && (
                 <Button
                   icon="again"
+                  busy={!may('generate')}
                   onClick={() => {
                     forget(asked.key);
                     ask(asked.workflow, asked.inputs);

@@ -7,25 +7,28 @@ import { Failed } from '../../parts/failed.tsx';
 import { Field } from '../../parts/field.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { ask, asked, forget, type Inputs, submit } from '../../state/jobs.ts';
+import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
 import { type Form, formOf, loadForm, loadNames, names, titleOf } from '../../state/workflows.ts';
 import { decimal, t } from '../../text/index.ts';
 import { Fields } from './fields.tsx';
-import { inputsAfter, readValues } from './form.ts';
+import { inputsAfter, readTimes, readValues } from './form.ts';
 import {
   chooseWorkflow,
   faults,
   focusWanted,
   isLocked,
+  isUploading,
   resetForm,
   times,
+  timesFault,
   valuesOfForm,
   workflow,
 } from './forms.ts';
 import { JobCard } from './job-card.tsx';
 import { Presets } from './presets.tsx';
+import { Times } from './times.tsx';
 
-const MOST_AT_ONCE = 16;
 const LOOKS_AT_HOSTS = 15_000;
 
 export default function Make() {
@@ -54,6 +57,7 @@ export default function Make() {
       <section class="panel" aria-label={words.form}>
         {form && names.value && isAsked ? (
           <>
+            {!may('generate') && <p class="warning">{words.mayNot}</p>}
             {isSilent && (
               <p class="warning" role="status">
                 {words.silent(hosts.flatMap(({ comfyui_url: url }) => url ?? []).join(', '))}
@@ -115,6 +119,7 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
   const words = t().make;
   const values = valuesOfForm(form.name);
   const missing = form.missing.length;
+  const isIdle = isSending || !may('generate');
   useEffect(() => {
     if (focusWanted.value !== form.name) return;
     focusWanted.value = undefined;
@@ -127,14 +132,18 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
       (name) => properties[name]!['x-input'] === 'seed' && !isLocked(form.name, name),
     );
     const { inputs, faults: found } = readValues(form, values, new Set(drawn), decimal());
+    for (const name of Object.keys(properties))
+      if (isUploading(form.name, name)) found[name] = { kind: 'uploading' };
+    const count = readTimes(times.value, decimal());
     faults.value = found;
-    if (Object.keys(found).length > 0) {
+    timesFault.value = typeof count === 'number' ? undefined : count;
+    if (Object.keys(found).length > 0 || typeof count !== 'number') {
       showFirstFault();
       return;
     }
     setSending(true);
     try {
-      await sendAll(form, inputs, times.value);
+      await sendAll(form, inputs, count);
       notify(words.queued);
       onQueued();
     } catch (error) {
@@ -160,7 +169,7 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        if (!isSending) void queue();
+        if (!isIdle) void queue();
       }}
       onKeyDown={(event) => {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.repeat)
@@ -171,22 +180,10 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
       <Presets form={form} />
       <Fields form={form} />
       <div class="send">
-        <Button type="submit" kind="main" icon="make" busy={isSending}>
+        <Button type="submit" kind="main" icon="make" busy={isIdle}>
           {words.queue}
         </Button>
-        <label class="row">
-          {words.times}
-          <input
-            class="times"
-            type="number"
-            min="1"
-            max={MOST_AT_ONCE}
-            value={times.value}
-            onInput={(event) =>
-              (times.value = Math.min(MOST_AT_ONCE, Math.max(1, event.currentTarget.valueAsNumber || 1)))
-            }
-          />
-        </label>
+        <Times />
         <Button
           onClick={() => {
             resetForm(form.name);
