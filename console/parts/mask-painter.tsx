@@ -1,44 +1,47 @@
-// Paints a mask over an image, by pointer or by keys: arrows move the brush, space paints. What comes out has the image's size.
+// Paints a mask over an image, by pointer or by keys: arrows move the brush, space paints. It is painted on a canvas no larger than a
+// screen needs; what comes out has the image's size.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../text/index.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { notifyFailure } from './notices.tsx';
+import { drawStroke, drawStrokes, type Spot, type Stroke } from './strokes.ts';
 
 interface MaskPainterProps {
   /** An address of the image. */
   image: string;
   /** What was painted on it before. */
-  before?: ImageData | undefined;
+  before?: readonly Stroke[] | undefined;
   /** @param painted opaque where it was painted, of the image's size. @param pixels the image itself */
-  onDone: (painted: ImageData, pixels: ImageData) => void;
+  onDone: (strokes: readonly Stroke[], painted: ImageData, pixels: ImageData) => void;
   onClose: () => void;
 }
 
-interface Spot {
-  x: number;
-  y: number;
-}
-
 const STEP = 1 / 50;
+/** Of the canvas: each stroke of a larger one would be waited for. */
+const LONGEST_SIDE = 1024;
 
-export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps) {
+export function MaskPainter({ image, before = [], onDone, onClose }: MaskPainterProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const source = useRef<HTMLImageElement>(null);
   const [size, setSize] = useState(10);
   const [isErasing, setErasing] = useState(false);
   const [isReady, setReady] = useState(false);
   const spot = useRef<Spot>({ x: 0.5, y: 0.5 });
-  const last = useRef<Spot | undefined>(undefined);
-  const undo = useRef<ImageData[]>([]);
+  const strokes = useRef<readonly Stroke[]>(before);
+  const current = useRef<Stroke | undefined>(undefined);
+  /** What was there before each stroke, and before all of it was cleared. */
+  const undo = useRef<(readonly Stroke[])[]>([]);
 
   useEffect(() => {
     const found = source.current!;
     const begin = () => {
-      canvas.current!.width = found.naturalWidth;
-      canvas.current!.height = found.naturalHeight;
-      if (before) context().putImageData(before, 0, 0);
+      const { naturalWidth: width, naturalHeight: height } = found;
+      const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+      canvas.current!.width = Math.max(1, Math.round(width * scale));
+      canvas.current!.height = Math.max(1, Math.round(height * scale));
+      drawStrokes(context(), strokes.current);
       setReady(true);
     };
     const fail = () => {
@@ -53,25 +56,24 @@ export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps
     }
   }, []);
 
-  const context = () => canvas.current!.getContext('2d', { willReadFrequently: true })!;
-  const remember = () => {
-    const { width, height } = canvas.current!;
-    undo.current = [...undo.current.slice(-9), context().getImageData(0, 0, width, height)];
+  const context = () => canvas.current!.getContext('2d')!;
+  const change = (to: readonly Stroke[]) => {
+    undo.current = [...undo.current, strokes.current];
+    strokes.current = to;
   };
-  /** Parts of the image's width and height. */
-  const paintTo = (to: Spot) => {
-    const { width, height } = canvas.current!;
-    const from = last.current ?? to;
-    const draw = context();
-    draw.globalCompositeOperation = isErasing ? 'destination-out' : 'source-over';
-    draw.lineCap = 'round';
-    draw.lineWidth = (size / 100) * Math.max(width, height);
-    draw.strokeStyle = 'rgb(244, 63, 94)';
-    draw.beginPath();
-    draw.moveTo(from.x * width, from.y * height);
-    draw.lineTo(to.x * width + 0.01, to.y * height);
-    draw.stroke();
-    last.current = to;
+  const startStroke = (at: Spot) => {
+    const stroke = { spots: [at], width: size / 100, isErasing };
+    current.current = stroke;
+    change([...strokes.current, stroke]);
+    drawStroke(context(), stroke);
+    spot.current = at;
+  };
+  const goOnTo = (to: Spot) => {
+    const stroke = strokes.current.at(-1);
+    // It may have been undone, or cleared, by the keyboard.
+    if (!stroke || stroke !== current.current) return;
+    stroke.spots.push(to);
+    drawStroke(context(), stroke, stroke.spots.length - 2);
     spot.current = to;
   };
   const spotOf = (event: PointerEvent): Spot => {
@@ -80,26 +82,27 @@ export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps
   };
   const byKey = (event: KeyboardEvent) => {
     const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (event.key === ' ') {
-      remember();
-      last.current = undefined;
-      paintTo(spot.current);
-    }
+    if (event.key === ' ') startStroke(spot.current);
     if (move) {
       const inside = (value: number) => Math.min(1, Math.max(0, value));
-      const to = { x: inside(spot.current.x + move[0]! * STEP), y: inside(spot.current.y + move[1]! * STEP) };
-      if (event.shiftKey) paintTo(to);
-      else spot.current = to;
+      const { x, y } = spot.current;
+      const to = { x: inside(x + move[0]! * STEP), y: inside(y + move[1]! * STEP) };
+      if (event.shiftKey) {
+        startStroke({ x, y });
+        goOnTo(to);
+      } else spot.current = to;
     }
     if (move || event.key === ' ') event.preventDefault();
   };
 
   const done = () => {
-    const { width, height } = canvas.current!;
-    const painted = context().getImageData(0, 0, width, height);
-    const draw = new OffscreenCanvas(width, height).getContext('2d')!;
+    const { naturalWidth: width, naturalHeight: height } = source.current!;
+    const draw = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
+    drawStrokes(draw, strokes.current);
+    const painted = draw.getImageData(0, 0, width, height);
+    draw.globalCompositeOperation = 'copy';
     draw.drawImage(source.current!, 0, 0);
-    onDone(painted, draw.getImageData(0, 0, width, height));
+    onDone(strokes.current, painted, draw.getImageData(0, 0, width, height));
     onClose();
   };
 
@@ -117,11 +120,11 @@ export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps
           onKeyDown={byKey}
           onPointerDown={(event) => {
             canvas.current!.setPointerCapture(event.pointerId);
-            remember();
-            last.current = undefined;
-            paintTo(spotOf(event));
+            startStroke(spotOf(event));
           }}
-          onPointerMove={(event) => event.buttons > 0 && paintTo(spotOf(event))}
+          onPointerMove={(event) =>
+            canvas.current!.hasPointerCapture(event.pointerId) && goOnTo(spotOf(event))
+          }
         />
       </div>
       {/* Of no form: Enter would send the one that the dialog lies in. */}
@@ -148,16 +151,16 @@ export function MaskPainter({ image, before, onDone, onClose }: MaskPainterProps
         </label>
         <Button
           onClick={() => {
-            const last = undo.current.pop();
-            if (last) context().putImageData(last, 0, 0);
+            strokes.current = undo.current.pop() ?? strokes.current;
+            drawStrokes(context(), strokes.current);
           }}
         >
           {words.undo}
         </Button>
         <Button
           onClick={() => {
-            remember();
-            context().clearRect(0, 0, canvas.current!.width, canvas.current!.height);
+            change([]);
+            drawStrokes(context(), []);
           }}
         >
           {words.clear}

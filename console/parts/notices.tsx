@@ -1,8 +1,9 @@
-// Notices at the edge of the page, said by screen readers too: that the API is away or asks to wait, as long as it is so, and short
-// ones that go by themselves. What must be read stands elsewhere.
+// Notices at the edge of the page, said by screen readers too: that the API is away or asks to wait, as long as it is so; what was
+// done, which goes by itself; and what failed, until it is dismissed.
 
 import { signal } from '@preact/signals';
 import { connection } from '../api/connection.ts';
+import { onKeyChange } from '../api/key.ts';
 import { limited } from '../api/limited.ts';
 import { isGivenUp } from '../api/pause.ts';
 import { t } from '../text/index.ts';
@@ -10,6 +11,7 @@ import { IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 
 const SHOWN_FOR = 6000;
+const MOST = 3;
 
 interface Notice {
   id: number;
@@ -20,14 +22,19 @@ interface Notice {
 
 const notices = signal<Notice[]>([]);
 let last = 0;
+onKeyChange(() => notices.value.forEach(dismiss));
 
 export function notify(text: string, isFault = false): void {
   // Said once, however often it happens.
   const same = notices.value.find((one) => one.text === text && one.isFault === isFault);
   clearTimeout(same?.timer);
   const one: Notice = same ?? { id: (last += 1), text, isFault };
-  one.timer = setTimeout(() => dismiss(one), SHOWN_FOR);
-  if (!same) notices.value = [...notices.value.slice(-2), one];
+  if (!isFault) one.timer = setTimeout(() => dismiss(one), SHOWN_FOR);
+  if (same) return;
+  // What was done gives way to what failed.
+  if (notices.value.length >= MOST)
+    dismiss(notices.value.find((other) => !other.isFault) ?? notices.value[0]!);
+  notices.value = [...notices.value, one];
 }
 
 /** It may cover what a person is about to press. */

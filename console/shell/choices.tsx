@@ -18,7 +18,11 @@ export function Choices() {
       {key.value !== undefined && (
         <>
           <span class="owner">{owner.value}</span>
-          <IconButton icon="key" label={words.key.leave} onClick={leave} />
+          <IconButton
+            icon="key"
+            label={[words.key.leave, owner.value].filter(Boolean).join(': ')}
+            onClick={leave}
+          />
         </>
       )}
       <IconButton

@@ -205,6 +205,52 @@ describe.skipIf(!hasChromium)('Make', () => {
     await close();
   });
 
+  test('a mask on a large image is painted, undone and cleared in small', async () => {
+    const { page, close } = await shown.visit();
+    await page.getByLabel('Workflow').selectOption('inpaint');
+    await fill(page, 'large');
+    const buffer = PNG.sync.write(new PNG({ width: 3000, height: 1500, fill: true }), { colorType: 2 });
+    const file = page.locator('input[type=file]');
+    const chosen = page.waitForResponse((response) => response.url().endsWith('/api/upload/image'));
+    await file.setInputFiles({ name: 'large.png', mimeType: 'image/png', buffer });
+    await chosen;
+    await page.getByAltText('The chosen image').waitFor();
+    await page.getByRole('button', { name: 'Paint a mask' }).click();
+    const canvas = page.getByRole('img', { name: 'The image to paint on' });
+    await expect.poll(() => property(canvas, 'width')).toBe(1024);
+    expect(await property(canvas, 'height')).toBe(512);
+    const alphaAt = (x: number, y: number) =>
+      page.evaluate(
+        `document.querySelector('dialog canvas').getContext('2d').getImageData(${x}, ${y}, 1, 1).data[3]`,
+      );
+    const { x, y, width, height } = (await canvas.boundingBox())!;
+    const stroke = async (from: number, to: number) => {
+      await page.mouse.move(x + width * from, y + height / 4);
+      await page.mouse.down();
+      await page.mouse.move(x + width * to, y + height / 4, { steps: 5 });
+      await page.mouse.up();
+    };
+    await stroke(0.1, 0.4);
+    await stroke(0.6, 0.9);
+    const [left, right] = [() => alphaAt(256, 128), () => alphaAt(768, 128)];
+    expect([await left(), await right()]).toEqual([255, 255]);
+    const undo = page.getByRole('button', { name: 'Undo' });
+    await undo.click();
+    await expect.poll(right).toBe(0);
+    expect(await left()).toBe(255);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await expect.poll(left).toBe(0);
+    await undo.click();
+    await expect.poll(left).toBe(255);
+    await page.getByLabel('Erase').check();
+    await stroke(0.1, 0.2);
+    await expect.poll(() => alphaAt(154, 128)).toBe(0);
+    const uploaded = page.waitForResponse((response) => response.url().endsWith('/api/upload/image'));
+    await page.getByRole('button', { name: 'Use the mask' }).click();
+    expect((await uploaded).status()).toBe(200);
+    await close();
+  });
+
   async function ended(): Promise<number> {
     const history = await fetch(`${shown.url}api/history?limit=1`);
     return ((await history.json()) as { total_items: number }).total_items;

@@ -12,6 +12,7 @@ import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
 import { Output, type OutputView } from '../../parts/output.tsx';
 import { saveFile } from '../../parts/save-file.ts';
+import { short } from '../../parts/short.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
 import { forgetJob } from '../../state/jobs.ts';
@@ -48,7 +49,7 @@ export function Details({ id, hrefOf, onClose }: DetailsProps) {
   const words = t().gallery;
   return (
     <Dialog
-      title={job?.prompt || job?.workflow || t().gallery.job}
+      title={short(job?.prompt || job?.workflow || t().gallery.job)}
       onClose={onClose}
       wide
       onKey={(key) => {

@@ -6,6 +6,7 @@ import { Button } from '../../parts/button.tsx';
 import { MaskPainter } from '../../parts/mask-painter.tsx';
 import { imageWithMask, maskOf } from '../../parts/masked.ts';
 import { pngOf } from '../../parts/png.ts';
+import type { Stroke } from '../../parts/strokes.ts';
 import { baseOf, keepPainted, paintedOn } from '../../state/painted.ts';
 import { fileOf, pictureOf } from '../../state/uploads.ts';
 import { t } from '../../text/index.ts';
@@ -34,10 +35,10 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
   const words = t().image;
 
   const isSmallOnly = canvas.whole === undefined && canvas.shown !== undefined;
-  const takePainted = async (painted: ImageData, pixels: ImageData) => {
+  const takePainted = async (strokes: readonly Stroke[], painted: ImageData, pixels: ImageData) => {
     const blob = pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted));
     const name = await take(field, blob, isMask ? 'mask.png' : 'masked.png');
-    if (name !== undefined) keepPainted(name, base, painted);
+    if (name !== undefined) keepPainted(name, base, strokes);
   };
   return (
     <FilePlace
@@ -60,7 +61,7 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
               image={canvas.whole}
               before={paintedOn(base, field.value)}
               onClose={() => setPainting(false)}
-              onDone={(painted, pixels) => void takePainted(painted, pixels)}
+              onDone={(...done) => void takePainted(...done)}
             />
           )}
         </>

@@ -7,6 +7,7 @@ import { Button, IconButton } from '../../parts/button.tsx';
 import { notifyFailure } from '../../parts/notices.tsx';
 import { once } from '../../parts/once.ts';
 import { Output } from '../../parts/output.tsx';
+import { short } from '../../parts/short.ts';
 import { Viewer } from '../../parts/viewer.tsx';
 import { whyItWaits } from '../../parts/waiting.ts';
 import { lookAgain } from '../../state/follow.ts';
@@ -42,7 +43,7 @@ export function JobCard({ asked }: { asked: Asked }) {
   };
 
   return (
-    <article class="card" tabIndex={-1} aria-label={prompt} data-state={state}>
+    <article class="card" tabIndex={-1} aria-label={short(prompt)} data-state={state}>
       {outputs.length > 0 && (
         <div class="card-pictures">
           {outputs.map((output, index) => (

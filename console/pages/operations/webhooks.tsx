@@ -47,7 +47,7 @@ export function Webhooks({ owners }: { owners: string[] }) {
           <li key={one.id}>
             <p class="row">
               <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
-              <span class="grow webhook-url">{one.url}</span>
+              <span class="grow">{one.url}</span>
               <Button icon="again" onClick={() => void resend(one)}>
                 {words.resend}
               </Button>
