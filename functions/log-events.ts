@@ -157,6 +157,8 @@ export const LOG_EVENTS = {
   'orphans.found': { level: 'warn', fields: ['count'] },
   'orphans.removal_failed': { level: 'debug', fields: ['error'] },
   'orphans.skipped': { level: 'warn', fields: ['count'] },
+  'preview.not_read': { level: 'warn', fields: ['jobId', 'error'] },
+  'preview.not_stored': { level: 'debug', fields: ['jobId', 'error'] },
   'prompt.foreign_removal_failed': { level: 'debug', fields: ['promptId', 'error'] },
   'prompt.removal_failed': { level: 'warn', fields: ['jobId', 'promptId', 'error'] },
   'prompt.unanswered': { level: 'warn', fields: ['jobId', 'promptId', 'error'] },

@@ -49,7 +49,8 @@ export class HostRole extends Construct {
       }),
       ...props.images.allow(role, {
         GetObject: ['images', 'uploads', 'graphs', 'inventories'],
-        PutObject: ['images', 'inventories'],
+        // Derived: previews of what is being made.
+        PutObject: ['images', 'derived', 'inventories'],
         // Large files go up in parts.
         AbortMultipartUpload: ['images'],
       }),

@@ -52,6 +52,8 @@ export interface JobState {
   claimedBy?: string;
   /** The first start of any attempt. */
   startedAt?: number;
+  /** Someone in another process than its host looks at its previews until then. */
+  previewsUntil?: number;
   /** When the running attempt started, progressed or was touched last. */
   progressAt?: number;
   endedAt?: number;

@@ -131,6 +131,16 @@ export function touch(fence: Fence, now: number): Change {
   };
 }
 
+/** processing → processing: someone looks at its previews. Its host sees it at the watchdog's next look. @param until ms */
+export function watchPreviews(until: number): Change {
+  return {
+    verb: 'watchPreviews',
+    when: [is('status', 'processing')],
+    set: { previewsUntil: until },
+    remove: [],
+  };
+}
+
 /** What an end copies into the index behind lists; it never changes. */
 type Placed = Pick<JobState, 'ownerOrder'>;
 

@@ -73,6 +73,13 @@ export const LINK_LIFETIME_SECONDS = 900;
 export const FOLLOWER_RETURNS_AFTER = 2 * SECOND;
 /** A larger one is left out of an event stream: each of its readers may keep a few. ComfyUI's own have 512 pixels, a fifth of it. */
 export const PREVIEW_BYTES = 256 * 1024;
+/** Where the host is in another process: how often it stores one and a reader looks for it. */
+export const PREVIEW_STORED_EVERY = 2 * SECOND;
+/** A reader says so often that it looks, for so long: a host whose reader is gone stores some seconds more. */
+export const PREVIEWS_ASKED_EVERY = 20 * SECOND;
+export const PREVIEWS_ASKED_FOR = 30 * SECOND;
+/** One that was stored longer ago is of what went before. */
+export const PREVIEW_FRESH = 10 * SECOND;
 /** Open connections of one process: event streams and long polls. */
 export const OPEN_CONNECTIONS = 200;
 /** Open sockets of ComfyUI's wire in one process, and those of one owner. */

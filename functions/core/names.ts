@@ -188,6 +188,8 @@ export const keys = {
   /** `made`: what it is to the output. */
   derived: (jobId: string, attempt: number, filename: string, made: string) =>
     `derived/${hexOf(jobId)}/${attempt}/${filename}.${made}`,
+  /** The newest preview of a job that is watched from another process than its host's. */
+  preview: (jobId: string) => `derived/${hexOf(jobId)}/preview.json`,
   derivedOfJob: (jobId: string) => `derived/${hexOf(jobId)}/`,
   upload: (owner: string, name: string) => `uploads/${ownerTag(owner)}/${name}`,
   graph: (jobId: string) => `graphs/${hexOf(jobId)}.json.gz`,

@@ -43,11 +43,11 @@ export async function startHost(deps: HostDeps): Promise<RunningHost> {
     comfyui,
     {
       event(event) {
-        previews?.observe(event);
+        previews.observe(event);
         head.observe(event);
         poller.observe(event);
       },
-      ...(previews && { frame: previews.frame }),
+      frame: previews.frame,
       disconnected() {
         head.moved();
         poller.disconnected();

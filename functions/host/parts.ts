@@ -45,6 +45,7 @@ import { watchHealth } from './prompts/health.ts';
 import { watchOrphans } from './prompts/orphans.ts';
 import { createPoller } from './prompts/poller.ts';
 import { createPreviews } from './prompts/previews.ts';
+import { createStoredPreviews } from './prompts/stored-previews.ts';
 import { createStuckRule, type StuckBounds } from './prompts/stuck.ts';
 
 export interface HostDeps {
@@ -97,7 +98,7 @@ export interface HostDeps {
   warmUp?: { graphs: readonly Graph[]; limit?: number } | undefined;
   stuckBounds?: Partial<StuckBounds> | undefined;
   drainWaits?: Partial<typeof DRAIN_WAITS> | undefined;
-  /** Who listens to previews; absent: none are read. */
+  /** Who listens to previews in this process; absent: those who look are in others. */
   live?: Pick<Live, 'isHeard' | 'show'> | undefined;
 }
 
@@ -139,13 +140,18 @@ export function createParts(deps: HostDeps, hostId: string, stopLoops: () => Pro
     if (takeOver.isDone) orphans.seen(items);
     head.judge(items[0]?.item, running > 0);
   });
-  const previews =
-    deps.live &&
-    createPreviews(
-      deps.live,
-      (promptId) => slots.all().find((heldJob) => heldJob.promptId === promptId)?.jobId,
-      awake,
-    );
+  const previews = createPreviews(
+    deps.live ??
+      createStoredPreviews({
+        images,
+        log,
+        now,
+        awake,
+        watchedUntil: (jobId) => slots.all().find((heldJob) => heldJob.jobId === jobId)?.watchedUntil,
+      }),
+    (promptId) => slots.all().find((heldJob) => heldJob.promptId === promptId)?.jobId,
+    awake,
+  );
   const cleanup = createCleanup(comfyui, deps.comfyuiPath, log, awake);
 
   const pause = (attempt: number) =>

@@ -9,7 +9,9 @@ import type { ApiApp, ApiDeps } from '../../functions/api/deps.ts';
 import { drawKey } from '../../functions/core/access.ts';
 import { cancel, claim, release, start } from '../../functions/core/job.ts';
 import { createLive, type Live } from '../../functions/core/live.ts';
-import { PREVIEW_BYTES } from '../../functions/core/limits.ts';
+import { PREVIEW_BYTES, PREVIEW_FRESH } from '../../functions/core/limits.ts';
+import { keys } from '../../functions/core/names.ts';
+import { storePreview } from '../../functions/images/stored-preview.ts';
 import { listen, listenerOf } from '../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../support/rig.ts';
 import { type EventReader, eventsOf, type ServerEvent } from './event-reader.ts';
@@ -100,13 +102,68 @@ test.each(['true', 'yes', '', '2'])('previews=%s is refused with what it must be
   await end(jobId);
 });
 
-test('none come where no host shares the process', async () => {
-  const jobId = await running();
-  const events = await follow(jobId, '?previews=1', {}, anotherProcess(rig, {}));
-  await events.nextTold();
-  await end(jobId);
-  expect((await events.nextTold())?.data).toMatchObject({ status: 'cancelled' });
-  expect(await events.rest()).toEqual([]);
+describe('of a job that a host in another process runs', () => {
+  const PREVIEW = /\/derived\/.*preview\.json$/;
+  let own: Rig;
+  let other: ApiApp;
+  beforeAll(async () => {
+    own = await startRig();
+    await own.addHost({ comfyui: { previews: true, stepMs: 60 }, live: undefined });
+    other = anotherProcess(own, {});
+  });
+  afterAll(() => own.close());
+
+  const storedOf = async (jobId: string) =>
+    (await own.images.page(keys.derivedOfJob(jobId), 10)).items.map(({ key }) => `/${key}`);
+
+  test('they come by the bucket while it is looked at, and go with the job', async () => {
+    const jobId = await own.generate({ steps: 50 });
+    const events = await (await follow(jobId, '?previews=1', {}, other)).rest();
+    const previews = events.filter(({ event }) => event === 'preview');
+    expect(previews.length).toBeGreaterThanOrEqual(1);
+    for (const { data } of previews) {
+      const { image, total_steps: steps } = ANSWERS.JobPreview.parse(data);
+      expect(Buffer.from(image, 'base64').subarray(0, 3)).toEqual(Buffer.from([0xff, 0xd8, 0xff]));
+      expect(steps).toBe(50);
+    }
+    expect(events.at(-1)).toMatchObject({ event: 'status', data: { status: 'completed' } });
+    expect(await storedOf(jobId)).toEqual([expect.stringMatching(PREVIEW)]);
+    expect(await call(other, `DELETE /api/history/${jobId}`)).toMatchObject({ status: 200 });
+    expect(await storedOf(jobId)).toEqual([]);
+  }, 20_000);
+
+  test('none is stored, and nothing written, for who does not ask', async () => {
+    const jobId = await own.generate({ steps: 30 });
+    await (await follow(jobId, '', {}, other)).rest();
+    expect(await storedOf(jobId)).toEqual([]);
+    expect(await own.store.jobs.readState(jobId)).not.toHaveProperty('previewsUntil');
+  }, 20_000);
+
+  test('what an attempt before has left is not shown', async () => {
+    const jobId = await running();
+    const preview = { node: '8', type: 'image/jpeg' as const, image: Buffer.from('old'), step: undefined };
+    await storePreview(rig.images, jobId, { at: rig.store.now() - PREVIEW_FRESH, preview });
+    const reader = await follow(jobId, '?previews=1', {}, anotherProcess(rig, {}));
+    await reader.nextTold();
+    await expect.poll(async () => (await stateOf(jobId)).previewsUntil).toBeGreaterThan(rig.store.now());
+    await storePreview(rig.images, jobId, {
+      at: rig.store.now(),
+      preview: { ...preview, image: Buffer.from('new') },
+    });
+    expect(shownBy(await reader.nextTold())).toBe('new');
+    await end(jobId);
+    expect((await reader.nextTold())?.data).toMatchObject({ status: 'cancelled' });
+  }, 20_000);
+
+  test('a bucket that fails costs the previews, not the stream', async () => {
+    const jobId = await running();
+    const images = { ...rig.images, get: () => Promise.reject(new Error('no bucket')) };
+    const reader = await follow(jobId, '?previews=1', {}, anotherProcess(rig, { images }));
+    await reader.nextTold();
+    await end(jobId);
+    expect((await reader.nextTold())?.data).toMatchObject({ status: 'cancelled' });
+    expect(await reader.rest()).toEqual([]);
+  });
 });
 
 describe('who listens', () => {

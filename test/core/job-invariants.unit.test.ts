@@ -14,6 +14,7 @@ const WEIGHTS = {
   start: 8,
   advance: 4,
   touch: 2,
+  watchPreviews: 1,
   lose: 4,
   sweep: 4,
   reclaimStalled: 2,
@@ -56,6 +57,8 @@ function changeOf(taken: Step, current: job.JobState, old: job.JobState, now: nu
       return job.advance(fence, progress, now);
     case 'touch':
       return job.touch(fence, now);
+    case 'watchPreviews':
+      return job.watchPreviews(now + 30_000);
     case 'complete':
       return job.complete(own, fence, [IMAGE], STEPS, now);
     case 'fail':

@@ -126,6 +126,7 @@ export const VERBS = {
   start: ({ picture, fence }) => job.start(picture, fence, NOW),
   advance: ({ fence }) => job.advance(fence, FURTHER, NOW),
   touch: ({ fence }) => job.touch(fence, NOW),
+  watchPreviews: () => job.watchPreviews(NOW + 30_000),
   complete: ({ picture, fence }) => job.complete(picture, fence, [IMAGE], STEPS, NOW),
   fail: ({ picture, fence }) => job.fail(picture, fence, BROKEN, NOW),
   release: ({ picture, fence }) => job.release(picture, fence, NOW),

@@ -36,6 +36,7 @@ const fromProcessing = (at: string, lost: string): Outcomes => ({
   adopt: `processing ${at}`,
   advance: `processing ${at}`,
   touch: `processing ${at}`,
+  watchPreviews: `processing ${at}`,
   complete: `completed ${at}`,
   fail: `failed ${at} node_failed`,
   lose: lost,
@@ -81,7 +82,7 @@ const TABLE: Record<StateName, Outcomes> = {
 };
 
 /** Who exchanges knows the turn alone. */
-const BLIND: readonly Verb[] = ['exchange', 'cancel', 'clear', 'expire'];
+const BLIND: readonly Verb[] = ['exchange', 'watchPreviews', 'cancel', 'clear', 'expire'];
 const CASES = STATE_NAMES.flatMap((state) => VERB_NAMES.map((verb) => [state, verb] as const));
 
 describe('every state by every verb', () => {

@@ -169,7 +169,7 @@ describe('buckets', () => {
         'bundle GetObject',
         'images ListBucket',
         ...['images', 'uploads', 'graphs', 'inventories'].map((prefix) => `images/${prefix}/* GetObject`),
-        ...['images', 'inventories'].map((prefix) => `images/${prefix}/* PutObject`),
+        ...['images', 'derived', 'inventories'].map((prefix) => `images/${prefix}/* PutObject`),
         'images/images/* AbortMultipartUpload',
         'models ListBucket',
         ...['manifest.json', 'models/*', 'archives/*'].map((key) => `models/${key} GetObject`),

@@ -88,7 +88,7 @@ export const followRoutes = (deps: Shared) => {
         tag: 'Jobs',
         summary: 'How a job stands, as it changes',
         description:
-          'Server-sent events named `status`: the data is what GET /api/status/{id} answers, the id its event_id. The stream ends with the job. Where too many are held already it says what is known and ends with `retry:`: an EventSource asks again by itself. With `previews=1` events named `preview`, without an id, show the unfinished image, at most two a second: where the host runs in this process and its ComfyUI makes previews; elsewhere none come.',
+          'Server-sent events named `status`: the data is what GET /api/status/{id} answers, the id its event_id. The stream ends with the job. Where too many are held already it says what is known and ends with `retry:`: an EventSource asks again by itself. With `previews=1` events named `preview`, without an id, show the unfinished image where ComfyUI makes previews: at most two a second of a host in this process, one each 2 s of another.',
         scope: 'read',
         parameters: {
           id: jobId,

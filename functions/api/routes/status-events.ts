@@ -5,8 +5,9 @@ import type { Preview } from '../../core/live.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import { COME_AGAIN, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
-import { newestPreview } from './newest-preview.ts';
+import { type NewestPreview, newestPreview } from './newest-preview.ts';
 import type { Shared } from './shared.ts';
+import { storedPreviews } from './stored-previews.ts';
 
 interface Following {
   report(state: JobState): Promise<string>;
@@ -17,19 +18,21 @@ interface Following {
 
 /** What a stream says, from `first` to its end. */
 export async function* statusEvents(
-  { watch, log, live, timings = TIMINGS }: Shared,
+  deps: Shared,
   known: JobState,
   first: string,
   { signal }: Slot,
   { report, may, showsPreviews }: Following,
 ): AsyncGenerator<string, void> {
+  const { watch, log, live = storedPreviews(deps), timings = TIMINGS } = deps;
   let state = known;
   let reported = first;
-  const newest = live && showsPreviews ? newestPreview(live, known.jobId, signal) : undefined;
+  let newest: NewestPreview | undefined;
   yield first;
   const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
   let change = changeOf(state);
   for (;;) {
+    if (showsPreviews && state.status === 'processing') newest ??= newestPreview(live, known.jobId, signal);
     // What an attempt that is over has shown.
     if (state.status !== 'processing') newest?.take();
     else if (newest && (await isFirst(newest.arrival(), change))) {

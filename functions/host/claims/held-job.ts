@@ -36,6 +36,8 @@ export interface HeldJob {
   /** When the watchdog saw the job first, and when it saw it upload first. */
   readonly heldSince: number | undefined;
   readonly uploadsSince: number | undefined;
+  /** Until when a reader in another process wants previews, as the table last said; ms of the tables' clock. */
+  readonly watchedUntil: number | undefined;
   /** The class of a node of its graph. */
   classOf(node: string): string | undefined;
   ranFor(): number;
@@ -48,8 +50,8 @@ export interface HeldJob {
   showLife(now: number): void;
   /** working → uploading. */
   upload(): void;
-  /** The watchdog has seen that the table still names this run. */
-  seen(now: number): void;
+  /** The watchdog has seen that the table still names this run. @param watchedUntil as the table says */
+  seen(now: number, watchedUntil?: number): void;
   /** Settles when the attempt is broken off; at most once. */
   readonly stopped: Promise<Stop>;
   stop(reason: Stop): void;
@@ -70,6 +72,7 @@ export function createHeldJob(jobId: string): HeldJob {
   let aliveAt = 0;
   let heldSince: number | undefined;
   let uploadsSince: number | undefined;
+  let watchedUntil: number | undefined;
   return {
     jobId,
     get phase() {
@@ -93,6 +96,9 @@ export function createHeldJob(jobId: string): HeldJob {
     get uploadsSince() {
       return uploadsSince;
     },
+    get watchedUntil() {
+      return watchedUntil;
+    },
     classOf: (node) => graph[node]?.class_type,
     ranFor: () => signs?.ranFor() ?? 0,
     reportLife: () => signs?.reportLife(),
@@ -115,8 +121,9 @@ export function createHeldJob(jobId: string): HeldJob {
     upload() {
       phase = 'uploading';
     },
-    seen(now) {
+    seen(now, until) {
       heldSince ??= now;
+      watchedUntil = until;
       if (phase === 'uploading') uploadsSince ??= now;
     },
     stopped: stopped.promise,

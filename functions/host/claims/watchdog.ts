@@ -41,7 +41,7 @@ export async function runWatchdog(
       continue;
     }
     const at = awake();
-    heldJob.seen(at);
+    heldJob.seen(at, state.previewsUntil);
     const late = lateness(heldJob, state, at, timings);
     if (late) heldJob.stop(late);
     else heldJob.reportLife();
