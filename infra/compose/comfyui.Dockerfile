@@ -27,4 +27,4 @@ USER comfyui
 EXPOSE 8188
 # All interfaces of the container: none of its ports is published. Files stay writable for the group.
 ENTRYPOINT ["/bin/sh", "-c", "umask 0002 && exec python main.py \"$@\"", "comfyui"]
-CMD ["--listen", "0.0.0.0", "--port", "8188", "--base-directory", "/comfyui", "--database-url", "sqlite:////comfyui/user/comfyui.db", "--disable-api-nodes", "--disable-auto-launch"]
+CMD ["--listen", "0.0.0.0", "--port", "8188", "--base-directory", "/comfyui", "--database-url", "sqlite:////comfyui/user/comfyui.db", "--disable-api-nodes", "--disable-auto-launch", "--preview-method", "auto"]

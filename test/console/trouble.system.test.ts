@@ -204,8 +204,8 @@ describe.skipIf(!hasChromium)('under trouble', () => {
   test.each([
     ['#/gallery', 'GET /api/jobs?', 1],
     ['#/workflows', 'details=true', 1],
-    ['#/operations', '/api/admin/', 7],
-    ['#/operations', 'GET /api/webhooks', 1],
+    ['#/operations', '/api/admin/', 8],
+    ['#/operations', 'GET /api/admin/webhooks', 1],
   ])('%s: what fails at %s says why, in its place, and is tried again', async (at, part, places) => {
     trouble(part, failing);
     const { page, axe, close } = await visit(at);

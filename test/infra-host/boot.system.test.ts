@@ -250,7 +250,7 @@ describe.skipIf(lack !== undefined)(`a first boot${lack ? ` (skipped: ${lack})` 
       'cat /srv/comfyui/data/user/argv.json; stat -c %A%G /srv/comfyui/data/output/a-folder',
     );
     expect(text).toBe(
-      '["--listen", "127.0.0.1", "--port", "8188", "--base-directory", "/srv/comfyui/data", "--database-url", "sqlite:////srv/comfyui/data/user/comfyui.db", "--disable-all-custom-nodes", "--disable-api-nodes", "--disable-auto-launch"]drwxrwsr-xcomfyui\n',
+      '["--listen", "127.0.0.1", "--port", "8188", "--base-directory", "/srv/comfyui/data", "--database-url", "sqlite:////srv/comfyui/data/user/comfyui.db", "--disable-all-custom-nodes", "--disable-api-nodes", "--disable-auto-launch", "--preview-method", "auto"]drwxrwsr-xcomfyui\n',
     );
   });
 

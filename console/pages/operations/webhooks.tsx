@@ -3,7 +3,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { OwnersWebhooks } from '../../api/types.ts';
+import { isGivenUp } from '../../api/pause.ts';
 import { Button } from '../../parts/button.tsx';
+import { Failed } from '../../parts/failed.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { numberOf, t, timeOf } from '../../text/index.ts';
 import { OwnerChoice } from './owner-choice.tsx';
@@ -17,7 +19,7 @@ export function Webhooks({ owners }: { owners: string[] }) {
   const words = t().operations;
   const [owner, setOwner] = useState('');
   const [state, setState] = useState('');
-  const { found, next, more, replace } = useWebhooks(owner, state);
+  const { found, failure, next, again, more, replace } = useWebhooks(owner, state);
   const resend = async (one: Webhook) => {
     try {
       replace({ ...one, ...(await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } })) });
@@ -42,6 +44,8 @@ export function Webhooks({ owners }: { owners: string[] }) {
           </select>
         </label>
       </div>
+      {failure !== undefined && <Failed error={failure} again={again} />}
+      {failure === undefined && found === undefined && <div class="skeleton section-skeleton" />}
       <ul class="webhooks">
         {found?.map((one) => (
           <li key={one.id}>
@@ -82,6 +86,8 @@ const BADGES = { delivered: 'badge good', failed: 'badge bad', pending: 'badge' 
 function useWebhooks(owner: string, state: string) {
   const [found, setFound] = useState<Webhook[] | undefined>(undefined);
   const [next, setNext] = useState<string | null>(null);
+  /** Of the first page; of a further one it is a notice. */
+  const [failure, setFailure] = useState<unknown>(undefined);
   /** Answers about what is no longer meant come too late. */
   const meant = useRef({});
   const read = async (cursor?: string) => {
@@ -102,16 +108,24 @@ function useWebhooks(owner: string, state: string) {
       ]);
       setNext(page.next_cursor);
     } catch (error) {
-      if (current === meant.current) notifyFailure(error);
+      if (current !== meant.current || isGivenUp(error)) return;
+      if (cursor !== undefined) return notifyFailure(error);
+      setFound(undefined);
+      setFailure(error);
     }
   };
-  useEffect(() => {
+  const begin = async () => {
     meant.current = {};
-    void read();
-  }, [owner, state]);
+    setNext(null);
+    setFailure(undefined);
+    await read();
+  };
+  useEffect(() => void begin(), [owner, state]);
   return {
     found,
+    failure,
     next,
+    again: begin,
     more: () => read(next ?? undefined),
     replace: (one: Webhook) =>
       setFound((before) => before?.map((other) => (other.id === one.id ? one : other))),
