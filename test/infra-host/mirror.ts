@@ -67,6 +67,7 @@ const metadata = createServer((req, res) => {
       instanceId: 'i-0123456789abcdef0',
       instanceType: 'g6e.2xlarge',
       privateIp: address,
+      availabilityZone: 'us-east-1a',
       pendingTime: '2026-11-23T11:00:00Z',
       region,
     },
