@@ -20,6 +20,10 @@ export interface ListedText {
 
 export type Listed = ListedFile | ListedText;
 
+/** Where ComfyUI has the file: of two with the same it is one file. */
+export const pathOf = ({ type, subfolder, filename }: Pick<ListedFile, 'type' | 'subfolder' | 'filename'>) =>
+  [type, subfolder, filename].join('\0');
+
 export const isText = (listed: object): listed is ListedText => 'text' in listed;
 
 /**
@@ -39,7 +43,7 @@ export function listedIn(outputs: Record<string, Record<string, unknown> | null>
     )
     .filter((listed) => {
       if (isText(listed)) return true;
-      const path = [listed.type, listed.subfolder, listed.filename].join('\0');
+      const path = pathOf(listed);
       return !seen.has(path) && seen.add(path);
     });
 }

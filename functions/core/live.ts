@@ -16,6 +16,10 @@ export interface Step {
   total: number;
 }
 
+/** As JSON has it. */
+export const base64Of = ({ image }: Pick<Preview, 'image'>): string =>
+  Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64');
+
 export interface Live {
   /** Whether anyone listens to the job. */
   isHeard(jobId: string): boolean;

@@ -1,6 +1,6 @@
 // The newest preview of a job in the images bucket, for readers in other processes than its host's.
 
-import type { Preview } from '../core/live.ts';
+import { base64Of, type Preview } from '../core/live.ts';
 import { keys } from '../core/names.ts';
 import type { Images } from './images.ts';
 
@@ -13,10 +13,9 @@ interface Stored {
 export async function storePreview(
   images: Pick<Images, 'put'>,
   jobId: string,
-  { at, preview: { image, ...about } }: Stored,
+  { at, preview }: Stored,
 ): Promise<void> {
-  const base64 = Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64');
-  const bytes = Buffer.from(JSON.stringify({ at, ...about, image: base64 }));
+  const bytes = Buffer.from(JSON.stringify({ at, ...preview, image: base64Of(preview) }));
   await images.put(keys.preview(jobId), bytes, {
     contentType: 'application/json',
     sizeBytes: bytes.length,

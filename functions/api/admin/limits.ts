@@ -25,12 +25,11 @@ import {
   type Usage,
 } from '../../core/quota.ts';
 import type { Owner } from '../../core/owner.ts';
-import { isOwnerName, OWNER_NAME } from '../../core/access.ts';
 import { DAY } from '../admission/owner-view.ts';
 import { createUsageView } from '../admission/usage-view.ts';
 import { seldom } from '../caches/seldom.ts';
 import { json } from '../http/answers.ts';
-import { object, part } from '../http/parameters.ts';
+import { object, ownerName, part } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import { byOf } from './by.ts';
 import type { AdminDeps } from './deps.ts';
@@ -59,10 +58,7 @@ const BODY = {
 const owner = part(
   'owner',
   { description: 'Whose', schema: { type: 'string' }, example: 'alice' },
-  (given) => {
-    if (!isOwnerName(given)) throw invalid('owner', OWNER_NAME);
-    return given;
-  },
+  ownerName,
 );
 
 /** What is counted; null: it is not. */

@@ -1,13 +1,11 @@
 // The webhooks of all owners. Each state has an index that has little else in it; one that was delivered, and an owner's among
 // all that are to be sent or were given up, are found by looking at a bounded number of rows.
 
-import { isOwnerName, OWNER_NAME } from '../../core/access.ts';
 import { type Delivery, type DeliveryState, deliveryView, stateOf } from '../../core/delivery.ts';
-import { invalid } from '../../core/inputs.ts';
 import type { Deliveries, ListedDelivery } from '../../store/deliveries.ts';
 import type { Page as RowPage } from '../../store/page.ts';
 import { json } from '../http/answers.ts';
-import { choice, cursorOf, page, text } from '../http/parameters.ts';
+import { choice, cursorOf, ownerName, page, text } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
 import type { AdminDeps } from './deps.ts';
 
@@ -26,8 +24,7 @@ const owner: typeof named = {
   ...named,
   read(c) {
     const given = named.read(c);
-    if (given !== undefined && !isOwnerName(given)) throw invalid('owner', OWNER_NAME);
-    return given;
+    return given === undefined ? undefined : ownerName(given);
   },
 };
 

@@ -3,6 +3,7 @@
 
 import { AppError } from '../../core/errors.ts';
 import type { JobOutput, JobState } from '../../core/job.ts';
+import { isRecord } from '../../core/workflow-file/canvas.ts';
 import { UnreadableFile } from '../../core/workflow-file/fault.ts';
 import { writtenIn } from '../../core/workflow-file/read.ts';
 import { MAX_SOURCE_BYTES } from '../../images/codec/order.ts';
@@ -27,13 +28,10 @@ export async function pictureMetadata(
     );
   try {
     const { graph, workflow } = writtenIn(bytes);
-    return { prompt: graph ?? null, workflow: isObject(workflow) ? workflow : null };
+    return { prompt: graph ?? null, workflow: isRecord(workflow) ? workflow : null };
   } catch (error) {
     // Custom nodes may write what they want under these names.
     if (error instanceof UnreadableFile) return NONE;
     throw error;
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

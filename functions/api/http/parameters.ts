@@ -172,10 +172,15 @@ export const owner: Parameter<string> = {
       throw new AppError('forbidden', 'Only a key with the scope admin may see or change what is others’', {
         field: 'owner',
       });
-    if (!isOwnerName(asked)) throw invalid('owner', OWNER_NAME);
-    return asked;
+    return ownerName(asked);
   },
 };
+
+/** @throws AppError invalid_field for what is no owner's name */
+export function ownerName(given: string): string {
+  if (!isOwnerName(given)) throw invalid('owner', OWNER_NAME);
+  return given;
+}
 
 /** A JSON object. */
 export function object(schema: JsonSchema): Body<Record<string, unknown>> & { read: unknown } {

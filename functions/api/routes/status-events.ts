@@ -1,7 +1,7 @@
 // A stream of how a job stands, from what is known to its end.
 
 import { hasEnded, type JobState } from '../../core/job.ts';
-import type { Preview } from '../../core/live.ts';
+import { base64Of, type Preview } from '../../core/live.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import { COME_AGAIN, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
@@ -69,10 +69,11 @@ function isFirst(one: Promise<void>, other: Promise<unknown>): Promise<boolean> 
   return Promise.race([other.then(() => false), one.then(() => true)]);
 }
 
-function previewView({ type, image, node, step }: Preview) {
+function previewView(preview: Preview) {
+  const { type, node, step } = preview;
   return {
     content_type: type,
-    image: Buffer.from(image.buffer, image.byteOffset, image.byteLength).toString('base64'),
+    image: base64Of(preview),
     node: node ?? null,
     current_step: step?.current ?? null,
     total_steps: step?.total ?? null,

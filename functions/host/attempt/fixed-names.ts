@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComfyUI, HistoryEntry, ViewedFile } from '../../comfyui/client.ts';
-import { isText, type ListedFile, listedIn } from '../../core/listed-outputs.ts';
+import { isText, listedIn, pathOf } from '../../core/listed-outputs.ts';
 import { type OutputFile, runOf } from '../../core/outcome.ts';
 import { unfit } from './unfit-output.ts';
 
@@ -20,8 +20,6 @@ const CLAIMED_WITHIN = 2000;
 /** The kernel's file times lag by some milliseconds. */
 const CLOCK_SLACK = 20;
 
-const pathOf = ({ type, subfolder, filename }: Pick<ListedFile, 'type' | 'subfolder' | 'filename'>) =>
-  [type, subfolder, filename].join('\0');
 const versionOf = (output: OutputFile, etag: string | undefined) => [pathOf(output), etag].join('\0');
 
 /** When a file was last written, as a time of the GPU host's clock and how coarse it is, ms. */
