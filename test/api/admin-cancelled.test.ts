@@ -44,17 +44,22 @@ test('one that is cancelled is counted when it is answered, and once, by however
   );
 });
 
-test('a queue that is cleared counts all of it by few puts, the controller’s part too', async () => {
+test('a queue that is cleared counts all of it by shared puts, one at a time, the controller’s part too', async () => {
   await waitingJobs(60);
   let puts = 0;
+  let underway = 0;
+  let most = 0;
   const ledger = rig.store.ledgers.of('counted');
   const jobs = countingCancelled(
     rig.store.jobs,
     {
       ...ledger,
-      write() {
+      async write() {
         puts += 1;
-        return ledger.write();
+        underway += 1;
+        most = Math.max(most, underway);
+        await ledger.write();
+        underway -= 1;
       },
     },
     rig.log,
@@ -62,7 +67,9 @@ test('a queue that is cleared counts all of it by few puts, the controller’s p
   const until = String(rig.store.now() + 600_000);
   expect(await clearQueue({ jobs, now: rig.store.now }, { until })).toMatchObject({ cleared: 60 });
   expect(await counted()).toBe(60);
-  expect(puts).toBeLessThanOrEqual(3 * 2 + 3);
+  // How many share one is the engine's pace: cancels that come while a put is underway.
+  expect(most).toBe(1);
+  expect(puts).toBeLessThan(60);
   await waitingJobs(5);
   expect((await call(rig.app, 'POST /api/queue/clear')).json).toMatchObject({ cleared: 5 });
   expect(await counted()).toBe(65);
