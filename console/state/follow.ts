@@ -1,14 +1,14 @@
 // Follows the jobs of this tab until they have ended: those that sample, or are about to, by events (streamed.ts), and the others
 // by asking, one after the other over one connection.
 
-import { effect, untracked } from '@preact/signals';
+import { effect, type Signal, untracked } from '@preact/signals';
 import { ApiFailure, call, send } from '../api/call.ts';
 import { whenBack } from '../api/connection.ts';
 import { signalOfKey } from '../api/key.ts';
 import { isGivenUp } from '../api/pause.ts';
 import { eventsOf } from '../api/events.ts';
 import type { JobPreview, JobStatus } from '../api/types.ts';
-import { type Asked, asked, forget, isEnded, type Known, knownOf, submit } from './jobs.ts';
+import { type Asked, asked, forget, isEnded, isUnderway, type Known, knownOf, submit } from './jobs.ts';
 import { streamed } from './streamed.ts';
 
 /** The oldest ones without a stream are asked for this often, ms: any of them may be the next that runs. */
@@ -19,10 +19,9 @@ const SELDOM = 30_000;
 
 type Accepted = Asked & { jobId: string };
 
-const sending = new Set<string>();
 const streams = new Map<string, AbortController>();
-/** When each may be asked for again at the soonest, ms; absent: it never was. */
-const askedAgain = new Map<string, number>();
+/** When each may be asked for again at the soonest, ms; absent: it never was. Goes with what is known of it. */
+const askedAgain = new WeakMap<Signal<Known>, number>();
 
 const update = (key: string, change: Partial<Known>) => {
   const one = knownOf(key);
@@ -50,7 +49,7 @@ const accepted = () => open().filter((one): one is Accepted => one.jobId !== und
 
 /** After each change: sends what was not sent, and moves the streams to where something is to be seen. */
 function arrange(): void {
-  for (const one of open()) if (one.jobId === undefined && !sending.has(one.key)) void sendOnce(one);
+  for (const one of open()) if (one.jobId === undefined && !isUnderway(one)) void sendOnce(one);
   const all = accepted();
   // A tab that is not looked at leaves its connections to those that are.
   const wanted =
@@ -71,13 +70,11 @@ function arrange(): void {
 }
 
 async function sendOnce(one: Asked): Promise<void> {
-  sending.add(one.key);
   try {
     await submit(one);
   } catch (error) {
     fail(one, error);
   } finally {
-    sending.delete(one.key);
     arrange();
   }
 }
@@ -151,7 +148,7 @@ async function ask(): Promise<never> {
 
 /** @param index among those that are asked for */
 function dueAt({ key }: Accepted, index: number): number {
-  const soonest = askedAgain.get(key);
+  const soonest = askedAgain.get(knownOf(key));
   return soonest === undefined ? 0 : soonest + (index < NEAR ? 0 : SELDOM - EVERY);
 }
 
@@ -161,7 +158,7 @@ async function once(one: Accepted): Promise<void> {
   } catch (error) {
     fail(one, error);
   }
-  askedAgain.set(one.key, Date.now() + EVERY);
+  askedAgain.set(knownOf(one.key), Date.now() + EVERY);
 }
 
 const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;

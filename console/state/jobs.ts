@@ -69,6 +69,8 @@ export function forgetJob(jobId: string): void {
 
 const underway = new Map<string, Promise<string>>();
 
+export const isUnderway = ({ key }: Asked): boolean => underway.has(key);
+
 /** Sent once at a time: the form and `follow.ts` may both ask for it. @throws ApiFailure that another try does not mend */
 export function submit(one: Asked): Promise<string> {
   const found = underway.get(one.key) ?? send(one).finally(() => underway.delete(one.key));
