@@ -7,6 +7,7 @@ import { whenBack } from '../api/connection.ts';
 import { signalOfKey } from '../api/key.ts';
 import { isGivenUp } from '../api/pause.ts';
 import { eventsOf } from '../api/events.ts';
+import { inSlot } from '../api/stream-slots.ts';
 import type { JobPreview, JobStatus } from '../api/types.ts';
 import { type Asked, asked, forget, isEnded, isUnderway, type Known, knownOf, submit } from './jobs.ts';
 import { streamed } from './streamed.ts';
@@ -19,7 +20,13 @@ const SELDOM = 30_000;
 
 type Accepted = Asked & { jobId: string };
 
-const streams = new Map<string, AbortController>();
+interface Stream {
+  ending: AbortController;
+  /** False: it waits for a slot, and its job is asked for. */
+  isOpen: boolean;
+}
+
+const streams = new Map<string, Stream>();
 /** When each may be asked for again at the soonest, ms; absent: it never was. Goes with what is known of it. */
 const askedAgain = new WeakMap<Signal<Known>, number>();
 
@@ -59,7 +66,7 @@ function arrange(): void {
           all.map(({ key }) => ({ key, view: knownOf(key).peek().view })),
           new Set(streams.keys()),
         );
-  for (const [key, ending] of streams)
+  for (const [key, { ending }] of streams)
     if (!wanted.includes(key)) {
       streams.delete(key);
       // One that has ended is ended by the server, and its connection serves the next.
@@ -81,13 +88,18 @@ async function sendOnce(one: Asked): Promise<void> {
 
 async function stream(one: Accepted): Promise<void> {
   const ending = new AbortController();
-  streams.set(one.key, ending);
+  const { signal } = ending;
+  const mine = { ending, isOpen: false };
+  streams.set(one.key, mine);
   try {
-    await listen(one, ending.signal);
+    await inSlot(signal, () => {
+      mine.isOpen = true;
+      return listen(one, signal);
+    });
   } catch (error) {
-    if (!ending.signal.aborted) fail(one, error);
+    if (!signal.aborted) fail(one, error);
   } finally {
-    if (streams.get(one.key) === ending) streams.delete(one.key);
+    if (streams.get(one.key) === mine) streams.delete(one.key);
     arrange();
   }
 }
@@ -131,7 +143,7 @@ async function ask(): Promise<never> {
   for (;;) {
     const now = Date.now();
     const [next] = accepted()
-      .filter(({ key }) => !streams.has(key))
+      .filter(({ key }) => streams.get(key)?.isOpen !== true)
       .map((one, index) => ({ one, at: dueAt(one, index) }))
       .toSorted((a, b) => a.at - b.at);
     if (next && next.at <= now) await once(next.one);

@@ -3,9 +3,8 @@
 import type { JobStatus } from '../api/types.ts';
 
 /**
- * A browser opens six connections to a server that speaks HTTP/1.1, for all of its tabs together. A tab that is looked at has two
- * streams, another none (follow.ts): two windows side by side keep four, and two are left for calls and pictures. One stream would
- * do while one job runs at a time; by the second, the next one is heard from its first step.
+ * Of a tab that is looked at; another has none (follow.ts). One would do while one job runs at a time; by the second, the next one is
+ * heard from its first step. What all windows have together is bounded too (api/stream-slots.ts).
  */
 export const STREAMS = 2;
 
