@@ -152,6 +152,16 @@ describe('requests a minute', () => {
     expect(await statuses(missing!.route, 8)).toEqual([404, 404, 404, 404, 404, 429, 429, 429]);
   });
 
+  test('four polls of RunPod’s clients are one read', async () => {
+    const { owner, ask } = await caller(appWith({ readsPerMinute: 2 }));
+    const id = await putJob(rig, { owner, status: 'completed' });
+    const polls: Answer[] = [];
+    for (const what of ['status', 'status-sync', 'stream', 'status', 'status', 'status'])
+      polls.push(await ask(`GET /v2/comfyui/${what}/${id}`));
+    // Less than a whole one is left.
+    expect(codes(polls)).toEqual([200, 200, 200, 200, 200, 'too_many_requests']);
+  });
+
   test('an upload takes one too, and so does every other key of the owner', async () => {
     const app = appWith({ perMinute: 2 });
     const { owner, upload, generate } = await caller(app);

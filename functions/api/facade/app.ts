@@ -4,7 +4,7 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { AppError } from '../../core/errors.ts';
 import { MAX_BODY_BYTES } from '../../core/limits.ts';
-import { createReads, limitReads } from '../admission/limit-reads.ts';
+import { createReads } from '../admission/limit-reads.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from '../deps.ts';
 import { needs } from '../http/access.ts';
 import { limitBody } from '../http/body.ts';
@@ -13,7 +13,7 @@ import { methodsOf, refuseMethod } from '../http/methods.ts';
 import type { Mounted } from '../http/route.ts';
 
 /** At the address that it names, with nothing before it. */
-export type FacadeRoute = Pick<Mounted, 'route' | 'scope' | 'body' | 'errors' | 'handle'>;
+export type FacadeRoute = Pick<Mounted, 'route' | 'scope' | 'body' | 'errors' | 'reads' | 'handle'>;
 
 export interface Facade {
   deps: Pick<ApiDeps, 'settings' | 'now'>;
@@ -27,7 +27,7 @@ export interface Facade {
 /** Its requests carry the request id of the app that it hangs in. */
 export function createFacade({ deps: { settings, now }, entry, routes, errors }: Facade): ApiApp {
   const app = new Hono<ApiEnv>();
-  const reads = limitReads(createReads(settings.ownerLimits?.readsPerMinute, now), []);
+  const reads = createReads(settings.ownerLimits?.readsPerMinute, now);
   app.use(
     (c, next) => {
       c.set('requestId', c.env?.requestId ?? '');
@@ -39,11 +39,15 @@ export function createFacade({ deps: { settings, now }, entry, routes, errors }:
       return next();
     },
   );
-  for (const { route, scope, body, errors: own, handle } of routes) {
+  for (const { route, scope, body, errors: own, reads: count = 1, handle } of routes) {
     const [method, path] = route.split(' ') as [string, string];
     if (scope) app.on(method, path, needs(scope));
     // What counts its requests in the table is not counted here too.
-    if (!own?.includes('too_many_requests')) app.on(method, path, reads);
+    if (!own?.includes('too_many_requests'))
+      app.on(method, path, (c, next) => {
+        reads.take(c.get('caller'), count);
+        return next();
+      });
     const { bytes, tooLarge } = body?.limit ?? { bytes: MAX_BODY_BYTES, tooLarge: refuseLonger };
     app.on(method, path, limitBody(bytes, tooLarge), handle);
   }
