@@ -5,12 +5,12 @@ import { stored } from '../state/stored.ts';
 import { ago } from './ago.ts';
 import { de } from './de.ts';
 import { en } from './en.ts';
+import { type Language, LANGUAGES } from './languages.ts';
 
 /** Whole sentences; functions where something is filled in. */
 export type Catalogue = typeof en;
 
-export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
-export type Language = keyof typeof LANGUAGES;
+export { LANGUAGES, type Language };
 
 const catalogues: Record<Language, Catalogue> = { en, de };
 

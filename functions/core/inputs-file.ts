@@ -30,20 +30,42 @@ const inputSpec = z.strictObject({
   ),
 });
 
+/** What is absent stays in the file's own words. */
+const translation = z.strictObject({
+  title: z.optional(z.string()),
+  description: z.optional(z.string()),
+  inputs: z.optional(
+    z.record(
+      z.string(),
+      z.strictObject({
+        title: z.optional(z.string()),
+        description: z.optional(z.string()),
+        /** Of `when_set`. */
+        note: z.optional(z.string()),
+      }),
+    ),
+  ),
+});
+
 /** Fields of a request that the API uses itself, and the one that every object has: no names of inputs. */
 export const RESERVED = ['preset', 'workflow', 'webhook_url', 'metadata', 'priority', 'constructor'];
 
 export const inputsFile = z.strictObject({
   title: z.string(),
   description: z.optional(z.string()),
+  /** Of these texts: a tag of BCP 47. */
+  language: z.optional(z.string()),
   /** Seconds without progress after which a job is stalled. */
   deadline_seconds: z.optional(z.int().check(z.positive(), z.maximum(TIMINGS.jobLimit / 1000))),
   /** `strip` publishes images without the graph that ComfyUI writes into them. Absent: the host's setting. */
   image_metadata: z.optional(z.enum(['keep', 'strip'])),
   inputs: z.record(z.string().check(z.regex(/^[a-z][a-z0-9_]*$/)), inputSpec),
   presets: z.optional(z.record(z.string(), z.record(z.string(), scalar))),
+  /** By language: a tag of BCP 47. */
+  translations: z.optional(z.record(z.string(), translation)),
 });
 
+export type Translations = Record<string, z.infer<typeof translation>>;
 export type InputSpec = z.infer<typeof inputSpec>;
 export type InputValue = z.infer<typeof scalar>;
 export type InputValues = Record<string, InputValue>;

@@ -14,6 +14,7 @@ import {
   type Template,
 } from './inputs-file.ts';
 import { type Graph, linkOf } from './object-info.ts';
+import { problemOfLanguages } from './translations.ts';
 
 export {
   boundsOf,
@@ -102,6 +103,8 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
       problemOfValues(template, values) ?? exceeded(template, { ...defaults, ...values })?.message;
     if (problem) throw refuse('.inputs.json', `preset "${preset}": ${problem}`);
   }
+  const foreign = problemOfLanguages(template);
+  if (foreign) throw refuse('.inputs.json', foreign);
   const driven = new Map<string, string>();
   for (const [input, spec] of Object.entries(template.inputs))
     for (const target of [spec.to ?? []].flat()) {

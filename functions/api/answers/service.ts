@@ -88,6 +88,9 @@ export const workflow = z.strictObject({
     .describe(
       'JSON Schema of what a caller may set. x-input: seed, image and others that JSON Schema has no type for; x-mask: the transparent part of the image is used as a mask',
     ),
+  notes: z
+    .record(z.string(), z.string())
+    .describe('What its jobs may note, by how they have it, in the language of this answer'),
   missing: missing.describe(
     'What the hosts lack that its graph needs; empty where one has all of it, or none is up',
   ),

@@ -9,10 +9,15 @@ export function filesOf(graph: Graph, inputsFile: object): WorkflowFiles {
 }
 
 function written(file: object): string {
-  const fields = Object.entries(file).map(([name, value]) => {
+  const fields = Object.entries(file).map(([name, value]: [string, unknown]) => {
     const isOfParts = ['inputs', 'presets'].includes(name) && typeof value === 'object' && value !== null;
-    const text = isOfParts ? lined(value as object, '    ').trimEnd() : stringifyJson(value);
-    return `  ${JSON.stringify(name)}: ${isOfParts ? text.replace(/}$/, '  }') : text}`;
+    const text = isOfParts
+      ? lined(value, '    ').trimEnd().replace(/}$/, '  }')
+      : // They have texts alone: one a line.
+        name === 'translations'
+        ? JSON.stringify(value, undefined, 2).replaceAll('\n', '\n  ')
+        : stringifyJson(value);
+    return `  ${JSON.stringify(name)}: ${text}`;
   });
   return `{\n${fields.join(',\n')}\n}`;
 }
