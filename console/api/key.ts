@@ -2,10 +2,11 @@
 // address.
 
 import { signal } from '@preact/signals';
+import { ofDevice, ofTab } from './storage.ts';
 
 const NAME = 'api-key';
 
-export const key = signal(sessionStorage.getItem(NAME) ?? localStorage.getItem(NAME) ?? undefined);
+export const key = signal(ofTab.get(NAME) ?? ofDevice.get(NAME) ?? undefined);
 
 /** The API has refused what was sent: no key, or one that is not valid any more. */
 export const refused = signal(false);
@@ -23,14 +24,14 @@ export function onKeyChange(forget: () => void): void {
 }
 
 export function keepKey(value: string, onDevice: boolean): void {
-  (onDevice ? sessionStorage : localStorage).removeItem(NAME);
-  (onDevice ? localStorage : sessionStorage).setItem(NAME, value);
+  (onDevice ? ofTab : ofDevice).remove(NAME);
+  (onDevice ? ofDevice : ofTab).set(NAME, value);
   change(value);
 }
 
 export function forgetKey(): void {
-  sessionStorage.removeItem(NAME);
-  localStorage.removeItem(NAME);
+  ofTab.remove(NAME);
+  ofDevice.remove(NAME);
   refused.value = true;
   change(undefined);
 }
@@ -46,7 +47,7 @@ function change(to: string | undefined): void {
 
 // The device's key is that of all its tabs which have none of their own.
 addEventListener('storage', ({ key: name, newValue }) => {
-  if ((name !== NAME && name !== null) || sessionStorage.getItem(NAME) !== null) return;
+  if ((name !== NAME && name !== null) || ofTab.get(NAME) !== null) return;
   if (newValue === null) refused.value = true;
   change(newValue ?? undefined);
 });

@@ -4,6 +4,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { type ApiFailure, call } from '../api/call.ts';
 import { onKeyChange } from '../api/key.ts';
+import { ofTab } from '../api/storage.ts';
 import type { JobStatus } from '../api/types.ts';
 import { hexOf } from './hex.ts';
 import { storedOfOwner } from './private.ts';
@@ -26,13 +27,13 @@ export interface Known {
   /** The unfinished image, as a data: URL; of a job that runs. */
   preview?: string | undefined;
   /** It was not accepted; of one that was: how it goes cannot be read. */
-  failure?: ApiFailure;
+  failure?: ApiFailure | undefined;
 }
 
-/** The last ones, newest first. */
+/** The last ones, newest first; beyond them only what is still to be accepted. */
 const KEPT = 40;
 
-export const asked = storedOfOwner<Asked[]>('jobs', [], (value) => value as Asked[], sessionStorage);
+export const asked = storedOfOwner<Asked[]>('jobs', [], (value) => value as Asked[], ofTab);
 
 const known = new Map<string, Signal<Known>>();
 onKeyChange(() => known.clear());
@@ -51,10 +52,15 @@ export const isEnded = ({ view, failure }: Known): boolean =>
 export function ask(workflow: string, inputs: Inputs): Asked {
   const one = { key: randomKey(), workflow, inputs };
   const all = [one, ...asked.value];
-  asked.value = all.slice(0, KEPT);
-  for (const { key } of all.slice(KEPT)) known.delete(key);
+  const kept = all.filter((other, at) => at < KEPT || isOnlyHere(other));
+  for (const other of all) if (!kept.includes(other)) known.delete(other.key);
+  asked.value = kept;
   return one;
 }
+
+/** It is still to be accepted: off the list, a reload would lose it. */
+const isOnlyHere = ({ key, jobId }: Asked): boolean =>
+  jobId === undefined && known.get(key)?.peek().failure === undefined;
 
 export function forget(key: string): void {
   asked.value = asked.value.filter((one) => one.key !== key);

@@ -1,6 +1,7 @@
 // What the browser keeps is of one owner: kept under its name, and gone from a tab when that shows another's.
 
 import { computed, type Signal, signal } from '@preact/signals';
+import { type Kept, ofDevice, ofTab } from '../api/storage.ts';
 import { stored } from './stored.ts';
 
 const FORMER = 'former-owner';
@@ -10,9 +11,9 @@ const current = signal<string | undefined>(undefined);
 /** Whose page this is now; undefined: it is not known. What a former owner kept goes when there is another. */
 export function become(owner: string | undefined): void {
   if (owner !== undefined) {
-    const former = sessionStorage.getItem(FORMER);
+    const former = ofTab.get(FORMER);
     if (former !== null && former !== owner) removeOf(former);
-    sessionStorage.setItem(FORMER, owner);
+    ofTab.set(FORMER, owner);
   }
   current.value = owner;
 }
@@ -22,7 +23,7 @@ export const storedOfOwner = <T>(
   name: string,
   initial: T,
   read: (value: unknown) => T,
-  storage: Storage = localStorage,
+  storage: Kept = ofDevice,
 ): Signal<T> =>
   stored(
     computed(() => (current.value === undefined ? undefined : placeOf(current.value, name))),
@@ -33,7 +34,7 @@ export const storedOfOwner = <T>(
 
 /** All that this browser keeps of the owner whose page this was last. */
 export function removeKept(): void {
-  const former = sessionStorage.getItem(FORMER);
+  const former = ofTab.get(FORMER);
   if (former !== null) removeOf(former);
 }
 
@@ -41,7 +42,6 @@ export function removeKept(): void {
 const placeOf = (owner: string, name: string) => `of/${owner}/${name}`;
 
 function removeOf(owner: string): void {
-  for (const storage of [localStorage, sessionStorage])
-    for (const name of Object.keys(storage))
-      if (name.startsWith(placeOf(owner, ''))) storage.removeItem(name);
+  for (const storage of [ofDevice, ofTab])
+    for (const name of storage.names()) if (name.startsWith(placeOf(owner, ''))) storage.remove(name);
 }

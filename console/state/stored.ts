@@ -1,6 +1,7 @@
 // A signal that lasts: what is set is kept in the browser's storage, and other tabs hear of it.
 
 import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Kept, ofDevice } from '../api/storage.ts';
 
 /**
  * @param name where it is kept, which may change: then it holds what is kept there. Undefined: it is not known yet, and nothing is
@@ -11,7 +12,7 @@ export function stored<T>(
   name: string | ReadonlySignal<string | undefined>,
   initial: T,
   read: (value: unknown) => T,
-  storage: Storage = localStorage,
+  storage: Kept = ofDevice,
 ): Signal<T> {
   const parse = (text: string | null): T => {
     try {
@@ -31,20 +32,16 @@ export function stored<T>(
   };
   effect(() => {
     at = place.value;
-    take(at === undefined ? null : storage.getItem(at));
+    take(at === undefined ? null : storage.get(at));
   });
   effect(() => {
     const text = textOf(found.value);
     if (text === known || at === undefined) return;
     known = text;
-    try {
-      if (text === null) storage.removeItem(at);
-      else storage.setItem(at, text);
-    } catch {
-      // The storage is full, or the browser allows none: it lasts as long as the page.
-    }
+    if (text === null) storage.remove(at);
+    else storage.set(at, text);
   });
-  if (storage === localStorage)
+  if (storage === ofDevice)
     addEventListener('storage', ({ key, newValue }) => {
       // What is of a caller is removed by a tab that leaves; this one does not.
       if (key === at && (newValue !== null || typeof name === 'string')) take(newValue);

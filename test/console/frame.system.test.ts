@@ -77,6 +77,44 @@ describe.skipIf(!hasChromium)('the frame of the console', () => {
     await close();
   });
 
+  /** Before each page of it: the browser lets no page keep anything, or has no room. */
+  const NO_STORAGE = {
+    denied: `for (const name of ['localStorage', 'sessionStorage'])
+      Object.defineProperty(window, name, { get() { throw new DOMException('Denied', 'SecurityError'); } });`,
+    full: `Storage.prototype.setItem = () => { throw new DOMException('Full', 'QuotaExceededError'); };`,
+  };
+
+  test.each(Object.entries(NO_STORAGE))(
+    'with a storage that is %s all works but a reload',
+    async (_, script) => {
+      const { page, close } = await shown.visit({ at: 'docs/start.js' });
+      await page.addInitScript(script);
+      await page.goto(shown.url);
+      await page.getByLabel('Prompt', { exact: true }).fill('kept by none');
+      await page.keyboard.press('Control+Enter');
+      await page.getByRole('article', { name: 'kept by none' }).getByText('Done').waitFor();
+      const back = () => page.evaluate<string>('document.documentElement.dataset.theme');
+      const before = await back();
+      await page.getByRole('button', { name: /^Theme/ }).click();
+      await expect.poll(back).not.toBe(before);
+      await close();
+    },
+  );
+
+  test('a page whose part does not come says why, and comes when it is tried again', async () => {
+    const visit = await shown.visit();
+    const { page, axe, close } = visit;
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
+    await page.route(/console\/page/, (route) => route.abort());
+    await page.getByRole('link', { name: 'Gallery' }).click();
+    await page.getByText(/Failed to fetch .*console\/page/).waitFor();
+    expect(await axe()).toEqual([]);
+    await page.unroute(/console\/page/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('list', { name: 'Jobs, newest first' }).waitFor({ state: 'attached' });
+    await close();
+  });
+
   test('an address of no page shows the first one', async () => {
     const { page, close } = await shown.visit({ at: '#/nothing/%zz?a=b' });
     await page.getByLabel('Prompt', { exact: true }).waitFor();

@@ -33,3 +33,16 @@ test('of a job that the last 40 have pushed out nothing is kept, also when an an
   expect(knownOf(first.key).value).toEqual({});
   expect(knownOf(second.key)).toBe(knownOf(second.key));
 });
+
+test('one that is still to be accepted is pushed out by none: a reload would lose it', () => {
+  const { ask, asked, forget } = jobs;
+  for (const { key } of asked.value) forget(key);
+  const unsent = ask('any', {});
+  const accepted = ask('any', {});
+  asked.value = asked.value.map((one) => (one === accepted ? { ...one, jobId: 'an-id' } : one));
+  for (let one = 0; one < 60; one += 1) ask('any', {});
+  const keys = asked.value.map(({ key }) => key);
+  expect(keys).toHaveLength(61);
+  expect(keys).toContain(unsent.key);
+  expect(keys).not.toContain(accepted.key);
+});
