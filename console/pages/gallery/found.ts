@@ -23,6 +23,14 @@ export const waiting = signal<GalleryJob[]>([]);
 
 let filters = NO_FILTERS;
 let cursor: string | null = null;
+/** Where pages behind the first begin: the cursor, and when the job before it was made. */
+let marks: Mark[] = [];
+/** Up to which time the last look behind the first page went. */
+let lookedUpTo = '';
+interface Mark {
+  cursor: string;
+  after: string;
+}
 /** Of the search that the jobs are of: what others ask is given up. */
 let search = new AbortController();
 let isRefreshing = false;
@@ -36,6 +44,8 @@ function begin(wanted: Filters): void {
   found.value = [];
   waiting.value = [];
   cursor = null;
+  marks = [];
+  lookedUpTo = '';
   isRefreshing = false;
   failure.value = undefined;
   progress.value = 'more';
@@ -64,6 +74,7 @@ export async function loadMore(): Promise<void> {
     for (;;) {
       const page = await call('GET /api/jobs', { query: asked(cursor ?? undefined), signal });
       cursor = page.next_cursor;
+      marks.push(...markOf(page));
       // A job that came while the first page was on its way was taken in by `refresh`.
       const known = new Set(found.value.map(({ job_id: id }) => id));
       found.value = [...found.value, ...page.jobs.filter(({ job_id: id }) => !known.has(id))];
@@ -84,7 +95,10 @@ interface Look {
   isHeld: boolean;
 }
 
-/** What came and changed since: the newest jobs anew. On a slow API the question before is waited for. */
+/**
+ * What came and changed since: the newest jobs anew, and of those behind them the page that runs. On a slow API the question before
+ * is waited for.
+ */
 export async function refresh({ isLive, isHeld }: Look): Promise<void> {
   if (isRefreshing || progress.value === 'failed') return;
   const { signal } = search;
@@ -104,21 +118,52 @@ export async function refresh({ isLive, isHeld }: Look): Promise<void> {
     if (isCut) {
       found.value = page.jobs;
       cursor = page.next_cursor;
+      marks = markOf(page);
       progress.value = 'more';
       return;
     }
-    const fresh = new Set(page.jobs.map(({ job_id: id }) => id));
-    const oldest = page.jobs.at(-1)?.created_at ?? '';
-    // What is of that page's time and not on it is gone, or no longer of these filters.
-    const rest = found.value.filter(
-      (job) => !fresh.has(job.job_id) && page.next_cursor !== null && job.created_at < oldest,
-    );
-    found.value = [...changed, ...rest];
+    const oldest = oldestOf(page);
+    found.value = [
+      ...changed,
+      ...without(page).filter((job) => page.next_cursor !== null && job.created_at <= oldest),
+    ];
+    if (isLive) await refreshBehind(page, signal);
   } catch (error) {
     notifyFailure(error);
   } finally {
     if (!signal.aborted) isRefreshing = false;
   }
+}
+
+/** Of the pages behind the first on which jobs have not ended one a look, from the oldest on: those are the next that run. */
+async function refreshBehind(first: Jobs, signal: AbortSignal): Promise<void> {
+  const live = without(first).filter(({ status }) => status === 'queued' || status === 'processing');
+  const next = live.findLast(({ created_at: at }) => at >= lookedUpTo) ?? live.at(-1);
+  if (!next) return;
+  const [mark] = [...markOf(first), ...marks]
+    .filter(({ after }) => after > next.created_at)
+    .toSorted((a, b) => (a.after < b.after ? -1 : 1));
+  if (!mark) return;
+  const page = await call('GET /api/jobs', { query: asked(mark.cursor), signal });
+  const oldest = oldestOf(page);
+  // More came since than a page holds: the next look begins where this one ends.
+  if (oldest > next.created_at) marks.push(...markOf(page));
+  else lookedUpTo = mark.after;
+  const fresh = new Map(page.jobs.map((job) => [job.job_id, job]));
+  const isGone = ({ created_at: at }: GalleryJob) =>
+    at < mark.after && (page.next_cursor === null || at > oldest);
+  found.value = found.value.flatMap((job) => fresh.get(job.job_id) ?? (isGone(job) ? [] : job));
+}
+
+const markOf = ({ jobs, next_cursor: next }: Jobs): Mark[] =>
+  next !== null && jobs.length > 0 ? [{ cursor: next, after: jobs.at(-1)!.created_at }] : [];
+
+const oldestOf = ({ jobs }: Jobs): string => jobs.at(-1)?.created_at ?? '';
+
+/** What was found and is not on the page. */
+function without({ jobs }: Jobs): GalleryJob[] {
+  const on = new Set(jobs.map(({ job_id: id }) => id));
+  return found.value.filter(({ job_id: id }) => !on.has(id));
 }
 
 export function forget(jobId: string): void {
