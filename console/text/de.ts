@@ -351,6 +351,7 @@ export const de: Catalogue = {
       `Seine zwei Dateien werden überschrieben: ${name}.json und ${name}.inputs.json. Angenommene Jobs behalten ihren Graphen.`,
     replace: 'Ersetzen',
     taken: 'Ein anderer Workflow heißt so',
+    twice: (name: string) => `Zwei Eingaben heißen ${name}: jede braucht einen eigenen Namen`,
     tryOnce: 'Einmal ausprobieren',
     trial: (name) => `${name}, einmal ausprobiert`,
     fixed: 'Workflows gehören zu diesem Deployment: beide Dateien in workflows/ legen und deployen.',

@@ -351,6 +351,7 @@ export const en = {
       `Its two files are written over: ${name}.json and ${name}.inputs.json. Jobs that were accepted keep their graph.`,
     replace: 'Replace',
     taken: 'Another workflow has this name',
+    twice: (name: string) => `Two inputs have the name ${name}: each needs its own`,
     tryOnce: 'Try it once',
     trial: (name: string) => `${name}, tried once`,
     fixed: 'Workflows are part of this deployment: put both files into workflows/ and deploy.',

@@ -99,6 +99,24 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await close();
   });
 
+  test('a double click makes one key, and does not press what appears below it', async () => {
+    const { page, close } = await shown.visit({ at: '#/operations' });
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('only-one');
+    await page.getByRole('button', { name: 'Make the key' }).dblclick();
+    const kept = page.getByRole('button', { name: 'I have kept it' });
+    await kept.hover();
+    await page.mouse.down({ clickCount: 2 });
+    await page.mouse.up({ clickCount: 2 });
+    await kept.click();
+    await page.getByRole('button', { name: 'Revoke only-one' }).waitFor();
+    const { keys } = (await (await fetch(`${shown.url}api/admin/keys`)).json()) as {
+      keys: { name: string }[];
+    };
+    expect(keys.filter(({ name }) => name === 'only-one')).toHaveLength(1);
+    await close();
+  });
+
   test('limits of an owner are changed, and what is none stands at its field', async () => {
     await shown.key('lena');
     const { page, axe, close } = await shown.visit({ at: '#/operations' });

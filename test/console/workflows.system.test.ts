@@ -96,6 +96,11 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.locator('.field.wrong').filter({ has: name }).waitFor();
     await name.fill('blue');
+    const called = page.getByLabel('Name of the input: width');
+    await called.fill('height');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => page.getByRole('alert').innerText()).toContain('height');
+    await called.fill('width');
     await page.getByLabel('Max.: width').fill('many');
     await page.getByRole('button', { name: 'Save' }).click();
     await expect.poll(() => page.getByRole('alert').innerText()).toMatch(/width/);
@@ -104,6 +109,30 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     expect((await saved).suggestedFilename()).toBe('blue.json');
     await page.getByRole('button', { name: 'Discard' }).click();
     expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
+    await close();
+  });
+
+  test('one that is removed while its form is open is said to be gone, and another form is there', async () => {
+    const graph = {
+      '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 0 } },
+      '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'x' } },
+    };
+    const inputs = { color: { type: 'integer', to: '1.color', title: 'Color', default: 0 } };
+    const saved = await fetch(`${shown.url}api/workflows/passing`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ graph, inputs_file: { title: 'Passing', inputs } }),
+    });
+    expect(saved.status).toBe(200);
+    const { page, close } = await shown.visit();
+    const chosen = page.getByLabel('Workflow', { exact: true });
+    await chosen.selectOption('passing');
+    await page.getByRole('textbox', { name: 'Color' }).fill('7');
+    await fetch(`${shown.url}api/workflows/passing`, { method: 'DELETE' });
+    await page.getByRole('button', { name: 'Queue', exact: true }).click();
+    await page.locator('.notice.fault').getByText('workflow').waitFor();
+    await expect.poll(() => chosen.inputValue()).toBe('flux2_turbo_default');
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
     await close();
   });
 

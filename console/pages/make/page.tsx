@@ -155,6 +155,8 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
         faults.value = { [error.field]: error.message };
         showFirstFault();
       } else notifyFailure(error);
+      // It was removed since: those that are there are offered.
+      if (error instanceof ApiFailure && error.field === 'workflow') void loadNames().catch(notifyFailure);
     } finally {
       setSending(false);
     }

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { ApiFailure, call } from '../../api/call.ts';
 import type { Key, NewKey } from '../../api/types.ts';
+import { useBusy } from '../../parts/busy.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog, Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
@@ -114,7 +115,8 @@ function NewKeyShown({ made, onClose }: { made: NewKey; onClose: () => void }) {
             {words.copyKey}
           </Button>
         )}
-        <Button kind="main" onClick={onClose}>
+        {/* Not by the second half of a double click, which was meant for what stood here before. */}
+        <Button kind="main" onClick={({ detail: clicks }) => clicks < 2 && onClose()}>
           {words.keyKept}
         </Button>
       </div>
@@ -127,6 +129,7 @@ function NewKeyForm({ onClose, onMade }: { onClose: () => void; onMade: (key: Ne
   const [name, setName] = useState('');
   const [owner, setOwner] = useState('');
   const [scopes, setScopes] = useState<string[]>(['generate', 'read']);
+  const [isBusy, begin] = useBusy();
   const [wrong, setWrong] = useState<{ field?: string | undefined; text: string } | undefined>(undefined);
   const create = async () => {
     try {
@@ -143,7 +146,7 @@ function NewKeyForm({ onClose, onMade }: { onClose: () => void; onMade: (key: Ne
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          void create();
+          void begin(create);
         }}
       >
         <TextField label={words.name} name="name" value={name} error={faultOf('name')} onValue={setName} />
@@ -176,7 +179,7 @@ function NewKeyForm({ onClose, onMade }: { onClose: () => void; onMade: (key: Ne
         </fieldset>
         {wrong && !['name', 'owner'].includes(wrong.field ?? '') && <p class="field-error">{wrong.text}</p>}
         <div class="row end">
-          <Button type="submit" kind="main">
+          <Button type="submit" kind="main" busy={isBusy}>
             {words.create}
           </Button>
         </div>

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { ApiFailure, call } from '../../api/call.ts';
 import type { OwnerLimits, OwnersLimits } from '../../api/types.ts';
+import { useBusy } from '../../parts/busy.ts';
 import { Button } from '../../parts/button.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -102,6 +103,7 @@ interface LimitsFormProps {
 function LimitsForm({ owner, limits, onSet }: LimitsFormProps) {
   const words = t().operations;
   const [typed, setTyped] = useState<Partial<Record<Name, string>>>({});
+  const [isBusy, begin] = useBusy();
   const [wrong, setWrong] = useState<{ field?: string | undefined; text: string } | undefined>(undefined);
   // Only what was changed: another may have set the others in between.
   const changed = NAMES.filter(
@@ -131,7 +133,7 @@ function LimitsForm({ owner, limits, onSet }: LimitsFormProps) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        void begin(save);
       }}
     >
       <p class="field-about">{words.limitsAbout}</p>
@@ -151,7 +153,7 @@ function LimitsForm({ owner, limits, onSet }: LimitsFormProps) {
       })}
       {wrong && !NAMES.some((name) => name === wrong.field) && <p class="field-error">{wrong.text}</p>}
       <div class="row end">
-        <Button type="submit" kind="main">
+        <Button type="submit" kind="main" busy={isBusy}>
           {words.saveLimits}
         </Button>
       </div>

@@ -118,6 +118,12 @@ export const isDoubtful = ({ faults, missing, refused }: Lack): boolean =>
 export const isNumeric = (candidate: Candidate): boolean =>
   ['integer', 'number'].includes(inputOf(candidate).type);
 
+/** A name that two inputs have: one of them would be lost. */
+export function twiceNamed(fields: readonly Field[]): string | undefined {
+  const names = fields.filter(({ isOn }) => isOn).map(({ name }) => name.trim());
+  return names.find((name, at) => names.indexOf(name) !== at);
+}
+
 /** The two files of a workflow: the graph, and the inputs that callers may set. */
 export function filesOf(
   proposal: WorkflowProposal,

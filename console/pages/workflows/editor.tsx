@@ -4,13 +4,14 @@
 import { useState } from 'preact/hooks';
 import { ApiFailure, call } from '../../api/call.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
+import { useBusy } from '../../parts/busy.ts';
 import { Button } from '../../parts/button.tsx';
 import { Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { TextField } from '../../parts/text-field.tsx';
 import { decimal, t } from '../../text/index.ts';
-import { absentOf, type Draft, type Field, filesOf, isDoubtful } from './draft.ts';
+import { absentOf, type Draft, type Field, filesOf, isDoubtful, twiceNamed } from './draft.ts';
 import { Faults } from './faults.tsx';
 import { Fields } from './fields.tsx';
 
@@ -34,6 +35,7 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
   const name = typed.name.trim();
   const [isTried, setTried] = useState(false);
   const [wrong, setWrong] = useState<Wrong>({});
+  const [isBusy, during] = useBusy();
   /** What is asked before it is saved. */
   const [asks, setAsks] = useState<'anyway' | 'replace' | undefined>(undefined);
   const change = (changes: Partial<Draft>) => {
@@ -44,7 +46,8 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
     change({ fields: fields.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
   const files = () => filesOf(proposal, { file, name, title, fields }, decimal());
 
-  const save = async (replace: boolean) => {
+  const save = (replace: boolean) => during(() => send(replace));
+  const send = async (replace: boolean) => {
     setWrong({});
     try {
       await call('POST /api/workflows/{name}', { path: { name }, body: { ...files(), replace } });
@@ -58,7 +61,9 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
     }
   };
   const begin = () => {
+    const twice = twiceNamed(fields);
     if (name === '') setWrong({ name: t().faults.required });
+    else if (twice !== undefined) setWrong({ rest: words.twice(twice) });
     else if (isDoubtful(proposal)) setAsks('anyway');
     else void save(false);
   };
@@ -99,7 +104,7 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
       <div class="row">
         {canSave ? (
           <>
-            <Button type="submit" kind="main">
+            <Button type="submit" kind="main" busy={isBusy}>
               {words.save}
             </Button>
             <label class="row">
