@@ -175,15 +175,15 @@ async function once(one: Accepted): Promise<void> {
 
 const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;
 
-/** What an attempt showed is gone with it. */
+/** What an attempt showed is gone with it, and so is why it could not be read. */
 function hear(key: string, view: JobStatus): void {
   const { view: before } = knownOf(key).peek();
   const goesOn = view.status === 'processing' && before?.attempts === view.attempts;
-  update(key, { view, ...(!goesOn && { preview: undefined }) });
+  update(key, { view, failure: undefined, ...(!goesOn && { preview: undefined }) });
   arrange();
 }
 
-/** One whose result is no more to be had may have been deleted. */
+/** One that could not be read; and one whose result is no more to be had may have been deleted. */
 export const lookAgain = (one: Asked): void => void (one.jobId !== undefined && once(one as Accepted));
 
 function fail({ key, jobId }: Asked, error: unknown): void {

@@ -219,6 +219,21 @@ describe.skipIf(!hasChromium)('under trouble', () => {
     await close();
   });
 
+  test('how a job goes that could not be read is read when it is tried again', async () => {
+    const { page, axe, close } = await visit();
+    trouble('GET /api/status', failing);
+    await page.getByLabel('Prompt', { exact: true }).fill('unread');
+    await page.keyboard.press('Control+Enter');
+    const card = page.getByRole('article', { name: 'unread' });
+    await card.getByText('How it goes cannot be read').waitFor();
+    expect(await axe()).toEqual([]);
+    proxy.answer = () => false;
+    await card.getByRole('button', { name: 'Try again' }).click();
+    await card.getByText('Done').waitFor();
+    expect(await card.getByText('Internal error').count()).toBe(0);
+    await close();
+  });
+
   test('details, and the choice of what was made, say why they are empty', async () => {
     trouble('GET /api/jobs/', failing);
     const one = await visit('#/gallery');

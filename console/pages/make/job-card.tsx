@@ -93,6 +93,11 @@ export function JobCard({ asked }: { asked: Asked }) {
                 {words.vary}
               </Button>
               <UseAsInput outputs={outputs} />
+              {failure && asked.jobId !== undefined && (
+                <Button icon="again" onClick={() => lookAgain(asked)}>
+                  {t().tryAgain}
+                </Button>
+              )}
               {failure && asked.jobId === undefined && (
                 <Button
                   icon="again"
