@@ -48,21 +48,15 @@ export default function Make() {
   const service = useRead((signal) => call('GET /api/system', { signal }), [], LOOKS_AT_HOSTS);
   const hosts = service.found?.hosts ?? [];
   const isSilent = hosts.length > 0 && hosts.every(({ comfyui }) => comfyui === 'silent');
-  const isAsked = service.found !== undefined || service.failure !== undefined;
   const results = useRef<HTMLElement>(null);
   const unread = [list, fields].find(({ failure }) => failure !== undefined);
   const words = t().make;
   return (
     <div class="make">
       <section class="panel" aria-label={words.form}>
-        {form && names.value && isAsked ? (
+        {form && names.value ? (
           <>
             {!may('generate') && <p class="warning">{words.mayNot}</p>}
-            {isSilent && (
-              <p class="warning" role="status">
-                {words.silent(hosts.flatMap(({ comfyui_url: url }) => url ?? []).join(', '))}
-              </p>
-            )}
             <Field label={words.workflow} description={form.description}>
               {(described) => (
                 <select
@@ -92,10 +86,15 @@ export default function Make() {
       </section>
       <section ref={results} class="results" tabIndex={-1} aria-label={words.results}>
         {asked.value.length === 0 && (
-          <div class="empty">
-            {/* Together: what came later would move what stands there. */}
-            {isAsked && <p>{words.nothingYet}</p>}
+          <div class="empty" role="status">
+            {/* What comes later stands below: nothing moves. A job that waits for ComfyUI says so itself. */}
+            <p>{words.nothingYet}</p>
             {hosts.some(({ simulated }) => simulated) && <p>{words.simulated}</p>}
+            {isSilent && (
+              <p class="warning">
+                {words.silent(hosts.flatMap(({ comfyui_url: url }) => url ?? []).join(', '))}
+              </p>
+            )}
           </div>
         )}
         {asked.value.map((one) => (
