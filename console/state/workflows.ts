@@ -4,28 +4,10 @@ import { signal } from '@preact/signals';
 import { call } from '../api/call.ts';
 import { onKeyChange } from '../api/key.ts';
 import type { Workflow } from '../api/types.ts';
-import type { FileType } from './file-types.ts';
 
-/** An input as its JSON Schema says, which the API gives for each workflow. */
-export interface InputSchema {
-  type: 'string' | 'integer' | 'number' | 'boolean';
-  'x-input': 'string' | 'integer' | 'number' | 'boolean' | 'seed' | 'choice' | FileType;
-  title?: string;
-  description?: string;
-  default?: string | number | boolean;
-  minimum?: number;
-  maximum?: number;
-  multipleOf?: number;
-  minLength?: number;
-  maxLength?: number;
-  enum?: string[];
-  /** Of an image: its transparent part is used as a mask. */
-  'x-mask'?: true;
-}
-
-export interface Form extends Omit<Workflow, 'inputs'> {
-  inputs: { properties: Record<string, InputSchema>; required?: string[] };
-}
+/** What a person fills in of a workflow. */
+export type Form = Workflow;
+export type InputSchema = Form['inputs']['properties'][string];
 
 export const names = signal<string[] | undefined>(undefined);
 const titles = signal<Record<string, string>>({});
@@ -52,5 +34,5 @@ export const formOf = (name: string): Form | undefined => forms.value[name];
 export async function loadForm(name: string, fresh = false): Promise<void> {
   if (!fresh && forms.value[name]) return;
   const workflow = await call('GET /api/workflows/{name}', { path: { name } });
-  forms.value = { ...forms.value, [name]: workflow as unknown as Form };
+  forms.value = { ...forms.value, [name]: workflow };
 }

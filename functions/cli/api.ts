@@ -5,7 +5,7 @@ import type { statusView } from '../api/routes/views.ts';
 import type { describeTemplate } from '../core/describe.ts';
 import { readFile } from 'node:fs/promises';
 import type * as z from 'zod';
-import type { workflowProposal, workflows } from '../api/answers/service.ts';
+import type { workflowProposal, workflows } from '../api/answers/workflows.ts';
 import type { FileType } from '../core/file-types.ts';
 import { parseJson, stringifyJson } from '../core/json.ts';
 import { MAX_UPLOAD_BYTES } from '../core/limits.ts';

@@ -92,7 +92,7 @@ export async function inputFiles(
   const files: InputFile[] = [];
   for (const [input, schema] of Object.entries(workflow.inputs.properties)) {
     const value = body[input];
-    const type = String(schema['x-input']);
+    const type = schema['x-input'];
     if (!isFileType(type) || !value) continue;
     const path = resolve(current, value);
     if ((await kindOf(path)) !== 'file') continue;

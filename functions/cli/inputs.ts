@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { MAX_SEED } from '../core/limits.ts';
-import type { InputValue } from '../core/template.ts';
+import type { InputSchema } from '../core/describe.ts';
 import { programAsTyped } from '../runtime/package.ts';
 import { CommandError, type Workflow } from './api.ts';
 import { flag, flagOf, type Flags, type Program, readFlags, TEXT } from './flags.ts';
@@ -48,7 +48,7 @@ function ownFlags({ presets }: Workflow, names: readonly string[]): Flags {
 export function programOf(workflow: Workflow, names: readonly string[]): Program<Flags> {
   const { properties, required } = workflow.inputs;
   const inputs = Object.entries(properties).map(([name, schema]) => {
-    const { description = '', ...type } = schema as unknown as InputSchema;
+    const { description = '', ...type } = schema;
     const means = `${typeOf(type, required.includes(name))}. ${description}`;
     return [
       name,
@@ -94,23 +94,11 @@ export function readCommand(argv: string[], workflow: Workflow, program: Program
   return { body: { ...body, workflow: workflow.name }, output };
 }
 
-interface InputSchema {
-  type: string;
-  description?: string;
-  default?: InputValue;
-  minimum?: number | bigint;
-  maximum?: number | bigint;
-  multipleOf?: number;
-  maxLength?: number;
-  enum?: string[];
-  'x-input'?: string;
-}
-
 function typeOf(schema: InputSchema, required: boolean): string {
   const { minimum, maximum, multipleOf, maxLength } = schema;
   const top = maximum === MAX_SEED ? '2^64-1' : maximum;
   const parts = [
-    KINDS[schema['x-input'] ?? schema.type] ?? schema.type,
+    KINDS[schema['x-input']],
     minimum !== undefined && top !== undefined ? `${minimum} to ${top}` : undefined,
     minimum !== undefined && top === undefined ? `at least ${minimum}` : undefined,
     minimum === undefined && top !== undefined ? `at most ${top}` : undefined,
@@ -123,7 +111,7 @@ function typeOf(schema: InputSchema, required: boolean): string {
   return parts.filter((part) => part !== undefined).join(', ');
 }
 
-const KINDS: Record<string, string> = {
+const KINDS: Record<InputSchema['x-input'], string> = {
   string: 'Text',
   choice: 'A name',
   image: 'A local image file, or the name of an uploaded or made image',

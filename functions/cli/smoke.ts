@@ -111,7 +111,7 @@ async function workflowsOf({ ask }: Smoke): Promise<Workflow[]> {
   return Promise.all(
     names.map(async (name) => {
       const path = `/api/workflows/${encodeURIComponent(name)}`;
-      return wanted(await ask(path), 200, `GET ${path}`).body as unknown as Workflow;
+      return wanted(await ask(path), 200, `GET ${path}`).body as Workflow;
     }),
   );
 }

@@ -2,10 +2,29 @@
 
 import { MAX_TEXT } from './limits.ts';
 import { linkOf, type Option } from './object-info.ts';
-import { boundsOf, type InputSpec, targetsOf, type Template } from './template.ts';
+import { boundsOf, type InputSpec, type InputValue, targetsOf, type Template } from './template.ts';
 
 /** The allowed values of an input; undefined where they are not known. */
 export type Options = (spec: InputSpec) => Option[] | undefined;
+
+type JsonType = 'string' | 'integer' | 'number' | 'boolean';
+
+export interface InputSchema {
+  type: JsonType | JsonType[];
+  title?: string;
+  description?: string;
+  default?: InputValue;
+  minimum?: number | bigint;
+  maximum?: number | bigint;
+  multipleOf?: number;
+  maxLength?: number;
+  minLength?: number;
+  enum?: Option[];
+  /** JSON Schema has no type for a file's name or for a seed that is drawn when absent. */
+  'x-input': InputSpec['type'];
+  /** Of an image: its transparent part is used. */
+  'x-mask'?: true;
+}
 
 /** `inputs` is JSON Schema 2020-12. @param options the allowed values of inputs, where known */
 export function describeTemplate(template: Template, options: Options) {
@@ -17,8 +36,8 @@ export function describeTemplate(template: Template, options: Options) {
     presets: template.presets,
     inputs: {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      additionalProperties: false,
+      type: 'object' as const,
+      additionalProperties: false as const,
       required: inputs.filter(([, spec]) => spec.required).map(([name]) => name),
       properties: Object.fromEntries(inputs.map(([name, spec]) => [name, schemaOf(template, spec, options)])),
     },
@@ -36,9 +55,9 @@ const JSON_TYPES = {
   seed: 'integer',
   number: 'number',
   boolean: 'boolean',
-} as const satisfies Record<InputSpec['type'], string>;
+} as const satisfies Record<InputSpec['type'], JsonType>;
 
-function schemaOf(template: Template, spec: InputSpec, options: Options): Record<string, unknown> {
+function schemaOf(template: Template, spec: InputSpec, options: Options): InputSchema {
   const choices = options(spec);
   const { minimum, maximum } = boundsOf(spec);
   return withoutUndefined({
@@ -52,7 +71,6 @@ function schemaOf(template: Template, spec: InputSpec, options: Options): Record
     maxLength: spec.type === 'string' ? (spec.max_length ?? MAX_TEXT) : undefined,
     minLength: spec.type === 'string' && spec.required ? 1 : undefined,
     enum: choices,
-    // JSON Schema has no type for a file's name or for a seed that is drawn when absent.
     'x-input': spec.type,
     'x-mask': spec.type === 'image' && usesMask(template, spec) ? true : undefined,
   });
@@ -73,11 +91,11 @@ function usesMask({ graph }: Template, spec: InputSpec): boolean {
 }
 
 /** A list may hold numbers. Undefined: only texts, or no list. */
-function typesOf(choices: Option[] | undefined): string | string[] | undefined {
-  const types = [...new Set((choices ?? []).map((choice) => typeof choice))];
+function typesOf(choices: Option[] | undefined): JsonType | JsonType[] | undefined {
+  const types = [...new Set((choices ?? []).map((choice) => typeof choice as JsonType))];
   return types.every((type) => type === 'string') ? undefined : types.length === 1 ? types[0] : types;
 }
 
-function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+function withoutUndefined<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }

@@ -11,8 +11,18 @@ import { TIMINGS } from './timings.ts';
 const numeric = z.union([z.number(), z.bigint()]);
 const scalar = z.union([z.string(), numeric, z.boolean()]);
 
+export const INPUT_TYPES = [
+  'string',
+  'integer',
+  'number',
+  'boolean',
+  'seed',
+  'choice',
+  ...FILE_TYPES,
+] as const;
+
 const inputSpec = z.strictObject({
-  type: z.enum(['string', 'integer', 'number', 'boolean', 'seed', 'choice', ...FILE_TYPES]),
+  type: z.enum(INPUT_TYPES),
   title: z.optional(z.string()),
   description: z.optional(z.string()),
   required: z.optional(z.boolean()),

@@ -29,6 +29,7 @@ const WIDTH: InputSchema = {
 };
 const CFG: InputSchema = { type: 'number', 'x-input': 'number', default: 3.5, minimum: 0 };
 const SEED: InputSchema = { type: 'integer', 'x-input': 'seed', minimum: 0, maximum: 2 ** 64 };
+const SCALES: InputSchema = { type: ['string', 'number'], 'x-input': 'choice', enum: ['fit', 2] };
 
 const read = (schema: InputSchema, value: Values[string], seeds: string[] = []) =>
   readValues(formWith({ it: schema }), { it: value }, new Set(seeds), '.');
@@ -44,6 +45,9 @@ describe('what is sent of a form', () => {
     [SEED, '18446744073709551615', '18446744073709551615'],
     [SEED, '0', '0'],
     [{ type: 'boolean', 'x-input': 'boolean' }, true, true],
+    [SCALES, 'fit', 'fit'],
+    [SCALES, '2', 2],
+    [SCALES, 'gone since', 'gone since'],
   ])('%j of %j', (schema, typed, sent) => {
     expect(read(schema, typed)).toEqual({ inputs: { it: sent }, faults: {} });
   });

@@ -125,16 +125,18 @@ const Text = ({ name, schema, value, onValue, ...described }: SchemaControlProps
   />
 );
 
-const Choice = ({ name, schema, value, onValue, ...described }: SchemaControlProps & Described) => (
-  <select {...described} name={name} value={value} onInput={(event) => onValue(event.currentTarget.value)}>
-    {(schema.enum ?? []).map((one) => (
-      <option key={one} value={one}>
-        {one}
-      </option>
-    ))}
-    {!schema.enum?.includes(value) && <option value={value}>{value}</option>}
-  </select>
-);
+function Choice({ name, schema, value, onValue, ...described }: SchemaControlProps & Described) {
+  const options = new Set([...(schema.enum ?? []).map(String), value]);
+  return (
+    <select {...described} name={name} value={value} onInput={(event) => onValue(event.currentTarget.value)}>
+      {[...options].map((one) => (
+        <option key={one} value={one}>
+          {one}
+        </option>
+      ))}
+    </select>
+  );
+}
 
 function NumberField({ name, schema, value, onValue, ...field }: WholeFieldProps & { schema: InputSchema }) {
   const { minimum, maximum, multipleOf } = schema;

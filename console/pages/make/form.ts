@@ -23,7 +23,7 @@ export type Fault =
 
 /** The form's inputs as what is typed has them. @param seeds fields whose seed is drawn anew for each job. @param decimal of the page's language */
 export function readValues(
-  { inputs: { properties, required = [] } }: Form,
+  { inputs: { properties, required } }: Form,
   values: Values,
   seeds: ReadonlySet<string>,
   decimal: Reading['decimal'],
@@ -50,6 +50,7 @@ function readValue(
   decimal: Reading['decimal'],
 ): string | number | boolean | Fault {
   if (typeof value === 'boolean' || schema.type === 'string') return value;
+  if (schema.enum) return schema.enum.find((one) => String(one) === value) ?? value;
   const { minimum, maximum, multipleOf } = schema;
   const fits = (one: number) => !(one < (minimum ?? -Infinity) || one > (maximum ?? Infinity));
   const number = typedNumber(value, { decimal, isWhole: schema.type === 'integer', fits });
@@ -99,7 +100,7 @@ export function valuesOf(inputs: Record<string, unknown>): Values {
 const FIRST = /^(prompt|text|image\d*|mask|control_image|reference|seed|width|height|size|duration|length)$/;
 
 export function splitFields(form: Form): { first: string[]; more: string[] } {
-  const { properties, required = [] } = form.inputs;
+  const { properties, required } = form.inputs;
   const names = Object.keys(properties);
   if (names.length <= 6) return { first: names, more: [] };
   const isFirst = (name: string) =>

@@ -5,16 +5,6 @@ import { type Reading, typedNumber } from '../../parts/typed-number.ts';
 
 export type Candidate = WorkflowProposal['candidates'][number];
 
-/** An input as the inputs file has it. Source: docs/workflows.md. */
-export interface InputEntry {
-  type: string;
-  title?: string;
-  minimum?: number;
-  maximum?: number;
-  default?: string | number | boolean;
-  to?: string | string[];
-}
-
 /** A candidate as it stands in the form: texts as they are typed. */
 export interface Field {
   candidate: Candidate;
@@ -33,10 +23,7 @@ export interface Draft {
   fields: Field[];
 }
 
-/** The API makes it as the inputs file has it; its own types leave it open. */
-const inputOf = ({ input }: Candidate) => input as unknown as InputEntry;
-
-const textOf = (value: string | number | undefined): string => (value === undefined ? '' : String(value));
+const textOf = (value: number | undefined): string => (value === undefined ? '' : String(value));
 
 /** @param filename of the dropped file, whose name the workflow gets */
 export function draftOf({ candidates }: WorkflowProposal, filename: string): Draft {
@@ -44,17 +31,14 @@ export function draftOf({ candidates }: WorkflowProposal, filename: string): Dra
     file: filename,
     name: nameOf(filename),
     title: titleOf(filename),
-    fields: candidates.map((candidate) => {
-      const { title, minimum, maximum } = inputOf(candidate);
-      return {
-        candidate,
-        isOn: candidate.proposed,
-        name: candidate.name,
-        title: title ?? candidate.name,
-        minimum: textOf(minimum),
-        maximum: textOf(maximum),
-      };
-    }),
+    fields: candidates.map((candidate) => ({
+      candidate,
+      isOn: candidate.proposed,
+      name: candidate.name,
+      title: candidate.input.title,
+      minimum: textOf(candidate.input.minimum),
+      maximum: textOf(candidate.input.maximum),
+    })),
   };
 }
 
@@ -86,7 +70,7 @@ export interface Origin {
 
 /** Of several places that one field sets, the first. */
 export function originOf(graph: WorkflowProposal['graph'], candidate: Candidate): Origin {
-  const [first = ''] = [inputOf(candidate).to ?? ''].flat();
+  const [first = ''] = [candidate.input.to].flat();
   const dot = first.indexOf('.');
   const [node, field] = [first.slice(0, dot), first.slice(dot + 1)];
   const { inputs = {} } = (graph[node] ?? {}) as { inputs?: Record<string, unknown> };
@@ -116,7 +100,7 @@ export const isDoubtful = ({ faults, missing, refused }: Lack): boolean =>
   faults.length > 0 || missing.length > 0 || refused.length > 0;
 
 export const isNumeric = (candidate: Candidate): boolean =>
-  ['integer', 'number'].includes(inputOf(candidate).type);
+  ['integer', 'number'].includes(candidate.input.type);
 
 /** A name that two inputs have: one of them would be lost. */
 export function twiceNamed(fields: readonly Field[]): string | undefined {
@@ -138,7 +122,7 @@ export function filesOf(
 
 /** Bounds that are empty are none; what is no number stays a text, which the API refuses by its place. */
 function entryOf({ candidate, title, minimum, maximum }: Field, decimal: Reading['decimal']): object {
-  const { minimum: _, maximum: __, ...rest } = inputOf(candidate);
+  const { minimum: _, maximum: __, ...rest } = candidate.input;
   const isWhole = rest.type === 'integer';
   const bound = (name: string, typed: string) => {
     const text = typed.trim();

@@ -5,6 +5,7 @@ import * as admin from './admin.ts';
 import * as jobs from './jobs.ts';
 import * as service from './service.ts';
 import * as webhooks from './webhooks.ts';
+import * as workflows from './workflows.ts';
 
 /** test/api/answers.test.ts compares real answers with these. */
 export const ANSWERS = {
@@ -30,11 +31,11 @@ export const ANSWERS = {
   OwnersWebhooks: webhooks.ownersWebhooks,
   WebhookEvent: webhooks.event,
   WebhookSecret: webhooks.secret,
-  Workflows: service.workflows,
-  Workflow: service.workflow,
-  WorkflowProposal: service.workflowProposal,
-  WorkflowRemoved: service.workflowRemoved,
-  WorkflowSaved: service.workflowSaved,
+  Workflows: workflows.workflows,
+  Workflow: workflows.workflow,
+  WorkflowProposal: workflows.workflowProposal,
+  WorkflowRemoved: workflows.workflowRemoved,
+  WorkflowSaved: workflows.workflowSaved,
   Usage: service.usage,
   System: service.system,
   Healthy: service.healthy,

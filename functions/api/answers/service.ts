@@ -1,105 +1,11 @@
-// What the API answers about itself, as schemas: workflows, hosts, health. Strict, as jobs.ts is.
+// What the API answers about itself, as schemas: hosts, health, usage. Strict, as jobs.ts is.
 
 import * as z from 'zod';
 import { SCOPES } from '../../core/access.ts';
 import { HOST_START_LIMIT } from '../../core/limits.ts';
-import { missing, problem } from './jobs.ts';
+import { problem } from './jobs.ts';
 
 const count = z.int().min(0);
-
-export const workflows = z.strictObject({
-  workflows: z.array(z.string()).describe('The first is the one that is used where none is named'),
-  titles: z.record(z.string(), z.string()).describe('What people call each, by its name'),
-  total: count,
-  refused: z
-    .array(z.string())
-    .describe('What is wrong with files of templates; the last good version of such a template is used'),
-  details: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        title: z.string(),
-        description: z.string(),
-        inputs: z.array(z.string()),
-        models: z.array(z.string()).describe('Files of models that its graph names'),
-        missing: missing.describe('What the hosts lack of it; empty where one has all of it, or none is up'),
-        faults: z.array(z.string()),
-        hosts: z.array(z.string()).describe('Ids of those that can run it'),
-      }),
-    )
-    .optional()
-    .describe('With ?details=true: one for each, in the same order'),
-  can_save: z
-    .boolean()
-    .optional()
-    .describe('With ?details=true: whether workflows may be added and removed here'),
-});
-
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-
-export const workflowProposal = z.strictObject({
-  kind: z.enum(['api', 'canvas', 'app', 'picture']).describe('What the file is'),
-  graph: z.looseObject({}).describe('The API format of it'),
-  inputs_file: z
-    .looseObject({})
-    .describe('The inputs that are proposed, as docs/workflows.md describes them'),
-  candidates: z
-    .array(
-      z.strictObject({
-        name: z.string().describe('A free name for it'),
-        proposed: z.boolean().describe('Whether it is in `inputs_file`'),
-        node: z.string().describe('The title of the node that has it'),
-        class_type: z.string(),
-        is_model: z.boolean().describe('Whether it names a model file'),
-        choices: z.array(scalar).nullable().describe('The first of what a choice may be, by the hosts'),
-        input: z.looseObject({}).describe('As an entry of `inputs` in an inputs file'),
-      }),
-    )
-    .describe('Every field that callers could be given to set, the proposed ones first'),
-  faults: z
-    .array(
-      z.strictObject({
-        code: z.string(),
-        message: z.string().describe('What is wrong, and what to do'),
-        node: z.string().nullable(),
-        title: z.string().nullable(),
-        class_type: z.string().nullable(),
-        field: z.string().nullable(),
-      }),
-    )
-    .describe('What of the file could not be taken over'),
-  notes: z.array(z.string()),
-  models: z.array(z.string()),
-  missing,
-  refused: z.array(z.string()).describe('What ComfyUI would refuse of the graph, as the hosts know'),
-  hosts: z.array(z.string()).describe('Ids of those that can run it'),
-});
-
-export const workflowSaved = z.strictObject({ name: z.string(), replaced: z.boolean() });
-export const workflowRemoved = z.strictObject({ name: z.string(), removed: z.literal(true) });
-
-export const workflow = z.strictObject({
-  name: z.string(),
-  title: z.string(),
-  description: z.string(),
-  presets: z.record(z.string(), z.record(z.string(), z.unknown())),
-  inputs: z
-    .looseObject({})
-    .describe(
-      'JSON Schema of what a caller may set. x-input: seed, image and others that JSON Schema has no type for; x-mask: the transparent part of the image is used as a mask',
-    ),
-  notes: z
-    .record(z.string(), z.string())
-    .describe('What its jobs may note, by how they have it, in the language of this answer'),
-  missing: missing.describe(
-    'What the hosts lack that its graph needs; empty where one has all of it, or none is up',
-  ),
-  faults: z
-    .array(z.string())
-    .describe(
-      'What ComfyUI would refuse of its graph, or what is sure to fail in the run, as the hosts know',
-    ),
-});
 
 const devices = z.array(
   z.strictObject({

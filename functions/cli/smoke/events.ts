@@ -55,7 +55,7 @@ function read(text: string): { events: Event[]; retry?: number } {
     const [id, data, later] = [field('id'), field('data'), field('retry')];
     if (later !== undefined) retry = Number(later);
     if (id !== undefined && data !== undefined)
-      events.push({ id, status: objectOf(Buffer.from(data)) as unknown as Status });
+      events.push({ id, status: objectOf(Buffer.from(data)) as Status });
   }
   return { events, ...(retry !== undefined && { retry }) };
 }

@@ -58,7 +58,7 @@ export async function cancel({ ask }: Smoke, jobId: string): Promise<boolean> {
 
 export async function statusOf({ ask }: Smoke, jobId: string): Promise<Status> {
   const answer = await ask(`/api/status/${jobId}`);
-  return wanted(answer, 200, `GET /api/status/${jobId}`).body as unknown as Status;
+  return wanted(answer, 200, `GET /api/status/${jobId}`).body as Status;
 }
 
 /** @throws Found unless the answer has the status */

@@ -5,22 +5,12 @@ import { CommandError } from '../command-error.ts';
 
 type Candidate = Proposal['candidates'][number];
 
-/** An input, as the inputs file has it: docs/workflows.md. */
-export interface Input {
-  type: string;
-  title?: string;
-  required?: boolean;
-  default?: unknown;
-  minimum?: unknown;
-  maximum?: unknown;
-  to: string | string[];
-}
+/** As the inputs file has it: docs/workflows.md. */
+export type Input = Candidate['input'];
 
 /** By the names that callers use. */
 export type Inputs = Record<string, Input>;
 
-/** The proposal leaves it open: it has the form of the inputs file. */
-export const inputOf = ({ input }: Candidate) => input as unknown as Input;
 export const targetsOf = ({ to }: Input): string[] => [to].flat();
 
 /** @throws CommandError for one that is none, or is there twice */
@@ -34,9 +24,9 @@ export function chosenInputs(candidates: readonly Candidate[], wanted: readonly 
   for (const { name, candidate } of chosen) {
     if (Object.hasOwn(inputs, name)) throw new CommandError(`--input: the name ${name} is there twice`);
     if (taken.has(candidate))
-      throw new CommandError(`--input: ${targetsOf(inputOf(candidate)).join(' and ')} is there twice`);
+      throw new CommandError(`--input: ${targetsOf(candidate.input).join(' and ')} is there twice`);
     taken.add(candidate);
-    inputs[name] = inputOf(candidate);
+    inputs[name] = candidate.input;
   }
   return inputs;
 }
@@ -46,10 +36,10 @@ const LISTED = 30;
 function named(candidates: readonly Candidate[], wanted: string): { name: string; candidate: Candidate } {
   const [, what = '', name] = /^([^=]*)(?:=(.*))?$/s.exec(wanted) ?? [];
   const candidate =
-    candidates.find((one) => targetsOf(inputOf(one)).includes(what)) ??
+    candidates.find((one) => targetsOf(one.input).includes(what)) ??
     candidates.find((one) => one.name === what);
   if (!candidate) {
-    const all = candidates.map((one) => targetsOf(inputOf(one))[0]!);
+    const all = candidates.map((one) => targetsOf(one.input)[0]!);
     const more = all.length > LISTED ? ` and ${all.length - LISTED} more` : '';
     throw new CommandError(
       `--input: callers cannot set "${what}"; there ${all.length === 1 ? 'is' : 'are'} ${all.slice(0, LISTED).join(', ') || 'no fields'}${more}`,

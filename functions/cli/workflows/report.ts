@@ -3,7 +3,7 @@
 import { stringifyJson } from '../../core/json.ts';
 import type { Proposal, WorkflowList } from '../api.ts';
 import { inColumns } from '../write.ts';
-import { type Input, inputOf, type Inputs, targetsOf } from './choose.ts';
+import { type Input, type Inputs, targetsOf } from './choose.ts';
 
 const KINDS: Record<Proposal['kind'], string> = {
   api: 'an API export',
@@ -16,7 +16,7 @@ const NAME_WIDTH = 60;
 /** @param inputs that are chosen */
 export function proposalLines({ kind, candidates, notes, models }: Proposal, inputs: Inputs): string[] {
   const chosen = new Set(Object.values(inputs));
-  const rest = candidates.filter((one) => !chosen.has(inputOf(one)));
+  const rest = candidates.filter((one) => !chosen.has(one.input));
   const table = (rows: (readonly [string, Input])[]) =>
     inColumns([['name', 'type', 'default', 'sets'], ...rows.map(([name, one]) => rowOf(name, one))]);
   return [
@@ -24,7 +24,7 @@ export function proposalLines({ kind, candidates, notes, models }: Proposal, inp
     ...table(Object.entries(inputs)),
     ...(rest.length === 0
       ? []
-      : ['', 'They could set, too:', ...table(rest.map((one) => [one.name, inputOf(one)] as const))]),
+      : ['', 'They could set, too:', ...table(rest.map((one) => [one.name, one.input] as const))]),
     ...(models.length === 0 ? [] : ['', `Its model files: ${models.join(', ')}`]),
     ...notes.map((note) => `Note: ${note}`),
   ];

@@ -7,13 +7,13 @@ import { type Canvas, listOf, recordOf } from './canvas.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { convert, type Field } from './convert.ts';
 import type { FileFault } from './fault.ts';
-import { type InputsFile, named, type Named, proposedFile } from './propose.ts';
+import { named, type Named, type ProposedFile, proposedFile } from './propose.ts';
 import { type FileKind, readWorkflowFile } from './read.ts';
 
 export interface Proposal {
   kind: FileKind;
   graph: Graph;
-  file: InputsFile;
+  file: ProposedFile;
   candidates: Named[];
   faults: FileFault[];
   notes: string[];

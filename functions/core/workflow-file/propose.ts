@@ -1,14 +1,19 @@
 // The inputs file that is proposed for a graph: what callers of most workflows want to set, under names that are used
 // elsewhere too. A person changes it; nothing here decides what a workflow can do.
 
-import type * as z from 'zod/mini';
-import { type InputSpec, type inputsFile, parseTarget, RESERVED } from '../inputs-file.ts';
+import { type InputSpec, parseTarget, RESERVED } from '../inputs-file.ts';
 import { isFileType } from '../file-types.ts';
 import { type Graph, linkOf } from '../object-info.ts';
 import { type Candidate, inWords } from './candidates.ts';
 import { type Uses, usesOf } from './uses.ts';
 
-export type InputsFile = z.infer<typeof inputsFile>;
+export type ProposedInput = InputSpec & Required<Pick<InputSpec, 'title' | 'to'>>;
+
+/** What of an inputs file is proposed. */
+export interface ProposedFile {
+  title: string;
+  inputs: Record<string, ProposedInput>;
+}
 
 export interface Named extends Candidate {
   /** The name under which it would be, or is, an input. */
@@ -86,12 +91,12 @@ function clearTitle(title: string, name: string, node: string): string {
   return number === undefined ? title : `${title} ${number}`;
 }
 
-export function proposedFile(title: string, all: readonly Named[]): InputsFile {
+export function proposedFile(title: string, all: readonly Named[]): ProposedFile {
   const inputs = all.filter(({ proposed }) => proposed).map((one) => [one.name, specFor(one)] as const);
   return { title, inputs: Object.fromEntries(inputs) };
 }
 
-export function specFor({ spec, title, to }: Named): InputSpec {
+export function specFor({ spec, title, to }: Named): ProposedInput {
   const [only] = to;
   return { title, ...spec, to: to.length === 1 ? only! : to };
 }
