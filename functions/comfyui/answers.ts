@@ -3,13 +3,11 @@
 
 import * as z from 'zod';
 import type { ObjectInfo } from '../core/object-info.ts';
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isRecord, recordOf } from '../core/json-value.ts';
 
 const object = z.record(z.string(), z.unknown());
 /** An object; any other value counts as an empty one. */
-const objectOrNone = z.unknown().transform((value) => (isObject(value) ? value : {}));
+const objectOrNone = z.unknown().transform(recordOf);
 
 /** An entry of ComfyUI's queue. */
 export interface QueueItem {
@@ -21,7 +19,7 @@ export interface QueueItem {
 const items = z.array(z.unknown()).transform((list) =>
   list.flatMap((one): QueueItem[] => {
     if (!Array.isArray(one) || typeof one[1] !== 'string') return [];
-    return [{ promptId: one[1], extraData: isObject(one[3]) ? one[3] : {} }];
+    return [{ promptId: one[1], extraData: recordOf(one[3]) }];
   }),
 );
 
@@ -34,7 +32,7 @@ const messages = z
   .catch([])
   .transform((list) =>
     list.filter(
-      (one): one is Message => Array.isArray(one) && typeof one[0] === 'string' && isObject(one[1]),
+      (one): one is Message => Array.isArray(one) && typeof one[0] === 'string' && isRecord(one[1]),
     ),
   );
 
@@ -45,7 +43,7 @@ export const historyEntry = z.object({
   /** Node → media key (`images`, `gifs`, …) → files, or other values that the node shows. */
   outputs: object.transform(
     (outputs) =>
-      Object.fromEntries(Object.entries(outputs).filter(([, output]) => isObject(output))) as Record<
+      Object.fromEntries(Object.entries(outputs).filter(([, output]) => isRecord(output))) as Record<
         string,
         Record<string, unknown>
       >,
@@ -111,7 +109,7 @@ export const systemStatsAnswer = z.object({
   }),
   devices: z
     .array(z.unknown())
-    .transform((list) => list.slice(0, 64).flatMap((one) => (isObject(one) ? [device.parse(one)] : []))),
+    .transform((list) => list.slice(0, 64).flatMap((one) => (isRecord(one) ? [device.parse(one)] : []))),
 });
 
 export type SystemStats = z.output<typeof systemStatsAnswer>;
@@ -125,5 +123,5 @@ export const namesAnswer = z
   .transform((list) => list.filter((one): one is string => typeof one === 'string'));
 
 export const objectInfoAnswer = object.transform(
-  (nodes) => Object.fromEntries(Object.entries(nodes).filter(([, node]) => isObject(node))) as ObjectInfo,
+  (nodes) => Object.fromEntries(Object.entries(nodes).filter(([, node]) => isRecord(node))) as ObjectInfo,
 );

@@ -2,6 +2,8 @@
 // combo") are expanded for the values that the node has. Source: parse_class_inputs in comfy_api/latest/_io.py of 0.33.0.
 // Other dynamic declarations are ignored.
 
+import { recordOf } from './json-value.ts';
+
 export interface Declared {
   /** ComfyUI refuses a node without it, if the input is not `unchosen`. */
   required: boolean;
@@ -101,10 +103,4 @@ function grow(declaration: Declaration, template: Record<string, unknown>, id: s
       nested: false,
       unchosen: false,
     });
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }

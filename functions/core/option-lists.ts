@@ -2,6 +2,7 @@
 // such list: each brings inputs along.
 
 import type { ObjectInfo } from './object-info.ts';
+import { isRecord, recordOf } from './json-value.ts';
 
 type NodeInfo = ObjectInfo[string];
 type Fields = Record<string, unknown>;
@@ -13,7 +14,7 @@ export function withLists(node: NodeInfo, change: Change): NodeInfo {
   let isChanged = false;
   const sections = Object.entries(node.input ?? {}).map(([section, fields]) => [
     section,
-    isFields(fields)
+    isRecord(fields)
       ? Object.fromEntries(
           Object.entries(fields).map(([field, declared]) => {
             const list = listOf(declared);
@@ -49,14 +50,10 @@ interface List {
 function listOf(declared: unknown): List | undefined {
   if (!Array.isArray(declared)) return undefined;
   const [type, more, ...rest] = declared as unknown[];
-  const extra = isFields(more) ? more : {};
+  const extra = recordOf(more);
   if (Array.isArray(type))
     return { values: type, extra, with: (values) => [values, ...(declared as unknown[]).slice(1)] };
   const { options } = extra;
   if (type !== 'COMBO' || !Array.isArray(options)) return undefined;
   return { values: options, extra, with: (values) => [type, { ...extra, options: values }, ...rest] };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -13,6 +13,7 @@ import {
   targetsOf,
   type Template,
 } from './inputs-file.ts';
+import { isDeeperThan } from './json-value.ts';
 import { type Graph, linkOf } from './object-info.ts';
 import { problemOfLanguages } from './translations.ts';
 
@@ -78,7 +79,7 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
     throw refuse('.json', 'is in ComfyUI\'s page format; export it with "Export (API)"');
   const parsedGraph = graph.safeParse(graphJson, HOW);
   if (!parsedGraph.success) throw refuse('.json', `is no API export: ${first(parsedGraph.error)}`);
-  if (isDeeperThan(MAX_DEPTH, parsedGraph.data))
+  if (isDeeperThan(parsedGraph.data, MAX_DEPTH))
     throw refuse('.json', `is nested deeper than ${MAX_DEPTH} levels`);
   const broken = brokenLink(parsedGraph.data) ?? cycleIn(parsedGraph.data);
   if (broken) throw refuse('.json', broken);
@@ -118,11 +119,6 @@ export function parseTemplate(name: string, graphJson: unknown, inputsJson: unkn
 
 /** Copying and writing a graph recurse, and thousands of levels overflow the stack. No real graph comes near this. */
 const MAX_DEPTH = 100;
-
-function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
-}
 
 function linksOf(inputs: Record<string, unknown>): { field: string; to: string; output: number }[] {
   return Object.entries(inputs).flatMap(([field, value]) => {

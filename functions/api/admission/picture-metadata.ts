@@ -3,7 +3,7 @@
 
 import { AppError } from '../../core/errors.ts';
 import type { JobOutput, JobState } from '../../core/job.ts';
-import { isRecord } from '../../core/workflow-file/canvas.ts';
+import { isRecord } from '../../core/json-value.ts';
 import { UnreadableFile } from '../../core/workflow-file/fault.ts';
 import { writtenIn } from '../../core/workflow-file/read.ts';
 import { MAX_SOURCE_BYTES } from '../../images/codec/order.ts';

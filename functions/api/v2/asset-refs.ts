@@ -3,6 +3,7 @@
 
 import type { Caller } from '../../core/access.ts';
 import { FETCHED_WITHIN, MAX_INPUT_URL, MAX_INPUTS } from '../../core/limits.ts';
+import { recordOf } from '../../core/json-value.ts';
 import { type InputKey, keys } from '../../core/names.ts';
 import type { Graph } from '../../core/object-info.ts';
 import type { Staging } from '../../core/render.ts';
@@ -82,7 +83,7 @@ function referencesIn(node: string, field: string, value: unknown): Reference[] 
 }
 
 function isAsset(value: unknown): value is { info?: unknown } {
-  return typeof value === 'object' && value !== null && (value as { __type?: unknown }).__type === ASSET;
+  return recordOf(value)['__type'] === ASSET;
 }
 
 function holdsAsset(value: unknown): boolean {
@@ -92,14 +93,13 @@ function holdsAsset(value: unknown): boolean {
 
 /** An address stands for the id of what is there. */
 function namedBy(asset: { info?: unknown }): Pick<Reference, 'id' | 'url'> {
-  const { info } = asset;
-  const url = typeof info === 'object' && info !== null ? (info as { url?: unknown }).url : undefined;
+  const { url } = recordOf(asset.info);
   if (typeof url !== 'string') return { id: idOf(asset) };
   return url.length <= MAX_INPUT_URL ? { id: url, url } : { id: undefined };
 }
 
 function idOf({ info }: { info?: unknown }): string | undefined {
-  const id = typeof info === 'object' && info !== null ? (info as { id?: unknown }).id : undefined;
+  const { id } = recordOf(info);
   return typeof id === 'string' && id !== '' && id.length <= 100 ? id : undefined;
 }
 

@@ -1,6 +1,7 @@
 // One request of the smoke test and its whole answer, as bytes. A request without a whole answer becomes a line; no request
 // is repeated, and no redirect is followed.
 
+import { recordOf } from '../../core/json-value.ts';
 import { Found, lacking, next } from '../doctor/check.ts';
 
 export interface Question {
@@ -111,8 +112,7 @@ function withoutQuery(path: string): string {
 
 export function objectOf(bytes: Buffer): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(bytes.toString());
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return recordOf(JSON.parse(bytes.toString()));
   } catch {
     return {};
   }

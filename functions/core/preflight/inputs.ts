@@ -1,6 +1,7 @@
 // One input's value or link of one node, as ComfyUI checks it. Source: validate_inputs in execution.py of 0.33.0.
 
 import type { Declared } from '../declared-inputs.ts';
+import { isRecord } from '../json-value.ts';
 import { PythonError, type Reason } from './answer.ts';
 import { compare, equals, float, int, repr, str, typeName } from './python.ts';
 
@@ -167,8 +168,4 @@ function notInList(name: string, declared: Declared, value: unknown): Reason | u
 
 function configOf({ type, extra }: Declared): unknown {
   return [type, extra];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@
 
 import { stringifyJson } from '../json.ts';
 import { MAX_GRAPH_BYTES, MAX_GRAPH_NESTING, MAX_GRAPH_NODES } from '../limits.ts';
+import { isRecord } from '../json-value.ts';
 import { type Reason, refusal } from './answer.ts';
 
 /** Keys with a meaning of their own in JavaScript. */
@@ -10,7 +11,7 @@ const FORBIDDEN = ['__proto__', 'constructor', 'prototype'];
 
 /** Undefined: `value` is a graph. */
 export function misshapen(value: unknown): Reason | undefined {
-  if (!isObject(value)) return refusal('invalid_prompt', 'The graph must be an object: node id → node');
+  if (!isRecord(value)) return refusal('invalid_prompt', 'The graph must be an object: node id → node');
   if (Array.isArray(value['nodes']))
     return refusal(
       'workflow_format_ui',
@@ -45,11 +46,11 @@ export function unreadableIn(value: unknown): Reason | undefined {
 }
 
 function misshapenNode(node: unknown): string | undefined {
-  if (!isObject(node)) return 'must be an object with "class_type" and "inputs"';
+  if (!isRecord(node)) return 'must be an object with "class_type" and "inputs"';
   if (typeof node['class_type'] === 'object' && node['class_type'] !== null)
     return 'has a "class_type" that is no text';
-  if (Object.hasOwn(node, 'inputs') && !isObject(node['inputs'])) return 'has "inputs" that are no object';
-  if (Object.hasOwn(node, '_meta') && !isObject(node['_meta'])) return 'has a "_meta" that is no object';
+  if (Object.hasOwn(node, 'inputs') && !isRecord(node['inputs'])) return 'has "inputs" that are no object';
+  if (Object.hasOwn(node, '_meta') && !isRecord(node['_meta'])) return 'has a "_meta" that is no object';
   return undefined;
 }
 
@@ -68,13 +69,4 @@ function oddityOf(value: unknown, levels: number): string | typeof TOO_DEEP | ty
     if (odd !== undefined) return odd;
   }
   return undefined;
-}
-
-export function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

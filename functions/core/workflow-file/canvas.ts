@@ -3,6 +3,7 @@
 // ComfyUI's page 1.49.6 writes.
 
 import { MAX_GRAPH_NODES } from '../limits.ts';
+import { isRecord, recordOf } from '../json-value.ts';
 import { type FileFault, unreadable } from './fault.ts';
 
 export interface Slot {
@@ -180,12 +181,4 @@ function textOf(value: unknown): string | undefined {
 
 export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-export function recordOf(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

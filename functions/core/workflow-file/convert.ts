@@ -2,7 +2,8 @@
 // lead. Source: the results of the page 1.49.6 itself.
 
 import type { Graph, GraphNode, ObjectInfo } from '../object-info.ts';
-import { type Canvas, type CanvasNode, isRecord, BYPASSED, MUTED } from './canvas.ts';
+import { isRecord } from '../json-value.ts';
+import { type Canvas, type CanvasNode, BYPASSED, MUTED } from './canvas.ts';
 import type { FileFault } from './fault.ts';
 import { isOfPage, sourceOf } from './resolve.ts';
 import { type Scope, unfold } from './scopes.ts';

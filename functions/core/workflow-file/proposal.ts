@@ -3,7 +3,8 @@
 
 import { parseTarget } from '../inputs-file.ts';
 import { type Graph, modelsOf, type ObjectInfo } from '../object-info.ts';
-import { type Canvas, listOf, recordOf } from './canvas.ts';
+import { recordOf } from '../json-value.ts';
+import { type Canvas, listOf } from './canvas.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { convert, type Field } from './convert.ts';
 import type { FileFault } from './fault.ts';

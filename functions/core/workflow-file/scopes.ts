@@ -3,6 +3,7 @@
 
 import { MAX_GRAPH_NODES } from '../limits.ts';
 import type { ObjectInfo } from '../object-info.ts';
+import { recordOf } from '../json-value.ts';
 import {
   BYPASSED,
   type Canvas,
@@ -11,7 +12,6 @@ import {
   listOf,
   MUTED,
   type Nodes,
-  recordOf,
   type Slot,
 } from './canvas.ts';
 import { type FileFault, unreadable } from './fault.ts';

@@ -3,7 +3,8 @@
 
 import { DYNAMIC_COMBO } from '../declared-inputs.ts';
 import type { ObjectInfo } from '../object-info.ts';
-import { type CanvasNode, isRecord, listOf, recordOf } from './canvas.ts';
+import { isRecord, recordOf } from '../json-value.ts';
+import { type CanvasNode, listOf } from './canvas.ts';
 
 export interface Widget {
   /** As ComfyUI's page would send it. */
