@@ -1,8 +1,8 @@
 // What a picture shows: a landscape of layers in the colours that the prompt's words call for, and before it its subject. The same
 // words, key and size make the same scene. Pure.
 import { createHash } from 'node:crypto';
-import { type Colour, mix, type Shape } from './canvas.ts';
-import { subjectIn } from './subjects.ts';
+import { type Colour, mix, ofHue, type Shape } from './canvas.ts';
+import { subjectIn } from './subjects/subjects.ts';
 
 export interface Scene {
   sky: [Colour, Colour, Colour];
@@ -22,14 +22,10 @@ export function randomOf(seed: string): Random {
   };
 }
 
-/** @param hue degrees; saturation and lightness 0 to 1 */
-export function hsl(hue: number, saturation: number, lightness: number): Colour {
-  const reach = saturation * Math.min(lightness, 1 - lightness);
-  const part = (n: number) => {
-    const k = (n + (((hue % 360) + 360) % 360) / 30) % 12;
-    return Math.round(255 * (lightness - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
-  };
-  return [part(0), part(8), part(4)];
+/** @param hue degrees, of any turn; saturation and lightness 0 to 1 */
+function hsl(hue: number, saturation: number, lightness: number): Colour {
+  const [red, green, blue] = ofHue(((hue % 360) + 360) % 360, saturation, lightness);
+  return [Math.round(red), Math.round(green), Math.round(blue)];
 }
 
 const COLOURS: [RegExp, number][] = [
