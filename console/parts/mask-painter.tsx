@@ -119,6 +119,8 @@ export function MaskPainter({ image, before = [], onDone, onClose }: MaskPainter
           aria-label={words.canvas}
           onKeyDown={byKey}
           onPointerDown={(event) => {
+            // Of several fingers the first paints, and of a mouse its main button.
+            if (!event.isPrimary || event.button !== 0) return;
             canvas.current!.setPointerCapture(event.pointerId);
             startStroke(spotOf(event));
           }}

@@ -8,4 +8,11 @@ export type FileType = 'image' | 'audio' | 'video' | 'file';
 export const takesKind = (type: string, kind: JobStatus['outputs'][number]['kind']): boolean =>
   type === 'file' || type === kind || (type === 'audio' && kind === 'video');
 
+/** What a file should have been; undefined: it may be what the input takes, as far as the browser knows. */
+export function missedBy(type: FileType, mime: string): Exclude<FileType, 'file'> | undefined {
+  const kind = /^(image|audio|video|text)\//.exec(mime)?.[1];
+  if (type === 'file' || kind === undefined || kind === type) return undefined;
+  return type === 'audio' && kind === 'video' ? undefined : type;
+}
+
 export const isFileType = (type: string): type is FileType => /^(image|audio|video|file)$/.test(type);

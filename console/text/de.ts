@@ -72,6 +72,7 @@ export const de: Catalogue = {
     smallOnly: 'Um eine Maske zu malen, bitte die Datei noch einmal wählen',
     chosen: 'Das gewählte Bild',
     mask: 'Maske malen',
+    otherMask: 'Diese Maske wurde auf ein anderes Bild gemalt',
   },
   fileInput: {
     drop: {
@@ -86,6 +87,7 @@ export const de: Catalogue = {
     file: 'Datei',
     made: 'Hier erzeugt',
     noneMade: 'Es wurde noch nichts erzeugt.',
+    missed: { image: 'das ist kein Bild', audio: 'das ist weder Ton noch Film', video: 'das ist kein Film' },
     remove: {
       image: 'Bild entfernen',
       audio: 'Ton entfernen',
@@ -284,6 +286,7 @@ export const de: Catalogue = {
     keyKept: 'Ich habe ihn',
     limits: 'Limits',
     notApplied: 'Die API verlangt keine Schlüssel und begrenzt nichts.',
+    notCounted: 'Ohne Schlüssel wird nichts gezählt: Dies haben Schlüssel zuvor verbraucht.',
     noOwners: 'Es gibt keine Schlüssel.',
     limitNames: {
       requests_per_minute: 'Anfragen je Minute',

@@ -72,6 +72,7 @@ export const en = {
     smallOnly: 'To paint a mask, choose the file again',
     chosen: 'The chosen image',
     mask: 'Paint a mask',
+    otherMask: 'This mask was painted on another image',
   },
   fileInput: {
     drop: {
@@ -86,6 +87,7 @@ export const en = {
     file: 'File',
     made: 'Made here',
     noneMade: 'Nothing was made yet.',
+    missed: { image: 'this is no image', audio: 'this is no sound and no film', video: 'this is no film' },
     remove: {
       image: 'Remove the image',
       audio: 'Remove the sound',
@@ -284,6 +286,7 @@ export const en = {
     keyKept: 'I have kept it',
     limits: 'Limits',
     notApplied: 'The API asks for no keys, and limits nothing.',
+    notCounted: 'Without keys nothing is counted: this is what keys used before.',
     noOwners: 'There are no keys.',
     limitNames: {
       requests_per_minute: 'Requests a minute',

@@ -33,15 +33,20 @@ const texts = computed(() => catalogues[language.value]);
 /** Read where something is drawn: what is drawn changes with the language. */
 export const t = (): Catalogue => texts.value;
 
-/** `3 s`, `2 min`, `1 h`. */
-export function durationOf(seconds: number): string {
+/** `3 s`, `2 min`, `1 h`. @param digits of less than a second, which else is one */
+export function durationOf(seconds: number, digits = 0): string {
   const [value, unit] =
     seconds < 90
-      ? [Math.max(1, Math.round(seconds)), 'second']
+      ? [seconds < 1 && digits > 0 ? seconds : Math.max(1, Math.round(seconds)), 'second']
       : seconds < 5400
         ? [Math.round(seconds / 60), 'minute']
         : [Math.round(seconds / 3600), 'hour'];
-  return new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  return new Intl.NumberFormat(language.value, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: digits,
+  }).format(value);
 }
 
 export const numberOf = (value: number, digits = 0): string =>

@@ -144,6 +144,24 @@ describe.skipIf(!hasChromium)('Inputs that are files', () => {
     await close();
   });
 
+  test('what cannot be one is refused at its field before it is uploaded, and so is what the API does not take', async () => {
+    const { page, axe, close } = await shown.visit();
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && sent.push(request.url()));
+    const field = page.locator('.field').filter({ has: page.getByLabel('Sound') });
+    const sound = page.getByLabel('Sound');
+    await sound.setInputFiles(file('cat.png', 'image/png', picture()));
+    await field.locator('.field-error', { hasText: 'cat.png' }).waitFor();
+    expect(await sound.getAttribute('aria-invalid')).toBe('true');
+    expect(await axe()).toEqual([]);
+    expect(sent).toEqual([]);
+    await sound.setInputFiles(file('empty.mp3', 'audio/mpeg', Buffer.alloc(0)));
+    await field.locator('.field-error', { hasNotText: 'cat.png' }).waitFor();
+    expect(sent).toHaveLength(1);
+    expect(await page.locator('.notice').count()).toBe(0);
+    await close();
+  });
+
   test('what is no sound is refused at its field', async () => {
     const { page, close } = await shown.visit();
     await page.getByLabel('Sound').setInputFiles(file('song.mp3', 'audio/mpeg', picture()));

@@ -14,6 +14,7 @@ describe.skipIf(!hasChromium)('Make', () => {
     folder = await mkdtemp(join(tmpdir(), 'workflows-'));
     await cp('workflows', folder, { recursive: true });
     await addInpaint();
+    await addMask();
     shown = await openConsole({ WORKFLOWS_PATH: folder });
   });
   afterAll(async () => {
@@ -34,6 +35,22 @@ describe.skipIf(!hasChromium)('Make', () => {
       join(folder, 'inpaint.inputs.json'),
       JSON.stringify({ ...(await read('.inputs.json')), title: 'Inpaint' }),
     );
+  }
+
+  /** With a mask of its own beside the image. */
+  async function addMask(): Promise<void> {
+    const graph = {
+      '1': { class_type: 'LoadImage', inputs: { image: '' } },
+      '2': { class_type: 'LoadImageMask', inputs: { image: '', channel: 'red' } },
+      '3': { class_type: 'MaskToImage', inputs: { mask: ['2', 0] } },
+      '4': { class_type: 'SaveImage', inputs: { images: ['3', 0], filename_prefix: 'x' } },
+    };
+    const inputs = {
+      image: { type: 'image', to: '1.image', title: 'Image', required: true },
+      mask: { type: 'image', to: '2.image', title: 'Mask', required: true },
+    };
+    await writeFile(join(folder, 'masked.json'), JSON.stringify(graph));
+    await writeFile(join(folder, 'masked.inputs.json'), JSON.stringify({ title: 'Masked', inputs }));
   }
 
   const small = { width: '256', height: '256' };
@@ -296,6 +313,32 @@ describe.skipIf(!hasChromium)('Make', () => {
     const canvas = page.getByRole('img', { name: 'The image to paint on' });
     await expect.poll(() => property(canvas, 'width')).toBe(640);
     expect(sent).toEqual([]);
+    await close();
+  });
+
+  test('a mask that was painted on another image is said to be so', async () => {
+    const { page, close } = await shown.visit();
+    await page.getByLabel('Workflow').selectOption('masked');
+    const choose = async (side: number) => {
+      const buffer = PNG.sync.write(new PNG({ width: side, height: side, fill: true }));
+      const sent = page.waitForResponse((response) => response.url().endsWith('/api/upload/image'));
+      await page
+        .locator('input[name=image]')
+        .setInputFiles({ name: 'one.png', mimeType: 'image/png', buffer });
+      await sent;
+    };
+    const other = page.getByText('painted on another image');
+    await choose(64);
+    const field = page.locator('.field').filter({ has: page.locator('input[name=mask]') });
+    await field.getByRole('button', { name: 'Paint a mask' }).click();
+    await page.getByRole('img', { name: 'The image to paint on' }).press('Space');
+    await page.getByRole('button', { name: 'Use the mask' }).click();
+    await field.getByAltText('The chosen image').waitFor();
+    expect(await other.count()).toBe(0);
+    await choose(32);
+    await other.waitFor();
+    await choose(64);
+    await other.waitFor({ state: 'detached' });
     await close();
   });
 

@@ -5,11 +5,10 @@ import { useRef, useState } from 'preact/hooks';
 import { Button, IconButton } from '../../parts/button.tsx';
 import { Field } from '../../parts/field.tsx';
 import { useFileDrop } from '../../parts/file-drop.ts';
-import { notifyFailure } from '../../parts/notices.tsx';
 import { fileOf, upload } from '../../state/uploads.ts';
-import type { FileType } from '../../state/file-types.ts';
+import { type FileType, missedBy } from '../../state/file-types.ts';
 import { t } from '../../text/index.ts';
-import { isUploading, uploadInto } from './forms.ts';
+import { failAt, isUploading, uploadInto } from './forms.ts';
 import { MadeHere } from './made-here.tsx';
 
 export interface FileFieldProps {
@@ -49,7 +48,7 @@ export async function take(
   try {
     return await uploadInto(workflow, name, async (signal) => upload(await blob, filename, signal));
   } catch (failure) {
-    notifyFailure(failure);
+    failAt(workflow, name, failure);
     return undefined;
   }
 }
@@ -72,9 +71,14 @@ export function FilePlace(props: PlaceProps) {
   const { workflow, name, type, value, onValue, preview, more, below, ...field } = props;
   const file = useRef<HTMLInputElement>(null);
   const [isOpen, setOpen] = useState(false);
-  const { isOver, place, onChange } = useFileDrop((one) => void take(props, one, one.name));
-  const isBusy = isUploading(workflow, name);
   const words = t().fileInput;
+  const { isOver, place, onChange } = useFileDrop((one) => {
+    // Not only once all of a film has been uploaded.
+    const missed = missedBy(type, one.type);
+    if (missed === undefined) void take(props, one, one.name);
+    else failAt(workflow, name, new Error(`${one.name}: ${words.missed[missed]}`));
+  });
+  const isBusy = isUploading(workflow, name);
   return (
     <Field {...field}>
       {(described) => (

@@ -2,10 +2,12 @@
 
 import { computed, signal } from '@preact/signals';
 import { onKeyChange } from '../../api/key.ts';
+import { isGivenUp } from '../../api/pause.ts';
 import { Latest } from '../../parts/latest.ts';
+import { messageOf, notifyFailure } from '../../parts/notices.tsx';
 import { storedOfOwner } from '../../state/private.ts';
 import { names } from '../../state/workflows.ts';
-import type { Fault, Faults, Values } from './form.ts';
+import type { Fault, Values } from './form.ts';
 
 const isRecord = (value: unknown): value is Record<string, never> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -31,7 +33,7 @@ export const times = signal('1');
 /** The workflow whose form takes the focus as soon as it is drawn. */
 export const focusWanted = signal<string | undefined>(undefined);
 
-export const faults = signal<Faults | Record<string, string>>({});
+export const faults = signal<Record<string, Fault | string>>({});
 export const timesFault = signal<Fault | undefined>(undefined);
 
 /** Uploads for fields, by `<workflow>/<field>`. A value that a field gets by whatever way is later than its upload, which is given up. */
@@ -51,14 +53,26 @@ export async function uploadInto(
   field: string,
   upload: (signal: AbortSignal) => Promise<string>,
 ): Promise<string> {
+  dropFault(field, () => true);
   try {
     const uploaded = await uploads.begin(`${name}/${field}`, upload);
     setValue(name, field, uploaded);
     return uploaded;
   } finally {
-    const { [field]: fault, ...others } = faults.peek();
-    if (typeof fault === 'object' && fault.kind === 'uploading') faults.value = others;
+    dropFault(field, (fault) => typeof fault === 'object' && fault.kind === 'uploading');
   }
+}
+
+function dropFault(field: string, isOne: (fault: Fault | string) => boolean): void {
+  const { [field]: fault, ...others } = faults.peek();
+  if (fault !== undefined && isOne(fault)) faults.value = others;
+}
+
+/** Said at the field; as a notice where another form is shown since. */
+export function failAt(name: string, field: string, error: unknown): void {
+  if (isGivenUp(error)) return;
+  if (workflow.peek() === name) faults.value = { ...faults.peek(), [field]: messageOf(error) };
+  else notifyFailure(error);
 }
 
 export const valuesOfForm = (name: string): Values => allValues.value[name] ?? {};

@@ -34,9 +34,11 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
   const canvas = useImage(base);
   const words = t().image;
 
+  const painted = isMask ? baseOf(field.value) : undefined;
+  const isOfOther = painted !== undefined && base !== '' && painted !== base;
   const isSmallOnly = canvas.whole === undefined && canvas.shown !== undefined;
-  const takePainted = async (strokes: readonly Stroke[], painted: ImageData, pixels: ImageData) => {
-    const blob = pngOf(isMask ? maskOf(painted) : imageWithMask(pixels, painted));
+  const takePainted = async (strokes: readonly Stroke[], drawn: ImageData, pixels: ImageData) => {
+    const blob = pngOf(isMask ? maskOf(drawn) : imageWithMask(pixels, drawn));
     const name = await take(field, blob, isMask ? 'mask.png' : 'masked.png');
     if (name !== undefined) keepPainted(name, base, strokes);
   };
@@ -55,6 +57,7 @@ export function ImageField({ takesMask, maskFor, ...field }: ImageFieldProps) {
       }
       below={
         <>
+          {isOfOther && <p class="warning">{words.otherMask}</p>}
           {takesMask && isSmallOnly && <p class="field-about">{words.smallOnly}</p>}
           {isPainting && canvas.whole && (
             <MaskPainter

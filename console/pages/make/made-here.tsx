@@ -72,10 +72,10 @@ async function others(type: FileType, signal: AbortSignal): Promise<string[]> {
 }
 
 function Tile({ filename, onChoose }: { filename: string; onChoose: () => void }) {
-  const { address } = usePicture(filename);
+  const { address, gone } = usePicture(filename, 'GET /api/image/{filename}/thumbnail');
   return (
     <button type="button" class="tile" aria-label={filename} onClick={onChoose}>
-      {address && <img src={address} alt="" />}
+      {address ? <img src={address} alt="" /> : gone && filename}
     </button>
   );
 }
