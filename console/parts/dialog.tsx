@@ -64,7 +64,9 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
     >
       <div class="dialog-body">
         <header class="dialog-head">
-          <h2 id={id}>{title}</h2>
+          <h2 id={id} dir="auto">
+            {title}
+          </h2>
           {!staysOpen && (
             <IconButton icon="close" label={t().close} onClick={() => dialog.current?.close()} />
           )}

@@ -152,6 +152,22 @@ describe.skipIf(!hasChromium)('Long words and narrow pages', () => {
     },
   );
 
+  test('a prompt that is too long is not cut, and is wrong at its field; one from right to left begins at the right', async () => {
+    const { page, close } = await shown.visit();
+    const prompt = page.getByLabel('Prompt', { exact: true });
+    const long = 'x'.repeat(10_001);
+    await prompt.fill(long);
+    expect(await prompt.inputValue()).toBe(long);
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.field.wrong .field-error', { hasText: '10000' }).waitFor();
+    await prompt.fill('ثعلب أحمر في الثلج');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.card-prompt').waitFor();
+    for (const one of ['textarea[name=prompt]', '.card-prompt'])
+      expect(await page.evaluate(`getComputedStyle(document.querySelector('${one}')).direction`)).toBe('rtl');
+    await close();
+  });
+
   test('a card is named by the beginning of its prompt', async () => {
     const { page, close } = await shown.visit();
     await page.getByLabel('Prompt', { exact: true }).fill(PROMPT);
@@ -215,7 +231,7 @@ describe.skipIf(!hasChromium)('Long words and narrow pages', () => {
   test.each(Object.keys(PAGES) as (keyof typeof PAGES)[])(
     'with wide letters nothing goes out of 320 pixels, in German: %s',
     async (to) => {
-      const { page, complaints, close } = await shown.visit({
+      const { page, axe, complaints, close } = await shown.visit({
         locale: 'de-DE',
         viewport: { width: 320, height: 640 },
         bypassCSP: true,
@@ -227,6 +243,7 @@ describe.skipIf(!hasChromium)('Long words and narrow pages', () => {
         await page.evaluate(`Math.max(...[...document.querySelectorAll('.top nav a, h2, .hosts .row > *')]
         .map((one) => one.getBoundingClientRect().right))`);
       expect(right).toBeLessThanOrEqual(320);
+      expect(await axe()).toEqual([]);
       expect(complaints).toEqual([]);
       await close();
     },

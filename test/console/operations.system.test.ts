@@ -121,6 +121,7 @@ describe.skipIf(!hasChromium)('Operations', () => {
     await shown.key('lena');
     const { page, axe, close } = await shown.visit({ at: '#/operations' });
     await page.getByText('The API asks for no keys, and limits nothing.').waitFor();
+    await page.getByText('Without keys nothing is counted').waitFor();
     await page.getByRole('button', { name: 'Change lena' }).click();
     const dialog = page.getByRole('dialog', { name: 'Limits of lena' });
     const images = dialog.getByLabel('Images a day');

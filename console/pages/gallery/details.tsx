@@ -222,7 +222,7 @@ function Facts({ job }: { job: JobDetails }) {
     entries.map(([name, value]) => (
       <div key={name}>
         <dt>{name}</dt>
-        <dd>{value}</dd>
+        <dd dir="auto">{value}</dd>
       </div>
     ));
   const inputs = Object.entries(job.inputs).map(([name, value]): [string, string] => [

@@ -146,6 +146,7 @@ function Bar({ filters, wrong, onRefresh }: BarProps) {
         <input
           ref={first}
           type="search"
+          dir="auto"
           maxLength={LONGEST_SEARCH}
           value={wanted.search}
           onInput={set('search')}

@@ -38,7 +38,9 @@ export function Tile({ job, href }: { job: GalleryJob; href: string }) {
         )}
         {job.outputs.length > 1 && <span class="gallery-count">{job.outputs.length}</span>}
       </span>
-      <span class="gallery-prompt">{about}</span>
+      <span class="gallery-prompt" dir="auto">
+        {about}
+      </span>
       <span class="gallery-line">
         <span class="state">{state}</span>
         <time dateTime={job.created_at} title={timeOf(job.created_at)}>

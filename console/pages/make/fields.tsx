@@ -78,7 +78,7 @@ function InputField({ form, name }: { form: Form; name: string }) {
     default:
       return (
         <Field {...field}>
-          {(described) => <Text {...described} name={name} schema={schema} value={text} onValue={set} />}
+          {(described) => <Text {...described} name={name} value={text} onValue={set} />}
         </Field>
       );
   }
@@ -113,13 +113,15 @@ interface WholeFieldProps extends ControlProps {
   error?: string | undefined;
 }
 
-/** As tall as what is typed (field-sizing in CSS), at least a few lines for the prompt. */
-const Text = ({ name, schema, value, onValue, ...described }: SchemaControlProps & Described) => (
+/**
+ * As tall as what is typed (field-sizing in CSS), at least a few lines for the prompt. What is too long is not cut: the API says so.
+ */
+const Text = ({ name, value, onValue, ...described }: ControlProps & Described) => (
   <textarea
     {...described}
     name={name}
     rows={name === 'prompt' || name === 'text' ? 4 : 1}
-    maxLength={schema.maxLength}
+    dir="auto"
     value={value}
     onInput={(event) => onValue(event.currentTarget.value)}
   />

@@ -57,7 +57,9 @@ export function JobCard({ asked }: { asked: Asked }) {
         </div>
       )}
       <div class="card-body">
-        <p class="card-prompt">{prompt}</p>
+        <p class="card-prompt" dir="auto">
+          {prompt}
+        </p>
         <div class="card-state">
           {/* Said again by screen readers when the state changes, not at each step. */}
           <p class="state" role="status">

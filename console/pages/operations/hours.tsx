@@ -8,7 +8,7 @@ export function Hours({ hours: { intervals } }: { hours: HoursView }) {
   const words = t().operations;
   const clock = new Intl.DateTimeFormat(language.value, { hour: '2-digit', minute: '2-digit' });
   const labels = intervals.map(({ at }) => clock.format(new Date(at)));
-  const seconds = (value: number) => (value < 1 ? numberOf(value, 2) : durationOf(value));
+  const seconds = (value: number) => durationOf(value, 2);
   const tries = [
     { name: words.delivered, values: intervals.map(({ webhooks }) => webhooks.delivered) },
     { name: words.givenUp, values: intervals.map(({ webhooks }) => webhooks.given_up) },

@@ -83,7 +83,7 @@ export default function Operations() {
           {(found) => <Limits limits={found} onChange={() => void limits.again()} />}
         </Loaded>
       </section>
-      <section class="panel">
+      <section class="panel whole">
         <h2>{words.usage}</h2>
         <UsageByDay owners={owners} />
       </section>

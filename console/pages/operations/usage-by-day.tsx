@@ -5,7 +5,7 @@ import { call } from '../../api/call.ts';
 import type { UsageByDay as Usage } from '../../api/types.ts';
 import { Failed } from '../../parts/failed.tsx';
 import { Plot } from '../../parts/plot.tsx';
-import { owner as me } from '../../state/me.ts';
+import { owner as me, usage } from '../../state/me.ts';
 import { numberOf, t } from '../../text/index.ts';
 import { useRead } from '../../state/read.ts';
 import { OwnerChoice } from './owner-choice.tsx';
@@ -20,6 +20,7 @@ export function UsageByDay({ owners }: { owners: string[] }) {
   );
   return (
     <>
+      {usage.value?.limited === false && <p class="field-about">{t().operations.notCounted}</p>}
       <OwnerChoice owners={owners} owner={owner} onOwner={setOwner} />
       {read.failure === undefined ? (
         // Empty plots have the place of full ones.
@@ -35,7 +36,7 @@ function Days({ days }: { days: Usage['days'] }) {
   const words = t().operations;
   const labels = days.map(({ day }) => day);
   return (
-    <>
+    <div class="plots">
       <Plot
         title={words.images}
         labels={labels}
@@ -48,6 +49,6 @@ function Days({ days }: { days: Usage['days'] }) {
         series={[{ name: '$', values: days.map(({ usd }) => usd), how: 'bar' }]}
         say={(value) => `$${numberOf(value, 4)}`}
       />
-    </>
+    </div>
   );
 }
