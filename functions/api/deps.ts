@@ -33,7 +33,7 @@ export interface ApiDeps extends Tables {
   nudge(jobId: string): void;
   /** Calls `listener` after each write to a job by this process. Absent: changes are only found by polls. */
   changes?(listener: (jobId: string) => void): void;
-  /** What jobs show while hosts in this process run them. Absent: nothing comes of those in others. */
+  /** What jobs show while hosts in this process run them. Absent: hosts are others, and it comes by the bucket. */
   live?: Pick<Live, 'listen'>;
   /** Notifies the webhook deliverer that one is due. Best effort; must not throw. */
   webhookDue?(): void;

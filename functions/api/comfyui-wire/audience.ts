@@ -6,6 +6,7 @@
 import { hasEnded, type Job, type JobState } from '../../core/job.ts';
 import type { JobRequest } from '../../core/request.ts';
 import { TIMINGS } from '../../core/timings.ts';
+import { previewsOf } from '../caches/previews.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { WireDeps } from './deps.ts';
 import { executingNothing, newsOf, newsToAll, statusOf } from './events.ts';
@@ -26,6 +27,8 @@ const MISSED_WITHIN = 10 * 60_000;
 /** Jobs that wait and are read at each poll, the first in the queue, beside those that run. */
 const MAX_FOLLOWED = 200;
 const MAX_LISTED = 1000;
+/** Jobs of which previews are read from the bucket at once; half of them may be such as were sent with no client. */
+const MAX_PREVIEWED = 8;
 /** The index in which jobs are found may still have one that has ended. */
 const ENDS_REMEMBERED = 1000;
 
@@ -36,6 +39,8 @@ interface Followed {
   /** As its sockets have heard it. */
   state: JobState;
   stop: AbortController;
+  /** Ends its previews; absent: none are listened to. */
+  deaf?: (() => void) | undefined;
 }
 
 /**
@@ -44,6 +49,7 @@ interface Followed {
  */
 export function createAudience(deps: WireDeps, owner: string, heard: Recent, empty: () => void): Audience {
   const { jobs, queue, watch, log, now, timings = TIMINGS } = deps;
+  const previews = previewsOf(deps);
   const sockets = new Set<ClientSocket>();
   /** Those among them that have been greeted. */
   const hearing = new Set<ClientSocket>();
@@ -108,15 +114,28 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
     const { jobId } = state;
     const one: Followed = { state, request, clientId, stop: new AbortController() };
     followed.set(jobId, one);
-    const deaf = deps.live?.listen(jobId, (preview) => {
-      if (one.state.status !== 'processing') return;
+    listen(one);
+    void keepFollowing(one).finally(() => {
+      one.deaf?.();
+      if (followed.get(jobId) === one) followed.delete(jobId);
+    });
+  }
+
+  /** To its previews, while it runs. Where its host is another process they cost calls: there only to a few at once. */
+  function listen(one: Followed): void {
+    const { clientId, state } = one;
+    if (state.status !== 'processing') {
+      one.deaf?.();
+      one.deaf = undefined;
+      return;
+    }
+    const most = deps.live ? Infinity : clientId === undefined ? MAX_PREVIEWED / 2 : MAX_PREVIEWED;
+    const now = [...followed.values()].filter(({ deaf }) => deaf !== undefined).length;
+    if (one.deaf || now >= most) return;
+    one.deaf = previews.listen(state.jobId, (preview) => {
       // Of whom nothing is known it is not known that they read metadata.
       const shown = clientId === undefined ? { ...preview, node: undefined } : preview;
       for (const socket of hearing) if (hears(socket, clientId)) socket.show(shown, promptIdOf(one));
-    });
-    void keepFollowing(one).finally(() => {
-      deaf?.();
-      if (followed.get(jobId) === one) followed.delete(jobId);
     });
   }
 
@@ -131,6 +150,7 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
         // What could not be said is tried again.
         await say({ state: next, request: one.request }, one.state, one.clientId);
         one.state = next;
+        listen(one);
       });
     }
   }

@@ -1,10 +1,11 @@
-// A call that is answered as a stream: unfinished images as ComfyUI shows them while a host in this process runs the job, then each
-// image as it is there. Where no previews come, none are sent.
+// A call that is answered as a stream: unfinished images as ComfyUI shows them while the job runs, at most as many as were asked
+// for, then each image as it is there. Where no previews come, none are sent.
 
 import type { Context } from 'hono';
 import { stringifyJson } from '../../core/json.ts';
-import type { Preview } from '../../core/live.ts';
+import { base64Of as previewInBase64 } from '../../core/live.ts';
 import type { Job, JobState } from '../../core/job.ts';
+import { previewsOf, whileItRuns } from '../caches/previews.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
 import { endOf } from '../facade/held.ts';
@@ -44,28 +45,40 @@ export function streamedAnswer(deps: FacadeDeps, c: Context<ApiEnv>, streamed: S
     wake();
   };
 
-  const progress = new Map(jobs.map(({ state }) => [state.jobId, state.progress]));
-  const partials = jobs.map(() =>
-    spread(asked.partialImages ?? 0, ({ type, image }, index) =>
+  const previews = previewsOf(deps);
+  const following = jobs.map((job) => ({ job, ...partialsOf(job.state.jobId, asked.partialImages ?? 0) }));
+
+  /** So many of a job's previews, evenly over its progress (0 to 1) as far as it is known; then none is listened to. */
+  function partialsOf(jobId: string, wanted: number) {
+    let said = 0;
+    let progress = 0;
+    const shown = whileItRuns(previews, jobId, ({ type, image }) => {
+      if (progress < said / (wanted + 1)) return;
       say(`${kind}.partial_image`, {
         type: `${kind}.partial_image`,
-        b64_json: Buffer.from(image).toString('base64'),
+        b64_json: previewInBase64({ image }),
         created_at: created(),
-        partial_image_index: index,
+        partial_image_index: said,
         background: 'opaque',
         output_format: type.slice('image/'.length),
         quality: asked.quality ?? 'auto',
         size: asked.size,
-      }),
-    ),
-  );
-  const deaf = jobs.map(({ state: { jobId } }, at) =>
-    deps.live?.listen(jobId, (preview) => partials[at]!(preview, progress.get(jobId)!)),
-  );
+      });
+      said += 1;
+      if (said === wanted) shown.end();
+    });
+    if (wanted === 0) shown.end();
+    return {
+      hear(state: JobState) {
+        ({ progress } = state);
+        shown.hear(state);
+      },
+      end: () => shown.end(),
+    };
+  }
 
-  const hear = (state: JobState) => void progress.set(state.jobId, state.progress);
-
-  async function follow({ state: known }: Job): Promise<void> {
+  async function follow({ job: { state: known }, hear, end }: (typeof following)[number]): Promise<void> {
+    hear(known);
     try {
       const state = (await endOf(deps, known, signal, longest, hear)) ?? known;
       refuse(state);
@@ -82,6 +95,7 @@ export function streamedAnswer(deps: FacadeDeps, c: Context<ApiEnv>, streamed: S
     } catch (error) {
       say('error', answerOf(error as Error, c, deps.log).body);
     }
+    end();
     unfinished -= 1;
     wake();
   }
@@ -109,24 +123,11 @@ export function streamedAnswer(deps: FacadeDeps, c: Context<ApiEnv>, streamed: S
     });
   }
 
-  for (const job of jobs) void follow(job);
-  const end = () => {
-    for (const one of deaf) one?.();
+  for (const one of following) void follow(one);
+  const close = () => {
+    for (const one of following) one.end();
     slot?.free();
     sent(isWhole);
   };
-  return c.body(bodyOf(events(), end), 200, EVENT_STREAM);
-}
-
-/** So many of a job's previews, evenly over its progress (0 to 1) as far as it is known. */
-function spread(
-  wanted: number,
-  say: (preview: Preview, index: number) => void,
-): (preview: Preview, progress: number) => void {
-  let said = 0;
-  return (preview, progress) => {
-    if (said >= wanted || progress < said / (wanted + 1)) return;
-    say(preview, said);
-    said += 1;
-  };
+  return c.body(bodyOf(events(), close), 200, EVENT_STREAM);
 }

@@ -3,11 +3,11 @@
 import { hasEnded, type JobState } from '../../core/job.ts';
 import { base64Of, type Preview } from '../../core/live.ts';
 import { TIMINGS } from '../../core/timings.ts';
+import { previewsOf } from '../caches/previews.ts';
 import { COME_AGAIN, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
 import { type NewestPreview, newestPreview } from './newest-preview.ts';
 import type { Shared } from './shared.ts';
-import { storedPreviews } from './stored-previews.ts';
 
 interface Following {
   report(state: JobState): Promise<string>;
@@ -24,7 +24,7 @@ export async function* statusEvents(
   { signal }: Slot,
   { report, may, showsPreviews }: Following,
 ): AsyncGenerator<string, void> {
-  const { watch, log, live = storedPreviews(deps), timings = TIMINGS } = deps;
+  const { watch, log, timings = TIMINGS } = deps;
   let state = known;
   let reported = first;
   let newest: NewestPreview | undefined;
@@ -32,7 +32,8 @@ export async function* statusEvents(
   const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
   let change = changeOf(state);
   for (;;) {
-    if (showsPreviews && state.status === 'processing') newest ??= newestPreview(live, known.jobId, signal);
+    if (showsPreviews && state.status === 'processing')
+      newest ??= newestPreview(previewsOf(deps), known.jobId, signal);
     // What an attempt that is over has shown.
     if (state.status !== 'processing') newest?.take();
     else if (newest && (await isFirst(newest.arrival(), change))) {

@@ -1,8 +1,10 @@
 // Calls that are answered as streams, by OpenAI's own client: previews as they come, then the images; and a stream that is cut.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keys } from '../../../functions/core/names.ts';
+import { listen, listenerOf } from '../../../functions/runtime/listen.ts';
 import { type Rig, startRig } from '../../support/rig.ts';
-import { call } from '../support.ts';
+import { anotherProcess, call } from '../support.ts';
 import { clientOf, sizeOfPng, SMALL } from './support.ts';
 
 let rig: Rig;
@@ -71,4 +73,40 @@ test('a job that ends without an image is an error in the stream', async () => {
   await expect.poll(newest).not.toBe(before);
   await call(rig.app, `DELETE /api/queue/${await newest()}`);
   expect(await ended).toMatchObject({ code: 'cancelled', type: 'image_generation_error' });
+});
+
+describe('where the host is another process', () => {
+  let own: Rig;
+  let server: Awaited<ReturnType<typeof listen>>;
+  beforeAll(async () => {
+    own = await startRig();
+    await own.addHost({ comfyui: { previews: true, stepMs: 120 }, live: undefined });
+    server = await listen(listenerOf(anotherProcess(own, {})), '127.0.0.1', 0);
+  });
+  afterAll(async () => {
+    await server.close();
+    await own.close();
+  });
+
+  async function typesOf(partialImages: number): Promise<{ types: string[]; jobId: string }> {
+    const types: string[] = [];
+    const client = clientOf({ url: `http://127.0.0.1:${server.port}` }, { maxRetries: 0 });
+    const asked = { ...SMALL, steps: 50, partial_images: partialImages, stream: true } as const;
+    for await (const { type } of await client.images.generate(asked)) types.push(type);
+    return { types, jobId: (await own.store.jobs.listOwned('local', 1)).items[0]!.jobId };
+  }
+  const storedOf = async (jobId: string) => (await own.images.page(keys.derivedOfJob(jobId), 10)).items;
+
+  test('unfinished images come by the bucket, no more than were asked for', async () => {
+    const { types, jobId } = await typesOf(1);
+    expect(types).toEqual(['image_generation.partial_image', 'image_generation.completed']);
+    expect(await storedOf(jobId)).toHaveLength(1);
+  });
+
+  test('none is stored, and nothing written, for who asks for none', async () => {
+    const { types, jobId } = await typesOf(0);
+    expect(types).toEqual(['image_generation.completed']);
+    expect(await storedOf(jobId)).toEqual([]);
+    expect(await own.store.jobs.readState(jobId)).not.toHaveProperty('previewsUntil');
+  });
 });
