@@ -11,6 +11,13 @@ export interface Read<T> {
   failure: unknown;
   /** Asks anew: an answer that is on its way may be from before. */
   again: () => Promise<void>;
+  /** Asks for more beside what was found, unless an answer is on its way. */
+  goOn: <M>(
+    more: (found: T, signal: AbortSignal) => Promise<M>,
+    join: (found: T, more: M) => T,
+  ) => Promise<void>;
+  /** To what is known without asking. */
+  change: (to: (found: T) => T) => void;
 }
 
 /** @param on read anew when one of these is another. @param every ms; absent: once */
@@ -24,16 +31,19 @@ export function useRead<T>(
   const underway = useRef<AbortController | undefined>(undefined);
   /** Whether what is shown is of this question. */
   const isAnswered = useRef(false);
-  const again = useCallback(async () => {
+  const ask = async <A>(
+    question: (signal: AbortSignal) => Promise<A>,
+    taken: (answer: A, before?: T) => T,
+  ) => {
     underway.current?.abort();
     const mine = new AbortController();
     underway.current = mine;
     setFailure(undefined);
     try {
-      const answer = await read(mine.signal);
+      const answer = await question(mine.signal);
       if (mine.signal.aborted) return;
       isAnswered.current = true;
-      setFound(answer);
+      setFound((before) => taken(answer, before));
     } catch (error) {
       if (mine.signal.aborted || isGivenUp(error)) return;
       if (isAnswered.current) notifyFailure(error);
@@ -44,7 +54,17 @@ export function useRead<T>(
     } finally {
       if (underway.current === mine) underway.current = undefined;
     }
-  }, on);
+  };
+  const again = useCallback(() => ask(read, (answer) => answer), on);
+  const goOn: Read<T>['goOn'] = async (more, join) => {
+    if (found === undefined || underway.current) return;
+    await ask(
+      (signal) => more(found, signal),
+      (answer, before = found) => join(before, answer),
+    );
+  };
+  const change: Read<T>['change'] = (to) =>
+    setFound((before) => (before === undefined ? before : to(before)));
   useEffect(() => {
     isAnswered.current = false;
     void again();
@@ -56,5 +76,5 @@ export function useRead<T>(
       underway.current?.abort();
     };
   }, [again]);
-  return { found, failure, again };
+  return { found, failure, again, goOn, change };
 }

@@ -1,12 +1,12 @@
 // The webhooks of all owners, by owner and state: what was delivered, what was not and why, and once more.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { OwnersWebhooks } from '../../api/types.ts';
-import { isGivenUp } from '../../api/pause.ts';
 import { Button } from '../../parts/button.tsx';
-import { Failed } from '../../parts/failed.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
+import { useRead } from '../../state/read.ts';
 import { numberOf, t, timeOf } from '../../text/index.ts';
 import { OwnerChoice } from './owner-choice.tsx';
 
@@ -19,10 +19,16 @@ export function Webhooks({ owners }: { owners: string[] }) {
   const words = t().operations;
   const [owner, setOwner] = useState('');
   const [state, setState] = useState('');
-  const { found, failure, next, again, more, replace } = useWebhooks(owner, state);
+  const read = useRead((signal) => pageOf(owner, state, signal), [owner, state]);
+  const more = () =>
+    read.goOn((found, signal) => pageOf(owner, state, signal, found.next_cursor ?? undefined), joined);
   const resend = async (one: Webhook) => {
     try {
-      replace({ ...one, ...(await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } })) });
+      const sent = await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } });
+      read.change((found) => ({
+        ...found,
+        webhooks: found.webhooks.map((other) => (other.id === one.id ? { ...one, ...sent } : other)),
+      }));
       notify(words.resent);
     } catch (error) {
       notifyFailure(error);
@@ -44,90 +50,54 @@ export function Webhooks({ owners }: { owners: string[] }) {
           </select>
         </label>
       </div>
-      {failure !== undefined && <Failed error={failure} again={again} />}
-      {failure === undefined && found === undefined && <div class="skeleton section-skeleton" />}
-      <ul class="webhooks">
-        {found?.map((one) => (
-          <li key={one.id}>
+      <Loaded read={read}>
+        {({ webhooks, next_cursor: next }) => (
+          <>
+            <ul class="webhooks">
+              {webhooks.map((one) => (
+                <li key={one.id}>
+                  <p class="row">
+                    <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
+                    <span class="grow">{one.url}</span>
+                    <Button icon="again" onClick={() => void resend(one)}>
+                      {words.resend}
+                    </Button>
+                  </p>
+                  <p class="field-about">
+                    {one.owner} · {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
+                    {one.last_status !== null && ` · ${one.last_status}`}
+                  </p>
+                  {one.last_error && <p class="field-error">{one.last_error}</p>}
+                </li>
+              ))}
+            </ul>
             <p class="row">
-              <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
-              <span class="grow">{one.url}</span>
-              <Button icon="again" onClick={() => void resend(one)}>
-                {words.resend}
-              </Button>
+              <span class="field-about" role="status">
+                {webhooks.length > 0
+                  ? words.shown(numberOf(webhooks.length))
+                  : next === null
+                    ? words.noWebhooks
+                    : words.noneYet}
+              </span>
+              {next !== null && <Button onClick={() => void more()}>{words.showMore}</Button>}
             </p>
-            <p class="field-about">
-              {one.owner} · {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
-              {one.last_status !== null && ` · ${one.last_status}`}
-            </p>
-            {one.last_error && <p class="field-error">{one.last_error}</p>}
-          </li>
-        ))}
-      </ul>
-      {found && (
-        <p class="row">
-          <span class="field-about" role="status">
-            {found.length > 0
-              ? words.shown(numberOf(found.length))
-              : next === null
-                ? words.noWebhooks
-                : words.noneYet}
-          </span>
-          {next !== null && <Button onClick={() => void more()}>{words.showMore}</Button>}
-        </p>
-      )}
+          </>
+        )}
+      </Loaded>
     </>
   );
 }
 
 const BADGES = { delivered: 'badge good', failed: 'badge bad', pending: 'badge' };
 
-/** Those that were read so far, page by page; begins anew where others are meant. */
-function useWebhooks(owner: string, state: string) {
-  const [found, setFound] = useState<Webhook[] | undefined>(undefined);
-  const [next, setNext] = useState<string | null>(null);
-  /** Of the first page; of a further one it is a notice. */
-  const [failure, setFailure] = useState<unknown>(undefined);
-  /** Answers about what is no longer meant come too late. */
-  const meant = useRef({});
-  const read = async (cursor?: string) => {
-    const { current } = meant;
-    const query = {
-      limit: SHOWN,
-      ...(owner && { owner }),
-      ...(state && { state }),
-      ...(cursor && { cursor }),
-    };
-    try {
-      const page = await call('GET /api/admin/webhooks', { query });
-      if (current !== meant.current) return;
-      const known = new Set(page.webhooks.map(({ id }) => id));
-      setFound((before = []) => [
-        ...(cursor === undefined ? [] : before.filter(({ id }) => !known.has(id))),
-        ...page.webhooks,
-      ]);
-      setNext(page.next_cursor);
-    } catch (error) {
-      if (current !== meant.current || isGivenUp(error)) return;
-      if (cursor !== undefined) return notifyFailure(error);
-      setFound(undefined);
-      setFailure(error);
-    }
-  };
-  const begin = async () => {
-    meant.current = {};
-    setNext(null);
-    setFailure(undefined);
-    await read();
-  };
-  useEffect(() => void begin(), [owner, state]);
-  return {
-    found,
-    failure,
-    next,
-    again: begin,
-    more: () => read(next ?? undefined),
-    replace: (one: Webhook) =>
-      setFound((before) => before?.map((other) => (other.id === one.id ? one : other))),
-  };
+const pageOf = (owner: string, state: string, signal: AbortSignal, cursor?: string) =>
+  call('GET /api/admin/webhooks', {
+    query: { limit: SHOWN, owner: owner || undefined, state: state || undefined, cursor },
+    signal,
+  });
+
+/** One that was sent again since stands where it is now. */
+function joined(before: OwnersWebhooks, page: OwnersWebhooks): OwnersWebhooks {
+  const known = new Set(page.webhooks.map(({ id }) => id));
+  return { ...page, webhooks: [...before.webhooks.filter(({ id }) => !known.has(id)), ...page.webhooks] };
 }
