@@ -20,7 +20,7 @@ import { follow } from '../../shell/route.ts';
 import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
 import { formOf, loadForm, names, titleOf } from '../../state/workflows.ts';
-import { durationOf, numberOf, t, timeOf } from '../../text/index.ts';
+import { durationOf, language, numberOf, t, timeOf } from '../../text/index.ts';
 import { again, varySeed } from '../make/again.ts';
 import { UseAsInput } from '../make/use-as-input.tsx';
 import { forget, found, type GalleryJob, loadMore } from './found.ts';
@@ -200,7 +200,7 @@ function Facts({ job }: { job: JobDetails }) {
   const isThere = names.value?.includes(job.workflow) ?? false;
   useEffect(() => {
     if (isThere) loadForm(job.workflow).catch(notifyFailure);
-  }, [isThere, job.workflow]);
+  }, [isThere, job.workflow, language.value]);
   const form = formOf(job.workflow);
   const seconds = (value: number | null) => (value === null ? undefined : durationOf(value));
   const facts: [string, string | undefined][] = [

@@ -9,7 +9,7 @@ import { notifyFailure } from '../../parts/notices.tsx';
 import { follow, place } from '../../shell/route.ts';
 import { may, owner } from '../../state/me.ts';
 import { loadNames } from '../../state/workflows.ts';
-import { t } from '../../text/index.ts';
+import { language, t } from '../../text/index.ts';
 import { Details } from './details.tsx';
 import {
   type Filters,
@@ -41,7 +41,7 @@ export default function Gallery() {
   const words = t().gallery;
   const [open] = place.value.rest;
   const filters = filtersOf(place.value.query);
-  useEffect(() => void loadNames().catch(notifyFailure), []);
+  useEffect(() => void loadNames().catch(notifyFailure), [language.value]);
   useEffect(() => void find(filters), [linkOf(filters)]);
   const isLive = found.value.some(({ status }) => status === 'queued' || status === 'processing');
   const every = isLive ? LOOKS_AGAIN : isSearch(filters) ? undefined : LOOKS_FOR_NEW;

@@ -1,6 +1,6 @@
 // A job that was asked for: what it waits for, how far it is, what came of it, and what can be done with that.
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { JobStatus } from '../../api/types.ts';
 import { Button, IconButton } from '../../parts/button.tsx';
@@ -13,7 +13,8 @@ import { whyItWaits } from '../../parts/waiting.ts';
 import { lookAgain } from '../../state/follow.ts';
 import { type Asked, ask, forget, isEnded, type Known, knownOf } from '../../state/jobs.ts';
 import { may } from '../../state/me.ts';
-import { durationOf, numberOf, t } from '../../text/index.ts';
+import { formOf, loadForm, names } from '../../state/workflows.ts';
+import { durationOf, language, numberOf, t } from '../../text/index.ts';
 import { again, varySeed } from './again.ts';
 import { UseAsInput } from './use-as-input.tsx';
 
@@ -71,11 +72,7 @@ export function JobCard({ asked }: { asked: Asked }) {
         {view && state === 'completed' && <p class="field-about">{madeOf(view)}</p>}
         {failure && <p class="field-error">{failure.message}</p>}
         {view?.error && <p class="field-error">{view.error}</p>}
-        {view?.notes.map((note) => (
-          <p key={note} class="field-about">
-            {note}
-          </p>
-        ))}
+        {view && view.notes.length > 0 && <Notes workflow={asked.workflow} notes={view.notes} />}
         <div class="row">
           {!isEnded(known) && asked.jobId !== undefined && (
             <Button icon="close" busy={!may('generate')} onClick={() => void cancel()}>
@@ -121,6 +118,20 @@ export function JobCard({ asked }: { asked: Asked }) {
       )}
     </article>
   );
+}
+
+/** A job has them as they were stored; what they mean in the page's language its workflow says, while it is there. */
+function Notes({ workflow, notes }: { workflow: string; notes: readonly string[] }) {
+  const isThere = names.value?.includes(workflow) ?? false;
+  useEffect(() => {
+    if (isThere) loadForm(workflow).catch(notifyFailure);
+  }, [isThere, workflow, language.value]);
+  const meanings = formOf(workflow)?.notes ?? {};
+  return notes.map((note) => (
+    <p key={note} class="field-about">
+      {meanings[note] ?? note}
+    </p>
+  ));
 }
 
 /** Of the image that is made, where that is known: nothing moves when it comes. */

@@ -9,8 +9,8 @@ import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { ask, asked, forget, type Inputs, submit } from '../../state/jobs.ts';
 import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
-import { type Form, formOf, loadForm, loadNames, names, titleOf } from '../../state/workflows.ts';
-import { decimal, t } from '../../text/index.ts';
+import { type Form, formOf, loadNames, names, reloadForm, titleOf } from '../../state/workflows.ts';
+import { decimal, language, t } from '../../text/index.ts';
 import { Fields } from './fields.tsx';
 import { inputsAfter, readTimes, readValues } from './form.ts';
 import {
@@ -36,11 +36,11 @@ export default function Make() {
   const list = useRead(async () => {
     await loadNames();
     return true;
-  }, []);
+  }, [language.value]);
   const fields = useRead(async () => {
-    if (name !== undefined) await loadForm(name, true);
+    if (name !== undefined) await reloadForm(name);
     return true;
-  }, [name]);
+  }, [name, language.value]);
   /** Until another is there, the one before stays: nothing moves. */
   const before = useRef<Form | undefined>(undefined);
   const form = (name === undefined ? undefined : formOf(name)) ?? before.current;

@@ -9,8 +9,8 @@ import { messageOf, notifyFailure } from '../../parts/notices.tsx';
 import { ask } from '../../state/jobs.ts';
 import { may } from '../../state/me.ts';
 import { useRead } from '../../state/read.ts';
-import { loadNames } from '../../state/workflows.ts';
-import { t } from '../../text/index.ts';
+import { inLanguage, loadNames } from '../../state/workflows.ts';
+import { language, t } from '../../text/index.ts';
 import { type Draft, draftOf } from './draft.ts';
 import { DropFile } from './drop-file.tsx';
 import { Editor } from './editor.tsx';
@@ -26,7 +26,15 @@ interface Open {
 
 export default function Workflows() {
   const words = t().workflows;
-  const all = useRead((signal) => call('GET /api/workflows', { query: { details: 'true' }, signal }), []);
+  const all = useRead(
+    (signal) =>
+      call('GET /api/workflows', {
+        query: { details: 'true' },
+        headers: inLanguage(language.value),
+        signal,
+      }),
+    [language.value],
+  );
   const [open, setOpen] = useState<Open | undefined>(undefined);
   /** Why the last file is no workflow. */
   const [unread, setUnread] = useState<string | undefined>(undefined);
