@@ -54,7 +54,7 @@ export type WorkflowProposal = { kind: "api" | "canvas" | "app" | "picture"; gra
 
 export type WorkflowRemoved = { name: string; removed: true };
 
-export type WorkflowSaved = { name: string; replaced: boolean };
+export type WorkflowSaved = { name: string; replaced: boolean; kept_translations: (string)[] };
 
 export type Usage = { owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; limited: false } | { owner: string; scopes: ("generate" | "graphs" | "read" | "admin")[]; limited: true; requests_per_minute: { limit: number | null; remaining: number | null; resets_at: string | null }; unfinished_jobs: { limit: number | null; used: number; remaining: number | null }; images_today: { limit: number | null; used: number; reserved: number; remaining: number | null; resets_at: string }; usd_this_month: { limit: number | null; used: number; estimated: number; remaining: number | null; resets_at: string }; upload_bytes: { limit: number | null; used: number; remaining: number | null }; this_month: { jobs: number; images: number; gpu_seconds: number } };
 

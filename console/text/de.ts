@@ -345,6 +345,7 @@ export const de: Catalogue = {
     save: 'Speichern',
     saved: (name) => `${name} ist gespeichert und aktiv`,
     savedOnly: (name) => `${name} ist gespeichert; noch kann ihn kein Host ausführen`,
+    keptTranslations: (languages) => `Seine Übersetzungen wurden übernommen: ${languages}`,
     anywayTitle: (name) => `${name} trotzdem speichern?`,
     anyway: 'Trotzdem speichern',
     absent: (what) => `Kein Host hat ${what}. Bis einer es hat, werden seine Jobs abgelehnt.`,

@@ -111,7 +111,7 @@ export function createApi(url: string, key: string | undefined, advice = '') {
 
     /** @param replace one of the same name */
     saveWorkflow: (name: string, graph: object, inputsFile: object, replace: boolean) =>
-      json<{ replaced: boolean }>(
+      json<{ replaced: boolean; kept_translations: string[] }>(
         `/api/workflows/${encodeURIComponent(name)}`,
         {
           method: 'POST',

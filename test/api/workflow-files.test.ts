@@ -71,7 +71,10 @@ describe('from a file to a job', () => {
     expect((json['inputs_file'] as Json)['inputs']).toMatchObject({ width: { default: 64, to: '1.width' } });
 
     const saved = await save('blue', { graph: json['graph'], inputs_file: json['inputs_file'] });
-    expect([saved.status, saved.json]).toEqual([200, { name: 'blue', replaced: false }]);
+    expect([saved.status, saved.json]).toEqual([
+      200,
+      { name: 'blue', replaced: false, kept_translations: [] },
+    ]);
     const accepted = await call(app, 'POST /api/generate', { json: { workflow: 'blue', width: 128 } });
     expect(accepted.status).toBe(202);
     expect((await loadTemplates(folder)).get('blue')?.graph).toEqual(
@@ -116,6 +119,40 @@ describe('saving', () => {
       replaced: true,
     });
     expect((await call(app, 'GET /api/workflows/twice')).json).toMatchObject({ title: 'Bluer' });
+  });
+
+  test('translations of what is replaced stay, of inputs that are still there', async () => {
+    const height = { type: 'integer', default: 64, to: '1.height' };
+    const german = { title: 'Blau', inputs: { width: { title: 'Breite' }, height: { title: 'Höhe' } } };
+    const both = {
+      ...inputs_file,
+      language: 'en',
+      inputs: { ...inputs_file.inputs, height },
+      translations: { de: german, 'pt-BR': { title: 'Azul' } },
+    };
+    const { json } = await save('kept', { graph, inputs_file: both });
+    expect(json['kept_translations']).toEqual([]);
+    const replaced = await save('kept', { graph, inputs_file, replace: true });
+    expect([replaced.status, replaced.json['kept_translations']]).toEqual([200, ['de', 'pt-BR']]);
+    const read = async () =>
+      JSON.parse(await readFile(join(folder, 'kept.inputs.json'), 'utf8')) as Record<string, unknown>;
+    expect(await read()).toEqual({
+      ...inputs_file,
+      language: 'en',
+      translations: {
+        de: { title: 'Blau', inputs: { width: { title: 'Breite' } } },
+        'pt-BR': { title: 'Azul', inputs: {} },
+      },
+    });
+    const { json: shown } = await call(app, 'GET /api/workflows/kept', {
+      headers: { 'accept-language': 'de' },
+    });
+    expect(shown).toMatchObject({ title: 'Blau', inputs: { properties: { width: { title: 'Breite' } } } });
+
+    // It says itself that there are none.
+    await save('kept', { graph, inputs_file: { ...inputs_file, translations: {} }, replace: true });
+    expect(await read()).toEqual({ ...inputs_file, translations: {} });
+    expect((await save('kept', { graph, inputs_file, replace: true })).json['kept_translations']).toEqual([]);
   });
 
   test('of two of one name at once, one is refused', async () => {

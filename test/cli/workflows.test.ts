@@ -1,6 +1,6 @@
 // `npm run workflows` as a process: with no API, with the local one, with one that asks for keys; and killed on the way.
 
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -210,7 +210,15 @@ describe('with API_URL', () => {
       code: 1,
       stderr: expect.stringContaining('--replace') as string,
     });
-    expect(await run([...to, '--replace'], { API_URL: fixed })).toMatchObject({ code: 0 });
+    const german = { de: { title: 'Meiner', inputs: { width: { title: 'Breite' } } } };
+    const path = join(folder, 'mine.inputs.json');
+    const before = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...before, language: 'en', translations: german }));
+    expect(await run([...to, '--replace'], { API_URL: fixed })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('de') as string,
+    });
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ translations: german });
   }, 30_000);
 
   test('a lost answer is no second try', async () => {

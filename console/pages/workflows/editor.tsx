@@ -10,7 +10,7 @@ import { Question } from '../../parts/dialog.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
 import { saveFile } from '../../parts/save-file.ts';
 import { TextField } from '../../parts/text-field.tsx';
-import { decimal, t } from '../../text/index.ts';
+import { decimal, languageOf, t } from '../../text/index.ts';
 import { absentOf, type Draft, type Field, filesOf, isDoubtful, twiceNamed } from './draft.ts';
 import { Faults } from './faults.tsx';
 import { Fields } from './fields.tsx';
@@ -50,9 +50,13 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
   const send = async (replace: boolean) => {
     setWrong({});
     try {
-      await call('POST /api/workflows/{name}', { path: { name }, body: { ...files(), replace } });
+      const { kept_translations: kept } = await call('POST /api/workflows/{name}', {
+        path: { name },
+        body: { ...files(), replace },
+      });
       if (proposal.hosts.length > 0) notify(words.saved(name));
       else notify(words.savedOnly(name), true);
+      if (kept.length > 0) notify(words.keptTranslations(kept.map(languageOf).join(', ')));
       onSaved(name, isTried);
     } catch (error) {
       if (!(error instanceof ApiFailure)) notifyFailure(error);

@@ -6,10 +6,12 @@ import type { Graph } from '../../core/object-info.ts';
 import { misshapen } from '../../core/preflight/shape.ts';
 import {
   parseTemplate,
+  type Template,
   WORKFLOW_NAME,
   WORKFLOW_NAME_RULE,
   type WorkflowFolder,
 } from '../../core/template.ts';
+import { withTranslationsOf } from '../../core/workflow-file/kept-translations.ts';
 import { filesOf } from '../../core/workflow-file/written.ts';
 import type { ApiDeps } from '../deps.ts';
 
@@ -18,13 +20,13 @@ type Deps = Pick<ApiDeps, 'workflows' | 'log'>;
 /** Names of routes beside those of workflows. */
 const TAKEN = ['propose'];
 
-/** @returns whether it replaced one. @throws AppError bad_workflow, workflow_exists, workflows_fixed */
+/** @returns whether it replaced one, and the languages of the translations that it kept of that. @throws AppError bad_workflow, workflow_exists, workflows_fixed */
 export async function saveWorkflow(
   { workflows, log }: Deps,
   owner: string,
   name: string,
   { graph, inputs_file: inputsFile, replace, ...others }: Record<string, unknown>,
-): Promise<{ replaced: boolean }> {
+): Promise<{ replaced: boolean; kept: string[] }> {
   const [unknown] = Object.keys(others);
   if (unknown !== undefined)
     throw new AppError('unknown_field', `Unknown field: ${unknown.slice(0, 60)}`, {
@@ -35,16 +37,25 @@ export async function saveWorkflow(
   const odd = misshapen(graph);
   if (odd)
     throw new AppError('bad_workflow', `The graph cannot be used: ${odd.message} ${odd.details}`.trim());
+  const { inputsFile: file, kept } = withTranslationsOf(
+    replace === true ? workflows.templates.get(name) : undefined,
+    inputsFile as object,
+    parsed(name, graph, inputsFile),
+  );
+  const { replaced } = await folder.save(name, filesOf(graph as Graph, file), replace === true);
+  log.info('workflow.saved', { workflow: name, owner });
+  return { replaced, kept };
+}
+
+/** @throws AppError bad_workflow */
+function parsed(name: string, graph: unknown, inputsFile: unknown): Template {
   try {
-    parseTemplate(name, graph, inputsFile);
+    return parseTemplate(name, graph, inputsFile);
   } catch (error) {
     if (error instanceof AppError && error.code === 'bad_template')
       throw new AppError('bad_workflow', error.message);
     throw error;
   }
-  const saved = await folder.save(name, filesOf(graph as Graph, inputsFile as object), replace === true);
-  log.info('workflow.saved', { workflow: name, owner });
-  return saved;
 }
 
 /** @throws AppError workflow_not_found, last_workflow, workflows_fixed */

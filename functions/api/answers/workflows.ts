@@ -84,7 +84,11 @@ export const workflowProposal = z.strictObject({
   hosts: z.array(z.string()).describe('Ids of those that can run it'),
 });
 
-export const workflowSaved = z.strictObject({ name: z.string(), replaced: z.boolean() });
+export const workflowSaved = z.strictObject({
+  name: z.string(),
+  replaced: z.boolean(),
+  kept_translations: z.array(z.string()).describe('The languages whose texts stay, of what was replaced'),
+});
 export const workflowRemoved = z.strictObject({ name: z.string(), removed: z.literal(true) });
 
 const jsonType = z.enum(['string', 'integer', 'number', 'boolean']);

@@ -58,7 +58,12 @@ export const workflowFileRoutes = (deps: Shared) => [
           properties: {
             graph: { type: 'object', description: 'As a proposal gives it' },
             inputs_file: { type: 'object', description: 'As docs/workflows.md describes it' },
-            replace: { type: 'boolean', default: false, description: 'One of the same name' },
+            replace: {
+              type: 'boolean',
+              default: false,
+              description:
+                'One of the same name; where `inputs_file` has no `translations`, those of it stay',
+            },
           },
         }),
         limit: { bytes: MAX_GRAPH_BYTES, tooLarge: graphTooLarge },
@@ -68,7 +73,8 @@ export const workflowFileRoutes = (deps: Shared) => [
     },
     async (c, { name, body }) => {
       const { saveWorkflow } = await import('../admission/save-workflow.ts');
-      return { name, ...(await saveWorkflow(deps, c.get('caller').owner, name, body)) };
+      const { replaced, kept } = await saveWorkflow(deps, c.get('caller').owner, name, body);
+      return { name, replaced, kept_translations: kept };
     },
   ),
 

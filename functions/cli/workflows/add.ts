@@ -56,17 +56,23 @@ export async function add(
   const inputsFile = { ...proposal.inputs_file, title, inputs };
   await say('');
   if (folder !== undefined) {
-    await saveInFolder(folder, name, proposal.graph, inputsFile, replace);
-    return say(`Written: ${pairIn(folder, name)}`);
+    const { kept } = await saveInFolder(folder, name, proposal.graph, inputsFile, replace);
+    await say(`Written: ${pairIn(folder, name)}`);
+    return sayKept(kept);
   }
-  await api.saveWorkflow(name, proposal.graph, inputsFile, replace).catch((error: unknown) => {
+  const saved = await api.saveWorkflow(name, proposal.graph, inputsFile, replace).catch((error: unknown) => {
     // Not repeated: the second time it would be there already.
     if (!(error instanceof NoAnswer)) throw error;
     throw new CommandError(`${error.message}; it may have saved ${name} all the same, as list shows`);
   });
   await say(`${isOwn ? 'Saved' : 'Saved, and in use at once'}: ${await whereOf(name)}`);
+  await sayKept(saved.kept_translations);
   await say(`  ${programAsTyped('generate')} --workflow ${name}`);
   if (!isChecked(list)) tell('No ComfyUI has checked it');
+}
+
+async function sayKept(languages: readonly string[]): Promise<void> {
+  if (languages.length > 0) await say(`  Its translations were kept: ${languages.join(', ')}`);
 }
 
 /** An image cannot be made up. */

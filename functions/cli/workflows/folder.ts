@@ -6,25 +6,31 @@ import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import type { Graph } from '../../core/object-info.ts';
 import { parseTemplate } from '../../core/template.ts';
+import { withTranslationsOf } from '../../core/workflow-file/kept-translations.ts';
 import { filesOf } from '../../core/workflow-file/written.ts';
 import { finishWrites, writeWorkflow } from '../../runtime/workflow-folder.ts';
+import { loadTemplate } from '../../runtime/workflows.ts';
 import { CommandError } from '../command-error.ts';
 
-/** @throws CommandError, or AppError bad_template, which names the file and the field */
+/** @returns the languages of the translations that it keeps of what it replaces. @throws CommandError, or AppError bad_template, which names the file and the field */
 export async function saveInFolder(
   folder: string,
   name: string,
   graph: object,
   inputsFile: object,
   replace: boolean,
-): Promise<{ replaced: boolean }> {
+): Promise<{ kept: string[] }> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory())
     throw new CommandError(`--folder must be a folder that is there; ${folder} is none`);
-  parseTemplate(name, graph, inputsFile);
+  const template = parseTemplate(name, graph, inputsFile);
   try {
     await finishWrites(folder);
-    return await writeWorkflow(folder, name, filesOf(graph as Graph, inputsFile), replace);
+    // Of one that cannot be read nothing can be kept.
+    const former = replace ? await loadTemplate(folder, name).catch(() => undefined) : undefined;
+    const { inputsFile: file, kept } = withTranslationsOf(former, inputsFile, template);
+    await writeWorkflow(folder, name, filesOf(graph as Graph, file), replace);
+    return { kept };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === 'workflow_exists') throw isThere(name);
