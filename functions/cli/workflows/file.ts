@@ -1,10 +1,10 @@
 // The file that is to become a workflow, and the name that it gives it.
 
 import { readFile, stat } from 'node:fs/promises';
-import { parse } from 'node:path';
+import { basename } from 'node:path';
+import { workflowNameOf } from '../../core/ascii.ts';
 import { MAX_WORKFLOW_FILE_BYTES } from '../../core/limits.ts';
 import { MB } from '../../core/quota.ts';
-import { WORKFLOW_NAME } from '../../core/template.ts';
 import { CommandError } from '../command-error.ts';
 
 export type File = Uint8Array<ArrayBuffer>;
@@ -25,13 +25,7 @@ export async function readFileAt(path: string): Promise<File> {
 
 /** `My Workflow (2).json` → `my_workflow_2`. @throws CommandError where nothing is left */
 export function nameOf(path: string): string {
-  const name = parse(path)
-    .name.normalize('NFKD')
-    .replaceAll(/\p{M}/gu, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .replaceAll(/^_+|_+$/g, '')
-    .slice(0, 64);
-  if (!WORKFLOW_NAME.test(name)) throw new CommandError(`Under which name? --name NAME`);
+  const name = workflowNameOf(basename(path));
+  if (name === '') throw new CommandError(`Under which name? --name NAME`);
   return name;
 }

@@ -1,6 +1,7 @@
 // The inputs file that is proposed for a graph: what callers of most workflows want to set, under names that are used
 // elsewhere too. A person changes it; nothing here decides what a workflow can do.
 
+import { inAscii } from '../ascii.ts';
 import { type InputSpec, parseTarget, RESERVED } from '../inputs-file.ts';
 import { isFileType } from '../file-types.ts';
 import { type Graph, linkOf } from '../object-info.ts';
@@ -216,12 +217,8 @@ function narrowed(spec: InputSpec, field: string): InputSpec {
 
 /** `Negative Prompt (long)` → `negative_prompt_long`. */
 export function wordOf(title: string): string {
-  const word = title
-    .normalize('NFKD')
-    .replaceAll(/\p{M}/gu, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .replaceAll(/^[_\d]+|_+$/g, '')
+  const word = inAscii(title)
+    .replace(/^[_\d]+/, '')
     .slice(0, 40)
     .replace(/_+$/, '');
   return word === '' ? 'input' : word;

@@ -271,7 +271,7 @@ test('an API export has candidates too', () => {
 
 test.each([
   ['Negative Prompt (long)', 'negative_prompt_long'],
-  ['Höhe', 'hohe'],
+  ['Höhe', 'hoehe'],
   ['提示词', 'input'],
   ['1st image', 'st_image'],
   ['__x__', 'x'],
