@@ -41,6 +41,8 @@ interface Asked<R extends Route> {
   /** Sent as JSON, or as it is where it is a form or a file. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** Sent twice it does no more than once. */
+  mayRepeat?: boolean;
   /** One that is not in use yet. */
   key?: string;
   signal?: AbortSignal;
@@ -55,7 +57,7 @@ export const send = <R extends Route>(route: R, asked: Asked<R> = {}): Promise<R
   receive(route, asked, (response) => Promise.resolve(response));
 
 /**
- * The answer, of a status below 400, as `read` takes its body. GETs, and what carries an Idempotency-Key, are sent again: when the
+ * The answer, of a status below 400, as `read` takes its body. GETs, what carries an Idempotency-Key, and what says so are sent again: when the
  * connection is back, also where an answer was cut or came of something between, and when the API asks to wait a moment.
  * @throws ApiFailure; DOMException AbortError when it is not wanted any more, also since there is another key
  */
@@ -67,7 +69,7 @@ export async function receive<R extends Route, T>(
   const { headers = {}, signal: wanted } = asked;
   const signal = wanted ? AbortSignal.any([wanted, signalOfKey()]) : signalOfKey();
   const request = requestOf(route, asked);
-  const mayRepeat = request.method === 'GET' || 'Idempotency-Key' in headers;
+  const mayRepeat = asked.mayRepeat ?? (request.method === 'GET' || 'Idempotency-Key' in headers);
   const times = { lost: 0, limited: 0 };
   for (;;) {
     const found = await answerOf(request, read, signal, asked.key !== undefined);

@@ -59,7 +59,8 @@ export async function upload(file: Blob, filename: string, signal: AbortSignal):
 async function byForm(file: Blob, filename: string, signal: AbortSignal): Promise<string> {
   const form = new FormData();
   form.set('image', file, filename);
-  return (await call('POST /api/upload/image', { body: form, signal })).name;
+  // Its name comes of its content.
+  return (await call('POST /api/upload/image', { body: form, signal, mayRepeat: true })).name;
 }
 
 async function byLink(file: Blob, filename: string, signal: AbortSignal): Promise<string> {
@@ -70,6 +71,7 @@ async function byLink(file: Blob, filename: string, signal: AbortSignal): Promis
   const { name, upload } = await call('POST /api/upload/link', {
     body: { filename, size_bytes: file.size, sha256 },
     signal,
+    mayRepeat: true,
   });
   if (upload) {
     const { method, url, headers } = upload;

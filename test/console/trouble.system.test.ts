@@ -2,6 +2,7 @@
 // proxy between them that makes the trouble.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PNG } from 'pngjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Proxy, startProxy } from '../support/proxy.ts';
 import { type Console, hasChromium, openConsole, type Visit } from './console.ts';
@@ -166,6 +167,34 @@ describe.skipIf(!hasChromium)('under trouble', () => {
     await page.keyboard.press('Control+Enter');
     await page.getByRole('article', { name: 'answer lost' }).getByText('Done').waitFor();
     expect(times).toBe(2);
+    await close();
+  });
+
+  test('a file whose upload is cut is uploaded when it can be', async () => {
+    const { page, close } = await visit();
+    await page.getByLabel('Workflow', { exact: true }).selectOption('flux2_turbo_controlnet');
+    trouble('POST /api/upload/image', cutting, 1);
+    const buffer = PNG.sync.write(new PNG({ width: 64, height: 64, fill: true }));
+    await page.locator('input[type=file]').setInputFiles({ name: 'cut.png', mimeType: 'image/png', buffer });
+    await page.getByAltText('The chosen image').waitFor();
+    expect(count('POST /api/upload/image')).toBe(2);
+    expect(await page.locator('.field-error').count()).toBe(0);
+    await close();
+  });
+
+  test('details go on after an answer that failed', async () => {
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ prompt: 'followed', width: 256, height: 256, steps: 50 }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    const { page, close } = await visit(`#/gallery/${id}`);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Running', { exact: true }).first().waitFor();
+    trouble(`GET /api/jobs/${id}`, failing, 1);
+    await page.locator('.notice.fault').waitFor();
+    await dialog.getByText('Done', { exact: true }).waitFor();
     await close();
   });
 

@@ -36,10 +36,13 @@ interface DetailsProps {
 export function Details({ id, hrefOf, onClose }: DetailsProps) {
   const read = useRead((signal) => call('GET /api/jobs/{id}', { path: { id }, signal }), [id]);
   const { found: job, again } = read;
+  /** Also those that failed: the next may not. */
+  const [looks, setLooks] = useState(0);
   useEffect(() => {
-    const timer = job && isLive(job) ? setTimeout(() => void again(), LOOKS_AGAIN) : undefined;
+    const look = () => void again().finally(() => setLooks(looks + 1));
+    const timer = job && isLive(job) ? setTimeout(look, LOOKS_AGAIN) : undefined;
     return () => clearTimeout(timer);
-  }, [job]);
+  }, [job, looks]);
   const at = found.value.findIndex(({ job_id: one }) => one === id);
   const [newer, older] = at < 0 ? [] : [found.value[at - 1], found.value[at + 1]];
   useEffect(() => {
