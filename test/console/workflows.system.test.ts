@@ -52,6 +52,12 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     await page.getByRole('heading', { name: 'What Plain Blue.json would become' }).waitFor();
     expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe('Plain Blue');
     await page.getByLabel('Title', { exact: true }).fill('Plainly blue');
+    // A look at another page loses nothing.
+    await page.getByRole('link', { name: 'Make' }).click();
+    await page.getByLabel('Prompt', { exact: true }).waitFor();
+    await page.goBack();
+    await page.getByLabel('Title', { exact: true }).waitFor();
+    expect(await page.getByLabel('Title', { exact: true }).inputValue()).toBe('Plainly blue');
     const row = page.getByRole('row').filter({ has: page.getByLabel('May be set: width') });
     expect(await row.innerText()).toMatch(/#1[^]*width\s+64/);
     const height = page.getByLabel('May be set: height');

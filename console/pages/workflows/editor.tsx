@@ -19,6 +19,7 @@ interface EditorProps {
   proposal: WorkflowProposal;
   draft: Draft;
   canSave: boolean;
+  onDraft: (draft: Draft) => void;
   onSaved: (name: string, isTried: boolean) => void;
   onClose: () => void;
 }
@@ -29,10 +30,10 @@ interface Wrong {
   rest?: string;
 }
 
-export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorProps) {
+export function Editor({ proposal, draft, canSave, onDraft, onSaved, onClose }: EditorProps) {
   const words = t().workflows;
-  const [{ file, title, fields, ...typed }, setDraft] = useState(draft);
-  const name = typed.name.trim();
+  const { file, title, fields } = draft;
+  const name = draft.name.trim();
   const [isTried, setTried] = useState(false);
   const [wrong, setWrong] = useState<Wrong>({});
   const [isBusy, during] = useBusy();
@@ -40,7 +41,7 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
   const [asks, setAsks] = useState<'anyway' | 'replace' | undefined>(undefined);
   const change = (changes: Partial<Draft>) => {
     setWrong({});
-    setDraft((before) => ({ ...before, ...changes }));
+    onDraft({ ...draft, ...changes });
   };
   const changeField = (at: number, changes: Partial<Field>) =>
     change({ fields: fields.map((one, index) => (index === at ? { ...one, ...changes } : one)) });
@@ -88,7 +89,7 @@ export function Editor({ proposal, draft, canSave, onSaved, onClose }: EditorPro
         <TextField
           label={words.name}
           name="name"
-          value={typed.name}
+          value={draft.name}
           error={wrong.name}
           onValue={(value) => change({ name: value })}
         />

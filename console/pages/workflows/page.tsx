@@ -1,7 +1,9 @@
 // Workflows: what there is, what each needs and who can run it; and a file that becomes one.
 
+import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
+import { onKeyChange } from '../../api/key.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { isGivenUp } from '../../api/pause.ts';
 import { Loaded } from '../../parts/loaded.tsx';
@@ -24,6 +26,10 @@ interface Open {
   draft: Draft;
 }
 
+/** What a person makes of it is still there after a look at another page. */
+const opened = signal<Open | undefined>(undefined);
+onKeyChange(() => (opened.value = undefined));
+
 export default function Workflows() {
   const words = t().workflows;
   const all = useRead(
@@ -35,7 +41,7 @@ export default function Workflows() {
       }),
     [language.value],
   );
-  const [open, setOpen] = useState<Open | undefined>(undefined);
+  const open = opened.value;
   /** Why the last file is no workflow. */
   const [unread, setUnread] = useState<string | undefined>(undefined);
   /** The workflow that was saved to be tried. */
@@ -45,7 +51,8 @@ export default function Workflows() {
     setUnread(undefined);
     try {
       const proposal = await call('POST /api/workflows/propose', { body: file });
-      setOpen((before) => ({ id: (before?.id ?? 0) + 1, proposal, draft: draftOf(proposal, file.name) }));
+      const id = (opened.peek()?.id ?? 0) + 1;
+      opened.value = { id, proposal, draft: draftOf(proposal, file.name) };
     } catch (error) {
       if (!isGivenUp(error)) setUnread(`${file.name}: ${messageOf(error)}`);
     }
@@ -65,13 +72,14 @@ export default function Workflows() {
           proposal={open.proposal}
           draft={open.draft}
           canSave={canSave}
+          onDraft={(draft) => (opened.value = { ...open, draft })}
           onSaved={(name, isTried) => {
-            setOpen(undefined);
+            opened.value = undefined;
             setTried(isTried ? name : undefined);
             if (isTried) ask(name, {});
             void changed();
           }}
-          onClose={() => setOpen(undefined)}
+          onClose={() => (opened.value = undefined)}
         />
       )}
       {tried !== undefined && <Trial workflow={tried} />}
