@@ -1,11 +1,11 @@
 // Every dialog, every empty place and every error that a person comes to, as axe sees it: both themes, both languages, forced colours.
 
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
 import { PNG } from 'pngjs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { en } from '../../console/text/en.ts';
 import { type Console, hasChromium, openConsole, type Visit } from './console.ts';
 
@@ -27,11 +27,60 @@ describe.skipIf(!hasChromium)('what a person comes to', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'workflows-'));
     await cp('workflows', folder, { recursive: true });
+    await addTooLarge();
     shown = await openConsole({ WORKFLOWS_PATH: folder });
   });
   afterAll(async () => {
     await shown?.close();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  /** The simulated ComfyUI has no memory for it. */
+  async function addTooLarge(): Promise<void> {
+    const graph = {
+      '1': { class_type: 'EmptyImage', inputs: { width: 16_384, height: 16_384, batch_size: 1, color: 0 } },
+      '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'x' } },
+    };
+    const inputs = { color: { type: 'integer', to: '1.color', title: 'Color', default: 0 } };
+    await writeFile(join(folder, 'large.json'), JSON.stringify(graph));
+    await writeFile(join(folder, 'large.inputs.json'), JSON.stringify({ title: 'Too large', inputs }));
+  }
+
+  test('a job that failed says why, is tried again where it cannot be read, and leads back to the form', async () => {
+    const accepted = await fetch(`${shown.url}api/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ workflow: 'large', color: 7 }),
+    });
+    const { job_id: id } = (await accepted.json()) as { job_id: string };
+    await vi.waitUntil(async () => {
+      const status = await fetch(`${shown.url}api/status/${id}?wait=10`);
+      return ((await status.json()) as { status: string }).status === 'failed';
+    }, 60_000);
+    const { page, axe, close } = await shown.visit({ at: '#/gallery?state=failed' });
+    const path = `**/api/jobs/${id}`;
+    await page.route(path, (route) =>
+      route.fulfill({ status: 500, json: { error: 'Internal error; request 7', code: 'internal_error' } }),
+    );
+    await page.getByRole('link', { name: /large/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Internal error; request 7').waitFor();
+    await page.unroute(path);
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await dialog.getByText('EmptyImage (1)').waitFor();
+    await dialog.locator('.field-error').getByText('Allocation on device').waitFor();
+    expect(await axe()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Edit again' }).click();
+    await page.getByRole('textbox', { name: 'Color' }).waitFor();
+    expect(await page.getByRole('textbox', { name: 'Color' }).inputValue()).toBe('7');
+    await page.goBack();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page
+      .getByRole('dialog', { name: 'Delete this job?' })
+      .getByRole('button', { name: 'Delete' })
+      .click();
+    await page.getByText('Nothing matches.').waitFor();
+    await close();
   });
 
   const button = ({ page }: Visit, name: string) => page.getByRole('button', { name, exact: true });
