@@ -2,6 +2,7 @@
 // out where the call may be sent twice.
 
 import { t } from '../text/index.ts';
+import { hearTime } from './clock.ts';
 import { addressOf, heard, lose, whenBack } from './connection.ts';
 import { forgetKey, key, signalOfKey } from './key.ts';
 import { waitOf, waitOut } from './limited.ts';
@@ -130,6 +131,7 @@ async function answerOf<T>(
     const response = await fetch(address, { ...init, signal });
     if (!response.ok) return await failureOf(response, isTried);
     const found = await read(response);
+    hearTime(response.headers.get('Date'));
     heard();
     return found;
   } catch {

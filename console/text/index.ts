@@ -1,6 +1,7 @@
 // What the page says, in the language of the person: one catalogue a language, and every other has exactly what English has.
 
 import { computed, signal } from '@preact/signals';
+import { apiNow } from '../api/clock.ts';
 import { stored } from '../state/stored.ts';
 import { ago } from './ago.ts';
 import { de } from './de.ts';
@@ -63,7 +64,7 @@ export const timeOf = (iso: string): string =>
   new Intl.DateTimeFormat(language.value, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso));
 
 /** `5 min. ago`, `yesterday`. */
-export const agoOf = (iso: string): string => ago(iso, Date.now(), language.value);
+export const agoOf = (iso: string): string => ago(iso, apiNow(), language.value);
 
 export const bytesOf = (bytes: number): string => {
   const unit = bytes < 1e6 ? 'kilobyte' : bytes < 1e9 ? 'megabyte' : 'gigabyte';

@@ -182,6 +182,44 @@ describe.skipIf(!hasChromium)('under trouble', () => {
     await close();
   });
 
+  test('of two workflow files that are dropped the last counts, however slow the answer to the first', async () => {
+    const { page, close } = await visit('#/workflows');
+    await page.getByText('Drop a file here').waitFor();
+    const held: (() => void)[] = [];
+    proxy.answer = (request, response) => {
+      if (!request.url!.includes('/propose') || held.length > 0) return false;
+      held.push(() => page504(request, response));
+      return true;
+    };
+    const drop = (name: string) =>
+      page.locator('input[type=file]').setInputFiles({
+        name,
+        mimeType: 'application/json',
+        buffer: Buffer.from(JSON.stringify({ '1': { class_type: 'EmptyImage', inputs: { width: 64 } } })),
+      });
+    await drop('first.json');
+    await page.getByText('Uploading').waitFor();
+    await expect.poll(() => held.length).toBe(1);
+    await drop('second.json');
+    await page.getByRole('heading', { name: 'What second.json would become' }).waitFor();
+    await page.getByText('Uploading').waitFor({ state: 'detached' });
+    held[0]!();
+    await page.getByRole('link', { name: 'Gallery' }).click();
+    await page.goBack();
+    await page.getByRole('heading', { name: 'What second.json would become' }).waitFor();
+    await close();
+  });
+
+  test('on a machine whose clock is a day ahead what was just made was made just now', async () => {
+    const { page, close } = await visit();
+    await page.addInitScript('{ const now = Date.now; Date.now = () => now() + 86_400_000; }');
+    await made('by a wrong clock');
+    await page.goto(`${proxy.url}/#/gallery`);
+    await page.reload();
+    await page.getByRole('link', { name: /by a wrong clock[^]*(sec|now)/ }).waitFor();
+    await close();
+  });
+
   test('details go on after an answer that failed', async () => {
     const accepted = await fetch(`${shown.url}api/generate`, {
       method: 'POST',

@@ -6,12 +6,14 @@ import { useFileDrop } from '../../parts/file-drop.ts';
 import { t } from '../../text/index.ts';
 
 interface DropFileProps {
+  /** One is on its way. */
+  isReading: boolean;
   /** Why the last one was not taken. */
   error: string | undefined;
   onFile: (file: File) => void;
 }
 
-export function DropFile({ error, onFile }: DropFileProps) {
+export function DropFile({ isReading, error, onFile }: DropFileProps) {
   const words = t().workflows;
   const { isOver, place, onChange } = useFileDrop(onFile);
   const input = useRef<HTMLInputElement>(null);
@@ -19,6 +21,7 @@ export function DropFile({ error, onFile }: DropFileProps) {
     <section
       class={isOver ? 'drop over workflow-drop' : 'drop workflow-drop'}
       aria-label={words.add}
+      aria-busy={isReading}
       {...place}
     >
       <p class="drop-words">{words.drop}</p>
@@ -32,7 +35,7 @@ export function DropFile({ error, onFile }: DropFileProps) {
       />
       <p>
         <Button icon="workflows" onClick={() => input.current?.click()}>
-          {words.file}
+          {isReading ? t().fileInput.uploading : words.file}
         </Button>
       </p>
       {error && (

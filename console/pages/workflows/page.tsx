@@ -6,6 +6,7 @@ import { call } from '../../api/call.ts';
 import { onKeyChange } from '../../api/key.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { isGivenUp } from '../../api/pause.ts';
+import { Latest } from '../../parts/latest.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { messageOf, notifyFailure } from '../../parts/notices.tsx';
 import { ask } from '../../state/jobs.ts';
@@ -26,9 +27,14 @@ interface Open {
   draft: Draft;
 }
 
+/** Of files that are dropped one after the other the last counts. */
+const reading = new Latest();
 /** What a person makes of it is still there after a look at another page. */
 const opened = signal<Open | undefined>(undefined);
-onKeyChange(() => (opened.value = undefined));
+onKeyChange(() => {
+  reading.giveUp(() => true);
+  opened.value = undefined;
+});
 
 export default function Workflows() {
   const words = t().workflows;
@@ -50,7 +56,9 @@ export default function Workflows() {
   const take = async (file: File) => {
     setUnread(undefined);
     try {
-      const proposal = await call('POST /api/workflows/propose', { body: file });
+      const proposal = await reading.begin('file', (signal) =>
+        call('POST /api/workflows/propose', { body: file, signal, mayRepeat: true }),
+      );
       const id = (opened.peek()?.id ?? 0) + 1;
       opened.value = { id, proposal, draft: draftOf(proposal, file.name) };
     } catch (error) {
@@ -65,7 +73,9 @@ export default function Workflows() {
   const { refused = [], can_save: canSave = false } = all.found ?? {};
   return (
     <div class="workflows">
-      {mayChange && <DropFile error={unread} onFile={(file) => void take(file)} />}
+      {mayChange && (
+        <DropFile isReading={reading.isRunning('file')} error={unread} onFile={(file) => void take(file)} />
+      )}
       {open && (
         <Editor
           key={open.id}
