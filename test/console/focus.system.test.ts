@@ -129,6 +129,8 @@ describe.skipIf(!hasChromium)('the focus', () => {
   test('a card is said when its state changes, politely, and not at each step; a notice is said once', async () => {
     const visit = await shown.visit();
     const { page, close } = visit;
+    // What is said of ComfyUI comes by itself, and is none of what is counted.
+    await page.getByText('ComfyUI is simulated here').waitFor();
     await page.evaluate(`
       window.said = [];
       new MutationObserver((changes) => {
