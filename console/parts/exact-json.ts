@@ -13,5 +13,9 @@ const asWritten: Reviver = (_, value, context) =>
     ? rawJSON(context.source)
     : value;
 
+/** A whole number as it was typed; undefined: what was typed is none, or a number can hold it. */
+export const exactInteger = (typed: string): unknown =>
+  /^-?[1-9]\d*$/.test(typed) && !Number.isSafeInteger(Number(typed)) ? parseExact(typed) : undefined;
+
 /** For `JSON.stringify`: what is too large for a number is none. */
 export const parseExact = (text: string): unknown => JSON.parse(text, asWritten);

@@ -345,6 +345,7 @@ export const de: Catalogue = {
     save: 'Speichern',
     saved: (name) => `${name} ist gespeichert und aktiv`,
     savedOnly: (name) => `${name} ist gespeichert; noch kann ihn kein Host ausführen`,
+    untitled: 'Neuer Workflow',
     keptTranslations: (languages) => `Seine Übersetzungen wurden übernommen: ${languages}`,
     anywayTitle: (name) => `${name} trotzdem speichern?`,
     anyway: 'Trotzdem speichern',

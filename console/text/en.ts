@@ -345,6 +345,7 @@ export const en = {
     save: 'Save',
     saved: (name: string) => `${name} is saved and in use`,
     savedOnly: (name: string) => `${name} is saved; no host can run it yet`,
+    untitled: 'New workflow',
     keptTranslations: (languages: string) => `Its translations were kept: ${languages}`,
     anywayTitle: (name: string) => `Save ${name} anyway?`,
     anyway: 'Save anyway',

@@ -33,9 +33,8 @@ export function inAscii(words: string): string {
   );
 }
 
+/** As long as one of a workflow may be. */
+export const workflowNameIn = (words: string): string => inAscii(words).slice(0, 64).replace(/_+$/, '');
+
 /** Of its file, without what says its kind: `My Workflow (2).json` → `my_workflow_2`. Empty as above. */
-export function workflowNameOf(filename: string): string {
-  return inAscii(filename.replace(/\.[^.]*$/, ''))
-    .slice(0, 64)
-    .replace(/_+$/, '');
-}
+export const workflowNameOf = (filename: string): string => workflowNameIn(filename.replace(/\.[^.]*$/, ''));

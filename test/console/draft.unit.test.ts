@@ -7,22 +7,34 @@ import {
   asText,
   draftOf,
   isDoubtful,
-  nameOf,
   originOf,
   shortened,
-  titleOf,
 } from '../../console/pages/workflows/draft.ts';
 
-test.each([
-  ['My Workflow (2).json', 'my_workflow_2', 'My Workflow (2)'],
-  ['Blue sky.json', 'blue_sky', 'Blue sky'],
-  ['ComfyUI_00001_.png', 'comfyui_00001', 'ComfyUI 00001'],
-  ['../../etc/passwd', 'workflow', 'Workflow'],
-  ['Größe.png', 'gr_e', 'Größe'],
-  ['.json', 'workflow', 'Workflow'],
-])('%s is called %s, with the title %s', (filename, name, title) => {
-  expect(nameOf(filename)).toBe(name);
-  expect(titleOf(filename)).toBe(title);
+const none = { candidates: [], title: null };
+
+test.each<[string, string | null, string, string]>([
+  ['My Workflow (2).json', 'Fox', 'my_workflow_2', 'My Workflow (2)'],
+  ['Blue sky.json', 'Fox', 'blue_sky', 'Blue sky'],
+  ['Größe.png', null, 'groesse', 'Größe'],
+  ['狐.json', null, 'workflow', '狐'],
+  // What the file saves says more.
+  ['ComfyUI_00001_.png', 'Fox', 'comfyui_00001', 'Fox'],
+  ['workflow (3).json', 'Fox', 'workflow_3', 'Fox'],
+  ['workflow_api.json', 'Fox', 'workflow_api', 'Fox'],
+  ['Unsaved Workflow.json', 'Fox', 'unsaved_workflow', 'Fox'],
+  ['.json', 'Großer Fuchs', 'grosser_fuchs', 'Großer Fuchs'],
+  ['.json', 'x'.repeat(100), 'x'.repeat(64), 'x'.repeat(100)],
+  // Nothing says what it is.
+  ['ComfyUI_00001_.png', null, 'comfyui_00001', 'Neuer Workflow'],
+  ['../../etc/passwd', null, 'workflow', 'Neuer Workflow'],
+  ['.json', null, 'workflow', 'Neuer Workflow'],
+])('%s, which saves %j, is called %s, with the title %s', (filename, saved, name, title) => {
+  expect(draftOf({ ...none, title: saved }, filename, 'Neuer Workflow')).toMatchObject({
+    file: filename,
+    name,
+    title,
+  });
 });
 
 const proposal = {
@@ -36,8 +48,10 @@ const proposal = {
 const candidate = (to: string | string[]) =>
   ({ name: 'x', input: { type: 'string', to } }) as unknown as WorkflowProposal['candidates'][number];
 
-test('the title is the file’s, not the API’s word for any workflow', () => {
-  expect(draftOf(proposal, 'Blue sky.json')).toMatchObject({ title: 'Blue sky', file: 'Blue sky.json' });
+test('a long name that is nearly nothing is judged at once', () => {
+  const began = performance.now();
+  draftOf(none, `${'workflow 1 '.repeat(5000)}!.json`, '');
+  expect(performance.now() - began).toBeLessThan(1000);
 });
 
 test('a field is found in the graph: its node, its name, its value', () => {

@@ -34,6 +34,11 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     [[1, 1, 0, 2, 0, 'IMAGE']],
   );
 
+  const exported = {
+    '1': { class_type: 'EmptyImage', inputs: { width: 64, height: 64, batch_size: 1, color: 255 } },
+    '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: 'Blue' } },
+  };
+
   async function drop({ page }: Visit, name: string, content: string | object): Promise<void> {
     const text = typeof content === 'string' ? content : JSON.stringify(content);
     await page.locator('input[type=file]').setInputFiles({
@@ -178,6 +183,79 @@ describe.skipIf(!hasChromium)('Workflows', () => {
     await question.getByRole('button', { name: 'Save anyway' }).click();
     await page.locator('.notice.fault').getByText('no host can run it yet').waitFor();
     await page.getByRole('listitem').filter({ hasText: 'absent' }).getByText('no host can run it').waitFor();
+    await close();
+  });
+
+  test('numbers of 64 bits stay as the file has them, and as they are typed', async () => {
+    const visit = await shown.visit({ at: '#/workflows' });
+    const { page, close } = visit;
+    // As text: a number of this language would round them.
+    await drop(
+      visit,
+      'exact.json',
+      `{ "4": { "class_type": "NobodyHasThis", "inputs": { "noise_seed": 18446744073709551615, "large": 9007199254740993 } },
+         "9": { "class_type": "SaveImage", "inputs": { "images": ["4", 0], "filename_prefix": "A" } } }`,
+    );
+    await page.getByRole('cell', { name: /noise_seed\s+18446744073709551615/ }).waitFor();
+    await page.getByRole('cell', { name: /large\s+9007199254740993/ }).waitFor();
+    await page.getByLabel('May be set: large').check();
+    await page.getByLabel('Max.: large').fill('18446744073709551614');
+    const whole = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'exact.inputs.json' }).click();
+    const inputs = await readFile(await (await whole).path(), 'utf8');
+    expect(inputs).toContain('"default": 9007199254740993');
+    expect(inputs).toContain('"maximum": 18446744073709551614');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Save anyway' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'exact' }).waitFor();
+    expect(await readFile(join(folder, 'exact.json'), 'utf8')).toContain('"noise_seed":18446744073709551615');
+    expect(await readFile(join(folder, 'exact.inputs.json'), 'utf8')).toMatch(
+      /"default":9007199254740993.*"maximum":18446744073709551614/,
+    );
+    await close();
+  });
+
+  test('a file whose name says nothing is called by what it saves, or else in the page’s language', async () => {
+    const visit = await shown.visit({ at: '#/workflows', locale: 'de' });
+    const { page, close } = visit;
+    const title = page.getByLabel('Titel', { exact: true });
+    await drop(visit, 'workflow (2).json', drawn);
+    await expect.poll(() => title.inputValue()).toBe('Blue');
+    const unnamed = drawn.nodes.map((node) =>
+      node.id === 2 ? { ...node, widgets_values: ['ComfyUI'] } : node,
+    );
+    await drop(visit, 'Größe.json', { ...drawn, nodes: unnamed });
+    await expect.poll(() => title.inputValue()).toBe('Größe');
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('groesse');
+    await drop(visit, 'ComfyUI_00001_.json', { ...drawn, nodes: unnamed });
+    await expect.poll(() => title.inputValue()).toBe('Neuer Workflow');
+    await close();
+  });
+
+  test('translations of a workflow that is replaced stay, and it is said', async () => {
+    const texts = { de: { title: 'Einfach blau', inputs: { width: { title: 'Breite' } } } };
+    const sent = async (inputs: object) =>
+      fetch(`${shown.url}api/workflows/spoken`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ graph: exported, inputs_file: inputs }),
+      });
+    const width = { type: 'integer', default: 64, to: '1.width' };
+    const answer = await sent({
+      title: 'Blue',
+      language: 'en',
+      inputs: { width },
+      translations: texts,
+    });
+    expect(answer.status).toBe(200);
+    const visit = await shown.visit({ at: '#/workflows' });
+    const { page, close } = visit;
+    await drop(visit, 'spoken.json', drawn);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click();
+    await page.getByText('Its translations were kept: German').waitFor();
+    await page.getByLabel('Language').selectOption('de');
+    await page.getByRole('heading', { name: 'Einfach blau' }).waitFor();
     await close();
   });
 

@@ -1,6 +1,8 @@
 // What a person makes of a proposal: which fields callers may set, under which names and bounds. Pure.
 
+import { workflowNameIn, workflowNameOf } from '../../../functions/core/ascii.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
+import { exactInteger } from '../../parts/exact-json.ts';
 import { type Reading, typedNumber } from '../../parts/typed-number.ts';
 
 export type Candidate = WorkflowProposal['candidates'][number];
@@ -23,14 +25,19 @@ export interface Draft {
   fields: Field[];
 }
 
-const textOf = (value: number | undefined): string => (value === undefined ? '' : String(value));
+/** A number that is kept as it was written has its digits so alone. */
+const textOf = (value: number | undefined): string => (value === undefined ? '' : JSON.stringify(value));
 
-/** @param filename of the dropped file, whose name the workflow gets */
-export function draftOf({ candidates }: WorkflowProposal, filename: string): Draft {
+/** @param filename of the dropped file, whose name the workflow gets. @param untitled where nothing says what it is */
+export function draftOf(
+  { candidates, title }: Pick<WorkflowProposal, 'candidates' | 'title'>,
+  filename: string,
+  untitled: string,
+): Draft {
   return {
     file: filename,
-    name: nameOf(filename),
-    title: titleOf(filename),
+    name: workflowNameOf(filename) || workflowNameIn(title ?? '') || 'workflow',
+    title: titleOf(filename) ?? title ?? untitled,
     fields: candidates.map((candidate) => ({
       candidate,
       isOn: candidate.proposed,
@@ -42,23 +49,18 @@ export function draftOf({ candidates }: WorkflowProposal, filename: string): Dra
   };
 }
 
-/** `My Workflow (2).json` → `my_workflow_2`. */
-export function nameOf(filename: string): string {
-  const name = filename
-    .replace(/\.[^.]*$/, '')
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '_')
-    .replaceAll(/^_+|_+$/g, '');
-  return name || 'workflow';
-}
+/** As ComfyUI, or a browser that saves it, calls any: `ComfyUI_00001_.png`, `workflow (2).json`, `Unsaved Workflow.json`. */
+const SAYS_NOTHING = /^(comfyui|unsaved|untitled|workflow|api|image|download|unknown|[\s\d()-])+$/i;
 
-/** `Blue_sky (2).json` → `Blue sky (2)`. */
-export function titleOf(filename: string): string {
+/** `Blue_sky (2).json` → `Blue sky (2)`. Undefined: it says nothing. */
+export function titleOf(filename: string): string | undefined {
   const words = filename
     .replace(/\.[^.]*$/, '')
     .replaceAll(/[_.\s]+/g, ' ')
     .trim();
-  return /[\p{L}\p{N}]/u.test(words) ? words.charAt(0).toUpperCase() + words.slice(1) : 'Workflow';
+  return /\p{L}/u.test(words) && !SAYS_NOTHING.test(words)
+    ? words.charAt(0).toUpperCase() + words.slice(1)
+    : undefined;
 }
 
 /** Where a candidate stands in the graph, and what the file has there. */
@@ -127,6 +129,8 @@ function entryOf({ candidate, title, minimum, maximum }: Field, decimal: Reading
   const bound = (name: string, typed: string) => {
     const text = typed.trim();
     if (text === '') return {};
+    const exact = isWhole ? exactInteger(text) : undefined;
+    if (exact !== undefined) return { [name]: exact };
     const read = typedNumber(text, { decimal, isWhole });
     return { [name]: typeof read === 'number' ? read : text };
   };

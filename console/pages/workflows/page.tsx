@@ -2,10 +2,11 @@
 
 import { signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import { call } from '../../api/call.ts';
+import { call, receive } from '../../api/call.ts';
 import { onKeyChange } from '../../api/key.ts';
 import type { WorkflowProposal } from '../../api/types.ts';
 import { isGivenUp } from '../../api/pause.ts';
+import { parseExact } from '../../parts/exact-json.ts';
 import { Latest } from '../../parts/latest.ts';
 import { Loaded } from '../../parts/loaded.tsx';
 import { messageOf, notifyFailure } from '../../parts/notices.tsx';
@@ -57,10 +58,14 @@ export default function Workflows() {
     setUnread(undefined);
     try {
       const proposal = await reading.begin('file', (signal) =>
-        call('POST /api/workflows/propose', { body: file, signal, mayRepeat: true }),
+        receive(
+          'POST /api/workflows/propose',
+          { body: file, signal, mayRepeat: true },
+          async (answer) => parseExact(await answer.text()) as WorkflowProposal,
+        ),
       );
       const id = (opened.peek()?.id ?? 0) + 1;
-      opened.value = { id, proposal, draft: draftOf(proposal, file.name) };
+      opened.value = { id, proposal, draft: draftOf(proposal, file.name, words.untitled) };
     } catch (error) {
       if (!isGivenUp(error)) setUnread(`${file.name}: ${messageOf(error)}`);
     }

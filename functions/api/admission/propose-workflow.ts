@@ -12,7 +12,9 @@ import type { Fleet } from '../caches/fleet.ts';
 /** @throws AppError bad_workflow for a file of which no graph comes */
 export async function proposeWorkflow(fleet: Fleet, bytes: Uint8Array) {
   const [{ nodes }, hosts] = await Promise.all([fleet.inventory(), fleet.inventories()]);
-  const { kind, graph, file, candidates, faults, notes, models } = read(() => proposalOf(bytes, nodes));
+  const { kind, title, graph, file, candidates, faults, notes, models } = read(() =>
+    proposalOf(bytes, nodes),
+  );
   const checked = hosts.map(({ hostId, nodes }) => ({
     hostId,
     isMissing: missingRequirements(graph, nodes).length > 0,
@@ -21,6 +23,7 @@ export async function proposeWorkflow(fleet: Fleet, bytes: Uint8Array) {
   const able = checked.filter(({ isMissing, refused }) => !isMissing && refused.length === 0);
   return {
     kind,
+    title: title ?? null,
     graph,
     inputs_file: file,
     candidates: candidates.map((one) => ({

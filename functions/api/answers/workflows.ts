@@ -48,6 +48,7 @@ const proposedInput = z.strictObject({
 
 export const workflowProposal = z.strictObject({
   kind: z.enum(['api', 'canvas', 'app', 'picture']).describe('What the file is'),
+  title: z.string().nullable().describe('What the graph calls what it saves; null: nothing of its own'),
   graph: z.looseObject({}).describe('The API format of it'),
   inputs_file: z
     .strictObject({ title: z.string(), inputs: z.record(z.string(), proposedInput) })

@@ -5,7 +5,7 @@ import { parseTarget } from '../inputs-file.ts';
 import { type Graph, modelsOf, type ObjectInfo } from '../object-info.ts';
 import { recordOf } from '../json-value.ts';
 import { type Canvas, listOf } from './canvas.ts';
-import { type Candidate, candidatesOf } from './candidates.ts';
+import { type Candidate, candidatesOf, inWords } from './candidates.ts';
 import { convert, type Field } from './convert.ts';
 import type { FileFault } from './fault.ts';
 import { named, type Named, type ProposedFile, proposedFile } from './propose.ts';
@@ -13,6 +13,8 @@ import { type FileKind, readWorkflowFile } from './read.ts';
 
 export interface Proposal {
   kind: FileKind;
+  /** What the graph calls what it saves, for people. */
+  title?: string;
   graph: Graph;
   file: ProposedFile;
   candidates: Named[];
@@ -26,7 +28,7 @@ export interface Proposal {
  * @param title of the workflow, if a person has given one
  * @throws UnreadableFile where no graph comes of it
  */
-export function proposalOf(bytes: Uint8Array, info: ObjectInfo, title = 'Workflow'): Proposal {
+export function proposalOf(bytes: Uint8Array, info: ObjectInfo, title?: string): Proposal {
   const { kind, graph: exported, canvas } = readWorkflowFile(bytes);
   // What ran is surer than what is drawn: a picture's graph needs no conversion.
   const converted = exported || !canvas ? undefined : convert(canvas, info);
@@ -34,16 +36,33 @@ export function proposalOf(bytes: Uint8Array, info: ObjectInfo, title = 'Workflo
   const candidates = candidatesOf(graph, info, converted?.fields);
   const form = canvas ? formOf(canvas, candidates, converted?.fields ?? []) : { found: [], notes: [] };
   const all = named(graph, candidates, form.found);
+  const saved = savedTitle(graph);
   return {
     kind,
+    ...(saved !== undefined && { title: saved }),
     graph,
-    file: proposedFile(title, all),
+    file: proposedFile(title ?? saved ?? 'Workflow', all),
     candidates: all,
     faults: converted?.faults ?? [],
     notes: [...(converted?.notes ?? []), ...form.notes],
     models: modelsOf(graph),
   };
 }
+
+/** Of the prefix of a file's name: its last part, without what ComfyUI fills in (`%date:yyyy%`). ComfyUI's own says nothing. */
+function savedTitle(graph: Graph): string | undefined {
+  for (const { inputs } of Object.values(graph)) {
+    const prefix = inputs['filename_prefix'];
+    if (typeof prefix !== 'string') continue;
+    const words = inWords(
+      (prefix.split(/[\\/]/).at(-1) ?? '').replaceAll(/%[^%]*%/g, '').replaceAll(/^[-_.\s]+|[-_.\s]+$/g, ''),
+    );
+    if (/\p{L}/u.test(words) && !/^comfyui$/i.test(words)) return words.slice(0, MAX_TITLE);
+  }
+  return undefined;
+}
+
+const MAX_TITLE = 100;
 
 /** What the app's form shows, in its order: pairs of a node's id and a widget's name. */
 function formOf(

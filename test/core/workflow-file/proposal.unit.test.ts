@@ -279,3 +279,23 @@ test.each([
 ])('%s is %s', (title, word) => {
   expect(wordOf(title)).toBe(word);
 });
+
+test.each<[unknown, string | undefined]>([
+  ['Blue', 'Blue'],
+  ['out/blue_sky', 'Blue sky'],
+  ['%date:yyyy-MM-dd%/fox_%KSampler.seed%', 'Fox'],
+  ['ComfyUI', undefined],
+  ['video/ComfyUI', undefined],
+  ['%date:yyyy%', undefined],
+  ['2026_', undefined],
+  ['', undefined],
+  [['1', 0], undefined],
+])('a graph that saves as %j has the title %j', (prefix, title) => {
+  const graph = {
+    '1': { class_type: 'EmptyImage', inputs: {} },
+    '2': { class_type: 'SaveImage', inputs: { images: ['1', 0], filename_prefix: prefix } },
+  };
+  const { title: found, file } = proposalOf(bytesOf(graph), INFO);
+  expect([found, file.title]).toEqual([title, title ?? 'Workflow']);
+  expect(proposalOf(bytesOf(graph), INFO, 'Own').file.title).toBe('Own');
+});
