@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
 import { LOCAL } from '../core/access.ts';
-import { AppError } from '../core/errors.ts';
 import { OPEN_AT_MOST, OPEN_CONNECTIONS, IMAGE_READERS } from '../core/limits.ts';
 import { countingCancelled } from '../queue/count-cancelled.ts';
 import { ADMIN, declaredAdmin, lazyAdmin } from './admin/mount.ts';
@@ -23,7 +22,7 @@ import { createJobReader } from './caches/job-reader.ts';
 import { generateRoutes } from './routes/generate.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { queueRoutes } from './routes/queue.ts';
-import { methodsOf, refuseMethod } from './http/methods.ts';
+import { refuseOthers } from './http/methods.ts';
 import { lazyOpenAI, V1 } from './openai/mount.ts';
 import { logRequests } from './http/request-log.ts';
 import { countRequests, createRequestCounts } from './http/request-counts.ts';
@@ -103,9 +102,10 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   const routes = routesOf(shared);
   const [open, guarded] = [routes.filter(({ scope }) => !scope), routes.filter(({ scope }) => scope)];
   for (const one of open) mount(app, one);
+  const refuse = refuseOthers(app);
   // Said without a key, since what comes later asks for one.
   for (const path of new Set(app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)))
-    app.all(path, (c) => refuseMethod(c, methodsOf(app, c.req.path)));
+    app.all(path, refuse);
   for (const path of CONSOLE) app.all(path, lazyConsole(shared));
   app.all(`${V2}/*`, lazyV2(shared, entry));
   app.all(`${V1}/*`, lazyOpenAI(shared, entry));
@@ -121,11 +121,7 @@ function apiOf(shared: Shared, entry: readonly MiddlewareHandler<ApiEnv>[]): Api
   for (const one of guarded) mount(app, one);
 
   app.onError(problems(log));
-  app.notFound((c) => {
-    const allowed = methodsOf(app, c.req.path);
-    if (allowed.length === 0) throw new AppError('route_not_found', `There is nothing at this address`);
-    return refuseMethod(c, allowed);
-  });
+  app.notFound(refuse);
   return app;
 }
 

@@ -6,7 +6,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Caller } from '../../core/access.ts';
 import { bucketOf, tokenEvery } from '../../core/quota.ts';
 import type { ApiEnv } from '../deps.ts';
-import { addressesOf, type Mounted } from '../http/route.ts';
+import { addressesOf, type Mounted, patternOf } from '../http/route.ts';
 import { hasLimits } from './limits.ts';
 import { refuseRate } from './refusals.ts';
 
@@ -55,9 +55,4 @@ export function limitReads(
     reads.take(c.get('caller'), lighter.find(({ at }) => at.test(asked))?.count ?? 1);
     return next();
   };
-}
-
-/** `GET /api/image/:filename` matches each file's. */
-function patternOf(address: string): RegExp {
-  return new RegExp(`^${address.replaceAll(/:\w+/g, '[^/]+')}$`);
 }

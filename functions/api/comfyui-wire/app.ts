@@ -3,11 +3,10 @@
 
 import { Hono, type MiddlewareHandler } from 'hono';
 import { requestId } from 'hono/request-id';
-import { AppError } from '../../core/errors.ts';
 import { createReads, limitReads } from '../admission/limit-reads.ts';
 import type { ApiEnv } from '../deps.ts';
 import { crossOrigin, limitBodies, MAX_REQUEST_ID, safeHeaders } from '../http/headers.ts';
-import { methodsOf, refuseMethod } from '../http/methods.ts';
+import { refuseOthers } from '../http/methods.ts';
 import { logRequests } from '../http/request-log.ts';
 import { mount } from '../http/route.ts';
 import type { Wire, WireDeps } from './deps.ts';
@@ -37,13 +36,11 @@ export function createWire(deps: WireDeps, entry: readonly MiddlewareHandler<Api
   app.use(limitBodies(routes));
   for (const one of routes) mount(app, one);
   app.onError(wireErrors(log));
-  app.notFound((c) => {
-    const allowed = methodsOf(app, c.req.path);
-    if (allowed.length > 0) return refuseMethod(c, allowed);
-    throw new AppError(
-      'route_not_found',
+  app.notFound(
+    refuseOthers(
+      app,
       'This address of ComfyUI is not answered for a fleet; docs/comfyui-wire.md lists those that are',
-    );
-  });
+    ),
+  );
   return { app, upgrade: createUpgrade(app, sockets, log) };
 }

@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from '../deps.ts';
 import { answer, type Fixed, fixed, once } from '../http/fixed.ts';
-import { methodsOf, refuseMethod } from '../http/methods.ts';
+import { refuseOthers } from '../http/methods.ts';
 import { problems } from '../http/problems.ts';
 
 export type ConsoleDeps = Pick<ApiDeps, 'console' | 'presigner' | 'settings' | 'log'>;
@@ -75,10 +75,6 @@ export function createConsole({ console: folder, presigner, settings, log }: Con
     return answer(c, await file(), FOR_GOOD);
   });
   app.onError(problems(log));
-  app.notFound((c) => {
-    const allowed = methodsOf(app, c.req.path);
-    if (allowed.length === 0) throw new AppError('route_not_found', 'There is nothing at this address');
-    return refuseMethod(c, allowed);
-  });
+  app.notFound(refuseOthers(app));
   return app;
 }

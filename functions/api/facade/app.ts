@@ -2,14 +2,13 @@
 // façade adds.
 
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { AppError } from '../../core/errors.ts';
 import { MAX_BODY_BYTES } from '../../core/limits.ts';
 import { createReads } from '../admission/limit-reads.ts';
 import type { ApiApp, ApiDeps, ApiEnv } from '../deps.ts';
 import { needs } from '../http/access.ts';
 import { limitBody } from '../http/body.ts';
 import { refuseCoding, refuseLonger } from '../http/headers.ts';
-import { methodsOf, refuseMethod } from '../http/methods.ts';
+import { refuseOthers } from '../http/methods.ts';
 import type { Mounted } from '../http/route.ts';
 
 /** At the address that it names, with nothing before it. */
@@ -52,10 +51,6 @@ export function createFacade({ deps: { settings, now }, entry, routes, errors }:
     app.on(method, path, limitBody(bytes, tooLarge), handle);
   }
   app.onError(errors);
-  app.notFound((c) => {
-    const allowed = methodsOf(app, c.req.path);
-    if (allowed.length === 0) throw new AppError('route_not_found', 'There is nothing at this address');
-    return refuseMethod(c, allowed);
-  });
+  app.notFound(refuseOthers(app));
   return app;
 }

@@ -8,7 +8,7 @@ import { MAX_BODY_BYTES } from '../../core/limits.ts';
 import { limitBody } from './body.ts';
 import type { ApiEnv, ApiSettings } from '../deps.ts';
 import { PREFLIGHT } from './preflight.ts';
-import { addressesOf, type Mounted } from './route.ts';
+import { addressesOf, type Mounted, patternOf } from './route.ts';
 
 /** An answer is never a page: not even one that has a person's words in it can load, run or frame anything. */
 export const SAFE_HEADERS = {
@@ -98,9 +98,7 @@ export function refuseLonger(): never {
 export function limitBodies(
   routes: readonly Pick<Mounted, 'route' | 'alsoAtRoot' | 'body'>[],
 ): MiddlewareHandler<ApiEnv> {
-  const own = routes
-    .flatMap((route) => (route.body?.limit ? addressesOf(route) : []))
-    .map((address) => new RegExp(`^${address.replaceAll(/:\w+/g, '[^/]+')}$`));
+  const own = routes.flatMap((route) => (route.body?.limit ? addressesOf(route) : [])).map(patternOf);
   const limited = limitBody(MAX_BODY_BYTES, refuseLonger);
   return (c, next) => {
     refuseCoding(c);

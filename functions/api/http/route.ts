@@ -80,6 +80,11 @@ export function addressesOf({ route, alsoAtRoot }: Pick<Declared, 'route' | 'als
   return alsoAtRoot ? [addressOf(route), route] : [addressOf(route)];
 }
 
+/** `/api/image/:filename` matches each file's. */
+export function patternOf(address: string): RegExp {
+  return new RegExp(`^${address.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
+}
+
 /** What is mounted of a route, and what its limits are; its description is the document's. */
 export type Mounted = Pick<Route, 'route' | 'alsoAtRoot' | 'scope' | 'errors' | 'reads' | 'handle'> & {
   body?: Pick<Body, 'limit'>;

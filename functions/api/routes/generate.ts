@@ -1,5 +1,6 @@
 // POST /api/generate: a request for an image becomes a job.
 
+import { promptOf, seedOf } from '../../core/job-view.ts';
 import { outwardPromptId } from '../../core/names.ts';
 import { traceIdOf } from '../../core/trace.ts';
 import { accept } from '../admission/accept.ts';
@@ -8,7 +9,6 @@ import { json, LIMIT_HEADERS, ref } from '../http/answers.ts';
 import { matching, object } from '../http/parameters.ts';
 import { setHeaders } from '../http/headers.ts';
 import { route } from '../http/route.ts';
-import { promptOf, seedOf } from './views.ts';
 import { jobEnded } from './webhooks.ts';
 import type { Shared } from './shared.ts';
 

@@ -18,6 +18,16 @@ const BYTES = Object.fromEntries(
   ['image/*', 'video/*', 'audio/*', 'text/*', 'model/*', 'application/*'].map((type) => [type, BINARY]),
 );
 
+const filename = part('filename', {
+  description: 'As a job’s status or the list of outputs gives it',
+  example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
+});
+const ifNoneMatch = text({
+  name: 'If-None-Match',
+  in: 'header',
+  description: 'The ETag of a copy at hand',
+});
+
 export const imageRoutes = (deps: Shared) => [
   route(
     {
@@ -28,10 +38,7 @@ export const imageRoutes = (deps: Shared) => [
       description: 'Its name belongs to these bytes for ever: it may be kept.',
       scope: 'read',
       parameters: {
-        filename: part('filename', {
-          description: 'As a job’s status or the list of outputs gives it',
-          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
-        }),
+        filename,
         redirected: text({
           name: 'redirect',
           in: 'query',
@@ -43,7 +50,7 @@ export const imageRoutes = (deps: Shared) => [
           in: 'header',
           description: 'A part of the bytes, such as bytes=0-1023',
         }),
-        ifNoneMatch: text({ name: 'If-None-Match', in: 'header', description: 'The ETag of a copy at hand' }),
+        ifNoneMatch,
       },
       answers: {
         200: {
@@ -88,11 +95,8 @@ export const imageRoutes = (deps: Shared) => [
       scope: 'read',
       reads: 0.1,
       parameters: {
-        filename: part('filename', {
-          description: 'As a job’s status or the list of outputs gives it',
-          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
-        }),
-        ifNoneMatch: text({ name: 'If-None-Match', in: 'header', description: 'The ETag of a copy at hand' }),
+        filename,
+        ifNoneMatch,
       },
       answers: {
         200: {
@@ -136,10 +140,7 @@ export const imageRoutes = (deps: Shared) => [
         'Of PNG and WebP, and without what a job adds: either opens in ComfyUI’s page. Both are null for a picture without (IMAGE_METADATA=strip), and for other files.',
       scope: 'read',
       parameters: {
-        filename: part('filename', {
-          description: 'As a job’s status or the list of outputs gives it',
-          example: 'Flux2_Turbo_550e8400e29b81d4a716446655440000_00001_.png',
-        }),
+        filename,
       },
       answers: { 200: json('What is in it', 'PictureMetadata') },
       errors: ['image_not_found', 'not_convertible'],

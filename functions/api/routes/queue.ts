@@ -2,13 +2,13 @@
 
 import { AppError } from '../../core/errors.ts';
 import { hasEnded, type JobState } from '../../core/job.ts';
+import { jobView } from '../../core/job-view.ts';
 import { outwardPromptId } from '../../core/names.ts';
 import { cancelJob, onlyOwn } from '../admission/cancel.ts';
 import { clearWaiting } from '../admission/clear.ts';
 import { json } from '../http/answers.ts';
 import { cursorOf, jobId, type Page, page } from '../http/parameters.ts';
 import { route } from '../http/route.ts';
-import { jobView } from './views.ts';
 import type { Shared } from './shared.ts';
 
 const QUEUE_PAGE = 100;

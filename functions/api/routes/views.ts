@@ -11,8 +11,6 @@ import { readGraph } from '../../images/documents.ts';
 import { linkOfOutput } from '../http/output-link.ts';
 import type { Shared } from './shared.ts';
 
-export { jobView, promptOf, seedOf } from '../../core/job-view.ts';
-
 /** `GET /api/status/<id>`. @param origin of the links, undefined for S3's own */
 export async function statusView(deps: Shared, job: Job, origin: string | undefined) {
   const { state } = job;
