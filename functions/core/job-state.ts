@@ -109,3 +109,14 @@ export interface Failure {
 export function hasEnded(job: Pick<JobState, 'status'>): boolean {
   return !LIVE.includes(job.status);
 }
+
+/** Of jobs that were read in two. One without a request was removed between the two. */
+export function jobsOf<R>(
+  states: readonly JobState[],
+  requests: ReadonlyMap<string, R>,
+): { state: JobState; request: R }[] {
+  return states.flatMap((state) => {
+    const request = requests.get(state.jobId);
+    return request ? [{ state, request }] : [];
+  });
+}

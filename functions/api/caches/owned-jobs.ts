@@ -1,13 +1,13 @@
 // An owner's jobs of whatever status, newest first, in pages. What a job was asked for stands in no index: a page that is
 // filtered by it reads a bounded number of jobs, and where few of them are meant it is short, or empty, and the next goes on.
 
-import type { JobState, Status } from '../../core/job.ts';
+import { type JobState, jobsOf, type Status } from '../../core/job.ts';
 import { SHOWN, type ShownRequest } from '../../core/job-view.ts';
 import { ownerOrder, readWorkOrder } from '../../core/names.ts';
 import type { Jobs, OwnedJob } from '../../store/jobs.ts';
 import type { Page as RowPage } from '../../store/page.ts';
 import type { QueueEntry } from '../../store/work.ts';
-import type { Queue } from './queue-view.ts';
+import { type Queue, unendedIn } from './queue-view.ts';
 
 /** As many as one BatchGet reads. */
 const READ_AT_ONCE = 100;
@@ -90,9 +90,7 @@ function rowsOf({ jobs, queue }: Deps, owner: string, status: Status | undefined
 
 /** From the queue, which a process reads for all owners together: at most a second old, or some more where it is long. */
 async function unendedOf(queue: Pick<Queue, 'list'>, owner: string): Promise<OwnedJob[]> {
-  // Those that wait first: a job that a host claims in between is in both lists, rather than in none.
-  const waiting = await queue.list('waiting', Infinity, undefined, owner);
-  const held = await queue.list('held', Infinity, undefined, owner);
+  const { waiting, held } = await unendedIn(queue, Infinity, owner);
   const known = sorted.get(waiting);
   if (known?.held === held) return known.rows;
   const places = new Map(
@@ -120,27 +118,19 @@ async function jobsAt(jobs: Jobs, rows: readonly OwnedJob[], wanted: Wanted): Pr
   if (wanted.request) {
     const requests = await requestsOf(jobs, ids);
     const meant = ids.filter((jobId) => requests.has(jobId) && wanted.request!(requests.get(jobId)!));
-    return joined(await statesOf(meant), requests);
+    return jobsOf(await statesOf(meant), requests);
   }
   if (wanted.status === undefined) {
     const [states, requests] = await Promise.all([statesOf(ids), requestsOf(jobs, ids)]);
-    return joined(states, requests);
+    return jobsOf(states, requests);
   }
   const states = await statesOf(ids);
-  return joined(
-    states,
-    await requestsOf(
-      jobs,
-      states.map(({ jobId }) => jobId),
-    ),
+  const requests = await requestsOf(
+    jobs,
+    states.map(({ jobId }) => jobId),
   );
+  return jobsOf(states, requests);
 }
-
-const joined = (states: JobState[], requests: ReadonlyMap<string, ShownRequest>): FoundJob[] =>
-  states.flatMap((state) => {
-    const request = requests.get(state.jobId);
-    return request ? [{ state, request }] : [];
-  });
 
 /** Of a job that was accepted a moment ago, an eventually consistent read may have none yet: it is asked for again. */
 async function requestsOf(jobs: Jobs, ids: string[]): Promise<Map<string, ShownRequest>> {

@@ -20,6 +20,16 @@ export interface Queue {
   accepted(state: JobState, moved?: QueueEntry): void;
 }
 
+/** A job that a host claims between the two reads is in both lists, rather than in none. */
+export async function unendedIn(
+  queue: Pick<Queue, 'list'>,
+  limit: number,
+  owner: string | undefined,
+): Promise<Readonly<Record<Work, readonly QueueEntry[]>>> {
+  const waiting = await queue.list('waiting', limit, undefined, owner);
+  return { waiting, held: await queue.list('held', limit, undefined, owner) };
+}
+
 type QueueEntries = Record<Work, QueueEntry[]>;
 
 /** ms. */

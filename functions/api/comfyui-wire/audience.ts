@@ -7,6 +7,7 @@ import { hasEnded, type Job, type JobState } from '../../core/job.ts';
 import type { JobRequest } from '../../core/request.ts';
 import { TIMINGS } from '../../core/timings.ts';
 import { previewsOf } from '../caches/previews.ts';
+import { unendedIn } from '../caches/queue-view.ts';
 import type { ClientSocket } from './client-socket.ts';
 import type { WireDeps } from './deps.ts';
 import { executingNothing, newsOf, newsToAll, statusOf } from './events.ts';
@@ -157,9 +158,7 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
 
   /** Finds jobs that other processes have taken in, and how many remain. */
   async function look(): Promise<void> {
-    // Those that wait first: a job that a host claims in between is then in both lists, rather than in none.
-    const waiting = await queue.list('waiting', MAX_LISTED, undefined, owner);
-    const held = await queue.list('held', MAX_LISTED, undefined, owner);
+    const { waiting, held } = await unendedIn(queue, MAX_LISTED, owner);
     const unended = new Set([...held, ...waiting].map(({ jobId }) => jobId));
     announce(waiting.length < MAX_LISTED ? unended.size : await count());
     // What is listed no more and was not followed has run between two looks.

@@ -2,7 +2,8 @@
 // waits, POST /interrupt ends what runs; neither touches another owner's.
 
 import type { Caller } from '../../core/access.ts';
-import { clear, type Job } from '../../core/job.ts';
+import { clear, type Job, jobsOf } from '../../core/job.ts';
+import { unendedIn } from '../caches/queue-view.ts';
 import { cancelJob } from '../admission/cancel.ts';
 import { clearWaiting } from '../admission/clear.ts';
 import { exactJson } from '../http/exact-json.ts';
@@ -69,18 +70,13 @@ async function takeOut(deps: WireDeps, caller: Caller, promptId: string): Promis
 
 /** A job that a host has claimed and not started is still pending, before all that wait. */
 export async function ownUnended(deps: WireDeps, owner: string): Promise<Job[]> {
-  // Those that wait first: a job that a host claims in between is then in both lists, rather than in none.
-  const waiting = await deps.queue.list('waiting', MAX_ITEMS, undefined, owner);
-  const held = await deps.queue.list('held', MAX_ITEMS, undefined, owner);
+  const { waiting, held } = await unendedIn(deps.queue, MAX_ITEMS, owner);
   const ids = [...held, ...waiting].map(({ jobId }) => jobId).slice(0, MAX_ITEMS);
   const [states, requests] = await Promise.all([
     deps.jobs.readStates(ids, { consistent: true }),
     deps.jobs.readRequests(ids),
   ]);
-  return states.flatMap((state) => {
-    const request = requests.get(state.jobId);
-    return request ? [{ state, request }] : [];
-  });
+  return jobsOf(states, requests);
 }
 
 async function itemsOf(deps: WireDeps, jobs: readonly Job[]): Promise<QueueItem[]> {

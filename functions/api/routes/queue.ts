@@ -1,7 +1,7 @@
 // Routes of the queue: what waits and runs, cancel, clear. How a job is followed: follow.ts.
 
 import { AppError } from '../../core/errors.ts';
-import { hasEnded, type JobState } from '../../core/job.ts';
+import { hasEnded, type JobState, jobsOf } from '../../core/job.ts';
 import { jobView } from '../../core/job-view.ts';
 import { outwardPromptId } from '../../core/names.ts';
 import { cancelJob, onlyOwn } from '../admission/cancel.ts';
@@ -33,10 +33,7 @@ export const queueRoutes = (deps: Shared) => [
       const owner = onlyOwn(c.get('caller'));
       const { states, next } = await pageOfQueue(deps, asked, owner);
       const requests = await jobs.readRequests(states.map(({ jobId }) => jobId));
-      const listed = states.flatMap((state) => {
-        const request = requests.get(state.jobId);
-        return request ? [{ state, request }] : [];
-      });
+      const listed = jobsOf(states, requests);
       const entries = (status: JobState['status']) =>
         listed
           .filter(({ state }) => state.status === status)
