@@ -1,10 +1,17 @@
 // A dialog over the page: the browser's own, which keeps the focus in and closes by Escape.
 
+import { computed, signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../text/index.ts';
 import { IconButton } from './button.tsx';
 import { handOn } from './kept-focus.ts';
+import { Notices } from './notices.tsx';
+
+/** Those that are open by their ids, the topmost last. */
+const opened = signal<string[]>([]);
+/** The page below is inert: its notices could be neither heard nor dismissed, so the topmost dialog has them. */
+export const isCovered = computed(() => opened.value.length > 0);
 
 interface DialogProps {
   title: string;
@@ -30,8 +37,10 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
     const handOnward = opener && handOn(opener);
     const shown = dialog.current!;
     shown.showModal();
+    opened.value = [...opened.value, id];
     return () => {
       isOver.current = true;
+      opened.value = opened.value.filter((one) => one !== id);
       // While it is open nothing else takes the focus.
       shown.close();
       if (opener instanceof HTMLElement) opener.focus();
@@ -45,7 +54,14 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
       class={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={id}
       closedby={staysOpen ? 'none' : undefined}
-      onCancel={(event) => staysOpen && event.preventDefault()}
+      // Closed by who draws it: it may have turned to something else, and a dialog that is drawn is open. The picker of a file
+      // that is in it says `cancel` too.
+      onCancel={(event) => {
+        if (event.target !== dialog.current) return;
+        event.preventDefault();
+        if (!staysOpen) onClose();
+      }}
+      // Pressed again and again, Escape closes it without asking.
       onClose={() => isOver.current || onClose()}
       // The page below hears no keys: it may have its own for them.
       onKeyDown={(event) => {
@@ -56,10 +72,7 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
         began.current = event.target;
       }}
       onClick={(event) =>
-        !staysOpen &&
-        event.target === dialog.current &&
-        began.current === dialog.current &&
-        dialog.current?.close()
+        !staysOpen && event.target === dialog.current && began.current === dialog.current && onClose()
       }
     >
       <div class="dialog-body">
@@ -67,12 +80,11 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
           <h2 id={id} dir="auto">
             {title}
           </h2>
-          {!staysOpen && (
-            <IconButton icon="close" label={t().close} onClick={() => dialog.current?.close()} />
-          )}
+          {!staysOpen && <IconButton icon="close" label={t().close} onClick={onClose} />}
         </header>
         {children}
       </div>
+      {opened.value.at(-1) === id && <Notices />}
     </dialog>
   );
 }

@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { key } from '../api/key.ts';
 import type { IconName } from '../parts/icon.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { isCovered } from '../parts/dialog.tsx';
 import { Failed } from '../parts/failed.tsx';
 import { Notices } from '../parts/notices.tsx';
 import Make from '../pages/make/page.tsx';
@@ -80,7 +81,7 @@ export function App() {
           <Shown />
         )}
       </main>
-      <Notices />
+      {!isCovered.value && <Notices />}
     </>
   );
 }

@@ -141,7 +141,7 @@ let wake: () => void = () => undefined;
 /** Those without a stream, for as long as the page lives. */
 async function ask(): Promise<never> {
   for (;;) {
-    const now = Date.now();
+    const now = performance.now();
     const [next] = accepted()
       .filter(({ key }) => streams.get(key)?.isOpen !== true)
       .map((one, index) => ({ one, at: dueAt(one, index) }))
@@ -170,7 +170,7 @@ async function once(one: Accepted): Promise<void> {
   } catch (error) {
     fail(one, error);
   }
-  askedAgain.set(knownOf(one.key), Date.now() + EVERY);
+  askedAgain.set(knownOf(one.key), performance.now() + EVERY);
 }
 
 const urlOf = ({ content_type: type, image }: JobPreview) => `data:${type};base64,${image}`;

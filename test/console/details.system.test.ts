@@ -86,7 +86,43 @@ describe.skipIf(!hasChromium)('Details of a job', () => {
     const { page, dialog, close } = await details({});
     await page.route('**/metadata', (route) => route.fulfill({ json: { prompt: null, workflow: null } }));
     await dialog.getByRole('button', { name: 'Workflow in the picture' }).click();
-    await page.getByText('The picture has no workflow in it').waitFor();
+    const notice = page.getByText('The picture has no workflow in it');
+    await notice.waitFor();
+    // What is outside the topmost dialog is inert: neither heard nor pressed.
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    const question = page.getByRole('dialog').last();
+    await expect.poll(() => question.getByText('The picture has no workflow in it').count()).toBe(1);
+    expect(await notice.count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await notice.waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await notice.waitFor({ state: 'detached' });
+    await close();
+  });
+
+  test('another job’s, opened in the moment in which these are closed, are shown', async () => {
+    const { page, dialog, close } = await details({});
+    await page.evaluate(`
+      document.addEventListener('keyup', () => { location.hash = '#/gallery/00000000-0000-4000-8000-000000000000'; }, { once: true });
+    `);
+    await page.keyboard.press('Escape');
+    await dialog.getByText('Job not found').waitFor();
+    await close();
+  });
+
+  test('a notice can be dismissed while a dialog is open', async () => {
+    const { page, dialog, close } = await details({});
+    await page.route('**/metadata', (route) =>
+      route.fulfill({ status: 415, json: { error: 'no picture', code: 'not_convertible' } }),
+    );
+    await dialog.getByRole('button', { name: 'Workflow in the picture' }).click();
+    const notice = dialog.getByText('no picture');
+    await notice.waitFor();
+    await dialog.getByRole('button', { name: 'Dismiss' }).click();
+    await notice.waitFor({ state: 'detached' });
+    expect(await dialog.isVisible()).toBe(true);
     await close();
   });
 

@@ -234,7 +234,8 @@ export async function startRig({
       await codec.close();
       await Promise.all([server.close(), wireServer.close()]);
       await store.close();
-      await rm(directory, { recursive: true, force: true });
+      // A host that has drained may still put what its ComfyUI has.
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   return rig;

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/call.ts';
 import type { OwnersWebhooks } from '../../api/types.ts';
+import { useBusy } from '../../parts/busy.ts';
 import { Button } from '../../parts/button.tsx';
 import { Loaded } from '../../parts/loaded.tsx';
 import { notify, notifyFailure } from '../../parts/notices.tsx';
@@ -22,6 +23,7 @@ export function Webhooks({ owners }: { owners: string[] }) {
   const read = useRead((signal) => pageOf(owner, state, signal), [owner, state]);
   const more = () =>
     read.goOn((found, signal) => pageOf(owner, state, signal, found.next_cursor ?? undefined), joined);
+  const [isBusy, begin] = useBusy();
   const resend = async (one: Webhook) => {
     try {
       const sent = await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } });
@@ -59,7 +61,7 @@ export function Webhooks({ owners }: { owners: string[] }) {
                   <p class="row">
                     <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
                     <span class="grow">{one.url}</span>
-                    <Button icon="again" onClick={() => void resend(one)}>
+                    <Button icon="again" busy={isBusy} onClick={() => void begin(() => resend(one))}>
                       {words.resend}
                     </Button>
                   </p>
