@@ -130,8 +130,9 @@ async function answerOf<T>(
   try {
     const response = await fetch(address, { ...init, signal });
     if (!response.ok) return await failureOf(response, isTried);
+    // What the browser kept has the time at which it was kept.
+    if (!response.headers.get('Cache-Control')?.includes('max-age')) hearTime(response.headers.get('Date'));
     const found = await read(response);
-    hearTime(response.headers.get('Date'));
     heard();
     return found;
   } catch {

@@ -84,7 +84,7 @@ export function Dialog({ title, onClose, wide, staysOpen, onKey, children }: Dia
         </header>
         {children}
       </div>
-      {opened.value.at(-1) === id && <Notices />}
+      <Notices isHere={opened.value.at(-1) === id} />
     </dialog>
   );
 }

@@ -50,21 +50,24 @@ export function notifyFailure(error: unknown): void {
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-export const Notices = () => (
+/** @param isHere false: they are elsewhere now. Readers say what comes into a region that is there, so it stays, empty. */
+export const Notices = ({ isHere }: { isHere: boolean }) => (
   <div class="notices" role="status" aria-live="polite" aria-atomic="false">
-    {connection.value === 'lost' ? (
-      <p class="notice lasting">
-        <Icon name="warning" />
-        {t().lost}
-      </p>
-    ) : (
-      limited.value && <p class="notice lasting">{t().limited}</p>
-    )}
-    {notices.value.map((one) => (
-      <div key={one.id} class={one.isFault ? 'notice fault' : 'notice'}>
-        <p>{one.text}</p>
-        <IconButton icon="close" label={t().dismiss} onClick={() => dismiss(one)} />
-      </div>
-    ))}
+    {isHere &&
+      (connection.value === 'lost' ? (
+        <p class="notice lasting">
+          <Icon name="warning" />
+          {t().lost}
+        </p>
+      ) : (
+        limited.value && <p class="notice lasting">{t().limited}</p>
+      ))}
+    {isHere &&
+      notices.value.map((one) => (
+        <div key={one.id} class={one.isFault ? 'notice fault' : 'notice'}>
+          <p>{one.text}</p>
+          <IconButton icon="close" label={t().dismiss} onClick={() => dismiss(one)} />
+        </div>
+      ))}
   </div>
 );

@@ -81,7 +81,7 @@ export function App() {
           <Shown />
         )}
       </main>
-      {!isCovered.value && <Notices />}
+      <Notices isHere={!isCovered.value} />
     </>
   );
 }

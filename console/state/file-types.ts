@@ -11,7 +11,8 @@ export const takesKind = (type: string, kind: JobStatus['outputs'][number]['kind
 /** What a file should have been; undefined: it may be what the input takes, as far as the browser knows. */
 export function missedBy(type: FileType, mime: string): Exclude<FileType, 'file'> | undefined {
   const kind = /^(image|audio|video|text)\//.exec(mime)?.[1];
-  if (type === 'file' || kind === undefined || kind === type) return undefined;
+  // Browsers go by the name, and an .ogg may be a film.
+  if (type === 'file' || kind === undefined || kind === type || mime.endsWith('/ogg')) return undefined;
   return type === 'audio' && kind === 'video' ? undefined : type;
 }
 

@@ -2,11 +2,14 @@
 // form that is looked at again.
 
 import { call } from '../api/call.ts';
+import { whenBack } from '../api/connection.ts';
 import { onKeyChange } from '../api/key.ts';
 import { t } from '../text/index.ts';
 import { hexOf } from './hex.ts';
 import { storedOfOwner } from './private.ts';
 
+/** Times that a cut upload by a link is begun again. */
+const PUT_AGAIN = 5;
 const SIDE = 160;
 const KEPT = 20;
 /** Larger ones, and all else, go by a link. Source: docs/inputs.md. */
@@ -75,11 +78,22 @@ async function byLink(file: Blob, filename: string, signal: AbortSignal): Promis
   });
   if (upload) {
     const { method, url, headers } = upload;
-    const answer = await fetch(url, { method, headers, body: file, signal });
-    // 412: the same file is there already.
-    if (!answer.ok && answer.status !== 412) throw new Error(`${answer.status} ${answer.statusText}`);
+    await put(url, { method, headers, body: file, signal });
   }
   return name;
+}
+
+/** To where the link leads, again when the connection is back: sent twice it is there once. @throws Error; DOMException AbortError */
+async function put(url: string, sent: RequestInit & { signal: AbortSignal }): Promise<void> {
+  for (let times = 0; ; times += 1) {
+    const answer = await fetch(url, sent).catch(() => undefined);
+    sent.signal.throwIfAborted();
+    // 412: the same file is there already.
+    if (answer?.ok || answer?.status === 412) return;
+    if (answer) throw new Error(`${answer.status} ${answer.statusText}`);
+    if (times === PUT_AGAIN) throw new Error(t().noAnswer);
+    await whenBack(sent.signal, times);
+  }
 }
 
 /** Undefined: no picture that this browser can show. */

@@ -46,19 +46,23 @@ export const formOf = (name: string): Form | undefined => forms.value[name]?.for
 export function loadForm(name: string): Promise<void> {
   const spoken = language.peek();
   if (forms.peek()[name]?.language === spoken) return Promise.resolve();
-  const place = `${spoken} ${name}`;
-  const before = underway.get(place);
-  if (before) return before;
-  const mine = reloadForm(name).finally(() => {
+  return underway.get(placeOf(spoken, name)) ?? reloadForm(name);
+}
+
+/** What was saved may be another now. */
+export function reloadForm(name: string): Promise<void> {
+  const spoken = language.peek();
+  const place = placeOf(spoken, name);
+  const mine = readForm(name, spoken).finally(() => {
     if (underway.get(place) === mine) underway.delete(place);
   });
   underway.set(place, mine);
   return mine;
 }
 
-/** What was saved may be another now. */
-export async function reloadForm(name: string): Promise<void> {
-  const spoken = language.peek();
+const placeOf = (spoken: Language, name: string) => `${spoken} ${name}`;
+
+async function readForm(name: string, spoken: Language): Promise<void> {
   const form = await call('GET /api/workflows/{name}', { path: { name }, headers: inLanguage(spoken) });
   if (!isBetter(forms.peek()[name], spoken))
     forms.value = { ...forms.peek(), [name]: { language: spoken, form } };

@@ -53,9 +53,14 @@ export function durationOf(seconds: number, digits = 0): string {
 export const numberOf = (value: number, digits = 0): string =>
   new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(value);
 
-/** `German` of `de`. */
-export const languageOf = (tag: string): string =>
-  new Intl.DisplayNames(language.value, { type: 'language' }).of(tag) ?? tag;
+/** `German` of `de`; the tag itself where it has more than names, as extensions. */
+export function languageOf(tag: string): string {
+  try {
+    return new Intl.DisplayNames(language.value, { type: 'language' }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
 
 /** Between a number and its fraction. */
 export const decimal = (): '.' | ',' => (numberOf(0.5, 1).includes(',') ? ',' : '.');

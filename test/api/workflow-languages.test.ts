@@ -42,7 +42,9 @@ describe('one workflow', () => {
     ['fr, ja;q=0.5', 'en'],
     ['de;q=1.0;x="a,b"', 'de'],
     [';;;,,="', 'en'],
-    [`${'x-y, '.repeat(1000)}de`, 'de'],
+    [`${'x-y, '.repeat(19)}de`, 'de'],
+    // What no person reads is not looked at.
+    [`${'x-y, '.repeat(1000)}de`, 'en'],
   ])('%j is answered in %s', async (language, expected) => {
     const { status, headers, json } = await ask<Shown>(DEFAULT, language);
     expect(status).toBe(200);

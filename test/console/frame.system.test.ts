@@ -80,7 +80,8 @@ describe.skipIf(!hasChromium)('the frame of the console', () => {
   /** Before each page of it: the browser lets no page keep anything, or has no room. */
   const NO_STORAGE = {
     denied: `for (const name of ['localStorage', 'sessionStorage'])
-      Object.defineProperty(window, name, { get() { throw new DOMException('Denied', 'SecurityError'); } });`,
+      Object.defineProperty(window, name, { get() { throw new DOMException('Denied', 'SecurityError'); } });
+      navigator.locks.request = () => Promise.reject(new DOMException('Denied', 'SecurityError'));`,
     full: `Storage.prototype.setItem = () => { throw new DOMException('Full', 'QuotaExceededError'); };`,
   };
 

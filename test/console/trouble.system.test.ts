@@ -216,7 +216,17 @@ describe.skipIf(!hasChromium)('under trouble', () => {
     await made('by a wrong clock');
     await page.goto(`${proxy.url}/#/gallery`);
     await page.reload();
-    await page.getByRole('link', { name: /by a wrong clock[^]*(sec|now)/ }).waitFor();
+    const tile = page.getByRole('link', { name: /by a wrong clock[^]*(sec|now)/ });
+    await tile.waitFor();
+    // A picture that the browser kept has the time of then.
+    await page.route('**/thumbnail', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), date: new Date(0).toUTCString() } });
+    });
+    const seen = page.waitForResponse('**/thumbnail');
+    await page.reload();
+    await (await seen).finished();
+    await tile.waitFor();
     await close();
   });
 

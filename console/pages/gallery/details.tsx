@@ -40,9 +40,9 @@ export function Details({ id, hrefOf, onClose }: DetailsProps) {
   const [looks, setLooks] = useState(0);
   useEffect(() => {
     const look = () => void again().finally(() => setLooks(looks + 1));
-    const timer = job && isLive(job) ? setTimeout(look, LOOKS_AGAIN) : undefined;
+    const timer = job?.job_id === id && isLive(job) ? setTimeout(look, LOOKS_AGAIN) : undefined;
     return () => clearTimeout(timer);
-  }, [job, looks]);
+  }, [id, job, looks]);
   const at = found.value.findIndex(({ job_id: one }) => one === id);
   const [newer, older] = at < 0 ? [] : [found.value[at - 1], found.value[at + 1]];
   useEffect(() => {

@@ -106,6 +106,8 @@ export async function refresh({ isLive, isHeld }: Look): Promise<void> {
   try {
     const limit = isLive ? PAGE : GLANCE;
     const page = await call('GET /api/jobs', { query: { ...asked(undefined), limit }, signal });
+    // Of a search: it has looked at so many, and found none of the newest.
+    if (page.jobs.length === 0 && page.next_cursor !== null) return;
     const known = new Set(found.value.map(({ job_id: id }) => id));
     const came = page.jobs.filter(({ job_id: id }) => !known.has(id));
     // Between what came and what is known others may lie: from here on they are found by scrolling.
@@ -140,11 +142,16 @@ async function refreshBehind(first: Jobs, signal: AbortSignal): Promise<void> {
   const live = without(first).filter(({ status }) => status === 'queued' || status === 'processing');
   const next = live.findLast(({ created_at: at }) => at >= lookedUpTo) ?? live.at(-1);
   if (!next) return;
-  const [mark] = [...markOf(first), ...marks]
+  const [mark] = [...marks, ...markOf(first)]
     .filter(({ after }) => after > next.created_at)
     .toSorted((a, b) => (a.after < b.after ? -1 : 1));
   if (!mark) return;
   const page = await call('GET /api/jobs', { query: asked(mark.cursor), signal });
+  if (page.jobs.length === 0 && page.next_cursor !== null) {
+    // Of a search, as above: the next look goes on there.
+    marks = [...marks.filter((one) => one.after !== mark.after), { ...mark, cursor: page.next_cursor }];
+    return;
+  }
   const oldest = oldestOf(page);
   // More came since than a page holds: the next look begins where this one ends.
   if (oldest > next.created_at) marks.push(...markOf(page));

@@ -1,6 +1,7 @@
 // The form as it was left, for each workflow: it outlasts a reload, and other tabs share it.
 
 import { computed, signal } from '@preact/signals';
+import { isRecord } from '../../../functions/core/json-value.ts';
 import { onKeyChange } from '../../api/key.ts';
 import { isGivenUp } from '../../api/pause.ts';
 import { Latest } from '../../parts/latest.ts';
@@ -8,9 +9,6 @@ import { messageOf, notifyFailure } from '../../parts/notices.tsx';
 import { storedOfOwner } from '../../state/private.ts';
 import { names } from '../../state/workflows.ts';
 import type { Fault, Values } from './form.ts';
-
-const isRecord = (value: unknown): value is Record<string, never> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const chosen = storedOfOwner<string | undefined>('workflow', undefined, (value) =>
   typeof value === 'string' ? value : undefined,
@@ -22,7 +20,7 @@ export const workflow = computed(() =>
 );
 
 const allValues = storedOfOwner<Record<string, Values>>('forms', {}, (value) =>
-  isRecord(value) ? value : {},
+  isRecord(value) ? (value as Record<string, Values>) : {},
 );
 /** `<workflow>/<field>`: seeds that are kept for the next job. */
 const locked = storedOfOwner<string[]>('locked-seeds', [], (value) => (Array.isArray(value) ? value : []));

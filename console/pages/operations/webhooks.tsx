@@ -23,7 +23,6 @@ export function Webhooks({ owners }: { owners: string[] }) {
   const read = useRead((signal) => pageOf(owner, state, signal), [owner, state]);
   const more = () =>
     read.goOn((found, signal) => pageOf(owner, state, signal, found.next_cursor ?? undefined), joined);
-  const [isBusy, begin] = useBusy();
   const resend = async (one: Webhook) => {
     try {
       const sent = await call('POST /api/webhooks/{id}/redeliver', { path: { id: one.id } });
@@ -61,9 +60,7 @@ export function Webhooks({ owners }: { owners: string[] }) {
                   <p class="row">
                     <span class={BADGES[one.status]}>{words.deliveries[one.status]}</span>
                     <span class="grow">{one.url}</span>
-                    <Button icon="again" busy={isBusy} onClick={() => void begin(() => resend(one))}>
-                      {words.resend}
-                    </Button>
+                    <Resend onResend={() => resend(one)} />
                   </p>
                   <p class="field-about">
                     {one.owner} · {timeOf(one.created_at)} · {one.type} · {words.tries(one.attempts)}
@@ -87,6 +84,15 @@ export function Webhooks({ owners }: { owners: string[] }) {
         )}
       </Loaded>
     </>
+  );
+}
+
+function Resend({ onResend }: { onResend: () => Promise<void> }) {
+  const [isBusy, begin] = useBusy();
+  return (
+    <Button icon="again" busy={isBusy} onClick={() => void begin(onResend)}>
+      {t().operations.resend}
+    </Button>
   );
 }
 

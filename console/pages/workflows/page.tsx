@@ -32,9 +32,12 @@ interface Open {
 const reading = new Latest();
 /** What a person makes of it is still there after a look at another page. */
 const opened = signal<Open | undefined>(undefined);
+/** Why the last file is no workflow. */
+const unread = signal<string | undefined>(undefined);
 onKeyChange(() => {
   reading.giveUp(() => true);
   opened.value = undefined;
+  unread.value = undefined;
 });
 
 export default function Workflows() {
@@ -49,13 +52,11 @@ export default function Workflows() {
     [language.value],
   );
   const open = opened.value;
-  /** Why the last file is no workflow. */
-  const [unread, setUnread] = useState<string | undefined>(undefined);
   /** The workflow that was saved to be tried. */
   const [tried, setTried] = useState<string | undefined>(undefined);
 
   const take = async (file: File) => {
-    setUnread(undefined);
+    unread.value = undefined;
     try {
       const proposal = await reading.begin('file', (signal) =>
         receive(
@@ -67,7 +68,7 @@ export default function Workflows() {
       const id = (opened.peek()?.id ?? 0) + 1;
       opened.value = { id, proposal, draft: draftOf(proposal, file.name, words.untitled) };
     } catch (error) {
-      if (!isGivenUp(error)) setUnread(`${file.name}: ${messageOf(error)}`);
+      if (!isGivenUp(error)) unread.value = `${file.name}: ${messageOf(error)}`;
     }
   };
   const changed = async () => {
@@ -79,7 +80,11 @@ export default function Workflows() {
   return (
     <div class="workflows">
       {mayChange && (
-        <DropFile isReading={reading.isRunning('file')} error={unread} onFile={(file) => void take(file)} />
+        <DropFile
+          isReading={reading.isRunning('file')}
+          error={unread.value}
+          onFile={(file) => void take(file)}
+        />
       )}
       {open && (
         <Editor
@@ -89,7 +94,8 @@ export default function Workflows() {
           canSave={canSave}
           onDraft={(draft) => (opened.value = { ...open, draft })}
           onSaved={(name, isTried) => {
-            opened.value = undefined;
+            // Another file may have taken its place.
+            if (opened.peek()?.id === open.id) opened.value = undefined;
             setTried(isTried ? name : undefined);
             if (isTried) ask(name, {});
             void changed();

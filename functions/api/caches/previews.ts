@@ -16,11 +16,19 @@ import type { ApiDeps } from '../deps.ts';
 
 type Deps = Pick<ApiDeps, 'jobs' | 'images' | 'log' | 'now'>;
 
-export type Previews = Pick<Live, 'listen'>;
+export interface Previews extends Pick<Live, 'listen'> {
+  /** Listening costs calls. */
+  isFar: boolean;
+}
 
-export const previewsOf = (deps: Deps & Pick<ApiDeps, 'live'>): Previews => deps.live ?? storedPreviews(deps);
+export function previewsOf(deps: Deps & Pick<ApiDeps, 'live'>): Previews {
+  const { live } = deps;
+  if (!live) return storedPreviews(deps);
+  return { listen: (jobId, listener) => live.listen(jobId, listener), isFar: false };
+}
 
 const storedPreviews = (deps: Deps): Previews => ({
+  isFar: true,
   listen(jobId, listener) {
     const ending = new AbortController();
     void follow(deps, jobId, listener, ending.signal);
@@ -28,28 +36,33 @@ const storedPreviews = (deps: Deps): Previews => ({
   },
 });
 
-export interface WhileItRuns {
-  /** Called with each of the job's states: it is listened to only while it runs. */
+export interface Listening {
+  /** Called with each of the job's states. */
   hear(state: JobState): void;
   /** For good. */
   end(): void;
 }
 
-export function whileItRuns(
+/** From the first on, so that nothing is missed before its start is heard of; where that costs calls, only while the job runs. */
+export function listening(
   previews: Previews,
   jobId: string,
   listener: (preview: Preview) => void,
-): WhileItRuns {
+): Listening {
   let isOver = false;
   let deaf: (() => void) | undefined;
+  const listen = () => {
+    if (!isOver) deaf ??= previews.listen(jobId, listener);
+  };
   const stop = () => {
     deaf?.();
     deaf = undefined;
   };
+  if (!previews.isFar) listen();
   return {
     hear({ status }) {
-      if (status !== 'processing') stop();
-      else if (!isOver) deaf ??= previews.listen(jobId, listener);
+      if (status === 'processing') listen();
+      else if (previews.isFar) stop();
     },
     end() {
       isOver = true;

@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { stringifyJson } from '../../core/json.ts';
 import { base64Of as previewInBase64 } from '../../core/live.ts';
 import type { Job, JobState } from '../../core/job.ts';
-import { previewsOf, whileItRuns } from '../caches/previews.ts';
+import { previewsOf, listening } from '../caches/previews.ts';
 import type { ApiEnv } from '../deps.ts';
 import type { FacadeDeps } from '../facade/deps.ts';
 import { endOf } from '../facade/held.ts';
@@ -52,7 +52,7 @@ export function streamedAnswer(deps: FacadeDeps, c: Context<ApiEnv>, streamed: S
   function partialsOf(jobId: string, wanted: number) {
     let said = 0;
     let progress = 0;
-    const shown = whileItRuns(previews, jobId, ({ type, image }) => {
+    const shown = listening(previews, jobId, ({ type, image }) => {
       if (progress < said / (wanted + 1)) return;
       say(`${kind}.partial_image`, {
         type: `${kind}.partial_image`,

@@ -6,7 +6,7 @@ import { TIMINGS } from '../../core/timings.ts';
 import { previewsOf } from '../caches/previews.ts';
 import { COME_AGAIN, eventText, STILL_HERE } from '../http/event-stream.ts';
 import type { Slot } from '../http/open-connections.ts';
-import { type NewestPreview, newestPreview } from './newest-preview.ts';
+import { newestPreview } from './newest-preview.ts';
 import type { Shared } from './shared.ts';
 
 interface Following {
@@ -27,16 +27,13 @@ export async function* statusEvents(
   const { watch, log, timings = TIMINGS } = deps;
   let state = known;
   let reported = first;
-  let newest: NewestPreview | undefined;
+  const newest = showsPreviews ? newestPreview(previewsOf(deps), known.jobId, signal) : undefined;
   yield first;
   const changeOf = (known: JobState) => watch.change(known, timings.followerHearsEvery, signal);
   let change = changeOf(state);
   for (;;) {
-    if (showsPreviews && state.status === 'processing')
-      newest ??= newestPreview(previewsOf(deps), known.jobId, signal);
-    // What an attempt that is over has shown.
-    if (state.status !== 'processing') newest?.take();
-    else if (newest && (await isFirst(newest.arrival(), change))) {
+    newest?.hear(state);
+    if (newest && state.status === 'processing' && (await isFirst(newest.arrival(), change))) {
       const preview = newest.take();
       if (signal.aborted || !(await may())) break;
       yield eventText('preview', undefined, previewView(preview!));

@@ -24,7 +24,8 @@ export async function listWorkflows(
   isDetailed: boolean,
 ) {
   const { templates: all, refused, folder } = workflows;
-  const templates = [...all.values()].map((template) => translated(template, rangesOf(accepted)));
+  const wanted = rangesOf(accepted);
+  const templates = [...all.values()].map((template) => translated(template, wanted));
   sayLanguages(c, templates);
   const names = {
     workflows: templates.map(({ name }) => name),
@@ -67,10 +68,14 @@ export async function showWorkflow(
   };
 }
 
+/** More than a person reads. */
+const MOST_RANGES = 20;
+
 /** Those of the same weight in the order in which they stand. */
 function rangesOf(accepted: string | undefined): string[] {
   return parseAccept(accepted ?? '')
     .filter(({ q }) => q > 0)
+    .slice(0, MOST_RANGES)
     .map(({ type }) => type);
 }
 

@@ -1,5 +1,5 @@
 // What a workflow's file takes over of the one that it replaces: the translations, which a person wrote, no graph brings along, and no
-// answer of the API has whole. All else is as it comes. Pure.
+// answer of the API has whole; and the language of the file's own texts, where it does not say it itself. All else is as it comes. Pure.
 
 import type { Template, Translations } from '../inputs-file.ts';
 
@@ -26,7 +26,10 @@ export function withTranslationsOf(
   const translations = Object.fromEntries(
     Object.entries(former.translations)
       .filter(([tag]) => tag !== language)
-      .map(([tag, { inputs = {}, ...texts }]) => [tag, { ...texts, inputs: fitting(inputs, template) }]),
+      .map(
+        ([tag, { inputs = {}, ...texts }]) => [tag, { ...texts, inputs: fitting(inputs, template) }] as const,
+      )
+      .filter(([, { inputs, ...texts }]) => !isEmpty(texts) || !isEmpty(inputs)),
   );
   const kept = Object.keys(translations);
   return { inputsFile: kept.length === 0 ? inputsFile : { ...inputsFile, language, translations }, kept };
@@ -38,9 +41,15 @@ function fitting(texts: Texts, { inputs }: Pick<Template, 'inputs'>): Texts {
   return Object.fromEntries(
     Object.entries(texts)
       .filter(([name]) => Object.hasOwn(inputs, name))
-      .map(([name, { note, ...others }]) => [
-        name,
-        { ...others, ...(note !== undefined && inputs[name]!.when_set?.note !== undefined && { note }) },
-      ]),
+      .map(
+        ([name, { note, ...others }]) =>
+          [
+            name,
+            { ...others, ...(note !== undefined && inputs[name]!.when_set?.note !== undefined && { note }) },
+          ] as const,
+      )
+      .filter(([, one]) => !isEmpty(one)),
   );
 }
+
+const isEmpty = (texts: object) => Object.keys(texts).length === 0;

@@ -54,9 +54,11 @@ function savedTitle(graph: Graph): string | undefined {
   for (const { inputs } of Object.values(graph)) {
     const prefix = inputs['filename_prefix'];
     if (typeof prefix !== 'string') continue;
-    const words = inWords(
-      (prefix.split(/[\\/]/).at(-1) ?? '').replaceAll(/%[^%]*%/g, '').replaceAll(/^[-_.\s]+|[-_.\s]+$/g, ''),
-    );
+    const [last = ''] = prefix
+      .replaceAll(/%[^%]*%/g, '')
+      .split(/[\\/]/)
+      .slice(-1);
+    const words = inWords(last.replaceAll(/^[-_.\s]+|[-_.\s]+$/g, ''));
     if (/\p{L}/u.test(words) && !/^comfyui$/i.test(words)) return words.slice(0, MAX_TITLE);
   }
   return undefined;

@@ -1,6 +1,7 @@
 // The two files of a workflow as texts that people read and compare: a node, or an input, a line.
 
 import { stringifyJson } from '../json.ts';
+import { isRecord } from '../json-value.ts';
 import type { Graph } from '../object-info.ts';
 import type { WorkflowFiles } from '../template.ts';
 
@@ -10,7 +11,7 @@ export function filesOf(graph: Graph, inputsFile: object): WorkflowFiles {
 
 function written(file: object): string {
   const fields = Object.entries(file).map(([name, value]: [string, unknown]) => {
-    const isOfParts = ['inputs', 'presets'].includes(name) && typeof value === 'object' && value !== null;
+    const isOfParts = ['inputs', 'presets'].includes(name) && isRecord(value);
     const text = isOfParts
       ? lined(value, '    ').trimEnd().replace(/}$/, '  }')
       : // They have texts alone: one a line.

@@ -65,3 +65,15 @@ test('where none is replaced, or it had none, the file is as it came', () => {
   for (const before of [undefined, small({ steps }), small({ steps }, { language: 'en' })])
     expect(withTranslationsOf(before, file, template)).toEqual({ inputsFile: file, kept: [] });
 });
+
+test('a language of which nothing is left is not kept', () => {
+  const file = { title: 'New', inputs: { steps } };
+  const before = small(
+    { steps, flag: { type: 'boolean', default: true, to: '2.flag' } },
+    { language: 'en', translations: { de: { inputs: { flag: { title: 'An' } } } } },
+  );
+  expect(withTranslationsOf(before, file, parseTemplate('new', GRAPH, file))).toEqual({
+    inputsFile: file,
+    kept: [],
+  });
+});

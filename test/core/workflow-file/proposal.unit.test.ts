@@ -284,6 +284,7 @@ test.each<[unknown, string | undefined]>([
   ['Blue', 'Blue'],
   ['out/blue_sky', 'Blue sky'],
   ['%date:yyyy-MM-dd%/fox_%KSampler.seed%', 'Fox'],
+  ['portrait_%date:yyyy/MM/dd%', 'Portrait'],
   ['ComfyUI', undefined],
   ['video/ComfyUI', undefined],
   ['%date:yyyy%', undefined],
