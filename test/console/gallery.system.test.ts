@@ -214,33 +214,6 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     await close();
   });
 
-  test('of more jobs at once than a page those that run first are seen to end', async () => {
-    const accept = (at: number) =>
-      fetch(`${shown.url}api/generate`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ prompt: `crowd ${at}`, width: 256, height: 256, steps: 40 }),
-      });
-    for (let at = 0; at < 20; at += 1) await accept(at);
-    await Promise.all(Array.from({ length: 100 }, (_, at) => accept(at + 20)));
-    const { page, close } = await gallery({ at: '#/gallery?search=crowd' });
-    const one = page.getByRole('link', { name: /crowd 12\b/ });
-    await expect
-      .poll(async () => {
-        await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
-        return one.count();
-      })
-      .toBe(1);
-    await one.getByText('Done').waitFor();
-    await page.evaluate('scrollTo(0, 0)');
-    await page
-      .getByRole('link', { name: /Waiting/ })
-      .first()
-      .waitFor();
-    await fetch(`${shown.url}api/queue/clear`, { method: 'POST' });
-    await close();
-  });
-
   test('10,000 jobs: a tile for what is seen alone, to the last of them', async () => {
     await shown.kill();
     const engine = openEmbedded({ directory: shown.workspace });
@@ -285,6 +258,33 @@ describe.skipIf(!hasChromium)('Gallery', () => {
     );
     await close();
   }, 300_000);
+
+  test('of more jobs at once than a page those that run first are seen to end', async () => {
+    const accept = (at: number) =>
+      fetch(`${shown.url}api/generate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: `crowd ${at}`, width: 256, height: 256, steps: 40 }),
+      });
+    for (let at = 0; at < 20; at += 1) await accept(at);
+    await Promise.all(Array.from({ length: 100 }, (_, at) => accept(at + 20)));
+    const { page, close } = await gallery({ at: '#/gallery?search=crowd' });
+    const one = page.getByRole('link', { name: /crowd 12\b/ });
+    await expect
+      .poll(async () => {
+        await page.evaluate('scrollTo(0, document.documentElement.scrollHeight)');
+        return one.count();
+      })
+      .toBe(1);
+    await one.getByText('Done').waitFor();
+    await page.evaluate('scrollTo(0, 0)');
+    await page
+      .getByRole('link', { name: /Waiting/ })
+      .first()
+      .waitFor();
+    await fetch(`${shown.url}api/queue/clear`, { method: 'POST' });
+    await close();
+  });
 });
 
 describe.skipIf(!hasChromium)('Gallery, with keys', () => {
