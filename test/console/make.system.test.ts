@@ -188,6 +188,8 @@ describe.skipIf(!hasChromium)('Make', () => {
   test('an image is given by a file, a mask is painted on it, and both reach the job', async () => {
     const { page, close } = await shown.visit();
     await page.getByLabel('Workflow').selectOption('inpaint');
+    // Until it is there, the form before is looked at alone.
+    await page.locator('form:not([inert]) input[type=file]').waitFor({ state: 'attached' });
     await fill(page, 'edges');
     const png = new PNG({ width: 300, height: 200, fill: true });
     png.data.fill(200);
@@ -225,6 +227,8 @@ describe.skipIf(!hasChromium)('Make', () => {
   test('a mask on a large image is painted, undone and cleared in small', async () => {
     const { page, close } = await shown.visit();
     await page.getByLabel('Workflow').selectOption('inpaint');
+    // Until it is there, the form before is looked at alone.
+    await page.locator('form:not([inert]) input[type=file]').waitFor({ state: 'attached' });
     await fill(page, 'large');
     const buffer = PNG.sync.write(new PNG({ width: 3000, height: 1500, fill: true }), { colorType: 2 });
     const file = page.locator('input[type=file]');
@@ -285,6 +289,8 @@ describe.skipIf(!hasChromium)('Make', () => {
     const { page, close } = await shown.visit();
     const sent = generatesOf(page);
     await page.getByLabel('Workflow').selectOption('inpaint');
+    // Until it is there, the form before is looked at alone.
+    await page.locator('form:not([inert]) input[type=file]').waitFor({ state: 'attached' });
     await fill(page, 'only painted');
     const buffer = PNG.sync.write(new PNG({ width: 640, height: 400, fill: true }));
     const choose = () =>

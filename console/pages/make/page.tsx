@@ -73,7 +73,12 @@ export default function Make() {
               )}
             </Field>
             {fields.failure === undefined ? (
-              <MakeForm key={form.name} form={form} onQueued={() => bringIntoView(results.current!)} />
+              <MakeForm
+                key={form.name}
+                form={form}
+                isOld={form.name !== name}
+                onQueued={() => bringIntoView(results.current!)}
+              />
             ) : (
               <Failed error={fields.failure} again={fields.again} />
             )}
@@ -112,7 +117,14 @@ function bringIntoView(results: HTMLElement): void {
   results.scrollIntoView({ block: 'start', behavior: isCalm ? 'auto' : 'smooth' });
 }
 
-function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
+interface MakeFormProps {
+  form: Form;
+  /** Another is on its way, and what is typed here would go with this one. */
+  isOld: boolean;
+  onQueued: () => void;
+}
+
+function MakeForm({ form, isOld, onQueued }: MakeFormProps) {
   const [isSending, setSending] = useState(false);
   const element = useRef<HTMLFormElement>(null);
   const words = t().make;
@@ -168,6 +180,7 @@ function MakeForm({ form, onQueued }: { form: Form; onQueued: () => void }) {
     <form
       ref={element}
       noValidate
+      inert={isOld}
       onSubmit={(event) => {
         event.preventDefault();
         if (!isIdle) void queue();
