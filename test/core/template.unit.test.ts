@@ -1,10 +1,9 @@
 // Template files: what is shipped loads, and what does not fit is refused with the file and the field.
 
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../functions/core/errors.ts';
 import { missingRequirements, optionsOf } from '../../functions/core/object-info.ts';
 import { boundsOf, parseTarget, parseTemplate, targetsOf } from '../../functions/core/template.ts';
-import { files, GRAPH, INFO, SHIPPED, shipped, small } from './templates.ts';
+import { files, GRAPH, INFO, refusalOf, SHIPPED, shipped, small } from './templates.ts';
 
 describe.each(SHIPPED)('%s', (name) => {
   const template = shipped(name);
@@ -41,16 +40,6 @@ describe.each(SHIPPED)('%s', (name) => {
     expect(Object.keys(template.inputs)).toEqual(expect.arrayContaining([...guide, 'sampler', 'scheduler']));
   });
 });
-
-function sentence(read: () => unknown): string {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'bad_template') return error.message;
-    throw error;
-  }
-  throw new Error('was accepted');
-}
 
 const steps = { type: 'integer', default: 8, to: '2.steps' };
 
@@ -110,19 +99,19 @@ describe('an inputs file is refused', () => {
       'input "steps": "at_most" is for numbers',
     ],
   ])('with %s', (_, spec, what) => {
-    const message = sentence(() => small({ steps: spec }));
+    const message = refusalOf(() => small({ steps: spec }));
     expect(message).toContain(`workflows/small.inputs.json: `);
     expect(message).toContain(what);
   });
 
   it.each(['preset', 'workflow', 'metadata', 'priority', 'constructor'])('with an input named %s', (name) => {
-    expect(sentence(() => small({ [name]: steps }))).toContain(
+    expect(refusalOf(() => small({ [name]: steps }))).toContain(
       `input "${name}": is a name that the API keeps`,
     );
   });
 
   it.each(['Steps', '9lives', 'two words', '_x'])('with an input named %j, which is no name', (name) => {
-    expect(sentence(() => small({ [name]: steps }))).toContain('workflows/small.inputs.json: inputs.');
+    expect(refusalOf(() => small({ [name]: steps }))).toContain('workflows/small.inputs.json: inputs.');
   });
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -135,7 +124,7 @@ describe('an inputs file is refused', () => {
     ],
     ['a list', { steps: [4] }, 'presets.fast.steps'],
   ])('with a preset of %s', (_, fast, what) => {
-    const message = sentence(() => small({ steps: { ...steps, maximum: 50 } }, { presets: { fast } }));
+    const message = refusalOf(() => small({ steps: { ...steps, maximum: 50 } }, { presets: { fast } }));
     expect(message).toContain('workflows/small.inputs.json: ');
     expect(message).toContain(what);
   });
@@ -143,12 +132,12 @@ describe('an inputs file is refused', () => {
   it.each([undefined, null, [], 'text', {}, { title: 'T' }, { title: 'T', inputs: {}, more: 1 }])(
     'when it is %j',
     (file) => {
-      expect(sentence(() => parseTemplate('small', GRAPH, file))).toContain('workflows/small.inputs.json: ');
+      expect(refusalOf(() => parseTemplate('small', GRAPH, file))).toContain('workflows/small.inputs.json: ');
     },
   );
 
   it.each([0, -1, 1.5, 3601, '60'])('with a deadline of %j seconds', (deadline) => {
-    expect(sentence(() => small({}, { deadline_seconds: deadline }))).toContain('deadline_seconds');
+    expect(refusalOf(() => small({}, { deadline_seconds: deadline }))).toContain('deadline_seconds');
   });
 });
 
@@ -160,14 +149,14 @@ describe('a bound that another input gives', () => {
 
   it('must hold for the defaults', () => {
     expect(small(pair(1, 1)).inputs['low']).toMatchObject({ at_most: 'high' });
-    expect(sentence(() => small(pair(2, 1)))).toMatch(
+    expect(refusalOf(() => small(pair(2, 1)))).toMatch(
       /^workflows\/small\.inputs\.json: .*defaults.*low must be at most high \(1\)$/,
     );
   });
 
   it('must hold for each preset with the defaults', () => {
     expect(small(pair(1, 2), { presets: { low: { low: 2 } } }).presets).toEqual({ low: { low: 2 } });
-    expect(sentence(() => small(pair(1, 2), { presets: { strong: { high: 0.5 } } }))).toMatch(
+    expect(refusalOf(() => small(pair(1, 2), { presets: { strong: { high: 0.5 } } }))).toMatch(
       /preset "strong": .*low must be at most high \(0\.5\)/,
     );
   });
@@ -175,7 +164,7 @@ describe('a bound that another input gives', () => {
   it('must be a number, neither a text nor a seed', () => {
     for (const type of ['string', 'seed'])
       expect(
-        sentence(() =>
+        refusalOf(() =>
           small({ ...pair(1, 2), high: { type, default: type === 'seed' ? 3 : '3', to: '2.steps' } }),
         ),
       ).toContain('there is no input "high" that is a number');
@@ -191,7 +180,7 @@ describe('a graph is refused', () => {
     [{ '1': { inputs: {} } }, 'is no API export: 1.class_type'],
     [{ '1': { class_type: 'X' } }, 'is no API export: 1.inputs'],
   ])('when it is %j', (graph, what) => {
-    const message = sentence(() => parseTemplate('own', graph, { title: 'T', inputs: {} }));
+    const message = refusalOf(() => parseTemplate('own', graph, { title: 'T', inputs: {} }));
     expect(message).toContain('workflows/own.json: ');
     expect(message).toContain(what);
   });

@@ -66,3 +66,14 @@ export const GRAPH: Graph = {
 export function small(inputs: Record<string, unknown>, more: Record<string, unknown> = {}): Template {
   return parseTemplate('small', GRAPH, { title: 'Small', inputs, ...more });
 }
+
+/** What a template is refused with. Throws where it is accepted. */
+export function refusalOf(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'bad_template') return error.message;
+    throw error;
+  }
+  throw new Error('was accepted');
+}

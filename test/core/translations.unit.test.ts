@@ -2,10 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES } from '../../console/text/languages.ts';
-import { AppError } from '../../functions/core/errors.ts';
 import type { Template } from '../../functions/core/template.ts';
 import { translated, translatedNotes } from '../../functions/core/translated.ts';
-import { SHIPPED, shipped, small } from './templates.ts';
+import { refusalOf, SHIPPED, shipped, small } from './templates.ts';
 
 describe.each(SHIPPED)('%s', (name) => {
   const template = shipped(name);
@@ -43,16 +42,6 @@ const side = { type: 'integer', default: 8, to: '2.dotted.field', title: 'Side' 
 const of = (translations: object, more: object = { language: 'en' }) =>
   small({ steps, side }, { ...more, translations });
 
-function refusal(read: () => unknown): string {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'bad_template') return error.message;
-    throw error;
-  }
-  throw new Error('was accepted');
-}
-
 describe('an inputs file is refused, by file and field, with', () => {
   it.each<[string, object, string]>([
     [
@@ -86,20 +75,20 @@ describe('an inputs file is refused, by file and field, with', () => {
     ['any language', { '*': {} }, '"*" is no tag of a language'],
     ['its own language', { en: {} }, 'translations.en: is the language of all other texts'],
   ])('%s', (_, translations, what) => {
-    const said = refusal(() => of(translations));
+    const said = refusalOf(() => of(translations));
     expect(said).toContain('workflows/small.inputs.json: translations');
     expect(said).toContain(what);
   });
 
   it('translations of it is not known which language', () => {
-    expect(refusal(() => of({ de: {} }, {}))).toContain('needs "language"');
+    expect(refusalOf(() => of({ de: {} }, {}))).toContain('needs "language"');
     expect(() => of({}, {})).not.toThrow();
     expect(() => of({ de: {} }, { language: 'pt-BR' })).not.toThrow();
   });
 
   it('a language of its own that is none', () => {
-    expect(refusal(() => small({ steps }, { language: 'EN' }))).toContain('language: "EN" is written "en"');
-    expect(refusal(() => small({ steps }, { language: 'x y' }))).toContain('language: "x y" is no tag');
+    expect(refusalOf(() => small({ steps }, { language: 'EN' }))).toContain('language: "EN" is written "en"');
+    expect(refusalOf(() => small({ steps }, { language: 'x y' }))).toContain('language: "x y" is no tag');
   });
 });
 

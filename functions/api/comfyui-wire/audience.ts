@@ -130,7 +130,7 @@ export function createAudience(deps: WireDeps, owner: string, heard: Recent, emp
       one.deaf = undefined;
       return;
     }
-    const most = deps.live ? Infinity : clientId === undefined ? MAX_PREVIEWED / 2 : MAX_PREVIEWED;
+    const most = !previews.isFar ? Infinity : clientId === undefined ? MAX_PREVIEWED / 2 : MAX_PREVIEWED;
     const now = [...followed.values()].filter(({ deaf }) => deaf !== undefined).length;
     if (one.deaf || now >= most) return;
     one.deaf = previews.listen(state.jobId, (preview) => {
